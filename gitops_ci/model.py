@@ -1,0 +1,238 @@
+"""The values that travel between rooms: frozen, without I/O, without knowledge of who made them.
+
+Paths are POSIX strings relative to the root they were read from (the config repository, or the folder the command
+ran in). Lines and columns count from 1, offsets count characters of the decoded text from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from gitops_ci.imageref import ImageRef
+
+__all__ = [
+    "Change",
+    "Commit",
+    "Edit",
+    "Field",
+    "FileChange",
+    "Finding",
+    "Image",
+    "ImageSite",
+    "Log",
+    "Outcome",
+    "Plan",
+    "Problem",
+    "Proposal",
+    "PullRequest",
+    "Role",
+    "Severity",
+    "Skip",
+    "Span",
+    "Status",
+]
+
+Role = Literal["reference", "registry", "repository", "tag", "digest", "name", "version"]
+Severity = Literal["error", "warning", "note"]
+Status = Literal["changed", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `[start, end)` of a text; `line` and `column` are where `start` lies."""
+
+    start: int
+    end: int
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One scalar that holds part of an image: `role` says which part, `text` is the value a reader sees."""
+
+    role: Role
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSite:
+    """One place that names an image, as written today. `resource` is `Kind/name` where the file tells."""
+
+    format: str
+    path: str
+    resource: str
+    image: ImageRef
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the characters of `span` by `text`; `old` and `new` are the values a YAML reader sees there.
+
+    An insertion has an empty span and an empty `old`.
+    """
+
+    span: Span
+    text: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One edit of one site: what the plan does and what the report lists."""
+
+    path: str
+    format: str
+    resource: str
+    image: ImageRef
+    edit: Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Something found and left alone. `reason` says why, `hint` what to do about it; `line` 0 is the whole file.
+
+    `failed` marks what should have been edited and could not be read: the run goes on, its exit code tells.
+    """
+
+    path: str
+    line: int
+    reason: str
+    hint: str = ""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A whole file before and after, decoded; the bytes outside the edits are the same."""
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a bump would do: nothing to edit is "already there" when `unchanged` names sites."""
+
+    changes: tuple[Change, ...] = ()
+    unchanged: tuple[ImageSite, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+    files: tuple[FileChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken rule. `rule` is `family/name`; `error` in `yaml/`, `schema/`, `api/` means an API server refuses it."""
+
+    rule: str
+    severity: Severity
+    message: str
+    path: str
+    line: int = 0
+    column: int = 0
+    resource: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One reference of an image in the registry: pushed now, there already, or planned by a dry run."""
+
+    reference: str
+    tag: str | None
+    digest: str | None
+    state: Literal["pushed", "present", "planned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit on a branch of the config repository."""
+
+    sha: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull request as it should be. `head` and `base` are branch names, `body` is Markdown."""
+
+    head: str
+    base: str
+    title: str
+    body: str
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request as the code host has it. `number` is None where a host has none (plain Git).
+
+    `node_id` is the host's own id where its API wants one besides the number.
+    """
+
+    number: int | None
+    url: str
+    head: str
+    base: str
+    title: str
+    body: str = ""
+    labels: tuple[str, ...] = ()
+    state: Literal["opened", "updated", "unchanged"] = "unchanged"
+    node_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as the report shows it."""
+
+    kind: str
+    message: str
+    hint: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that a command did, and the only thing reporting sees.
+
+    `summary` are counts by name (`files`, `documents`, `valid`, ...); `exit_code` is the process's.
+    """
+
+    command: str
+    status: Status
+    exit_code: int = 0
+    images: tuple[Image, ...] = ()
+    changes: tuple[Change, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    summary: Mapping[str, int] = field(default_factory=dict)
+    commit: Commit | None = None
+    pull_request: PullRequest | None = None
+    error: Problem | None = None
+    dry_run: bool = False
+
+
+class Log(Protocol):
+    """Where a flow tells a person what it does, line by line; the rim decides where the lines go."""
+
+    def step(self, message: str) -> None:
+        """Something was done."""
+
+    def detail(self, message: str) -> None:
+        """Something only `--verbose` shows."""
+
+    def warn(self, message: str) -> None:
+        """Something the user should know, that stops nothing."""
+
+
+Clock = Callable[[], float]

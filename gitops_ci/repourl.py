@@ -1,0 +1,108 @@
+"""Addresses of Git repositories, checked at the door: what passes here is safe to hand to git and to compare.
+
+Accepted: `https://`, `ssh://`, `user@host:path`, plain `http://` to loopback only, `file://` and local paths.
+Refused: every other scheme (`ext::`, `fd::`), a host or path that starts with `-`, control characters, credentials.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from gitops_ci.errors import UsageError
+
+__all__ = ["RepoUrl"]
+
+_SCP = re.compile(r"(?:(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9_.][A-Za-z0-9_.-]*):(?P<path>[^:\\].*)")
+_HOST = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*|[0-9a-fA-F:]+")
+_LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
+
+
+@dataclass(frozen=True, slots=True)
+class RepoUrl:
+    """A repository's address. `path` has no leading slash and no `.git`; `text` is what git gets, without secrets."""
+
+    text: str
+    scheme: Literal["https", "http", "ssh", "file"]
+    host: str
+    port: int | None
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> RepoUrl:
+        """Read an address.
+
+        Raises:
+            UsageError: another scheme, credentials in the URL, or characters that no address has.
+        """
+        if not text or any(ord(c) < 0x21 or ord(c) == 0x7F for c in text.replace(" ", "_")) or text.startswith("-"):
+            raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
+        if "://" in text:
+            return _from_url(text)
+        if "::" in text.partition("/")[0]:
+            raise _scheme_refused(text.partition("::")[0] + "::")
+        if (scp := _SCP.fullmatch(text)) and "/" not in text.partition(":")[0] and not os.path.exists(text):
+            if scp["path"].startswith("-"):
+                raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
+            return cls(text, "ssh", scp["host"].lower(), None, _path(scp["path"]))
+        return cls(os.path.abspath(text), "file", "", None, os.path.abspath(text).strip("/"))
+
+    @property
+    def owner(self) -> str:
+        """Everything before the repository's name: `acme`, or GitLab's `acme/platform/apps`."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def netloc(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" if self.port else host
+
+    @property
+    def origin(self) -> str:
+        """`scheme://host[:port]`, the key of git's per-host settings."""
+        return f"{self.scheme}://{self.netloc}"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_EXAMPLE = "Write it as https://github.com/acme/shop-config, git@github.com:acme/shop-config.git, or a local path."
+
+
+def _scheme_refused(scheme: str) -> UsageError:
+    return UsageError(f"Git address with '{scheme}' is refused", hint=f"Only https, ssh and file are safe. {_EXAMPLE}")
+
+
+def _from_url(text: str) -> RepoUrl:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE) from None
+    scheme = parts.scheme.lower()
+    if parts.password is not None or (parts.username is not None and scheme in {"http", "https"}):
+        shown = f"{scheme}://{host}{parts.path}"
+        raise UsageError(
+            f"The address {shown} carries credentials",
+            hint="Leave them out of the URL and set GITOPS_CI_TOKEN: a URL ends up in logs and process lists.",
+        )
+    if scheme == "file":
+        return RepoUrl(text, "file", "", None, unquote(parts.path).strip("/"))
+    if scheme not in {"https", "http", "ssh"}:
+        raise _scheme_refused(f"{scheme}://")
+    if not _HOST.fullmatch(host) or parts.path.startswith("/-") or not parts.path.strip("/"):
+        raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
+    if scheme == "http" and not _LOOPBACK.fullmatch(host):
+        raise UsageError(f"{text} is plain http", hint="A token would travel in the clear: use https (plain http is for loopback).")
+    return RepoUrl(text, scheme, host.lower(), port, _path(parts.path))  # type: ignore[arg-type]
+
+
+def _path(path: str) -> str:
+    return path.strip("/").removesuffix(".git").strip("/")

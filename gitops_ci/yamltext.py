@@ -1,0 +1,283 @@
+"""YAML as text with positions: read it into nodes that know their characters. The one importer of YAML libraries.
+
+Nothing here ever writes YAML out. A node's `start` and `end` are offsets into the text as given, so that an edit is
+a splice and every other character stays.
+
+Events come from libyaml through PyYAML (about 8 MB/s). What libyaml refuses although YAML 1.2 allows it, and
+machines without libyaml, are read by ruamel.yaml's pure parser: its events have the same shape.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gitops_ci.model import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Alias", "Mapping", "Node", "Scalar", "Sequence", "YamlError", "YamlFile", "read"]
+
+BOM = "\ufeff"
+# Beyond these a file is hostile or a mistake: no manifest comes near (a CRD nests about 40 deep, etcd takes 1.5 MiB).
+DEEPEST = 200
+LARGEST = 8 * 1024 * 1024
+
+
+class YamlError(ValueError):
+    """A text that cannot be read as YAML, with the 1-based line and column of the trouble."""
+
+    def __init__(self, reason: str, line: int, column: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+
+@dataclass(slots=True, eq=False)
+class Scalar:
+    """A scalar; `value` is its text after unquoting and folding, `style` one of `'' ' " | >`."""
+
+    start: int
+    end: int
+    value: str
+    style: str
+    tag: str | None = None
+    anchor: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """A mapping; `pairs` in the order written, duplicates included."""
+
+    start: int
+    end: int
+    flow: bool
+    tag: str | None = None
+    anchor: str | None = None
+    pairs: list[tuple[Node, Node]] = field(default_factory=list)
+
+    def get(self, key: str) -> Node | None:
+        """The value of the last pair with this key, aliases followed, merge keys not."""
+        found = None
+        for name, value in self.pairs:
+            if isinstance(name, Scalar) and name.value == key:
+                found = value
+        return found.target if isinstance(found, Alias) else found
+
+    def scalar(self, key: str) -> Scalar | None:
+        found = self.get(key)
+        return found if isinstance(found, Scalar) else None
+
+    def text(self, key: str) -> str:
+        """The value of a scalar under `key`, or ''."""
+        found = self.scalar(key)
+        return found.value if found else ""
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A sequence."""
+
+    start: int
+    end: int
+    flow: bool
+    tag: str | None = None
+    anchor: str | None = None
+    items: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Alias:
+    """`*name`, and the node that it stands for."""
+
+    start: int
+    end: int
+    name: str
+    target: Scalar | Mapping | Sequence
+
+
+Node = Scalar | Mapping | Sequence | Alias
+
+
+class YamlFile:
+    """A text and the roots of its documents; an empty document has the root None."""
+
+    def __init__(self, text: str, documents: tuple[Node | None, ...]) -> None:
+        self.text = text
+        self.documents = documents
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", self.text))]
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The 1-based line and column of a character."""
+        line = bisect_right(self._line_starts, offset)
+        start = self._line_starts[line - 1]
+        return line, offset - start + 1 - (line == 1 and self.text.startswith(BOM))
+
+    def span(self, node: Node) -> Span:
+        return self.span_of(node.start, node.end)
+
+    def span_of(self, start: int, end: int) -> Span:
+        line, column = self.position(start)
+        return Span(start, end, line, column)
+
+
+def read(text: str) -> YamlFile:
+    """Read every document of a text.
+
+    Raises:
+        YamlError: the text is not YAML, too large, too deep, or refers to an anchor that is not there.
+    """
+    if len(text) > LARGEST:
+        raise YamlError(f"larger than {LARGEST // (1024 * 1024)} MiB", 1)
+    from yaml import YAMLError
+
+    try:
+        documents = _build(_libyaml_events(text), text)
+    except YAMLError as error:
+        documents = _second_opinion(text, error)
+    return YamlFile(text, documents)
+
+
+def walk(node: Node | None) -> Iterator[Node]:
+    """Every node below and including `node`, in the order written; aliases are not followed."""
+    stack = [node] if node is not None else []
+    while stack:
+        current = stack.pop()
+        yield current
+        if isinstance(current, Mapping):
+            stack.extend(part for pair in reversed(current.pairs) for part in (pair[1], pair[0]))
+        elif isinstance(current, Sequence):
+            stack.extend(reversed(current.items))
+
+
+def _second_opinion(text: str, error: Exception) -> tuple[Node | None, ...]:
+    # libyaml reads YAML 1.1 and a little less; its complaint is the one to report when ruamel.yaml refuses too.
+    from ruamel.yaml.error import YAMLError as RuamelError
+
+    # ruamel.yaml reads 0.25 MB/s and recurses into nested flow: a large or deep file gets no second reading.
+    if len(text) > 200_000 or _deepest_flow(text) > DEEPEST // 4:
+        raise _described(error) from None
+    try:
+        return _build(_ruamel_events(text), text)
+    except (RuamelError, ValueError, RecursionError) as second:
+        if isinstance(second, YamlError):
+            raise
+        raise _described(error) from None
+
+
+def _deepest_flow(text: str) -> int:
+    """An upper bound of flow nesting: brackets in strings and comments are counted as well."""
+    depth = deepest = 0
+    for match in re.finditer(r"[\[\]{}]", text):
+        depth += 1 if match[0] in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _described(error: Exception) -> YamlError:
+    mark = getattr(error, "problem_mark", None)
+    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).partition("\n")[0]
+    context = getattr(error, "context", None)
+    text = f"{reason} ({context})" if context else str(reason)
+    if mark is None:
+        return YamlError(text, 1)
+    return YamlError(text, mark.line + 1, mark.column + 1)
+
+
+def _libyaml_events(text: str) -> Iterator[Any]:
+    import yaml
+
+    if not yaml.__with_libyaml__:
+        yield from _ruamel_events(text)
+        return
+    # libyaml does not count a byte order mark in its offsets; `_build` adds it back.
+    parser = yaml.cyaml.CParser(text.removeprefix(BOM))
+    while (event := parser.get_event()) is not None:
+        yield event
+
+
+def _ruamel_events(text: str) -> Iterator[Any]:
+    from ruamel.yaml import YAML
+
+    yield from YAML(typ="safe", pure=True).parse(text.removeprefix(BOM))
+
+
+def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
+    """Nodes from events, without recursion: depth costs memory in a list, never the interpreter's stack."""
+    shift = 1 if text.startswith(BOM) else 0
+    documents: list[Node | None] = []
+    anchors: dict[str, Scalar | Mapping | Sequence] = {}
+    stack: list[Mapping | Sequence] = []
+    keys: list[Node | None] = []
+    root: Node | None = None
+
+    def place(node: Node) -> None:
+        nonlocal root
+        if not stack:
+            root = node
+            return
+        parent = stack[-1]
+        if isinstance(parent, Sequence):
+            parent.items.append(node)
+        elif (key := keys[-1]) is None:
+            keys[-1] = node
+        else:
+            parent.pairs.append((key, node))
+            keys[-1] = None
+
+    for event in events:
+        kind = type(event).__name__
+        if kind == "ScalarEvent":
+            end = event.end_mark.index + shift
+            start = _after_properties(text, event.start_mark.index + shift, end, event)
+            tag = str(event.tag) if event.tag else None
+            scalar = Scalar(start, end, event.value, event.style or "", tag, event.anchor)
+            if event.anchor:
+                anchors[event.anchor] = scalar
+            place(scalar)
+        elif kind in {"MappingStartEvent", "SequenceStartEvent"}:
+            if len(stack) >= DEEPEST:
+                raise YamlError(f"nested deeper than {DEEPEST} levels", event.start_mark.line + 1)
+            start = _after_properties(text, event.start_mark.index + shift, len(text), event)
+            make = Mapping if kind == "MappingStartEvent" else Sequence
+            tag = str(event.tag) if event.tag else None
+            collection = make(start, start, bool(event.flow_style), tag, event.anchor)
+            if event.anchor:
+                anchors[event.anchor] = collection
+            place(collection)
+            stack.append(collection)
+            keys.append(None)
+        elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
+            stack.pop().end = event.end_mark.index + shift
+            keys.pop()
+        elif kind == "AliasEvent":
+            target = anchors.get(event.anchor)
+            if target is None:
+                raise YamlError(f"alias *{event.anchor} has no anchor before it", event.start_mark.line + 1)
+            place(Alias(event.start_mark.index + shift, event.end_mark.index + shift, event.anchor, target))
+        elif kind == "DocumentStartEvent":
+            root = None
+            anchors.clear()
+        elif kind == "DocumentEndEvent":
+            documents.append(root)
+    return tuple(documents)
+
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|\s+#[^\r\n]*|$))+")
+
+
+def _after_properties(text: str, start: int, end: int, event: Any) -> int:
+    """Where the value begins: an event's start mark lies before `&anchor` and `!tag`."""
+    if not (event.anchor or event.tag):
+        return start
+    matched = _PROPERTIES.match(text, start, end)
+    return matched.end() if matched else start
