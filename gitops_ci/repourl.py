@@ -16,7 +16,9 @@ from gitops_ci.errors import UsageError
 
 __all__ = ["RepoUrl"]
 
-_SCP = re.compile(r"(?:(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9_.][A-Za-z0-9_.-]*):(?P<path>[^:\\].*)")
+_SCP = re.compile(
+    r"(?:(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9_.][A-Za-z0-9_.-]*):(?P<path>[^:\\].*)"
+)
 _HOST = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*|[0-9a-fA-F:]+")
 _LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
@@ -100,7 +102,9 @@ def _from_url(text: str) -> RepoUrl:
     if not _HOST.fullmatch(host) or parts.path.startswith("/-") or not parts.path.strip("/"):
         raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
     if scheme == "http" and not _LOOPBACK.fullmatch(host):
-        raise UsageError(f"{text} is plain http", hint="A token would travel in the clear: use https (plain http is for loopback).")
+        raise UsageError(
+            f"{text} is plain http", hint="A token would travel in the clear: use https (plain http is for loopback)."
+        )
     return RepoUrl(text, scheme, host.lower(), port, _path(parts.path))  # type: ignore[arg-type]
 
 

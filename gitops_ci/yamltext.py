@@ -14,14 +14,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gitops_ci.model import Span
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["Alias", "Mapping", "Node", "Scalar", "Sequence", "YamlError", "YamlFile", "read"]
+__all__ = ["BOM", "Alias", "Mapping", "Node", "Scalar", "Sequence", "YamlError", "YamlFile", "read", "walk"]
 
 BOM = "\ufeff"
 # Beyond these a file is hostile or a mistake: no manifest comes near (a CRD nests about 40 deep, etcd takes 1.5 MiB).
@@ -200,7 +197,7 @@ def _libyaml_events(text: str) -> Iterator[Any]:
         yield from _ruamel_events(text)
         return
     # libyaml does not count a byte order mark in its offsets; `_build` adds it back.
-    parser = yaml.cyaml.CParser(text.removeprefix(BOM))
+    parser = yaml.cyaml.CParser(text.removeprefix(BOM))  # type: ignore[attr-defined]
     while (event := parser.get_event()) is not None:
         yield event
 
