@@ -1,0 +1,61 @@
+"""The command line: one module a command, imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from gitops_ci import __version__
+
+__all__ = ["COMMANDS", "main", "run_command_line"]
+
+# name -> module of gitops_ci.cli that holds `command`
+COMMANDS = {
+    "release": "release",
+    "bump": "bump",
+    "validate": "validate",
+    "image": "image",
+    "demo": "demo",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"gitops_ci.cli.{COMMANDS[cmd_name]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            meant = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"There is no command '{args[0]}'.{meant} Commands: {', '.join(COMMANDS)}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="gitops-ci")
+def main() -> None:
+    """The push-to-Git half of GitOps: push an image, bump it in the config repository, validate, open the pull request.
+
+    Argo CD, Flux or Rancher Fleet in the cluster do the rest: this tool never talks to a cluster.
+    """
+
+
+def run_command_line(arguments: list[str]) -> int:
+    """Run one command and return the process's exit code."""
+    from gitops_ci.cli.run import guarded
+
+    return guarded(main, arguments)

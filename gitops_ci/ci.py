@@ -1,0 +1,160 @@
+"""What the CI provider tells: the one reader of its variables.
+
+Sources: docs.github.com "Variables reference"; docs.gitlab.com "Predefined CI/CD variables"; Gitea/Forgejo Actions set
+GitHub's names plus GITEA_ACTIONS/FORGEJO_ACTIONS; support.atlassian.com "Variables and secrets" (Bitbucket);
+learn.microsoft.com "Predefined variables" (Azure Pipelines); jenkins.io "Using environment variables".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["CiContext", "detect"]
+
+Provider = Literal["github", "gitea", "gitlab", "bitbucket", "azure", "jenkins", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class CiContext:
+    """One pipeline run. Empty strings and None are "not told".
+
+    `trusted` is False where the code that runs comes from someone who may not push: a pull request from a fork.
+    """
+
+    provider: Provider = "none"
+    repository_url: str = ""
+    commit: str = ""
+    branch: str = ""
+    git_tag: str = ""
+    default_branch: str = ""
+    pull_request: int | None = None
+    run_url: str = ""
+    actor: str = ""
+    actor_email: str = ""
+    trusted: bool = True
+    event: str = ""
+
+
+def detect(environ: Mapping[str, str]) -> CiContext:
+    """Read the context from the process's environment."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return _github(environ)
+    if environ.get("GITLAB_CI") == "true" or (environ.get("CI_SERVER_URL") and environ.get("CI_PROJECT_ID")):
+        return _gitlab(environ)
+    if environ.get("BITBUCKET_BUILD_NUMBER"):
+        return _bitbucket(environ)
+    if environ.get("TF_BUILD") == "True":
+        return _azure(environ)
+    if environ.get("JENKINS_URL") and environ.get("BUILD_NUMBER"):
+        return _jenkins(environ)
+    return CiContext()
+
+
+def _github(env: Mapping[str, str]) -> CiContext:
+    ours = any(env.get(name) == "true" for name in ("GITEA_ACTIONS", "FORGEJO_ACTIONS"))
+    server, repository = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
+    url = f"{server}/{repository}" if server and repository else ""
+    event = _event(env.get("GITHUB_EVENT_PATH", ""))
+    request = event.get("pull_request") or {}
+    name, is_tag = env.get("GITHUB_REF_NAME", ""), env.get("GITHUB_REF_TYPE") == "tag"
+    of_request = env.get("GITHUB_EVENT_NAME", "").startswith("pull_request")
+    run = env.get("GITHUB_RUN_ID", "")
+    actor = env.get("GITHUB_ACTOR", "")
+    head = ((request.get("head") or {}).get("repo") or {}).get("full_name") or ""
+    return CiContext(
+        provider="gitea" if ours else "github",
+        repository_url=url,
+        # On a pull request GITHUB_SHA is a merge commit that nobody finds again: the head is what was built.
+        commit=(request.get("head") or {}).get("sha") or env.get("GITHUB_SHA", ""),
+        branch=env.get("GITHUB_HEAD_REF", "") if of_request else "" if is_tag else name,
+        git_tag=name if is_tag else "",
+        default_branch=(event.get("repository") or {}).get("default_branch") or "",
+        pull_request=_number(request.get("number") or (event.get("number") if of_request else None)),
+        run_url=f"{url}/actions/runs/{run}" if url and run else "",
+        actor=actor,
+        actor_email=f"{actor}@users.noreply.github.com" if actor and not ours else "",
+        trusted=not of_request or (bool(head) and head == repository and "_target" not in env["GITHUB_EVENT_NAME"]),
+        event=env.get("GITHUB_EVENT_NAME", ""),
+    )
+
+
+def _gitlab(env: Mapping[str, str]) -> CiContext:
+    request = _number(env.get("CI_MERGE_REQUEST_IID"))
+    return CiContext(
+        provider="gitlab",
+        repository_url=env.get("CI_PROJECT_URL", ""),
+        commit=env.get("CI_COMMIT_SHA", ""),
+        branch=env.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME") or env.get("CI_COMMIT_BRANCH", ""),
+        git_tag=env.get("CI_COMMIT_TAG", ""),
+        default_branch=env.get("CI_DEFAULT_BRANCH", ""),
+        pull_request=request,
+        run_url=env.get("CI_JOB_URL") or env.get("CI_PIPELINE_URL", ""),
+        actor=env.get("GITLAB_USER_NAME", ""),
+        actor_email=env.get("GITLAB_USER_EMAIL", ""),
+        trusted=request is None
+        or env.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "") == env.get("CI_MERGE_REQUEST_PROJECT_ID", ""),
+        event=env.get("CI_PIPELINE_SOURCE", ""),
+    )
+
+
+def _bitbucket(env: Mapping[str, str]) -> CiContext:
+    url = env.get("BITBUCKET_GIT_HTTP_ORIGIN", "").replace("http://", "https://", 1)
+    number = env.get("BITBUCKET_BUILD_NUMBER", "")
+    return CiContext(
+        provider="bitbucket",
+        repository_url=url,
+        commit=env.get("BITBUCKET_COMMIT", ""),
+        branch=env.get("BITBUCKET_BRANCH", ""),
+        git_tag=env.get("BITBUCKET_TAG", ""),
+        pull_request=_number(env.get("BITBUCKET_PR_ID")),
+        run_url=f"{url}/pipelines/results/{number}" if url else "",
+    )
+
+
+def _azure(env: Mapping[str, str]) -> CiContext:
+    ref = env.get("BUILD_SOURCEBRANCH", "")
+    request = env.get("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER") or env.get("SYSTEM_PULLREQUEST_PULLREQUESTID")
+    branch = env.get("SYSTEM_PULLREQUEST_SOURCEBRANCH", "") if request else ref
+    base, project = env.get("SYSTEM_COLLECTIONURI", ""), env.get("SYSTEM_TEAMPROJECT", "")
+    return CiContext(
+        provider="azure",
+        repository_url=env.get("BUILD_REPOSITORY_URI", ""),
+        commit=env.get("SYSTEM_PULLREQUEST_SOURCECOMMITID") or env.get("BUILD_SOURCEVERSION", ""),
+        branch=branch.removeprefix("refs/heads/") if branch.startswith("refs/heads/") else "",
+        git_tag=ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else "",
+        pull_request=_number(request),
+        run_url=f"{base}{project}/_build/results?buildId={env.get('BUILD_BUILDID', '')}" if base and project else "",
+        actor=env.get("BUILD_REQUESTEDFOR", ""),
+        actor_email=env.get("BUILD_REQUESTEDFOREMAIL", ""),
+        trusted=env.get("SYSTEM_PULLREQUEST_ISFORK", "False") != "True",
+    )
+
+
+def _jenkins(env: Mapping[str, str]) -> CiContext:
+    return CiContext(
+        provider="jenkins",
+        repository_url=env.get("GIT_URL", ""),
+        commit=env.get("GIT_COMMIT", ""),
+        branch=env.get("CHANGE_BRANCH") or env.get("BRANCH_NAME") or env.get("GIT_BRANCH", "").removeprefix("origin/"),
+        git_tag=env.get("TAG_NAME", ""),
+        pull_request=_number(env.get("CHANGE_ID")),
+        run_url=env.get("BUILD_URL", ""),
+        actor=env.get("BUILD_USER", ""),
+        trusted=not env.get("CHANGE_FORK"),
+    )
+
+
+def _event(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            event = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _number(text: object) -> int | None:
+    return int(str(text)) if str(text or "").isdigit() else None

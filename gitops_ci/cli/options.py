@@ -1,0 +1,78 @@
+"""Options that several commands share, each with its environment variable."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+__all__ = ["Output", "ReportFile", "option", "output_options"]
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """`--report FORMAT=FILE`."""
+
+    format: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a command reports: the document on stdout, report files besides, and how much it tells on the way."""
+
+    format: Literal["text", "json"] = "text"
+    reports: tuple[ReportFile, ...] = ()
+    level: Literal["quiet", "normal", "verbose"] = "normal"
+
+
+def option(name: str, *more: str, **settings: Any) -> Decorator:
+    """A click option that also reads `GITOPS_CI_<NAME>`: `--config-repo` is `GITOPS_CI_CONFIG_REPO`."""
+    long = name.partition("/")[0].removeprefix("--")
+    settings.setdefault("envvar", "GITOPS_CI_" + long.upper().replace("-", "_"))
+    settings.setdefault("show_default", not isinstance(settings.get("default"), (type(None), tuple, bool)))
+    return click.option(name, *more, **settings)
+
+
+def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[ReportFile, ...]:
+    from gitops_ci.reporting import for_name
+
+    found = []
+    for value in values:
+        kind, equals, path = value.partition("=")
+        if not equals or not path:
+            raise click.BadParameter(f"'{value}' is not FORMAT=FILE, for example junit=report.xml", ctx, param)
+        for_name(kind)
+        found.append(ReportFile(kind, path))
+    return tuple(found)
+
+
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --output, --report, --quiet and --verbose; the function gets them as one `output`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **given: Any) -> Any:
+        quiet, verbose = given.pop("quiet"), given.pop("verbose")
+        output = Output(
+            given.pop("output"), given.pop("report"), "quiet" if quiet else "verbose" if verbose else "normal"
+        )
+        return function(*args, output=output, **given)
+
+    decorators = (
+        option("--verbose", is_flag=True, help="Tell more on the way."),
+        option("--quiet", is_flag=True, help="Tell nothing on the way."),
+        option(
+            "--report",
+            multiple=True,
+            metavar="FORMAT=FILE",
+            callback=_reports,
+            help="Write a report besides: json, junit, sarif, codequality, github or markdown. Repeatable.",
+        ),
+        option("--output", type=click.Choice(["text", "json"]), default="text", help="What is printed on stdout."),
+    )
+    return functools.reduce(lambda decorated, decorate: decorate(decorated), decorators, wrapper)

@@ -1,0 +1,109 @@
+"""The boundary between commands and the process: errors become exit codes, outcomes become reports."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import click
+
+from gitops_ci.cli.console import Console, printable
+from gitops_ci.cli.options import Output
+from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
+from gitops_ci.model import Log, Outcome, Problem
+from gitops_ci.secret import mask
+
+__all__ = ["execute", "guarded", "problem"]
+
+_BUG_HINT = "This is a bug in gitops-ci: please report it with the output of the same command and --verbose."
+
+
+def execute(command: str, output: Output, work: Callable[[Log], Outcome]) -> NoReturn:
+    """Run a flow, report its outcome everywhere it belongs, and end the command with its exit code."""
+    try:
+        outcome = work(Console(output.level))
+    except GitopsCiError as error:
+        outcome = failed(command, error)
+    _publish(outcome, output)
+    raise click.exceptions.Exit(outcome.exit_code)
+
+
+def guarded(command: click.Command, arguments: list[str]) -> int:
+    """Run the command line; whatever is raised becomes an exit code, one line and a hint."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        command.main(arguments, prog_name="gitops-ci", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        click.echo(help_wanted.format_message(), err=True)
+        return UsageError.exit_code
+    except click.ClickException as error:
+        return _early(UsageError(error.format_message(), hint=_usage_hint(error)), arguments)
+    except (KeyboardInterrupt, click.Abort):
+        return _early(Interrupted("Interrupted"), arguments)
+    except GitopsCiError as error:
+        return _early(error, arguments)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is told apart from a user's mistake
+        if _wants("--verbose", arguments):
+            import traceback
+
+            sys.stderr.write(mask(traceback.format_exc()))
+        return _early(GitopsCiError(f"{type(error).__name__}: {error}", hint=_BUG_HINT), arguments)
+    return 0
+
+
+def failed(command: str, error: GitopsCiError) -> Outcome:
+    return Outcome(command=command, status="failed", exit_code=error.exit_code, error=problem(error))
+
+
+def problem(error: GitopsCiError) -> Problem:
+    return Problem(error.kind, mask(error.message), mask(error.hint), error.exit_code)
+
+
+def _publish(outcome: Outcome, output: Output) -> None:
+    from gitops_ci.cli.publish import publish
+
+    publish(outcome, output)
+
+
+def _early(error: GitopsCiError, arguments: list[str]) -> int:
+    """Report an error from before a command's own options were known."""
+    name = next((word for word in arguments if not word.startswith("-")), "")
+    if _wants_json(arguments):
+        _publish(failed(name, error), Output(format="json"))
+        return error.exit_code
+    sys.stderr.write(f"error: {printable(error.message)}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {printable(error.hint)}\n")
+    return error.exit_code
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    given = [*arguments, ""]
+    for word, following in itertools.pairwise(given):
+        if word == "--output=json" or (word == "--output" and following == "json"):
+            return True
+    return os.environ.get("GITOPS_CI_OUTPUT") == "json" and not any(w.startswith("--output") for w in arguments)
+
+
+def _wants(flag: str, arguments: list[str]) -> bool:
+    return flag in arguments or bool(os.environ.get("GITOPS_CI_" + flag.removeprefix("--").upper()))
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    ctx = getattr(error, "ctx", None)
+    return f"See '{ctx.command_path} --help'." if ctx is not None else ""
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt

@@ -1,0 +1,67 @@
+"""Run a program: no shell, a time limit, its errors with what it said. The one door besides git's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gitops_ci.errors import ProgramError
+from gitops_ci.secret import mask
+
+__all__ = ["Completed", "find", "run"]
+
+_QUOTED_LINES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program printed; `code` is 0 unless the caller allowed others."""
+
+    stdout: bytes
+    stderr: str
+    code: int
+
+
+def find(program: str) -> str | None:
+    """The path of a program, or None."""
+    from shutil import which
+
+    return which(program)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: str | None = None,
+    stdin: bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = 120.0,
+    allowed: frozenset[int] = frozenset({0}),
+    install: str = "",
+) -> Completed:
+    """Run a program to its end and return what it printed.
+
+    `environment` replaces the inherited one when given; `install` says how to get the program when it is missing.
+
+    Raises:
+        ProgramError: the program is missing, took longer than `seconds`, or exited with a code not in `allowed`.
+    """
+    import subprocess
+
+    name = os.path.basename(argv[0])
+    try:
+        done = subprocess.run(
+            list(argv), cwd=cwd, input=stdin, env=environment, capture_output=True, timeout=seconds, check=False
+        )
+    except FileNotFoundError:
+        raise ProgramError(f"{name} is not installed", hint=install or f"Put {name} on PATH.") from None
+    except PermissionError as error:
+        raise ProgramError(f"{name} cannot be run: {error.strerror}", hint=install) from None
+    except subprocess.TimeoutExpired:
+        raise ProgramError(f"{name} did not finish within {seconds:.0f} s") from None
+    stderr = mask(done.stderr.decode("utf-8", "replace"))
+    if done.returncode not in allowed:
+        said = "\n".join(stderr.strip().splitlines()[-_QUOTED_LINES:])
+        raise ProgramError(f"{name} failed with exit code {done.returncode}: {said}")
+    return Completed(done.stdout, stderr, done.returncode)
