@@ -14,7 +14,7 @@ __all__ = ["Console", "printable"]
 def printable(text: str) -> str:
     """Foreign text made safe for a log line: secrets masked, control characters spelled out.
 
-    Without line breaks no text can begin a line of its own, so nothing a repository contains becomes a workflow command.
+    Without line breaks no text begins a line of its own: nothing a repository contains becomes a workflow command.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in mask(text))
 

@@ -52,7 +52,7 @@ def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     return tuple(found)
 
 
-def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def output_options(function: Callable[..., Any]) -> Any:
     """Adds --output, --report, --quiet and --verbose; the function gets them as one `output`."""
 
     @functools.wraps(function)

@@ -1,0 +1,218 @@
+"""The one door to git: GitPython starts every child, in an environment of our own making.
+
+No user or system configuration, hook, filter, credential helper, prompt, alias or submodule takes effect; only the
+protocol of the repository's own address is allowed. The token travels in the child's environment, never in argv, a
+URL or a file: an empty `http.<origin>/.extraheader` first drops any header that somebody else configured for the
+host (actions/checkout does), then ours is added (git-config(1), `http.extraHeader`, `GIT_CONFIG_COUNT`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from gitops_ci.errors import GitError, ProgramError, UsageError
+from gitops_ci.repourl import RepoUrl
+from gitops_ci.secret import Secret, basic_auth, mask
+
+if TYPE_CHECKING:
+    from git import Git
+    from gitdb import LooseObjectDB
+
+__all__ = ["Answer", "GitCredentials", "GitDirectory", "check_branch", "check_path", "last_lines"]
+
+# Left to git: how the CI reaches ssh hosts and private certificate authorities. Every other GIT_* variable (GIT_DIR of
+# a hook that runs us, GIT_CONFIG_PARAMETERS, GIT_TRACE with its header dumps) is none of this repository's business.
+_KEPT = frozenset(
+    {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_EXEC_PATH"}
+)
+
+_ALWAYS = {
+    "core.hooksPath": os.devnull,
+    "core.symlinks": "false",
+    "core.fsmonitor": "false",
+    "core.attributesFile": os.devnull,
+    "credential.helper": "",
+    "fetch.fsckObjects": "true",
+    "gc.auto": "0",
+    "http.followRedirects": "false",
+    "maintenance.auto": "false",
+    "protocol.ext.allow": "never",
+    "submodule.recurse": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GitCredentials:
+    """How git signs in over http(s): a user name and a token, or a bearer token where `user` is empty."""
+
+    user: str
+    token: Secret
+
+    def header(self) -> Secret:
+        if self.user:
+            return Secret("Authorization: " + basic_auth(self.user, self.token).reveal())
+        return Secret("Authorization: Bearer " + self.token.reveal())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a git command answered; text is masked."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+class GitDirectory:
+    """A bare repository in a temporary folder, and the commands this tool runs in it."""
+
+    def __init__(self, path: str, remote: RepoUrl, credentials: GitCredentials | None) -> None:
+        _forget_inherited()
+        try:
+            from git import Git
+        except ImportError as error:
+            # GitPython looks for the program when it is imported.
+            raise ProgramError("git is not installed", hint="Install git 2.31 or newer and put it on PATH.") from error
+        self.path = path
+        self._environment = _environment(remote, credentials)
+        self._git: Git = Git(path)
+        self._git.update_environment(**self._environment)
+        self._objects: LooseObjectDB | None = None
+
+    def close(self) -> None:
+        self._git.clear_cache()
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        seconds: float = 600.0,
+    ) -> Answer:
+        """Run `git <arguments>` here and return whatever it answered.
+
+        Raises:
+            ProgramError: git is not installed.
+        """
+        from tempfile import TemporaryFile
+
+        from git.exc import GitCommandNotFound
+
+        options = {
+            "with_extended_output": True,
+            "with_exceptions": False,
+            "stdout_as_string": False,
+            "strip_newline_in_stdout": False,
+            "kill_after_timeout": seconds if os.name == "posix" else None,
+            "env": dict(environment or {}),
+        }
+        try:
+            if stdin is None:
+                code, stdout, stderr = self._git.execute(["git", *arguments], **options)  # type: ignore[call-overload]
+            else:
+                with TemporaryFile() as file:
+                    file.write(stdin)
+                    file.seek(0)
+                    code, stdout, stderr = self._git.execute(["git", *arguments], istream=file, **options)  # type: ignore[call-overload]
+        except GitCommandNotFound as error:
+            raise ProgramError("git is not installed", hint="Install git 2.31 or newer and put it on PATH.") from error
+        text = stderr if isinstance(stderr, str) else stderr.decode("utf-8", "replace")
+        return Answer(int(code or 0), stdout, mask(text))
+
+    def checked(self, doing: str, *arguments: str, **options: object) -> bytes:
+        """As `run`, where anything but success is an error."""
+        answer = self.run(*arguments, **options)  # type: ignore[arg-type]
+        if answer.code != 0:
+            raise GitError(f"{doing} failed: {last_lines(answer.stderr)}")
+        return answer.stdout
+
+    def read_object(self, name: str) -> tuple[str, bytes]:
+        """The type and content of an object, by id or `commit:path`; one long-lived child answers them all.
+
+        Raises:
+            KeyError: there is no such object here.
+        """
+        try:
+            _, kind, _, data = self._git.get_object_data(name)
+        except ValueError:
+            raise KeyError(name) from None
+        return kind, data
+
+    def write_object(self, kind: str, data: bytes) -> str:
+        """Store an object and return its id; done here, without a child process."""
+        from gitdb import IStream, LooseObjectDB
+
+        if self._objects is None:
+            self._objects = LooseObjectDB(os.path.join(self.path, "objects"))
+        stored = self._objects.store(IStream(kind.encode("ascii"), len(data), BytesIO(data)))
+        return str(stored.hexsha.decode("ascii"))
+
+
+def last_lines(text: str, count: int = 4) -> str:
+    """The end of what git said, on one line: the part that says why."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
+    return " / ".join(lines[-count:])
+
+
+_BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[-/.]|[/.]$|^@$")
+
+
+def check_branch(name: str) -> str:
+    """A branch name that git-check-ref-format(1) accepts and no command can read as an option.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if not name or len(name) > 240 or _BAD_REF.search(name):
+        raise UsageError(f"{name!r} is not a branch name", hint="git-check-ref-format(1) has the rules.")
+    return name.removeprefix("refs/heads/")
+
+
+def check_path(path: str) -> str:
+    """A path inside the repository's tree.
+
+    Raises:
+        UsageError: it is absolute, leaves the tree, or lies in git's own folder.
+    """
+    parts = path.split("/")
+    inside = path and not path.startswith("/") and all(part not in {"", ".", ".."} for part in parts)
+    if not inside or "\\" in path or "\0" in path or any(part.lower() == ".git" for part in parts):
+        raise UsageError(f"{path!r} is not a path inside the config repository")
+    return path
+
+
+def _forget_inherited() -> None:
+    """Drop what git variables this process inherited: GitPython hands its environment on to every child."""
+    for name in [n for n in os.environ if n.startswith("GIT_") and n not in _KEPT and not n.startswith("GIT_PYTHON")]:
+        del os.environ[name]
+
+
+def _environment(remote: RepoUrl, credentials: GitCredentials | None) -> dict[str, str]:
+    settings = list(_ALWAYS.items())
+    if credentials is not None and remote.scheme in {"http", "https"}:
+        key = f"http.{remote.origin}/.extraheader"
+        settings += [(key, ""), (key, credentials.header().reveal())]
+    environment = {
+        "GIT_ALLOW_PROTOCOL": remote.scheme,
+        "GIT_ASKPASS": "",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_PROTOCOL_FROM_USER": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "SSH_ASKPASS": "",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+    }
+    if remote.scheme == "ssh" and "GIT_SSH_COMMAND" not in os.environ and "GIT_SSH" not in os.environ:
+        environment["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
+    for number, (key, value) in enumerate(settings):
+        environment[f"GIT_CONFIG_KEY_{number}"] = key
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
+    return environment
