@@ -200,9 +200,7 @@ class Snapshot:
     def search(self, needles: Sequence[str], wanted: Callable[[str], bool]) -> list[str]:
         """The paths of the regular files that contain any needle, byte for byte, in git's order."""
         patterns = [argument for needle in needles for argument in ("-e", needle)]
-        answer = self._git.run(
-            "grep", "--full-name", "-l", "-z", "-a", "-F", *patterns, "--end-of-options", self.commit, "--"
-        )
+        answer = self._git.run("grep", "--full-name", "-l", "-z", "-a", "-F", *patterns, self.commit, "--")
         if answer.code > 1:
             raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}")
         prefix = len(self.commit) + 1
