@@ -1,0 +1,164 @@
+"""Every test runs in an empty home, without variables of a CI system, and reaches nothing but loopback.
+
+Fixtures here are real parts: a Docker Engine, container registries, a Git server over HTTP.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import UNDER_CI, missing
+from tests.support.git_http import GitServer
+from tests.support.git_http import git_server as serve_git
+from tests.support.images import build_image, remove_image
+from tests.support.services import Registry, Unavailable, docker_engine
+from tests.support.services import registry as start_registry
+
+# What a CI system, a developer's shell or a proxy would tell the program: a test says such things itself.
+_FOREIGN = re.compile(
+    r"CI|(?:CI|GITHUB|GITLAB|GITEA|FORGEJO|BITBUCKET|BUILD|SYSTEM|AGENT|TF|JENKINS|GIT|GITOPS_CI|DOCKER|RUNNER|ACTIONS"
+    r"|REGISTRY_AUTH|XDG|KUBE|HELM|REQUESTS|SSH|AZURE|CIRCLE|DRONE|WOODPECKER)_.*|(?:HTTPS?|NO|ALL)_PROXY|CHANGE_.*"
+    r"|JOB_NAME|TAG_NAME|BRANCH_NAME|KUBECONFIG|GITHUB|NO_COLOR|FORCE_COLOR|CLICOLOR.*|COLUMNS|LINES|TERM|EMAIL",
+    re.IGNORECASE,
+)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No variable of the machine reaches a test; its home is the folder this fixture returns."""
+    for name in list(os.environ):
+        if _FOREIGN.fullmatch(name):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TZ", "UTC")
+    return home
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback() -> Iterator[None]:
+    """This process connects to loopback only and resolves no name but localhost."""
+    connect, resolve = socket.socket.connect, socket.getaddrinfo
+
+    def checked_connect(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(address[0]):
+            raise PermissionError(f"a test reached for {address[0]}: only loopback is allowed")
+        connect(self, address)
+
+    def checked_resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _is_address(host) and not _is_loopback(host):
+            raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
+        return resolve(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", checked_connect)
+        patch.setattr(socket, "getaddrinfo", checked_resolve)
+        yield
+
+
+def _is_address(host: Any) -> bool:
+    try:
+        ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: Any) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    return name in {None, "", "localhost"} or (_is_address(name) and ipaddress.ip_address(name).is_loopback)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[str]:
+    """The URL of a real Docker Engine."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(docker_engine())
+        except Unavailable as absent:
+            missing(str(absent))
+        yield url
+
+
+@pytest.fixture(scope="session")
+def make_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Registry]]:
+    """Start a real registry: `make_registry(users={"bot": "word"}, tls=True, read_only=True)`; it runs to the end."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> Registry:
+            try:
+                return stack.enter_context(start_registry(tmp_path_factory.mktemp("registry"), **options))
+            except Unavailable as absent:
+                missing(str(absent))
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def open_registry(make_registry: Callable[..., Registry]) -> Registry:
+    """A real registry that asks for no sign-in."""
+    return make_registry()
+
+
+@pytest.fixture(scope="session")
+def registry(open_registry: Registry) -> str:
+    """`127.0.0.1:port` of a real registry that asks for no sign-in."""
+    return open_registry.host
+
+
+@pytest.fixture(scope="session")
+def make_image(engine: str) -> Iterator[Callable[..., str]]:
+    """Build an image FROM scratch through the Engine: `make_image("shop:build", {"app": b"1"})` gives its id."""
+    built: set[str] = set()
+
+    def make(name: str, files: dict[str, bytes] | None = None, *, labels: dict[str, str] | None = None) -> str:
+        built.add(name)
+        return build_image(engine, name, files, labels=labels)
+
+    yield make
+    for name in built:
+        remove_image(engine, name)
+
+
+@pytest.fixture(scope="session")
+def built_image(make_image: Callable[..., str]) -> str:
+    """The name of an image that was just built, in the Engine."""
+    name = "gitops-ci-tests/shop:build"
+    make_image(name)
+    return name
+
+
+@pytest.fixture
+def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
+    """A real Git server over HTTP with nothing on it; `git_server.make_repo("acme/shop-config", files)` adds."""
+    with serve_git(tmp_path_factory.mktemp("git-server")) as server:
+        yield server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """Under CI=true every part must be there: what would be skipped elsewhere fails."""
+    return _failed_under_ci((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    return _failed_under_ci((yield))
+
+
+def _failed_under_ci(report: Any) -> Any:
+    if UNDER_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"{reason} (a skip under CI=true is a failure)"
+    return report

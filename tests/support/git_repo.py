@@ -1,0 +1,142 @@
+"""Git repositories for tests: bare, built by `git fast-import`, the same ids on every machine.
+
+Thousands of files and commits take a second: one process writes them all.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["BareRepo", "Entry", "commit_files", "make_repo", "read_folder"]
+
+# 2026-01-01T00:00:00Z; each further commit of `history` is a minute later.
+FIRST_COMMIT = 1767225600
+AUTHOR = "Ada Author <ada@example.com>"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file with a mode of its own: `120000` is a symbolic link, `100755` executable, `160000` a submodule's id."""
+
+    data: bytes
+    mode: str = "100644"
+
+
+Files = Mapping[str, str | bytes | Entry | None]
+
+
+@dataclass(frozen=True)
+class BareRepo:
+    """A bare repository on disk, and questions that tests ask about it."""
+
+    path: Path
+
+    def git(self, *args: str, stdin: bytes | None = None) -> str:
+        """Run git in the repository; the output without its last newline."""
+        run = subprocess.run(["git", "-C", str(self.path), *args], input=stdin, capture_output=True, check=False)
+        assert run.returncode == 0, f"git {args[0]}: {run.stderr.decode(errors='replace')}"
+        return run.stdout.decode().removesuffix("\n")
+
+    def head(self, ref: str = "main") -> str:
+        return self.git("rev-parse", "--verify", f"{ref}^{{commit}}")
+
+    def branches(self) -> list[str]:
+        return self.git("for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+
+    def read(self, path: str, ref: str = "main") -> bytes:
+        """The bytes of one file."""
+        return subprocess.run(
+            ["git", "-C", str(self.path), "cat-file", "blob", f"{ref}:{path}"], capture_output=True, check=True
+        ).stdout
+
+    def files(self, ref: str = "main") -> dict[str, bytes]:
+        """Every file of a commit."""
+        return {path: self.read(path, ref) for path in self.git("ls-tree", "-rz", "--name-only", ref).split("\0")[:-1]}
+
+    def message(self, ref: str = "main") -> str:
+        return self.git("log", "-1", "--format=%B", ref).rstrip("\n")
+
+    def count(self, ref: str = "main") -> int:
+        """How many commits a branch has."""
+        return int(self.git("rev-list", "--count", ref))
+
+    def diff(self, before: str, after: str) -> str:
+        return self.git("diff", "--no-color", "--no-ext-diff", before, after)
+
+    def set(self, **config: str) -> None:
+        """Settings of the repository; `__` stands for the dot: `uploadpack__allowFilter="false"`."""
+        for key, value in config.items():
+            self.git("config", key.replace("__", "."), value)
+
+    def hook(self, name: str, script: str) -> None:
+        """Install a server hook (`pre-receive`, `update`, ...): a script with its `#!` line."""
+        path = self.path / "hooks" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script)
+        path.chmod(0o755)
+
+
+def make_repo(path: Path, files: Files, *, branch: str = "main", history: int = 1) -> BareRepo:
+    """A bare repository at `path` with `history` commits: the last one holds `files`, those before it none."""
+    path.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        ["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", str(path)], check=True, capture_output=True
+    )
+    repo = BareRepo(path)
+    # What code hosts offer: partial clone, and fetching any object by its id.
+    repo.set(uploadpack__allowFilter="true", uploadpack__allowAnySHA1InWant="true")
+    stream = bytearray()
+    for number in range(history - 1):
+        _write_commit(stream, branch, {}, f"Commit {number + 1}", FIRST_COMMIT + 60 * number, parent="")
+    _write_commit(stream, branch, files, "Files", FIRST_COMMIT + 60 * (history - 1), parent="")
+    repo.git("fast-import", "--quiet", "--force", stdin=bytes(stream))
+    return repo
+
+
+def commit_files(
+    repo: BareRepo, files: Files, *, branch: str = "main", message: str = "Change", parent: str = ""
+) -> str:
+    """Add a commit on `branch` (a new branch starts at `parent`); a file whose value is None is deleted. Its id."""
+    tip = parent or branch
+    when = int(repo.git("log", "-1", "--format=%ct", tip)) + 60
+    stream = bytearray()
+    _write_commit(stream, branch, files, message, when, parent=repo.head(tip))
+    repo.git("fast-import", "--quiet", stdin=bytes(stream))
+    return repo.head(branch)
+
+
+def read_folder(folder: Path) -> dict[str, bytes | Entry]:
+    """The files below a folder, by path relative to it; symbolic links and executable files keep their kind."""
+    found: dict[str, bytes | Entry] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            found[name] = Entry(str(path.readlink()).encode(), "120000")
+        elif path.is_file():
+            found[name] = Entry(path.read_bytes(), "100755") if path.stat().st_mode & 0o100 else path.read_bytes()
+    return found
+
+
+def _write_commit(stream: bytearray, branch: str, files: Files, message: str, when: int, *, parent: str) -> None:
+    text = message.encode()
+    stream += f"commit refs/heads/{branch}\nauthor {AUTHOR} {when} +0000\ncommitter {AUTHOR} {when} +0000\n".encode()
+    stream += b"data %d\n%b\n" % (len(text), text)
+    if parent:
+        stream += f"from {parent}\n".encode()
+    for name, content in files.items():
+        quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        if content is None:
+            stream += f"D {quoted}\n".encode()
+            continue
+        entry = (
+            content if isinstance(content, Entry) else Entry(content.encode() if isinstance(content, str) else content)
+        )
+        if entry.mode == "160000":
+            stream += f"M 160000 {entry.data.decode()} {quoted}\n".encode()
+            continue
+        stream += f"M {entry.mode} inline {quoted}\n".encode()
+        stream += b"data %d\n%b\n" % (len(entry.data), entry.data)
+    stream += b"\n"

@@ -1,0 +1,45 @@
+"""Images for tests: built FROM scratch through a real Engine, so that nothing is pulled."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping
+from contextlib import closing
+
+__all__ = ["build_image", "remove_image"]
+
+
+def build_image(
+    engine: str, name: str, files: Mapping[str, bytes] | None = None, *, labels: Mapping[str, str] | None = None
+) -> str:
+    """Build `name` from files, one layer a file; the image's id. The same files give the same layers."""
+    import docker
+
+    content = dict(files or {"hello.txt": b"hello\n"})
+    lines = ["FROM scratch", *(f'COPY ["{file}", "/{file}"]' for file in content)]
+    lines += [f'LABEL "{key}"="{value}"' for key, value in (labels or {}).items()]
+    context = _tar({**content, "Dockerfile": "\n".join(lines).encode()})
+    with closing(docker.APIClient(base_url=engine)) as client:
+        said = list(client.build(fileobj=context, custom_context=True, tag=name, rm=True, forcerm=True, decode=True))
+        failed = [line["error"] for line in said if "error" in line]
+        assert not failed, failed
+        return str(client.inspect_image(name)["Id"])  # type: ignore[no-untyped-call]
+
+
+def remove_image(engine: str, name: str) -> None:
+    import docker
+
+    with closing(docker.APIClient(base_url=engine)) as client:
+        client.remove_image(name, force=True)
+
+
+def _tar(files: Mapping[str, bytes]) -> io.BytesIO:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    buffer.seek(0)
+    return buffer

@@ -1,0 +1,214 @@
+"""Real services for tests, on loopback: a Docker Engine and container registries, stopped by their process id.
+
+A reachable Engine is used as it is. Else, as root on Debian, the Engine and the registry are installed from Debian's
+packages and started without a service manager. Else `Unavailable` says what is missing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+from tests.support import CHECKOUT
+
+__all__ = ["Registry", "Unavailable", "docker_engine", "install", "program", "registry"]
+
+PACKAGES = {"dockerd": "docker.io", "docker-registry": "docker-registry", "rsync": "rsync", "openssl": "openssl"}
+_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
+# Read once: a test's own environment has no DOCKER_HOST.
+_DOCKER_HOST = os.environ.get("DOCKER_HOST", "")
+_STARTUP = 90.0  # seconds; an Engine that starts on a loaded machine takes 20
+
+
+class Unavailable(Exception):
+    """A service cannot be had here; the message names it and what would help."""
+
+
+def program(name: str) -> str:
+    """The path of a program, installed first where that is possible.
+
+    Raises:
+        Unavailable: it is not on PATH and cannot be installed here.
+    """
+    if found := shutil.which(name, path=_PATH):
+        return found
+    package = PACKAGES[name]
+    if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
+        raise Unavailable(f"{name} is not on PATH (Debian package {package}; as root on Debian it is installed)")
+    install(package)
+    if found := shutil.which(name, path=_PATH):
+        return found
+    raise Unavailable(f"{name} is not in Debian's package {package}")
+
+
+def install(*packages: str) -> None:
+    """Install Debian packages, as root; one at a time across processes, and without starting their services."""
+    lock = CHECKOUT / ".cache" / "apt.lock"
+    lock.parent.mkdir(exist_ok=True)
+    # RUNLEVEL=1 is what invoke-rc.d asks: services are for runlevels 2 to 5.
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        wait = ("-o", "DPkg::Lock::Timeout=300")
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            run = subprocess.run(
+                ["apt-get", "-qq", *wait, *command], env=env, capture_output=True, text=True, check=False
+            )
+            if run.returncode != 0:
+                raise Unavailable(f"apt-get {command[0]} failed: {run.stderr.strip()[-500:]}")
+
+
+@contextmanager
+def docker_engine() -> Iterator[str]:
+    """The URL of a Docker Engine: the one that answers already, else one of our own until the block ends."""
+    url = _DOCKER_HOST or "unix:///var/run/docker.sock"
+    if url.startswith("unix://") and _answers(url.removeprefix("unix://")):
+        yield url
+        return
+    dockerd = program("dockerd")
+    if os.geteuid() != 0:
+        raise Unavailable(
+            "no Docker Engine answers (DOCKER_HOST, /var/run/docker.sock); one can be started as root only"
+        )
+    # A short path: a Unix socket's name has at most 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="engine-", ignore_cleanup_errors=True) as folder:
+        sock = f"{folder}/docker.sock"
+        command = [
+            dockerd,
+            *("--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"),
+            *("--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
+            *("-H", f"unix://{sock}", "-p", f"{folder}/pid"),
+        ]
+        with _running(command, Path(folder, "log")) as alive:
+            _wait("dockerd", lambda: _answers(sock), alive, Path(folder, "log"))
+            yield f"unix://{sock}"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A running registry. `host` is `127.0.0.1:port`; `ca` is the file of its own authority when it speaks TLS."""
+
+    host: str
+    log: Path
+    root: Path
+    ca: Path | None = None
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.ca else 'http'}://{self.host}"
+
+    def requests(self) -> list[str]:
+        """The access log's request lines so far: `GET /v2/ HTTP/1.1`."""
+        return re.findall(r'"([A-Z]+ /\S* HTTP/\S+)"', self.log.read_text())
+
+
+@contextmanager
+def registry(
+    folder: Path, *, users: Mapping[str, str] | None = None, tls: bool = False, read_only: bool = False
+) -> Iterator[Registry]:
+    """A `docker-registry` on a free port of 127.0.0.1, with its data in `folder`; `users` are names and passwords."""
+    binary = program("docker-registry")
+    folder.mkdir(parents=True, exist_ok=True)
+    config = [
+        "version: 0.1",
+        "log: {level: info, accesslog: {disabled: false}}",
+        "storage:",
+        f"  filesystem: {{rootdirectory: {folder}/data}}",
+        "  delete: {enabled: true}",
+        f"  maintenance: {{uploadpurging: {{enabled: false}}, readonly: {{enabled: {str(read_only).lower()}}}}}",
+        "http:",
+        "  addr: 127.0.0.1:0",
+        "  secret: only-for-tests",
+    ]
+    if tls:
+        _certificate(folder)
+        config.append(f"  tls: {{certificate: {folder}/server.pem, key: {folder}/server.key}}")
+    if users:
+        import bcrypt
+
+        lines = [f"{user}:{bcrypt.hashpw(word.encode(), bcrypt.gensalt(4)).decode()}" for user, word in users.items()]
+        (folder / "htpasswd").write_text("\n".join(lines) + "\n")
+        config.append(f"auth: {{htpasswd: {{realm: tests, path: {folder}/htpasswd}}}}")
+    (folder / "config.yml").write_text("\n".join(config) + "\n")
+    log = folder / "registry.log"
+    with _running([binary, "serve", str(folder / "config.yml")], log) as alive:
+        _wait("docker-registry", lambda: _listening(log), alive, log)
+        yield Registry(_listening(log), log, folder, folder / "ca.pem" if tls else None)
+
+
+def _listening(log: Path) -> str:
+    found = re.search(r"listening on (127\.0\.0\.1:\d+)", log.read_text())
+    return found[1] if found else ""
+
+
+def _certificate(folder: Path) -> None:
+    """A certificate authority and a certificate of it for 127.0.0.1 and localhost."""
+    openssl = program("openssl")
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    ca = ("-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=tests", "-addext", "basicConstraints=critical,CA:TRUE")
+    request = ("-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    sign = ("-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.pem")
+    for command in (
+        ["req", "-x509", *new_key, *ca],
+        ["req", *new_key[:-2], *request],
+        ["x509", "-req", *sign, "-days", "2", "-extfile", "names"],
+    ):
+        subprocess.run([openssl, *command], cwd=folder, check=True, capture_output=True)
+
+
+@contextmanager
+def _running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program in the background, its output in `log`; ended by its process id, also when this process dies."""
+    tied = [setpriv, "--pdeathsig", "TERM"] if (setpriv := shutil.which("setpriv")) else []
+    with log.open("wb") as output:
+        started = subprocess.Popen([*tied, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        yield started
+    finally:
+        started.terminate()
+        try:
+            started.wait(30)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+def _wait(name: str, ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _STARTUP
+    while not ready():
+        if process.poll() is not None or time.monotonic() > until:
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+            raise Unavailable(f"{name} did not start: {tail}")
+        time.sleep(0.05)
+
+
+def _answers(sock: str) -> bool:
+    """Whether a Docker Engine answers on a Unix socket."""
+    with closing(HTTPConnection("localhost", timeout=5)) as connection, suppress(OSError):
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(5)
+        connection.sock.connect(sock)
+        connection.request("GET", "/_ping")
+        return connection.getresponse().read() == b"OK"
+    return False
+
+
+if __name__ == "__main__":  # tests/run: what can be installed is installed once, before the tests start
+    for wanted in sys.argv[1:]:
+        try:
+            program(wanted)
+        except Unavailable as absent:
+            print(f"tests that need it will skip: {absent}", file=sys.stderr)
