@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from gitops_ci.imageref import ImageRef
 
 __all__ = [
+    "Anchor",
     "Change",
     "Commit",
     "Edit",
@@ -31,6 +32,7 @@ __all__ = [
     "Severity",
     "Skip",
     "Span",
+    "Spelling",
     "Status",
 ]
 
@@ -50,12 +52,42 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a value is written at its place.
+
+    `quote` is one of `'' ' "`, or `raw` where characters stand for themselves. `outer` are the styles of the strings
+    around it, innermost first, for YAML inside a string; `indent` is what each new line there starts with.
+    """
+
+    quote: str = ""
+    outer: tuple[str, ...] = ()
+    indent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where a value really stands that is reached by an alias or a merge key; `users` are the lines that share it."""
+
+    name: str
+    line: int
+    users: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """One scalar that holds part of an image: `role` says which part, `text` is the value a reader sees."""
+    """One scalar that holds part of an image: `role` says which part, `text` is the value a reader sees.
+
+    A part that is not written yet has an empty span and, in `key`, what has to precede its value there; `pair` are
+    the characters of key and value together, where the pair can be taken away or exchanged.
+    """
 
     role: Role
     span: Span
     text: str
+    spelling: Spelling = Spelling()
+    key: str = ""
+    pair: Span | None = None
+    anchor: Anchor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +105,32 @@ class ImageSite:
 class Edit:
     """Replace the characters of `span` by `text`; `old` and `new` are the values a YAML reader sees there.
 
-    An insertion has an empty span and an empty `old`.
+    An insertion has an empty span and an empty `old`. `reads` are all the scalars a reader finds in `text` when that
+    is not just `new` (a key and its value, or nothing); `inner` is what the value of the string around gets when the
+    edit lies inside a string.
     """
 
     span: Span
     text: str
     old: str
     new: str
+    reads: tuple[str, ...] | None = None
+    inner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One edit of one site: what the plan does and what the report lists."""
+    """One edit of one site: what the plan does and what the report lists.
+
+    `image` is the image with its new version, `previous` the same place before.
+    """
 
     path: str
     format: str
     resource: str
     image: ImageRef
     edit: Edit
+    previous: ImageRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +158,16 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a bump would do: nothing to edit is "already there" when `unchanged` names sites."""
+    """What a bump would do: nothing to edit is "already there" when `unchanged` names sites.
+
+    `refused` are sites that hold a newer image than the one asked for; they are among `skipped` as well.
+    """
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[ImageSite, ...] = ()
     skipped: tuple[Skip, ...] = ()
     files: tuple[FileChange, ...] = ()
+    refused: tuple[Skip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

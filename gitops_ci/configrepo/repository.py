@@ -23,6 +23,8 @@ from gitops_ci.repourl import RepoUrl
 
 __all__ = ["ConfigRepo", "Identity", "RemoteRefs", "Snapshot"]
 
+# Names the tree of the commit that carries it: a commit that somebody amended has another tree and is not ours.
+_MARK = "Gitops-Ci-Tree"
 SYMLINK, GITLINK, TREE = "120000", "160000", "40000"
 
 
@@ -113,12 +115,15 @@ class ConfigRepo:
     def commit(
         self, parent: Snapshot, changes: Mapping[str, bytes], message: str, *, author: Identity, committer: Identity
     ) -> Snapshot:
-        """Write blobs, trees and one commit on top of `parent`; nothing leaves this machine."""
+        """Write blobs, trees and one commit on top of `parent`; nothing leaves this machine.
+
+        The message ends in trailers (git-interpret-trailers(1)); one more is added, by which `is_ours` knows the commit.
+        """
         tree = parent.tree_with(changes)
         now = max(int(time.time()), parent.committed_at)  # a clock that is behind must not order history wrongly
         raw = (
             f"tree {tree}\nparent {parent.commit}\nauthor {author.line(now)}\n"
-            f"committer {committer.line(now)}\n\n{message.rstrip()}\n"
+            f"committer {committer.line(now)}\n\n{message.rstrip()}\n{_MARK}: {tree}\n"
         )
         return Snapshot(self._git, self._git.write_object("commit", raw.encode()))
 
@@ -164,6 +169,11 @@ class Snapshot:
         self.parents = tuple(value for name, value in headers if name == "parent")
         committer = next(value for name, value in headers if name == "committer")
         self.committed_at = int(committer.rsplit(" ", 2)[1])
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this tool made exactly this commit: nobody amended it, or put a merge on top."""
+        return len(self.parents) == 1 and f"\n{_MARK}: {self.tree}" in self.message
 
     def parent(self) -> Snapshot | None:
         """The first parent, or None where the fetch did not reach so far."""

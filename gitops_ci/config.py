@@ -1,0 +1,177 @@
+"""`.gitops-ci.yaml`: keys are the long option names, an unknown key is an error that says which and what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.environment import Environment
+from gitops_ci.yamltext import Alias, Node, Scalar, Sequence, YamlError, YamlFile, read
+from gitops_ci.yamltext import Mapping as YamlMapping
+
+__all__ = ["FILE_NAME", "Config", "load", "parse"]
+
+FILE_NAME = ".gitops-ci.yaml"
+
+# key -> (option of the command line, kind of value): text, texts (one or a list), flag, or a choice of words.
+_MODES = "choice:pull-request,push,dry-run"
+_TOP = {
+    "image": ("to", "text"),
+    "to": ("to", "text"),
+    "tags": ("tags", "texts"),
+    "config-repo": ("config_repo", "text"),
+    "base": ("base", "text"),
+    "environment": ("environment", "text"),
+    "path": ("path", "texts"),
+    "exclude": ("exclude", "texts"),
+    "mode": ("mode", _MODES),
+    "forge": ("forge", "text"),
+    "api-url": ("api_url", "text"),
+    "pin": ("pin", "choice:keep,tag,digest,tag+digest"),
+    "allow-downgrade": ("allow_downgrade", "flag"),
+    "allow-empty": ("allow_empty", "flag"),
+    "match-name": ("match_name", "flag"),
+    "follow-anchors": ("follow_anchors", "flag"),
+    "format": ("format", "texts"),
+    "author": ("author", "text"),
+    "deadline": ("deadline", "text"),
+    "insecure": ("insecure", "texts"),
+}
+_PULL_REQUEST = {
+    "labels": ("label", "texts"),
+    "title": ("title", "text"),
+    "reviewers": ("reviewer", "texts"),
+    "assignees": ("assignee", "texts"),
+    "draft": ("draft", "flag"),
+    "merge": ("merge", "choice:when-green"),
+}
+_VALIDATE = {
+    "kubernetes-version": ("kubernetes_version", "text"),
+    "schema-locations": ("schema_location", "texts"),
+    "crd-paths": ("crd_path", "texts"),
+    "missing-schema": ("missing_schema", "choice:fail,warn,ignore"),
+    "rules": ("rules", "texts"),
+    "skip-rules": ("skip_rules", "texts"),
+    "render": ("render", "choice:auto,none"),
+}
+_ENVIRONMENT = {
+    "paths": ("paths", "texts"),
+    "base": ("base", "text"),
+    "mode": ("mode", _MODES),
+    "promote-from": ("promote_from", "text"),
+    "reviewers": ("reviewers", "texts"),
+    "labels": ("labels", "texts"),
+    "title": ("title", "text"),
+    "merge": ("merge", "choice:when-green"),
+}
+_SECTIONS = {"pull-request": _PULL_REQUEST, "validate": _VALIDATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration file: values for options by parameter name, and the environments it defines."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+
+
+def load(path: str) -> Config:
+    """Read a configuration file from disk.
+
+    Raises:
+        UsageError: it cannot be read, is not YAML, or says something that no option understands.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The configuration file {path} cannot be read: {error}") from error
+    return parse(text, path)
+
+
+def parse(text: str, source: str) -> Config:
+    """Read a configuration; `source` is the name that errors use."""
+    try:
+        file = read(text)
+    except YamlError as error:
+        raise UsageError(f"{source}:{error.line}: not YAML: {error.reason}") from None
+    return _Reader(file, source).config()
+
+
+class _Reader:
+    def __init__(self, file: YamlFile, source: str) -> None:
+        self._file = file
+        self._source = source
+
+    def config(self) -> Config:
+        root = self._file.documents[0] if self._file.documents else None
+        if root is None or (isinstance(root, Scalar) and root.value == ""):
+            return Config()
+        options: dict[str, Any] = {}
+        environments: dict[str, Environment] = {}
+        for name, value in self._pairs(root, "the configuration", [*_TOP, *_SECTIONS, "environments"]):
+            if name in _TOP:
+                option, kind = _TOP[name]
+                options[option] = self._value(value, name, kind)
+            elif name == "environments":
+                environments = self._environments(value)
+            else:
+                options |= self._section(value, name, _SECTIONS[name])
+        return Config(options, environments)
+
+    def _environments(self, node: Node) -> dict[str, Environment]:
+        found = {}
+        for name, value in self._pairs(node, "environments", None):
+            settings = self._section(value, f"environments.{name}", _ENVIRONMENT)
+            found[name] = Environment(name, **settings)
+        return found
+
+    def _section(self, node: Node, where: str, keys: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+        return {
+            keys[name][0]: self._value(value, f"{where}.{name}", keys[name][1])
+            for name, value in self._pairs(node, where, list(keys))
+        }
+
+    def _pairs(self, node: Node, where: str, known: list[str] | None) -> list[tuple[str, Node]]:
+        if isinstance(node, Scalar) and node.value in {"", "~", "null"}:
+            return []
+        if not isinstance(node, YamlMapping):
+            raise self._error(node, f"{where} is not a mapping")
+        pairs: list[tuple[str, Node]] = []
+        for key, value in node.pairs:
+            if not isinstance(key, Scalar):
+                raise self._error(key, f"a key of {where} is not a word")
+            if known is not None and key.value not in known:
+                near = get_close_matches(key.value, known, n=1)
+                meant = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+                raise self._error(key, f"unknown key '{key.value}' in {where}", meant)
+            pairs.append((key.value, value.target if isinstance(value, Alias) else value))
+        return pairs
+
+    def _value(self, node: Node, name: str, kind: str) -> Any:
+        if kind == "texts":
+            items = node.items if isinstance(node, Sequence) else [node]
+            return tuple(self._text(item, name) for item in items)
+        text = self._text(node, name)
+        if kind == "flag":
+            if text not in {"true", "false"}:
+                raise self._error(node, f"{name} is '{text}'", "it is true or false")
+            return text == "true"
+        if kind.startswith("choice:"):
+            words = kind.removeprefix("choice:").split(",")
+            if text not in words:
+                raise self._error(node, f"{name} is '{text}'", f"it is one of {', '.join(words)}")
+        return text
+
+    def _text(self, node: Node, name: str) -> str:
+        target = node.target if isinstance(node, Alias) else node
+        if not isinstance(target, Scalar):
+            raise self._error(node, f"{name} is not a single value")
+        return target.value
+
+    def _error(self, node: Node, what: str, hint: str = "") -> UsageError:
+        line, column = self._file.position(node.start)
+        return UsageError(f"{self._source}:{line}:{column}: {what}", hint=hint[:1].upper() + hint[1:])

@@ -1,0 +1,80 @@
+"""Environments: which files, which branch and which way of publishing a name like `staging` stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from gitops_ci.errors import UsageError
+
+__all__ = ["Environment", "Mode", "by_convention", "matcher", "named"]
+
+Mode = Literal["pull-request", "push", "dry-run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One entry of `environments:`; None and empty mean "not said here". `paths` are globs from the root."""
+
+    name: str
+    paths: tuple[str, ...] = ()
+    base: str | None = None
+    mode: Mode | None = None
+    promote_from: str | None = None
+    reviewers: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    title: str | None = None
+    merge: Literal["when-green"] | None = None
+
+
+def named(name: str, *layouts: Mapping[str, Environment]) -> Environment | None:
+    """The environment of this name from the first layout that has it; None when no layout defines any.
+
+    Raises:
+        UsageError: environments are defined, this one is not among them; the message lists them.
+    """
+    for layout in layouts:
+        if name in layout:
+            return layout[name]
+    known = sorted({known for layout in layouts for known in layout})
+    if not known:
+        return None
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    raise UsageError(
+        f"There is no environment '{name}'{f': did you mean {near[0]!r}?' if near else ''}",
+        hint=f"Known environments: {', '.join(known)}.",
+    )
+
+
+def by_convention(name: str) -> Callable[[str], bool]:
+    """A test for the paths that bear a name, for where no `environments:` say what it means.
+
+    `staging` is `overlays/staging/…`, `values-staging.yaml`, `staging.yaml`.
+    """
+    bears = re.compile(rf"(?:^|[/._-]){re.escape(name)}(?:[/._-]|$)")
+    return lambda path: bears.search(path) is not None
+
+
+def matcher(globs: Sequence[str], exclude: Sequence[str] = ()) -> Callable[[str], bool]:
+    """A test for paths: `*` and `?` stay within a folder, `**` crosses folders, a folder's name means all below it."""
+    wanted = [_pattern(glob) for glob in globs]
+    unwanted = [_pattern(glob) for glob in exclude]
+
+    def matches(path: str) -> bool:
+        if wanted and not any(pattern.fullmatch(path) for pattern in wanted):
+            return False
+        return not any(pattern.fullmatch(path) for pattern in unwanted)
+
+    return matches
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("./").rstrip("/"))
+    spelled = {"**/": r"(?:[^/]+/)*", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
+    return re.compile("".join(spelled.get(part) or re.escape(part) for part in parts) + r"(?:/.*)?", re.DOTALL)

@@ -1,0 +1,58 @@
+"""What a flow has done so far, so that a failure midway still reports what is already done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gitops_ci.errors import GitopsCiError
+from gitops_ci.model import Commit, Finding, Image, Outcome, Plan, Problem, PullRequest, Skip, Status
+from gitops_ci.secret import mask
+
+__all__ = ["Journal"]
+
+
+@dataclass(slots=True)
+class Journal:
+    """Filled by a flow step by step; `outcome` and `failed` turn it into the frozen result."""
+
+    command: str
+    dry_run: bool = False
+    images: tuple[Image, ...] = ()
+    plan: Plan = field(default_factory=Plan)
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    commit: Commit | None = None
+    pull_request: PullRequest | None = None
+
+    def outcome(self, *, changed: bool) -> Outcome:
+        """The result of a flow that came to its end; what could not be read makes it exit 1."""
+        unread = [skip for skip in self.plan.skipped if skip.failed]
+        return self._result(status="changed" if changed else "unchanged", exit_code=1 if unread else 0, error=None)
+
+    def failed(self, error: GitopsCiError) -> Outcome:
+        problem = Problem(error.kind, mask(error.message), mask(error.hint), error.exit_code)
+        return self._result(status="failed", exit_code=error.exit_code, error=problem)
+
+    def _result(self, *, status: Status, exit_code: int, error: Problem | None) -> Outcome:
+        counts = {
+            "changed": len(self.plan.changes),
+            "unchanged": len(self.plan.unchanged),
+            "skipped": len(self.plan.skipped) + len(self.skipped),
+            "findings": len(self.findings),
+        }
+        return Outcome(
+            command=self.command,
+            status=status,
+            exit_code=exit_code,
+            images=self.images,
+            changes=self.plan.changes,
+            files=self.plan.files,
+            skipped=(*self.plan.skipped, *self.skipped),
+            findings=self.findings,
+            summary=counts | self.counts,
+            commit=self.commit,
+            pull_request=self.pull_request,
+            error=error,
+            dry_run=self.dry_run,
+        )
