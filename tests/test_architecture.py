@@ -1,0 +1,223 @@
+"""The shape of the code, read from its syntax: arrows point one way, rooms do not know each other, doors are single.
+
+core <- doors <- rooms <- plan, flows <- ci, config, cli
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import CHECKOUT
+
+PACKAGE = "gitops_ci"
+
+# A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
+LAYERS = (
+    {"errors", "model", "imageref", "secret", "repourl"},
+    {"http", "process", "yamltext", "charmap", "splice"},
+    {"tags", "registry", "formats", "configrepo", "forges", "rendering", "schemas", "reporting"},
+    {"plan"},
+    {"flows"},
+    {"ci", "config"},
+    {"cli"},
+    {"__main__"},
+)
+FREE = (0, 1)
+
+# Where a package, or a name of the standard library, may be imported: a module, or a folder and all below it.
+DOORS = {
+    "click": ("cli",),
+    "docker": ("registry.engine",),
+    "git": ("configrepo",),
+    "gitdb": ("configrepo",),
+    "jsonschema_rs": ("schemas",),
+    "requests": ("http",),
+    "urllib3": ("http",),
+    "rich": ("cli", "reporting"),
+    "ruamel": ("yamltext",),
+    "semver": ("tags",),
+    "yaml": ("yamltext",),
+    # of the standard library: what reaches out of the process
+    "http.client": ("http",),
+    "os.environ": ("ci", "cli", "config", "configrepo", "process", "registry.credentials"),
+    "os.getenv": (),
+    "socket": ("http",),
+    "subprocess": ("process",),
+    "urllib.request": ("http",),
+}
+# Nobody runs a shell, unpickles, or evaluates text.
+FORBIDDEN = {"pickle", "marshal", "shelve", "os.system", "os.popen", "pty"}
+
+
+def modules() -> Iterator[tuple[str, str]]:
+    """Every module of the package, as its name below the package and its text."""
+    root = CHECKOUT / PACKAGE
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        yield name, path.read_text()
+
+
+def imports(module: str, text: str, *, is_package: bool = False) -> Iterator[tuple[int, str]]:
+    """(line, full dotted name) of all that a module imports, at any depth, and of `os.environ` and its like."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            origin = node.module or ""
+            if node.level:
+                here = [PACKAGE, *(module.split(".") if module else [])]
+                base = here[: len(here) - node.level + int(is_package)]
+                origin = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield node.lineno, f"{origin}.{alias.name}"
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os":
+            yield node.lineno, f"os.{node.attr}"
+        elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"} and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.JoinedStr):
+                first = first.values[0]
+            yield node.lineno, str(first.value) if isinstance(first, ast.Constant) else "<computed>"
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def layer_of(unit: str) -> int:
+    return next((number for number, units in enumerate(LAYERS) if unit in units), -1)
+
+
+def wrong_arrows(module: str, text: str, *, is_package: bool = False) -> list[str]:
+    """What a module imports of the package and must not."""
+    unit = module.partition(".")[0]
+    if not unit:  # the package itself holds the version and nothing else
+        return [f"{PACKAGE}/__init__.py:{line}: {name}" for line, name in imports("", text) if PACKAGE in name]
+    found = []
+    for line, name in imports(module, text, is_package=is_package):
+        head, _, rest = name.partition(".")
+        other = rest.partition(".")[0]
+        if head != PACKAGE or other in {"", unit} or other.startswith("__"):
+            continue
+        mine, its = layer_of(unit), layer_of(other)
+        if its < 0 or its > mine or (its == mine and mine not in FREE):
+            found.append(f"{module}:{line}: {unit} must not import {other}")
+    return found
+
+
+def wrong_doors(module: str, text: str) -> list[str]:
+    """What a module imports from outside and must not."""
+    found = []
+    for line, name in imports(module, text):
+        root = name.partition(".")[0]
+        door = next((key for key in DOORS if name == key or name.startswith(f"{key}.")), None)
+        if door is not None:
+            if not any(module == place or module.startswith(f"{place}.") for place in DOORS[door]):
+                found.append(f"{module}:{line}: {door} has one door: {', '.join(DOORS[door]) or 'none'}")
+        elif root != PACKAGE and root not in sys.stdlib_module_names:
+            found.append(f"{module}:{line}: {root} is in no list of doors")
+        elif any(name == key or name.startswith(f"{key}.") for key in FORBIDDEN):
+            found.append(f"{module}:{line}: {name} is for nobody")
+    return found
+
+
+def test_every_module_has_a_layer():
+    units = {name.partition(".")[0] for name, _ in modules()} - {""}
+    assert units, "no module was found"
+    assert sorted(units - set().union(*LAYERS)) == []
+
+
+def test_arrows_point_from_the_rim_to_the_core():
+    packages = {path.parent.relative_to(CHECKOUT / PACKAGE) for path in (CHECKOUT / PACKAGE).rglob("__init__.py")}
+    assert [
+        wrong
+        for name, text in modules()
+        for wrong in wrong_arrows(name, text, is_package=Path(*name.split(".")) in packages)
+    ] == []
+
+
+def test_foreign_packages_come_through_their_door():
+    assert [wrong for name, text in modules() for wrong in wrong_doors(name, text)] == []
+
+
+def test_nobody_hands_text_to_a_shell():
+    found = [
+        f"{name}:{node.lineno}"
+        for name, text in modules()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.keyword) and node.arg == "shell"
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("imageref", "import gitops_ci.flows.bump"),
+        ("yamltext", "from gitops_ci import tags"),
+        ("forges.github", "from gitops_ci.formats import kustomize"),
+        ("forges.github", "from ..formats import kustomize"),
+        ("forges.github", "def f():\n    import gitops_ci.http, gitops_ci.cli"),
+        ("tags", "from gitops_ci.registry.remote import head"),
+        ("flows.bump", "from gitops_ci.config import Settings"),
+        ("plan", "from importlib import import_module\nimport_module(f'gitops_ci.flows.{1}')"),
+        ("ci", "from gitops_ci.config import Settings"),
+        ("config", "from gitops_ci.brandnew import x"),
+        ("", "from gitops_ci import errors"),
+    ],
+)
+def test_a_wrong_arrow_is_seen(module, text):
+    assert wrong_arrows(module, text)
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("forges.github", "from gitops_ci.http import Http\nfrom gitops_ci import __version__\nfrom . import base"),
+        ("registry.remote", "from gitops_ci.registry import credentials"),
+        ("flows.bump", "from gitops_ci import forges\nfrom gitops_ci.plan import make"),
+        ("model", "from gitops_ci.imageref import ImageRef"),
+    ],
+)
+def test_a_right_arrow_passes(module, text):
+    assert wrong_arrows(module, text) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("forges.github", "import requests.adapters"),
+        ("forges.github", "from requests import Session"),
+        ("registry.remote", "def f():\n    import docker"),
+        ("formats.kustomize", "from ruamel.yaml import YAML"),
+        ("formats.kustomize", "import os\nx = os.environ['A']"),
+        ("formats.kustomize", "from os import environ"),
+        ("cli.bump", "import os\nos.getenv('A')"),
+        ("flows.bump", "import subprocess"),
+        ("flows.bump", "import numpy"),
+        ("flows.bump", "from urllib.request import urlopen"),
+        ("flows.bump", "import os\nos.system('ls')"),
+    ],
+)
+def test_a_wrong_door_is_seen(module, text):
+    assert wrong_doors(module, text)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
+def test_start_up_imports_nothing_heavy(arguments):
+    heavy = {"docker", "git", "jsonschema_rs", "requests", "rich", "ruamel", "urllib3", "yaml"}
+    code = (
+        f"import sys; from gitops_ci.__main__ import main; sys.argv[1:] = {arguments!r}\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "sys.stderr.write(' '.join({name.partition('.')[0] for name in sys.modules}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT)
+    assert "gitops-ci" in run.stdout
+    assert sorted(heavy & set(run.stderr.split())) == []
