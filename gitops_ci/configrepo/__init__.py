@@ -1,6 +1,7 @@
 """The config repository: read, commit and push without a checkout. The one importer of GitPython."""
 
+from gitops_ci.configrepo.create import create_repository
 from gitops_ci.configrepo.git import GitCredentials, check_branch
 from gitops_ci.configrepo.repository import ConfigRepo, Identity, RemoteRefs, Snapshot
 
-__all__ = ["ConfigRepo", "GitCredentials", "Identity", "RemoteRefs", "Snapshot", "check_branch"]
+__all__ = ["ConfigRepo", "GitCredentials", "Identity", "RemoteRefs", "Snapshot", "check_branch", "create_repository"]

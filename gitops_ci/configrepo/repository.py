@@ -230,11 +230,35 @@ class Snapshot:
         Raises:
             UsageError: a path leads through or to a symlink or a submodule.
         """
-        blobs = {check_path(path): self._git.write_object("blob", data) for path, data in changes.items()}
-        return self._rebuilt(self.tree, {tuple(path.split("/")): blob for path, blob in blobs.items()})
+        return write_tree(self._git, self.tree, changes, self._entries)
 
-    def _rebuilt(self, tree: str | None, blobs: Mapping[tuple[str, ...], str]) -> str:
-        entries = dict(self._entries(tree)) if tree else {}
+    def _entries(self, tree: str) -> dict[str, Entry]:
+        if tree not in self._trees:
+            self._trees[tree] = _parse_tree(self._git.read_object(tree)[1], len(tree) // 2)
+        return self._trees[tree]
+
+
+def first_commit(git: GitDirectory, files: Mapping[str, bytes], message: str, author: Identity) -> str:
+    """Write a commit without a parent that holds exactly these files."""
+    line = author.line(int(time.time()))
+    raw = f"tree {write_tree(git, None, files)}\nauthor {line}\ncommitter {line}\n\n{message}\n"
+    return git.write_object("commit", raw.encode())
+
+
+def write_tree(
+    git: GitDirectory,
+    tree: str | None,
+    files: Mapping[str, bytes],
+    entries_of: Callable[[str], dict[str, Entry]] = lambda tree: {},  # noqa: ARG005
+) -> str:
+    """Write a tree that is `tree` with these files replaced or added, and return its id.
+
+    Raises:
+        UsageError: a path leads through or to a symlink or a submodule.
+    """
+
+    def rebuilt(tree: str | None, blobs: Mapping[tuple[str, ...], str]) -> str:
+        entries = dict(entries_of(tree)) if tree else {}
         below: dict[str, dict[tuple[str, ...], str]] = {}
         for (name, *rest), blob in blobs.items():
             old = entries.get(name)
@@ -247,13 +271,11 @@ class Snapshot:
                 entries[name] = Entry(old.mode if old else "100644", blob)
         for name, inner in below.items():
             old = entries.get(name)
-            entries[name] = Entry(TREE, self._rebuilt(old.sha if old else None, inner))
-        return self._git.write_object("tree", _tree_bytes(entries.items()))
+            entries[name] = Entry(TREE, rebuilt(old.sha if old else None, inner))
+        return git.write_object("tree", _tree_bytes(entries.items()))
 
-    def _entries(self, tree: str) -> dict[str, Entry]:
-        if tree not in self._trees:
-            self._trees[tree] = _parse_tree(self._git.read_object(tree)[1], len(tree) // 2)
-        return self._trees[tree]
+    blobs = {check_path(path): git.write_object("blob", data) for path, data in files.items()}
+    return rebuilt(tree, {tuple(path.split("/")): blob for path, blob in blobs.items()})
 
 
 def _parse_tree(data: bytes, id_length: int) -> dict[str, Entry]:

@@ -13,9 +13,9 @@ from typing import Literal
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, GitCredentials, Identity, Snapshot
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError, NothingMatched
-from gitops_ci.flows import publish
 from gitops_ci.flows.environment import Environment, Mode, by_convention, matcher, named
 from gitops_ci.flows.journal import Journal
+from gitops_ci.flows.publish import Publisher, Target
 from gitops_ci.flows.retry import Deadline
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
@@ -89,9 +89,10 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
         base, environment = _locate(repo, request)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
-        target = publish.Target(
+        target = Target(
             base, _settled(request.publication, environment), request.environment, request.images, request.policy
         )
+        publisher = Publisher(repo, target, journal, request.forge, log)
         for _ in deadline.tries():
             snapshot = repo.fetch(base)
             plan = _planned(snapshot, request, environment, log)
@@ -102,8 +103,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
             _validated(journal, plan, request)
             if mode == "dry-run":
                 return True
-            published = publish.push_base if mode == "push" else publish.pull_request
-            landed = published(repo, snapshot, plan, target, journal, request.forge, log)
+            landed = (publisher.push_base if mode == "push" else publisher.pull_request)(snapshot, plan)
             if landed is not None:
                 return landed
             log.detail("somebody else pushed first: reading the branch again")
@@ -229,6 +229,8 @@ def _validated(journal: Journal, plan: Plan, request: BumpRequest) -> None:
     """
     report = check([(change.path, change.after) for change in plan.files], request.checks)
     journal.findings, journal.counts = report.findings, dict(report.summary)
+    # Files that are no manifests are nothing to tell; a resource that could not be checked is.
+    journal.skipped = tuple(skip for skip in report.skipped if skip.hint)
     errors = [finding for finding in report.findings if finding.severity == "error"]
     if errors:
         raise FindingsError(

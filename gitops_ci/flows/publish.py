@@ -20,7 +20,7 @@ from gitops_ci.reporting import proposal as texts
 if TYPE_CHECKING:
     from gitops_ci.flows.bump import Publication
 
-__all__ = ["Connect", "Target", "branch_name", "pull_request", "push_base"]
+__all__ = ["Connect", "Publisher", "Target", "branch_name"]
 
 Connect = Callable[[], Forge]
 
@@ -46,56 +46,54 @@ def branch_name(environment: str | None, images: tuple[ImageRef, ...]) -> str:
     return check_branch(f"gitops-ci/{environment or 'all'}/{slug}")
 
 
-def push_base(
-    repo: ConfigRepo,
-    snapshot: Snapshot,
-    plan: Plan,
-    target: Target,
-    journal: Journal,
-    connect: Connect | None,
-    log: Log,
-) -> bool | None:
-    """Commit to the base branch; None means that somebody else was faster and the caller starts over."""
-    del connect
-    commit = _commit(repo, snapshot, plan, target)
-    if repo.push(commit, target.base, expected=snapshot.commit) == "raced":
-        return None
-    journal.commit = Commit(commit.commit, target.base)
-    log.step(f"pushed {commit.commit[:12]} to {target.base} of {repo.url}")
-    return True
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """The ways to publish a plan. Each returns whether anything changed, None when somebody else was faster."""
 
+    repo: ConfigRepo
+    target: Target
+    journal: Journal
+    connect: Connect | None
+    log: Log
 
-def pull_request(
-    repo: ConfigRepo,
-    snapshot: Snapshot,
-    plan: Plan,
-    target: Target,
-    journal: Journal,
-    connect: Connect | None,
-    log: Log,
-) -> bool | None:
-    """Make the head branch propose the plan and see to its pull request; None as in `push_base`."""
-    assert connect is not None
-    forge = connect()
-    head = branch_name(target.environment, target.images)
-    tip = repo.refs(head).tips.get(head)
-    current = repo.fetch(head, depth=2) if tip else None
-    if current is not None:
-        _refuse_foreign(current, head)
-        _refuse_older(current, head, plan, target)
-    pushed = current is None or not _proposes(current, plan)
-    if pushed:
-        commit = _commit(repo, snapshot, plan, target)
-        if repo.push(commit, head, expected=tip) == "raced":
+    def push_base(self, snapshot: Snapshot, plan: Plan) -> bool | None:
+        """Commit straight to the base branch."""
+        commit = self._commit(snapshot, plan)
+        if self.repo.push(commit, self.target.base, expected=snapshot.commit) == "raced":
             return None
-        log.step(f"pushed {commit.commit[:12]} to {head} of {repo.url}")
-        current = commit
-    assert current is not None
-    journal.commit = Commit(current.commit, head)
-    journal.pull_request = _ensured(forge, _proposal(head, plan, target), log)
-    if target.publication.merge == "when-green" and not forge.merge_when_green(journal.pull_request):
-        log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
-    return pushed or journal.pull_request.state != "unchanged"
+        self.journal.commit = Commit(commit.commit, self.target.base)
+        self.log.step(f"pushed {commit.commit[:12]} to {self.target.base} of {self.repo.url}")
+        return True
+
+    def pull_request(self, snapshot: Snapshot, plan: Plan) -> bool | None:
+        """Make the head branch propose the plan, and see to its pull request."""
+        assert self.connect is not None
+        forge = self.connect()
+        head = branch_name(self.target.environment, self.target.images)
+        tip = self.repo.refs(head).tips.get(head)
+        current = self.repo.fetch(head, depth=2) if tip else None
+        if current is not None:
+            _refuse_foreign(current, head)
+            _refuse_older(current, head, plan, self.target)
+        pushed = current is None or not _proposes(current, plan)
+        if current is None or pushed:
+            current = self._commit(snapshot, plan)
+            if self.repo.push(current, head, expected=tip) == "raced":
+                return None
+            self.log.step(f"pushed {current.commit[:12]} to {head} of {self.repo.url}")
+        self.journal.commit = Commit(current.commit, head)
+        found = _ensured(forge, _proposal(head, plan, self.target), self.log)
+        self.journal.pull_request = found
+        if self.target.publication.merge == "when-green" and not forge.merge_when_green(found):
+            self.log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
+        return pushed or found.state != "unchanged"
+
+    def _commit(self, snapshot: Snapshot, plan: Plan) -> Snapshot:
+        publication = self.target.publication
+        message = texts.commit_message(_facts(plan, self.target))
+        return self.repo.commit(
+            snapshot, _contents(plan), message, author=publication.author, committer=publication.committer
+        )
 
 
 def _ensured(forge: Forge, proposal: Proposal, log: Log) -> PullRequest:
@@ -132,12 +130,6 @@ def _proposes(current: Snapshot, plan: Plan) -> bool:
     if parent is None or sorted(current.changed_paths(parent)) != sorted(after):
         return False
     return all(current.read(path) == data for path, data in after.items())
-
-
-def _commit(repo: ConfigRepo, snapshot: Snapshot, plan: Plan, target: Target) -> Snapshot:
-    publication = target.publication
-    message = texts.commit_message(_facts(plan, target))
-    return repo.commit(snapshot, _contents(plan), message, author=publication.author, committer=publication.committer)
 
 
 def _contents(plan: Plan) -> Mapping[str, bytes]:

@@ -1,0 +1,65 @@
+"""`gitops-ci bump`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from gitops_ci.ci import detect
+from gitops_ci.cli.configured import ConfiguredCommand
+from gitops_ci.cli.options import Output, option, output_options
+from gitops_ci.cli.repository import bump_request, refuse_untrusted, repository_options
+from gitops_ci.cli.run import execute
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.bump import bump
+from gitops_ci.imageref import ImageRef
+
+__all__ = ["command"]
+
+
+@click.command("bump", cls=ConfiguredCommand)
+@click.argument("references", nargs=-1, metavar="REF...")
+@option("--from-file", metavar="FILE", help="A YAML list of references besides ('-' is stdin).")
+@repository_options
+@output_options
+@click.pass_context
+def command(
+    ctx: click.Context, references: tuple[str, ...], from_file: str | None, output: Output, **options: Any
+) -> None:
+    """Find every place that names the image in the config repository, edit it, validate and publish.
+
+    REF is an image reference with tag, digest or both: ghcr.io/acme/shop:1.5.0.
+    """
+    refuse_untrusted(detect(os.environ), options)
+    images = tuple(_image(text) for text in (*references, *_listed(from_file)))
+    if not images:
+        raise UsageError("No image is given", hint="gitops-ci bump ghcr.io/acme/shop:1.5.0")
+    request = bump_request(ctx, images, options)
+    execute("bump", output, lambda log: bump(request, log))
+
+
+def _image(text: str) -> ImageRef:
+    image = ImageRef.parse(text)
+    if image.tag is None and image.digest is None:
+        raise UsageError(f"'{text}' has neither tag nor digest", hint=f"For example {text}:1.5.0")
+    return image
+
+
+def _listed(path: str | None) -> list[str]:
+    if path is None:
+        return []
+    from gitops_ci.yamltext import Scalar, Sequence, YamlError, read
+
+    try:
+        with click.open_file(path, encoding="utf-8") as file:
+            documents = read(file.read()).documents
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    except YamlError as error:
+        raise UsageError(f"{path}:{error.line}: not YAML: {error.reason}") from None
+    root = documents[0] if documents else None
+    if not isinstance(root, Sequence) or not all(isinstance(item, Scalar) for item in root.items):
+        raise UsageError(f"{path} is not a list of image references", hint="- ghcr.io/acme/shop:1.5.0")
+    return [item.value for item in root.items if isinstance(item, Scalar)]

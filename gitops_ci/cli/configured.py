@@ -1,0 +1,56 @@
+"""Commands whose options also come from `.gitops-ci.yaml`: flag, then environment variable, then file, then default."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from gitops_ci.config import FILE_NAME, Config, load
+from gitops_ci.flows.environment import Environment
+
+__all__ = ["ConfiguredCommand", "config_of"]
+
+
+class ConfiguredCommand(click.Command):
+    """A click command whose defaults are the configuration file's values, the chosen environment's before the rest."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # The file decides defaults, and options name the file: they are read once ahead, wherever they stand.
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        config = _load(given.get("config") or os.environ.get("GITOPS_CI_CONFIG"))
+        defaults = dict(config.options)
+        name = given.get("environment") or os.environ.get("GITOPS_CI_ENVIRONMENT") or defaults.get("environment")
+        if isinstance(name, str) and name in config.environments:
+            defaults |= _defaults(config.environments[name])
+        ctx.default_map = defaults
+        ctx.meta["gitops_ci.config"] = config
+        return super().parse_args(ctx, args)
+
+
+def config_of(ctx: click.Context) -> Config:
+    """The configuration that the command was started with."""
+    config = ctx.meta["gitops_ci.config"]
+    assert isinstance(config, Config)
+    return config
+
+
+def _load(path: object) -> Config:
+    if isinstance(path, str) and path:
+        return load(path)
+    return load(FILE_NAME) if os.path.isfile(FILE_NAME) else Config()
+
+
+def _defaults(environment: Environment) -> dict[str, Any]:
+    """What an environment says, as values of options."""
+    said = {
+        "path": environment.paths,
+        "base": environment.base,
+        "mode": environment.mode,
+        "title": environment.title,
+        "label": environment.labels,
+        "reviewer": environment.reviewers,
+        "merge": environment.merge,
+    }
+    return {name: value for name, value in said.items() if value}

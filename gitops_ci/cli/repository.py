@@ -1,0 +1,200 @@
+"""The options of every command that changes the config repository, and the request they add up to."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from gitops_ci.ci import CiContext, detect
+from gitops_ci.cli.configured import config_of
+from gitops_ci.cli.options import option
+from gitops_ci.config import parse
+from gitops_ci.configrepo import GitCredentials, Identity, check_branch
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.bump import BumpRequest, Publication
+from gitops_ci.flows.environment import Environment
+from gitops_ci.forges.base import Forge, ForgeKind
+from gitops_ci.imageref import ImageRef
+from gitops_ci.plan import Policy
+from gitops_ci.repourl import RepoUrl
+from gitops_ci.schemas import Checks
+from gitops_ci.secret import Secret
+
+__all__ = ["bump_request", "refuse_untrusted", "repository_options"]
+
+TOKEN = "GITOPS_CI_TOKEN"  # noqa: S105 - a variable's name
+_FORGES = ("auto", "github", "gitlab", "gitea", "bitbucket", "bitbucket-dc", "azure-devops", "git")
+_MODES = ("pull-request", "push", "dry-run")
+_PERSON = re.compile(r"\s*(?P<name>[^<>]+?)\s*<(?P<email>[^<>\s]+)>\s*")
+
+
+def repository_options(function: Callable[..., Any]) -> Any:
+    """Adds the options below to a command; `bump_request` reads them back."""
+    return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(_OPTIONS), function)
+
+
+_OPTIONS = (
+    click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"),
+    option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests."),
+    option("--base", metavar="BRANCH", help="Branch to change. [the repository's default branch]"),
+    option("--environment", metavar="NAME", help="Environment of .gitops-ci.yaml, or a folder's name."),
+    option("--path", multiple=True, metavar="GLOB", help="Only these files. Repeatable."),
+    option("--exclude", multiple=True, metavar="GLOB", help="Not these files. Repeatable."),
+    option("--format", multiple=True, metavar="NAME", help="Only sites of this format. Repeatable."),
+    option("--mode", type=click.Choice(_MODES), help="How to publish. [pull-request]"),
+    option("--forge", type=click.Choice(_FORGES), default="auto", help="The code host's kind."),
+    option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
+    option(
+        "--pin",
+        type=click.Choice(["keep", "tag", "digest", "tag+digest"]),
+        default="keep",
+        help="What is written: as it is there, or tag, digest or both.",
+    ),
+    option("--allow-downgrade", is_flag=True, help="An older version may replace a newer one."),
+    option("--allow-empty", is_flag=True, help="It is fine when the image is named nowhere."),
+    option("--match-name", is_flag=True, help="The same repository path on another registry is the same image."),
+    option("--follow-anchors", is_flag=True, help="Edit a value behind an alias or merge key at its anchor."),
+    option("--title", metavar="TEXT", help="Title of the pull request; {environment}, {image}, {tag} are filled in."),
+    option("--label", multiple=True, metavar="NAME", help="Label of the pull request. Repeatable."),
+    option("--reviewer", multiple=True, metavar="NAME", help="Reviewer to ask. Repeatable."),
+    option("--assignee", multiple=True, metavar="NAME", help="Assignee. Repeatable."),
+    option("--draft", is_flag=True, help="Open the pull request as a draft."),
+    option("--merge", type=click.Choice(["when-green"]), help="Let the host merge once its checks pass."),
+    option("--author", metavar="'NAME <EMAIL>'", help="Author of the commit."),
+    option("--deadline", type=float, default=300.0, metavar="SECONDS", help="How long to go on after lost races."),
+    option("--kubernetes-version", metavar="VERSION", help="Version, or range, whose schemas the manifests must fit."),
+    option("--skip-rules", multiple=True, metavar="GLOB", help="Validation rules to leave out. Repeatable."),
+    option(
+        "--allow-untrusted",
+        is_flag=True,
+        help="Publish even from a fork's pull request or pull_request_target (dangerous).",
+    ),
+)
+
+
+def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapping[str, Any]) -> BumpRequest:
+    """The request that the command line, the environment and the configuration file add up to.
+
+    Raises:
+        UsageError: something of it is missing or wrong.
+    """
+    if not options["config_repo"]:
+        raise UsageError(
+            "No config repository is given",
+            hint="Give --config-repo, set GITOPS_CI_CONFIG_REPO, or write config-repo: into .gitops-ci.yaml.",
+        )
+    url = RepoUrl.parse(options["config_repo"])
+    if options["base"]:
+        check_branch(options["base"])
+    context = detect(os.environ)
+    kind, refused = _forge_kind(url, options)
+    token = _token(kind)
+
+    def connect() -> Forge:
+        if kind is None:
+            raise refused
+        return kind.connect(url, token, options["api_url"])
+
+    user = kind.git_user if kind else "x-access-token"
+    return BumpRequest(
+        images=images,
+        url=url,
+        publication=_publication(options, context),
+        credentials=GitCredentials(user, token) if token else None,
+        forge=connect,
+        base=options["base"],
+        mode=options["mode"],
+        environment=options["environment"],
+        environments=config_of(ctx).environments,
+        read_environments=_environments,
+        paths=options["path"],
+        exclude=options["exclude"],
+        policy=_policy(options),
+        checks=_checks(options),
+        allow_empty=options["allow_empty"],
+        seconds=options["deadline"],
+    )
+
+
+def refuse_untrusted(context: CiContext, options: Mapping[str, Any]) -> None:
+    """Stop where the code that runs may come from someone who may not push.
+
+    Raises:
+        UsageError: a fork's pull request, or pull_request_target, without --allow-untrusted.
+    """
+    if context.trusted or options["allow_untrusted"] or options["mode"] == "dry-run":
+        return
+    raise UsageError(
+        f"Nothing is published from this {context.event or 'pull request'}: its code comes from outside",
+        hint="Publish from a push or tag event. --mode dry-run and validate work here; "
+        "--allow-untrusted overrides, and hands your tokens to whoever opened the pull request.",
+    )
+
+
+def _forge_kind(url: RepoUrl, options: Mapping[str, Any]) -> tuple[ForgeKind | None, UsageError]:
+    # A host of unknown kind matters only once a pull request is to be opened there.
+    from gitops_ci.forges import choose
+
+    try:
+        return choose(options["forge"], url, options["api_url"]), UsageError("")
+    except UsageError as error:
+        return None, error
+
+
+def _token(kind: ForgeKind | None) -> Secret | None:
+    names = (TOKEN, *(kind.token_variables if kind else ()))
+    return next((Secret(os.environ[name]) for name in names if os.environ.get(name)), None)
+
+
+def _environments(text: str, source: str) -> Mapping[str, Environment]:
+    return parse(text, source).environments
+
+
+def _publication(options: Mapping[str, Any], context: CiContext) -> Publication:
+    committer = Identity("gitops-ci", "gitops-ci@users.noreply.invalid")
+    return Publication(
+        author=_author(options["author"]) or committer,
+        committer=committer,
+        title=options["title"],
+        labels=options["label"],
+        reviewers=options["reviewer"],
+        assignees=options["assignee"],
+        draft=options["draft"],
+        merge=options["merge"],
+        source_repository=context.repository_url,
+        source_commit=context.commit,
+        pipeline_url=context.run_url,
+    )
+
+
+def _author(text: str | None) -> Identity | None:
+    if text:
+        if not (person := _PERSON.fullmatch(text)):
+            raise UsageError(f"'{text}' is not an author", hint="Write it as 'Jane Doe <jane@example.com>'.")
+        return Identity(person["name"], person["email"])
+    name, email = os.environ.get("GIT_AUTHOR_NAME"), os.environ.get("GIT_AUTHOR_EMAIL")
+    return Identity(name, email) if name and email else None
+
+
+def _policy(options: Mapping[str, Any]) -> Policy:
+    return Policy(
+        pin=options["pin"],
+        allow_downgrade=options["allow_downgrade"],
+        match_name=options["match_name"],
+        follow_anchors=options["follow_anchors"],
+        formats=options["format"],
+    )
+
+
+def _checks(options: Mapping[str, Any]) -> Checks:
+    from gitops_ci.schemas import versions
+
+    chosen = {"skip_rules": options["skip_rules"]}
+    if options["kubernetes_version"]:
+        chosen["kubernetes_versions"] = versions(options["kubernetes_version"])
+    return Checks(**chosen)

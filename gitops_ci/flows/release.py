@@ -1,0 +1,73 @@
+"""The whole journey: plan everything, then push the image, then bump the config repository.
+
+All that can be known to fail is found out before anything leaves this machine: a wrong environment, a missing branch,
+an image that no manifest names or an invalid result stop the run while the registry is still as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gitops_ci.errors import GitopsCiError
+from gitops_ci.flows.bump import BumpRequest, bump_into
+from gitops_ci.flows.journal import Journal
+from gitops_ci.flows.push import PushRequest, push
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Image, Log, Outcome
+from gitops_ci.registry.base import Progress
+
+__all__ = ["ReleaseRequest", "release"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequest:
+    """A push and a bump; the bump's images come from the push. `name` is what manifests call the image."""
+
+    push: PushRequest
+    bump: BumpRequest
+    name: ImageRef
+
+
+def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
+    """Run a release and say what came of it; errors are part of the outcome."""
+    journal = Journal("release")
+    try:
+        changed = _release_into(journal, request, log, progress)
+    except GitopsCiError as error:
+        return journal.failed(error)
+    return journal.outcome(changed=changed)
+
+
+def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress: Progress) -> bool:
+    planned = push(replace(request.push, dry_run=True), _Rehearsal(log), progress)
+    rehearsal = replace(request.bump, images=(_target(request, planned),), mode="dry-run")
+    only_planned = request.bump.mode == "dry-run"
+    if only_planned:
+        journal.images = planned
+        return bump_into(journal, rehearsal, log)
+    bump_into(journal, rehearsal, _Rehearsal(log))
+    journal.images = push(request.push, log, progress)
+    pushed = any(image.state == "pushed" for image in journal.images)
+    bumped = bump_into(journal, replace(request.bump, images=(_target(request, journal.images),)), log)
+    return pushed or bumped
+
+
+def _target(request: ReleaseRequest, images: tuple[Image, ...]) -> ImageRef:
+    """The image as manifests are to name it: by its most exact tag, and by its digest once that is known."""
+    return request.name.with_version(tag=images[0].tag, digest=images[0].digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rehearsal:
+    """A log for the run-through: its steps have not happened yet, so only `--verbose` shows them."""
+
+    log: Log
+
+    def step(self, message: str) -> None:
+        self.log.detail(f"(plan) {message}")
+
+    def detail(self, message: str) -> None:
+        self.log.detail(f"(plan) {message}")
+
+    def warn(self, message: str) -> None:
+        self.log.detail(f"(plan) warning: {message}")
