@@ -1,0 +1,90 @@
+"""What a YAML file is, told by its place and name: only what should be a manifest is checked as one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+__all__ = ["why_no_document", "why_no_manifest"]
+
+_NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), reason)
+    for pattern, reason in (
+        (r"(.*/)?Chart\.(ya?ml|lock)|(.*/)?requirements\.(yaml|lock)", "a Helm chart's description"),
+        (r"(.*/)?[^/]*values[^/]*\.ya?ml", "Helm values"),
+        (r"(.*/)?fleet\.ya?ml", "a Fleet bundle's description"),
+        (r"(.*/)?(docker-)?compose[^/]*\.ya?ml", "a Compose file"),
+        (
+            r"(.*/)?(\.gitlab-ci|\.travis|\.pre-commit-[a-z]+|\.golangci|\.goreleaser|\.gitops-ci)[^/]*\.ya?ml",
+            "a tool's settings",
+        ),
+        (
+            r"(.*/)?(azure-pipelines|bitbucket-pipelines|cloudbuild|skaffold|mkdocs|codecov|buildspec|appveyor)[^/]*\.ya?ml",
+            "a tool's settings",
+        ),
+        (r"(.*/)?(\.github|\.circleci|\.gitlab|\.vscode|\.devcontainer|node_modules|\.git)/.*", "a tool's settings"),
+        (
+            r"(.*/)?(Taskfile|Tiltfile|helmfile|lefthook|dependabot|renovate|artifacthub-[a-z]+|ct|cr)\.ya?ml",
+            "a tool's settings",
+        ),
+        (r"(.*/)?(pnpm-lock|package-lock|openapi|swagger)\.(ya?ml|json)", "a tool's settings"),
+        (r"(.*/)?package\.json|(.*/)?tsconfig[^/]*\.json|(.*/)?[^/]*\.schema\.json", "a tool's settings"),
+    )
+)
+_TEMPLATE_FOLDER = re.compile(r"(?:^|/)templates/")
+
+
+def why_no_manifest(path: str, text: str) -> str | None:
+    """What a whole file is instead of a manifest, None when it should be one."""
+    for pattern, what in _NAMES:
+        if pattern.fullmatch(path):
+            return what
+    if "{{" in text and _TEMPLATE_FOLDER.search(path):
+        return "a Helm template"
+    return None
+
+
+def why_no_document(path: str, value: Any) -> str | None:
+    """What one document is instead of a Kubernetes object, None when it is (or should be) one."""
+    name = PurePosixPath(path).name
+    if isinstance(value, list):
+        return _list_kind(value)
+    if not isinstance(value, Mapping):
+        return None if value else "empty"
+    if name in {"kustomization.yaml", "kustomization.yml", "Kustomization"} and "metadata" not in value:
+        return "a kustomization"
+    if "apiVersion" in value or "kind" in value:
+        return _client_side(value)
+    if "metadata" in value and ("spec" in value or "data" in value):
+        return None
+    return "no Kubernetes object: it has neither apiVersion nor kind"
+
+
+def _client_side(value: Mapping[str, Any]) -> str | None:
+    api_version, kind = value.get("apiVersion"), value.get("kind")
+    if (
+        kind is None
+        and api_version in {"v1", "v2"}
+        and "name" in value
+        and "version" in value
+        and "metadata" not in value
+    ):
+        return "a Helm chart's description"
+    if api_version == "v1" and kind == "Config" and "clusters" in value:
+        return "a kubeconfig"
+    if kind in {"Kustomization", "Component"} and str(api_version or "kustomize.config.k8s.io").startswith(
+        "kustomize.config"
+    ):
+        return "a kustomization"
+    return None
+
+
+def _list_kind(value: list[Any]) -> str | None:
+    items = [item for item in value if isinstance(item, Mapping)]
+    if items and all("op" in item and "path" in item for item in items):
+        return "a JSON patch"
+    if any("apiVersion" in item and "kind" in item for item in items):
+        return None
+    return "no Kubernetes object: a list"

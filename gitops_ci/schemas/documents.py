@@ -1,0 +1,170 @@
+"""Files split into documents as kubectl splits them, each read on its own so that a broken one hides no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from gitops_ci import yamltext
+from gitops_ci.schemas import goyaml
+from gitops_ci.schemas.problem import Path, Problem, keys_of
+
+__all__ = ["Document", "Piece", "split"]
+
+_SEPARATOR = re.compile(r"^---(?:[ \t]*(?:#[^\n]*)?\r?$|(?=[ \t]))", re.MULTILINE)
+_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z))*")
+_UNICODE_BREAK = re.compile("[\x85\u2028\u2029]")
+_DIRECTIVE = re.compile(r"^%YAML[ \t]+(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One document's text; `line` is the number of lines before it in its file."""
+
+    text: str
+    line: int
+
+    @cached_property
+    def file(self) -> yamltext.YamlFile:
+        """The nodes. Raises YamlError."""
+        return yamltext.read(self.text)
+
+    @property
+    def root(self) -> yamltext.Node | None:
+        return self.file.documents[0] if self.file.documents else None
+
+    def load(self) -> goyaml.Loaded:
+        """The value as Kubernetes reads it. Raises YamlError, GoYamlError."""
+        if (directive := _DIRECTIVE.match(self.text)) and directive[1] != "1.1":
+            raise yamltext.YamlError(f"found incompatible YAML document (%YAML {directive[1]})", 1, 1)
+        for match in _UNICODE_BREAK.finditer(self.text):
+            self._refuse_break(match.start())
+        return goyaml.load(self.root)
+
+    def _refuse_break(self, offset: int) -> None:
+        # To go-yaml it ends the line, so that the rest of a plain scalar stands where a key is expected.
+        for node in yamltext.walk(self.root):
+            if isinstance(node, yamltext.Scalar) and not node.style and node.start <= offset < node.end:
+                raise goyaml.GoYamlError(
+                    "a Unicode line break inside a plain scalar: could not find expected ':'", offset
+                )
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The line and column in the whole file of a character of this piece."""
+        line, column = self.file.position(offset)
+        return line + self.line, column
+
+
+def split(text: str) -> Iterator[Piece]:
+    """The documents of a file that hold more than comments, in order.
+
+    A line that starts with `---` ends a document wherever it stands (k8s.io/apimachinery pkg/util/yaml, YAMLReader).
+    """
+    start, line = 0, 0
+    for match in [*_SEPARATOR.finditer(text), None]:
+        end = match.start() if match else len(text)
+        body = text[start:end]
+        if not _BLANK.fullmatch(body.removeprefix(yamltext.BOM)):
+            yield Piece(body, line)
+        line += body.count("\n")
+        # `--- {a: 1}` holds the beginning of the document itself and stays with it.
+        start = match.end() if match and not text.startswith((" ", "\t"), match.end()) else end
+
+
+@dataclass(frozen=True)
+class Document:
+    """One Kubernetes object: a whole document, or an item of a List, in which case `prefix` leads to it."""
+
+    path: str
+    index: str
+    piece: Piece
+    value: dict[str, Any]
+    prefix: tuple[str | int, ...] = ()
+    has_null: bool = False
+    source: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def api_version(self) -> str:
+        return _text(self.value.get("apiVersion"))
+
+    @property
+    def kind(self) -> str:
+        return _text(self.value.get("kind"))
+
+    @property
+    def group(self) -> str:
+        return self.api_version.rpartition("/")[0]
+
+    def _metadata(self, key: str) -> str:
+        metadata = self.value.get("metadata")
+        return _text(metadata.get(key)) if isinstance(metadata, dict) else ""
+
+    @property
+    def name(self) -> str:
+        return self._metadata("name") or self._metadata("generateName")
+
+    @property
+    def namespace(self) -> str:
+        return self._metadata("namespace")
+
+    @property
+    def resource(self) -> str:
+        """`Kind/name`, as reports show it."""
+        return f"{self.kind}/{self.name}" if self.name else self.kind
+
+    def locate(self, problem: Problem) -> tuple[int, int]:
+        """Line and column of what a problem is about; what is not there lies at its parent."""
+        if problem.offset is not None:
+            return self.piece.position(problem.offset)
+        offset = _offset(self.piece.root, (*self.prefix, *keys_of(problem.path)), at_key=problem.at == "key")
+        return self.piece.position(offset)
+
+    def scalar(self, path: Path) -> yamltext.Scalar | None:
+        """The scalar as written, None for anything else."""
+        node: yamltext.Node | None = self.piece.root
+        for key in (*self.prefix, *keys_of(path)):
+            found = _step(node, key)
+            if found is None:
+                return None
+            node = found[1]
+        return node if isinstance(node, yamltext.Scalar) else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _offset(root: yamltext.Node | None, keys: tuple[str | int, ...], *, at_key: bool) -> int:
+    node = root
+    start = key_start = root.start if root is not None else 0
+    for key in keys:
+        found = _step(node, key)
+        if found is None:
+            return key_start
+        key_node, node = found
+        start = node.start
+        key_start = key_node.start if key_node is not None else node.start
+    empty = isinstance(node, yamltext.Scalar) and node.start == node.end
+    return key_start if at_key or empty else start
+
+
+def _step(node: yamltext.Node | None, key: str | int) -> tuple[yamltext.Node | None, yamltext.Node] | None:
+    """The (key node, value node) of one member; a merged-in pair counts, the last of duplicates wins."""
+    target = node.target if isinstance(node, yamltext.Alias) else node
+    if isinstance(target, yamltext.Sequence):
+        inside = isinstance(key, int) and key < len(target.items)
+        return (None, target.items[key]) if inside and isinstance(key, int) else None
+    if not isinstance(target, yamltext.Mapping):
+        return None
+    found = None
+    for name, item in target.pairs:
+        if isinstance(name, yamltext.Scalar) and name.value == "<<" and not name.style:
+            merged = item.target if isinstance(item, yamltext.Alias) else item
+            parts = merged.items if isinstance(merged, yamltext.Sequence) else [merged]
+            found = next((hit for part in parts if (hit := _step(part, key))), found)
+        elif goyaml.key_text(name) == key:
+            found = name, item
+    return found

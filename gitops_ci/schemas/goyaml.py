@@ -1,0 +1,248 @@
+"""YAML nodes read as Kubernetes reads them: the values that sigs.k8s.io/yaml (go-yaml v2, YAML 1.1) makes of a text.
+
+Source: sigs.k8s.io/yaml goyaml.v2 resolve.go and decode.go, and yaml.go for what becomes of keys and numbers in JSON.
+Where they differ from YAML 1.2: `yes`, `on`, `y` and their kin are booleans, `0755` is octal, `1_000` a number, `1:20`
+and dates stay strings, `<<` merges at the place where it stands.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence
+
+__all__ = ["GoYamlError", "Loaded", "key_text", "load", "scalar_value"]
+
+# go-yaml refuses a document that is almost nothing but aliases beyond this many nodes (decode.go, allowedAliasRatio).
+MOST_ALIASED = 400_000
+
+_WORDS: dict[str, Any] = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+}
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_DOT_FLOAT = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?")
+_INTEGER = re.compile(
+    r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))"
+)
+_TAG = "tag:yaml.org,2002:"
+_RESOLVABLE = frozenset(f"{_TAG}{name}" for name in ("str", "bool", "int", "float", "null", "timestamp"))
+
+
+class GoYamlError(ValueError):
+    """A document that Kubernetes cannot read although it is YAML; `offset` is where."""
+
+    def __init__(self, reason: str, offset: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.offset = offset
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A value made of dict, list, str, int, float, bool and None; `duplicates` are (key, offset) of keys set twice."""
+
+    value: Any = None
+    duplicates: list[tuple[str, int]] = field(default_factory=list)
+    has_null: bool = False
+
+
+def load(root: Node | None) -> Loaded:
+    """The value of a document.
+
+    Raises:
+        GoYamlError: null or a collection as a key, a number that JSON does not have, an anchor inside itself, or an
+            alias bomb.
+    """
+    loaded = Loaded()
+    loaded.value = _Reader(loaded).read(root) if root is not None else None
+    return loaded
+
+
+class _Reader:
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._done: dict[int, tuple[Any, int]] = {}
+        self._open: set[int] = set()
+        self._nodes = 0
+        self._aliased = 0
+
+    def read(self, node: Node) -> Any:
+        if isinstance(node, Scalar):
+            self._nodes += 1
+            value = scalar_value(node)
+            if value is None:
+                self._loaded.has_null = True
+            return value
+        if isinstance(node, Alias):
+            return self._alias(node)
+        if not node.anchor:
+            return self._collection(node)
+        self._open.add(id(node))
+        before = self._nodes
+        value = self._collection(node)
+        self._open.discard(id(node))
+        self._done[id(node)] = value, self._nodes - before
+        return value
+
+    def _alias(self, node: Alias) -> Any:
+        if isinstance(node.target, Scalar):
+            return self.read(node.target)
+        if id(node.target) in self._open:
+            raise GoYamlError(f"anchor '{node.name}' contains itself", node.start)
+        value, size = self._done[id(node.target)]
+        self._nodes += size
+        self._aliased += size
+        if self._aliased > MOST_ALIASED:
+            raise GoYamlError("excessive aliasing: its aliases stand for more than 400,000 values", node.start)
+        return value
+
+    def _collection(self, node: Mapping | Sequence) -> Any:
+        self._nodes += 1
+        if isinstance(node, Sequence):
+            return [self.read(item) for item in node.items]
+        made: dict[str, Any] = {}
+        self._fill(made, node)
+        return made
+
+    def _fill(self, made: dict[str, Any], node: Mapping) -> None:
+        for key, item in node.pairs:
+            if _is_merge(key):
+                self._merge(made, item)
+                continue
+            name = key_text(key)
+            if name in made:
+                self._loaded.duplicates.append((name, key.start))
+            made[name] = self.read(item)
+
+    def _merge(self, made: dict[str, Any], item: Node) -> None:
+        source = item.target if isinstance(item, Alias) else item
+        # The first map of a list wins, so the last one is written first.
+        parts = list(reversed(source.items)) if isinstance(source, Sequence) else [item]
+        for part in parts:
+            value = self.read(part)
+            if not isinstance(value, dict):
+                raise GoYamlError("map merge requires map or sequence of maps as the value", item.start)
+            for name, merged in value.items():
+                if name in made:
+                    self._loaded.duplicates.append((name, item.start))
+                made[name] = merged
+
+
+def _is_merge(key: Node) -> bool:
+    return isinstance(key, Scalar) and key.value == "<<" and not key.style and key.tag in {None, "!", f"{_TAG}merge"}
+
+
+def key_text(key: Node) -> str:
+    """A mapping's key as the JSON document has it: `on` is `true`, `1` is `1`.
+
+    Raises:
+        GoYamlError: null, a list or a mapping.
+    """
+    target = key.target if isinstance(key, Alias) else key
+    if not isinstance(target, Scalar):
+        looks_like_template = isinstance(target, Mapping) and target.flow
+        hint = " (a template's {{ }} that was not rendered?)" if looks_like_template else ""
+        raise GoYamlError(f"a {type(target).__name__.lower()} cannot be a key{hint}", key.start)
+    if type(value := scalar_value(target)) is str:
+        return value
+    if value is None:
+        raise GoYamlError("null cannot be a key", key.start)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)
+
+
+def scalar_value(node: Scalar) -> Any:
+    """A scalar's value.
+
+    Raises:
+        GoYamlError: infinity, not-a-number, or a value that is not what its tag says.
+    """
+    tag = node.tag
+    text = node.value
+    if tag is None:
+        value = text if node.style else _resolve(text)
+    elif tag == f"{_TAG}binary":
+        value = _binary(node)
+    elif tag not in _RESOLVABLE or tag == f"{_TAG}str":
+        value = text
+    else:
+        value = _tagged(node, tag)
+    if isinstance(value, float):
+        return _json_number(value, node)
+    return value
+
+
+def _resolve(text: str) -> Any:
+    """A plain scalar's value; floats unrounded."""
+    first = text[:1]
+    if text in _WORDS:
+        return _WORDS[text]
+    if first == ".":
+        return _float(text) if _DOT_FLOAT.fullmatch(text) else text
+    if first not in "+-0123456789" or not first:
+        return text
+    plain = text.replace("_", "")
+    if matched := _INTEGER.fullmatch(plain):
+        number = _integer(matched)
+        if number is not None:
+            return number
+    if _FLOAT.fullmatch(plain):
+        made = _float(plain)
+        return text if isinstance(made, str) else made
+    return text
+
+
+def _integer(matched: re.Match[str]) -> int | None:
+    for group, base in (("hex", 16), ("bin", 2), ("oct", 8), ("dec", 10)):
+        if (digits := matched[group]) is not None:
+            if len(digits) > 64:
+                return None
+            number = int(digits, base)
+            if matched["sign"] == "-":
+                return -number if number <= 1 << 63 else None
+            return number if number < 1 << (63 if matched["sign"] else 64) else None
+    return None
+
+
+def _float(text: str) -> float | str:
+    number = float(text)
+    # strconv.ParseFloat calls 1E400 out of range, and the resolver then leaves it a string.
+    return text if math.isinf(number) else number
+
+
+def _tagged(node: Scalar, tag: str) -> Any:
+    value = _resolve(node.value)
+    short = tag.removeprefix(_TAG)
+    if short == "timestamp":
+        return node.value
+    if short == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    wanted: dict[str, type | tuple[type, ...]] = {"bool": bool, "int": int, "float": float, "null": type(None)}
+    if not isinstance(value, wanted[short]) or (short == "int" and isinstance(value, bool)):
+        raise GoYamlError(f"cannot decode '{node.value}' as a !!{short}", node.start)
+    return value
+
+
+def _binary(node: Scalar) -> str:
+    try:
+        return base64.b64decode("".join(node.value.split()), validate=True).decode("utf-8", "replace")
+    except binascii.Error:
+        raise GoYamlError("!!binary value contains invalid base64 data", node.start) from None
+
+
+def _json_number(value: float, node: Scalar) -> int | float:
+    if not math.isfinite(value):
+        raise GoYamlError(f"'{node.value}' is a number that JSON does not have", node.start)
+    # encoding/json writes whole numbers below 1e21 without an exponent, and they read back as integers.
+    return int(value) if value.is_integer() and abs(value) < 1e21 else value

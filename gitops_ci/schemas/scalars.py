@@ -1,0 +1,162 @@
+"""The scalar types of the Kubernetes API as Go's decoder reads them from JSON; every function says why it refuses.
+
+Sources: sigs.k8s.io/json (strict decoding), k8s.io/apimachinery pkg/api/resource/quantity.go, pkg/util/intstr,
+pkg/apis/meta/v1/time.go and micro_time.go, encoding/base64 (StdEncoding, which skips line ends).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+__all__ = ["SCALARS", "Refusal", "quantity", "type_name"]
+
+# rule name, what is wrong
+Refusal = tuple[str, str]
+
+_QUANTITY = re.compile(
+    r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]{1,18}))?"
+)
+_SUFFIXES = {
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "m": Decimal("1e-3"),
+    "k": Decimal(1000),
+    **{letter: Decimal(1000) ** power for power, letter in enumerate("MGTPE", 2)},
+    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)},
+}
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)((?:[.,]\d+)?)(?:Z|[+-](?:[01]\d|2[0-4]):[0-5]\d)")
+
+
+def type_name(value: Any) -> str:
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return "a string"
+    return "null" if value is None else "a number"
+
+
+def quantity(value: Any) -> Decimal | None:
+    """A Kubernetes quantity as a number, None for what is none: `100m` is 0.1, `1Gi` is 1073741824."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    matched = _QUANTITY.fullmatch(str(value).strip())
+    if matched is None:
+        return None
+    number = Decimal(matched["number"])
+    if matched["suffix"]:
+        return number * _SUFFIXES[matched["suffix"]]
+    exponent = int(matched["exponent"] or 0)
+    # Anything beyond is capped by the server; Decimal would otherwise be asked for 10^18 digits.
+    return number.scaleb(max(-40, min(40, exponent)))
+
+
+def _string(value: Any) -> Refusal | None:
+    return None if isinstance(value, str) else ("type", f"must be a string, is {type_name(value)}")
+
+
+def _boolean(value: Any) -> Refusal | None:
+    return None if isinstance(value, bool) else ("type", f"must be true or false, is {type_name(value)}")
+
+
+def _number(value: Any) -> Refusal | None:
+    sound = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if sound else ("type", f"must be a number, is {type_name(value)}")
+
+
+def _integer(value: Any, bits: int) -> Refusal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "type", f"must be an integer, is {type_name(value)}"
+    if isinstance(value, float) and not value.is_integer():
+        return "type", f"must be an integer, is {value}"
+    if not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
+        return "integer-range", f"{value} does not fit a {bits}-bit integer"
+    return None
+
+
+def _int32(value: Any) -> Refusal | None:
+    return _integer(value, 32)
+
+
+def _int64(value: Any) -> Refusal | None:
+    return _integer(value, 64)
+
+
+def _int_or_string(value: Any) -> Refusal | None:
+    if isinstance(value, str):
+        return None
+    refused = _integer(value, 32)
+    if refused and refused[0] == "type":
+        return "type", f"must be an integer or a string, is {value if isinstance(value, float) else type_name(value)}"
+    return refused
+
+
+def _quantity(value: Any) -> Refusal | None:
+    if isinstance(value, dict | list | bool):
+        return "type", f"must be a quantity such as 500m or 1Gi, is {type_name(value)}"
+    if quantity(value) is not None:
+        return None
+    return "quantity", f"'{value}' is not a quantity; written as 2, 0.5, 500m, 128Mi or 1G"
+
+
+def _byte(value: Any) -> Refusal | None:
+    if not isinstance(value, str):
+        return "type", f"must be a base64 string, is {type_name(value)}"
+    if _BASE64.fullmatch(value.replace("\n", "").replace("\r", "")):
+        return None
+    return "base64", "is not base64"
+
+
+def _time(value: Any) -> Refusal | None:
+    if not isinstance(value, str):
+        return "type", f"must be a time such as 2026-01-31T12:00:00Z, is {type_name(value)}"
+    matched = _TIME.fullmatch(value)
+    if matched and _is_date(matched[1]):
+        return None
+    return "time", f"'{value}' is not a time; written as 2026-01-31T12:00:00Z"
+
+
+def _micro_time(value: Any) -> Refusal | None:
+    refused = _time(value)
+    if refused:
+        return refused[0], refused[1].replace("00Z", "00.000000Z")
+    matched = _TIME.fullmatch(value)
+    if matched and len(matched[2]) == 7:
+        return None
+    return "time", f"'{value}' needs six digits after the second; written as 2026-01-31T12:00:00.000000Z"
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007  # only whether it exists
+    except ValueError:
+        return False
+    return True
+
+
+def _any(value: Any) -> Refusal | None:  # noqa: ARG001
+    return None
+
+
+SCALARS: Mapping[str, Callable[[Any], Refusal | None]] = {
+    "string": _string,
+    "boolean": _boolean,
+    "number": _number,
+    "integer": _int64,
+    "int32": _int32,
+    "int64": _int64,
+    "int-or-string": _int_or_string,
+    "quantity": _quantity,
+    "byte": _byte,
+    "time": _time,
+    "micro-time": _micro_time,
+    "any": _any,
+}
