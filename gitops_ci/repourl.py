@@ -50,6 +50,8 @@ class RepoUrl:
             if scp["path"].startswith("-"):
                 raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
             return cls(text, "ssh", scp["host"].lower(), None, _path(scp["path"]))
+        if ":" in text.partition("/")[0] and not os.path.exists(text):
+            raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
         return cls(os.path.abspath(text), "file", "", None, os.path.abspath(text).strip("/"))
 
     @property

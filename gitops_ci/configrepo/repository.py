@@ -117,7 +117,7 @@ class ConfigRepo:
     ) -> Snapshot:
         """Write blobs, trees and one commit on top of `parent`; nothing leaves this machine.
 
-        The message ends in trailers (git-interpret-trailers(1)); one more is added, by which `is_ours` knows the commit.
+        The message ends in trailers (git-interpret-trailers(1)); one more is added, by which `is_ours` knows it.
         """
         tree = parent.tree_with(changes)
         now = max(int(time.time()), parent.committed_at)  # a clock that is behind must not order history wrongly

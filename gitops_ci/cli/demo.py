@@ -1,0 +1,75 @@
+"""`gitops-ci demo`: the real `release` command on parts made in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from tempfile import TemporaryDirectory
+
+import click
+
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.demo import IMAGE, make_config_repository, make_image
+
+__all__ = ["command"]
+
+_RELEASE = (
+    "release", "oci:build:1.4.2", "--to", "oci:registry", "--image-name", str(IMAGE), "--version", "1.4.2",
+    "--config-repo", "config.git", "--environment", "staging", "--forge", "git",
+)  # fmt: skip
+
+
+@click.command("demo")
+@click.option("--keep", metavar="DIR", help="Make everything in this new folder and leave it there.")
+def command(keep: str | None) -> None:
+    """Play the whole journey with nothing but Python and Git.
+
+    A small OCI image layout is the built image, another folder the registry, a bare Git repository the config
+    repository; the branch is pushed there and the text of its pull request printed.
+    """
+    with _folder(keep) as folder, contextlib.chdir(folder):
+        make_image("build", "1.4.2")
+        make_config_repository("config.git")
+        click.echo(f"""\
+In {folder} there are now
+  build/       an image that was just built (OCI layout, tag 1.4.2)
+  config.git   a config repository: a Kustomize app, Helm values and an Argo CD Application on 1.4.1
+""")
+        _play("The image is pushed to the folder registry/, and the change is proposed", "--verbose")
+        _play("The same again changes nothing")
+        if keep:
+            click.echo(f"""\
+Look around:
+  git -C {keep}/config.git log --stat --all
+  git -C {keep}/config.git diff main gitops-ci/staging/{IMAGE.slug}
+  cat {keep}/registry/index.json""")
+        else:
+            click.echo("The folder is gone now; --keep DIR leaves it for a look around.")
+
+
+def _play(title: str, *more: str) -> None:
+    from gitops_ci.cli import main
+
+    arguments = [*_RELEASE, *more]
+    click.secho(f"=== {title}", bold=True)
+    click.echo(f"$ gitops-ci {' '.join(arguments)}")
+    try:
+        main.main(arguments, prog_name="gitops-ci", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        if ended.exit_code:
+            raise
+    click.echo()
+
+
+@contextlib.contextmanager
+def _folder(keep: str | None) -> Iterator[str]:
+    if keep is None:
+        with TemporaryDirectory(prefix="gitops-ci-demo-") as folder:
+            yield folder
+        return
+    try:
+        os.makedirs(keep)
+    except FileExistsError:
+        raise UsageError(f"{keep} exists already", hint="Name a new folder: nothing of yours is overwritten.") from None
+    yield os.path.abspath(keep)

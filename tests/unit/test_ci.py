@@ -1,0 +1,95 @@
+import json
+
+from gitops_ci.ci import CiContext, detect
+
+GITHUB = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "acme/shop",
+    "GITHUB_SHA": "a" * 40,
+    "GITHUB_RUN_ID": "7",
+    "GITHUB_ACTOR": "jane",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_REF_NAME": "main",
+    "GITHUB_REF_TYPE": "branch",
+}
+
+
+def test_nothing_is_known_outside_of_ci():
+    assert detect({}) == CiContext()
+
+
+def test_github_push():
+    context = detect(GITHUB)
+    assert (context.provider, context.repository_url) == ("github", "https://github.com/acme/shop")
+    assert (context.commit, context.branch, context.git_tag) == ("a" * 40, "main", "")
+    assert context.run_url == "https://github.com/acme/shop/actions/runs/7"
+    assert context.trusted
+
+
+def test_github_tag():
+    context = detect(GITHUB | {"GITHUB_REF_NAME": "v1.4.2", "GITHUB_REF_TYPE": "tag"})
+    assert (context.branch, context.git_tag) == ("", "v1.4.2")
+
+
+def request_event(tmp_path, head_repository, name="pull_request"):
+    event = tmp_path / "event.json"
+    head = {"sha": "b" * 40, "repo": {"full_name": head_repository}}
+    event.write_text(json.dumps({"number": 5, "pull_request": {"number": 5, "head": head}}))
+    return GITHUB | {
+        "GITHUB_EVENT_NAME": name,
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_HEAD_REF": "feature/x",
+        "GITHUB_REF_NAME": "5/merge",
+    }
+
+
+def test_github_pull_request_is_known_by_its_head_not_by_the_merge_commit(tmp_path):
+    context = detect(request_event(tmp_path, "acme/shop"))
+    assert (context.pull_request, context.branch, context.commit) == (5, "feature/x", "b" * 40)
+    assert context.trusted
+
+
+def test_github_code_from_outside_is_not_trusted(tmp_path):
+    assert not detect(request_event(tmp_path, "mallory/shop")).trusted
+    assert not detect(request_event(tmp_path, "acme/shop", "pull_request_target")).trusted
+    no_event = GITHUB | {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": str(tmp_path / "none.json")}
+    assert not detect(no_event).trusted
+
+
+def test_gitea_is_told_apart_from_github():
+    assert detect(GITHUB | {"GITEA_ACTIONS": "true"}).provider == "gitea"
+
+
+def test_gitlab():
+    env = {
+        "GITLAB_CI": "true",
+        "CI_PROJECT_URL": "https://gitlab.example/acme/shop",
+        "CI_COMMIT_SHA": "c" * 40,
+        "CI_COMMIT_BRANCH": "main",
+        "CI_DEFAULT_BRANCH": "main",
+        "CI_JOB_URL": "https://gitlab.example/acme/shop/-/jobs/1",
+    }
+    context = detect(env)
+    assert (context.provider, context.branch, context.default_branch) == ("gitlab", "main", "main")
+    fork = env | {
+        "CI_MERGE_REQUEST_IID": "3",
+        "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "x",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "2",
+        "CI_MERGE_REQUEST_PROJECT_ID": "1",
+    }
+    assert (detect(fork).pull_request, detect(fork).branch, detect(fork).trusted) == (3, "x", False)
+
+
+def test_gitlab_is_recognised_by_its_server_where_a_local_runner_denies_it():
+    assert detect({"GITLAB_CI": "false", "CI_SERVER_URL": "https://g", "CI_PROJECT_ID": "1"}).provider == "gitlab"
+
+
+def test_azure_and_bitbucket_and_jenkins():
+    azure = detect({"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/heads/feature/x", "BUILD_SOURCEVERSION": "d"})
+    assert (azure.provider, azure.branch, azure.commit) == ("azure", "feature/x", "d")
+    assert detect({"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/tags/v1"}).git_tag == "v1"
+    bitbucket = detect({"BITBUCKET_BUILD_NUMBER": "4", "BITBUCKET_GIT_HTTP_ORIGIN": "http://bitbucket.org/a/b"})
+    assert bitbucket.run_url == "https://bitbucket.org/a/b/pipelines/results/4"
+    jenkins = detect({"JENKINS_URL": "https://j/", "BUILD_NUMBER": "1", "GIT_BRANCH": "origin/main"})
+    assert (jenkins.provider, jenkins.branch) == ("jenkins", "main")

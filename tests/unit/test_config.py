@@ -1,0 +1,70 @@
+import pytest
+
+from gitops_ci.config import parse
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.environment import Environment
+
+WHOLE = """\
+image: ghcr.io/acme/shop                  # where `release` pushes (--to)
+tags: [semver, sha]
+config-repo: https://github.com/acme/shop-config
+environments:                             # an environment is a set of paths, a branch, or both
+  staging:    {paths: ["apps/*/overlays/staging/**"], mode: push}
+  production: {paths: ["apps/*/overlays/production/**"], base: production, promote-from: staging,
+               reviewers: [acme/sre], merge: when-green}
+pull-request: {labels: [gitops], title: "{environment}: {image} {tag}"}
+validate:
+  kubernetes-version: "1.33..1.35"
+  schema-locations: [default, "schemas/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json"]
+  skip-rules: ["repo/mutable-tag"]
+"""
+
+
+def test_every_documented_key_is_read():
+    config = parse(WHOLE, "f.yaml")
+    assert config.options == {
+        "to": "ghcr.io/acme/shop",
+        "tags": ("semver", "sha"),
+        "config_repo": "https://github.com/acme/shop-config",
+        "label": ("gitops",),
+        "title": "{environment}: {image} {tag}",
+        "kubernetes_version": "1.33..1.35",
+        "schema_location": ("default", "schemas/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json"),
+        "skip_rules": ("repo/mutable-tag",),
+    }
+    assert config.environments == {
+        "staging": Environment("staging", paths=("apps/*/overlays/staging/**",), mode="push"),
+        "production": Environment(
+            "production",
+            paths=("apps/*/overlays/production/**",),
+            base="production",
+            promote_from="staging",
+            reviewers=("acme/sre",),
+            merge="when-green",
+        ),
+    }
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n"])
+def test_an_empty_file_says_nothing(text):
+    assert parse(text, "f").options == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("imgae: x\n", "f:1:1: unknown key 'imgae' in the configuration", "Did you mean 'image'?"),
+        ("a: b\nimage: x\n", "f:1:1: unknown key 'a' in the configuration", "Known keys"),
+        ("environments:\n  s: {path: [x]}\n", "f:2:7: unknown key 'path' in environments.s", "Did you mean 'paths'?"),
+        ("mode: pr\n", "f:1:7: mode is 'pr'", "It is one of pull-request, push, dry-run"),
+        ("allow-empty: yes\n", "f:1:14: allow-empty is 'yes'", "It is true or false"),
+        ("image: [a]\n", "f:1:8: image is not a single value", ""),
+        ("- a\n", "f:1:1: the configuration is not a mapping", ""),
+        ("a: [\n", "f:2: not YAML", ""),
+    ],
+)
+def test_mistakes_say_where_and_what_was_meant(text, message, hint):
+    with pytest.raises(UsageError) as refused:
+        parse(text, "f")
+    assert refused.value.message.startswith(message)
+    assert refused.value.hint.startswith(hint)

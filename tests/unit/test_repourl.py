@@ -1,0 +1,56 @@
+import pytest
+
+from gitops_ci.errors import UsageError
+from gitops_ci.repourl import RepoUrl
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "host", "path", "owner", "name"),
+    [
+        ("https://github.com/acme/shop-config", "https", "github.com", "acme/shop-config", "acme", "shop-config"),
+        ("https://github.com/acme/shop-config.git/", "https", "github.com", "acme/shop-config", "acme", "shop-config"),
+        ("https://GitLab.example:8443/a/b/c.git", "https", "gitlab.example", "a/b/c", "a/b", "c"),
+        ("git@github.com:acme/shop.git", "ssh", "github.com", "acme/shop", "acme", "shop"),
+        ("ssh://git@host:7999/proj/repo.git", "ssh", "host", "proj/repo", "proj", "repo"),
+        ("http://127.0.0.1:8080/acme/shop", "http", "127.0.0.1", "acme/shop", "acme", "shop"),
+        ("file:///srv/git/shop.git", "file", "", "srv/git/shop.git", "srv/git", "shop.git"),
+    ],
+)
+def test_addresses_are_read(text, scheme, host, path, owner, name):
+    url = RepoUrl.parse(text)
+    assert (url.scheme, url.host, url.path, url.owner, url.name) == (scheme, host, path, owner, name)
+    assert url.text == text
+
+
+def test_a_local_path_is_a_file_address(tmp_path):
+    url = RepoUrl.parse(str(tmp_path))
+    assert (url.scheme, url.text) == ("file", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-oProxyCommand=touch x",
+        "--upload-pack=touch x",
+        "ext::sh -c touch% x",
+        "fd::17",
+        "git://host/x",
+        "ftp://host/x",
+        "http://example.com/acme/shop",
+        "https://user:secret@host/x",
+        "https://token@host/x",
+        "ssh://-oProxyCommand=x/y",
+        "git@-oProxyCommand=x:y",
+        "git@host:-x",
+        "https://host/\nx",
+        "https://host",
+        "https:///x",
+        "https://host:notaport/x",
+        "javascript://x/y",
+    ],
+)
+def test_what_is_no_safe_address_is_refused(text):
+    with pytest.raises(UsageError) as refused:
+        RepoUrl.parse(text)
+    assert "secret" not in refused.value.message
