@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitops_ci import plan as planning
@@ -90,7 +90,7 @@ class Publisher:
 
     def _commit(self, snapshot: Snapshot, plan: Plan) -> Snapshot:
         publication = self.target.publication
-        message = texts.commit_message(_facts(plan, self.target))
+        message = texts.commit_message(publication.title or "", _facts(plan, self.target))
         return self.repo.commit(
             snapshot, _contents(plan), message, author=publication.author, committer=publication.committer
         )
@@ -99,6 +99,9 @@ class Publisher:
 def _ensured(forge: Forge, proposal: Proposal, log: Log) -> PullRequest:
     """One pull request from head to base: the open one brought up to date, or a new one."""
     existing = forge.find_open(head=proposal.head, base=proposal.base)
+    if existing is not None and texts.same_body(existing.body, proposal.body):
+        # Every run has another pipeline link; that alone is no news.
+        proposal = replace(proposal, body=existing.body)
     found = forge.open(proposal) if existing is None else forge.update(existing, proposal)
     if found.number is not None:
         said = {"opened": "opened", "updated": "updated", "unchanged": "is up to date:"}[found.state]
@@ -141,7 +144,7 @@ def _proposal(head: str, plan: Plan, target: Target) -> Proposal:
     return Proposal(
         head=head,
         base=target.base,
-        title=texts.title(publication.title, facts),
+        title=texts.title(publication.title or "", facts),
         body=texts.body(facts),
         labels=publication.labels,
         reviewers=publication.reviewers,
@@ -161,4 +164,5 @@ def _facts(plan: Plan, target: Target) -> texts.ProposalFacts:
         source_repository=target.publication.source_repository,
         source_commit=target.publication.source_commit,
         pipeline_url=target.publication.pipeline_url,
+        more=target.images[1:],
     )
