@@ -3,19 +3,21 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint clean
+.PHONY: demo test lint check clean
 
+# `pip install --group` came with pip 25.1; what Python brings is often older.
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --group dev --editable .
-	touch $@
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --editable . --group dev
+	@touch $@
 
 demo: $(VENV)/installed
 	$(BIN)/gitops-ci demo
 
+# TESTS="-k bump -x" goes to pytest.
 test: $(VENV)/installed
-	PATH="$(abspath $(BIN)):$$PATH" tests/run
+	@PATH="$(abspath $(BIN)):$$PATH" tests/run $(TESTS)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff format --check .

@@ -12,7 +12,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -73,8 +72,7 @@ def install(*packages: str) -> None:
 @contextmanager
 def docker_engine() -> Iterator[str]:
     """The URL of a Docker Engine: the one that answers already, else one of our own until the block ends."""
-    url = _DOCKER_HOST or "unix:///var/run/docker.sock"
-    if url.startswith("unix://") and _answers(url.removeprefix("unix://")):
+    if url := _reachable():
         yield url
         return
     dockerd = program("dockerd")
@@ -195,6 +193,12 @@ def _wait(name: str, ready: Callable[[], object], process: subprocess.Popen[byte
         time.sleep(0.05)
 
 
+def _reachable() -> str:
+    """The URL of an Engine on this machine: one elsewhere would not reach a registry on our loopback."""
+    url = _DOCKER_HOST or "unix:///var/run/docker.sock"
+    return url if url.startswith("unix://") and _answers(url.removeprefix("unix://")) else ""
+
+
 def _answers(sock: str) -> bool:
     """Whether a Docker Engine answers on a Unix socket."""
     with closing(HTTPConnection("localhost", timeout=5)) as connection, suppress(OSError):
@@ -206,9 +210,21 @@ def _answers(sock: str) -> bool:
     return False
 
 
-if __name__ == "__main__":  # tests/run: what can be installed is installed once, before the tests start
-    for wanted in sys.argv[1:]:
-        try:
-            program(wanted)
-        except Unavailable as absent:
-            print(f"tests that need it will skip: {absent}", file=sys.stderr)
+def prepare() -> Iterator[str]:
+    """Install once, before the tests start, what can be installed; one line a part."""
+    url = _reachable()
+    yield f"Docker Engine: {url} answers" if url else _prepared("Docker Engine", "dockerd")
+    yield _prepared("registry", "docker-registry")
+    yield _prepared("rsync", "rsync")
+
+
+def _prepared(name: str, binary: str) -> str:
+    try:
+        return f"{name}: {program(binary)}"
+    except Unavailable as absent:
+        return f"{name}: missing, the tests that need it skip: {absent}"
+
+
+if __name__ == "__main__":
+    for line in prepare():
+        print(line, flush=True)
