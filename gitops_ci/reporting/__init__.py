@@ -1,0 +1,24 @@
+"""Outcomes as text: one module a format, every one of them pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gitops_ci.errors import UsageError
+from gitops_ci.reporting import json_v1, text
+from gitops_ci.reporting.base import Reporter
+
+__all__ = ["REPORTERS", "Reporter", "for_name"]
+
+REPORTERS: Mapping[str, Reporter] = {"text": text, "json": json_v1}
+
+
+def for_name(name: str) -> Reporter:
+    """The reporter of a `--report FORMAT=FILE`.
+
+    Raises:
+        UsageError: there is none of that name; the hint lists those there are.
+    """
+    if name in REPORTERS:
+        return REPORTERS[name]
+    raise UsageError(f"There is no report format '{name}'", hint=f"Formats: {', '.join(sorted(REPORTERS))}")

@@ -1,0 +1,167 @@
+"""What a person reads at the end of a run, on a terminal and in a log: plain lines, the most important ones last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+
+from gitops_ci.model import Change, Finding, Image, Outcome, Problem, PullRequest, Skip
+from gitops_ci.reporting.base import prepare
+from gitops_ci.reporting.diff import readable
+from gitops_ci.reporting.foreign import log_line, visible, visible_lines
+from gitops_ci.reporting.summary import location, old_and_new, sentence
+
+__all__ = ["ID", "report"]
+
+ID = "text"
+
+# Beyond this a location is not padded: one long path would push every value off the screen.
+_WIDEST_LOCATION = 72
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+_SEVERITY = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+Paint = Callable[[str, str], str]
+
+
+def report(outcome: Outcome, *, colour: bool = False) -> str:
+    """Everything the outcome holds; the diff for dry runs only, since a commit shows it otherwise."""
+    outcome = prepare(outcome)
+    paint = _painted if colour else _plain
+    blocks = [
+        _images(outcome.images, paint),
+        _changes(outcome, paint),
+        _diff(outcome, paint),
+        _skipped(outcome.skipped, paint),
+        _findings(outcome.findings, paint),
+        _published(outcome, paint),
+        _result(outcome, paint),
+    ]
+    text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
+    return "\n".join(log_line(line) for line in text.split("\n")) + "\n"
+
+
+def _plain(text: str, colour: str) -> str:
+    del colour
+    return text
+
+
+def _painted(text: str, colour: str) -> str:
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+
+
+def _images(images: Iterable[Image], paint: Paint) -> Iterator[str]:
+    """One line for a name and digest, one for the tags of each state."""
+    for (name, digest), group in groupby(images, key=lambda image: (_name(image), image.digest)):
+        found = list(group)
+        yield paint("Image ", "bold") + visible(f"{name}@{digest}" if digest else name)
+        for state in ("pushed", "present", "planned"):
+            if tags := [image.tag or "(no tag)" for image in found if image.state == state]:
+                yield f"  {_STATES[state]} {visible(', '.join(tags))}"
+
+
+_STATES = {"pushed": "pushed       ", "present": "already there", "planned": "would push   "}
+
+
+def _name(image: Image) -> str:
+    name = image.reference.partition("@")[0] if image.digest else image.reference
+    return name.removesuffix(f":{image.tag}") if image.tag else name
+
+
+def _changes(outcome: Outcome, paint: Paint) -> Iterator[str]:
+    if not outcome.changes:
+        return
+    yield paint("Would change" if outcome.dry_run else "Changed", "bold")
+    several = len({change.image.name for change in outcome.changes}) > 1
+    locations = [location(change.path, change.edit.span.line, change.edit.span.column) for change in outcome.changes]
+    width = max((len(text) for text in locations if len(text) <= _WIDEST_LOCATION), default=0)
+    for where, change in zip(locations, outcome.changes, strict=True):
+        about = ", ".join(filter(None, (change.resource, change.image.familiar if several else "")))
+        line = f"  {where:<{width}}  {_value(change)}"
+        yield line + (paint(f"  ({visible(about)})", "dim") if about else "")
+
+
+def _value(change: Change) -> str:
+    old, new = (visible(text) for text in old_and_new(change))
+    return f"{old or '(none)'} -> {new or '(removed)'}"
+
+
+def _diff(outcome: Outcome, paint: Paint) -> Iterator[str]:
+    if not outcome.dry_run:
+        return
+    for line in readable(outcome.files).splitlines():
+        yield paint(line, colour) if (colour := _diff_colour(line)) else line
+
+
+def _diff_colour(line: str) -> str:
+    if line.startswith(("--- ", "+++ ")):
+        return "bold"
+    return {"@": "cyan", "-": "red", "+": "green"}.get(line[:1], "")
+
+
+def _skipped(skipped: Iterable[Skip], paint: Paint) -> Iterator[str]:
+    for number, skip in enumerate(skipped):
+        if number == 0:
+            yield paint("Skipped", "bold")
+        failed = paint("error: ", "red") if skip.failed else ""
+        yield f"  {location(skip.path, skip.line)}: {failed}{visible(skip.reason)}"
+        if skip.hint:
+            yield f"      {visible(skip.hint)}"
+
+
+def _findings(findings: Iterable[Finding], paint: Paint) -> Iterator[str]:
+    for number, (_, group) in enumerate(groupby(findings, key=lambda finding: finding.path)):
+        if number:
+            yield ""
+        for finding in group:
+            yield from _finding(finding, paint)
+
+
+def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
+    where = location(finding.path, finding.line, finding.column)
+    severity = paint(finding.severity, _SEVERITY[finding.severity])
+    resource = paint(f" ({visible(finding.resource)})", "dim") if finding.resource else ""
+    yield f"{where}: {severity} {visible(finding.rule)}: {visible(finding.message)}{resource}"
+    if finding.hint:
+        yield f"    {visible(finding.hint)}"
+
+
+def _published(outcome: Outcome, paint: Paint) -> Iterator[str]:
+    if outcome.commit:
+        yield f"{paint('Commit', 'bold')} {visible(outcome.commit.sha[:12])} on {visible(outcome.commit.branch)}"
+    if outcome.pull_request:
+        yield from _pull_request(outcome.pull_request, paint)
+
+
+def _pull_request(request: PullRequest, paint: Paint) -> Iterator[str]:
+    """A link where the host has pull requests; else the text to open one with."""
+    branches = f"{visible(request.head)} -> {visible(request.base)}"
+    if request.url:
+        number = f"#{request.number} " if request.number is not None else ""
+        yield f"{paint('Pull request', 'bold')} {number}{request.state}: {visible(request.url)}"
+        yield f"  {visible(request.title)}"
+        yield f"  {branches}"
+        return
+    yield f"{paint('Pull request', 'bold')} to open by hand, this Git host has no API for it:"
+    yield f"  {branches}"
+    yield f"  {visible(request.title)}"
+    yield ""
+    for line in visible_lines(request.body).rstrip("\n").split("\n"):
+        yield f"    {line}".rstrip()
+
+
+def _result(outcome: Outcome, paint: Paint) -> Iterator[str]:
+    yield paint(visible(sentence(outcome)), "bold" if outcome.exit_code == 0 else "red")
+    if outcome.error:
+        yield from _problem(outcome.error, paint)
+
+
+def _problem(error: Problem, paint: Paint) -> Iterator[str]:
+    """What happened, what to do. Further lines of a message (what a program printed) are indented below the first."""
+    yield paint("error:", "red") + " " + _indented(error.message)
+    if error.hint:
+        yield paint("hint:", "cyan") + " " + _indented(error.hint)
+
+
+def _indented(text: str) -> str:
+    return re.sub(r"\n+", "\n    ", visible_lines(text.strip()))
