@@ -1,0 +1,235 @@
+"""What images are made of, and what is asked of a place that holds them (a registry's repository, an OCI layout).
+
+Sources: OCI image specification 1.1 (`manifest.md`, `image-index.md`, `descriptor.md`); Docker's "Image Manifest V 2,
+Schema 2" for the `vnd.docker` types that engines still push.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+from gitops_ci.errors import RegistryError
+
+__all__ = [
+    "CHUNK",
+    "DIGEST",
+    "INDEX_TYPES",
+    "LARGEST_MANIFEST",
+    "MANIFEST_TYPES",
+    "OCI_INDEX",
+    "Blob",
+    "Descriptor",
+    "Manifest",
+    "Progress",
+    "Reader",
+    "Silent",
+    "Stored",
+    "Writer",
+    "digest_of",
+    "verified",
+]
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_INDEX})
+# All four are asked for, always: a registry answers 404 for an index when the index types are not accepted.
+MANIFEST_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST)
+
+CHUNK = 1 << 20  # bytes held at a time, a layer each: memory does not grow with a layer's size
+LARGEST_MANIFEST = 4 * 1024 * 1024  # what registries accept at most (distribution-spec, "Pushing Manifests")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What a manifest says about another thing: its type, the digest of its bytes, and their number."""
+
+    media_type: str
+    digest: str
+    size: int
+    platform: str = ""
+
+    @classmethod
+    def read(cls, data: Any) -> Descriptor:
+        """Raises RegistryError for what is none: digests become paths and URLs, so their form is checked here."""
+        digest, size = (data.get("digest"), data.get("size")) if isinstance(data, dict) else (None, None)
+        if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
+            raise RegistryError(f"a manifest refers to {digest!r}, which is not a sha256 or sha512 digest")
+        if not isinstance(size, int) or size < 0:
+            raise RegistryError(f"a manifest gives {digest} the size {size!r}")
+        platform = data.get("platform")
+        parts = (platform.get("os"), platform.get("architecture")) if isinstance(platform, dict) else ()
+        return cls(str(data.get("mediaType", "")), digest, size, "/".join(str(part) for part in parts if part))
+
+
+class Manifest:
+    """A manifest or index: its exact bytes, its type, and what it refers to."""
+
+    def __init__(self, content: bytes, media_type: str = "") -> None:
+        """Raises RegistryError when the bytes are no manifest of the four known types."""
+        self.content = content
+        if len(content) > LARGEST_MANIFEST:
+            raise RegistryError("the manifest is larger than 4 MiB, which no registry takes")
+        try:
+            data = json.loads(content)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise RegistryError("the manifest is not a JSON object")
+        self.data: dict[str, Any] = data
+        # The bytes say what they are; older OCI manifests do not, then whoever handed them over does.
+        self.media_type = str(data.get("mediaType") or media_type or _guessed(data))
+        if self.media_type not in MANIFEST_TYPES:
+            raise RegistryError(
+                f"'{self.media_type or 'no type'}' is not a kind of image manifest that can be pushed",
+                hint="Docker schema 1 and artifacts without a manifest are not supported: build the image anew.",
+            )
+
+    @cached_property
+    def digest(self) -> str:
+        return digest_of(self.content)
+
+    @property
+    def is_index(self) -> bool:
+        return self.media_type in INDEX_TYPES
+
+    @cached_property
+    def children(self) -> tuple[Descriptor, ...]:
+        """The manifests that an index lists."""
+        return self._descriptors("manifests") if self.is_index else ()
+
+    @cached_property
+    def config(self) -> Descriptor | None:
+        return None if self.is_index else Descriptor.read(self.data.get("config"))
+
+    @cached_property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """Config and layers, each once, without those that may not be distributed (Windows base layers)."""
+        if self.config is None:
+            return ()
+        layers = self.data.get("layers")
+        own = [layer for layer in layers if not _is_foreign(layer)] if isinstance(layers, list) else []
+        return tuple({d.digest: d for d in (self.config, *map(Descriptor.read, own))}.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes of the manifest and of what it refers to directly."""
+        return len(self.content) + sum(d.size for d in (*self.children, *self.blobs))
+
+    def _descriptors(self, key: str) -> tuple[Descriptor, ...]:
+        listed = self.data.get(key)
+        return tuple(Descriptor.read(item) for item in listed) if isinstance(listed, list) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A descriptor and how to read its bytes; `read` may be called again, and starts from the beginning."""
+
+    descriptor: Descriptor
+    read: Callable[[], Iterator[bytes]]
+
+
+Stored = Literal["uploaded", "present", "mounted"]
+
+
+class Reader(Protocol):
+    """A place that images are read from. Raises RegistryError; never prints."""
+
+    name: str
+
+    def manifest(self, reference: str) -> Manifest | None:
+        """The manifest with this tag or digest, its digest verified; None when there is none."""
+
+    def blob(self, descriptor: Descriptor) -> Blob:
+        """A blob; its bytes are verified while they are read."""
+
+
+class Writer(Reader, Protocol):
+    """A place that images are written to."""
+
+    def may_push(self) -> None:
+        """Find out whether one may write here before anything is sent. Raises RegistryError when not."""
+
+    def tags(self) -> tuple[str, ...] | None:
+        """All tags; None when the place does not let itself be listed."""
+
+    def digest(self, reference: str) -> str | None:
+        """The digest of the manifest with this tag or digest; None when there is none."""
+
+    def put_blob(self, blob: Blob, progress: Progress, *, mount_from: str = "") -> Stored:
+        """Store a blob unless it is there; `mount_from` is a repository of the same registry that has it."""
+
+    def put_manifest(self, manifest: Manifest, reference: str) -> None:
+        """Store a manifest under a tag or its own digest. What it refers to must be there already."""
+
+    def address(self, tag: str) -> str:
+        """The whole reference of a tag here."""
+
+
+class Progress(Protocol):
+    """Where a push tells how far it is. Called from several threads."""
+
+    def layer(self, layer: str, status: str, done: int = 0, total: int | None = None) -> None:
+        """`layer` is at `done` of `total` bytes (None: unknown); `status` is a word or two (`Pushing`, `Pushed`)."""
+
+
+class Silent:
+    """A progress that nobody watches."""
+
+    def layer(self, layer: str, status: str, done: int = 0, total: int | None = None) -> None:
+        pass
+
+
+def digest_of(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def verified(chunks: Iterator[bytes], descriptor: Descriptor, where: str) -> Iterator[bytes]:
+    """Pass bytes on as they come, the last ones only when size and digest are right: nobody ever gets a false blob.
+
+    Raises:
+        RegistryError: more or fewer bytes than announced, or other ones.
+    """
+    algorithm, _, expected = descriptor.digest.partition(":")
+    hashing = hashlib.new(algorithm)
+    seen, held = 0, b""
+    for chunk in chunks:
+        seen += len(chunk)
+        if seen > descriptor.size:
+            raise _false(descriptor, where, f"has more than the {descriptor.size} bytes its manifest announces")
+        hashing.update(chunk)
+        if held:
+            yield held
+        held = chunk
+    if seen != descriptor.size:
+        raise _false(descriptor, where, f"has {seen} bytes, its manifest announces {descriptor.size}")
+    if hashing.hexdigest() != expected:
+        raise _false(descriptor, where, f"has other bytes: their digest is {algorithm}:{hashing.hexdigest()}")
+    if held:
+        yield held
+
+
+def _false(descriptor: Descriptor, where: str, what: str) -> RegistryError:
+    return RegistryError(
+        f"{where}: the blob {descriptor.digest} {what}",
+        hint="The image is damaged or was tampered with: build or fetch it again.",
+    )
+
+
+def _is_foreign(layer: Any) -> bool:
+    kind = layer.get("mediaType", "") if isinstance(layer, dict) else ""
+    return ".foreign." in kind or ".nondistributable." in kind
+
+
+def _guessed(data: dict[str, Any]) -> str:
+    if isinstance(data.get("manifests"), list):
+        return OCI_INDEX
+    return OCI_MANIFEST if isinstance(data.get("config"), dict) and isinstance(data.get("layers"), list) else ""

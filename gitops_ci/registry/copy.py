@@ -1,0 +1,117 @@
+"""Copy an image from one place to another: blobs in parallel, each manifest after what it refers to, the root last.
+
+A tag therefore never names half an image, wherever a copy ends before its time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.registry.base import Blob, Descriptor, Manifest, Progress, Reader, Stored, Writer
+
+__all__ = ["Copied", "copy", "manifests_below"]
+
+_PARALLEL = 4  # uploads at a time: more do not go faster on the lines that CI has
+_DEEPEST = 4  # indexes in indexes; nobody builds more than two
+_MOST = 1000  # an index of all platforms and their attestations has some dozens
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy did: the number of blobs by what happened to them, and the bytes that were sent."""
+
+    blobs: Mapping[Stored, int] = field(default_factory=dict)
+    sent: int = 0
+    size: int = 0
+
+
+def copy(source: Reader, destination: Writer, root: Manifest, progress: Progress, *, mount_from: str = "") -> Copied:
+    """Copy everything that `root` refers to, and `root` itself under its digest. Tags are the caller's.
+
+    Raises:
+        RegistryError: something is missing, damaged or refused; no manifest above it was written then.
+    """
+    manifests = list(manifests_below(source, root))
+    blobs = {blob.digest: blob for manifest in manifests for blob in manifest.blobs}
+    # Everything is looked at before anything is sent: what is missing or has the wrong size shows here.
+    readable = [source.blob(descriptor) for descriptor in blobs.values()]
+    for descriptor in blobs.values():
+        progress.layer(descriptor.digest, "Waiting", 0, descriptor.size)
+    # The largest first: the end then waits for no straggler.
+    readable.sort(key=lambda blob: -blob.descriptor.size)
+    stop = threading.Event()
+    pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="layer")
+    try:
+        running = {
+            pool.submit(destination.put_blob, _until(stop, blob), progress, mount_from=mount_from): blob.descriptor
+            for blob in readable
+        }
+        wait(running, return_when=FIRST_EXCEPTION)
+        results = _results(running)
+    finally:
+        # Also on Ctrl-C: what is under way stops at its next piece, what has not begun never does.
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+    for manifest in manifests:
+        destination.put_manifest(manifest, manifest.digest)
+    return Copied(
+        Counter(results.values()),
+        sent=sum(blobs[digest].size for digest, stored in results.items() if stored == "uploaded"),
+        size=sum(blob.size for blob in blobs.values()) + sum(len(manifest.content) for manifest in manifests),
+    )
+
+
+def manifests_below(source: Reader, root: Manifest) -> Iterator[Manifest]:
+    """`root` and the manifests it refers to, each once, children before parents.
+
+    Raises:
+        RegistryError: a manifest is missing, or they are too many or nested too deep.
+    """
+    seen: set[str] = set()
+
+    def below(manifest: Manifest, depth: int) -> Iterator[Manifest]:
+        if depth > _DEEPEST or len(seen) > _MOST:
+            raise RegistryError(
+                f"{source.name}: the image has more than {_MOST} manifests or {_DEEPEST} levels of them"
+            )
+        for child in manifest.children:
+            if child.digest not in seen:
+                seen.add(child.digest)
+                yield from below(_child(source, child), depth + 1)
+        yield manifest
+
+    return below(root, 0)
+
+
+def _child(source: Reader, child: Descriptor) -> Manifest:
+    manifest = source.manifest(child.digest)
+    if manifest is None:
+        platform = f" ({child.platform})" if child.platform else ""
+        raise RegistryError(
+            f"{source.name}: the index lists the manifest {child.digest}{platform}, which is not there",
+            hint="The image is incomplete: build all of its platforms, or fetch it again.",
+        )
+    return manifest
+
+
+def _until(stop: threading.Event, blob: Blob) -> Blob:
+    def read() -> Iterator[bytes]:
+        for chunk in blob.read():
+            if stop.is_set():
+                raise RegistryError("stopped")
+            yield chunk
+
+    return Blob(blob.descriptor, read)
+
+
+def _results(running: Mapping[Future[Stored], Descriptor]) -> dict[str, Stored]:
+    """What became of each blob; the first failure is raised."""
+    failed = [future for future in running if future.done() and future.exception() is not None]
+    for future in failed:
+        future.result()
+    return {descriptor.digest: future.result() for future, descriptor in running.items()}

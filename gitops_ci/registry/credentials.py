@@ -1,0 +1,190 @@
+"""Who signs in to which registry: the environment, Docker's configuration and its helpers, the CI's own account.
+
+Read and never written. Sources: docs.docker.com "docker login", "Credential helpers" (the `get` protocol of
+github.com/docker/docker-credential-helpers); containers-auth.json(5) for Podman's and Buildah's file;
+docs.gitlab.com "Predefined CI/CD variables" for `CI_REGISTRY_*`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ci.errors import ProgramError, RegistryError
+from gitops_ci.imageref import DOCKER_HUB
+from gitops_ci.secret import Secret
+
+__all__ = ["Credential", "find"]
+
+_HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
+_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An account at a registry; `identity` marks the secret as an OAuth refresh token instead of a password."""
+
+    user: str
+    secret: Secret
+    identity: bool = False
+    source: str = ""
+
+
+def find(registry: str, repository: str = "", *, own: bool = False) -> Credential | None:
+    """The account for a registry, or None to ask without one.
+
+    `own` says that this is the registry the run pushes to: `GITOPS_CI_REGISTRY_USER` and `_PASSWORD` are for that one
+    unless `GITOPS_CI_REGISTRY` names another.
+
+    Raises:
+        RegistryError: a configuration that cannot be read, or a credential helper that failed.
+    """
+    environ = os.environ
+    return (
+        _from_environment(registry, environ, own=own)
+        or _from_files(registry, repository, environ)
+        or _from_gitlab(registry, environ)
+    )
+
+
+def _from_environment(registry: str, environ: Mapping[str, str], *, own: bool) -> Credential | None:
+    user, password = environ.get("GITOPS_CI_REGISTRY_USER", ""), environ.get("GITOPS_CI_REGISTRY_PASSWORD", "")
+    if not password:
+        return None
+    named = environ.get("GITOPS_CI_REGISTRY", "")
+    if _host(named) != registry if named else not own:
+        return None
+    if not user:
+        raise RegistryError(
+            "GITOPS_CI_REGISTRY_PASSWORD is set and GITOPS_CI_REGISTRY_USER is not",
+            hint="Set both. A registry that wants a token only takes any user name with it.",
+        )
+    return Credential(user, Secret(password), source="GITOPS_CI_REGISTRY_USER")
+
+
+def _from_gitlab(registry: str, environ: Mapping[str, str]) -> Credential | None:
+    user, password = environ.get("CI_REGISTRY_USER", ""), environ.get("CI_REGISTRY_PASSWORD", "")
+    if user and password and registry == _host(environ.get("CI_REGISTRY", "")):
+        return Credential(user, Secret(password), source="CI_REGISTRY_USER")
+    return None
+
+
+def _from_files(registry: str, repository: str, environ: Mapping[str, str]) -> Credential | None:
+    for path in _files(environ):
+        config = _read(path)
+        if config is None:
+            continue
+        helper = _helper(config, registry)
+        found = _ask(helper, registry) if helper else None
+        if found := found or _stored(config, registry, repository, path):
+            return found
+    return None
+
+
+def _files(environ: Mapping[str, str]) -> Iterator[str]:
+    if named := environ.get("REGISTRY_AUTH_FILE"):
+        yield named
+    if environ.get("DOCKER_CONFIG"):
+        yield os.path.join(environ["DOCKER_CONFIG"], "config.json")
+    else:
+        yield os.path.join(os.path.expanduser("~"), ".docker", "config.json")
+    if runtime := environ.get("XDG_RUNTIME_DIR"):
+        yield os.path.join(runtime, "containers", "auth.json")
+
+
+def _read(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "it is not JSON"
+        raise RegistryError(f"The registry accounts in {path} cannot be read: {reason}") from None
+    return config if isinstance(config, dict) else None
+
+
+def _keys(registry: str) -> tuple[str, ...]:
+    return _HUB_KEYS if registry == DOCKER_HUB else (registry,)
+
+
+def _helper(config: Mapping[str, Any], registry: str) -> str:
+    helpers = config.get("credHelpers")
+    for key in _keys(registry):
+        if isinstance(helpers, dict) and isinstance(helpers.get(key), str):
+            return str(helpers[key])
+    store = config.get("credsStore")
+    return store if isinstance(store, str) else ""
+
+
+def _ask(helper: str, registry: str) -> Credential | None:
+    """Ask `docker-credential-<helper>`; it gets the registry on stdin and answers in JSON on stdout."""
+    from gitops_ci.process import run
+
+    program = f"docker-credential-{helper}"
+    if not _HELPER.fullmatch(helper):
+        raise RegistryError(f"'{helper}' is not the name of a credential helper")
+    try:
+        said = run([program, "get"], stdin=_keys(registry)[0].encode(), seconds=30, allowed=frozenset({0, 1}))
+    except ProgramError as error:
+        raise RegistryError(
+            f"The credential helper for {registry} could not be asked: {error.message}",
+            hint=f"Install {program}, or take it out of Docker's config.json and sign in with docker login.",
+        ) from None
+    if said.code:
+        text = (said.stdout.decode("utf-8", "replace") + said.stderr).strip()
+        if "credentials not found" in text:
+            return None
+        raise RegistryError(f"The credential helper {program} has no account for {registry}: {text[:300]}")
+    try:
+        answer = json.loads(said.stdout)
+        user, secret = str(answer["Username"]), str(answer["Secret"])
+    except (ValueError, KeyError, TypeError):
+        raise RegistryError(f"The credential helper {program} answered something else than an account") from None
+    return Credential(user, Secret(secret), identity=user == "<token>", source=program) if secret else None
+
+
+def _stored(config: Mapping[str, Any], registry: str, repository: str, path: str) -> Credential | None:
+    """The entry of `auths` for the registry, or for the longest part of the repository's path that has one."""
+    auths = config.get("auths")
+    if not isinstance(auths, dict):
+        return None
+    known = {_key(key): entry for key, entry in auths.items() if isinstance(entry, dict)}
+    names = [registry] if registry != DOCKER_HUB else [_key(key) for key in _HUB_KEYS]
+    paths = repository.split("/")
+    prefixes = [f"{registry}/{'/'.join(paths[:n])}" for n in range(len(paths), 0, -1) if repository]
+    for name in (*prefixes, *names):
+        if (entry := known.get(name)) and (found := _entry(entry, path)):
+            return found
+    return None
+
+
+def _entry(entry: Mapping[str, Any], path: str) -> Credential | None:
+    user, password = entry.get("username"), entry.get("password")
+    if isinstance(auth := entry.get("auth"), str) and auth:
+        try:
+            user, _, password = base64.b64decode(auth).decode().partition(":")
+        except ValueError:
+            raise RegistryError(f"An account in {path} is damaged: 'auth' is not base64 of user:password") from None
+        password = password.rstrip("\0")
+    if isinstance(token := entry.get("identitytoken"), str) and token:
+        return Credential(str(user or "<token>"), Secret(token), identity=True, source=path)
+    if isinstance(user, str) and user and isinstance(password, str) and password:
+        return Credential(user, Secret(password), source=path)
+    return None
+
+
+def _key(key: str) -> str:
+    """`https://host/v1/` and `host` are the same registry; `host/team` is a part of it."""
+    bare = re.sub(r"^https?://", "", key).rstrip("/")
+    return re.sub(r"/v[12]$", "", bare)
+
+
+def _host(registry: str) -> str:
+    host = _key(registry).partition("/")[0]
+    return DOCKER_HUB if host in {"index.docker.io", "registry-1.docker.io"} else host

@@ -1,0 +1,234 @@
+"""An OCI image layout: a folder with `oci-layout`, `index.json` and `blobs/` (OCI image-spec 1.1, `image-layout.md`).
+
+Build tools without an Engine write one; as a destination it is a registry's repository in a folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.registry.base import (
+    CHUNK,
+    DIGEST,
+    LARGEST_MANIFEST,
+    OCI_INDEX,
+    Blob,
+    Descriptor,
+    Manifest,
+    Progress,
+    Stored,
+    verified,
+)
+
+__all__ = ["Layout"]
+
+_REF_NAME = "org.opencontainers.image.ref.name"
+_FULL_NAME = "io.containerd.image.name"
+
+
+class Layout:
+    """A layout folder. Writing is atomic, and locked against other writers.
+
+    Links are followed (Bazel writes layouts of links): where one leads cannot matter, its bytes must have the digest.
+    """
+
+    def __init__(self, folder: str, name: str = "") -> None:
+        self.folder = folder
+        self.name = name or f"oci:{folder}"
+
+    # ------------------------------------------------------------------------------------------------- reading
+
+    def manifest(self, reference: str) -> Manifest | None:
+        found = self._find(reference)
+        return None if found is None else self._read_manifest(found)
+
+    def digest(self, reference: str) -> str | None:
+        found = self._find(reference)
+        return found.digest if found else None
+
+    def tags(self) -> tuple[str, ...] | None:
+        return tuple(dict.fromkeys(tag for tag, _ in self._entries() if tag))
+
+    def only(self) -> Manifest:
+        """The one image of a layout that was given without a tag.
+
+        Raises:
+            RegistryError: there is none, or more than one.
+        """
+        entries = self._entries()
+        if len({descriptor.digest for _, descriptor in entries}) == 1:
+            return self._read_manifest(entries[0][1])
+        if not entries:
+            raise RegistryError(f"{self.name} holds no image", hint="Did the build write its result there?")
+        names = ", ".join(sorted(tag or descriptor.digest for tag, descriptor in entries))
+        raise RegistryError(
+            f"{self.name} holds {len(entries)} images", hint=f"Say which: oci:DIR:TAG with one of {names}."
+        )
+
+    def blob(self, descriptor: Descriptor) -> Blob:
+        path = self._path(descriptor.digest)
+        try:
+            found = os.stat(path)
+        except OSError:
+            raise RegistryError(f"{self.name}: the blob {descriptor.digest} is missing", hint=_DAMAGED) from None
+        if not stat.S_ISREG(found.st_mode):
+            raise RegistryError(f"{self.name}: the blob {descriptor.digest} is not a file", hint=_DAMAGED)
+        if (size := found.st_size) != descriptor.size:
+            raise RegistryError(
+                f"{self.name}: the blob {descriptor.digest} has {size} bytes, its manifest announces {descriptor.size}",
+                hint=_DAMAGED,
+            )
+        return Blob(descriptor, lambda: verified(_chunks(path), descriptor, self.name))
+
+    # ------------------------------------------------------------------------------------------------- writing
+
+    def may_push(self) -> None:
+        try:
+            os.makedirs(os.path.join(self.folder, "blobs", "sha256"), exist_ok=True)
+            marker = os.path.join(self.folder, "oci-layout")
+            if not os.path.exists(marker):
+                _write(marker, b'{"imageLayoutVersion":"1.0.0"}')
+        except OSError as error:
+            raise RegistryError(f"{self.name} cannot be written: {error.strerror}") from None
+
+    def put_blob(self, blob: Blob, progress: Progress, *, mount_from: str = "") -> Stored:
+        del mount_from
+        wanted = blob.descriptor
+        path = self._path(wanted.digest)
+        if os.path.exists(path):
+            progress.layer(wanted.digest, "Present", wanted.size, wanted.size)
+            return "present"
+        try:
+            _write(path, _watched(blob, progress))
+        except OSError as error:
+            raise RegistryError(f"{self.name} cannot be written: {error.strerror}") from None
+        progress.layer(wanted.digest, "Pushed", wanted.size, wanted.size)
+        return "uploaded"
+
+    def put_manifest(self, manifest: Manifest, reference: str) -> None:
+        try:
+            _write(self._path(manifest.digest), manifest.content)
+            if ":" not in reference:
+                with self._locked():
+                    self._name(manifest, reference)
+        except OSError as error:
+            raise RegistryError(f"{self.name} cannot be written: {error.strerror}") from None
+
+    def address(self, tag: str) -> str:
+        return f"oci:{self.folder}:{tag}"
+
+    def _name(self, manifest: Manifest, tag: str) -> None:
+        index = self._index() or {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+        entry = {
+            "mediaType": manifest.media_type,
+            "digest": manifest.digest,
+            "size": len(manifest.content),
+            "annotations": {_REF_NAME: tag},
+        }
+        others = [item for item in index["manifests"] if _tag(item) != tag]
+        index["manifests"] = [*others, entry]
+        _write(os.path.join(self.folder, "index.json"), json.dumps(index, indent=2).encode() + b"\n")
+
+    # ------------------------------------------------------------------------------------------------- the files
+
+    def _find(self, reference: str) -> Descriptor | None:
+        for tag, descriptor in self._entries():
+            if reference in {tag, descriptor.digest}:
+                return descriptor
+        if DIGEST.fullmatch(reference) and os.path.isfile(path := self._path(reference)):
+            # A child of an index, or a manifest stored by digest only: its own bytes say what it is.
+            return Descriptor("", reference, os.stat(path).st_size)
+        return None
+
+    def _entries(self) -> list[tuple[str, Descriptor]]:
+        index = self._index()
+        return [] if index is None else [(_tag(item), Descriptor.read(item)) for item in index["manifests"]]
+
+    def _index(self) -> dict[str, Any] | None:
+        """`index.json`; None when the folder has none yet."""
+        try:
+            with open(os.path.join(self.folder, "index.json"), "rb") as file:
+                index = json.loads(file.read(LARGEST_MANIFEST + 1))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise RegistryError(f"{self.name} cannot be read: {error.strerror}") from None
+        except (ValueError, RecursionError):
+            index = None
+        if not isinstance(index, dict) or not isinstance(index.get("manifests"), list):
+            raise RegistryError(f"{self.name}: index.json is not the index of an OCI image layout", hint=_DAMAGED)
+        return index
+
+    def _read_manifest(self, descriptor: Descriptor) -> Manifest:
+        if descriptor.size > LARGEST_MANIFEST:
+            raise RegistryError(f"{self.name}: the manifest {descriptor.digest} is larger than 4 MiB")
+        return Manifest(b"".join(self.blob(descriptor).read()), descriptor.media_type)
+
+    def _path(self, digest: str) -> str:
+        algorithm, _, value = digest.partition(":")
+        return os.path.join(self.folder, "blobs", algorithm, value)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer of `index.json` at a time, among all processes; without a file of its own in the layout."""
+        try:
+            import fcntl
+        except ImportError:  # Windows: parallel pushes into one folder are not a case there
+            yield
+            return
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+
+_DAMAGED = "The layout is incomplete or damaged: write it again."
+
+
+def _tag(item: Any) -> str:
+    """The tag of an entry: `1.4.2`; build tools also write whole references (`ghcr.io/acme/shop:1.4.2`) there."""
+    annotations = item.get("annotations") if isinstance(item, dict) else None
+    if not isinstance(annotations, dict):
+        return ""
+    name = str(annotations.get(_REF_NAME) or annotations.get(_FULL_NAME) or "")
+    return name.rpartition(":")[2] if "/" not in name.rpartition(":")[2] else ""
+
+
+def _watched(blob: Blob, progress: Progress) -> Iterator[bytes]:
+    done = 0
+    for chunk in blob.read():
+        yield chunk
+        done += len(chunk)
+        progress.layer(blob.descriptor.digest, "Pushing", done, blob.descriptor.size)
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    except OSError as error:
+        raise RegistryError(f"{path} cannot be read: {error.strerror}", hint=_DAMAGED) from None
+
+
+def _write(path: str, content: bytes | Iterator[bytes]) -> None:
+    """Write a file that is either whole or not there."""
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for chunk in (content,) if isinstance(content, bytes) else content:
+                file.write(chunk)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,74 @@
+"""What a registry's refusal means and what to do about it, in one place for every request.
+
+Source: opencontainers/distribution-spec, "Error Codes"; the answers that Docker Hub, GHCR, GitLab, ECR, Harbor and
+Artifact Registry are known to give beyond it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.http import HttpError, Response
+from gitops_ci.secret import mask
+
+__all__ = ["refusal", "unreachable"]
+
+_LONGEST = 300
+
+
+def refusal(answer: Response, doing: str, registry: str, *, signed_in: bool) -> RegistryError:
+    """The error for an answer of status 300 and above; `doing` is what was tried, as `pushing to ghcr.io/acme/shop`."""
+    code, said = _said(answer)
+    what = f"{registry} refused {doing}: {answer.status}{f' {code}' if code else ''}{f', {said}' if said else ''}"
+    return RegistryError(what, hint=_hint(answer.status, f"{code} {said}".lower(), registry, signed_in=signed_in))
+
+
+def unreachable(registry: str, error: HttpError) -> RegistryError:
+    message = error.message if registry in error.message else f"{registry}: {error.message}"
+    return RegistryError(f"The registry cannot be reached: {message}", hint=error.hint or _hint(0, "", registry))
+
+
+def _hint(status: int, said: str, registry: str, *, signed_in: bool = False) -> str:
+    if "immutable" in said or "already exists" in said or "cannot be overwritten" in said:
+        return "The registry keeps tags as they are: build a new version instead of replacing this one."
+    if status == 401 and not signed_in:
+        return (
+            f"No account for {registry} was found: set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD, "
+            "or run docker login before."
+        )
+    if status == 401:
+        return "Is the password or token right, and not expired?"
+    if status == 403:
+        return "The account may not do this here: check its rights on this repository (on GitHub 'packages: write')."
+    if status == 404:
+        return "The repository is not there, or hidden from this account; some registries want it created before."
+    if status == 405:
+        return "The registry does not take this: it may be read-only, or a mirror."
+    if status == 413:
+        return "A proxy before the registry limits the size of uploads: raise its limit."
+    if status == 429:
+        return "The registry's rate limit is used up: sign in, or try later."
+    if status >= 500:
+        return "The registry has trouble of its own: try again later."
+    return "Is the address right, and does the registry answer?" if status == 0 else ""
+
+
+def _said(answer: Response) -> tuple[str, str]:
+    """The first error's code and message, or the beginning of whatever text there is."""
+    try:
+        data: Any = answer.json()
+    except HttpError:
+        data = None
+    errors = data.get("errors") if isinstance(data, dict) else None
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        code, message = str(errors[0].get("code") or ""), str(errors[0].get("message") or "")
+        detail = errors[0].get("detail")
+        told = f"{message} ({detail})" if isinstance(detail, str) and detail and detail != message else message
+        return code, mask(told[:_LONGEST])
+    if "html" in answer.headers.get("content-type", ""):
+        return "", "with a web page: is this a registry?"
+    try:
+        return "", mask(" ".join(answer.text[:_LONGEST].split()))
+    except HttpError:
+        return "", ""

@@ -1,0 +1,234 @@
+"""A repository of a registry, over the OCI distribution API (opencontainers/distribution-spec 1.1)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.http import Body, HttpError, Response
+from gitops_ci.imageref import ImageRef
+from gitops_ci.registry.base import MANIFEST_TYPES, Blob, Descriptor, Manifest, Progress, Stored, verified
+from gitops_ci.registry.connection import Access, Connection
+from gitops_ci.registry.credentials import Credential
+from gitops_ci.registry.refusals import unreachable
+
+__all__ = ["Remote"]
+
+_ACCEPT = {"Accept": ", ".join(MANIFEST_TYPES)}
+_PAGES = 1000  # of up to 1000 tags each; a registry that goes on longer goes in circles
+_RESTARTS = 5
+_NEVER = float("inf")
+
+
+class Remote:
+    """One repository of one registry. `writes` asks token servers for the right to push, once for all requests."""
+
+    def __init__(
+        self, ref: ImageRef, credential: Credential | None = None, access: Access | None = None, *, writes: bool = False
+    ) -> None:
+        self.registry = ref.registry
+        self.repository = ref.repository
+        self.name = ref.familiar
+        self.credential = credential
+        self._wire = Connection(ref.registry, credential, access)
+        self._scope = f"repository:{ref.repository}:{'pull,push' if writes else 'pull'}"
+
+    # ------------------------------------------------------------------------------------------------- reading
+
+    def manifest(self, reference: str) -> Manifest | None:
+        answer = self._ask("GET", self._path("manifests", reference), headers=_ACCEPT)
+        if answer.status == 404:
+            return None
+        self._wire.expect(answer, {200}, f"reading {self._shown(reference)}")
+        manifest = Manifest(answer.content, answer.headers.get("content-type", "").partition(";")[0].strip())
+        expected = reference if ":" in reference else answer.headers.get("docker-content-digest", "")
+        if expected.startswith("sha256:") and manifest.digest != expected:
+            raise RegistryError(
+                f"{self.registry} answered {self._shown(reference)} with bytes of another digest",
+                hint="Something on the way changes what the registry sends, or the registry is damaged.",
+            )
+        return manifest
+
+    def digest(self, reference: str) -> str | None:
+        answer = self._ask("HEAD", self._path("manifests", reference), headers=_ACCEPT)
+        if answer.status == 404:
+            return None
+        self._wire.expect(answer, {200}, f"looking up {self._shown(reference)}")
+        if told := answer.headers.get("docker-content-digest"):
+            return told
+        found = self.manifest(reference)
+        return found.digest if found else None
+
+    def tags(self) -> tuple[str, ...] | None:
+        found: dict[str, None] = {}
+        url = self._path("tags", "list") + "?n=1000"
+        for _ in range(_PAGES):
+            answer = self._ask("GET", url)
+            if answer.status == 404:
+                return ()
+            if answer.status in {401, 403, 405}:
+                return None
+            self._wire.expect(answer, {200}, f"listing the tags of {self.name}")
+            data = _json(answer)
+            listed = data.get("tags") if isinstance(data, dict) else None
+            found.update(dict.fromkeys(tag for tag in listed or () if isinstance(tag, str)))
+            following = re.search(r'<([^>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
+            if not following:
+                return tuple(found)
+            url = urljoin(self._wire.url(url), following[1])
+            if not self._wire.is_home(url):
+                raise RegistryError(f"{self.registry} continues its list of tags elsewhere, at {urlsplit(url).netloc}")
+        raise RegistryError(f"{self.registry} never ends its list of tags")
+
+    def blob(self, descriptor: Descriptor) -> Blob:
+        return Blob(descriptor, lambda: verified(self._download(descriptor), descriptor, self.name))
+
+    def _download(self, descriptor: Descriptor) -> Iterator[bytes]:
+        """A blob's bytes; where the connection breaks it goes on from the byte it has come to (RFC 9110 §14.2)."""
+        seen, restarts = 0, 0
+        while True:
+            headers = {"Range": f"bytes={seen}-"} if seen else {}
+            answer = self._ask("GET", self._path("blobs", descriptor.digest), headers=headers, stream=True)
+            self._wire.expect(answer, {200, 206}, f"reading a layer of {self.name}")
+            skip = seen if answer.status == 200 else 0  # a registry without ranges starts over
+            try:
+                for chunk in answer.iter_bytes():
+                    fresh, skip = chunk[skip:], max(0, skip - len(chunk))
+                    seen += len(fresh)
+                    if fresh:
+                        yield fresh
+            except HttpError as error:
+                restarts += 1
+                if restarts > _RESTARTS:
+                    raise unreachable(self.registry, error) from None
+            else:
+                return
+
+    # ------------------------------------------------------------------------------------------------- writing
+
+    def has_blob(self, digest: str) -> bool:
+        answer = self._ask("HEAD", self._path("blobs", digest))
+        if answer.status != 404:
+            self._wire.expect(answer, {200}, f"looking for a layer in {self.name}")
+        return answer.status == 200
+
+    def may_push(self) -> None:
+        """Begin an upload and leave it: the one question that only a repository one may push to says yes to.
+
+        Raises:
+            RegistryError: the registry does not let this account push here.
+        """
+        answer = self._ask("POST", self._path("blobs", "uploads/"))
+        self._wire.expect(answer, {202}, f"pushing to {self.name}")
+        # Whether the registry forgets the upload now or later makes no difference to anybody.
+        with suppress(HttpError, RegistryError):
+            self._wire.send("DELETE", self._location(answer), scope=self._scope, safe=False)
+
+    def put_blob(self, blob: Blob, progress: Progress, *, mount_from: str = "") -> Stored:
+        """Store a blob. An upload that breaks off starts over: what was sent is lost with most registries."""
+        wanted = blob.descriptor
+        if self.has_blob(wanted.digest):
+            progress.layer(wanted.digest, "Present", wanted.size, wanted.size)
+            return "present"
+        for restart in range(_RESTARTS + 1):
+            location = self._begin(wanted, mount_from)
+            if location is None:
+                progress.layer(wanted.digest, "Mounted", wanted.size, wanted.size)
+                return "mounted"
+            failure, pause = self._upload(blob, location, progress)
+            # The answer may be what was lost, not the blob.
+            if failure is None or self.has_blob(wanted.digest):
+                progress.layer(wanted.digest, "Pushed", wanted.size, wanted.size)
+                return "uploaded"
+            wait = 2.0**restart if pause is None else pause
+            if restart == _RESTARTS or pause == _NEVER or self._too_late(wait):
+                raise failure
+            progress.layer(wanted.digest, "Retrying", 0, wanted.size)
+            time.sleep(wait)
+        raise AssertionError  # the last restart returns or raises
+
+    def put_manifest(self, manifest: Manifest, reference: str) -> None:
+        kind = {"Content-Type": manifest.media_type}
+        answer = self._ask("PUT", self._path("manifests", reference), data=manifest.content, headers=kind)
+        if answer.status in {400, 403, 409, 412} and self.digest(reference) == manifest.digest:
+            return  # a registry that keeps tags as they are, and this one is right already
+        self._wire.expect(answer, {200, 201, 202}, f"pushing {self._shown(reference)}")
+
+    def address(self, tag: str) -> str:
+        return f"{self.name}:{tag}"
+
+    def _begin(self, wanted: Descriptor, mount_from: str) -> str | None:
+        """Where to upload a blob; None when the registry took it from another of its repositories instead."""
+        url, scope = self._path("blobs", "uploads/"), self._scope
+        if mount_from:
+            url += f"?mount={quote(wanted.digest)}&from={quote(mount_from, safe='')}"
+            scope += f" repository:{mount_from}:pull"
+        answer = self._wire.ask("POST", url, scope=scope)
+        if answer.status == 201:
+            return None
+        self._wire.expect(answer, {202}, f"pushing to {self.name}")
+        return self._location(answer)
+
+    def _upload(self, blob: Blob, location: str, progress: Progress) -> tuple[RegistryError | None, float | None]:
+        """Send a blob's bytes: the failure, and the seconds after which another try makes sense (None: you choose)."""
+        wanted = blob.descriptor
+
+        def pieces() -> Iterator[bytes]:
+            sent = 0
+            for chunk in blob.read():
+                yield chunk
+                sent += len(chunk)
+                progress.layer(wanted.digest, "Pushing", sent, wanted.size)
+
+        url = f"{location}{'&' if urlsplit(location).query else '?'}digest={quote(wanted.digest)}"
+        body = Body(wanted.size, pieces) if wanted.size else b""
+        kind = {"Content-Type": "application/octet-stream"}
+        try:
+            answer = self._wire.send("PUT", url, scope=self._scope, data=body, headers=kind, safe=False)
+        except HttpError as error:
+            return unreachable(self.registry, error), None
+        if answer.ok:
+            return None, None
+        failure = self._wire.refusal(answer, f"pushing a layer to {self.name}")
+        return failure, answer.wait if answer.status in {404, 408, 416, 429} or answer.status >= 500 else _NEVER
+
+    def _location(self, answer: Response) -> str:
+        location = answer.headers.get("location", "")
+        if not location:
+            raise RegistryError(f"{self.registry} began an upload without saying where")
+        return self._wire.url(location)
+
+    # ------------------------------------------------------------------------------------------------- requests
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        stream: bool = False,
+    ) -> Response:
+        return self._wire.ask(method, url, scope=self._scope, data=data, headers=headers, stream=stream)
+
+    def _path(self, kind: str, name: str) -> str:
+        return f"/v2/{self.repository}/{kind}/{name}"
+
+    def _shown(self, reference: str) -> str:
+        return f"{self.name}{'@' if ':' in reference else ':'}{reference}"
+
+    def _too_late(self, pause: float) -> bool:
+        deadline = self._wire.access.deadline
+        return deadline is not None and time.monotonic() + pause >= deadline
+
+
+def _json(answer: Response) -> Any:
+    try:
+        return answer.json()
+    except HttpError as error:
+        raise RegistryError(error.message, hint="Is this the address of a registry?") from None
