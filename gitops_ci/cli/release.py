@@ -33,7 +33,7 @@ __all__ = ["command"]
 @repository_options
 @output_options
 @click.pass_context
-def command(ctx: click.Context, source: str, image_name: str | None, output: Output, **options: Any) -> None:
+def command(ctx: click.Context, /, source: str, image_name: str | None, output: Output, **options: Any) -> None:
     """Push the image, bump it in the config repository, validate, open the pull request.
 
     SOURCE is the image that was built: a name in the Docker Engine, or oci:DIR[:TAG], oci-archive:FILE,

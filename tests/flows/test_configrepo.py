@@ -1,0 +1,235 @@
+"""The config repository's door against real Git over HTTP."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gitops_ci.cli.console import Console
+from gitops_ci.configrepo import ConfigRepo, GitCredentials, Identity
+from gitops_ci.errors import GitError, UsageError
+from gitops_ci.repourl import RepoUrl
+from gitops_ci.secret import Secret
+from tests.support.git_repo import Entry, commit_files, make_repo
+
+ADA = Identity("Ada", "ada@example.com")
+FILES = {"apps/a.yaml": "image: acme/shop:1\n", "apps/b.txt": "nothing\n", "z": "acme/shop\n"}
+
+
+@pytest.fixture
+def served(git_server):
+    return git_server.make_repo("acme/config", FILES, history=5)
+
+
+@pytest.fixture
+def opened(git_server, served):
+    with ConfigRepo(
+        RepoUrl.parse(git_server.url_of("acme/config")), GitCredentials("bot", Secret(git_server.token)), Console()
+    ) as repo:
+        yield repo
+
+
+def commit(repo, snapshot, changes, message="Change\n\nKey: value"):
+    return repo.commit(snapshot, changes, message, author=ADA, committer=ADA)
+
+
+def test_refs_tell_the_default_branch_and_only_what_was_asked(opened, served):
+    refs = opened.refs("main", "absent")
+    assert refs.default == "main"
+    assert refs.tips == {"main": served.head()}
+
+
+def test_a_fetch_brings_one_commit_and_no_working_tree(opened, served):
+    snapshot = opened.fetch("main")
+    assert snapshot.commit == served.head()
+    assert snapshot.parent() is None
+    assert snapshot.paths() == sorted(FILES)
+    assert snapshot.read("apps/a.yaml") == b"image: acme/shop:1\n"
+    assert snapshot.read("apps") is None
+    assert snapshot.read("apps/none") is None
+
+
+def test_search_finds_the_files_that_hold_a_needle(opened):
+    snapshot = opened.fetch("main")
+    assert snapshot.search(["acme/shop"], lambda _: True) == ["apps/a.yaml", "z"]
+    assert snapshot.search(["acme/shop"], lambda path: path.startswith("apps/")) == ["apps/a.yaml"]
+    assert snapshot.search(["-v", "--no-index"], lambda _: True) == []
+
+
+def test_a_commit_changes_only_what_it_says(opened, served):
+    snapshot = opened.fetch("main")
+    new = commit(opened, snapshot, {"apps/a.yaml": b"image: acme/shop:2\n", "new/deep/file": b"x"})
+    assert opened.push(new, "main", expected=snapshot.commit) == "landed"
+    assert served.files() == {
+        "apps/a.yaml": b"image: acme/shop:2\n",
+        "apps/b.txt": b"nothing\n",
+        "new/deep/file": b"x",
+        "z": b"acme/shop\n",
+    }
+    assert served.git("log", "-1", "--format=%an <%ae>|%cn") == "Ada <ada@example.com>|Ada"
+    served.git("fsck", "--strict")
+
+
+def test_file_modes_stay(git_server):
+    repo = git_server.make_repo("acme/modes", {"run.sh": Entry(b"#!/bin/sh\n", "100755"), "dir/x": "1"})
+    url = RepoUrl.parse(git_server.url_of("acme/modes"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as opened:
+        snapshot = opened.fetch("main")
+        opened.push(commit(opened, snapshot, {"run.sh": b"#!/bin/sh\nexit\n"}), "main", expected=snapshot.commit)
+    assert repo.git("ls-tree", "main", "run.sh").startswith("100755 ")
+
+
+def test_a_commit_of_ours_is_recognised_and_an_amended_one_is_not(opened, served):
+    snapshot = opened.fetch("main")
+    assert not snapshot.is_ours
+    new = commit(opened, snapshot, {"z": b"1"})
+    assert new.is_ours
+    commit_files(served, {"z": "somebody's"}, branch="amended", parent="main", message=new.message)
+    assert not opened.fetch("amended").is_ours
+
+
+def test_a_push_never_overwrites_what_somebody_else_pushed(opened, served):
+    snapshot = opened.fetch("main")
+    new = commit(opened, snapshot, {"z": b"1"})
+    theirs = commit_files(served, {"other": "1"})
+    assert opened.push(new, "main", expected=snapshot.commit) == "raced"
+    assert served.head() == theirs
+    assert opened.push(new, "branch", expected=None) == "landed"
+    assert opened.push(commit(opened, snapshot, {"z": b"2"}), "branch", expected=None) == "raced"
+    assert served.head("branch") == new.commit
+
+
+def test_a_push_that_landed_although_the_answer_was_lost_is_a_success(opened, served):
+    snapshot = opened.fetch("main")
+    new = commit(opened, snapshot, {"z": b"1"})
+    assert opened.push(new, "main", expected=snapshot.commit) == "landed"
+    # The same push again, as after an answer that never came: the remote's ref decides.
+    assert opened.push(new, "main", expected=snapshot.commit) == "landed"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("GH006: Protected branch update failed for refs/heads/main", "protected"),
+        ("GitLab: You are not allowed to push code to protected branches on this project.", "protected"),
+        ("policy: no pushes on Fridays", "hook"),
+    ],
+)
+def test_a_final_refusal_is_an_error_with_the_hooks_words(opened, served, said, expected):
+    served.hook("pre-receive", f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    snapshot = opened.fetch("main")
+    with pytest.raises(GitError, match=expected) as refused:
+        opened.push(commit(opened, snapshot, {"z": b"1"}), "main", expected=snapshot.commit)
+    assert said in refused.value.message
+
+
+def test_a_lock_held_by_another_push_is_worth_another_try(opened, served):
+    snapshot = opened.fetch("main")
+    new = commit(opened, snapshot, {"z": b"1"})
+    lock = served.path / "refs" / "heads" / "main.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    assert opened.push(new, "main", expected=snapshot.commit) == "raced"
+    lock.unlink()
+    assert opened.push(new, "main", expected=snapshot.commit) == "landed"
+
+
+@pytest.mark.parametrize("mode", ["120000", "160000"])
+def test_symlinks_and_submodules_are_not_read_and_not_written_through(git_server, mode):
+    target = b"/etc/passwd" if mode == "120000" else b"1" * 40
+    git_server.make_repo("acme/links", {"link.yaml": Entry(target, mode), "dir/x": "1"})
+    url = RepoUrl.parse(git_server.url_of("acme/links"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main")
+        assert snapshot.read("link.yaml") is None
+        assert "link.yaml" not in snapshot.paths()
+        for path in ("link.yaml", "link.yaml/inside"):
+            with pytest.raises(UsageError, match=r"is a (symlink|submodule)"):
+                snapshot.tree_with({path: b"x"})
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/x", "a/../../x", ".git/config", "a/.GIT/hooks/x", "a//b", "a\\b", ""])
+def test_paths_outside_of_the_tree_are_refused(opened, path):
+    with pytest.raises(UsageError):
+        opened.fetch("main").tree_with({path: b"x"})
+
+
+@pytest.mark.parametrize(
+    "name", ["--upload-pack=x", "a..b", "a b", "x.lock", "a@{1}", "/a", "a/", "a~1", "a:b", "", "@"]
+)
+def test_names_that_are_no_branches_never_reach_git(opened, name):
+    for call in (opened.fetch, opened.refs):
+        with pytest.raises(UsageError):
+            call(name)
+
+
+def test_wrong_token_missing_repository_and_missing_branch_say_so(git_server, served):
+    def opened(name, token):
+        credentials = GitCredentials("bot", Secret(token)) if token else None
+        return ConfigRepo(RepoUrl.parse(git_server.url_of(name)), credentials, Console())
+
+    with opened("acme/config", "wrong-token-of-mine") as repo, pytest.raises(GitError, match="refuses the token"):
+        repo.refs()
+    with opened("acme/config", "") as repo, pytest.raises(GitError, match="wants a sign-in"):
+        repo.refs()
+    with opened("acme/none", git_server.token) as repo, pytest.raises(GitError, match="no repository"):
+        repo.refs()
+    with opened("acme/config", git_server.token) as repo, pytest.raises(GitError, match="branch absent is not in"):
+        repo.fetch("absent")
+
+
+def test_a_dead_host_says_so():
+    with ConfigRepo(RepoUrl.parse("http://127.0.0.1:9/acme/x"), None, Console()) as repo:
+        with pytest.raises(GitError, match="does not answer"):
+            repo.refs()
+
+
+def test_the_token_is_in_no_argument_and_no_file(git_server, served, tmp_path, monkeypatch):
+    """A git that notes how it was called, in front of the real one."""
+    real = subprocess.run(["sh", "-c", "command -v git"], capture_output=True, text=True, check=True).stdout.strip()
+    log = tmp_path / "calls"
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {log}\nexec {real} "$@"\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:/usr/bin:/bin")
+    url = RepoUrl.parse(git_server.url_of("acme/config"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main")
+        repo.push(commit(repo, snapshot, {"z": b"1"}), "main", expected=snapshot.commit)
+        stored = b"".join(p.read_bytes() for p in Path(repo._folder.name).rglob("*") if p.is_file())
+    assert "push" in log.read_text()
+    assert git_server.token not in log.read_text()
+    assert git_server.token.encode() not in stored
+
+
+def test_hostile_configuration_of_the_user_has_no_effect(git_server, served, clean_environment, tmp_path, monkeypatch):
+    marker = tmp_path / "ran"
+    script = tmp_path / "evil"
+    script.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    script.chmod(0o755)
+    for hook in ("pre-push", "post-checkout", "pre-commit", "reference-transaction", "post-index-change"):
+        (tmp_path / "hooks").mkdir(exist_ok=True)
+        (tmp_path / "hooks" / hook).write_text(f"#!/bin/sh\ntouch {marker}\n")
+        (tmp_path / "hooks" / hook).chmod(0o755)
+    (clean_environment / ".gitconfig").write_text(
+        f"[core]\n\thooksPath = {tmp_path}/hooks\n\tfsmonitor = {script}\n\taskPass = {script}\n\tsshCommand = {script}\n"
+        f"[credential]\n\thelper = {script}\n[init]\n\ttemplateDir = {tmp_path}\n"
+        f'[url "http://127.0.0.1:9/"]\n\tinsteadOf = http://127.0.0.1\n[alias]\n\tfetch = !{script}\n'
+    )
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_TRACE", "1")
+    monkeypatch.setenv("GIT_CONFIG_PARAMETERS", f"'core.hooksPath={tmp_path}/hooks'")
+    url = RepoUrl.parse(git_server.url_of("acme/config"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main")
+        assert repo.push(commit(repo, snapshot, {"z": b"1"}), "main", expected=snapshot.commit) == "landed"
+    assert not marker.exists()
+
+
+def test_a_local_path_works_like_a_server(tmp_path):
+    bare = make_repo(tmp_path / "bare.git", FILES)
+    with ConfigRepo(RepoUrl.parse(str(bare.path)), None, Console()) as repo:
+        snapshot = repo.fetch("main")
+        assert repo.push(commit(repo, snapshot, {"z": b"1"}), "main", expected=snapshot.commit) == "landed"
+    assert bare.read("z") == b"1"
