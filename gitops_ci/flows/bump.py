@@ -189,11 +189,10 @@ def _decoded(snapshot: Snapshot, paths: Sequence[str]) -> tuple[list[tuple[str, 
 
 
 def _is_named(image: ImageRef, plan: Plan, policy: Policy) -> bool:
-    """Whether a site of this image was found, whatever became of it."""
+    """Whether a site of this image was found; a site that was skipped counts, it is reported by itself."""
     sites = [change.image for change in plan.changes] + [site.image for site in plan.unchanged]
-    if any(planning.same(image, site, policy) for site in sites):
-        return True
-    return bool(plan.skipped)
+    same = (site.repository == image.repository if policy.match_name else site.same_image(image) for site in sites)
+    return any(same) or bool(plan.skipped)
 
 
 def _nowhere(image: ImageRef, snapshot: Snapshot, elsewhere: Sequence[str], request: BumpRequest) -> NothingMatched:

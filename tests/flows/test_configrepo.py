@@ -179,9 +179,9 @@ def test_wrong_token_missing_repository_and_missing_branch_say_so(git_server, se
 
 
 def test_a_dead_host_says_so():
-    with ConfigRepo(RepoUrl.parse("http://127.0.0.1:9/acme/x"), None, Console()) as repo:
-        with pytest.raises(GitError, match="does not answer"):
-            repo.refs()
+    url = RepoUrl.parse("http://127.0.0.1:9/acme/x")
+    with ConfigRepo(url, None, Console()) as repo, pytest.raises(GitError, match="does not answer"):
+        repo.refs()
 
 
 def test_the_token_is_in_no_argument_and_no_file(git_server, served, tmp_path, monkeypatch):
@@ -213,7 +213,7 @@ def test_hostile_configuration_of_the_user_has_no_effect(git_server, served, cle
         (tmp_path / "hooks" / hook).write_text(f"#!/bin/sh\ntouch {marker}\n")
         (tmp_path / "hooks" / hook).chmod(0o755)
     (clean_environment / ".gitconfig").write_text(
-        f"[core]\n\thooksPath = {tmp_path}/hooks\n\tfsmonitor = {script}\n\taskPass = {script}\n\tsshCommand = {script}\n"
+        f"[core]\n\thooksPath = {tmp_path}/hooks\n\tfsmonitor = {script}\n\taskPass = {script}\n"
         f"[credential]\n\thelper = {script}\n[init]\n\ttemplateDir = {tmp_path}\n"
         f'[url "http://127.0.0.1:9/"]\n\tinsteadOf = http://127.0.0.1\n[alias]\n\tfetch = !{script}\n'
     )
