@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from random import uniform
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from gitops_ci import __version__
 from gitops_ci.secret import Secret
@@ -48,6 +48,7 @@ class HttpError(Exception):
     """No usable answer came: unreachable, TLS, timeout, a redirect that was refused, a body that is no JSON.
 
     Every room turns it into its own error. `url` is without query; `status` is 0 when there was no answer at all.
+    `unsent` says that no connection was made.
     """
 
     def __init__(self, message: str, url: str, status: int = 0, *, hint: str = "") -> None:
@@ -56,6 +57,7 @@ class HttpError(Exception):
         self.url = url
         self.status = status
         self.hint = hint
+        self.unsent = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,13 @@ class Http:
             self._opened.close()
             self._opened = None
 
+    def pause(self, seconds: float) -> bool:
+        """Wait before asking for something anew; False, at once, when the deadline does not allow it."""
+        if self.deadline is not None and self._clock() + seconds >= self.deadline:
+            return False
+        self._sleep(seconds)
+        return True
+
     def request(
         self,
         method: str,
@@ -227,7 +236,7 @@ class Http:
             if answer.status_code not in _REDIRECTS or not location:
                 return self._read(answer, stream=asked.stream)
             answer.close()
-            current = current.redirected(answer.status_code, urljoin(current.url, location))
+            current = current.redirected(answer.status_code, _joined(current.url, location))
         raise HttpError(f"{_host(asked.url)} redirects in circles", _shown(asked.url), 310)
 
     def _send(self, asked: _Request, until: float) -> requests.Response:
@@ -238,7 +247,7 @@ class Http:
         if left <= 0:
             raise HttpError(f"the deadline passed before {_host(url)} answered", _shown(url))
         own = self._headers if origin_of(url) == origin_of(self.base) else {}
-        loopback = _LOOPBACK.fullmatch(urlsplit(url).hostname or "") is not None
+        loopback = _LOOPBACK.fullmatch(_split(url).hostname or "") is not None
         try:
             return self._session().request(
                 asked.method,
@@ -320,13 +329,13 @@ class _Broken(Exception):
     def __init__(self, error: HttpError, *, unsent: bool, final: bool) -> None:
         super().__init__(error.message)
         self.error = error
-        self.unsent = unsent
+        self.unsent = error.unsent = unsent
         self.final = final
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
     """Scheme, host and port (RFC 6454), the default port filled in; empty for a relative URL."""
-    parts = urlsplit(url)
+    parts = _split(url)
     try:
         port = parts.port
     except ValueError:
@@ -465,11 +474,25 @@ def _header(value: str | Secret) -> str:
     return value.reveal() if isinstance(value, Secret) else value
 
 
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", url.partition("?")[0], "", "")
+
+
 def _host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2] or url
+    return _split(url).netloc.rpartition("@")[2] or url
 
 
 def _shown(url: str) -> str:
     """A URL fit for a message: without user, query and fragment."""
-    parts = urlsplit(url)
+    parts = _split(url)
     return f"{parts.scheme}://{_host(url)}{parts.path}" if parts.scheme else parts.path

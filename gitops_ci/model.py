@@ -56,12 +56,13 @@ class Spelling:
     """How a value is written at its place.
 
     `quote` is one of `'' ' "`, or `raw` where characters stand for themselves. `outer` are the styles of the strings
-    around it, innermost first, for YAML inside a string; `indent` is what each new line there starts with.
+    around it, innermost first, for YAML inside a string; `newline` is how a line break is written there: the file's
+    own, and in a block scalar its indentation.
     """
 
     quote: str = ""
     outer: tuple[str, ...] = ()
-    indent: str = ""
+    newline: str = "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ class Anchor:
 class Field:
     """One scalar that holds part of an image: `role` says which part, `text` is the value a reader sees.
 
-    A part that is not written yet has an empty span and, in `key`, what has to precede its value there; `pair` are
-    the characters of key and value together, where the pair can be taken away or exchanged.
+    A part that is not written yet has an empty span and, in `key`, what has to precede its value there. `pair` are
+    the characters of key and value together, `removal` those that go when the pair goes; None where it has to stay.
     """
 
     role: Role
@@ -87,18 +88,25 @@ class Field:
     spelling: Spelling = Spelling()
     key: str = ""
     pair: Span | None = None
+    removal: Span | None = None
     anchor: Anchor | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSite:
-    """One place that names an image, as written today. `resource` is `Kind/name` where the file tells."""
+    """One place that names an image, as written today. `resource` is `Kind/name` where the file tells.
+
+    `default` says where the version comes from when this place writes none ("the chart's appVersion"); '' where an
+    image without a version is simply incomplete. `problem` says why the place cannot be edited at all.
+    """
 
     format: str
     path: str
     resource: str
     image: ImageRef
     fields: tuple[Field, ...]
+    default: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +228,8 @@ class Proposal:
 class PullRequest:
     """A pull request as the code host has it. `number` is None where a host has none (plain Git).
 
-    `node_id` is the host's own id where its API wants one besides the number.
+    `node_id` is the host's own id where its API wants one besides the number. `state` is what this run did to it,
+    `status` what the host says of it. `warnings` are what could not be done and stops nothing (a reviewer refused).
     """
 
     number: int | None
@@ -232,6 +241,11 @@ class PullRequest:
     labels: tuple[str, ...] = ()
     state: Literal["opened", "updated", "unchanged"] = "unchanged"
     node_id: str = ""
+    status: Literal["open", "closed", "merged"] = "open"
+    draft: bool = False
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

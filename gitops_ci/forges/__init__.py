@@ -1,0 +1,73 @@
+"""Code hosts: where pull requests are opened. A kind is a file here and a line below."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from urllib.parse import urlsplit
+
+from gitops_ci.errors import UsageError
+from gitops_ci.forges import github, plain_git
+from gitops_ci.forges.base import CommitsByApi, Forge, ForgeKind
+from gitops_ci.repourl import RepoUrl
+
+__all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]
+
+FORGES: dict[str, ForgeKind] = {
+    "github": github.KIND,
+    "git": plain_git.KIND,
+}
+_LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
+
+
+def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
+    """The kind of code host by its name, or by the repository's address where `kind` is `auto`.
+
+    Raises:
+        UsageError: no such kind, a host that does not tell its kind, or an API address that is not safe.
+    """
+    if api_url:
+        _check_api_url(api_url)
+    if kind != "auto":
+        return _named(kind)
+    for known in FORGES.values():
+        if known.hosts(url.host):
+            return known
+    if not api_url and (url.scheme == "file" or _is_loopback(url.host)):
+        return FORGES["git"]
+    raise UsageError(
+        f"What kind of code host {url.host or url} is does not show in its name",
+        hint=f"Name it with --forge: {', '.join(FORGES)}.",
+    )
+
+
+def _named(kind: str) -> ForgeKind:
+    if kind in FORGES:
+        return FORGES[kind]
+    near = get_close_matches(kind, FORGES, n=1)
+    raise UsageError(
+        f"There is no kind of code host '{kind}'{f': did you mean {near[0]!r}?' if near else ''}",
+        hint=f"Known: auto, {', '.join(FORGES)}.",
+    )
+
+
+def _check_api_url(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        _, host, secret = parts.port, parts.hostname or "", parts.username or parts.password
+    except ValueError:
+        parts, host, secret = urlsplit(""), "", None
+    if secret:
+        raise UsageError("The address of the API carries credentials", hint="Set GITOPS_CI_TOKEN instead.")
+    if not host or parts.query or parts.fragment or not text.isprintable() or " " in text:
+        raise UsageError(
+            f"{text!r} is not the address of an API", hint="Write it as https://github.example.com/api/v3."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise UsageError(
+            f"{text} is not https", hint="A token would travel in the clear: use https (plain http is for loopback)."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    return _LOOPBACK.fullmatch(host) is not None

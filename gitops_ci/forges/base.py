@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from gitops_ci.model import Proposal, PullRequest
+from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 
-__all__ = ["Forge", "ForgeKind"]
+__all__ = ["CommitsByApi", "Connect", "Forge", "ForgeKind", "web_origin"]
 
 
 class Forge(Protocol):
-    """One repository on one code host. Raises ForgeError; never prints, never reads the environment."""
+    """One repository on one code host. Raises ForgeError; never prints, never reads the environment.
+
+    What was refused and stops nothing (a reviewer who is no collaborator) is in the pull request's `warnings`.
+    """
 
     def default_branch(self) -> str:
         """The branch that pull requests go to when nobody says otherwise."""
@@ -22,26 +25,71 @@ class Forge(Protocol):
     def find_open(self, *, head: str, base: str) -> PullRequest | None:
         """The open pull request from `head` to `base` of this repository, if there is one."""
 
+    def find_latest(self, *, head: str, base: str) -> PullRequest | None:
+        """The open one, else the newest that was closed or merged; `status` says which."""
+
     def open(self, proposal: Proposal) -> PullRequest:
-        """Open a pull request, or adopt the one that was opened in the meantime."""
+        """Open a pull request, or adopt the one that was opened in the meantime. Never makes a second one."""
 
     def update(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
-        """Make title, body, labels and reviewers those of the proposal; `unchanged` when they are already."""
+        """Make title and body those of the proposal, add the labels, reviewers and assignees that are missing.
+
+        `unchanged` when nothing had to be sent. Labels and people that somebody added stay. A pull request becomes a
+        draft only together with new content, and never ceases to be one: somebody may hold it back.
+        """
+
+    def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
+        """Say `text` under a pull request, once a `key`: what was said before under the same key is replaced."""
+
+    def close(self, pull_request: PullRequest, *, comment: str) -> None:
+        """Close without merging, with a comment that says why; nothing when it is not open any more."""
 
     def merge_when_green(self, pull_request: PullRequest) -> bool:
-        """Ask the host to merge once its checks pass. False: this host cannot, and the flow says so."""
+        """Ask the host to merge once its checks pass, or merge now where nothing is left to wait for.
+
+        False: this host cannot, and the flow says so. ForgeError: it could, and refuses; the hint says what to set.
+        """
+
+
+@runtime_checkable
+class CommitsByApi(Protocol):
+    """A code host that can make commits itself, and signs them."""
+
+    def commit(self, *, branch: str, parent: str, message: str, files: tuple[FileChange, ...]) -> str:
+        """Put one commit with whole `files` on top of `branch`, which must be at `parent`; the new commit's id.
+
+        Raises ForgeError with status 409 when the branch has moved on.
+        """
+
+
+class Connect(Protocol):
+    """Makes the client. `api_url` None is the host's usual address; `deadline` a moment of `time.monotonic`."""
+
+    def __call__(
+        self, url: RepoUrl, token: Secret | None, api_url: str | None, *, deadline: float | None = None
+    ) -> Forge: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeKind:
     """A kind of code host: how to recognise it, which variables hold its token, how git signs in, how to connect.
 
-    `git_user` is the user name that goes with a token over https (`x-access-token` on GitHub).
-    `connect(url, token, api_url)` makes the client; `api_url` None means the host's usual address.
+    `git_user` is the user name that goes with a token over https (`x-access-token` on GitHub); where that depends on
+    the token, `user_of` tells.
     """
 
     id: str
     token_variables: tuple[str, ...]
     git_user: str
     hosts: Callable[[str], bool]
-    connect: Callable[[RepoUrl, Secret | None, str | None], Forge]
+    connect: Connect
+    user_of: Callable[[Secret], str] | None = None
+
+    def git_user_for(self, token: Secret) -> str:
+        """The user name that git sends with this token; empty where it sends `Authorization: Bearer` instead."""
+        return self.user_of(token) if self.user_of else self.git_user
+
+
+def web_origin(url: RepoUrl) -> str:
+    """Where the host of a repository is on the web; ssh has a port of its own, which says nothing about that."""
+    return url.origin if url.scheme in {"https", "http"} else f"https://{url.host}"

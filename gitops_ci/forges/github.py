@@ -1,0 +1,354 @@
+"""GitHub.com, GitHub Enterprise Cloud with data residency (*.ghe.com) and Enterprise Server.
+
+Sources: docs.github.com/rest/pulls, /rest/issues, /graphql/reference/mutations (enablePullRequestAutoMerge,
+createCommitOnBranch). Titles hold 256 characters, bodies 65,536.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from gitops_ci.errors import ForgeError
+from gitops_ci.forges.base import ForgeKind, web_origin
+from gitops_ci.forges.rest import Additions, Api, RestForge, as_list, as_object, attempt, texts
+from gitops_ci.forges.tokens import advice
+from gitops_ci.http import Http
+from gitops_ci.model import FileChange, Proposal, PullRequest
+from gitops_ci.repourl import RepoUrl
+from gitops_ci.secret import Secret
+
+__all__ = ["KIND", "GitHub"]
+
+_STATE = """
+query State($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    autoMergeAllowed mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed
+    pullRequest(number: $number) {
+      id merged headRefOid mergeStateStatus isInMergeQueue autoMergeRequest { enabledAt }
+    }
+  }
+}"""
+_ENABLE = """
+mutation Enable($input: EnablePullRequestAutoMergeInput!) {
+  enablePullRequestAutoMerge(input: $input) { pullRequest { id } }
+}"""
+_TO_DRAFT = """
+mutation Draft($input: ConvertPullRequestToDraftInput!) {
+  convertPullRequestToDraft(input: $input) { pullRequest { id } }
+}"""
+_COMMIT = """
+mutation Commit($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid } }
+}"""
+# A merge commit and a rebase keep the commit with its trailers; a squash may rewrite it.
+_METHODS = (("mergeCommitAllowed", "merge"), ("rebaseMergeAllowed", "rebase"), ("squashMergeAllowed", "squash"))
+_NO_WORKFLOWS = (
+    "It was opened with GITHUB_TOKEN, whose pull requests start no workflows: required checks would wait for ever. "
+    "Use a token from actions/create-github-app-token."
+)
+
+
+class GitHub(RestForge):
+    """One repository on GitHub. `graphql` is the GraphQL endpoint, which Enterprise Server keeps apart from REST."""
+
+    TITLE_LIMIT: ClassVar[int] = 256
+
+    def __init__(self, http: Http, url: RepoUrl, token: Secret | None, graphql: str) -> None:
+        super().__init__(Api(http, "GitHub", explain=_explain, hint=lambda status, words: _hint(status, words, token)))
+        self._owner, self._name = url.owner, url.name
+        self._path = f"/repos/{url.owner}/{url.name}"
+        self._graphql_url = graphql
+
+    def default_branch(self) -> str:
+        return str(as_object(self._api.get(self._path, f"looking for {self._path[7:]}"))["default_branch"])
+
+    def _pulls(self, *, head: str, base: str, every: bool) -> Iterable[PullRequest]:
+        answer = self._api.get(
+            f"{self._path}/pulls",
+            "looking for the pull request",
+            head=f"{self._owner}:{head}",
+            base=base,
+            state="all" if every else "open",
+            sort="created",
+            direction="desc",
+            per_page=100,
+        )
+        # An unknown owner makes GitHub ignore `head` and answer with everybody's pull requests.
+        ours = f"{self._owner}/{self._name}".casefold()
+        for data in as_list(answer):
+            origin = (data["head"].get("repo") or {}).get("full_name") or ""
+            if data["head"]["ref"] == head and data["base"]["ref"] == base and origin.casefold() == ours:
+                yield _read(data)
+
+    def _create(self, proposal: Proposal) -> PullRequest:
+        body = {"title": proposal.title, "head": proposal.head, "base": proposal.base, "body": proposal.body}
+        if proposal.draft:
+            body["draft"] = True  # type: ignore[assignment]
+        answer = as_object(self._api.send("POST", f"{self._path}/pulls", "opening the pull request", body))
+        by_workflow = (answer.get("user") or {}).get("login") == "github-actions[bot]"
+        return replace(_read(answer), warnings=(_NO_WORKFLOWS,) if by_workflow else ())
+
+    def _exists(self, error: ForgeError) -> bool:
+        return error.status == 422 and "already exists" in error.message
+
+    def _rewrite(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        wanted = {"title": proposal.title, "body": proposal.body}
+        path = f"{self._path}/pulls/{pull_request.number}"
+        rewritten = _read(self._api.send("PATCH", path, "updating the pull request", wanted, safe=True))
+        if not proposal.draft or rewritten.draft:
+            return rewritten
+        self._graphql(_TO_DRAFT, "making the pull request a draft", {"pullRequestId": rewritten.node_id}, safe=True)
+        return replace(rewritten, draft=True)
+
+    def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:
+        number, added = pull_request.number, Additions()
+        if missing.labels:
+            path, body = f"{self._path}/issues/{number}/labels", {"labels": list(missing.labels)}
+            self._api.send("POST", path, "adding labels", body, safe=True)
+            added += Additions(labels=missing.labels)
+        if missing.assignees:
+            path, people = f"{self._path}/issues/{number}/assignees", {"assignees": list(missing.assignees)}
+            added += attempt(
+                lambda: self._api.send("POST", path, "assigning", people, safe=True),
+                Additions(assignees=missing.assignees),
+                f"Not assigned to {', '.join(missing.assignees)}",
+            )
+        # One by one: a single name that may not review makes GitHub refuse all of a request.
+        for name in missing.reviewers:
+            added += self._ask_for_review(number, name)
+        return added
+
+    def _ask_for_review(self, number: int | None, name: str) -> Additions:
+        kind = "team_reviewers" if "/" in name else "reviewers"
+        body = {kind: [name.rpartition("/")[2]]}
+        path = f"{self._path}/pulls/{number}/requested_reviewers"
+        return attempt(
+            lambda: self._api.send("POST", path, f"asking {name} for review", body, safe=True),
+            Additions(reviewers=(name,)),
+            f"{name} was not asked for review",
+        )
+
+    def _reviewed_by(self, pull_request: PullRequest) -> Collection[str]:
+        path = f"{self._path}/pulls/{pull_request.number}/reviews"
+        reviews = as_list(self._api.get(path, "reading reviews", per_page=100))
+        return [str((review.get("user") or {}).get("login", "")) for review in reviews]
+
+    def _close(self, pull_request: PullRequest) -> None:
+        path = f"{self._path}/pulls/{pull_request.number}"
+        self._api.send("PATCH", path, "closing the pull request", {"state": "closed"}, safe=True)
+
+    def _comments(self, pull_request: PullRequest) -> Iterable[tuple[Any, str]]:
+        path = f"{self._path}/issues/{pull_request.number}/comments"
+        for page in range(1, 11):
+            comments = as_list(self._api.get(path, "reading comments", per_page=100, page=page))
+            yield from ((comment["id"], str(comment.get("body") or "")) for comment in comments)
+            if len(comments) < 100:
+                return
+
+    def _say(self, pull_request: PullRequest, text: str, *, instead_of: Any | None) -> None:
+        if instead_of is not None:
+            path = f"{self._path}/issues/comments/{instead_of}"
+            self._api.send("PATCH", path, "changing a comment", {"body": text}, safe=True)
+        else:
+            path = f"{self._path}/issues/{pull_request.number}/comments"
+            self._api.send("POST", path, "commenting", {"body": text})
+
+    def merge_when_green(self, pull_request: PullRequest) -> bool:
+        variables = {"owner": self._owner, "name": self._name, "number": pull_request.number}
+        doing = "looking whether the pull request can be merged"
+        repository = as_object(self._query(_STATE, doing, variables)["repository"])
+        state = as_object(repository["pullRequest"])
+        if state["merged"] or state["autoMergeRequest"] or state["isInMergeQueue"]:
+            return True
+        method = next((name for allowed, name in _METHODS if repository[allowed]), "merge")
+        if repository["autoMergeAllowed"] and self._enable(state, method):
+            return True
+        return self._merge_now(pull_request, state, method, may_wait=repository["autoMergeAllowed"])
+
+    def _enable(self, state: dict[str, Any], method: str) -> bool:
+        """Turn auto-merge on; False where GitHub says that there is nothing to wait for."""
+        wanted = {
+            "pullRequestId": state["id"],
+            "mergeMethod": method.upper(),
+            "expectedHeadOid": state["headRefOid"],
+        }
+        try:
+            self._graphql(_ENABLE, "turning auto-merge on", wanted, safe=True)
+        except ForgeError as error:
+            nothing_to_wait_for = ("clean status", "unstable status", "rules not configured", "has_hooks status")
+            if any(words in error.message.casefold() for words in nothing_to_wait_for):
+                return False
+            raise
+        return True
+
+    def _merge_now(self, pull_request: PullRequest, state: dict[str, Any], method: str, *, may_wait: bool) -> bool:
+        status = state["mergeStateStatus"]
+        doing = "merging the pull request"
+        if status not in {"CLEAN", "HAS_HOOKS", "UNKNOWN"}:
+            words = f"it is {status.lower()}, and auto-merge is " + ("refused" if may_wait else "not allowed")
+            raise self._api.refusal(422, words, doing)
+        body = {"sha": state["headRefOid"], "merge_method": method}
+        self._api.send("PUT", f"{self._path}/pulls/{pull_request.number}/merge", doing, body)
+        return True
+
+    def commit(self, *, branch: str, parent: str, message: str, files: tuple[FileChange, ...]) -> str:
+        """As CommitsByApi says: signed by GitHub where an app or GITHUB_TOKEN makes it. Files get the mode 644."""
+        tip = self._tip(branch)
+        if tip is None:
+            body = {"ref": f"refs/heads/{branch}", "sha": parent}
+            self._api.send("POST", f"{self._path}/git/refs", f"creating {branch}", body)
+        elif tip != parent:
+            raise self._moved(branch, parent, tip)
+        headline, _, rest = message.partition("\n")
+        wanted = {
+            "branch": {"repositoryNameWithOwner": f"{self._owner}/{self._name}", "branchName": branch},
+            "expectedHeadOid": parent,
+            "message": {"headline": headline, "body": rest.strip("\n")},
+            "fileChanges": {
+                "additions": [
+                    {"path": change.path, "contents": b64encode(change.after.encode()).decode()} for change in files
+                ]
+            },
+        }
+        try:
+            answer = self._graphql(_COMMIT, f"committing to {branch}", wanted)
+        except ForgeError as error:
+            if error.status not in {0, 409, 500, 502, 503, 504}:
+                raise
+            return self._made_after_all(branch, parent, message, error)
+        return str(answer["createCommitOnBranch"]["commit"]["oid"])
+
+    def _made_after_all(self, branch: str, parent: str, message: str, error: ForgeError) -> str:
+        """The commit whose answer was lost: the tip, if it is ours and stands on `parent`."""
+        tip = self._tip(branch)
+        if tip and tip != parent:
+            made = as_object(self._api.get(f"{self._path}/git/commits/{tip}", f"reading {branch}"))
+            if texts(made["parents"], "sha") == (parent,) and made["message"].strip() == message.strip():
+                return tip
+            raise self._moved(branch, parent, tip)
+        raise error
+
+    def _tip(self, branch: str) -> str | None:
+        try:
+            answer = as_object(self._api.get(f"{self._path}/git/ref/heads/{branch}", f"reading {branch}"))
+        except ForgeError as error:
+            if error.status == 404:
+                return None
+            raise
+        return str(answer["object"]["sha"])
+
+    def _moved(self, branch: str, parent: str, tip: str) -> ForgeError:
+        return self._api.refusal(409, f"it is at {tip[:12]}, not at {parent[:12]}", f"committing to {branch}")
+
+    def _graphql(
+        self, document: str, doing: str, wanted: dict[str, Any], *, safe: bool | None = None
+    ) -> dict[str, Any]:
+        return self._query(document, doing, {"input": wanted}, safe=safe)
+
+    def _query(
+        self, document: str, doing: str, variables: dict[str, Any], *, safe: bool | None = True
+    ) -> dict[str, Any]:
+        body = {"query": document, "variables": variables}
+        answer = as_object(self._api.send("POST", self._graphql_url, doing, body, safe=safe))
+        if errors := answer.get("errors"):
+            kinds = texts(errors, "type")
+            status = next((code for kind, code in _GRAPHQL_STATUS.items() if kind in kinds), 422)
+            raise self._api.refusal(status, "; ".join(texts(errors, "message")), doing)
+        return as_object(answer.get("data"))
+
+
+_GRAPHQL_STATUS = {"STALE_DATA": 409, "NOT_FOUND": 404, "FORBIDDEN": 403, "RATE_LIMITED": 429}
+
+
+def _read(data: Any) -> PullRequest:
+    data = as_object(data)
+    teams = tuple(
+        f"{owner}/{slug}" if (owner := (team.get("organization") or {}).get("login")) else str(slug)
+        for team in data.get("requested_teams") or ()
+        if (slug := team.get("slug"))
+    )
+    owner = data["base"]["repo"]["owner"]["login"]
+    return PullRequest(
+        number=data["number"],
+        url=data["html_url"],
+        head=data["head"]["ref"],
+        base=data["base"]["ref"],
+        title=data["title"],
+        body=data.get("body") or "",
+        labels=texts(data.get("labels"), "name"),
+        node_id=data["node_id"],
+        status="merged" if data.get("merged_at") else "open" if data["state"] == "open" else "closed",
+        draft=bool(data.get("draft")),
+        reviewers=(
+            *texts(data.get("requested_reviewers"), "login"),
+            *(team if "/" in team else f"{owner}/{team}" for team in teams),
+        ),
+        assignees=texts(data.get("assignees"), "login"),
+    )
+
+
+def _explain(body: Any) -> str:
+    """`message` and what stands in `errors` (docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api)."""
+    parts = [str(body["message"])]
+    for error in body.get("errors") or ():
+        if isinstance(error, str):
+            parts.append(error)
+        else:
+            parts.append(error.get("message") or f"{error.get('field', '')} {error.get('code', '')}".strip())
+    return "; ".join(part for part in parts if part)
+
+
+def _hint(status: int, words: str, token: Secret | None) -> str:
+    said = words.casefold()
+    if "not permitted to create or approve pull requests" in said:
+        return (
+            "Turn on 'Allow GitHub Actions to create and approve pull requests' under Settings, Actions, General, "
+            "or use the token of a GitHub App."
+        )
+    if "saml" in said:
+        return "Authorise the token for the organisation's single sign-on."
+    if "no commits between" in said:
+        return "The branch has nothing that the base branch has not: delete it and run again."
+    if "auto-merge is" in said or "auto merge is not allowed" in said:
+        return (
+            "Turn on 'Allow auto-merge' in the repository's settings, and require the checks on the base branch: "
+            "auto-merge waits for required checks only."
+        )
+    if status == 401:
+        return "The token is wrong, has expired or was revoked. " + advice(token, "github")
+    if status in {403, 404}:
+        return advice(token, "github") or "The token needs write access to contents and pull requests."
+    if status == 422 and "base invalid" in said:
+        return "Is there such a base branch? Name one with --base."
+    return ""
+
+
+def _hosts(host: str) -> bool:
+    return host.startswith("github.") or host.endswith(".ghe.com")
+
+
+def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadline: float | None = None) -> GitHub:
+    api = (api_url or _usual_api(url)).rstrip("/")
+    graphql = f"{api.removesuffix('/v3')}/graphql"
+    headers: dict[str, str | Secret] = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+    if token:
+        headers["Authorization"] = Secret(f"Bearer {token.reveal()}")
+    return GitHub(Http(api, headers=headers, deadline=deadline), url, token, graphql)
+
+
+def _usual_api(url: RepoUrl) -> str:
+    if url.host == "github.com" or url.host.endswith(".ghe.com"):
+        return f"https://api.{url.host}"
+    return f"{web_origin(url)}/api/v3"
+
+
+KIND = ForgeKind(
+    id="github",
+    token_variables=("GITHUB_TOKEN", "GH_TOKEN"),
+    git_user="x-access-token",
+    hosts=_hosts,
+    connect=_connect,
+)

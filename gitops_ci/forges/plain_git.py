@@ -1,0 +1,76 @@
+"""Git without a code host's API: the branch is the request, and the flow prints the text for whoever opens it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gitops_ci.errors import ForgeError
+from gitops_ci.forges.base import ForgeKind
+from gitops_ci.model import Proposal, PullRequest
+from gitops_ci.repourl import RepoUrl
+from gitops_ci.secret import Secret
+
+__all__ = ["KIND", "PlainGit"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainGit:
+    """A repository somewhere. Pull requests have no number and are never found again."""
+
+    url: RepoUrl
+
+    def default_branch(self) -> str:
+        raise ForgeError(
+            f"Nobody but git knows the default branch of {self.url}", hint="Name the branch to change with --base."
+        )
+
+    def find_open(self, *, head: str, base: str) -> PullRequest | None:
+        del head, base
+        return None
+
+    def find_latest(self, *, head: str, base: str) -> PullRequest | None:
+        del head, base
+        return None
+
+    def open(self, proposal: Proposal) -> PullRequest:
+        return PullRequest(
+            number=None,
+            url="",
+            head=proposal.head,
+            base=proposal.base,
+            title=proposal.title,
+            body=proposal.body,
+            labels=proposal.labels,
+            state="opened",
+            draft=proposal.draft,
+            reviewers=proposal.reviewers,
+            assignees=proposal.assignees,
+        )
+
+    def update(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        if (pull_request.title, pull_request.body) == (proposal.title, proposal.body):
+            return replace(pull_request, state="unchanged")
+        return replace(self.open(proposal), state="updated")
+
+    def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
+        """Nothing: there is nobody to say it to."""
+
+    def close(self, pull_request: PullRequest, *, comment: str) -> None:
+        """Nothing: there is none."""
+
+    def merge_when_green(self, pull_request: PullRequest) -> bool:
+        del pull_request
+        return False
+
+
+def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadline: float | None = None) -> PlainGit:
+    del token, api_url, deadline
+    return PlainGit(url)
+
+
+def _no_host(host: str) -> bool:
+    del host
+    return False
+
+
+KIND = ForgeKind(id="git", token_variables=(), git_user="git", hosts=_no_host, connect=_connect)

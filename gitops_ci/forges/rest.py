@@ -1,0 +1,295 @@
+"""What the clients of code hosts share: refusals become errors, and a life of a pull request that is written once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from gitops_ci.errors import ForgeError
+from gitops_ci.forges.limits import cut, cut_title, same
+from gitops_ci.http import Http, HttpError, Response
+from gitops_ci.model import Proposal, PullRequest
+
+__all__ = ["Additions", "Api", "RestForge", "as_list", "as_object", "attempt", "texts"]
+
+LONGEST = 300  # characters of a host's own words that a message quotes
+_LOST = frozenset({0, 500, 502, 503, 504})  # after these nobody knows whether the work was done
+
+
+class Api:
+    """Requests to one code host whose refusals are ForgeErrors.
+
+    `explain` takes the host's own words out of an answer's JSON, `hint` says from status and words what to do.
+    """
+
+    def __init__(
+        self, http: Http, name: str, *, explain: Callable[[Any], str], hint: Callable[[int, str], str]
+    ) -> None:
+        self.http = http
+        self.name = name
+        self._explain = explain
+        self._hint = hint
+
+    def get(self, path: str, doing: str, **params: str | int) -> Any:
+        return self.send("GET", path, doing, params=params)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        safe: bool | None = None,
+    ) -> Any:
+        """The answer's JSON, None without a body. `doing` says for the message what was going on.
+
+        Raises:
+            ForgeError: refused, or no answer (status 0).
+        """
+        try:
+            answer = self.http.request(method, path, params=params, json=body, safe=safe)
+            if answer.ok:
+                return answer.json() if answer.content else None
+        except HttpError as error:
+            raise ForgeError(f"{error.message} (while {doing})", hint=error.hint, status=error.status) from None
+        raise self._refusal(answer, doing)
+
+    def refusal(self, status: int, words: str, doing: str) -> ForgeError:
+        """The error for an answer of this status with these words."""
+        said = f": {_flat(words)}" if words else ""
+        hint = self._hint(status, words)
+        if not hint and status >= 500:
+            hint = f"{self.name} has trouble of its own: run again later, nothing is done twice."
+        return ForgeError(f"{self.name} answered {status} while {doing}{said}", hint=hint, status=status)
+
+    def _refusal(self, answer: Response, doing: str) -> ForgeError:
+        try:
+            words = self._explain(answer.json())
+        except (HttpError, AttributeError, KeyError, TypeError, IndexError):
+            words = ""  # not the host's own words: a proxy's page
+        error = self.refusal(answer.status, words, doing)
+        if answer.wait is not None and answer.status in {403, 429}:
+            error.hint = (
+                f"The rate limit is spent: it asks to wait {answer.wait:.0f} s, longer than the deadline allows."
+            )
+            error.status = 429
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """Labels and people: asked for, or really added, with what was refused in `warnings`."""
+
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.labels or self.reviewers or self.assignees)
+
+    def __add__(self, other: Additions) -> Additions:
+        return Additions(
+            (*self.labels, *other.labels),
+            (*self.reviewers, *other.reviewers),
+            (*self.assignees, *other.assignees),
+            (*self.warnings, *other.warnings),
+        )
+
+
+class RestForge(ABC):
+    """The life of a pull request, in terms of the few requests in which hosts differ."""
+
+    TITLE_LIMIT: ClassVar[int] = 255
+    BODY_LIMIT: ClassVar[int] = 65_536
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    # What a host has to tell: each is one or two requests.
+
+    @abstractmethod
+    def default_branch(self) -> str: ...
+
+    @abstractmethod
+    def merge_when_green(self, pull_request: PullRequest) -> bool: ...
+
+    @abstractmethod
+    def _pulls(self, *, head: str, base: str, every: bool) -> Iterable[PullRequest]:
+        """Pull requests from `head` to `base` of this very repository, newest first; only open ones unless `every`."""
+
+    @abstractmethod
+    def _create(self, proposal: Proposal) -> PullRequest:
+        """Send the request that opens one; labels and people that go with it are in the answer."""
+
+    @abstractmethod
+    def _exists(self, error: ForgeError) -> bool:
+        """Whether `_create` was refused because there is one already."""
+
+    @abstractmethod
+    def _rewrite(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        """Send title and body, and make it a draft where the proposal is one."""
+
+    @abstractmethod
+    def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:
+        """Add labels and people; what really was added, and warnings for the rest."""
+
+    @abstractmethod
+    def _close(self, pull_request: PullRequest) -> None:
+        """Close it without merging."""
+
+    @abstractmethod
+    def _comments(self, pull_request: PullRequest) -> Iterable[tuple[Any, str]]:
+        """What identifies each comment to this host, and its text."""
+
+    @abstractmethod
+    def _say(self, pull_request: PullRequest, text: str, *, instead_of: Any | None) -> None:
+        """Add a comment, or put `text` in the place of one."""
+
+    def _reviewed_by(self, pull_request: PullRequest) -> Collection[str]:
+        """Who answered a request for review already, where a host takes them off the list of those asked."""
+        del pull_request
+        return ()
+
+    # What they have in common.
+
+    def find_open(self, *, head: str, base: str) -> PullRequest | None:
+        return next((p for p in self._pulls(head=head, base=base, every=False) if p.status == "open"), None)
+
+    def find_latest(self, *, head: str, base: str) -> PullRequest | None:
+        pulls = list(self._pulls(head=head, base=base, every=True))
+        return next((p for p in pulls if p.status == "open"), pulls[0] if pulls else None)
+
+    def open(self, proposal: Proposal) -> PullRequest:
+        wanted = self._fitting(proposal)
+        made, ours = self._create_once(wanted)
+        if not ours:
+            return self.update(made, wanted)
+        return replace(self._completed(made, wanted), state="opened")
+
+    def update(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        wanted = self._fitting(proposal)
+        if same(pull_request.title, wanted.title) and same(pull_request.body, wanted.body):
+            return self._completed(replace(pull_request, state="unchanged"), wanted)
+        rewritten = self._rewrite(pull_request, wanted)
+        return self._completed(replace(rewritten, state="updated"), wanted)
+
+    def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
+        # A link definition without a link: no renderer shows it, every host keeps it.
+        marker = f"[//]: # (gitops-ci:{key})"
+        wanted = f"{cut(text, self.BODY_LIMIT - len(marker) - 2).rstrip()}\n\n{marker}"
+        for comment, said in self._comments(pull_request):
+            if marker in said:
+                if not same(said, wanted):
+                    self._say(pull_request, wanted, instead_of=comment)
+                return
+        self._say(pull_request, wanted, instead_of=None)
+
+    def close(self, pull_request: PullRequest, *, comment: str) -> None:
+        if pull_request.status != "open":
+            return
+        # The reason first: killed in between, the next run finds it said and closes.
+        self.comment(pull_request, comment, key="closed")
+        self._close(pull_request)
+
+    def _fitting(self, proposal: Proposal) -> Proposal:
+        title, body = cut_title(proposal.title, self.TITLE_LIMIT), cut(proposal.body, self.BODY_LIMIT)
+        return replace(proposal, title=title, body=body)
+
+    def _create_once(self, proposal: Proposal) -> tuple[PullRequest, bool]:
+        """(The pull request, whether this call opened it).
+
+        After a lost answer, or "there is one already", the host is searched before anything is sent again.
+        """
+        for last in (False, False, True):
+            try:
+                return self._create(proposal), True
+            except ForgeError as error:
+                exists = self._exists(error)
+                if not exists and error.status not in _LOST:
+                    raise
+                # Searches lag behind: what exists must turn up, what was lost may never have been.
+                found = self._searched(proposal, pauses=(0, 1, 2, 4) if exists else (0, 1))
+                if found is not None:
+                    return found, not exists
+                if exists or last:
+                    raise
+        raise AssertionError
+
+    def _searched(self, proposal: Proposal, *, pauses: tuple[int, ...]) -> PullRequest | None:
+        for pause in pauses:
+            if pause and not self._api.http.pause(pause):
+                return None
+            if (found := self.find_open(head=proposal.head, base=proposal.base)) is not None:
+                return found
+        return None
+
+    def _completed(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        """With the labels and people that are missing; a state of `unchanged` becomes `updated` if any were."""
+        missing = Additions(
+            _missing(proposal.labels, pull_request.labels),
+            _missing(proposal.reviewers, pull_request.reviewers),
+            _missing(proposal.assignees, pull_request.assignees),
+        )
+        if missing.reviewers and pull_request.state == "unchanged":
+            # Who has reviewed this very content is not asked again; new content is a new question.
+            missing = replace(missing, reviewers=_missing(missing.reviewers, self._reviewed_by(pull_request)))
+        if not missing:
+            return pull_request
+        added = self._add(pull_request, missing)
+        changed = pull_request.state == "unchanged" and bool(added)
+        return replace(
+            pull_request,
+            state="updated" if changed else pull_request.state,
+            labels=(*pull_request.labels, *added.labels),
+            reviewers=(*pull_request.reviewers, *added.reviewers),
+            assignees=(*pull_request.assignees, *added.assignees),
+            warnings=(*pull_request.warnings, *added.warnings),
+        )
+
+
+def attempt(request: Callable[[], object], done: Additions, refused: str) -> Additions:
+    """`done` when the request succeeds, a warning that begins with `refused` when the host rejects its content."""
+    try:
+        request()
+    except ForgeError as error:
+        if error.status not in {400, 403, 404, 409, 422}:
+            raise
+        return Additions(warnings=(f"{refused}: {error.message}",))
+    return done
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list of objects as an API answers it. Raises ForgeError when it is something else."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ForgeError("The code host answered something else than a list", hint=_NOT_THE_API)
+    return value
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """An object as an API answers it. Raises ForgeError when it is something else."""
+    if not isinstance(value, dict):
+        raise ForgeError("The code host answered something else than an object", hint=_NOT_THE_API)
+    return value
+
+
+def texts(items: Any, key: str) -> tuple[str, ...]:
+    """The values under `key` of a list of objects; what is missing is left out."""
+    return tuple(str(item[key]) for item in items or () if isinstance(item, dict) and item.get(key))
+
+
+_NOT_THE_API = "Is --api-url the address of its API, and is --forge the right kind?"
+
+
+def _missing(wanted: Iterable[str], present: Collection[str]) -> tuple[str, ...]:
+    known = {name.casefold() for name in present}
+    return tuple(name for name in dict.fromkeys(wanted) if name.casefold() not in known)
+
+
+def _flat(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
