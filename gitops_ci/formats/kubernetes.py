@@ -1,0 +1,30 @@
+"""Kubernetes manifests: every document with `apiVersion` and `kind`, custom resources and Lists included.
+
+An image is what stands under `image` (or a key that ends so) wherever it stands, in `repository` and `tag` pairs of
+custom resources, in image volumes, in patches, and in YAML inside ConfigMaps. What an object says about itself
+(`metadata`, `status`) is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitops_ci.formats.scan import object_of, scan
+from gitops_ci.formats.source import Source
+from gitops_ci.model import ImageSite
+from gitops_ci.yamltext import Mapping, Node, Sequence
+
+ID = "kubernetes"
+
+
+def find(source: Source) -> Iterator[ImageSite]:
+    for root in source.yaml.documents:
+        if object_of(root) or _is_patch(root):
+            yield from scan(source, root, format_id=ID)
+
+
+def _is_patch(root: Node | None) -> bool:
+    """A JSON patch of its own file: RFC 6902 operations."""
+    return isinstance(root, Sequence) and any(
+        isinstance(i, Mapping) and i.text("op") and i.text("path") for i in root.items
+    )

@@ -1,0 +1,181 @@
+"""One text that formats look into: parsed once for all of them, with aliases resolved and YAML inside strings opened.
+
+Offsets of nodes count in the source's own text; the spans of fields always count in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Sequence as Places
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from gitops_ci import charmap, yamltext
+from gitops_ci.model import Anchor, Field, Role, Span, Spelling
+from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence, YamlError, YamlFile
+
+__all__ = ["Entry", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A pair of a mapping; `alias` is what led to the value when it is written elsewhere."""
+
+    key: Scalar
+    value: Scalar | Mapping | Sequence
+    alias: Alias | None = None
+
+
+class Source:
+    """A file, or the text of a string inside one (`within` and `scalar` say which).
+
+    `mentions` tells cheaply whether a string is worth a look: it holds the name of a wanted image.
+    """
+
+    def __init__(self, path: str, text: str, mentions: Callable[[str], bool] = lambda _: True) -> None:
+        self.path = path
+        self.text = text
+        self.mentions = mentions
+        self.within: Source | None = None
+        self.scalar: Scalar | None = None
+        self._places: Places[int] = ()
+        self._entries: dict[int, dict[str, Entry]] = {}
+        self._inside: dict[int, Source | None] = {}
+
+    def inside(self, scalar: Scalar) -> Source | None:
+        """The text of a string as a source; None when its characters do not line up with its value."""
+        if id(scalar) not in self._inside:
+            places = charmap.offsets(self.text, scalar)
+            child = None
+            if places:
+                child = Source(self.path, scalar.value, self.mentions)
+                child.within, child.scalar, child._places = self, scalar, places
+            self._inside[id(scalar)] = child
+        return self._inside[id(scalar)]
+
+    # ------------------------------------------------------------------------------------------------ reading
+
+    @cached_property
+    def _result(self) -> YamlFile | YamlError:
+        try:
+            return yamltext.read(self.text)
+        except YamlError as error:
+            return error
+
+    @property
+    def yaml(self) -> YamlFile:
+        """The parsed text.
+
+        Raises:
+            YamlError: it is not YAML; the reading is done once, the answer stays.
+        """
+        if isinstance(self._result, YamlError):
+            raise self._result
+        return self._result
+
+    def entries(self, mapping: Mapping) -> dict[str, Entry]:
+        """The pairs by key, aliases followed and merge keys (`<<`) applied; the last of equal keys wins.
+
+        Source of the merge rule: yaml.org/type/merge.html: own keys win, then the earlier of several merges.
+        """
+        known = self._entries.get(id(mapping))
+        if known is not None:
+            return known
+        # Known before it is complete: an anchor that contains itself ends here.
+        found = self._entries[id(mapping)] = {}
+        merges: list[Node] = []
+        for key, value in mapping.pairs:
+            if not isinstance(key, Scalar):
+                continue
+            if key.value == "<<" and not key.style:
+                merges += value.items if isinstance(value, Sequence) else [value]
+            elif isinstance(value, Alias):
+                found[key.value] = Entry(key, value.target, value)
+            else:
+                found[key.value] = Entry(key, value)
+        for merge in merges:
+            alias = merge if isinstance(merge, Alias) else None
+            target = alias.target if alias else merge
+            if isinstance(target, Mapping):
+                for name, entry in self.entries(target).items():
+                    found.setdefault(name, replace(entry, alias=entry.alias or alias))
+        return found
+
+    # ----------------------------------------------------------------------------------------------- positions
+
+    def span(self, start: int, end: int) -> Span:
+        """Characters of this text as characters of the file."""
+        first = self.outwards(start)
+        last = first if start == end else self.outwards(end - 1) + 1
+        return self.root.lines.span_of(first, last)
+
+    def line(self, offset: int) -> int:
+        """The line of the file that a character of this text is on."""
+        return self.root.lines.position(self.outwards(offset))[0]
+
+    @cached_property
+    def lines(self) -> YamlFile:
+        """What knows positions, even where the text cannot be parsed."""
+        return self._result if isinstance(self._result, YamlFile) else YamlFile(self.text, ())
+
+    @property
+    def root(self) -> Source:
+        """The whole file."""
+        return self if self.within is None else self.within.root
+
+    def outwards(self, offset: int) -> int:
+        """Where a character of this text is in the file."""
+        if self.within is None:
+            return offset
+        at = self._places[offset] if offset < len(self._places) else self._places[-1] + 1
+        return self.within.outwards(at)
+
+    # -------------------------------------------------------------------------------------------------- fields
+
+    def field(self, role: Role, entry: Entry) -> Field | None:
+        """The field of a scalar value; None for a mapping or list, or where the characters cannot be told."""
+        if not isinstance(entry.value, Scalar):
+            return None
+        field = self.scalar_field(role, entry.value)
+        if field is None or entry.alias is None:
+            return field
+        return replace(field, anchor=self._anchor(entry.value, entry.alias))
+
+    def scalar_field(self, role: Role, scalar: Scalar) -> Field | None:
+        if scalar.style in {"|", ">"}:
+            inner = self.inside(scalar)
+            if inner is None:
+                return None
+            value = scalar.value.strip()
+            start = scalar.value.index(value)
+            return Field(role, inner.span(start, start + len(value)), value, inner.spelling("raw"))
+        # A value that is not there (`tag:`) needs the space that has to follow a colon.
+        empty = scalar.start == scalar.end and self.text[scalar.start - 1 : scalar.start] == ":"
+        span = self.span(scalar.start, scalar.end)
+        return Field(role, span, scalar.value, self.spelling(scalar.style), key=" " if empty else "")
+
+    def _anchor(self, value: Node, alias: Alias) -> Anchor:
+        users = (n for root in self.yaml.documents for n in yamltext.walk(root) if isinstance(n, Alias))
+        lines = {self.line(node.start) for node in users if node.target is alias.target}
+        return Anchor(alias.name, self.line(value.start), tuple(sorted(lines)))
+
+    def spelling(self, quote: str) -> Spelling:
+        outer: list[str] = []
+        source = self
+        while source.within is not None and source.scalar is not None:
+            outer.append(source.scalar.style)
+            source = source.within
+        return Spelling(quote, tuple(outer), self.newline)
+
+    @cached_property
+    def newline(self) -> str:
+        """How a line break is written here: the file's own, and the indentation of the block scalar around."""
+        text = self.root.text
+        found = re.search(r"\r\n|\n|\r", text)
+        newline = found[0] if found else "\n"
+        if self.within is None:
+            return newline
+        start = self.outwards(0)
+        line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+        return newline + " " * (start - line)
