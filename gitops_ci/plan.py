@@ -149,17 +149,20 @@ def _finished(draft: _Draft, policy: Policy, overridden: dict[str, str]) -> Plan
     changes: list[Change] = []
     unchanged: list[ImageSite] = []
     skipped = list(draft.skipped)
+    refused: list[Skip] = []
     for site, target in draft.sites:
         answer = _decide(site, target, policy, overridden)
         if isinstance(answer, Refusal):
-            skipped.append(Skip(site.path, _line(site), answer.reason, answer.hint, answer.failed))
+            skip = Skip(site.path, _line(site), answer.reason, answer.hint, answer.failed)
+            skipped.append(skip)
+            refused += [skip] if isinstance(answer, _Downgrade) else []
         elif answer:
             changes += [_change(site, target, edit) for edit in answer]
         else:
             unchanged.append(site)
     text = draft.source.text
     if not changes:
-        return Plan((), tuple(unchanged), tuple(skipped))
+        return Plan((), tuple(unchanged), tuple(skipped), refused=tuple(refused))
     edits = [change.edit for change in changes]
     after = splice.apply(text, edits)
     if trouble := splice.confirm(draft.source.lines, edits, after):
@@ -172,9 +175,9 @@ def _finished(draft: _Draft, policy: Policy, overridden: dict[str, str]) -> Plan
                 failed=True,
             )
         )
-        return Plan((), tuple(unchanged), tuple(skipped))
+        return Plan((), tuple(unchanged), tuple(skipped), refused=tuple(refused))
     files = (FileChange(draft.source.path, text, after),)
-    return Plan(tuple(changes), tuple(unchanged), tuple(skipped), files)
+    return Plan(tuple(changes), tuple(unchanged), tuple(skipped), files, tuple(refused))
 
 
 def _decide(site: ImageSite, target: ImageRef, policy: Policy, overridden: dict[str, str]) -> list[Edit] | Refusal:
@@ -197,10 +200,14 @@ def _decide(site: ImageSite, target: ImageRef, policy: Policy, overridden: dict[
     return edits
 
 
-def _downgrade(now: ImageRef, wanted: pin.Version, policy: Policy) -> Refusal | None:
+class _Downgrade(Refusal):
+    """A site that holds a newer image: the caller tells it apart, because a late build is no broken file."""
+
+
+def _downgrade(now: ImageRef, wanted: pin.Version, policy: Policy) -> _Downgrade | None:
     if policy.allow_downgrade or not now.tag or not wanted.tag or not tags.older(wanted.tag, now.tag):
         return None
-    return Refusal(
+    return _Downgrade(
         f"{wanted.tag} is older than {now.tag}, which is there",
         "`--allow-downgrade` writes it all the same.",
     )
@@ -227,4 +234,4 @@ def _line(site: ImageSite) -> int:
 
 def _joined(plans: Sequence[Plan]) -> Plan:
     take: Callable[[str], tuple[object, ...]] = lambda name: tuple(x for plan in plans for x in getattr(plan, name))  # noqa: E731
-    return Plan(take("changes"), take("unchanged"), take("skipped"), take("files"))  # type: ignore[arg-type]
+    return Plan(take("changes"), take("unchanged"), take("skipped"), take("files"), take("refused"))  # type: ignore[arg-type]

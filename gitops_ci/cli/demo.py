@@ -54,11 +54,9 @@ def _play(title: str, *more: str) -> None:
     arguments = [*_RELEASE, *more]
     click.secho(f"=== {title}", bold=True)
     click.echo(f"$ gitops-ci {' '.join(arguments)}")
-    try:
-        main.main(arguments, prog_name="gitops-ci", standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        if ended.exit_code:
-            raise
+    code = main.main(arguments, prog_name="gitops-ci", standalone_mode=False)
+    if code:
+        raise click.exceptions.Exit(code)
     click.echo()
 
 

@@ -36,9 +36,8 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
     """Run the command line; whatever is raised becomes an exit code, one line and a hint."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        command.main(arguments, prog_name="gitops-ci", standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
+        # Outside of standalone mode click returns the code of `Exit` instead of raising it.
+        return int(command.main(arguments, prog_name="gitops-ci", standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as help_wanted:
         click.echo(help_wanted.format_message(), err=True)
         return UsageError.exit_code
@@ -58,7 +57,6 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
 
             sys.stderr.write(mask(traceback.format_exc()))
         return _early(GitopsCiError(f"{type(error).__name__}: {error}", hint=_BUG_HINT), arguments)
-    return 0
 
 
 def failed(command: str, error: GitopsCiError) -> Outcome:

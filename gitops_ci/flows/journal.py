@@ -35,8 +35,10 @@ class Journal:
         return self._result(status="failed", exit_code=error.exit_code, error=problem)
 
     def _result(self, *, status: Status, exit_code: int, error: Problem | None) -> Outcome:
+        # An edit that is proposed already, or that never left this machine, is no change of this run.
+        published = self.dry_run or (status != "unchanged" and self.commit is not None)
         counts = {
-            "changed": len(self.plan.changes),
+            "changed": len(self.plan.changes) if published else 0,
             "unchanged": len(self.plan.unchanged),
             "skipped": len(self.plan.skipped) + len(self.skipped),
             "findings": len(self.findings),
@@ -46,8 +48,8 @@ class Journal:
             status=status,
             exit_code=exit_code,
             images=self.images,
-            changes=self.plan.changes,
-            files=self.plan.files,
+            changes=self.plan.changes if published else (),
+            files=self.plan.files if published else (),
             skipped=(*self.plan.skipped, *self.skipped),
             findings=self.findings,
             summary=counts | self.counts,

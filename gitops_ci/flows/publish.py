@@ -83,6 +83,9 @@ class Publisher:
             self.log.step(f"pushed {current.commit[:12]} to {head} of {self.repo.url}")
         self.journal.commit = Commit(current.commit, head)
         found = _ensured(forge, _proposal(head, plan, self.target), self.log)
+        if found.number is None and not pushed:
+            # Without an API the branch is all there is of the pull request.
+            found = replace(found, state="unchanged")
         self.journal.pull_request = found
         if self.target.publication.merge == "when-green" and not forge.merge_when_green(found):
             self.log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
@@ -154,7 +157,7 @@ def _proposal(head: str, plan: Plan, target: Target) -> Proposal:
 
 
 def _facts(plan: Plan, target: Target) -> texts.ProposalFacts:
-    previous = dict.fromkeys(str(change.image) for change in plan.changes)
+    previous = dict.fromkeys(str(change.previous) for change in plan.changes if change.previous)
     return texts.ProposalFacts(
         image=target.images[0],
         previous=tuple(previous),
