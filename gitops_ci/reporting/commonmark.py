@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterable
 
 from gitops_ci.reporting.foreign import shorten, visible, visible_lines
+from gitops_ci.reporting.plaintext import defused
 
-__all__ = ["code", "fence", "link", "row", "table_head"]
+__all__ = ["code", "fence", "link", "plain", "row", "table_head"]
 
 LONGEST = 200
 _LONGEST_URL = 400
-# A URL that needs no escaping between < and >: no blank, bracket, quote, backslash or control character.
-_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:[/?#][A-Za-z0-9._~:/?#@!$&*+,;=%-]*)?")
+# What begins something inside a line; colon and dot where GitHub makes a link of a bare address (GFM §6.9).
+_PUNCTUATION = re.compile(r"[!#$%&*<>@\[\\\]^_`{|}~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+# GitHub looks for mail addresses after escapes are gone.
+_MAIL = re.compile(r"@(?=[\w-]+\.\w)")
 
 
 def code(text: str, *, longest: int = LONGEST) -> str:
@@ -34,6 +37,14 @@ def fence(text: str, language: str) -> str:
     inner = visible_lines(text).rstrip("\n")
     marks = "`" * max(3, _longest_run(inner) + 1)
     return f"{marks}{language}\n{inner}\n{marks}"
+
+
+def plain(text: str, *, longest: int = 2 * LONGEST) -> str:
+    """A sentence as it is read, for anywhere but the start of a line: what Markdown could take for its own is escaped
+    (§2.4).
+    """
+    shown = _MAIL.sub(r"\\x40", defused(shorten(visible(text), longest)))
+    return _PUNCTUATION.sub(r"\\\g<0>", shown)
 
 
 def link(url: str, text: str = "") -> str:

@@ -94,6 +94,7 @@ def _pull_request(request: PullRequest) -> dict[str, Any]:
         "title": request.title,
         "body": request.body,
         "state": request.state,
+        "warnings": list(request.warnings),
     }
 
 

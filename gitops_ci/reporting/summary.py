@@ -43,7 +43,7 @@ def sentence(outcome: Outcome) -> str:
     told = [_deed(outcome)]
     if outcome.skipped:
         told.append(f"{len(outcome.skipped):,} skipped")
-    counts = [f"{name} {number:,}" for name, number in outcome.summary.items() if name not in _SAID]
+    counts = [f"{name} {number:,}" for name, number in outcome.summary.items() if number and name not in _SAID]
     more = f" ({', '.join(counts)})" if counts else ""
     return f"{outcome.command}: {', '.join(part for part in told if part)}{more}"
 

@@ -141,6 +141,7 @@ def _pull_request(request: PullRequest, paint: Paint) -> Iterator[str]:
         yield f"{paint('Pull request', 'bold')} {number}{request.state}: {visible(request.url)}"
         yield f"  {visible(request.title)}"
         yield f"  {branches}"
+        yield from (f"  {paint('warning:', 'yellow')} {visible(warning)}" for warning in request.warnings)
         return
     yield f"{paint('Pull request', 'bold')} to open by hand, this Git host has no API for it:"
     yield f"  {branches}"

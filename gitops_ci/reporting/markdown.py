@@ -1,0 +1,154 @@
+"""Markdown for a job summary or a pull request comment: tables first, the diff folded away at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from gitops_ci.model import Change, Finding, Outcome, Problem, PullRequest, Skip
+from gitops_ci.reporting import commonmark as md
+from gitops_ci.reporting.base import prepare
+from gitops_ci.reporting.diff import readable
+from gitops_ci.reporting.foreign import shorten
+from gitops_ci.reporting.results import Results
+from gitops_ci.reporting.summary import count, location, old_and_new, sentence
+
+__all__ = ["ID", "report"]
+
+ID = "markdown"
+
+# What GitHub takes in a comment; the smallest of the hosts that take HTML.
+LIMIT = 65_536
+# Kept free for the lines that say what did not fit.
+_RESERVE = 1_000
+_ICONS = {"error": "❌", "warning": "⚠️", "note": "ℹ️"}
+
+
+def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
+    """At most `limit` bytes of UTF-8 (from 4,000 on); what does not fit is counted, the diff goes first."""
+    outcome = prepare(outcome)
+    page = _Page(limit - _RESERVE)
+    page.add(_heading(outcome))
+    if outcome.error:
+        page.add(_problem(outcome.error))
+    page.add(_facts(outcome))
+    page.table("Findings", ("", "Where", "Rule", "Message"), [_finding(each) for each in outcome.findings])
+    changes = "Would change" if outcome.dry_run else "Changes"
+    page.table(changes, ("Where", "Resource", "From", "To"), [_change(each) for each in outcome.changes])
+    page.table("Skipped", ("Where", "Reason", "What to do"), [_skip(each) for each in outcome.skipped])
+    page.diff(readable(outcome.files))
+    return page.text()
+
+
+@dataclass(slots=True)
+class _Page:
+    """Blocks of Markdown until `room` bytes are used up."""
+
+    room: int
+    blocks: list[str] = field(default_factory=list)
+
+    def add(self, block: str) -> None:
+        if block:
+            self.blocks.append(block)
+            self.room -= len(block.encode()) + 2
+
+    def table(self, title: str, names: Sequence[str], rows: Sequence[str]) -> None:
+        if not rows:
+            return
+        lines = [f"**{title}**", "", *md.table_head(*names)]
+        shown = _fitting(rows, self.room - _size(lines))
+        if shown == 0:
+            self.add(f"**{title}**: {count(len(rows), 'line')}, too many to show here")
+            return
+        lines += rows[:shown]
+        if hidden := len(rows) - shown:
+            lines += ["", f"… and {hidden:,} more"]
+        self.add("\n".join(lines))
+
+    def diff(self, text: str) -> None:
+        lines = text.splitlines()
+        # A fence may grow with the backticks it holds: they are paid for twice.
+        shown = _fitting(lines, self.room - 120 - 2 * text.count("`"))
+        if not shown:
+            return
+        hidden = f"\n\n… and {count(len(lines) - shown, 'more line')}" if shown < len(lines) else ""
+        block = md.fence("\n".join(lines[:shown]), "diff")
+        self.add(f"<details><summary>Diff</summary>\n\n{block}{hidden}\n\n</details>")
+
+    def text(self) -> str:
+        return "\n\n".join(self.blocks) + "\n"
+
+
+def _fitting(lines: Iterable[str], room: int) -> int:
+    number = 0
+    for line in lines:
+        room -= len(line.encode()) + 1
+        if room < 0:
+            break
+        number += 1
+    return number
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _heading(outcome: Outcome) -> str:
+    worst = "error" if outcome.exit_code else ""
+    return f"### {_ICONS[worst] if worst else '✅'} gitops-ci {md.plain(sentence(outcome))}"
+
+
+def _problem(error: Problem) -> str:
+    first, _, rest = error.message.strip().partition("\n")
+    blocks = [f"**{md.plain(first, longest=1_000)}**"]
+    if rest.strip():
+        blocks.append(md.fence(shorten(rest, 2_000), "text"))
+    if error.hint:
+        blocks.append(f"What to do: {md.plain(error.hint, longest=1_000)}")
+    return "\n\n".join(blocks)
+
+
+def _facts(outcome: Outcome) -> str:
+    return "\n".join(f"- {fact}" for fact in (*_image(outcome), *_published(outcome)))
+
+
+def _image(outcome: Outcome) -> Iterator[str]:
+    results = Results.of(outcome)
+    if results.image:
+        yield f"Image {md.code(results.image)}"
+    for state, verb in (("pushed", "Pushed"), ("present", "Already there"), ("planned", "Would push")):
+        if tags := [md.code(image.tag or "(no tag)") for image in outcome.images if image.state == state]:
+            yield f"{verb}: {', '.join(tags[:20])}{f' and {len(tags) - 20} more' if len(tags) > 20 else ''}"
+    if results.digest:
+        yield f"Digest {md.code(results.digest)}"
+
+
+def _published(outcome: Outcome) -> Iterator[str]:
+    if outcome.pull_request:
+        yield _pull_request(outcome.pull_request)
+    if outcome.commit:
+        yield f"Commit {md.code(outcome.commit.sha[:12])} on {md.code(outcome.commit.branch)}"
+
+
+def _pull_request(request: PullRequest) -> str:
+    if not request.url:
+        return f"Pull request to open by hand: {md.code(request.head)} into {md.code(request.base)}"
+    return f"Pull request {request.state}: {md.link(request.url)}"
+
+
+def _finding(finding: Finding) -> str:
+    where = md.code(location(finding.path, finding.line, finding.column))
+    resource = f" {md.code(finding.resource)}" if finding.resource else ""
+    hint = f" — {md.plain(finding.hint)}" if finding.hint else ""
+    message = f"{md.plain(finding.message)}{resource}{hint}"
+    return md.row((f"{_ICONS[finding.severity]} {finding.severity}", where, md.code(finding.rule), message))
+
+
+def _change(change: Change) -> str:
+    where = md.code(location(change.path, change.edit.span.line))
+    return md.row((where, md.code(change.resource), *(md.code(value) for value in old_and_new(change))))
+
+
+def _skip(skip: Skip) -> str:
+    icon = f"{_ICONS['error']} " if skip.failed else ""
+    return md.row((icon + md.code(location(skip.path, skip.line)), md.plain(skip.reason), md.plain(skip.hint)))

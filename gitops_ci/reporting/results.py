@@ -1,0 +1,57 @@
+"""The few values of an outcome that a later step or job uses, as single words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_ci.model import Image, Outcome
+from gitops_ci.reporting.base import prepare
+
+__all__ = ["Results"]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Empty strings are "there is none". `image` is the first image's name, `reference` its name, tag and digest."""
+
+    image: str
+    tag: str
+    tags: tuple[str, ...]
+    digest: str
+    reference: str
+    changed: str
+    commit: str
+    pull_request_url: str
+    pull_request_number: str
+    findings: str
+    status: str
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Results:
+        outcome = prepare(outcome)
+        first = outcome.images[0] if outcome.images else None
+        image, digest = (_name(first), first.digest or "") if first else ("", "")
+        tags = tuple(dict.fromkeys(i.tag for i in outcome.images if i.tag and _name(i) == image))
+        request = outcome.pull_request
+        return cls(
+            image=image,
+            tag=tags[0] if tags else "",
+            tags=tags,
+            digest=digest,
+            reference=_reference(image, tags[0] if tags else "", digest),
+            changed="true" if outcome.status == "changed" else "false",
+            commit=outcome.commit.sha if outcome.commit else "",
+            pull_request_url=request.url if request else "",
+            pull_request_number=str(request.number) if request and request.number is not None else "",
+            findings=str(len(outcome.findings)),
+            status=outcome.status,
+        )
+
+
+def _name(image: Image) -> str:
+    reference = image.reference.partition("@")[0]
+    return reference.removesuffix(f":{image.tag}") if image.tag else reference
+
+
+def _reference(image: str, tag: str, digest: str) -> str:
+    return f"{image}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
