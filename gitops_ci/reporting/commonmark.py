@@ -16,6 +16,8 @@ __all__ = ["code", "fence", "link", "plain", "row", "table_head"]
 
 LONGEST = 200
 _LONGEST_URL = 400
+# A URL that needs no escaping between < and >: no blank, bracket, quote, backslash or control character.
+_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:[/?#][A-Za-z0-9._~:/?#@!$&*+,;=%-]*)?")
 # What begins something inside a line; colon and dot where GitHub makes a link of a bare address (GFM §6.9).
 _PUNCTUATION = re.compile(r"[!#$%&*<>@\[\\\]^_`{|}~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 # GitHub looks for mail addresses after escapes are gone.
