@@ -17,7 +17,7 @@ from semver import Version
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import TAG
 
-__all__ = ["STRATEGIES", "BuildFacts", "Kind", "TagChoice", "choose", "kind_of", "older", "slug"]
+__all__ = ["STRATEGIES", "BuildFacts", "Kind", "TagChoice", "choose", "kind_of", "older", "slug", "version_of"]
 
 Kind = Literal["release", "build", "floating"]
 
@@ -188,7 +188,7 @@ def _valid(tag: str) -> str:
 
 
 def _auto(argument: str, facts: BuildFacts, existing: Collection[str] | None) -> Iterator[TagChoice]:
-    return (_semver if _version(facts) else _sha)(argument, facts, existing)
+    return (_semver if version_of(facts) else _sha)(argument, facts, existing)
 
 
 def _semver(argument: str, facts: BuildFacts, existing: Collection[str] | None) -> Iterator[TagChoice]:
@@ -196,7 +196,7 @@ def _semver(argument: str, facts: BuildFacts, existing: Collection[str] | None) 
 
     `semver=v` writes `vX.Y.Z`. Build metadata follows after `_`, as Helm does it: `+` is not allowed in a tag.
     """
-    text = _version(facts)
+    text = version_of(facts)
     if text is None:
         return
     lead = "v" if argument == "v" else ""
@@ -229,7 +229,7 @@ def _semver(argument: str, facts: BuildFacts, existing: Collection[str] | None) 
 def _channel(argument: str, facts: BuildFacts, existing: Collection[str] | None) -> Iterator[TagChoice]:
     """The kind of pre-release: `rc` of 2.0.0-rc.1, unless something newer, released or not, is there."""
     del argument
-    version = _parsed(_version(facts) or "")
+    version = _parsed(version_of(facts) or "")
     if version is None or not version.prerelease:
         return
     channel = re.match(r"[A-Za-z]+", version.prerelease)
@@ -321,7 +321,7 @@ STRATEGIES: Mapping[str, Strategy] = {
 }
 
 
-def _version(facts: BuildFacts) -> str | None:
+def version_of(facts: BuildFacts) -> str | None:
     """The version as its author means it, without a leading `v`; a Git tag counts when it ends in a version."""
     if facts.version:
         return re.sub(r"^[vV](?=\d)", "", facts.version)

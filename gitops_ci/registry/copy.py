@@ -31,7 +31,7 @@ class Copied:
 
 
 def copy(source: Reader, destination: Writer, root: Manifest, progress: Progress, *, mount_from: str = "") -> Copied:
-    """Copy everything that `root` refers to, and `root` itself under its digest. Tags are the caller's.
+    """Copy everything that `root` refers to. `root` itself is the caller's, who stores it under its tags.
 
     Raises:
         RegistryError: something is missing, damaged or refused; no manifest above it was written then.
@@ -57,7 +57,7 @@ def copy(source: Reader, destination: Writer, root: Manifest, progress: Progress
         # Also on Ctrl-C: what is under way stops at its next piece, what has not begun never does.
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
-    for manifest in manifests:
+    for manifest in manifests[:-1]:
         destination.put_manifest(manifest, manifest.digest)
     return Copied(
         Counter(results.values()),

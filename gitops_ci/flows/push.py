@@ -1,0 +1,230 @@
+"""Push an image once and tag it many times, without ever moving a released tag."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gitops_ci.errors import RegistryError, UsageError
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Image, Log
+from gitops_ci.registry.base import Progress, Writer
+from gitops_ci.registry.connection import Access
+from gitops_ci.registry.copy import Copied
+from gitops_ci.registry.credentials import find
+from gitops_ci.registry.facts import ImageFacts, facts_of
+from gitops_ci.registry.layout import Layout
+from gitops_ci.registry.remote import Remote
+from gitops_ci.registry.sources import Sent, Source, open_source, split_source
+from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
+
+__all__ = ["PushRequest", "Pushed", "plan_tags", "push", "push_image"]
+
+_REVISION = "org.opencontainers.image.revision"
+_PATIENCE = 15.0  # seconds in which a registry's reads follow its writes (GHCR takes some at times)
+
+
+@dataclass(frozen=True, slots=True)
+class PushRequest:
+    """An image, where it goes, and what decides its tags.
+
+    `source` is `docker:NAME` (or just NAME), `oci:DIR[:TAG]` or another of `SOURCES`; `to` a repository of a registry,
+    with a tag if it is to get that one only, or `oci:DIR`. `known_tags` are versions that exist elsewhere (Git tags).
+    """
+
+    source: str
+    to: str
+    tags: tuple[str, ...] = ()
+    facts: BuildFacts = field(default_factory=BuildFacts)
+    suffix: str = ""
+    known_tags: tuple[str, ...] = ()
+    dry_run: bool = False
+    allow_move: bool = False
+    expect_revision: str | None = None
+    access: Access = field(default_factory=Access)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push did. `images` has the primary reference first; `sent` and `size` are bytes, `reused` blobs."""
+
+    images: tuple[Image, ...]
+    choices: tuple[TagChoice, ...]
+    labels: Mapping[str, str]
+    size: int = 0
+    sent: int = 0
+    reused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a tag names in the registry today."""
+
+    choice: TagChoice
+    digest: str | None
+    same: bool
+
+
+def push(request: PushRequest, log: Log, progress: Progress) -> tuple[Image, ...]:
+    """Push and return the references, the primary one first. Raises as `push_image`."""
+    return push_image(request, log, progress).images
+
+
+def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
+    """Push an image under all its tags; what is there already is left as it is.
+
+    Raises:
+        UsageError: a source, destination or tag that cannot be; no tag for this build.
+        RegistryError: the image is not there, a released tag names another one, or the registry refused.
+    """
+    split_source(request.source)
+    destination = open_destination(request.to, request.access)
+    with open_source(request.source, request.access) as source:
+        _check_revision(source, request.expect_revision)
+        choices = plan_tags(request, destination)
+        found = [_look(destination, source.facts, choice) for choice in choices if choice.included]
+        _guard(found, destination, source, allow_move=request.allow_move)
+        if request.dry_run:
+            return Pushed(_planned(found, destination, source), choices, source.facts.labels, source.facts.size)
+        sent = _there_already(destination, found) or _send(source, destination, found[0], log, progress)
+        images = _tag(destination, found, sent, log)
+    reused = sent.copied.blobs.get("present", 0) + sent.copied.blobs.get("mounted", 0)
+    return Pushed(images, choices, source.facts.labels, source.facts.size, sent.copied.sent, reused)
+
+
+def plan_tags(request: PushRequest, destination: Writer) -> tuple[TagChoice, ...]:
+    """The tags of a build, those it gets first.
+
+    Raises:
+        UsageError: nothing decides a tag for this build.
+    """
+    if named := _named_tag(request.to):
+        return (TagChoice(named, included=True, why="named by --to", kind=kind_of(named)),)
+    existing: tuple[str, ...] | None = ()
+    if version_of(request.facts):
+        listed = destination.tags()
+        existing = None if listed is None and not request.known_tags else (*(listed or ()), *request.known_tags)
+    choices = choose(request.tags, request.facts, existing, suffix=request.suffix)
+    if not any(choice.included for choice in choices):
+        reasons = "; ".join(f"{choice.tag}: {choice.why}" for choice in choices)
+        raise UsageError(
+            f"There is no tag for this build{f' ({reasons})' if reasons else ''}",
+            hint="Say --version 1.4.2, or --tags with a strategy that fits, or give the tag in --to.",
+        )
+    return choices
+
+
+def open_destination(to: str, access: Access) -> Writer:
+    """A registry's repository, or `oci:DIR`. Raises UsageError for a text that is neither."""
+    if to.startswith("oci:"):
+        folder = to.removeprefix("oci:")
+        if not folder or "\0" in folder:
+            raise UsageError(f"'{to}' names no folder", hint="Write oci:DIR.")
+        return Layout(folder)
+    ref = ImageRef.parse(to)
+    if ref.digest is not None:
+        raise UsageError(f"'{to}' names a digest", hint="An image is pushed to a repository and gets its tags there.")
+    return Remote(ref, find(ref.registry, ref.repository, own=True), access, writes=True)
+
+
+def _named_tag(to: str) -> str | None:
+    return None if to.startswith("oci:") else ImageRef.parse(to).tag
+
+
+def _check_revision(source: Source, expected: str | None) -> None:
+    if expected is None:
+        return
+    found = source.facts.labels.get(_REVISION, "")
+    if not found or not (found.startswith(expected) or expected.startswith(found)):
+        raise RegistryError(
+            f"{source.name} was built from {found or 'nobody knows which'} commit, not from {expected}",
+            hint=f"Its label {_REVISION} says so: build the image of this commit, and label it with it.",
+        )
+
+
+def _look(destination: Writer, facts: ImageFacts, choice: TagChoice) -> _Found:
+    digest = destination.digest(choice.tag)
+    if digest is None or digest in facts.same_as:
+        return _Found(choice, digest, same=digest is not None)
+    # The same image compressed by another tool has another digest, and the same config.
+    manifest = destination.manifest(digest)
+    config = manifest.config if manifest else None
+    return _Found(choice, digest, same=config is not None and config.digest in facts.same_as)
+
+
+def _guard(found: list[_Found], destination: Writer, source: Source, *, allow_move: bool) -> None:
+    for tag in found:
+        if tag.digest is None or tag.same or tag.choice.kind != "release" or allow_move:
+            continue
+        ours = source.facts.digest or next(iter(source.facts.same_as))
+        raise RegistryError(
+            f"{destination.address(tag.choice.tag)} is released already, as another image: it is {tag.digest}"
+            f"{_created(destination, tag.digest)}, {source.name} is {ours}",
+            hint="Released tags do not move: build a new version, or say --allow-move if this one must be replaced.",
+        )
+
+
+def _created(destination: Writer, digest: str) -> str:
+    manifest = destination.manifest(digest)
+    created = facts_of(destination, manifest).created if manifest else ""
+    return f" of {created[:19]}" if created else ""
+
+
+def _planned(found: list[_Found], destination: Writer, source: Source) -> tuple[Image, ...]:
+    known = next((f.digest for f in found if f.same), None) or source.facts.digest
+    return tuple(
+        Image(destination.address(f.choice.tag), f.choice.tag, known, "present" if f.same else "planned") for f in found
+    )
+
+
+def _there_already(destination: Writer, found: list[_Found]) -> Sent | None:
+    """The image under a tag that it has already: nothing has to be sent for the others."""
+    known = next((f.digest for f in found if f.same and f.digest), None)
+    manifest = destination.manifest(known) if known else None
+    return Sent(manifest, Copied()) if manifest else None
+
+
+def _send(source: Source, destination: Writer, first: _Found, log: Log, progress: Progress) -> Sent:
+    # Denied is found out now: an Engine keeps trying for most of a minute before it says so.
+    destination.may_push()
+    log.detail(f"pushing {source.name} to {destination.name}")
+    return source.send(destination, first.choice.tag, progress)
+
+
+def _tag(destination: Writer, found: list[_Found], sent: Sent, log: Log) -> tuple[Image, ...]:
+    digest, images = sent.manifest.digest, []
+    for before in found:
+        tag, reference = before.choice.tag, destination.address(before.choice.tag)
+        if before.digest == digest or (before.same and before.choice.kind == "release"):
+            log.step(f"{reference} is there already ({before.digest})")
+            images.append(Image(reference, tag, before.digest, "present"))
+            continue
+        if sent.tag != tag:
+            destination.put_manifest(sent.manifest, tag)
+        _confirm(destination, tag, digest)
+        log.step(f"pushed {reference} ({digest}{f', was {before.digest}' if before.digest else ''})")
+        if before.digest and before.choice.kind == "build":
+            log.warn(f"{reference} named another image before: a build of the same commit gave other bytes")
+        images.append(Image(reference, tag, digest, "pushed"))
+    return tuple(images)
+
+
+def _confirm(
+    destination: Writer,
+    tag: str,
+    digest: str,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Read a tag back: a registry may answer stale for some seconds, and two jobs may push the same tag at once."""
+    until, pause = clock() + _PATIENCE, 0.1
+    while (there := destination.digest(tag)) != digest:
+        if clock() + pause > until:
+            raise RegistryError(
+                f"{destination.address(tag)} was pushed as {digest}, and is {there or 'not there'} now",
+                hint="Did another job push the same tag at the same moment? Run this one again to see.",
+            )
+        sleep(pause)
+        pause *= 2

@@ -1,0 +1,215 @@
+"""Images in a Docker Engine: look at them, push one tag, export them. The one importer of the docker SDK.
+
+The Engine says what goes wrong with a push inside a stream that began with 200 OK: a push has succeeded if and only if
+a digest came and no error did (docs.docker.com/reference/api/engine, "Push an image").
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.imageref import ImageRef
+from gitops_ci.registry.base import Progress
+from gitops_ci.registry.credentials import Credential
+from gitops_ci.secret import mask
+
+__all__ = ["Engine", "EngineImage"]
+
+_TIMEOUT = 600  # seconds of silence: a registry may take long to file a large layer away
+_TRIES = 5
+_PASSING = re.compile(
+    r"\b(?:429|500|502|503|504)\b|toomanyrequests|too many requests|\beof\b|connection reset|broken pipe|i/o timeout"
+    r"|TLS handshake timeout|service unavailable|bad gateway|internal server error",
+    re.IGNORECASE,
+)
+_FINAL = re.compile(r"denied|unauthorized|authentication|no basic auth|invalid|no such host|refused", re.IGNORECASE)
+
+# What the Engine says, and what to do about it; the first that fits.
+_HINTS = (
+    (r"no basic auth credentials|unauthorized|authentication required|incorrect username", "account"),
+    (r"denied|forbidden|insufficient_scope", "rights"),
+    (r"HTTP response to HTTPS client", "plain"),
+    (r"x509|certificate", "certificate"),
+    (r"no such host|connection refused|i/o timeout|network is unreachable|no route to host", "network"),
+    (r"does not provide any platform|missing content|content digest .* not found", "platforms"),
+    (r"immutable|cannot be overwritten|already exists", "immutable"),
+    (r"toomanyrequests|too many requests|\b429\b", "limit"),
+)
+_ADVICE = {
+    "account": "Set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD, or run docker login before.",
+    "rights": "The account may not push here: check its rights on this repository (on GitHub 'packages: write').",
+    "plain": "The Engine wants TLS: add the registry to insecure-registries in its daemon.json.",
+    "certificate": "The Engine does not trust the registry: put its authority in /etc/docker/certs.d/HOST/ca.crt.",
+    "network": "The Engine, not this program, connects to the registry: is it reachable from where the Engine runs?",
+    "platforms": "The Engine holds only some platforms of the image: push it from its registry with registry:NAME.",
+    "immutable": "The registry keeps tags as they are: build a new version instead of replacing this one.",
+    "limit": "The registry's rate limit is used up: sign in, or try later.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineImage:
+    """An image as the Engine has it. `id` is the digest of its config, in the containerd store that of its manifest.
+
+    `origins` are the digests it was pulled or pushed by before, as `name@sha256:…`.
+    """
+
+    name: str
+    id: str
+    labels: Mapping[str, str]
+    created: str
+    size: int
+    origins: tuple[str, ...]
+
+
+class Engine:
+    """The Engine that DOCKER_HOST, else the current Docker context, names."""
+
+    def __init__(self) -> None:
+        """Raises RegistryError when no Engine answers."""
+        from docker import APIClient
+        from docker.errors import DockerException
+        from docker.utils import kwargs_from_env
+
+        settings: dict[str, Any] = {"base_url": _context_host(), **kwargs_from_env()}
+        self.where = str(settings["base_url"] or "unix:///var/run/docker.sock")
+        over_ssh = self.where.startswith("ssh://")
+        try:
+            # The SDK is untyped where it matters.
+            self._client: Any = APIClient(**settings, version="auto", timeout=_TIMEOUT, use_ssh_client=over_ssh)
+        except (DockerException, OSError, ValueError) as error:
+            raise RegistryError(
+                f"The Docker Engine at {self.where} does not answer: {_reason(error)}",
+                hint="Is it running, and is DOCKER_HOST right? Images built without an Engine are given as oci:DIR.",
+            ) from None
+
+    def inspect(self, name: str) -> EngineImage:
+        """Raises RegistryError when there is no such image."""
+        from docker.errors import APIError, ImageNotFound
+
+        try:
+            found: dict[str, Any] = self._client.inspect_image(name)
+        except ImageNotFound:
+            raise RegistryError(f"The Docker Engine has no image '{name}'", hint=self._nearest(name)) from None
+        except APIError as error:
+            raise RegistryError(f"The Docker Engine cannot show '{name}': {_reason(error)}") from None
+        config = found.get("Config") or {}
+        return EngineImage(
+            name=name,
+            id=str(found["Id"]),
+            labels=config.get("Labels") or {},
+            created=str(found.get("Created") or ""),
+            size=int(found.get("Size") or 0),
+            origins=tuple(found.get("RepoDigests") or ()),
+        )
+
+    def push(self, image: EngineImage, target: ImageRef, credential: Credential | None, progress: Progress) -> str:
+        """Tag the image as `target`, push that, and return the digest that the registry has it under.
+
+        Raises:
+            RegistryError: what the Engine or the registry said, after some tries if it may pass.
+        """
+        from docker.errors import APIError
+        from urllib3.exceptions import HTTPError
+
+        said = ""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                self._client.tag(image.id, target.familiar, target.tag)
+                events = self._client.push(
+                    target.familiar, target.tag, stream=True, decode=True, auth_config=_sign_in(credential, target)
+                )
+                return _digest(events, progress)
+            except (_Refused, APIError, OSError, HTTPError) as error:
+                said = _reason(error)
+            if attempt == _TRIES or _FINAL.search(said) or not _PASSING.search(said):
+                break
+            time.sleep(random.uniform(0.5, 1.0) * 2.0**attempt)  # noqa: S311 - jitter
+        raise RegistryError(f"Pushing {target} failed: the Docker Engine says '{said}'", hint=_advice(said))
+
+    def export(self, image: EngineImage) -> Iterator[bytes]:
+        """The image as `docker save` writes it. Raises RegistryError."""
+        from docker.errors import APIError
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield from self._client.get_image(image.name)
+        except (APIError, OSError, HTTPError) as error:
+            raise RegistryError(f"The Docker Engine cannot export '{image.name}': {_reason(error)}") from None
+
+    def _nearest(self, name: str) -> str:
+        from difflib import get_close_matches
+
+        from docker.errors import APIError
+
+        try:
+            known = [tag for image in self._client.images() for tag in image.get("RepoTags") or ()]
+        except (APIError, OSError):
+            known = []
+        near = get_close_matches(name if ":" in name else f"{name}:latest", known, n=3, cutoff=0.5)
+        has = f"It has {', '.join(near)}." if near else f"It has {len(known)} images." if known else "It has none."
+        return f"{has} Was the image built before this step, and by this Engine ({self.where})?"
+
+
+class _Refused(Exception):
+    """The stream ended in an error."""
+
+
+def _digest(events: Iterator[Mapping[str, Any]], progress: Progress) -> str:
+    digest = ""
+    for event in events:
+        if "error" in event or "errorDetail" in event:
+            detail = event.get("errorDetail") or {}
+            raise _Refused(str(detail.get("message") or event.get("error") or "an error without a message"))
+        if aux := event.get("aux"):
+            digest = str(aux.get("Digest") or digest)
+        if layer := event.get("id"):
+            known = event.get("progressDetail") or {}
+            total = known.get("total")
+            # The Engine counts the archive around the files too: more than all of it is all of it.
+            done = min(known.get("current", 0), total) if total else known.get("current", 0)
+            progress.layer(str(layer), str(event.get("status", "")), done, total)
+    if not digest:
+        raise _Refused("the connection ended before the registry confirmed the image (EOF)")
+    return digest
+
+
+def _sign_in(credential: Credential | None, target: ImageRef) -> dict[str, str]:
+    # Never None: an Engine from 28.3.3 on breaks off a push that has no account at all (docker-py #3348).
+    if credential is None:
+        return {}
+    if credential.identity:
+        return {"identitytoken": credential.secret.reveal(), "serveraddress": target.registry}
+    return {"username": credential.user, "password": credential.secret.reveal(), "serveraddress": target.registry}
+
+
+def _context_host() -> str | None:
+    """The address of the current Docker context, where one was chosen (`docker context use`)."""
+    from docker.context import ContextAPI
+
+    try:
+        context: Any = ContextAPI.get_current_context()
+    except Exception:  # noqa: BLE001 - a broken context must not hide an Engine at the usual place
+        return None
+    return str(context.Host) if context and context.Name != "default" else None
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in one line: the Engine's own words, or the innermost cause of a broken connection."""
+    text = str(getattr(error, "explanation", "") or "")
+    if not text:
+        inner = re.findall(
+            r"(?:FileNotFoundError|PermissionError|Connection\w*Error|OSError)\(\d+, '([^']+)'\)", str(error)
+        )
+        text = inner[-1] if inner else str(error) or type(error).__name__
+    return mask(" ".join(text.split())[:500])
+
+
+def _advice(said: str) -> str:
+    return next((_ADVICE[key] for pattern, key in _HINTS if re.search(pattern, said, re.IGNORECASE)), "")
