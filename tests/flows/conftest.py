@@ -1,0 +1,39 @@
+"""The command line in this process, against real repositories."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from gitops_ci.cli import run_command_line
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capfd, monkeypatch, tmp_path):
+    """Run `gitops-ci` with arguments in an empty folder; `environment` are variables for this run."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, environment: dict[str, str] | None = None) -> Ran:
+        capfd.readouterr()
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in (environment or {}).items():
+                patch.setenv(name, value)
+            code = run_command_line([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return call

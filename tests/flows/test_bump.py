@@ -1,0 +1,286 @@
+"""`gitops-ci bump` from the command line to a real repository; plain Git, or pushes straight to the branch."""
+
+import pytest
+
+from tests.support.git_repo import commit_files, make_repo
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  selector:
+    matchLabels: {app: shop}
+  template:
+    metadata:
+      labels: {app: shop}
+    spec:
+      containers:
+        - name: shop
+          image: "ghcr.io/acme/shop:1.4.1"   # bumped by CI
+        - name: worker
+          image: ghcr.io/acme/shop-worker:1.4.1
+"""
+KUSTOMIZATION = """\
+resources: [../../base]
+images:
+  - name: ghcr.io/acme/shop
+    newTag: "1.4.1"
+"""
+FILES = {
+    "base/deployment.yaml": DEPLOYMENT,
+    "overlays/staging/kustomization.yaml": KUSTOMIZATION,
+    "overlays/production/kustomization.yaml": KUSTOMIZATION,
+    "README.md": "ghcr.io/acme/shop:1.4.1\n",
+}
+IMAGE = "ghcr.io/acme/shop:1.5.0"
+HEAD = "gitops-ci/all/ghcr.io-acme-shop"
+
+
+@pytest.fixture
+def repo(tmp_path):
+    return make_repo(tmp_path / "config.git", FILES)
+
+
+@pytest.fixture
+def bump(run, repo):
+    def call(image=IMAGE, *more, **settings):
+        return run("bump", image, "--config-repo", repo.path, *more, **settings)
+
+    return call
+
+
+def test_dry_run_prints_the_diff_and_changes_nothing(bump, repo):
+    before = repo.head()
+    ran = bump(IMAGE, "--mode", "dry-run")
+    assert ran.code == 0, ran.err
+    assert '-          image: "ghcr.io/acme/shop:1.4.1"   # bumped by CI' in ran.out
+    assert '+          image: "ghcr.io/acme/shop:1.5.0"   # bumped by CI' in ran.out
+    assert repo.head() == before
+    assert repo.branches() == ["main"]
+
+
+def test_push_mode_changes_exactly_the_image_and_says_so(bump, repo):
+    ran = bump(IMAGE, "--mode", "push", "--output", "json")
+    assert ran.code == 0, ran.err
+    document = ran.document
+    assert document["status"] == "changed"
+    assert [(c["path"], c["line"], c["old"], c["new"]) for c in document["changes"]] == [
+        ("base/deployment.yaml", 14, "ghcr.io/acme/shop:1.4.1", "ghcr.io/acme/shop:1.5.0"),
+        ("overlays/production/kustomization.yaml", 4, "1.4.1", "1.5.0"),
+        ("overlays/staging/kustomization.yaml", 4, "1.4.1", "1.5.0"),
+    ]
+    assert document["commit"] == {"sha": repo.head(), "branch": "main"}
+    assert document["pull_request"] is None
+    after = {path: text.replace("shop:1.4.1", "shop:1.5.0") for path, text in FILES.items()} | {
+        name: text.replace('"1.4.1"', '"1.5.0"') for name, text in FILES.items() if "kustomization" in name
+    }
+    after["README.md"] = FILES["README.md"]
+    assert repo.files() == {path: text.encode() for path, text in after.items()}
+
+
+def test_a_second_push_has_nothing_to_do(bump, repo):
+    bump(IMAGE, "--mode", "push")
+    tip = repo.head()
+    ran = bump(IMAGE, "--mode", "push", "--output", "json")
+    assert (ran.code, ran.document["status"], ran.document["changes"]) == (0, "unchanged", [])
+    assert repo.head() == tip
+
+
+def test_the_commit_carries_trailers(bump, repo):
+    environment = {
+        "GITLAB_CI": "true",
+        "CI_PROJECT_URL": "https://gitlab.example/acme/shop",
+        "CI_COMMIT_SHA": "c" * 40,
+        "CI_COMMIT_BRANCH": "main",
+        "CI_JOB_URL": "https://gitlab.example/acme/shop/-/jobs/7",
+    }
+    bump(IMAGE, "--mode", "push", environment=environment)
+    trailers = repo.git("log", "-1", "--format=%(trailers:only,unfold)").splitlines()
+    assert "Image: ghcr.io/acme/shop:1.5.0" in trailers
+    assert "Previous-Image: ghcr.io/acme/shop:1.4.1" in trailers
+    assert "Source-Repository: https://gitlab.example/acme/shop" in trailers
+    assert f"Source-Commit: {'c' * 40}" in trailers
+    assert "Pipeline-URL: https://gitlab.example/acme/shop/-/jobs/7" in trailers
+
+
+def test_plain_git_gets_a_branch_and_the_text_of_the_pull_request(bump, repo):
+    ran = bump(IMAGE, "--forge", "git")
+    assert ran.code == 0, ran.err
+    assert repo.branches() == [HEAD, "main"]
+    assert repo.count(HEAD) == 2
+    assert "Bump shop to 1.5.0" in ran.out
+    assert "| `base/deployment.yaml:14` | `Deployment/shop` |" in ran.out
+
+
+def test_the_same_again_keeps_the_branch_and_a_newer_image_moves_it(bump, repo):
+    bump(IMAGE, "--forge", "git")
+    tip = repo.head(HEAD)
+    again = bump(IMAGE, "--forge", "git", "--output", "json").document
+    assert (again["status"], repo.head(HEAD)) == ("unchanged", tip)
+    newer = bump("ghcr.io/acme/shop:1.6.0", "--forge", "git", "--output", "json").document
+    assert newer["status"] == "changed"
+    assert repo.count(HEAD) == 2
+    assert b"shop:1.6.0" in repo.read("base/deployment.yaml", HEAD)
+
+
+def test_an_older_image_replaces_neither_what_runs_nor_what_is_proposed(bump, repo):
+    refused = bump("ghcr.io/acme/shop:1.4.0", "--mode", "push")
+    assert refused.code == 1
+    assert "--allow-downgrade" in refused.out
+    bump("ghcr.io/acme/shop:1.6.0", "--forge", "git")
+    tip = repo.head(HEAD)
+    late = bump(IMAGE, "--forge", "git")
+    assert (late.code, repo.head(HEAD)) == (1, tip)
+    assert "proposes a newer image already" in late.out
+    meant = bump("ghcr.io/acme/shop:1.4.0", "--mode", "push", "--allow-downgrade")
+    assert meant.code == 0
+    assert b"shop:1.4.0" in repo.read("base/deployment.yaml")
+
+
+def test_somebody_elses_commit_on_the_branch_is_never_overwritten(bump, repo):
+    bump(IMAGE, "--forge", "git")
+    theirs = commit_files(repo, {"notes": "mine"}, branch=HEAD)
+    ran = bump("ghcr.io/acme/shop:1.6.0", "--forge", "git")
+    assert ran.code == 5
+    assert "did not make" in ran.out
+    assert repo.head(HEAD) == theirs
+
+
+def test_a_base_that_moved_is_followed(bump, repo):
+    bump(IMAGE, "--forge", "git")
+    commit_files(repo, {"base/deployment.yaml": DEPLOYMENT.replace("name: shop\nspec", "name: shop2\nspec")})
+    bump(IMAGE, "--forge", "git")
+    assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
+    assert b"shop:1.5.0" in repo.read("base/deployment.yaml", HEAD)
+
+
+def test_an_environment_without_definition_is_its_folder(bump, repo):
+    ran = bump(IMAGE, "--mode", "push", "--environment", "staging", "--output", "json")
+    assert [change["path"] for change in ran.document["changes"]] == ["overlays/staging/kustomization.yaml"]
+
+
+def test_the_config_repositorys_own_environments_count(bump, repo):
+    commit_files(repo, {".gitops-ci.yaml": "environments:\n  live: {paths: ['overlays/production/**'], mode: push}\n"})
+    ran = bump(IMAGE, "--environment", "live", "--output", "json")
+    assert ran.code == 0, ran.out
+    assert ran.document["commit"]["branch"] == "main"
+    assert [change["path"] for change in ran.document["changes"]] == ["overlays/production/kustomization.yaml"]
+    unknown = bump(IMAGE, "--environment", "life")
+    assert unknown.code == 2
+    assert "did you mean 'live'" in unknown.out
+    assert "Known environments: live" in unknown.out
+
+
+def test_flag_beats_environment_variable_beats_file(run, repo, tmp_path):
+    commit_files(repo, {"x": "1"}, branch="one", parent="main")
+    commit_files(repo, {"x": "1"}, branch="two", parent="main")
+    commit_files(repo, {"x": "1"}, branch="three", parent="main")
+    (tmp_path / ".gitops-ci.yaml").write_text(f"config-repo: {repo.path}\nmode: push\nbase: one\n")
+    assert run("bump", IMAGE, "--output", "json").document["commit"]["branch"] == "one"
+    variables = {"GITOPS_CI_BASE": "two"}
+    assert run("bump", IMAGE, "--output", "json", environment=variables).document["commit"]["branch"] == "two"
+    ran = run("bump", IMAGE, "--base", "three", "--output", "json", environment=variables)
+    assert ran.document["commit"]["branch"] == "three"
+
+
+def test_an_invalid_result_stops_before_anything_is_pushed(bump, repo):
+    commit_files(repo, {"base/deployment.yaml": DEPLOYMENT.replace("selector:", "selectr:")})
+    tip = repo.head()
+    ran = bump(IMAGE, "--mode", "push", "--output", "json")
+    assert ran.code == 1
+    assert ran.document["status"] == "failed"
+    findings = {(f["path"], f["line"], f["severity"]) for f in ran.document["findings"]}
+    assert ("base/deployment.yaml", 6, "error") in findings  # the unknown key
+    assert ("base/deployment.yaml", 5, "error") in findings  # what misses the known one
+    assert repo.head() == tip
+    assert repo.branches() == ["main"]
+
+
+def test_an_unreadable_file_is_listed_and_the_rest_proceeds(bump, repo):
+    commit_files(
+        repo, {"broken.yaml": "image: ghcr.io/acme/shop:1.4.1\n  x: [\n", "latin.yaml": b"# ghcr.io/acme/shop \xff\n"}
+    )
+    ran = bump(IMAGE, "--mode", "push", "--output", "json")
+    assert ran.code == 1
+    assert ran.document["status"] == "changed"
+    skipped = {skip["path"]: skip for skip in ran.document["skipped"]}
+    assert skipped["broken.yaml"]["line"] in {1, 2}
+    assert "UTF-8" in skipped["latin.yaml"]["reason"]
+    assert b"shop:1.5.0" in repo.read("base/deployment.yaml")
+
+
+def test_an_image_that_is_named_nowhere_is_exit_8_with_the_nearest_names(bump):
+    ran = bump("ghcr.io/acme/shopp:1.5.0", "--mode", "push")
+    assert ran.code == 8
+    assert "ghcr.io/acme/shop," in ran.out
+    assert bump("ghcr.io/acme/shopp:1.5.0", "--mode", "push", "--allow-empty").code == 0
+
+
+def test_an_image_outside_of_the_selection_is_pointed_at(bump):
+    ran = bump("ghcr.io/acme/shop-worker:1.5.0", "--environment", "staging")
+    assert ran.code == 8
+    assert "base/deployment.yaml" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "No image is given"),
+        (("acme/Shop:1",), 2, "must be lower case"),
+        (("acme/shop:1:2",), 2, "is not an image reference"),
+        (("acme/shop",), 2, "neither tag nor digest"),
+        ((IMAGE,), 2, "No config repository"),
+        ((IMAGE, "--config-repo", "ext::sh"), 2, "refused"),
+        ((IMAGE, "--config-repo", "https://me:pw@host/x"), 2, "carries credentials"),
+        ((IMAGE, "--config-repo", "none.git", "--mode", "push"), 5, "no repository"),
+        ((IMAGE, "--config-repo", "x", "--mode", "fast"), 2, "'fast' is not one of"),
+        ((IMAGE, "--config-repo", "x", "--base", "--upload-pack=x"), 2, "not a branch name"),
+        ((IMAGE, "--nope"), 2, "No such option"),
+    ],
+)
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_mistakes_have_a_code_a_message_and_no_traceback(run, arguments, code, message, output):
+    ran = run("bump", *arguments, "--output", output)
+    assert ran.code == code
+    assert "Traceback" not in ran.out + ran.err
+    assert "pw@" not in ran.out + ran.err
+    if output == "json":
+        assert ran.document["error"]["exit_code"] == code
+        assert message in ran.document["error"]["message"]
+    else:
+        assert message in ran.out + ran.err
+
+
+def test_a_missing_base_branch_is_named(bump):
+    ran = bump(IMAGE, "--base", "absent", "--mode", "push")
+    assert ran.code == 5
+    assert "There is no branch absent" in ran.out
+    assert "default branch is main" in ran.out
+
+
+def test_nothing_is_published_for_code_from_outside(bump, repo, tmp_path):
+    event = tmp_path / "event.json"
+    event.write_text('{"number": 1, "pull_request": {"number": 1, "head": {"repo": {"full_name": "mallory/shop"}}}}')
+    environment = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_REPOSITORY": "acme/shop",
+        "GITHUB_EVENT_PATH": str(event),
+    }
+    refused = bump(IMAGE, "--forge", "git", environment=environment)
+    assert refused.code == 2
+    assert repo.branches() == ["main"]
+    assert bump(IMAGE, "--mode", "dry-run", environment=environment).code == 0
+    assert bump(IMAGE, "--forge", "git", "--allow-untrusted", environment=environment).code == 0
+
+
+def test_many_images_from_a_file_are_one_commit(run, repo, tmp_path):
+    listed = tmp_path / "images.yaml"
+    listed.write_text("- ghcr.io/acme/shop:1.5.0\n- ghcr.io/acme/shop-worker:1.7.0\n")
+    ran = run("bump", "--from-file", listed, "--config-repo", repo.path, "--mode", "push", "--output", "json")
+    assert ran.code == 0, ran.out
+    assert repo.count() == 2
+    assert b"shop:1.5.0" in repo.read("base/deployment.yaml")
+    assert b"shop-worker:1.7.0" in repo.read("base/deployment.yaml")
