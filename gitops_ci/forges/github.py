@@ -110,16 +110,22 @@ class GitHub(RestForge):
             self._api.send("POST", path, "adding labels", body, safe=True)
             added += Additions(labels=missing.labels)
         if missing.assignees:
-            path, people = f"{self._path}/issues/{number}/assignees", {"assignees": list(missing.assignees)}
-            added += attempt(
-                lambda: self._api.send("POST", path, "assigning", people, safe=True),
-                Additions(assignees=missing.assignees),
-                f"Not assigned to {', '.join(missing.assignees)}",
-            )
+            added += self._assign(number, missing.assignees)
         # One by one: a single name that may not review makes GitHub refuse all of a request.
         for name in missing.reviewers:
             added += self._ask_for_review(number, name)
         return added
+
+    def _assign(self, number: int | None, people: tuple[str, ...]) -> Additions:
+        path, body = f"{self._path}/issues/{number}/assignees", {"assignees": list(people)}
+        answer = as_object(self._api.send("POST", path, "assigning the pull request", body, safe=True))
+        # Whoever cannot be assigned is left out in silence.
+        known = {login.casefold() for login in texts(answer.get("assignees"), "login")}
+        refused = tuple(name for name in people if name.casefold() not in known)
+        return Additions(
+            assignees=tuple(name for name in people if name not in refused),
+            warnings=tuple(f"{name} was not assigned: no access to the repository?" for name in refused),
+        )
 
     def _ask_for_review(self, number: int | None, name: str) -> Additions:
         kind = "team_reviewers" if "/" in name else "reviewers"

@@ -169,7 +169,7 @@ class RestForge(ABC):
         made, ours = self._create_once(wanted)
         if not ours:
             return self.update(made, wanted)
-        return replace(self._completed(made, wanted), state="opened")
+        return self._completed(replace(made, state="opened"), wanted)
 
     def update(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
         wanted = self._fitting(proposal)

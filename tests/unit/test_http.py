@@ -283,7 +283,7 @@ def test_a_307_keeps_method_and_body(client):
 def test_a_redirect_to_nonsense_is_refused(client, location):
     with (
         serving((307, {"Location": location}, b"")) as server,
-        pytest.raises(HttpError, match="not followed|not an address"),
+        pytest.raises(HttpError, match=r"not followed|not an address"),
     ):
         client(server.url).request("GET", "/x", redirects="without-credentials")
 

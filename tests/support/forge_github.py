@@ -1,0 +1,387 @@
+"""A stub GitHub: REST held against its OpenAPI description, GraphQL run by a real engine over its real schema."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
+
+from tests.support import shared
+from tests.support.forge_stub import Asked, ForgeStub, Pull, Refused, route
+
+__all__ = ["ApiCommit", "GitHubStub"]
+
+_REPO: dict[str, Any] = {
+    "parameters": [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in ("owner", "repo")
+    ]
+}
+_NUMBER = {"in": "path", "required": True, "schema": {"type": "integer"}}
+_PAGE = {"name": "per_page", "in": "query", "schema": {"type": "integer", "default": 30}}
+# docs.github.com/rest/pulls/reviews "List reviews", /rest/issues/assignees "Add assignees to an issue".
+_EXTRA: dict[str, Any] = {
+    "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": {
+        **_REPO,
+        "get": {"parameters": [{"name": "pull_number", **_NUMBER}, _PAGE], "responses": {}},
+    },
+    "/repos/{owner}/{repo}/issues/{issue_number}/assignees": {
+        **_REPO,
+        "post": {
+            "parameters": [{"name": "issue_number", **_NUMBER}],
+            "requestBody": {
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {"assignees": {"type": "array", "items": {"type": "string"}}},
+                        }
+                    }
+                }
+            },
+            "responses": {},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class ApiCommit:
+    """A commit that was made through the API."""
+
+    branch: str
+    parent: str
+    message: str
+    files: Mapping[str, bytes]
+
+
+class GitHubStub(ForgeStub):
+    """GitHub Enterprise Server's addresses: REST at `/api/v3`, GraphQL at `/api/graphql`.
+
+    `status` is what GraphQL's mergeStateStatus says. `tip` gives a branch's commit; without one it is made up from
+    the branch's name. `on_commit` makes a commit of the API real.
+    """
+
+    CONTRACT = "github.json"
+    PREFIX = "/api/v3"
+    EXTRA: ClassVar[Mapping[str, Any]] = _EXTRA
+
+    def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
+        super().__init__(branch_exists, token=token)
+        self.tip: Callable[[str], str] | None = None
+        self.on_commit: Callable[[ApiCommit], str] | None = None
+        self.status = "CLEAN"
+        self.auto_merge_allowed = True
+        self.methods = {"merge", "squash", "rebase"}
+        self.teams = ["sre"]
+        self.refs: dict[str, str] = {}
+        self.commits: dict[str, ApiCommit] = {}
+
+    def authorized(self, headers: Mapping[str, str]) -> bool:
+        return headers.get("authorization") == f"Bearer {self.token}"
+
+    def refusal(self, status: int, words: str = "", errors: list[Any] | None = None) -> Refused:
+        usual = {401: "Bad credentials", 404: "Not Found", 422: "Validation Failed"}
+        body: dict[str, Any] = {"message": words or usual.get(status, "No"), "documentation_url": "https://docs"}
+        return Refused(status, {**body, "errors": errors} if errors else body)
+
+    def sha(self, branch: str) -> str:
+        if branch in self.refs:
+            return self.refs[branch]
+        return self.tip(branch) if self.tip else hashlib.sha1(branch.encode()).hexdigest()
+
+    # GraphQL lies beside the REST prefix.
+
+    def _answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
+        if path != "/api/graphql":
+            return super()._answer(method, path, query, headers, body)
+        if method != "POST" or query:
+            return self._problem(f"{method} {path}", "GraphQL is asked by POST")
+        if not self.authorized(headers):
+            return 401, {"message": "Bad credentials"}
+        return self._graphql(body)
+
+    def _graphql(self, body: bytes) -> tuple[int, Any]:
+        import json
+
+        asked = json.loads(body)
+        root = {
+            "repository": self._repository,
+            "enablePullRequestAutoMerge": self._enable_auto_merge,
+            "convertPullRequestToDraft": self._to_draft,
+            "createCommitOnBranch": self._create_commit,
+        }
+        result = graphql_sync(_schema(), asked["query"], root_value=root, variable_values=asked.get("variables"))
+        errors = []
+        for error in result.errors or ():
+            kind = getattr(error, "kind", "") or getattr(error.original_error, "kind", "")
+            if not kind:  # not a refusal of ours: the document or its variables are wrong
+                return self._problem("POST /api/graphql", error.message)
+            errors.append({"type": kind, "path": error.path, "message": error.message})
+        return 200, {"data": result.data, **({"errors": errors} if errors else {})}
+
+    def _repository(self, info: Any, owner: str, name: str, **_: Any) -> Any:
+        if f"{owner}/{name}" != self.path:
+            raise _Trouble("NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'.")
+        return {
+            "autoMergeAllowed": self.auto_merge_allowed,
+            "mergeCommitAllowed": "merge" in self.methods,
+            "rebaseMergeAllowed": "rebase" in self.methods,
+            "squashMergeAllowed": "squash" in self.methods,
+            "pullRequest": lambda info, number: self._pull_node(self.pull(number)),
+        }
+
+    def _pull_node(self, pull: Pull) -> Any:
+        return {
+            "id": f"PR_{pull.number}",
+            "merged": pull.status == "merged",
+            "headRefOid": self.sha(pull.head),
+            "mergeStateStatus": "DRAFT" if pull.draft else self.status,
+            "isInMergeQueue": False,
+            "autoMergeRequest": {"enabledAt": "2026-01-01T00:00:00Z"} if pull.auto_merge else None,
+        }
+
+    def _by_node(self, node: str) -> Pull:
+        return self.pull(node.removeprefix("PR_"))
+
+    def _enable_auto_merge(self, info: Any, input: Any) -> Any:  # noqa: A002 - GraphQL's name
+        pull = self._by_node(input["pullRequestId"])
+        method = input["mergeMethod"].lower()
+        if method not in self.methods:
+            raise _Trouble("UNPROCESSABLE", f"Merge method {method} merging is not allowed on this repository")
+        if not self.auto_merge_allowed:
+            raise _Trouble("UNPROCESSABLE", "Auto merge is not allowed for this repository")
+        if pull.draft:
+            raise _Trouble("UNPROCESSABLE", "Pull request Pull request is in draft status")
+        if self.status in {"CLEAN", "UNSTABLE", "HAS_HOOKS"}:
+            raise _Trouble("UNPROCESSABLE", f"Pull request Pull request is in {self.status.lower()} status")
+        if input.get("expectedHeadOid") not in {None, self.sha(pull.head)}:
+            raise _Trouble("UNPROCESSABLE", "Expected head sha didn't match current head ref.")
+        pull.auto_merge = method
+        return {"pullRequest": self._pull_node(pull)}
+
+    def _to_draft(self, info: Any, input: Any) -> Any:  # noqa: A002
+        pull = self._by_node(input["pullRequestId"])
+        pull.draft = True
+        return {"pullRequest": self._pull_node(pull)}
+
+    def _create_commit(self, info: Any, input: Any) -> Any:  # noqa: A002
+        branch = input["branch"]["branchName"]
+        if input["branch"]["repositoryNameWithOwner"] != self.path or branch not in self.refs:
+            raise _Trouble("NOT_FOUND", f"Could not resolve to a branch '{branch}'")
+        if self.refs[branch] != input["expectedHeadOid"]:
+            raise _Trouble("STALE_DATA", f'Expected branch to point to "{input["expectedHeadOid"]}" but it did not.')
+        files = {a["path"]: base64.b64decode(a["contents"], validate=True) for a in input["fileChanges"]["additions"]}
+        message = "\n\n".join(filter(None, (input["message"]["headline"], input["message"].get("body"))))
+        commit = ApiCommit(branch, self.refs[branch], message, files)
+        made_up = hashlib.sha1(repr((commit.parent, message, sorted(files.items()))).encode()).hexdigest()
+        sha = self.on_commit(commit) if self.on_commit else made_up
+        self.commits[sha], self.refs[branch] = commit, sha
+        return {"commit": {"oid": sha}}
+
+    # REST.
+
+    @route("GET", "/repos/{owner}/{repo}")
+    def _get_repository(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        return 200, {**self.example(asked), "full_name": self.path, "default_branch": self.default_branch}
+
+    @route("GET", "/repos/{owner}/{repo}/pulls")
+    def _list_pulls(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        state = asked.query.get("state", "open")
+        found = [p for p in self.pulls if state == "all" or (p.status == "open") == (state == "open")]
+        owner, _, head = asked.query.get("head", "").partition(":")
+        if head and owner == self.OWNER:  # as GitHub does: a filter that it cannot resolve is no filter
+            found = [p for p in found if p.head == head and not p.fork]
+        if base := asked.query.get("base"):
+            found = [p for p in found if p.base == base]
+        simple = self.contract.document["components"]["schemas"]["pull-request-simple"]
+        return 200, [self._shown(p, simple) for p in self.listed(found)]
+
+    @route("POST", "/repos/{owner}/{repo}/pulls")
+    def _create_pull(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        body = asked.body
+        head, base = body["head"], body["base"]
+        if not body.get("title"):
+            raise self.refusal(422, errors=[{"resource": "PullRequest", "field": "title", "code": "missing_field"}])
+        if len(body["title"]) > 256 or len(body.get("body", "")) > 65_536:
+            raise self.refusal(422, errors=[{"message": "body is too long (maximum is 65536 characters)"}])
+        for field, branch in (("head", head), ("base", base)):
+            if not self.branch_exists(branch):
+                raise self.refusal(422, errors=[{"resource": "PullRequest", "field": field, "code": "invalid"}])
+        if self.duplicate(head, base):
+            words = f"A pull request already exists for {self.OWNER}:{head}."
+            raise self.refusal(422, errors=[{"resource": "PullRequest", "code": "custom", "message": words}])
+        pull = self.add_pull(head, base, title=body["title"], body=body.get("body") or "", author=self.author)
+        pull.draft = body.get("draft", False)
+        return 201, self._full(pull)
+
+    @route("PATCH", "/repos/{owner}/{repo}/pulls/{pull_number}")
+    def _update_pull(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        pull = self.pull(asked.values["pull_number"])
+        pull.title, pull.body = asked.body.get("title", pull.title), asked.body.get("body", pull.body)
+        if pull.status != "merged":
+            pull.status = asked.body.get("state", pull.status)
+        return 200, self._full(pull)
+
+    @route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels")
+    def _add_labels(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["issue_number"])
+        pull.labels += [name for name in asked.body["labels"] if name not in pull.labels]
+        return 200, [self._label(name) for name in pull.labels]
+
+    @route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/assignees")
+    def _add_assignees(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["issue_number"])
+        # GitHub leaves out in silence whoever cannot be assigned.
+        pull.assignees += [n for n in asked.body["assignees"] if n in self.people and n not in pull.assignees]
+        return 201, {"number": pull.number, "assignees": [{"login": name} for name in pull.assignees]}
+
+    @route("POST", "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers")
+    def _ask_reviewers(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["pull_number"])
+        people, teams = asked.body.get("reviewers", []), asked.body.get("team_reviewers", [])
+        if pull.author in people:
+            raise self.refusal(422, "Review cannot be requested from pull request author.")
+        if not set(people) <= set(self.people) or not set(teams) <= set(self.teams):
+            words = "Reviews may only be requested from collaborators."
+            raise self.refusal(422, f"{words} One or more of the users or teams you specified is not a collaborator")
+        wanted = [*people, *(f"{self.OWNER}/{team}" for team in teams)]
+        pull.reviewers += [name for name in wanted if name not in pull.reviewers]
+        simple = self.contract.document["components"]["schemas"]["pull-request-simple"]
+        return 201, self._shown(pull, simple)
+
+    @route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/reviews")
+    def _list_reviews(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["pull_number"])
+        return 200, [{"user": {"login": name}, "state": "APPROVED"} for name in pull.reviews]
+
+    @route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments")
+    def _list_comments(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["issue_number"])
+        size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
+        comments = list(pull.comments.items())[(page - 1) * size : page * size]
+        return 200, [self._comment(number, text) for number, text in comments]
+
+    @route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments")
+    def _create_comment(self, asked: Asked) -> tuple[int, Any]:
+        number = self.add_comment(self.pull(asked.values["issue_number"]), asked.body["body"])
+        return 201, self._comment(number, asked.body["body"])
+
+    @route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}")
+    def _update_comment(self, asked: Asked) -> tuple[int, Any]:
+        number = int(asked.values["comment_id"])
+        pull = next((p for p in self.pulls if number in p.comments), None)
+        if pull is None:
+            raise self.refusal(404)
+        pull.comments[number] = asked.body["body"]
+        return 200, self._comment(number, asked.body["body"])
+
+    @route("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/merge")
+    def _merge(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["pull_number"])
+        if asked.body["sha"] != self.sha(pull.head):
+            raise self.refusal(409, "Head branch was modified. Review and try the merge again.")
+        if pull.status != "open" or self.status not in {"CLEAN", "HAS_HOOKS", "UNSTABLE"} or pull.draft:
+            raise self.refusal(405, "Pull Request is not mergeable")
+        if asked.body["merge_method"] not in self.methods:
+            raise self.refusal(405, f"{asked.body['merge_method']} merges are not allowed on this repository.")
+        pull.status, pull.auto_merge = "merged", ""
+        return 200, {"sha": self.sha(pull.head), "merged": True, "message": "Pull Request successfully merged"}
+
+    @route("GET", "/repos/{owner}/{repo}/git/ref/{ref}")
+    def _get_ref(self, asked: Asked) -> tuple[int, Any]:
+        branch = asked.values["ref"].removeprefix("heads/")
+        if branch not in self.refs:
+            raise self.refusal(404)
+        return 200, self._ref(asked, branch, 200)
+
+    @route("POST", "/repos/{owner}/{repo}/git/refs")
+    def _create_ref(self, asked: Asked) -> tuple[int, Any]:
+        branch = asked.body["ref"].removeprefix("refs/heads/")
+        if branch in self.refs:
+            raise self.refusal(422, "Reference already exists")
+        self.refs[branch] = asked.body["sha"]
+        return 201, self._ref(asked, branch, 201)
+
+    @route("GET", "/repos/{owner}/{repo}/git/commits/{commit_sha}")
+    def _get_commit(self, asked: Asked) -> tuple[int, Any]:
+        sha = asked.values["commit_sha"]
+        if sha not in self.commits:
+            raise self.refusal(404)
+        commit = self.commits[sha]
+        parent = {"sha": commit.parent, "url": "https://x", "html_url": "https://x"}
+        return 200, {**self.example(asked), "sha": sha, "message": commit.message, "parents": [parent]}
+
+    def _ref(self, asked: Asked, branch: str, status: int) -> Any:
+        target = {"type": "commit", "sha": self.refs[branch], "url": "https://x"}
+        return {**self.example(asked, status), "ref": f"refs/heads/{branch}", "object": target}
+
+    def _check_repository(self, asked: Asked) -> None:
+        if f"{asked.values['owner']}/{asked.values['repo']}" != self.path:
+            raise self.refusal(404)
+
+    def _full(self, pull: Pull) -> Any:
+        return self._shown(pull, self.contract.document["components"]["schemas"]["pull-request"])
+
+    def _shown(self, pull: Pull, schema: Any) -> Any:
+        shown = self.contract.example(schema)
+        shown |= {
+            "number": pull.number,
+            "node_id": f"PR_{pull.number}",
+            "html_url": f"{self.origin}/{self.path}/pull/{pull.number}",
+            "title": pull.title,
+            "body": pull.body or None,
+            "state": "open" if pull.status == "open" else "closed",
+            "merged_at": "2026-01-01T00:00:00Z" if pull.status == "merged" else None,
+            "draft": pull.draft,
+            "labels": [self._label(name) for name in pull.labels],
+            "assignees": [self._user(name) for name in pull.assignees],
+            "requested_reviewers": [self._user(n) for n in pull.reviewers if "/" not in n and n not in pull.reviews],
+            "requested_teams": [self._team(n.partition("/")[2]) for n in pull.reviewers if "/" in n],
+            "user": self._user(pull.author),
+        }
+        shown["head"] |= {
+            "ref": pull.head,
+            "label": f"{'stranger' if pull.fork else self.OWNER}:{pull.head}",
+            "sha": self.sha(pull.head),
+        }
+        shown["head"]["repo"]["full_name"] = "stranger/config" if pull.fork else self.path
+        shown["base"] |= {"ref": pull.base, "label": f"{self.OWNER}:{pull.base}", "sha": self.sha(pull.base)}
+        shown["base"]["repo"]["full_name"] = self.path
+        shown["base"]["repo"]["owner"]["login"] = self.OWNER
+        return shown
+
+    def _label(self, name: str) -> Any:
+        label = self.contract.example(self.contract.document["components"]["schemas"]["label"])
+        return {**label, "name": name, "description": ""}
+
+    def _user(self, name: str) -> Any:
+        user = self.contract.example(self.contract.document["components"]["schemas"]["simple-user"])
+        return {**user, "login": name}
+
+    def _team(self, slug: str) -> Any:
+        team = self.contract.example(self.contract.document["components"]["schemas"]["team"])
+        return {**team, "slug": slug}
+
+    def _comment(self, number: int, text: str) -> Any:
+        comment = self.contract.example(self.contract.document["components"]["schemas"]["issue-comment"])
+        return {**comment, "id": number, "body": text}
+
+
+class _Trouble(GraphQLError):
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@cache
+def _schema() -> GraphQLSchema:
+    return build_schema(shared("contracts", "github-graphql.graphql").read_text())

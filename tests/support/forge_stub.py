@@ -1,0 +1,297 @@
+"""What the stub code hosts share: a threaded server on loopback that keeps pull requests and lets nothing pass.
+
+A request that the host's official description does not know, a body key it does not name, an answer of the stub's own
+that it does not describe: each is a problem, and problems fail the test when the stub is left.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, ClassVar, Self
+from urllib.parse import parse_qsl
+
+from tests.support.contract import Contract, Operation, load
+
+__all__ = ["Asked", "Fault", "ForgeStub", "Pull", "Refused", "route"]
+
+Handler = Callable[["Asked"], tuple[int, Any]]
+
+
+@dataclass
+class Pull:
+    """A pull request as any host keeps it. `reviews` are people who answered a request for review."""
+
+    number: int
+    title: str
+    body: str
+    head: str
+    base: str
+    status: str = "open"
+    draft: bool = False
+    author: str = "gitops-bot"
+    labels: list[str] = field(default_factory=list)
+    reviewers: list[str] = field(default_factory=list)
+    reviews: list[str] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    comments: dict[int, str] = field(default_factory=dict)
+    auto_merge: str = ""
+    fork: bool = False
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that has passed every check."""
+
+    operation: Operation
+    query: Mapping[str, str]
+    body: Any
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        return self.operation.values
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A request as it came, and the status it got (0: hung up)."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: Any
+    status: int
+
+
+@dataclass
+class Fault:
+    """A scripted trouble for the next `times` requests of this method whose path matches.
+
+    `after` does the work first and then fails; status 0 hangs up without an answer.
+    """
+
+    method: str
+    path: str
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    after: bool = False
+    times: int = 1
+
+
+class Refused(Exception):
+    """An answer that says no."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+def route(method: str, template: str) -> Callable[[Callable[..., tuple[int, Any]]], Callable[..., tuple[int, Any]]]:
+    """Mark a method of a stub as what answers this operation of the description."""
+
+    def mark(function: Callable[..., tuple[int, Any]]) -> Callable[..., tuple[int, Any]]:
+        function.operation = (method, template)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+class ForgeStub:
+    """A code host with one repository `acme/config`; use it as a context manager.
+
+    `branch_exists` tells whether a branch is in the real Git repository behind it. `people` may be reviewers and
+    assignees. `answers` holds what a person would set in the host's settings.
+    """
+
+    CONTRACT: ClassVar[str]
+    PREFIX: ClassVar[str] = ""  # before the description's paths in a URL
+    EXTRA: ClassVar[Mapping[str, Any]] = {}
+    OWNER = "acme"
+    NAME = "config"
+
+    def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
+        self.branch_exists = branch_exists or (lambda branch: True)
+        self.token = token
+        self.default_branch = "main"
+        self.pulls: list[Pull] = []
+        self.requests: list[Recorded] = []
+        self.problems: list[str] = []
+        self.faults: list[Fault] = []
+        self.people = ["ada", "grace", "linus"]
+        self.author = "gitops-bot"
+        self.labels: list[str] = []
+        self.search_lag = 0  # searches that do not show a new pull request yet
+        self.contract: Contract = load(self.CONTRACT, self.EXTRA)
+        self._lock = threading.RLock()
+        self._next_comment = 100
+        marked = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "operation")]
+        self._routes: dict[tuple[str, str], Handler] = {
+            getattr(type(self), name).operation: getattr(self, name) for name in marked
+        }
+
+    # For tests.
+
+    @property
+    def api_url(self) -> str:
+        return self.origin + self.PREFIX
+
+    @property
+    def path(self) -> str:
+        """The repository's path on the host, as it stands in its URL."""
+        return f"{self.OWNER}/{self.NAME}"
+
+    @property
+    def origin(self) -> str:
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def fault(self, method: str, path: str, status: int, **options: Any) -> None:
+        self.faults.append(Fault(method, path, status, **options))
+
+    def add_pull(self, head: str = "feature", base: str = "main", **values: Any) -> Pull:
+        with self._lock:
+            pull = Pull(len(self.pulls) + 1, values.pop("title", "t"), values.pop("body", "b"), head, base, **values)
+            self.pulls.append(pull)
+            return pull
+
+    def pull(self, number: int | str) -> Pull:
+        found = next((p for p in self.pulls if p.number == int(number)), None)
+        if found is None:
+            raise self.refusal(404)
+        return found
+
+    def sent(self, method: str, path: str = "") -> list[Recorded]:
+        """Requests of this method whose path matches."""
+        return [r for r in self.requests if r.method == method and re.search(path, r.path)]
+
+    # For the hosts.
+
+    def refusal(self, status: int, words: str = "") -> Refused:
+        raise NotImplementedError
+
+    def authorized(self, headers: Mapping[str, str]) -> bool:
+        raise NotImplementedError
+
+    def example(self, asked: Asked, status: int = 200) -> Any:
+        return self.contract.answer_example(asked.operation, status)
+
+    def add_comment(self, pull: Pull, text: str) -> int:
+        self._next_comment += 1
+        pull.comments[self._next_comment] = text
+        return self._next_comment
+
+    def duplicate(self, head: str, base: str) -> Pull | None:
+        return next((p for p in self.pulls if (p.head, p.base, p.status, p.fork) == (head, base, "open", False)), None)
+
+    def listed(self, pulls: list[Pull]) -> list[Pull]:
+        """What a search shows: newest first, and nothing new while it lags."""
+        if self.search_lag and pulls:
+            self.search_lag -= 1
+            return []
+        return sorted(pulls, key=lambda p: -p.number)
+
+    # The server.
+
+    def __enter__(self) -> Self:
+        stub = self
+
+        class Connection(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                status, answer, extra = stub._serve(self.command, self.path, headers, body)
+                if status == 0:
+                    self.close_connection = True
+                    return
+                content = b"" if answer is None else json.dumps(answer).encode()
+                self.send_response_only(status)
+                for name, value in extra.items():
+                    self.send_header(name, value)
+                if content:
+                    self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's names
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        if self.problems:
+            said = "requests against the official description:\n" + "\n".join(self.problems)
+            if error is None:
+                raise AssertionError(said)
+            error.add_note(said)
+
+    def _serve(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any, Any]:
+        path, _, query = target.partition("?")
+        parsed = json.loads(body) if body else None
+        with self._lock:
+            fault = self._fault(method, path)
+            if fault and not fault.after:
+                status, answer, extra = fault.status, fault.body, fault.headers
+            else:
+                status, answer = self._answer(method, path, query, headers, body)
+                extra = {}
+                if fault:
+                    status, answer, extra = fault.status, fault.body, fault.headers
+            self.requests.append(Recorded(method, path, query, headers, parsed, status))
+            return status, answer, extra
+
+    def _fault(self, method: str, path: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.times and fault.method == method and re.search(fault.path, path):
+                fault.times -= 1
+                return fault
+        return None
+
+    def _answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
+        said = f"{method} {path}{'?' + query if query else ''}"
+        if not path.startswith(self.PREFIX):
+            return self._problem(said, "outside of the API")
+        operation = self.contract.find(method, path.removeprefix(self.PREFIX))
+        if operation is None:
+            return self._problem(said, "no such operation")
+        problems = list(self.contract.request_problems(operation, query, headers.get("content-type", ""), body))
+        if problems:
+            return self._problem(said, *problems)
+        handler = self._routes.get((method, operation.template))
+        if handler is None:
+            return self._problem(said, "this stub does not expect it")
+        if not headers.get("user-agent", "").startswith("gitops-ci/"):
+            return self._problem(said, "no User-Agent")
+        try:
+            if not self.authorized(headers):
+                raise self.refusal(401)
+            asked = Asked(operation, dict(parse_qsl(query, keep_blank_values=True)), json.loads(body) if body else None)
+            status, answer = handler(asked)
+        except Refused as refused:
+            status, answer = refused.status, refused.body
+        problems = list(self.contract.answer_problems(operation, status, answer))
+        return self._problem(said, *problems) if problems else (status, answer)
+
+    def _problem(self, said: str, *problems: str) -> tuple[int, Any]:
+        self.problems += [f"{said}: {problem}" for problem in problems]
+        return 418, {"message": "; ".join(problems)}
