@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gitops_ci.errors import RegistryError, UsageError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Image, Log
+from gitops_ci.model import Image, Log, Outcome
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
@@ -19,7 +19,7 @@ from gitops_ci.registry.remote import Remote
 from gitops_ci.registry.sources import Sent, Source, open_source, split_source
 from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
 
-__all__ = ["PushRequest", "Pushed", "plan_tags", "push", "push_image"]
+__all__ = ["PushRequest", "Pushed", "outcome_of", "plan_tags", "push", "push_image"]
 
 _REVISION = "org.opencontainers.image.revision"
 _PATIENCE = 15.0  # seconds in which a registry's reads follow its writes (GHCR takes some at times)
@@ -228,3 +228,22 @@ def _confirm(
             )
         sleep(pause)
         pause *= 2
+
+
+def outcome_of(command: str, pushed: Pushed, request: PushRequest) -> Outcome:
+    """What a push did, as every report shows it."""
+    states = [image.state for image in pushed.images]
+    return Outcome(
+        command=command,
+        status="changed" if any(state != "present" for state in states) else "unchanged",
+        images=pushed.images,
+        summary={
+            "tags": len(states),
+            "pushed": states.count("pushed"),
+            "present": states.count("present"),
+            "bytes": pushed.size,
+            "bytes_sent": pushed.sent,
+            "layers_reused": pushed.reused,
+        },
+        dry_run=request.dry_run,
+    )
