@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Lines", "progress_for"]
 
 _EVERY = 10.0  # seconds between two lines of a log
-_DONE = frozenset({"Pushed", "Present", "Mounted", "Layer already exists"})
-_WAITING = frozenset({"Waiting", "Preparing"})
+_DONE = ("Pushed", "Present", "Mounted", "Layer already exists")  # the Engine adds where from
 
 
 @contextmanager
@@ -35,7 +34,7 @@ def progress_for(output: Output) -> Iterator[Progress]:
         try:
             yield bars
         finally:
-            bars.stop()
+            bars.finish()
     else:
         yield Lines(Console(output.level).step)
 
@@ -45,6 +44,14 @@ class _Layer:
     status: str = ""
     done: int = 0
     total: int | None = None
+
+    def report(self, status: str, done: int, total: int | None) -> None:
+        self.status, self.total = status, self.total if total is None else total
+        self.done = (self.total or done) if self.finished else done
+
+    @property
+    def finished(self) -> bool:
+        return self.status.startswith(_DONE)
 
 
 class Lines:
@@ -56,25 +63,26 @@ class Lines:
         self._lock = threading.Lock()
         self._layers: dict[str, _Layer] = {}
         self._began = self._told = clock()
-        self._warned: set[str] = set()
 
     def layer(self, layer: str, status: str, done: int = 0, total: int | None = None) -> None:
         with self._lock:
             if not self._layers:
                 self._began = self._told = self._clock()
-            known = self._layers.setdefault(layer, _Layer())
-            known.status, known.done = status, max(done, known.done if status in _DONE else 0)
-            known.total = total if total is not None else known.total
-            if status.startswith("Retrying") and status not in self._warned:
-                # The Engine counts the seconds down: the first of them says it all.
-                self._warned |= {status, *(f"Retrying in {n} second{'s' * (n > 1)}" for n in range(1, 60))}
-                self._tell(f"a layer did not get through: {printable(status).lower()}")
+            before = self._layers.setdefault(layer, _Layer()).status
+            self._layers[layer].report(status, done, total)
+            # The Engine counts the seconds down: the first of them says it all.
+            if status.startswith("Retrying") and not before.startswith("Retrying"):
+                self._tell(f"a layer did not get through, {printable(status).lower()}")
             if self._clock() - self._told >= _EVERY:
                 self._told = self._clock()
                 self._tell(self._summary())
 
+    def finish(self) -> None:
+        with self._lock:
+            self._layers.clear()
+
     def _summary(self) -> str:
-        finished = sum(known.status in _DONE for known in self._layers.values())
+        finished = sum(known.finished for known in self._layers.values())
         done = sum(known.done for known in self._layers.values())
         total = sum(known.total or 0 for known in self._layers.values())
         speed = done / max(self._clock() - self._began, 0.001)
@@ -85,7 +93,7 @@ class Lines:
 
 
 class _Bars:
-    """Progress as a bar a layer and a total; they vanish when all layers are through."""
+    """Progress as a bar a layer and a total; they vanish when the image is through."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -97,23 +105,23 @@ class _Bars:
         with self._lock:
             bars = self._start()
             known = self._layers.setdefault(layer, _Layer())
-            total = total if total is not None else known.total
-            done = total or 0 if status in _DONE else done
-            known.status, known.done, known.total = status, done, total
+            known.report(status, done, total)
             if layer not in self._tasks:
-                self._tasks[layer] = bars.add_task(_short(layer), total=total, status=status)
-            bars.update(self._tasks[layer], completed=done, total=total, status=printable(status))
+                self._tasks[layer] = bars.add_task(_short(layer), total=known.total, status="")
+            bars.update(self._tasks[layer], completed=known.done, total=known.total, status=printable(status))
             bars.update(
                 self._tasks[""],
                 completed=sum(one.done for one in self._layers.values()),
                 total=sum(one.total or 0 for one in self._layers.values()) or None,
             )
-            if all(one.status in _DONE for one in self._layers.values()):
-                self._stop()
 
-    def stop(self) -> None:
+    def finish(self) -> None:
         with self._lock:
-            self._stop()
+            if self._shown is not None:
+                self._shown.stop()
+                self._shown = None
+            self._tasks.clear()
+            self._layers.clear()
 
     def _start(self) -> Bars:
         if self._shown is None:
@@ -135,13 +143,6 @@ class _Bars:
             self._shown.start()
             self._tasks[""] = self._shown.add_task("total", total=None, status="")
         return self._shown
-
-    def _stop(self) -> None:
-        if self._shown is not None:
-            self._shown.stop()
-            self._shown = None
-            self._tasks.clear()
-            self._layers.clear()
 
 
 def _short(layer: str) -> str:

@@ -6,20 +6,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gitops_ci.errors import RegistryError, UsageError
-from gitops_ci.imageref import ImageRef
+from gitops_ci.errors import RegistryError
+from gitops_ci.flows.tagging import TagRules, open_destination, plan_tags
 from gitops_ci.model import Image, Log, Outcome
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
-from gitops_ci.registry.credentials import find
 from gitops_ci.registry.facts import ImageFacts, facts_of
-from gitops_ci.registry.layout import Layout
-from gitops_ci.registry.remote import Remote
 from gitops_ci.registry.sources import Sent, Source, open_source, split_source
-from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
+from gitops_ci.tags import TagChoice
 
-__all__ = ["PushRequest", "Pushed", "outcome_of", "plan_tags", "push", "push_image"]
+__all__ = ["PushRequest", "Pushed", "outcome_of", "push", "push_image"]
 
 _REVISION = "org.opencontainers.image.revision"
 _PATIENCE = 15.0  # seconds in which a registry's reads follow its writes (GHCR takes some at times)
@@ -30,15 +27,12 @@ class PushRequest:
     """An image, where it goes, and what decides its tags.
 
     `source` is `docker:NAME` (or just NAME), `oci:DIR[:TAG]` or another of `SOURCES`; `to` a repository of a registry,
-    with a tag if it is to get that one only, or `oci:DIR`. `known_tags` are versions that exist elsewhere (Git tags).
+    with a tag if it is to get that one only, or `oci:DIR`. `allow_move` lets released tags change their image.
     """
 
     source: str
     to: str
-    tags: tuple[str, ...] = ()
-    facts: BuildFacts = field(default_factory=BuildFacts)
-    suffix: str = ""
-    known_tags: tuple[str, ...] = ()
+    rules: TagRules = field(default_factory=TagRules)
     dry_run: bool = False
     allow_move: bool = False
     expect_revision: str | None = None
@@ -82,54 +76,15 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
     destination = open_destination(request.to, request.access)
     with open_source(request.source, request.access) as source:
         _check_revision(source, request.expect_revision)
-        choices = plan_tags(request, destination)
+        choices = plan_tags(request.rules, request.to, destination)
         found = [_look(destination, source.facts, choice) for choice in choices if choice.included]
         _guard(found, destination, source, allow_move=request.allow_move)
         if request.dry_run:
             return Pushed(_planned(found, destination, source), choices, source.facts.labels, source.facts.size)
-        sent = _there_already(destination, found) or _send(source, destination, found[0], log, progress)
+        sent = _there_already(destination, source, found) or _send(source, destination, found[0], log, progress)
         images = _tag(destination, found, sent, log)
     reused = sent.copied.blobs.get("present", 0) + sent.copied.blobs.get("mounted", 0)
     return Pushed(images, choices, source.facts.labels, source.facts.size, sent.copied.sent, reused)
-
-
-def plan_tags(request: PushRequest, destination: Writer) -> tuple[TagChoice, ...]:
-    """The tags of a build, those it gets first.
-
-    Raises:
-        UsageError: nothing decides a tag for this build.
-    """
-    if named := _named_tag(request.to):
-        return (TagChoice(named, included=True, why="named by --to", kind=kind_of(named)),)
-    existing: tuple[str, ...] | None = ()
-    if version_of(request.facts):
-        listed = destination.tags()
-        existing = None if listed is None and not request.known_tags else (*(listed or ()), *request.known_tags)
-    choices = choose(request.tags, request.facts, existing, suffix=request.suffix)
-    if not any(choice.included for choice in choices):
-        reasons = "; ".join(f"{choice.tag}: {choice.why}" for choice in choices)
-        raise UsageError(
-            f"There is no tag for this build{f' ({reasons})' if reasons else ''}",
-            hint="Say --version 1.4.2, or --tags with a strategy that fits, or give the tag in --to.",
-        )
-    return choices
-
-
-def open_destination(to: str, access: Access) -> Writer:
-    """A registry's repository, or `oci:DIR`. Raises UsageError for a text that is neither."""
-    if to.startswith("oci:"):
-        folder = to.removeprefix("oci:")
-        if not folder or "\0" in folder:
-            raise UsageError(f"'{to}' names no folder", hint="Write oci:DIR.")
-        return Layout(folder)
-    ref = ImageRef.parse(to)
-    if ref.digest is not None:
-        raise UsageError(f"'{to}' names a digest", hint="An image is pushed to a repository and gets its tags there.")
-    return Remote(ref, find(ref.registry, ref.repository, own=True), access, writes=True)
-
-
-def _named_tag(to: str) -> str | None:
-    return None if to.startswith("oci:") else ImageRef.parse(to).tag
 
 
 def _check_revision(source: Source, expected: str | None) -> None:
@@ -178,9 +133,9 @@ def _planned(found: list[_Found], destination: Writer, source: Source) -> tuple[
     )
 
 
-def _there_already(destination: Writer, found: list[_Found]) -> Sent | None:
-    """The image under a tag that it has already: nothing has to be sent for the others."""
-    known = next((f.digest for f in found if f.same and f.digest), None)
+def _there_already(destination: Writer, source: Source, found: list[_Found]) -> Sent | None:
+    """The image where the repository has it already, under a tag or without: then only tags are to be stored."""
+    known = next((f.digest for f in found if f.same and f.digest), None) or source.facts.digest
     manifest = destination.manifest(known) if known else None
     return Sent(manifest, Copied()) if manifest else None
 
@@ -189,7 +144,10 @@ def _send(source: Source, destination: Writer, first: _Found, log: Log, progress
     # Denied is found out now: an Engine keeps trying for most of a minute before it says so.
     destination.may_push()
     log.detail(f"pushing {source.name} to {destination.name}")
-    return source.send(destination, first.choice.tag, progress)
+    try:
+        return source.send(destination, first.choice.tag, progress)
+    finally:
+        progress.finish()
 
 
 def _tag(destination: Writer, found: list[_Found], sent: Sent, log: Log) -> tuple[Image, ...]:

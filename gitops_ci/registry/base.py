@@ -180,11 +180,17 @@ class Progress(Protocol):
     def layer(self, layer: str, status: str, done: int = 0, total: int | None = None) -> None:
         """`layer` is at `done` of `total` bytes (None: unknown); `status` is a word or two (`Pushing`, `Pushed`)."""
 
+    def finish(self) -> None:
+        """Nothing more comes of this image, be it through or not."""
+
 
 class Silent:
     """A progress that nobody watches."""
 
     def layer(self, layer: str, status: str, done: int = 0, total: int | None = None) -> None:
+        pass
+
+    def finish(self) -> None:
         pass
 
 

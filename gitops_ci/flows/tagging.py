@@ -1,0 +1,97 @@
+"""Which tags a build gets in a repository: the strategies, asked with what the repository has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gitops_ci.errors import UsageError
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Image, Log, Outcome, Skip
+from gitops_ci.registry.base import Writer
+from gitops_ci.registry.connection import Access
+from gitops_ci.registry.credentials import find
+from gitops_ci.registry.layout import Layout
+from gitops_ci.registry.remote import Remote
+from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
+
+__all__ = ["TagRules", "TagsRequest", "list_tags", "open_destination", "plan_tags"]
+
+
+@dataclass(frozen=True, slots=True)
+class TagRules:
+    """What decides the tags of a build. `known` are tags that exist elsewhere (in Git), `suffix` marks a variant."""
+
+    strategies: tuple[str, ...] = ()
+    facts: BuildFacts = field(default_factory=BuildFacts)
+    suffix: str = ""
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TagsRequest:
+    """A question for the tags of a build; `to` is the repository it would go to, or empty."""
+
+    to: str
+    rules: TagRules
+    access: Access = field(default_factory=Access)
+
+
+def open_destination(to: str, access: Access) -> Writer:
+    """A registry's repository, or the folder of `oci:DIR`. Raises UsageError for a text that is neither."""
+    if to.startswith("oci:"):
+        folder = to.removeprefix("oci:")
+        if not folder or "\0" in folder:
+            raise UsageError(f"'{to}' names no folder", hint="Write oci:DIR.")
+        return Layout(folder)
+    ref = ImageRef.parse(to)
+    if ref.digest is not None:
+        raise UsageError(f"'{to}' names a digest", hint="An image is pushed to a repository and gets its tags there.")
+    return Remote(ref, find(ref.registry, ref.repository, own=True), access, writes=True)
+
+
+def plan_tags(rules: TagRules, to: str, destination: Writer | None) -> tuple[TagChoice, ...]:
+    """The tags of a build, those it gets first. A tag that `to` itself names is the only one.
+
+    Raises:
+        UsageError: nothing decides a tag for this build.
+    """
+    if named := _named_tag(to):
+        return (TagChoice(named, included=True, why="named by --to", kind=kind_of(named)),)
+    choices = choose(rules.strategies, rules.facts, _existing(rules, destination), suffix=rules.suffix)
+    if not any(choice.included for choice in choices):
+        reasons = "; ".join(f"{choice.tag}: {choice.why}" for choice in choices)
+        raise UsageError(
+            f"There is no tag for this build{f' ({reasons})' if reasons else ''}",
+            hint="Say --version 1.4.2, or --tags with a strategy that fits, or give the tag in --to.",
+        )
+    return choices
+
+
+def list_tags(request: TagsRequest, log: Log) -> Outcome:
+    """The tags of a build as an outcome: what it gets are images, what it does not get is skipped, with the reason."""
+    destination = open_destination(request.to, request.access) if request.to else None
+    choices = plan_tags(request.rules, request.to, destination)
+    images, skipped = [], []
+    for choice in choices:
+        reference = destination.address(choice.tag) if destination else choice.tag
+        if not choice.included:
+            skipped.append(Skip(reference, 0, choice.why))
+            continue
+        log.step(f"{choice.tag}: {choice.why}")
+        digest = destination.digest(choice.tag) if destination else None
+        images.append(Image(reference, choice.tag, digest, "present" if digest else "planned"))
+    return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
+
+
+def _existing(rules: TagRules, destination: Writer | None) -> tuple[str, ...] | None:
+    """The tags that a version has to be compared with; None when they cannot be known."""
+    if version_of(rules.facts) is None:
+        return ()
+    listed = destination.tags() if destination else ()
+    if listed is None and not rules.known:
+        return None
+    return (*(listed or ()), *rules.known)
+
+
+def _named_tag(to: str) -> str | None:
+    return None if not to or to.startswith("oci:") else ImageRef.parse(to).tag
