@@ -36,7 +36,8 @@ In {folder} there are now
   build/       an image that was just built (OCI layout, tag 1.4.2)
   config.git   a config repository: a Kustomize app, Helm values and an Argo CD Application on 1.4.1
 """)
-        _play("The image is pushed to the folder registry/, and the change is proposed", "--verbose")
+        _play("First only a look: what would change?", "--mode", "dry-run")
+        _play("The image is pushed to the folder registry/, and the change is proposed")
         _play("The same again changes nothing")
         if keep:
             click.echo(f"""\

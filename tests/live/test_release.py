@@ -1,0 +1,145 @@
+"""`gitops-ci release` on real parts: Docker Engine, registry, Git over HTTP; only GitHub is a stub."""
+
+import pytest
+import requests
+
+from tests.flows.conftest import run  # noqa: F401 - a fixture
+from tests.support.forge_github import GitHubStub
+
+MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
+)
+
+
+@pytest.fixture
+def name(registry, request):
+    """A repository of the registry that no other test uses."""
+    return f"{registry}/acme/{request.node.name.replace('_', '-').split('[')[0]}"
+
+
+@pytest.fixture
+def repo(git_server, name):
+    files = {
+        "apps/staging/kustomization.yaml": f"images:\n  - name: shop\n    newName: {name}\n    newTag: '1.4.1'  # CI\n",
+        "apps/production/kustomization.yaml": f"images:\n  - name: shop\n    newName: {name}\n    newTag: '1.4.1'\n",
+    }
+    return git_server.make_repo("acme/config", files)
+
+
+@pytest.fixture
+def github(git_server, repo):
+    with GitHubStub(lambda branch: branch in repo.branches(), token=git_server.token) as stub:
+        stub.tip = repo.head
+        yield stub
+
+
+@pytest.fixture
+def release(run, git_server, github, engine, name):  # noqa: F811
+    def call(source, version, *more, environment=None):
+        return run(
+            "release", source, "--to", name, "--version", version, "--environment", "staging", "--base", "main",
+            "--config-repo", git_server.url_of("acme/config"), "--forge", "github", "--api-url", github.api_url,
+            "--output", "json", *more,
+            environment={"DOCKER_HOST": engine, "GITOPS_CI_TOKEN": git_server.token} | (environment or {}),
+        )  # fmt: skip
+
+    return call
+
+
+def digest_of(name, tag):
+    host, _, path = name.partition("/")
+    url = f"http://{host}/v2/{path}/manifests/{tag}"
+    answer = requests.head(url, headers={"Accept": MANIFESTS}, timeout=10)
+    return answer.headers["Docker-Content-Digest"] if answer.status_code == 200 else None
+
+
+def test_the_whole_journey_and_again_and_a_newer_image(release, github, repo, name, built_image, make_image):
+    first = release(built_image, "1.4.2")
+    assert first.code == 0, first.out
+    document = first.document
+    digest = digest_of(name, "1.4.2")
+    assert [(i["tag"], i["digest"], i["state"]) for i in document["images"]] == [
+        (tag, digest, "pushed") for tag in ("1.4.2", "1.4", "1", "latest")
+    ]
+    [pull] = github.pulls
+    assert document["pull_request"]["number"] == pull.number
+    assert repo.diff("main", pull.head).count("\n+ ") == 1
+    assert "    newTag: '1.4.2'  # CI\n".encode() in repo.read("apps/staging/kustomization.yaml", pull.head)
+    assert f"Image-Digest: {digest}" in repo.message(pull.head)
+
+    again = release(built_image, "1.4.2").document
+    assert again["status"] == "unchanged"
+    assert {image["state"] for image in again["images"]} == {"present"}
+
+    make_image("gitops-ci-tests/shop:next", {"app": b"2"})
+    newer = release("gitops-ci-tests/shop:next", "1.5.0").document
+    assert newer["pull_request"]["number"] == pull.number
+    assert newer["pull_request"]["state"] == "updated"
+    assert len(github.pulls) == 1
+
+
+def test_a_dry_run_pushes_no_image_and_no_branch(release, github, repo, name, built_image):
+    ran = release(built_image, "1.4.2", "--mode", "dry-run")
+    assert ran.code == 0, ran.out
+    assert {image["state"] for image in ran.document["images"]} == {"planned"}
+    assert "+    newTag: '1.4.2'  # CI" in ran.document["diff"]
+    assert digest_of(name, "1.4.2") is None
+    assert repo.branches() == ["main"]
+    assert github.pulls == []
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "code", "message"),
+    [
+        ("no/such:image", (), 4, "no/such:image"),
+        ("OK", ("--environment", "nowhere", "--path", "none/**"), 8, "named nowhere"),
+        ("OK", ("--base", "absent"), 5, "no branch absent"),
+        ("OK", ("--to", "127.0.0.1:9/acme/shop", "--allow-empty"), 4, "127.0.0.1:9"),
+        ("OK", ("--to", "no-such-host.invalid/acme/shop", "--allow-empty"), 4, "no-such-host.invalid"),
+        ("OK", ("--to", "UPPER/Case", "--allow-empty"), 2, "lower case"),
+    ],
+)
+def test_what_can_be_known_to_fail_fails_before_anything_is_pushed(
+    release, github, repo, name, built_image, source, more, code, message
+):
+    ran = release(built_image if source == "OK" else source, "1.4.2", *more)
+    assert ran.code == code, ran.out
+    assert message in ran.document["error"]["message"]
+    assert "Traceback" not in ran.err
+    assert digest_of(name, "1.4.2") is None
+    assert repo.branches() == ["main"]
+
+
+def test_a_released_tag_does_not_move(release, name, built_image, make_image):
+    assert release(built_image, "1.4.2").code == 0
+    before = digest_of(name, "1.4.2")
+    make_image("gitops-ci-tests/shop:other", {"app": b"other"})
+    ran = release("gitops-ci-tests/shop:other", "1.4.2")
+    assert ran.code == 4
+    assert before in ran.document["error"]["message"]
+    assert digest_of(name, "1.4.2") == before
+
+
+def test_a_branch_build_is_tagged_by_branch_and_commit(release, repo, name, built_image, run, engine):  # noqa: F811
+    environment = {
+        "GITLAB_CI": "true",
+        "CI_COMMIT_SHA": "3fa9c1e" + "0" * 33,
+        "CI_COMMIT_BRANCH": "feature/Cart_2",
+        "CI_DEFAULT_BRANCH": "main",
+    }
+    ran = run(
+        "image",
+        "push",
+        built_image,
+        "--to",
+        name,
+        "--output",
+        "json",
+        environment={**environment, "DOCKER_HOST": engine},
+    )
+    assert ran.code == 0, ran.out
+    tag = ran.document["images"][0]["tag"]
+    assert tag.endswith("-3fa9c1e")
+    assert tag.lower().startswith("feature-cart")
+    assert digest_of(name, tag)
