@@ -1,7 +1,8 @@
 """Markdown of which only the structure is ours: what others wrote stands in code spans and fences.
 
 Inside these a reader of CommonMark 0.31 (§6.1 code spans, §4.5 fences) and of GitHub's and GitLab's dialects takes
-nothing for a link, HTML, a mention, a reference to an issue or emphasis.
+nothing for a link, HTML or emphasis. Mentions and references are spelled out even there: a squash merge makes plain
+text of it, and some hosts obey that.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _MAIL = re.compile(r"@(?=[\w-]+\.\w)")
 
 def code(text: str, *, longest: int = LONGEST) -> str:
     """A code span; empty for an empty text. A `|` is spelled out, since in a table it would end the cell."""
-    inner = shorten(visible(text), longest).replace("|", r"\x7c")
+    inner = defused(shorten(visible(text), longest)).replace("|", r"\x7c")
     if not inner:
         return ""
     marks = "`" * (_longest_run(inner) + 1)
@@ -51,7 +52,7 @@ def plain(text: str, *, longest: int = 2 * LONGEST) -> str:
 
 def link(url: str, text: str = "") -> str:
     """A link that shows `text`, else its address; a code span where `url` is no plain http(s) URL."""
-    if len(url) > _LONGEST_URL or not _URL.fullmatch(url):
+    if len(url) > _LONGEST_URL or not _URL.fullmatch(url) or defused(url) != url:
         return code(text or url)
     return f"[{code(text)}](<{url}>)" if text else f"<{url}>"
 

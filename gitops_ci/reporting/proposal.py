@@ -98,7 +98,7 @@ def body(facts: ProposalFacts, *, template: str = "", limit: int = BODY_LIMIT) -
     """
     facts = masked(facts)
     changes = sorted(facts.changes, key=change_order)
-    values = {name: _code(value) for name, value in _values(facts).items()}
+    values = {name: md.code(value) for name, value in _values(facts).items()}
     values |= {"summary": _summary(facts), "details": "\n".join(_details(facts)), "footer": _FOOTER}
 
     def rendered(shown: int) -> str:
@@ -149,12 +149,12 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
 
 def _summary(facts: ProposalFacts) -> str:
     """Updates `ghcr.io/acme/shop` to `1.5.0` for `production`: 3 places in 2 files."""
-    target = _code(facts.image.tag or short_digests(facts.image.digest or ""))
+    target = md.code(facts.image.tag or short_digests(facts.image.digest or ""))
     others = f" and {count(len(facts.more), 'more image')}" if facts.more else ""
-    where = f" for {_code(facts.environment)}" if facts.environment else ""
+    where = f" for {md.code(facts.environment)}" if facts.environment else ""
     files = len({change.path for change in facts.changes})
     places = f": {count(len(facts.changes), 'place')} in {count(files, 'file')}" if files else ""
-    return f"Updates {_code(facts.image.familiar)}{f' to {target}' if target else ''}{others}{where}{places}."
+    return f"Updates {md.code(facts.image.familiar)}{f' to {target}' if target else ''}{others}{where}{places}."
 
 
 def _table(changes: Sequence[Change], shown: int) -> str:
@@ -180,17 +180,17 @@ def _fitting(changes: Sequence[Change], budget: int) -> int:
 
 def _row(change: Change) -> str:
     cells = (location(change.path, change.edit.span.line), change.resource, *old_and_new(change))
-    return md.row(_code(cell) for cell in cells)
+    return md.row(md.code(cell) for cell in cells)
 
 
 def _details(facts: ProposalFacts) -> Iterator[str]:
     images = (facts.image, *facts.more)
     for image in images[:_IMAGES_SHOWN]:
-        yield f"- Image: {_code(str(image))}"
+        yield f"- Image: {md.code(str(image))}"
     if len(images) > _IMAGES_SHOWN:
         yield f"- and {count(len(images) - _IMAGES_SHOWN, 'more image')}"
     if facts.previous:
-        shown = [_code(short_digests(text)) for text in facts.previous[:_PREVIOUS_SHOWN]]
+        shown = [md.code(short_digests(text)) for text in facts.previous[:_PREVIOUS_SHOWN]]
         hidden = len(facts.previous) - len(shown)
         yield f"- Before: {', '.join(shown)}{f' and {hidden} more' if hidden else ''}"
     if facts.source_repository:
@@ -214,7 +214,3 @@ def _trailers(facts: ProposalFacts) -> Iterator[tuple[str, str]]:
     yield "Source-Repository", address(facts.source_repository)
     yield "Source-Commit", address(facts.source_commit)
     yield "Pipeline-URL", address(facts.pipeline_url)
-
-
-def _code(text: str) -> str:
-    return md.code(defused(text))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gitops_ci.model import Image, Outcome
 from gitops_ci.reporting.base import prepare
 
-__all__ = ["Results"]
+__all__ = ["Results", "image_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Results:
     def of(cls, outcome: Outcome) -> Results:
         outcome = prepare(outcome)
         first = outcome.images[0] if outcome.images else None
-        image, digest = (_name(first), first.digest or "") if first else ("", "")
-        tags = tuple(dict.fromkeys(i.tag for i in outcome.images if i.tag and _name(i) == image))
+        image, digest = (image_name(first), first.digest or "") if first else ("", "")
+        tags = tuple(dict.fromkeys(i.tag for i in outcome.images if i.tag and image_name(i) == image))
         request = outcome.pull_request
         return cls(
             image=image,
@@ -48,9 +48,10 @@ class Results:
         )
 
 
-def _name(image: Image) -> str:
-    reference = image.reference.partition("@")[0]
-    return reference.removesuffix(f":{image.tag}") if image.tag else reference
+def image_name(image: Image) -> str:
+    """The reference without tag and digest, as it is written."""
+    name = image.reference.partition("@")[0] or image.reference
+    return name.removesuffix(f":{image.tag}") if image.tag else name
 
 
 def _reference(image: str, tag: str, digest: str) -> str:

@@ -10,6 +10,7 @@ from gitops_ci.model import Change, Finding, Image, Outcome, Problem, PullReques
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
 from gitops_ci.reporting.foreign import log_line, visible, visible_lines
+from gitops_ci.reporting.results import image_name
 from gitops_ci.reporting.summary import location, old_and_new, sentence
 
 __all__ = ["ID", "report"]
@@ -52,7 +53,7 @@ def _painted(text: str, colour: str) -> str:
 
 def _images(images: Iterable[Image], paint: Paint) -> Iterator[str]:
     """One line for a name and digest, one for the tags of each state."""
-    for (name, digest), group in groupby(images, key=lambda image: (_name(image), image.digest)):
+    for (name, digest), group in groupby(images, key=lambda image: (image_name(image), image.digest)):
         found = list(group)
         yield paint("Image ", "bold") + visible(f"{name}@{digest}" if digest else name)
         for state in ("pushed", "present", "planned"):
@@ -61,11 +62,6 @@ def _images(images: Iterable[Image], paint: Paint) -> Iterator[str]:
 
 
 _STATES = {"pushed": "pushed       ", "present": "already there", "planned": "would push   "}
-
-
-def _name(image: Image) -> str:
-    name = image.reference.partition("@")[0] if image.digest else image.reference
-    return name.removesuffix(f":{image.tag}") if image.tag else name
 
 
 def _changes(outcome: Outcome, paint: Paint) -> Iterator[str]:
