@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-__all__ = ["CHECKOUT", "UNDER_CI", "missing", "shared"]
+__all__ = ["CHECKOUT", "UNDER_CI", "dev_tool", "missing", "shared"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 # Read once: a test's own environment has no CI variables.
@@ -28,3 +30,10 @@ def shared(*parts: str) -> Path:
     if not found.exists():
         missing(f"../shared/{'/'.join(parts)} is not beside the checkout")
     return found
+
+
+def dev_tool(name: str) -> str:
+    """The path of a program that is a development dependency: beside this Python, or on PATH."""
+    here = Path(sys.executable).parent
+    found = shutil.which(name, path=f"{here}{os.pathsep}{os.environ['PATH']}")
+    return found or missing(f"{name} is not installed: it is a development dependency")

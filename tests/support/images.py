@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Mapping
 from contextlib import closing
 
-__all__ = ["build_image", "remove_image"]
+__all__ = ["build_image", "digest_of", "remove_image"]
 
 
 def build_image(
@@ -32,6 +32,16 @@ def remove_image(engine: str, name: str) -> None:
 
     with closing(docker.APIClient(base_url=engine)) as client:
         client.remove_image(name, force=True)
+
+
+def digest_of(registry: str, repository: str, tag: str) -> str:
+    """The digest of a tag, asked of the registry itself."""
+    import requests
+
+    accept = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+    answer = requests.head(f"http://{registry}/v2/{repository}/manifests/{tag}", headers=accept, timeout=10)
+    assert answer.status_code == 200, answer.status_code
+    return answer.headers["Docker-Content-Digest"]
 
 
 def _tar(files: Mapping[str, bytes]) -> io.BytesIO:

@@ -1,0 +1,46 @@
+"""A checked-out application repository, as a CI job finds it, and the project as its users get it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support import CHECKOUT
+
+__all__ = ["export_project", "make_checkout"]
+
+_IDENTITY = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_AUTHOR_DATE": "@1767225600 +0000"}
+_IDENTITY |= {key.replace("AUTHOR", "COMMITTER"): value for key, value in _IDENTITY.items()}
+
+
+def make_checkout(folder: Path, files: Mapping[str, str], *, origin: str, tag: str = "") -> Path:
+    """A working tree on `main` with one commit of `files`, an `origin` address, and a tag at the commit."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    _git(folder, "init", "--quiet", "--initial-branch=main")
+    _git(folder, "remote", "add", "origin", origin)
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "--message=Files")
+    if tag:
+        _git(folder, "tag", tag)
+    return folder
+
+
+def export_project(folder: Path) -> Path:
+    """Copy what a clone of this project would have, uncommitted changes included, and nothing that Git ignores."""
+    listed = _git(CHECKOUT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        source, target = CHECKOUT / name, folder / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    return folder
+
+
+def _git(folder: Path, *args: str) -> str:
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", **_IDENTITY}
+    return subprocess.run(["git", *args], cwd=folder, env=env, check=True, capture_output=True, text=True).stdout

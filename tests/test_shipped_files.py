@@ -1,0 +1,149 @@
+"""action.yml and the GitLab template: published schemas, an audit, and that they fit the program."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from gitops_ci.cli import COMMANDS
+from tests.support import CHECKOUT, dev_tool
+
+# Inputs that are no option: what the command is, its arguments, where it runs, and what only the environment tells.
+NOT_OPTIONS = {"command", "source", "images", "paths", "options", "working-directory", "token"}
+NOT_OPTIONS |= {"registry-user", "registry-password"}
+TEMPLATE_ONLY = {"prefix", "image", "package", "release-stage", "validate-stage", "release-rules", "validate-rules"}
+TEMPLATE_ONLY |= {"validate-paths", "allow-failure"}
+
+
+def _action() -> dict:
+    return yaml.safe_load((CHECKOUT / "action.yml").read_text())
+
+
+def _template() -> tuple[dict, dict]:
+    spec, jobs = yaml.safe_load_all((CHECKOUT / ".gitlab-ci-template.yml").read_text())
+    return spec["spec"]["inputs"], jobs
+
+
+def _options() -> dict[str, str]:
+    """Every option of every command: its name and the environment variable it reads."""
+    found = {}
+    for module in set(COMMANDS.values()):
+        for command in _commands(import_module(f"gitops_ci.cli.{module}").command):
+            for option in command.params:
+                if isinstance(option, click.Option):
+                    found |= {name.removeprefix("--"): str(option.envvar) for name in option.opts if name[:2] == "--"}
+    return found
+
+
+def _commands(command: click.Command) -> list[click.Command]:
+    return list(command.commands.values()) if isinstance(command, click.Group) else [command]
+
+
+def _schema_check(kind: str, path: Path) -> None:
+    command = [dev_tool("check-jsonschema"), "--builtin-schema", kind, str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_action_fits_the_published_schema():
+    _schema_check("vendor.github-actions", CHECKOUT / "action.yml")
+
+
+def test_audit_of_the_action_has_no_findings():
+    command = [dev_tool("zizmor"), "--offline", "--persona=auditor", "--format=json", str(CHECKOUT / "action.yml")]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(run.stdout) == [], run.stderr
+
+
+def test_every_input_of_the_action_is_handed_over_and_is_an_option():
+    action = _action()
+    env = action["runs"]["steps"][0]["env"]
+    handed = {name.removeprefix("WITH_").lower().replace("_", "-"): value for name, value in env.items()}
+    for name in action["inputs"].keys() - {"working-directory"}:
+        assert handed[name] == f"${{{{ inputs.{name} }}}}"
+    options = _options()
+    for name in action["inputs"].keys() - NOT_OPTIONS:
+        assert options.get(name) == f"GITOPS_CI_{name.upper().replace('-', '_')}", name
+
+
+def test_nothing_but_environment_reaches_the_shell_of_the_action():
+    for step in _action()["runs"]["steps"]:
+        assert "${{" not in step["run"]
+    script = (CHECKOUT / "action" / "run").read_text()
+    assert not re.search(r"GITHUB_(PATH|ENV)\b(?! or GITHUB_ENV)", re.sub(r"(?m)^#.*$", "", script))
+    assert not re.search(r"\beval\b|\bsource\b|\|\s*(?:ba)?sh\b", script)
+
+
+def test_every_output_of_the_action_is_one_that_the_program_writes():
+    from gitops_ci.model import Outcome
+    from gitops_ci.reporting.github import outputs
+
+    written = outputs(Outcome(command="release", status="changed")).keys()
+    declared = _action()["outputs"]
+    assert declared.keys() <= written
+    assert all(value["value"] == f"${{{{ steps.run.outputs.{name} }}}}" for name, value in declared.items())
+
+
+def test_template_fits_the_published_schema(tmp_path):
+    defaults, jobs = _template()
+    # The schema does not know interpolation: what the defaults make of the jobs is what it checks.
+    text = json.dumps(jobs)
+    for name, spec in defaults.items():
+        whole = json.dumps(spec["default"])
+        text = text.replace(f'"$[[ inputs.{name} ]]"', whole).replace(f"$[[ inputs.{name} ]]", str(spec["default"]))
+    (tmp_path / "pipeline.json").write_text(text)
+    _schema_check("vendor.gitlab-ci", tmp_path / "pipeline.json")
+    assert "inputs." not in text
+
+
+def test_every_input_of_the_template_is_used_and_is_an_option():
+    inputs, jobs = _template()
+    options = _options()
+    text = json.dumps(jobs)
+    for name in inputs:
+        assert f"$[[ inputs.{name} ]]" in text, name
+        assert "description" in inputs[name]
+        if name not in TEMPLATE_ONLY | NOT_OPTIONS:
+            variable = f"GITOPS_CI_{name.upper().replace('-', '_')}"
+            assert options.get(name) == variable, name
+            assert any(job.get("variables", {}).get(variable) == f"$[[ inputs.{name} ]]" for job in jobs.values())
+
+
+def test_inputs_of_the_template_reach_no_script():
+    _, jobs = _template()
+    for job in jobs.values():
+        assert "inputs." not in json.dumps([job.get("before_script"), job.get("script")])
+        assert "stages" not in jobs
+
+
+def test_template_installs_this_version():
+    from gitops_ci import __version__
+
+    inputs, _ = _template()
+    assert inputs["package"]["default"] == f"gitops-ci=={__version__}"
+
+
+def test_lock_file_pins_every_dependency_with_hashes():
+    text = (CHECKOUT / "requirements.txt").read_text()
+    assert "://" not in text
+    blocks = re.split(r"\n(?=\S)", re.sub(r"(?m)^#.*\n", "", text).strip())
+    assert all(re.match(r"[a-z0-9-]+==\S+", block) and "--hash=sha256:" in block for block in blocks)
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    wanted = [re.split(r"[<>=~!\[; ]", line)[0] for line in project["dependencies"]]
+    pinned = {block.partition("==")[0] for block in blocks}
+    assert {re.sub(r"[-_.]+", "-", name).lower() for name in wanted} <= pinned
+
+
+@pytest.mark.parametrize("folder", [".", "action"])
+def test_scripts_are_executable(folder):
+    names = {".": ["tests/run", ".ci/run", ".ci/audit"], "action": ["action/run"]}[folder]
+    for name in names:
+        assert (CHECKOUT / name).stat().st_mode & 0o111, name
