@@ -38,7 +38,7 @@ DOORS = {
     "gitdb": ("configrepo",),
     "jsonschema_rs": ("schemas",),
     "requests": ("http",),
-    "urllib3": ("http",),
+    "urllib3": ("http", "registry.engine"),  # the docker SDK lets its errors through
     "rich": ("cli", "reporting"),
     "ruamel": ("yamltext",),
     "semver": ("tags",),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.flows.tagging import TagRules, open_destination, plan_tags
+from gitops_ci.flows.tagging import TagRules, check_tags, open_destination, plan_tags
 from gitops_ci.model import Image, Log, Outcome
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
@@ -73,8 +74,11 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
         RegistryError: the image is not there, a released tag names another one, or the registry refused.
     """
     split_source(request.source)
-    destination = open_destination(request.to, request.access)
-    with open_source(request.source, request.access) as source:
+    check_tags(request.rules, request.to)
+    with (
+        closing(open_destination(request.to, request.access)) as destination,
+        open_source(request.source, request.access) as source,
+    ):
         _check_revision(source, request.expect_revision)
         choices = plan_tags(request.rules, request.to, destination)
         found = [_look(destination, source.facts, choice) for choice in choices if choice.included]

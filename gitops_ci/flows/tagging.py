@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from gitops_ci.errors import UsageError
@@ -14,7 +15,7 @@ from gitops_ci.registry.layout import Layout
 from gitops_ci.registry.remote import Remote
 from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
 
-__all__ = ["TagRules", "TagsRequest", "list_tags", "open_destination", "plan_tags"]
+__all__ = ["TagRules", "TagsRequest", "check_tags", "list_tags", "open_destination", "plan_tags"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ def open_destination(to: str, access: Access) -> Writer:
     return Remote(ref, find(ref.registry, ref.repository, own=True), access, writes=True)
 
 
+def check_tags(rules: TagRules, to: str) -> None:
+    """Find out without any network what can never be right. Raises UsageError for a tag or strategy that is none."""
+    if not _named_tag(to):
+        choose(rules.strategies, rules.facts, None, suffix=rules.suffix)
+
+
 def plan_tags(rules: TagRules, to: str, destination: Writer | None) -> tuple[TagChoice, ...]:
     """The tags of a build, those it gets first. A tag that `to` itself names is the only one.
 
@@ -69,8 +76,13 @@ def plan_tags(rules: TagRules, to: str, destination: Writer | None) -> tuple[Tag
 
 def list_tags(request: TagsRequest, log: Log) -> Outcome:
     """The tags of a build as an outcome: what it gets are images, what it does not get is skipped, with the reason."""
-    destination = open_destination(request.to, request.access) if request.to else None
-    choices = plan_tags(request.rules, request.to, destination)
+    if not request.to:
+        return _listed(plan_tags(request.rules, "", None), None, log)
+    with closing(open_destination(request.to, request.access)) as destination:
+        return _listed(plan_tags(request.rules, request.to, destination), destination, log)
+
+
+def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log) -> Outcome:
     images, skipped = [], []
     for choice in choices:
         reference = destination.address(choice.tag) if destination else choice.tag

@@ -73,6 +73,9 @@ class Auth:
     def signed_in(self) -> bool:
         return self._credential is not None
 
+    def close(self) -> None:
+        self._http.close()
+
     def learn(self, challenge: Challenge | None) -> None:
         """Take note of what the registry wants; None: nothing."""
         self._challenge = challenge

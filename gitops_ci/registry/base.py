@@ -151,6 +151,9 @@ class Reader(Protocol):
     def blob(self, descriptor: Descriptor) -> Blob:
         """A blob; its bytes are verified while they are read."""
 
+    def close(self) -> None:
+        """Give connections and files back."""
+
 
 class Writer(Reader, Protocol):
     """A place that images are written to."""

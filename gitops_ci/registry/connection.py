@@ -117,6 +117,14 @@ class Connection:
     def refusal(self, answer: Response, doing: str) -> RegistryError:
         return refusal(answer, doing, self.registry, signed_in=self._credential is not None)
 
+    def close(self) -> None:
+        with self._lock:
+            if self._opened is not None:
+                http, auth = self._opened
+                http.close()
+                auth.close()
+                self._opened = None
+
     def _open(self) -> tuple[Http, Auth]:
         with self._lock:
             if self._opened is None:
@@ -139,6 +147,7 @@ class Connection:
             try:
                 answer = http.request("GET", "/v2/")
             except HttpError as error:
+                http.close()
                 failure = error
                 if error.unsent:
                     break
@@ -148,4 +157,5 @@ class Connection:
             # A port that speaks TLS answers plain http with 400, which no registry says to its own ping.
             if scheme == "https" or answer.status != 400:
                 return http, None
+            http.close()
         raise failure or HttpError(f"{self._host} answers neither as http nor as https", f"http://{self._host}")

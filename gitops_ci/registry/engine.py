@@ -6,6 +6,7 @@ a digest came and no error did (docs.docker.com/reference/api/engine, "Push an i
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import time
@@ -80,14 +81,16 @@ class Engine:
         settings: dict[str, Any] = {"base_url": _context_host(), **kwargs_from_env()}
         self.where = str(settings["base_url"] or "unix:///var/run/docker.sock")
         over_ssh = self.where.startswith("ssh://")
+        if self.where.startswith("unix://") and not os.path.exists(self.where.removeprefix("unix://")):
+            raise _no_engine(self.where, "there is no such socket")
         try:
             # The SDK is untyped where it matters.
             self._client: Any = APIClient(**settings, version="auto", timeout=_TIMEOUT, use_ssh_client=over_ssh)
         except (DockerException, OSError, ValueError) as error:
-            raise RegistryError(
-                f"The Docker Engine at {self.where} does not answer: {_reason(error)}",
-                hint="Is it running, and is DOCKER_HOST right? Images built without an Engine are given as oci:DIR.",
-            ) from None
+            raise _no_engine(self.where, _reason(error)) from None
+
+    def close(self) -> None:
+        self._client.close()
 
     def inspect(self, name: str) -> EngineImage:
         """Raises RegistryError when there is no such image."""
@@ -155,6 +158,13 @@ class Engine:
         near = get_close_matches(name if ":" in name else f"{name}:latest", known, n=3, cutoff=0.5)
         has = f"It has {', '.join(near)}." if near else f"It has {len(known)} images." if known else "It has none."
         return f"{has} Was the image built before this step, and by this Engine ({self.where})?"
+
+
+def _no_engine(where: str, reason: str) -> RegistryError:
+    return RegistryError(
+        f"The Docker Engine at {where} does not answer: {reason}",
+        hint="Is it running, and is DOCKER_HOST right? Images built without an Engine are given as oci:DIR.",
+    )
 
 
 class _Refused(Exception):

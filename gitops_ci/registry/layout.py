@@ -87,6 +87,9 @@ class Layout:
             )
         return Blob(descriptor, lambda: verified(_chunks(path), descriptor, self.name))
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     # ------------------------------------------------------------------------------------------------- writing
 
     def may_push(self) -> None:

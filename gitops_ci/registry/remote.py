@@ -109,6 +109,9 @@ class Remote:
             else:
                 return
 
+    def close(self) -> None:
+        self._wire.close()
+
     # ------------------------------------------------------------------------------------------------- writing
 
     def has_blob(self, digest: str) -> bool:

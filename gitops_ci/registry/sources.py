@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,8 +91,8 @@ Opened = AbstractContextManager[Source]
 @contextmanager
 def _docker(place: str, access: Access) -> Iterator[Source]:
     del access
-    engine = Engine()
-    yield InEngine(engine, engine.inspect(place))
+    with closing(Engine()) as engine:
+        yield InEngine(engine, engine.inspect(place))
 
 
 @contextmanager
@@ -105,8 +105,8 @@ def _layout(place: str, access: Access) -> Iterator[Source]:
 @contextmanager
 def _registry(place: str, access: Access) -> Iterator[Source]:
     ref = ImageRef.parse(place)
-    remote = Remote(ref, find(ref.registry, ref.repository), access)
-    yield _stored(remote, ref.digest or ref.tag or "latest")
+    with closing(Remote(ref, find(ref.registry, ref.repository), access)) as remote:
+        yield _stored(remote, ref.digest or ref.tag or "latest")
 
 
 SOURCES: Mapping[str, Callable[[str, Access], Opened]] = {
