@@ -26,7 +26,7 @@ __all__ = ["command"]
 @output_options
 @click.pass_context
 def command(
-    ctx: click.Context, references: tuple[str, ...], from_file: str | None, output: Output, **options: Any
+    ctx: click.Context, /, references: tuple[str, ...], from_file: str | None, output: Output, **options: Any
 ) -> None:
     """Find every place that names the image in the config repository, edit it, validate and publish.
 

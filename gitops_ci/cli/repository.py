@@ -18,6 +18,7 @@ from gitops_ci.configrepo import GitCredentials, Identity, check_branch
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import BumpRequest, Publication
 from gitops_ci.flows.environment import Environment
+from gitops_ci.flows.search import Search
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
 from gitops_ci.plan import Policy
@@ -101,22 +102,25 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         return kind.connect(url, token, options["api_url"])
 
     user = kind.git_user if kind else "x-access-token"
-    return BumpRequest(
+    search = Search(
         images=images,
-        url=url,
-        publication=_publication(options, context),
-        credentials=GitCredentials(user, token) if token else None,
-        forge=connect,
         base=options["base"],
-        mode=options["mode"],
         environment=options["environment"],
         environments=config_of(ctx).environments,
         read_environments=_environments,
         paths=options["path"],
         exclude=options["exclude"],
         policy=_policy(options),
-        checks=_checks(options),
         allow_empty=options["allow_empty"],
+    )
+    return BumpRequest(
+        url=url,
+        search=search,
+        publication=_publication(options, context),
+        credentials=GitCredentials(user, token) if token else None,
+        forge=connect,
+        mode=options["mode"],
+        checks=_checks(options),
         seconds=options["deadline"],
     )
 

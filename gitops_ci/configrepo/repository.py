@@ -8,24 +8,25 @@ decided by reading the remote's ref again, not by the words of an error.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Literal, Self
 
-from gitops_ci.configrepo.git import GitCredentials, GitDirectory, check_branch, check_path, last_lines
+from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, check_path, last_lines
+from gitops_ci.configrepo.objects import TREE, Entry, Objects, Selection, tree_with
 from gitops_ci.configrepo.remote import refusal, unreachable
-from gitops_ci.errors import GitError, UsageError
+from gitops_ci.errors import GitError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["ConfigRepo", "Identity", "RemoteRefs", "Snapshot"]
+__all__ = ["ConfigRepo", "Identity", "RemoteRefs", "Snapshot", "first_commit"]
 
 # Names the tree of the commit that carries it: a commit that somebody amended has another tree and is not ours.
 _MARK = "Gitops-Ci-Tree"
-SYMLINK, GITLINK, TREE = "120000", "160000", "40000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,6 @@ class RemoteRefs:
     tips: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a tree. `mode` is octal as git prints it: 100644, 100755, 120000, 160000, 40000."""
-
-    mode: str
-    sha: str
-
-
 class ConfigRepo:
     """One remote repository, read and written through a temporary bare one. A context manager."""
 
@@ -66,17 +59,26 @@ class ConfigRepo:
         self._credentials = credentials
         self._log = log
         self._folder = TemporaryDirectory(prefix="gitops-ci-")
+        self._directories: dict[str, GitDirectory] = {}
 
     def __enter__(self) -> Self:
-        self._git = GitDirectory(self._folder.name, self.url, self._credentials)
-        self._git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._git.close()
+        for git in self._directories.values():
+            git.close()
         self._folder.cleanup()
+
+    def _directory(self, kind: Literal["whole", "sparse"]) -> GitDirectory:
+        # Two repositories: what one has whole, the other has in parts, and git would not send it again.
+        if kind not in self._directories:
+            path = os.path.join(self._folder.name, kind)
+            os.mkdir(path)
+            git = self._directories[kind] = GitDirectory(path, self.url, self._credentials)
+            git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
+        return self._directories[kind]
 
     def refs(self, *branches: str) -> RemoteRefs:
         """Ask the remote where these branches are; one round trip, nothing is fetched.
@@ -85,7 +87,7 @@ class ConfigRepo:
             GitError: the repository is not there, or may not be read.
         """
         wanted = {f"refs/heads/{check_branch(branch)}": branch for branch in branches}
-        answer = self._git.run("ls-remote", "--symref", "--", self.url.text, "HEAD", *wanted)
+        answer = self._directory("whole").run("ls-remote", "--symref", "--", self.url.text, "HEAD", *wanted)
         if answer.code != 0:
             raise unreachable(self.url, answer.stderr, signed_in=self._credentials is not None)
         default, tips = None, {}
@@ -97,20 +99,56 @@ class ConfigRepo:
                 tips[wanted[name]] = value
         return RemoteRefs(default, tips)
 
-    def fetch(self, branch: str, *, depth: int = 1) -> Snapshot:
-        """Fetch the newest `depth` commits of a branch and return its tip."""
+    def fetch(self, branch: str, *, depth: int = 1, sparse: bool = False) -> Snapshot:
+        """Fetch the newest `depth` commits of a branch and return its tip.
+
+        With `sparse` only the commit comes now, and later what is read. A server that cannot do that sends everything:
+        the same result, with more to download.
+        """
         name = check_branch(branch)
         ref = f"refs/gitops-ci/{name}"
         started = time.monotonic()
-        answer = self._git.run(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", f"--depth={depth}",
-            "--", self.url.text, f"+refs/heads/{name}:{ref}",
+        # Between folders of one machine there is nothing to save.
+        sparse = sparse and self.url.scheme != "file"
+        git = self._directory("sparse" if sparse else "whole")
+        said = self._fetch(git, name, f"--depth={depth}", *(["--filter=tree:0"] if sparse else []), ref=ref)
+        if sparse and "filtering not recognized" in said:
+            self._log.detail("the server has no partial clone: the whole tip was fetched")
+            sparse = False
+        tip = git.checked("Reading the fetched branch", "rev-parse", "--verify", "--end-of-options", ref)
+        self._log.detail(f"fetched {name} of {self.url} in {time.monotonic() - started:.1f} s")
+        fetch = self._object_fetcher(git, name, depth) if sparse else None
+        return Snapshot(git, Objects(git, fetch), tip.decode().strip())
+
+    def _fetch(self, git: GitDirectory, branch: str, *options: str, ref: str) -> str:
+        answer = git.run(
+            "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+            *options, "--", self.url.text, f"+refs/heads/{branch}:{ref}",
         )  # fmt: skip
         if answer.code != 0:
-            raise unreachable(self.url, answer.stderr, signed_in=self._credentials is not None, branch=name)
-        tip = self._git.checked("Reading the fetched branch", "rev-parse", "--verify", "--end-of-options", ref)
-        self._log.detail(f"fetched {name} of {self.url} in {time.monotonic() - started:.1f} s")
-        return Snapshot(self._git, tip.decode("ascii").strip())
+            raise unreachable(self.url, answer.stderr, signed_in=self._credentials is not None, branch=branch)
+        return answer.stderr
+
+    def _object_fetcher(self, git: GitDirectory, branch: str, depth: int) -> Callable[[list[str], str], None]:
+        """How a sparse snapshot gets objects: by id, as git itself does it for a partial clone."""
+        everything = False
+
+        def fetch(ids: list[str], kept_out: str) -> None:
+            nonlocal everything
+            if everything:
+                return
+            answer = git.run(
+                "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                "--recurse-submodules=no", f"--filter={kept_out}", "--stdin", "--", self.url.text,
+                stdin="".join(f"{i}\n" for i in ids).encode("ascii"),
+            )  # fmt: skip
+            if answer.code == 0:
+                return
+            self._log.detail("the server does not hand out single objects: the whole tip is fetched")
+            self._fetch(git, branch, f"--depth={depth}", "--no-filter", ref=f"refs/gitops-ci/{branch}")
+            everything = True
+
+        return fetch
 
     def commit(
         self, parent: Snapshot, changes: Mapping[str, bytes], message: str, *, author: Identity, committer: Identity
@@ -125,7 +163,7 @@ class ConfigRepo:
             f"tree {tree}\nparent {parent.commit}\nauthor {author.line(now)}\n"
             f"committer {committer.line(now)}\n\n{message.rstrip()}\n{_MARK}: {tree}\n"
         )
-        return Snapshot(self._git, self._git.write_object("commit", raw.encode()))
+        return parent.successor(raw.encode())
 
     def push(self, snapshot: Snapshot, branch: str, *, expected: str | None) -> Literal["landed", "raced"]:
         """Move `branch` from `expected` (None: it does not exist yet) to `snapshot`.
@@ -136,7 +174,7 @@ class ConfigRepo:
             GitError: the remote refuses this push for good (a protected branch, a hook), or does not answer.
         """
         ref = f"refs/heads/{check_branch(branch)}"
-        answer = self._git.run(
+        answer = snapshot.run(
             "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected or ''}",
             "--", self.url.text, f"{snapshot.commit}:{ref}",
         )  # fmt: skip
@@ -157,10 +195,10 @@ class ConfigRepo:
 class Snapshot:
     """One commit: its files by path, read on demand."""
 
-    def __init__(self, git: GitDirectory, commit: str) -> None:
+    def __init__(self, git: GitDirectory, objects: Objects, commit: str) -> None:
         self._git = git
+        self.objects = objects
         self.commit = commit
-        self._trees: dict[str, dict[str, Entry]] = {}
         _, raw = git.read_object(commit)
         head, _, message = raw.decode("utf-8", "replace").partition("\n\n")
         self.message = message
@@ -170,6 +208,14 @@ class Snapshot:
         committer = next(value for name, value in headers if name == "committer")
         self.committed_at = int(committer.rsplit(" ", 2)[1])
 
+    def run(self, *arguments: str) -> Answer:
+        """Run git where this commit is."""
+        return self._git.run(*arguments)
+
+    def successor(self, raw: bytes) -> Snapshot:
+        """Write a commit object that follows this one."""
+        return Snapshot(self._git, self.objects, self._git.write_object("commit", raw))
+
     @property
     def is_ours(self) -> bool:
         """Whether this tool made exactly this commit: nobody amended it, or put a merge on top."""
@@ -178,7 +224,7 @@ class Snapshot:
     def parent(self) -> Snapshot | None:
         """The first parent, or None where the fetch did not reach so far."""
         try:
-            return Snapshot(self._git, self.parents[0]) if self.parents else None
+            return Snapshot(self._git, self.objects, self.parents[0]) if self.parents else None
         except KeyError:
             return None
 
@@ -189,7 +235,7 @@ class Snapshot:
                 if entry.mode != TREE:
                     return None
                 tree = entry.sha
-            entry = self._entries(tree).get(part)
+            entry = self.objects.entries(tree).get(part)
             if entry is None:
                 return None
         return entry
@@ -197,32 +243,46 @@ class Snapshot:
     def read(self, path: str) -> bytes | None:
         """The content of a file, None where there is no regular file of this path."""
         entry = self.entry(path)
-        if entry is None or entry.mode in {SYMLINK, GITLINK, TREE}:
-            return None
-        return self._git.read_object(entry.sha)[1]
+        return self.objects.blob(entry.sha) if entry and entry.is_file else None
 
-    def paths(self) -> list[str]:
-        """The paths of all regular files, in git's order."""
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The contents of the regular files among these paths; what is missing comes in one request."""
+        entries = [(path, self.entry(path)) for path in paths]
+        files = [(path, entry.sha) for path, entry in entries if entry and entry.is_file]
+        self.objects.need(sha for _, sha in files)
+        for path, sha in files:
+            yield path, self.objects.blob(sha)
+
+    def paths(self, selection: Selection) -> list[str]:
+        """The paths of the selected regular files, in git's order."""
+        if self.objects.is_sparse:
+            return list(self.objects.files(self.tree, selection))
         listing = self._git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
         entries = (line.split(b"\t", 1) for line in listing.split(b"\0") if line)
-        return [name.decode("utf-8", "replace") for meta, name in entries if meta.startswith(b"100")]
+        names = (name.decode("utf-8", "replace") for meta, name in entries if meta.startswith(b"100"))
+        return [path for path in names if selection.matches(path)]
 
-    def search(self, needles: Sequence[str], wanted: Callable[[str], bool]) -> list[str]:
-        """The paths of the regular files that contain any needle, byte for byte, in git's order."""
-        patterns = [argument for needle in needles for argument in ("-e", needle)]
-        answer = self._git.run("grep", "--full-name", "-l", "-z", "-a", "-F", *patterns, self.commit, "--")
+    def search(self, needles: Sequence[str], selection: Selection) -> list[str]:
+        """The paths of the selected regular files that contain any needle, byte for byte."""
+        if self.objects.is_sparse:
+            found = self.objects.files(self.tree, selection)
+            self.objects.need(entry.sha for entry in found.values())
+            wanted = [needle.encode() for needle in needles]
+            texts = ((path, self.objects.blob(entry.sha)) for path, entry in found.items())
+            return [path for path, data in texts if any(needle in data for needle in wanted)]
+        patterns = "".join(f"{needle}\n" for needle in needles).encode()
+        answer = self._git.run(
+            "grep", "--full-name", "-l", "-z", "-a", "-F", "-f", "-", self.commit, "--", stdin=patterns
+        )
         if answer.code > 1:
             raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}")
         prefix = len(self.commit) + 1
-        found = (name[prefix:].decode("utf-8", "replace") for name in answer.stdout.split(b"\0") if name)
-        return [path for path in found if wanted(path)]
+        names = (name[prefix:].decode("utf-8", "replace") for name in answer.stdout.split(b"\0") if name)
+        return [path for path in names if selection.matches(path)]
 
     def changed_paths(self, before: Snapshot) -> list[str]:
         """What differs between two commits, by tree; renames are not looked for."""
-        out = self._git.checked(
-            "Comparing commits", "diff-tree", "-r", "-z", "--name-only", "--no-renames", before.commit, self.commit
-        )
-        return [name.decode("utf-8", "replace") for name in out.split(b"\0") if name]
+        return self.objects.differing(before.tree, self.tree)
 
     def tree_with(self, changes: Mapping[str, bytes]) -> str:
         """The id of a tree that is this commit's with these files replaced or added.
@@ -230,69 +290,12 @@ class Snapshot:
         Raises:
             UsageError: a path leads through or to a symlink or a submodule.
         """
-        return write_tree(self._git, self.tree, changes, self._entries)
-
-    def _entries(self, tree: str) -> dict[str, Entry]:
-        if tree not in self._trees:
-            self._trees[tree] = _parse_tree(self._git.read_object(tree)[1], len(tree) // 2)
-        return self._trees[tree]
+        return tree_with(self._git, self.tree, changes, self.objects.entries)
 
 
 def first_commit(git: GitDirectory, files: Mapping[str, bytes], message: str, author: Identity) -> str:
     """Write a commit without a parent that holds exactly these files."""
     line = author.line(int(time.time()))
-    raw = f"tree {write_tree(git, None, files)}\nauthor {line}\ncommitter {line}\n\n{message}\n"
+    tree = tree_with(git, None, files, lambda _: {})
+    raw = f"tree {tree}\nauthor {line}\ncommitter {line}\n\n{message}\n"
     return git.write_object("commit", raw.encode())
-
-
-def write_tree(
-    git: GitDirectory,
-    tree: str | None,
-    files: Mapping[str, bytes],
-    entries_of: Callable[[str], dict[str, Entry]] = lambda tree: {},  # noqa: ARG005
-) -> str:
-    """Write a tree that is `tree` with these files replaced or added, and return its id.
-
-    Raises:
-        UsageError: a path leads through or to a symlink or a submodule.
-    """
-
-    def rebuilt(tree: str | None, blobs: Mapping[tuple[str, ...], str]) -> str:
-        entries = dict(entries_of(tree)) if tree else {}
-        below: dict[str, dict[tuple[str, ...], str]] = {}
-        for (name, *rest), blob in blobs.items():
-            old = entries.get(name)
-            if old and (old.mode in {SYMLINK, GITLINK} or (old.mode == TREE) != bool(rest)):
-                what = {SYMLINK: "a symlink", GITLINK: "a submodule", TREE: "a folder"}.get(old.mode, "a file")
-                raise UsageError(f"{'/'.join((name, *rest))}: {name} is {what} and is left alone")
-            if rest:
-                below.setdefault(name, {})[tuple(rest)] = blob
-            else:
-                entries[name] = Entry(old.mode if old else "100644", blob)
-        for name, inner in below.items():
-            old = entries.get(name)
-            entries[name] = Entry(TREE, rebuilt(old.sha if old else None, inner))
-        return git.write_object("tree", _tree_bytes(entries.items()))
-
-    blobs = {check_path(path): git.write_object("blob", data) for path, data in files.items()}
-    return rebuilt(tree, {tuple(path.split("/")): blob for path, blob in blobs.items()})
-
-
-def _parse_tree(data: bytes, id_length: int) -> dict[str, Entry]:
-    """Entries of a raw tree object: mode, space, name, NUL and binary id, repeated (Pro Git, "Git Objects")."""
-    entries, at = {}, 0
-    while at < len(data):
-        space, end = data.index(b" ", at), data.index(b"\0", at)
-        name = data[space + 1 : end].decode("utf-8", "surrogateescape")
-        entries[name] = Entry(data[at:space].decode("ascii"), data[end + 1 : end + 1 + id_length].hex())
-        at = end + 1 + id_length
-    return entries
-
-
-def _tree_bytes(entries: Iterable[tuple[str, Entry]]) -> bytes:
-    """The raw object, in git's order: by bytes, a folder as if its name ended in `/`."""
-    encoded = [(name.encode("utf-8", "surrogateescape"), entry) for name, entry in entries]
-    encoded.sort(key=lambda pair: pair[0] + (b"/" if pair[1].mode == TREE else b""))
-    return b"".join(
-        entry.mode.encode("ascii") + b" " + name + b"\0" + bytes.fromhex(entry.sha) for name, entry in encoded
-    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from gitops_ci.errors import UsageError
 
-__all__ = ["Environment", "Mode", "by_convention", "matcher", "named"]
+__all__ = ["Environment", "Mode", "Paths", "by_convention", "named"]
 
 Mode = Literal["pull-request", "push", "dry-run"]
 
@@ -51,6 +51,40 @@ def named(name: str, *layouts: Mapping[str, Environment]) -> Environment | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """A selection of files by globs: `*` and `?` stay within a folder, `**` crosses folders, a folder means all below.
+
+    No glob selects everything; `exclude` takes away. `bears` is a further condition on the whole path.
+    """
+
+    globs: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    bears: Callable[[str], bool] | None = None
+
+    def matches(self, path: str) -> bool:
+        if self.globs and not any(_pattern(glob).fullmatch(path) for glob in self.globs):
+            return False
+        if any(_pattern(glob).fullmatch(path) for glob in self.exclude):
+            return False
+        return self.bears is None or self.bears(path)
+
+    def may_hold(self, folder: str) -> bool:
+        """Whether a path below this folder can match: the parts that both have must fit."""
+        parts = folder.split("/")
+        return not self.globs or any(_fits(_parts(glob), parts) for glob in self.globs)
+
+    def wants_all(self, folder: str) -> bool:
+        """Whether some glob has only `**`, or nothing, left to say below this folder."""
+        parts = folder.split("/") if folder else []
+        return not self.globs or any(_leads_everywhere(_parts(glob), parts) for glob in self.globs)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether folders can be left unopened: every glob begins with a folder's name."""
+        return bool(self.globs) and all("**" not in _parts(glob)[0] for glob in self.globs)
+
+
 def by_convention(name: str) -> Callable[[str], bool]:
     """A test for the paths that bear a name, for where no `environments:` say what it means.
 
@@ -60,17 +94,24 @@ def by_convention(name: str) -> Callable[[str], bool]:
     return lambda path: bears.search(path) is not None
 
 
-def matcher(globs: Sequence[str], exclude: Sequence[str] = ()) -> Callable[[str], bool]:
-    """A test for paths: `*` and `?` stay within a folder, `**` crosses folders, a folder's name means all below it."""
-    wanted = [_pattern(glob) for glob in globs]
-    unwanted = [_pattern(glob) for glob in exclude]
+def _parts(glob: str) -> list[str]:
+    return glob.removeprefix("./").rstrip("/").split("/")
 
-    def matches(path: str) -> bool:
-        if wanted and not any(pattern.fullmatch(path) for pattern in wanted):
+
+def _fits(glob: list[str], folder: list[str]) -> bool:
+    for wanted, part in zip(glob, folder, strict=False):
+        if "**" in wanted:
+            return True
+        if not _pattern(wanted).fullmatch(part):
             return False
-        return not any(pattern.fullmatch(path) for pattern in unwanted)
+    return True
 
-    return matches
+
+def _leads_everywhere(glob: list[str], folder: list[str]) -> bool:
+    if not _fits(glob, folder):
+        return False
+    rest = glob[len(folder) :]
+    return any("**" in part for part in glob[: len(folder) + 1]) or not rest
 
 
 @cache

@@ -11,10 +11,10 @@ from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot, check_branch
 from gitops_ci.errors import FindingsError, GitError
 from gitops_ci.flows.journal import Journal
+from gitops_ci.flows.search import Search
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Commit, Log, Plan, Proposal, PullRequest
-from gitops_ci.plan import Policy
 from gitops_ci.reporting import proposal as texts
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ class Target:
 
     base: str
     publication: Publication
-    environment: str | None
-    images: tuple[ImageRef, ...]
-    policy: Policy
+    search: Search
 
 
 def branch_name(environment: str | None, images: tuple[ImageRef, ...]) -> str:
@@ -69,7 +67,7 @@ class Publisher:
         """Make the head branch propose the plan, and see to its pull request."""
         assert self.connect is not None
         forge = self.connect()
-        head = branch_name(self.target.environment, self.target.images)
+        head = branch_name(self.target.search.environment, self.target.search.images)
         tip = self.repo.refs(head).tips.get(head)
         current = self.repo.fetch(head, depth=2) if tip else None
         if current is not None:
@@ -124,7 +122,7 @@ def _refuse_older(current: Snapshot, head: str, plan: Plan, target: Target) -> N
     """An older build that finishes late must not push its image over the newer one that is proposed already."""
     contents = ((change.path, current.read(change.path)) for change in plan.files)
     files = [(path, data.decode("utf-8", "replace")) for path, data in contents if data is not None]
-    refused = planning.make(files, target.images, target.policy).refused
+    refused = planning.make(files, target.search.images, target.search.policy).refused
     if refused:
         raise FindingsError(f"{head} proposes a newer image already: {refused[0].reason}", hint=refused[0].hint)
 
@@ -159,13 +157,13 @@ def _proposal(head: str, plan: Plan, target: Target) -> Proposal:
 def _facts(plan: Plan, target: Target) -> texts.ProposalFacts:
     previous = dict.fromkeys(str(change.previous) for change in plan.changes if change.previous)
     return texts.ProposalFacts(
-        image=target.images[0],
+        image=target.search.images[0],
         previous=tuple(previous),
-        environment=target.environment or "",
+        environment=target.search.environment or "",
         changes=plan.changes,
         files=plan.files,
         source_repository=target.publication.source_repository,
         source_commit=target.publication.source_commit,
         pipeline_url=target.publication.pipeline_url,
-        more=target.images[1:],
+        more=target.search.images[1:],
     )

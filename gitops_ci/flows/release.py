@@ -40,7 +40,7 @@ def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
 
 def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress: Progress) -> bool:
     planned = push(replace(request.push, dry_run=True), _Rehearsal(log), progress)
-    rehearsal = replace(request.bump, images=(_target(request, planned),), mode="dry-run")
+    rehearsal = replace(_bump(request, planned), mode="dry-run")
     only_planned = request.bump.mode == "dry-run"
     if only_planned:
         journal.images = planned
@@ -48,13 +48,14 @@ def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress:
     bump_into(journal, rehearsal, _Rehearsal(log))
     journal.images = push(request.push, log, progress)
     pushed = any(image.state == "pushed" for image in journal.images)
-    bumped = bump_into(journal, replace(request.bump, images=(_target(request, journal.images),)), log)
+    bumped = bump_into(journal, _bump(request, journal.images), log)
     return pushed or bumped
 
 
-def _target(request: ReleaseRequest, images: tuple[Image, ...]) -> ImageRef:
-    """The image as manifests are to name it: by its most exact tag, and by its digest once that is known."""
-    return request.name.with_version(tag=images[0].tag, digest=images[0].digest)
+def _bump(request: ReleaseRequest, images: tuple[Image, ...]) -> BumpRequest:
+    """The bump to the image as manifests are to name it: by its most exact tag, and its digest once that is known."""
+    target = request.name.with_version(tag=images[0].tag, digest=images[0].digest)
+    return replace(request.bump, search=replace(request.bump.search, images=(target,)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from gitops_ci.cli.console import Console
 from gitops_ci.configrepo import ConfigRepo, GitCredentials, Identity
 from gitops_ci.errors import GitError, UsageError
+from gitops_ci.flows.environment import Paths
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.git_repo import Entry, commit_files, make_repo
@@ -43,7 +44,7 @@ def test_a_fetch_brings_one_commit_and_no_working_tree(opened, served):
     snapshot = opened.fetch("main")
     assert snapshot.commit == served.head()
     assert snapshot.parent() is None
-    assert snapshot.paths() == sorted(FILES)
+    assert snapshot.paths(Paths()) == sorted(FILES)
     assert snapshot.read("apps/a.yaml") == b"image: acme/shop:1\n"
     assert snapshot.read("apps") is None
     assert snapshot.read("apps/none") is None
@@ -51,9 +52,9 @@ def test_a_fetch_brings_one_commit_and_no_working_tree(opened, served):
 
 def test_search_finds_the_files_that_hold_a_needle(opened):
     snapshot = opened.fetch("main")
-    assert snapshot.search(["acme/shop"], lambda _: True) == ["apps/a.yaml", "z"]
-    assert snapshot.search(["acme/shop"], lambda path: path.startswith("apps/")) == ["apps/a.yaml"]
-    assert snapshot.search(["-v", "--no-index"], lambda _: True) == []
+    assert snapshot.search(["acme/shop"], Paths()) == ["apps/a.yaml", "z"]
+    assert snapshot.search(["acme/shop"], Paths(("apps",))) == ["apps/a.yaml"]
+    assert snapshot.search(["-v", "--no-index"], Paths()) == []
 
 
 def test_a_commit_changes_only_what_it_says(opened, served):
@@ -142,7 +143,7 @@ def test_symlinks_and_submodules_are_not_read_and_not_written_through(git_server
     with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
         snapshot = repo.fetch("main")
         assert snapshot.read("link.yaml") is None
-        assert "link.yaml" not in snapshot.paths()
+        assert "link.yaml" not in snapshot.paths(Paths())
         for path in ("link.yaml", "link.yaml/inside"):
             with pytest.raises(UsageError, match=r"is a (symlink|submodule)"):
                 snapshot.tree_with({path: b"x"})

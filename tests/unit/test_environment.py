@@ -1,7 +1,7 @@
 import pytest
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environment import Environment, by_convention, matcher, named
+from gitops_ci.flows.environment import Environment, Paths, by_convention, named
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from gitops_ci.flows.environment import Environment, by_convention, matcher, nam
     ],
 )
 def test_globs(glob, path, expected):
-    assert matcher([glob])(path) is expected
+    assert Paths((glob,)).matches(path) is expected
 
 
 def test_no_glob_means_everything_and_exclude_wins():
-    assert matcher([])("any/where.yaml")
-    assert not matcher(["apps"], exclude=["apps/old/**"])("apps/old/x.yaml")
+    assert Paths().matches("any/where.yaml")
+    assert not Paths(("apps",), exclude=("apps/old/**",)).matches("apps/old/x.yaml")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_name_without_definition_means_paths_that_bear_it(path, expected):
 
 def test_an_unknown_environment_lists_the_known_ones():
     known = {"staging": Environment("staging"), "production": Environment("production")}
-    with pytest.raises(UsageError, match="stagign.*did you mean 'staging'") as refused:
+    with pytest.raises(UsageError, match=r"stagign.*did you mean 'staging'") as refused:
         named("stagign", {}, known)
     assert refused.value.hint == "Known environments: production, staging."
 
@@ -54,3 +54,30 @@ def test_the_first_layout_that_has_it_wins():
         "a", base="x"
     )
     assert named("a", {}, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("glob", "folder", "may_hold", "wants_all"),
+    [
+        ("apps/*/overlays/staging/**", "apps", True, False),
+        ("apps/*/overlays/staging/**", "apps/shop", True, False),
+        ("apps/*/overlays/staging/**", "apps/shop/base", False, False),
+        ("apps/*/overlays/staging/**", "apps/shop/overlays/staging", True, True),
+        ("apps/*/overlays/staging/**", "charts", False, False),
+        ("apps/staging", "apps/staging", True, True),
+        ("apps/staging", "apps/staging/deep", True, True),
+        ("apps/staging", "apps/production", False, False),
+        ("a/**/values.yaml", "a", True, True),
+        ("a/**/values.yaml", "b", False, False),
+        ("a/x.yaml", "a", True, False),
+    ],
+)
+def test_folders_that_cannot_hold_a_match_stay_unopened(glob, folder, may_hold, wants_all):
+    assert Paths((glob,)).may_hold(folder) is may_hold
+    assert Paths((glob,)).wants_all(folder) is wants_all
+
+
+def test_only_globs_that_begin_with_a_folder_leave_others_unopened():
+    assert Paths(("apps/**", "charts/x.yaml")).is_narrow
+    assert not Paths(("apps/**", "**/x.yaml")).is_narrow
+    assert not Paths().is_narrow

@@ -1,0 +1,164 @@
+"""Git objects by id: read what is here, fetch what is not, write new ones. No working tree, no index.
+
+A *sparse* store holds only what was asked for. Trees are fetched one level at a time for all folders at once
+(`--filter=tree:0`, git-rev-list(1)), a folder that is wanted whole brings all trees below it in one request
+(`--filter=blob:none`), and blobs come together at the end: a few kilobytes where a clone takes megabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitops_ci.configrepo.git import GitDirectory, check_path
+from gitops_ci.errors import UsageError
+
+__all__ = ["GITLINK", "SYMLINK", "TREE", "Entry", "Objects", "Selection", "tree_with"]
+
+SYMLINK, GITLINK, TREE = "120000", "160000", "40000"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a tree. `mode` is octal as git stores it: 100644, 100755, 120000, 160000, 40000."""
+
+    mode: str
+    sha: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.mode.startswith("100")
+
+
+class Selection(Protocol):
+    """Which files are meant: by path, and whether a folder is worth opening."""
+
+    def matches(self, path: str) -> bool:
+        """Whether this file is meant."""
+
+    def may_hold(self, folder: str) -> bool:
+        """Whether a file that is meant may lie below this folder."""
+
+    def wants_all(self, folder: str) -> bool:
+        """Whether folders below this one at any depth may hold such a file."""
+
+
+class Objects:
+    """The objects of one bare repository; `fetch(ids, filter)` brings missing ones into a sparse one."""
+
+    def __init__(self, git: GitDirectory, fetch: Callable[[list[str], str], None] | None = None) -> None:
+        self._git = git
+        self._fetch = fetch
+        self._here: set[str] = set()
+        self._trees: dict[str, dict[str, Entry]] = {}
+
+    @property
+    def is_sparse(self) -> bool:
+        return self._fetch is not None
+
+    def need(self, ids: Iterable[str], *, whole: bool = False) -> None:
+        """See to it that these objects are here, with `whole` also all trees below them."""
+        missing = list(dict.fromkeys(i for i in ids if i not in self._here))
+        if missing and self._fetch is not None:
+            self._fetch(missing, "blob:none" if whole else "tree:0")
+        self._here.update(missing)
+
+    def entries(self, tree: str) -> dict[str, Entry]:
+        if tree not in self._trees:
+            self.need([tree])
+            self._trees[tree] = _parse_tree(self._git.read_object(tree)[1], len(tree) // 2)
+        return self._trees[tree]
+
+    def blob(self, sha: str) -> bytes:
+        self.need([sha])
+        return self._git.read_object(sha)[1]
+
+    def files(self, tree: str, selection: Selection) -> dict[str, Entry]:
+        """The selected regular files below a tree, by path, in git's order."""
+        found: dict[str, Entry] = {}
+        level = [("", tree, False)]
+        while level:
+            self.need((sha for folder, sha, here in level if not here and selection.wants_all(folder)), whole=True)
+            self.need(sha for _, sha, here in level if not here)
+            below: list[tuple[str, str, bool]] = []
+            for folder, sha, here in level:
+                whole = here or selection.wants_all(folder)
+                for name, entry in self.entries(sha).items():
+                    path = f"{folder}/{name}" if folder else name
+                    if entry.mode == TREE and selection.may_hold(path):
+                        if whole:
+                            self._here.add(entry.sha)
+                        below.append((path, entry.sha, whole))
+                    elif entry.is_file and selection.matches(path):
+                        found[path] = entry
+            level = below
+        return dict(sorted(found.items()))
+
+    def differing(self, one: str, other: str, folder: str = "") -> list[str]:
+        """The paths at which two trees differ; equal folders are not opened."""
+        if one == other:
+            return []
+        self.need([one, other])
+        before, after = self.entries(one), self.entries(other)
+        paths = []
+        for name in sorted({*before, *after}):
+            old, new = before.get(name), after.get(name)
+            if old == new:
+                continue
+            path = f"{folder}/{name}" if folder else name
+            if old and new and old.mode == new.mode == TREE:
+                paths += self.differing(old.sha, new.sha, path)
+            else:
+                paths.append(path)
+        return paths
+
+
+def tree_with(
+    git: GitDirectory, tree: str | None, files: Mapping[str, bytes], entries_of: Callable[[str], dict[str, Entry]]
+) -> str:
+    """Write a tree that is `tree` (None: an empty one) with these files replaced or added, and return its id.
+
+    Raises:
+        UsageError: a path leads through or to a symlink or a submodule.
+    """
+
+    def rebuilt(tree: str | None, blobs: Mapping[tuple[str, ...], str]) -> str:
+        entries = dict(entries_of(tree)) if tree else {}
+        below: dict[str, dict[tuple[str, ...], str]] = {}
+        for (name, *rest), blob in blobs.items():
+            old = entries.get(name)
+            if old and (old.mode in {SYMLINK, GITLINK} or (old.mode == TREE) != bool(rest)):
+                what = {SYMLINK: "a symlink", GITLINK: "a submodule", TREE: "a folder"}.get(old.mode, "a file")
+                raise UsageError(f"{'/'.join((name, *rest))}: {name} is {what} and is left alone")
+            if rest:
+                below.setdefault(name, {})[tuple(rest)] = blob
+            else:
+                entries[name] = Entry(old.mode if old else "100644", blob)
+        for name, inner in below.items():
+            old = entries.get(name)
+            entries[name] = Entry(TREE, rebuilt(old.sha if old else None, inner))
+        return git.write_object("tree", _tree_bytes(entries.items()))
+
+    blobs = {check_path(path): git.write_object("blob", data) for path, data in files.items()}
+    return rebuilt(tree, {tuple(path.split("/")): blob for path, blob in blobs.items()})
+
+
+def _parse_tree(data: bytes, id_length: int) -> dict[str, Entry]:
+    """Entries of a raw tree object: mode, space, name, NUL and binary id, repeated (Pro Git, "Git Objects")."""
+    entries, at = {}, 0
+    while at < len(data):
+        space, end = data.index(b" ", at), data.index(b"\0", at)
+        name = data[space + 1 : end].decode("utf-8", "surrogateescape")
+        entries[name] = Entry(data[at:space].decode("ascii"), data[end + 1 : end + 1 + id_length].hex())
+        at = end + 1 + id_length
+    return entries
+
+
+def _tree_bytes(entries: Iterable[tuple[str, Entry]]) -> bytes:
+    """The raw object, in git's order: by bytes, a folder as if its name ended in `/`."""
+    encoded = [(name.encode("utf-8", "surrogateescape"), entry) for name, entry in entries]
+    encoded.sort(key=lambda pair: pair[0] + (b"/" if pair[1].mode == TREE else b""))
+    return b"".join(
+        entry.mode.encode("ascii") + b" " + name + b"\0" + bytes.fromhex(entry.sha) for name, entry in encoded
+    )

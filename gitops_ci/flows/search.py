@@ -1,0 +1,140 @@
+"""Finding the image in the config repository: which branch, which files, which edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gitops_ci import plan as planning
+from gitops_ci.configrepo import ConfigRepo, Snapshot
+from gitops_ci.errors import GitError, NothingMatched
+from gitops_ci.flows.environment import Environment, Paths, by_convention, named
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Log, Plan, Skip
+from gitops_ci.plan import Policy
+
+__all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate"]
+
+CONFIG_FILE = ".gitops-ci.yaml"
+# The error that lists similar names reads this many files at most.
+_ENOUGH = 2000
+
+ReadEnvironments = Callable[[str, str], Mapping[str, Environment]]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for. `base` and `environment` None mean "as the repository says"."""
+
+    images: tuple[ImageRef, ...]
+    base: str | None = None
+    environment: str | None = None
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    read_environments: ReadEnvironments = lambda text, source: {}  # noqa: ARG005
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    allow_empty: bool = False
+
+    @property
+    def names(self) -> str:
+        return str(self.images[0]) if len(self.images) == 1 else f"{len(self.images)} images"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The branch as it is now, and what is to be done there."""
+
+    snapshot: Snapshot
+    plan: Plan
+
+
+def locate(repo: ConfigRepo, search: Search) -> tuple[str, Environment]:
+    """The base branch, and the environment as the application's or the config repository's own file defines it.
+
+    Raises:
+        GitError: the branch is not there.
+        UsageError: environments are defined, and this one is not among them.
+    """
+    refs = repo.refs(*([search.base] if search.base else []))
+    base = search.base or refs.default
+    if base is None or (search.base and search.base not in refs.tips):
+        raise GitError(
+            f"There is no branch {search.base} in {repo.url}" if search.base else f"{repo.url} is empty",
+            hint=f"Its default branch is {refs.default}." if refs.default else "Push a first commit to it.",
+        )
+    if search.environment is None:
+        return base, Environment("")
+    own = repo.fetch(base, sparse=True).read(CONFIG_FILE)
+    layout = search.read_environments(own.decode("utf-8", "replace"), f"{repo.url}: {CONFIG_FILE}") if own else {}
+    environment = named(search.environment, search.environments, layout) or Environment(search.environment)
+    return search.base or environment.base or base, environment
+
+
+def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, log: Log) -> Found:
+    """Read the branch as it is now and plan the edits.
+
+    Raises:
+        NothingMatched: an image is named in none of the files that are meant.
+    """
+    selection = Paths(search.paths or environment.paths, search.exclude)
+    snapshot = repo.fetch(base, sparse=selection.is_narrow)
+    needles = planning.needles(search.images, search.policy)
+    if not selection.globs and environment.name:
+        selection = _conventional(snapshot, selection, environment.name, log)
+    paths = snapshot.search(needles, selection)
+    log.detail(f"{len(paths)} files may name {search.names}")
+    files, unreadable = _decoded(snapshot, paths)
+    plan = planning.make(files, search.images, search.policy)
+    plan = replace(plan, skipped=(*plan.skipped, *unreadable))
+    missing = [image for image in search.images if not _is_named(image, plan, search.policy)]
+    if missing and not search.allow_empty:
+        raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
+    return Found(snapshot, plan)
+
+
+def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> Paths:
+    named_so = replace(selection, bears=by_convention(name))
+    if snapshot.paths(named_so):
+        return named_so
+    log.warn(f"environment {name} is defined nowhere and no path bears its name: every file is meant")
+    return selection
+
+
+def _decoded(snapshot: Snapshot, paths: Iterable[str]) -> tuple[list[tuple[str, str]], list[Skip]]:
+    files, skipped = [], []
+    for path, data in snapshot.read_all(paths):
+        try:
+            files.append((path, data.decode("utf-8")))
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            skipped.append(Skip(path, line, "not UTF-8 text", "Store the file as UTF-8.", failed=True))
+    return files, skipped
+
+
+def _is_named(image: ImageRef, plan: Plan, policy: Policy) -> bool:
+    """Whether a site of this image was found; a site that was skipped counts, it is reported by itself."""
+    sites = [change.image for change in plan.changes] + [site.image for site in plan.unchanged]
+    same = (site.repository == image.repository if policy.match_name else site.same_image(image) for site in sites)
+    return any(same) or bool(plan.skipped)
+
+
+def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Search, url: str) -> NothingMatched:
+    """The error that says where the image is named instead, or which names are similar."""
+    where = f"the paths of environment {search.environment}" if search.environment else url
+    message = f"{image.familiar} is named nowhere in {where}"
+    if selection != Paths():
+        elsewhere = snapshot.search(planning.needles((image,), search.policy), Paths())[:50]
+        outside = _naming(image, _decoded(snapshot, elsewhere)[0], search.policy)
+        if outside:
+            listed = ", ".join(outside[:5])
+            return NothingMatched(message, hint=f"It is named in {listed}: widen --path or the environment's paths.")
+    yaml = [path for path in snapshot.paths(Paths()) if path.endswith((".yaml", ".yml"))][:_ENOUGH]
+    near = planning.nearest(_decoded(snapshot, yaml)[0], image)
+    hint = f"Nearest names there: {', '.join(near)}." if near else "No image is named there at all."
+    return NothingMatched(message, hint=hint)
+
+
+def _naming(image: ImageRef, files: Sequence[tuple[str, str]], policy: Policy) -> list[str]:
+    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True))
+    return sorted({change.path for change in plan.changes} | {site.path for site in plan.unchanged})
