@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from gitops_ci.model import FileChange
 from gitops_ci.reporting.foreign import visible_lines
@@ -17,6 +17,7 @@ from gitops_ci.reporting.foreign import visible_lines
 __all__ = ["readable", "unified"]
 
 _CONTEXT = 3
+_FEW = 50
 _NO_NEWLINE = "\\ No newline at end of file\n"
 _QUOTED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -90,7 +91,12 @@ def _hunks(before: list[str], after: list[str]) -> Iterator[list[Opcode]]:
 
 
 def _opcodes(before: list[str], after: list[str]) -> Iterator[Opcode]:
-    """As difflib's, with what is equal at both ends taken off first: an edit touches few lines of a long file."""
+    """As difflib's. An edit touches few lines of a long file: line by line where that says enough, else with what is
+    equal at both ends taken off first.
+    """
+    if len(before) == len(after) and sum(a != b for a, b in zip(before, after, strict=True)) <= _FEW:
+        yield from _line_by_line(before, after)
+        return
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
     if head:
@@ -100,6 +106,13 @@ def _opcodes(before: list[str], after: list[str]) -> Iterator[Opcode]:
         yield tag, a + head, b + head, c + head, d + head
     if tail:
         yield "equal", len(before) - tail, len(before), len(after) - tail, len(after)
+
+
+def _line_by_line(before: list[str], after: list[str]) -> Iterator[Opcode]:
+    for same, group in groupby(range(len(before)), key=lambda line: before[line] == after[line]):
+        lines = list(group)
+        start, end = lines[0], lines[-1] + 1
+        yield "equal" if same else "replace", start, end, start, end
 
 
 def _common(left: list[str], right: list[str]) -> int:
