@@ -103,12 +103,16 @@ class Response:
     def text(self) -> str:
         return self.content.decode("utf-8", errors="replace")
 
-    def json(self) -> Any:
-        """The body as JSON. Raises HttpError when it is something else (a login page, a proxy's notice)."""
+    def json(self, make: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+        """The body as JSON, `make` applied to every object.
+
+        Raises:
+            HttpError: it is something else (a login page, a proxy's notice).
+        """
         import json
 
         try:
-            return json.loads(self.content)
+            return json.loads(self.content, object_hook=make)
         except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "no content type")
             raise HttpError(

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
-from gitops_ci.forges import github, plain_git
+from gitops_ci.forges import azure_devops, bitbucket, bitbucket_dc, gitea, github, gitlab, plain_git
 from gitops_ci.forges.base import CommitsByApi, Forge, ForgeKind
 from gitops_ci.repourl import RepoUrl
 
@@ -15,6 +15,11 @@ __all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]
 
 FORGES: dict[str, ForgeKind] = {
     "github": github.KIND,
+    "gitlab": gitlab.KIND,
+    "gitea": gitea.KIND,
+    "bitbucket": bitbucket.KIND,
+    "bitbucket-dc": bitbucket_dc.KIND,
+    "azure-devops": azure_devops.KIND,
     "git": plain_git.KIND,
 }
 _LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")

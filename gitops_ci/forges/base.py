@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from gitops_ci.errors import UsageError
 from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 
-__all__ = ["CommitsByApi", "Connect", "Forge", "ForgeKind", "web_origin"]
+__all__ = ["CommitsByApi", "Connect", "Forge", "ForgeKind", "SignIn", "owner_and_name", "web_origin"]
 
 
 class Forge(Protocol):
@@ -70,12 +71,15 @@ class Connect(Protocol):
     ) -> Forge: ...
 
 
+SignIn = Callable[[Secret], tuple[str, Secret]]
+
+
 @dataclass(frozen=True, slots=True)
 class ForgeKind:
     """A kind of code host: how to recognise it, which variables hold its token, how git signs in, how to connect.
 
     `git_user` is the user name that goes with a token over https (`x-access-token` on GitHub); where that depends on
-    the token, `user_of` tells.
+    the token, `sign_in` tells.
     """
 
     id: str
@@ -83,13 +87,21 @@ class ForgeKind:
     git_user: str
     hosts: Callable[[str], bool]
     connect: Connect
-    user_of: Callable[[Secret], str] | None = None
+    sign_in: SignIn | None = None
 
-    def git_user_for(self, token: Secret) -> str:
-        """The user name that git sends with this token; empty where it sends `Authorization: Bearer` instead."""
-        return self.user_of(token) if self.user_of else self.git_user
+    def git_sign_in(self, token: Secret) -> tuple[str, Secret]:
+        """User name and password for git over https; an empty name means `Authorization: Bearer` instead."""
+        return self.sign_in(token) if self.sign_in else (self.git_user, token)
 
 
 def web_origin(url: RepoUrl) -> str:
     """Where the host of a repository is on the web; ssh has a port of its own, which says nothing about that."""
     return url.origin if url.scheme in {"https", "http"} else f"https://{url.host}"
+
+
+def owner_and_name(url: RepoUrl, host: str) -> tuple[str, str]:
+    """The last two parts of a repository's path. Raises UsageError when there are no two."""
+    owner, name = url.owner.rpartition("/")[2], url.name
+    if not owner or not name:
+        raise UsageError(f"{url} names no repository on {host}", hint="Its address ends in OWNER/REPOSITORY.")
+    return owner, name

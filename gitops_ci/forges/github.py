@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.base import ForgeKind, web_origin
+from gitops_ci.forges.base import ForgeKind, owner_and_name, web_origin
 from gitops_ci.forges.rest import Additions, Api, RestForge, as_list, as_object, attempt, texts
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
@@ -58,8 +58,8 @@ class GitHub(RestForge):
 
     def __init__(self, http: Http, url: RepoUrl, token: Secret | None, graphql: str) -> None:
         super().__init__(Api(http, "GitHub", explain=_explain, hint=lambda status, words: _hint(status, words, token)))
-        self._owner, self._name = url.owner, url.name
-        self._path = f"/repos/{url.owner}/{url.name}"
+        self._owner, self._name = owner_and_name(url, "GitHub")
+        self._path = f"/repos/{self._owner}/{self._name}"
         self._graphql_url = graphql
 
     def default_branch(self) -> str:

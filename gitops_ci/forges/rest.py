@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.limits import cut, cut_title, same
 from gitops_ci.http import Http, HttpError, Response
 from gitops_ci.model import Proposal, PullRequest
 
-__all__ = ["Additions", "Api", "RestForge", "as_list", "as_object", "attempt", "texts"]
+__all__ = ["Additions", "Api", "Fields", "RestForge", "as_list", "as_object", "attempt", "segment", "texts"]
 
 LONGEST = 300  # characters of a host's own words that a message quotes
 _LOST = frozenset({0, 500, 502, 503, 504})  # after these nobody knows whether the work was done
@@ -53,9 +54,10 @@ class Api:
         try:
             answer = self.http.request(method, path, params=params, json=body, safe=safe)
             if answer.ok:
-                return answer.json() if answer.content else None
+                return answer.json(Fields) if answer.content else None
         except HttpError as error:
-            raise ForgeError(f"{error.message} (while {doing})", hint=error.hint, status=error.status) from None
+            hint = (self._hint(error.status, "") if error.status else "") or error.hint
+            raise ForgeError(f"{error.message} (while {doing})", hint=hint, status=error.status) from None
         raise self._refusal(answer, doing)
 
     def refusal(self, status: int, words: str, doing: str) -> ForgeError:
@@ -78,6 +80,13 @@ class Api:
             )
             error.status = 429
         return error
+
+
+class Fields(dict[str, Any]):
+    """An object of an answer. A field that has to be there and is not makes an error for people, not a traceback."""
+
+    def __missing__(self, key: str) -> Any:
+        raise ForgeError(f"The code host's answer has no field '{key}'", hint=_NOT_THE_API)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +164,20 @@ class RestForge(ABC):
         del pull_request
         return ()
 
+    def _whole(self, pull_request: PullRequest) -> PullRequest:
+        """A pull request that a search found, with what a host's searches leave out."""
+        return pull_request
+
     # What they have in common.
 
     def find_open(self, *, head: str, base: str) -> PullRequest | None:
-        return next((p for p in self._pulls(head=head, base=base, every=False) if p.status == "open"), None)
+        found = next((p for p in self._pulls(head=head, base=base, every=False) if p.status == "open"), None)
+        return self._whole(found) if found else None
 
     def find_latest(self, *, head: str, base: str) -> PullRequest | None:
         pulls = list(self._pulls(head=head, base=base, every=True))
-        return next((p for p in pulls if p.status == "open"), pulls[0] if pulls else None)
+        found = next((p for p in pulls if p.status == "open"), pulls[0] if pulls else None)
+        return self._whole(found) if found else None
 
     def open(self, proposal: Proposal) -> PullRequest:
         wanted = self._fitting(proposal)
@@ -263,18 +278,23 @@ def attempt(request: Callable[[], object], done: Additions, refused: str) -> Add
     return done
 
 
-def as_list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Fields]:
     """A list of objects as an API answers it. Raises ForgeError when it is something else."""
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    if not isinstance(value, list) or not all(isinstance(item, Fields) for item in value):
         raise ForgeError("The code host answered something else than a list", hint=_NOT_THE_API)
     return value
 
 
-def as_object(value: Any) -> dict[str, Any]:
+def as_object(value: Any) -> Fields:
     """An object as an API answers it. Raises ForgeError when it is something else."""
-    if not isinstance(value, dict):
+    if not isinstance(value, Fields):
         raise ForgeError("The code host answered something else than an object", hint=_NOT_THE_API)
     return value
+
+
+def segment(text: str) -> str:
+    """Text as one segment of a URL's path."""
+    return quote(text, safe="")
 
 
 def texts(items: Any, key: str) -> tuple[str, ...]:

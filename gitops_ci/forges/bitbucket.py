@@ -1,0 +1,204 @@
+"""Bitbucket Cloud (bitbucket.org).
+
+Sources: developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests; support.atlassian.com "Access tokens",
+"API tokens". It has no labels, no assignees and no merging by itself. People are known by `{uuid}` or account id.
+A second pull request between the same branches cannot exist: creating it changes the first one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from gitops_ci.errors import ForgeError
+from gitops_ci.forges.base import ForgeKind, owner_and_name
+from gitops_ci.forges.rest import Additions, Api, RestForge, as_list, as_object, attempt, texts
+from gitops_ci.forges.tokens import advice
+from gitops_ci.http import Http
+from gitops_ci.model import Proposal, PullRequest
+from gitops_ci.repourl import RepoUrl
+from gitops_ci.secret import Secret, basic_auth
+
+__all__ = ["KIND", "Bitbucket"]
+
+_PERSON = re.compile(r"\{[0-9a-fA-F-]{36}\}|[0-9a-zA-Z:-]{20,128}")
+_STATES = ("OPEN", "MERGED", "DECLINED", "SUPERSEDED")
+
+
+class Bitbucket(RestForge):
+    """One repository of a workspace."""
+
+    BODY_LIMIT: ClassVar[int] = 32_768
+
+    def __init__(self, http: Http, workspace: str, name: str, token: Secret | None) -> None:
+        api = Api(http, "Bitbucket", explain=_explain, hint=lambda status, words: _hint(status, words, token))
+        super().__init__(api)
+        self._full_name = f"{workspace}/{name}"
+        self._path = f"/repositories/{workspace}/{name}"
+
+    def default_branch(self) -> str:
+        answer = as_object(self._api.get(self._path, f"looking for {self._full_name}"))
+        return str((answer.get("mainbranch") or {}).get("name") or "")
+
+    def _pulls(self, *, head: str, base: str, every: bool) -> Iterable[PullRequest]:
+        states = " OR ".join(f'state = "{state}"' for state in (_STATES if every else _STATES[:1]))
+        # Quoted as JSON: the query language knows the same escapes.
+        query = (
+            f"source.branch.name = {json.dumps(head)} AND destination.branch.name = {json.dumps(base)} AND ({states})"
+        )
+        doing = "looking for the pull request"
+        answer = self._api.get(f"{self._path}/pullrequests", doing, q=query, sort="-created_on", pagelen=50)
+        for data in as_list(as_object(answer).get("values")):
+            origin = (data["source"].get("repository") or {}).get("full_name") or ""
+            ours = origin.casefold() == self._full_name.casefold()
+            if ours and data["source"]["branch"]["name"] == head and data["destination"]["branch"]["name"] == base:
+                yield _read(data)
+
+    def _create(self, proposal: Proposal) -> PullRequest:
+        body = {
+            "title": proposal.title,
+            "description": proposal.body,
+            "source": {"branch": {"name": proposal.head}},
+            "destination": {"branch": {"name": proposal.base}},
+            "close_source_branch": True,
+            **({"draft": True} if proposal.draft else {}),
+        }
+        return _read(self._api.send("POST", f"{self._path}/pullrequests", "opening the pull request", body))
+
+    def _exists(self, error: ForgeError) -> bool:
+        del error
+        return False
+
+    def _rewrite(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        values: dict[str, Any] = {"title": proposal.title, "description": proposal.body}
+        if proposal.draft and not pull_request.draft:
+            values["draft"] = True
+        return self._put(pull_request, (), "updating the pull request", **values)
+
+    def _put(self, pull_request: PullRequest, more: tuple[str, ...], doing: str, **values: Any) -> PullRequest:
+        # What a PUT leaves out is taken away: reviewers go along every time.
+        people = [*(name for name in pull_request.reviewers if name.startswith("{")), *more]
+        body = {"title": pull_request.title, "reviewers": [_person(name) for name in people], **values}
+        path = f"{self._path}/pullrequests/{pull_request.number}"
+        return _read(self._api.send("PUT", path, doing, body))
+
+    def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:
+        added = Additions(
+            warnings=(
+                *(("Bitbucket has no labels for pull requests",) if missing.labels else ()),
+                *(("Bitbucket has no assignees for pull requests",) if missing.assignees else ()),
+            )
+        )
+        for name in missing.reviewers:
+            if _PERSON.fullmatch(name):
+                added += self._ask_for_review(pull_request, added.reviewers, name)
+            else:
+                said = f"{name} was not asked for review: Bitbucket knows people by {{uuid}} or account id"
+                added += Additions(warnings=(said,))
+        return added
+
+    def _ask_for_review(self, pull_request: PullRequest, asked: tuple[str, ...], name: str) -> Additions:
+        return attempt(
+            lambda: self._put(pull_request, (*asked, name), f"asking {name} for review"),
+            Additions(reviewers=(name,)),
+            f"{name} was not asked for review",
+        )
+
+    def _close(self, pull_request: PullRequest) -> None:
+        path = f"{self._path}/pullrequests/{pull_request.number}/decline"
+        self._api.send("POST", path, "declining the pull request")
+
+    def _comments(self, pull_request: PullRequest) -> Iterable[tuple[Any, str]]:
+        path = f"{self._path}/pullrequests/{pull_request.number}/comments"
+        for page in range(1, 11):
+            answer = as_object(self._api.get(path, "reading comments", pagelen=100, page=page))
+            for comment in as_list(answer.get("values")):
+                if not comment.get("deleted"):
+                    yield comment["id"], str((comment.get("content") or {}).get("raw") or "")
+            if not answer.get("next"):
+                return
+
+    def _say(self, pull_request: PullRequest, text: str, *, instead_of: Any | None) -> None:
+        path = f"{self._path}/pullrequests/{pull_request.number}/comments"
+        body = {"content": {"raw": text}}
+        if instead_of is not None:
+            self._api.send("PUT", f"{path}/{instead_of}", "changing a comment", body)
+        else:
+            self._api.send("POST", path, "commenting", body)
+
+    def merge_when_green(self, pull_request: PullRequest) -> bool:
+        del pull_request
+        return False
+
+
+def _read(data: Any) -> PullRequest:
+    data = as_object(data)
+    body = data.get("description")
+    if body is None:
+        body = (data.get("summary") or {}).get("raw")
+    return PullRequest(
+        number=data["id"],
+        url=(data.get("links") or {}).get("html", {}).get("href", ""),
+        head=data["source"]["branch"]["name"],
+        base=data["destination"]["branch"]["name"],
+        title=data["title"],
+        body=body or "",
+        status={"OPEN": "open", "MERGED": "merged"}.get(data["state"], "closed"),  # type: ignore[arg-type]
+        draft=bool(data.get("draft")),
+        # Both names of everybody, so that a reviewer is found again by the one that was given.
+        reviewers=(*texts(data.get("reviewers"), "uuid"), *texts(data.get("reviewers"), "account_id")),
+    )
+
+
+def _person(name: str) -> dict[str, str]:
+    return {"uuid": name} if name.startswith("{") else {"account_id": name}
+
+
+def _explain(body: Any) -> str:
+    error = body["error"]
+    fields = error.get("fields") or {}
+    return "; ".join([str(error.get("message") or ""), *(f"{name}: {said}" for name, said in fields.items())])
+
+
+def _hint(status: int, words: str, token: Secret | None) -> str:
+    del words
+    usual = (
+        "The token needs the scopes repository:write and pullrequest:write: a repository or workspace access token, or "
+        "an API token written as EMAIL:TOKEN."
+    )
+    if status == 401:
+        return "The token is wrong, has expired or was revoked. " + (advice(token, "bitbucket") or usual)
+    return (advice(token, "bitbucket") or usual) if status in {403, 404} else ""
+
+
+def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadline: float | None = None) -> Bitbucket:
+    headers: dict[str, str | Secret] = {}
+    if token:
+        user, password = _sign_in(token)
+        of_a_person = user != _ACCESS_TOKEN_USER
+        email = token.reveal().partition(":")[0]
+        headers["Authorization"] = basic_auth(email, password) if of_a_person else Secret(f"Bearer {password.reveal()}")
+    workspace, name = owner_and_name(url, "Bitbucket")
+    http = Http(api_url or "https://api.bitbucket.org/2.0", headers=headers, deadline=deadline)
+    return Bitbucket(http, workspace, name, token)
+
+
+_ACCESS_TOKEN_USER = "x-token-auth"  # noqa: S105 - a user's name
+
+
+def _sign_in(token: Secret) -> tuple[str, Secret]:
+    """An API token of a person comes as EMAIL:TOKEN, and git has a user name of its own for it."""
+    email, colon, value = token.reveal().partition(":")
+    return ("x-bitbucket-api-token-auth", Secret(value)) if colon and "@" in email else (_ACCESS_TOKEN_USER, token)
+
+
+KIND = ForgeKind(
+    id="bitbucket",
+    token_variables=("BITBUCKET_TOKEN",),
+    git_user=_ACCESS_TOKEN_USER,
+    hosts=lambda host: host == "bitbucket.org",
+    connect=_connect,
+    sign_in=_sign_in,
+)

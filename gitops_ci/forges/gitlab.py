@@ -1,0 +1,262 @@
+"""GitLab, on gitlab.com and self-managed, projects in groups and sub-groups.
+
+Sources: docs.gitlab.com/api/merge_requests, /api/notes, /topics/git/commit (push options). Titles hold 255
+characters, descriptions 1,048,576. A draft is a title that begins with "Draft:".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from gitops_ci.errors import ForgeError
+from gitops_ci.forges.base import ForgeKind, web_origin
+from gitops_ci.forges.rest import Additions, Api, Fields, RestForge, as_list, as_object, segment, texts
+from gitops_ci.forges.tokens import advice, is_job_token
+from gitops_ci.http import Http
+from gitops_ci.model import Proposal, PullRequest
+from gitops_ci.repourl import RepoUrl
+from gitops_ci.secret import Secret
+
+__all__ = ["KIND", "GitLab", "push_options"]
+
+_DRAFT = re.compile(r"\s*(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
+# Still being looked at by a background job: the answer comes by itself (docs.gitlab.com "Merge status").
+_UNDECIDED = frozenset({"approvals_syncing", "checking", "preparing", "unchecked"})
+
+
+class GitLab(RestForge):
+    """One project."""
+
+    TITLE_LIMIT: ClassVar[int] = 255 - len("Draft: ")
+    BODY_LIMIT: ClassVar[int] = 1_048_576
+
+    def __init__(self, http: Http, project: str, token: Secret | None) -> None:
+        super().__init__(Api(http, "GitLab", explain=_explain, hint=lambda status, words: _hint(status, words, token)))
+        self._project = project
+        self._path = f"/projects/{segment(project)}"
+
+    def default_branch(self) -> str:
+        return str(as_object(self._api.get(self._path, f"looking for {self._project}")).get("default_branch") or "")
+
+    def _pulls(self, *, head: str, base: str, every: bool) -> Iterable[PullRequest]:
+        answer = self._api.get(
+            f"{self._path}/merge_requests",
+            "looking for the merge request",
+            source_branch=head,
+            target_branch=base,
+            state="all" if every else "opened",
+            order_by="created_at",
+            sort="desc",
+            per_page=100,
+        )
+        for data in as_list(answer):
+            ours = data["source_project_id"] == data["target_project_id"]
+            if ours and data["source_branch"] == head and data["target_branch"] == base:
+                yield _read(data)
+
+    def _create(self, proposal: Proposal) -> PullRequest:
+        body = {
+            "title": _title(proposal, draft=proposal.draft),
+            "source_branch": proposal.head,
+            "target_branch": proposal.base,
+            "description": proposal.body,
+            "labels": list(proposal.labels),
+            "remove_source_branch": True,
+        }
+        return _read(self._api.send("POST", f"{self._path}/merge_requests", "opening the merge request", body))
+
+    def _exists(self, error: ForgeError) -> bool:
+        return error.status == 409 and "already exists" in error.message
+
+    def _rewrite(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        title = _title(proposal, draft=proposal.draft or pull_request.draft)
+        return self._put(pull_request, "updating the merge request", title=title, description=proposal.body)
+
+    def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:
+        added = Additions()
+        if missing.labels:
+            self._put(pull_request, "adding labels", add_labels=list(missing.labels))
+            added += Additions(labels=missing.labels)
+        if missing.assignees:
+            before, now, warnings = self._set_people(pull_request, "assignee", missing.assignees)
+            added += Additions(assignees=tuple(n for n in now.assignees if n not in before), warnings=warnings)
+        if missing.reviewers:
+            before, now, warnings = self._set_people(pull_request, "reviewer", missing.reviewers)
+            added += Additions(reviewers=tuple(n for n in now.reviewers if n not in before), warnings=warnings)
+        return added
+
+    def _set_people(
+        self, pull_request: PullRequest, role: str, wanted: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], PullRequest, tuple[str, ...]]:
+        """(Who had the role before, the merge request with whoever has it now, warnings for the rest).
+
+        GitLab takes numbers, and replaces the whole list.
+        """
+        path = f"{self._path}/merge_requests/{pull_request.number}"
+        present = as_object(self._api.get(path, f"reading who is {role}")).get(f"{role}s") or []
+        found = {name: self._user(name) for name in wanted}
+        numbers = [person["id"] for person in present] + [number for number in found.values() if number is not None]
+        before = texts(present, "username")
+        now = self._put(pull_request, f"setting the {role}s", **{f"{role}_ids": list(dict.fromkeys(numbers))})
+        has_role = {name.casefold() for name in (now.reviewers if role == "reviewer" else now.assignees)}
+        warnings = tuple(
+            f"{name} is not {role}: "
+            + ("GitLab knows no such user" if found[name] is None else "no access, or this edition allows only one")
+            for name in wanted
+            if name.casefold() not in has_role
+        )
+        return before, now, warnings
+
+    def _user(self, name: str) -> int | None:
+        users = as_list(self._api.get("/users", f"looking for {name}", username=name)) if "/" not in name else []
+        return next((user["id"] for user in users if str(user.get("username")).casefold() == name.casefold()), None)
+
+    def _put(self, pull_request: PullRequest, doing: str, **values: Any) -> PullRequest:
+        path = f"{self._path}/merge_requests/{pull_request.number}"
+        return _read(self._api.send("PUT", path, doing, values))
+
+    def _close(self, pull_request: PullRequest) -> None:
+        self._put(pull_request, "closing the merge request", state_event="close")
+
+    def _comments(self, pull_request: PullRequest) -> Iterable[tuple[Any, str]]:
+        path = f"{self._path}/merge_requests/{pull_request.number}/notes"
+        for page in range(1, 11):
+            notes = as_list(self._api.get(path, "reading comments", sort="asc", per_page=100, page=page))
+            yield from ((note["id"], str(note.get("body") or "")) for note in notes if not note.get("system"))
+            if len(notes) < 100:
+                return
+
+    def _say(self, pull_request: PullRequest, text: str, *, instead_of: Any | None) -> None:
+        path = f"{self._path}/merge_requests/{pull_request.number}/notes"
+        if instead_of is not None:
+            self._api.send("PUT", f"{path}/{instead_of}", "changing a comment", {"body": text})
+        else:
+            self._api.send("POST", path, "commenting", {"body": text})
+
+    def merge_when_green(self, pull_request: PullRequest) -> bool:
+        path = f"{self._path}/merge_requests/{pull_request.number}"
+        state = self._decided(path)
+        if state["state"] == "merged" or state.get("merge_when_pipeline_succeeds"):
+            return True
+        # 17.11 renamed the parameter; each version ignores the name that it does not know.
+        body = {
+            "auto_merge": True,
+            "merge_when_pipeline_succeeds": True,
+            "should_remove_source_branch": True,
+            "sha": state["sha"],
+        }
+        doing = "asking to merge when the pipeline succeeds"
+        for pause in (1, 2, 4, 8, None):
+            try:
+                self._api.send("PUT", f"{path}/merge", doing, body, safe=False)
+            except ForgeError as error:
+                # Right after it was opened, GitLab answers 405 until its background jobs have looked at it.
+                if error.status not in {405, 422} or pause is None or not self._api.http.pause(pause):
+                    status = self._decided(path).get("detailed_merge_status")
+                    raise self._api.refusal(error.status, f"{error.message}; its status is {status}", doing) from None
+            else:
+                return True
+        return False
+
+    def _decided(self, path: str) -> Fields:
+        """The merge request once its status is known; as it is when that takes too long."""
+        state = Fields()
+        for pause in (1, 2, 4, 8, None):
+            state = as_object(self._api.get(path, "looking whether the merge request can be merged"))
+            undecided = state.get("detailed_merge_status") in _UNDECIDED
+            if not undecided or pause is None or not self._api.http.pause(pause):
+                break
+        return state
+
+
+def push_options(proposal: Proposal, *, merge_when_green: bool = False) -> tuple[str, ...]:
+    """Options of `git push` that make GitLab open the merge request, for tokens that may push but not use the API.
+
+    Values have no line breaks there, so only the first line of the description goes along; reviewers cannot be named.
+    """
+    summary = proposal.body.strip().partition("\n")[0]
+    title = _title(proposal, draft=proposal.draft)
+    options = [
+        "merge_request.create",
+        "merge_request.remove_source_branch",
+        f"merge_request.target={_flat(proposal.base)}",
+        f"merge_request.title={_flat(title)}",
+        *([f"merge_request.description={_flat(summary)}"] if summary else []),
+        *(f"merge_request.label={_flat(label)}" for label in proposal.labels),
+        *(f"merge_request.assign={_flat(name)}" for name in proposal.assignees),
+        *(["merge_request.auto_merge"] if merge_when_green else []),
+    ]
+    return tuple(options)
+
+
+def _flat(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _title(proposal: Proposal, *, draft: bool) -> str:
+    return f"Draft: {proposal.title}" if draft else proposal.title
+
+
+def _read(data: Any) -> PullRequest:
+    data = as_object(data)
+    title, state = str(data["title"] or ""), data["state"]
+    marker = _DRAFT.match(title) if data.get("draft") else None
+    return PullRequest(
+        number=data["iid"],
+        url=str(data.get("web_url") or ""),
+        head=data["source_branch"],
+        base=data["target_branch"],
+        title=title[marker.end() :] if marker else title,
+        body=data.get("description") or "",
+        labels=tuple(map(str, data.get("labels") or ())),
+        status="merged" if state == "merged" else "closed" if state == "closed" else "open",
+        draft=bool(data.get("draft")),
+        reviewers=texts(data.get("reviewers"), "username"),
+        assignees=texts(data.get("assignees"), "username"),
+    )
+
+
+def _explain(body: Any) -> str:
+    """`message` is a text, a list, or lists by field; OAuth and routing errors say `error` instead."""
+    message = body.get("message") or body.get("error_description") or body.get("error") or ""
+    if isinstance(message, dict):
+        return "; ".join(f"{field}: {', '.join(map(str, reasons))}" for field, reasons in message.items())
+    return "; ".join(map(str, message)) if isinstance(message, list) else str(message)
+
+
+def _hint(status: int, words: str, token: Secret | None) -> str:
+    if status == 401:
+        return "The token is wrong, has expired or was revoked. " + advice(token, "gitlab")
+    if status in {403, 404}:
+        return advice(token, "gitlab") or "The token needs the scope `api` and the role Developer in the project."
+    if status in {405, 422} and "its status is" in words:
+        return "What blocks it shows in the merge request; see that a pipeline runs for merge requests."
+    return ""
+
+
+def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadline: float | None = None) -> GitLab:
+    api = (api_url or f"{web_origin(url)}/api/v4").rstrip("/")
+    headers: dict[str, str | Secret] = {}
+    if token:
+        headers["JOB-TOKEN" if is_job_token(token) else "PRIVATE-TOKEN"] = token
+    # Where GitLab lies below a path of its host, that path is part of the repository's address too.
+    below = urlsplit(api).path.removesuffix("/api/v4").strip("/")
+    project = url.path.removeprefix(f"{below}/") if below else url.path
+    return GitLab(Http(api, headers=headers, deadline=deadline), project, token)
+
+
+def _sign_in(token: Secret) -> tuple[str, Secret]:
+    return ("gitlab-ci-token" if is_job_token(token) else "oauth2"), token
+
+
+KIND = ForgeKind(
+    id="gitlab",
+    token_variables=("GITLAB_TOKEN", "CI_JOB_TOKEN"),
+    git_user="oauth2",
+    hosts=lambda host: host.startswith("gitlab."),
+    connect=_connect,
+    sign_in=_sign_in,
+)
