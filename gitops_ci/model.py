@@ -98,6 +98,9 @@ class ImageSite:
 
     `default` says where the version comes from when this place writes none ("the chart's appVersion"); '' where an
     image without a version is simply incomplete. `problem` says why the place cannot be edited at all.
+
+    Values are often layered: a file with the name, another with the tag. Where an image has no name here (its
+    repository is ''), it is that of the site with the same `keys` in the same `layers`.
     """
 
     format: str
@@ -107,6 +110,8 @@ class ImageSite:
     fields: tuple[Field, ...]
     default: str = ""
     problem: str = ""
+    layers: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

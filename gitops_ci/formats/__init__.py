@@ -6,33 +6,103 @@ Adding a kind is a module with `ID` and `find`, a line here, and a folder of cas
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from gitops_ci.formats import helm_values, kubernetes, kustomize
+from gitops_ci.formats import (
+    argocd,
+    compose,
+    fleet,
+    flux,
+    helm_chart,
+    helm_template,
+    helm_values,
+    kubernetes,
+    kustomize,
+    marks,
+    policies,
+)
 from gitops_ci.formats.base import Format
 from gitops_ci.formats.source import Source
-from gitops_ci.model import ImageSite
+from gitops_ci.model import Field, ImageSite
+from gitops_ci.yamltext import YamlError
 
-__all__ = ["FORMATS", "Source", "find"]
+__all__ = ["FORMATS", "Source", "find", "is_template"]
 
 FORMATS: dict[str, Format] = {
+    marks.ID: marks,
     kustomize.ID: kustomize,
+    argocd.ID: argocd,
+    flux.ID: flux,
+    fleet.ID: fleet,
+    compose.ID: compose,
+    helm_chart.ID: helm_chart,
     kubernetes.ID: kubernetes,
     helm_values.ID: helm_values,
+    helm_template.ID: helm_template,
 }
+# What is no YAML is asked for by these: they go line by line.
+_LINEWISE = (marks.ID, helm_template.ID)
 
 
 def find(source: Source, only: Sequence[str] = ()) -> Iterator[ImageSite]:
     """Every image of a file, each place once: the first format that knows it keeps it.
 
     Raises:
-        YamlError: the text cannot be read.
+        YamlError: the file should be YAML and cannot be read.
     """
-    taken: set[tuple[int, int, str]] = set()
-    for name, kind in FORMATS.items():
-        for site in kind.find(source):
-            places = {(field.span.start, field.span.end, field.key) for field in site.fields}
-            if places & taken:
-                continue
-            taken |= places
-            if not only or name in only:
-                yield site
+    sites: list[ImageSite] = []
+    taken: set[tuple[int, int, str, bool]] = set()
+    for name in _kinds(source):
+        for site in FORMATS[name].find(source):
+            places = {_place(field) for field in site.fields}
+            if places and not places & taken:
+                taken |= places
+                sites.append(site)
+    if source.is_yaml and "$imagepolicy" in source.text and not is_template(source):
+        sites = _pointed_at(sites, policies.find(source))
+    return (site for site in sites if not only or site.format in only)
+
+
+def _kinds(source: Source) -> Iterator[str]:
+    if not source.is_yaml:
+        yield marks.ID
+    elif is_template(source):
+        yield from _LINEWISE
+    else:
+        yield from (name for name in FORMATS if name != helm_template.ID)
+
+
+def is_template(source: Source) -> bool:
+    """Whether a YAML file is a template that no parser reads; raises YamlError for what is neither."""
+    try:
+        return source.yaml is None
+    except YamlError:
+        if "{{" in source.text:
+            return True
+        raise
+
+
+def _place(field: Field) -> tuple[int, int, str, bool]:
+    return field.span.start, field.span.end, field.key, field.anchor is None
+
+
+def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[ImageSite]:
+    """Join what Flux's markers say with what the rules found: a digest that only a marker knows belongs to its tag."""
+    found = list(sites)
+    for pointed in marked:
+        spans = {field.span for field in pointed.fields}
+        at = next((at for at, site in enumerate(found) if spans & {field.span for field in site.fields}), None)
+        if at is None:
+            found.append(pointed)
+            continue
+        roles = {field.role for field in found[at].fields}
+        more = tuple(field for field in pointed.fields if field.role not in roles and roles != {"reference"})
+        if more:
+            image = found[at].image
+            digest = image.digest or pointed.image.digest
+            found[at] = replace(
+                found[at],
+                image=image.with_version(tag=image.tag or pointed.image.tag, digest=digest),
+                fields=(*found[at].fields, *more),
+            )
+    return found

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_ci.formats.scan import object_of, scan
+from gitops_ci.formats.places import object_of
+from gitops_ci.formats.scan import scan
 from gitops_ci.formats.source import Source
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import Mapping, Node, Sequence
@@ -24,7 +25,6 @@ def find(source: Source) -> Iterator[ImageSite]:
 
 
 def _is_patch(root: Node | None) -> bool:
-    """A JSON patch of its own file: RFC 6902 operations."""
-    return isinstance(root, Sequence) and any(
-        isinstance(i, Mapping) and i.text("op") and i.text("path") for i in root.items
-    )
+    """A JSON patch in a file of its own: RFC 6902 operations."""
+    items = root.items if isinstance(root, Sequence) else []
+    return any(isinstance(item, Mapping) and item.text("op") and item.text("path") for item in items)

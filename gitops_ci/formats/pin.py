@@ -130,7 +130,9 @@ def _is_missing(field: Field) -> bool:
 
 
 def _reference(field: Field, wanted: Version) -> str:
-    written = ImageRef.parse(field.text).written
+    # Argo CD writes `name=image:tag`; what precedes the image stays.
+    before, equals, reference = field.text.rpartition("=")
+    written = before + equals + ImageRef.parse(reference).written
     return written + (f":{wanted.tag}" if wanted.tag else "") + (f"@{wanted.digest}" if wanted.digest else "")
 
 

@@ -7,142 +7,91 @@ a list, a patch or a string that holds YAML is the same everywhere and told here
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from gitops_ci.formats import parts
-from gitops_ci.formats.parts import Found
+from gitops_ci.formats.parts import Found, one_string, parts
+from gitops_ci.formats.places import Place, below
 from gitops_ci.formats.source import Entry, Source
 from gitops_ci.formats.words import part_of
 from gitops_ci.model import ImageSite
-from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence, YamlError
+from gitops_ci.yamltext import Alias, Node, Scalar, Sequence, YamlError
+from gitops_ci.yamltext import Mapping as YamlMapping
 
-__all__ = ["Object", "object_of", "scan"]
+__all__ = ["scan", "site"]
 
 _CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 # An `image` of these kinds names a repository to watch, not an image to run: a version there would break them.
 _WATCHERS = frozenset({"ImageRepository", "ImageUpdater", "Warehouse"})
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
+_HOLDS_YAML = re.compile(r":\s.*\n|\n.*:\s|^\s*[\[{]")
 # YAML inside YAML inside YAML occurs (a patch in an Application in a template); more is somebody's joke.
 _DEEPEST_STRING = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
-    """What a document says it is."""
-
-    group: str
-    kind: str
-    name: str
-
-    @property
-    def resource(self) -> str:
-        return f"{self.kind}/{self.name}" if self.name else self.kind
-
-
-def object_of(node: Node | None) -> Object | None:
-    """The Kubernetes object that a mapping is: it has `apiVersion` and `kind`."""
-    if not isinstance(node, Mapping):
-        return None
-    version, kind = node.text("apiVersion"), node.text("kind")
-    if not version or not kind:
-        return None
-    metadata = node.get("metadata")
-    name = metadata.text("name") or metadata.text("generateName") if isinstance(metadata, Mapping) else ""
-    return Object(version.rpartition("/")[0], kind, name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A node and what lies above it: its key, whether it is a list's item, its object, the chart's registry."""
-
-    node: Node
-    key: str = ""
-    item: bool = False
-    object: Object | None = None
-    registry: str = ""
-
-
 def scan(
-    source: Source, root: Node | None, *, format_id: str, resource: str = "", depth: int = 0
+    source: Source, root: Node | None, *, format_id: str, resource: str = "", layers: str = "", depth: int = 0
 ) -> Iterator[ImageSite]:
-    """Every image below `root`, in the order written."""
-    for place in _below(root):
+    """Every image below `root`, in the order written. `layers` is set where `root` is a chart's values."""
+    for place in below(root, resource=resource, layers=layers):
         node = place.node
-        where = place.object.resource if place.object else resource
-        if isinstance(node, Mapping):
-            for found in _in_mapping(source, node, place):
-                yield ImageSite(format_id, source.path, where, found.image, found.fields, found.default, found.problem)
+        if isinstance(node, YamlMapping):
+            found = _in_mapping(source, node, place)
         elif isinstance(node, Sequence):
-            for found in _in_list(source, node, place):
-                yield ImageSite(format_id, source.path, where, found.image, found.fields)
-        elif isinstance(node, Scalar) and depth < _DEEPEST_STRING:
-            yield from _in_string(source, node, format_id=format_id, resource=where, depth=depth + 1)
-
-
-def _below(root: Node | None) -> Iterator[_Place]:
-    """Every node in the order written, except where an object speaks about itself: names, labels, annotations."""
-    stack = [_Place(root)] if root is not None else []
-    while stack:
-        place = stack.pop()
-        node = place.node
-        if isinstance(node, Mapping):
-            if what := object_of(node):
-                place = replace(place, object=what)
-            if registry := _global_registry(node):
-                place = replace(place, registry=registry)
-            yield place
-            stack.extend(
-                replace(place, node=value, key=key.value, item=False)
-                for key, value in reversed(node.pairs)
-                if isinstance(key, Scalar) and not (place.object and _about_itself(key.value, value, what))
-            )
-        elif isinstance(node, Sequence):
-            yield place
-            stack.extend(replace(place, node=item, item=True) for item in reversed(node.items))
-        elif isinstance(node, Scalar):
-            yield place
-
-
-def _about_itself(key: str, value: Node, what: Object | None) -> bool:
-    return isinstance(value, Mapping) and (key == "metadata" or (key == "status" and what is not None))
-
-
-def _global_registry(node: Mapping) -> str:
-    """What a chart's `global.imageRegistry` (or `global.image.registry`) puts before every repository."""
-    common = node.get("global")
-    if not isinstance(common, Mapping):
-        return ""
-    image = common.get("image")
-    return common.text("imageRegistry") or (image.text("registry") if isinstance(image, Mapping) else "")
-
-
-def _in_mapping(source: Source, node: Mapping, place: _Place) -> Iterator[Found]:
-    for found in parts.parts(source, node, parent=place.key, registry=place.registry):
-        bare = found.image.tag is None and found.image.digest is None and not found.problem
-        if bare and place.object and place.object.kind in _WATCHERS:
+            found = _in_list(source, node, place)
+        else:
+            if isinstance(node, Scalar) and depth < _DEEPEST_STRING:
+                yield from _in_string(source, node, place, format_id=format_id, depth=depth + 1)
             continue
-        container = place.object is not None and place.item and place.key in _CONTAINERS
-        if bare and not container:
+        for one in found:
+            if one.image.repository or place.layers:
+                yield site(source, one, place, format_id=format_id)
+
+
+def site(source: Source, found: Found, place: Place, *, format_id: str) -> ImageSite:
+    return ImageSite(
+        format_id,
+        source.path,
+        place.resource,
+        found.image,
+        found.fields,
+        found.default,
+        found.problem,
+        place.layers,
+        (*place.keys, found.prefix),
+    )
+
+
+def _in_mapping(source: Source, node: YamlMapping, place: Place) -> Iterator[Found]:
+    entries = source.entries(node)
+    for found in parts(source, entries, node, parent=place.key, registry=place.registry):
+        bare = found.image.tag is None and found.image.digest is None and not found.problem
+        if bare and place.kind in _WATCHERS:
+            continue
+        if bare and not (place.kind and place.item and place.key in _CONTAINERS):
             yield replace(found, default=found.default or "what its chart or operator adds")
         else:
             yield found
-    entries = source.entries(node)
-    value = entries.get("value")
-    if value and isinstance(value.value, Scalar) and _names_an_image(entries):
-        yield from _pinned(source, value)
+    if _names_an_image(entries):
+        yield from _pinned(source, entries["value"])
 
 
-def _names_an_image(entries: dict[str, Entry]) -> bool:
-    """A JSON patch of an `image`, or an environment variable with IMAGE in its name: their `value` is a reference."""
-    name, path = entries.get("name"), entries.get("path")
-    if path and "op" in entries and isinstance(path.value, Scalar):
-        known = part_of(path.value.value.rpartition("/")[2])
-        return known is not None and known[1] == "reference"
-    return name is not None and isinstance(name.value, Scalar) and bool(_IMAGE_VARIABLE.search(name.value.value))
+def _names_an_image(entries: Mapping[str, Entry]) -> bool:
+    """A JSON patch of an `image`, a parameter or variable with such a name: their `value` is a reference."""
+    value, name, path = (_text(entries, key) for key in ("value", "name", "path"))
+    if not value:
+        return False
+    last = path.rpartition("/")[2] if path and "op" in entries else name
+    known = part_of(last)
+    return (known is not None and known[1] == "reference") or bool(_IMAGE_VARIABLE.search(name))
 
 
-def _in_list(source: Source, node: Sequence, place: _Place) -> Iterator[Found]:
+def _text(entries: Mapping[str, Entry], key: str) -> str:
+    entry = entries.get(key)
+    return entry.value.value if entry and isinstance(entry.value, Scalar) else ""
+
+
+def _in_list(source: Source, node: Sequence, place: Place) -> Iterator[Found]:
     """`images: [ghcr.io/acme/shop:1.4.2, ...]`."""
     known = part_of(place.key.removesuffix("s")) if place.key.endswith("mages") else None
     if known is None or known[1] != "reference":
@@ -154,14 +103,14 @@ def _in_list(source: Source, node: Sequence, place: _Place) -> Iterator[Found]:
 
 
 def _pinned(source: Source, entry: Entry) -> Iterator[Found]:
-    for found in parts.one_string(source, entry, ""):
+    for found in one_string(source, entry):
         if found.image.tag or found.image.digest:
             yield found
 
 
-def _in_string(source: Source, node: Scalar, *, format_id: str, resource: str, depth: int) -> Iterator[ImageSite]:
+def _in_string(source: Source, node: Scalar, place: Place, *, format_id: str, depth: int) -> Iterator[ImageSite]:
     """YAML that a string holds: `values: |`, a patch, a file in a ConfigMap."""
-    if "\n" not in node.value or ":" not in node.value or not source.mentions(node.value):
+    if not _HOLDS_YAML.search(node.value) or not (place.layers or source.mentions(node.value)):
         return
     inner = source.inside(node)
     if inner is None:
@@ -170,6 +119,8 @@ def _in_string(source: Source, node: Scalar, *, format_id: str, resource: str, d
         documents = inner.yaml.documents
     except YamlError:
         return
+    # Values in a string (`values: |`) are a layer like any other; other strings are not.
+    layers = "" if place.keys else place.layers
     for root in documents:
-        if isinstance(root, Mapping | Sequence):
-            yield from scan(inner, root, format_id=format_id, resource=resource, depth=depth)
+        if isinstance(root, YamlMapping | Sequence):
+            yield from scan(inner, root, format_id=format_id, resource=place.resource, layers=layers, depth=depth)

@@ -43,6 +43,11 @@ class Source:
         self._entries: dict[int, dict[str, Entry]] = {}
         self._inside: dict[int, Source | None] = {}
 
+    @property
+    def is_yaml(self) -> bool:
+        """Whether the file's name promises YAML (or JSON, which is YAML)."""
+        return self.path.endswith((".yaml", ".yml", ".json")) or self.path.rpartition("/")[2] == "Kustomization"
+
     def inside(self, scalar: Scalar) -> Source | None:
         """The text of a string as a source; None when its characters do not line up with its value."""
         if id(scalar) not in self._inside:
@@ -107,7 +112,7 @@ class Source:
     def span(self, start: int, end: int) -> Span:
         """Characters of this text as characters of the file."""
         first = self.outwards(start)
-        last = first if start == end else self.outwards(end - 1) + 1
+        last = first if start == end else self.outwards(end)
         return self.root.lines.span_of(first, last)
 
     def line(self, offset: int) -> int:
@@ -128,8 +133,11 @@ class Source:
         """Where a character of this text is in the file."""
         if self.within is None:
             return offset
-        at = self._places[offset] if offset < len(self._places) else self._places[-1] + 1
-        return self.within.outwards(at)
+        if offset < len(self._places):
+            return self.within.outwards(self._places[offset])
+        # Behind the last character: before the closing quote, which the last escape may keep away from its start.
+        quoted = self.scalar is not None and self.scalar.style in {"'", '"'}
+        return self.within.outwards(self.scalar.end - 1 if self.scalar and quoted else self._places[-1] + 1)
 
     # -------------------------------------------------------------------------------------------------- fields
 

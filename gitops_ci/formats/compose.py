@@ -1,0 +1,32 @@
+"""Docker Compose: the `image` of every service, in files of Compose's own names.
+
+Source: github.com/compose-spec/compose-spec, `05-services.md` (`image`) and `12-interpolation.md`: a tag may be a
+variable with a default (`${TAG:-1.4}`), which is its environment's to set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from gitops_ci.formats.places import object_of
+from gitops_ci.formats.scan import scan
+from gitops_ci.formats.source import Source
+from gitops_ci.model import ImageSite
+from gitops_ci.yamltext import Mapping
+
+ID = "compose"
+
+_FILE_NAME = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml|[\w.-]+\.(?:docker-)?compose\.ya?ml")
+
+
+def find(source: Source) -> Iterator[ImageSite]:
+    for root in source.yaml.documents:
+        services = root.get("services") if isinstance(root, Mapping) and not object_of(root) else None
+        if not isinstance(services, Mapping) or not _FILE_NAME.fullmatch(PurePosixPath(source.path).name):
+            continue
+        for name, entry in source.entries(services).items():
+            for site in scan(source, entry.value, format_id=ID, resource=f"service/{name}"):
+                yield replace(site, default="")

@@ -1,0 +1,34 @@
+"""A chart's own `appVersion`, the tag of its images where the values name none; edited only when asked for.
+
+Source: helm.sh/docs/topics/charts, "The Chart.yaml File". The image is named by the `values.yaml` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from gitops_ci.formats.parts import NAMELESS, version_of
+from gitops_ci.formats.source import Source
+from gitops_ci.model import ImageSite
+from gitops_ci.yamltext import Mapping
+
+ID = "helm-chart"
+
+FILE_NAME = "Chart.yaml"
+
+
+def find(source: Source) -> Iterator[ImageSite]:
+    path = PurePosixPath(source.path)
+    for root in source.yaml.documents if path.name == FILE_NAME else ():
+        entry = source.entries(root).get("appVersion") if isinstance(root, Mapping) else None
+        field = source.field("tag", entry) if entry else None
+        read = version_of(field.text) if field else None
+        if field and read and isinstance(root, Mapping):
+            image = NAMELESS.with_version(tag=read[0], digest=read[1])
+            yield ImageSite(ID, source.path, f"Chart/{root.text('name')}", image, (field,), layers=layer(path))
+
+
+def layer(path: PurePosixPath) -> str:
+    """The chart that a Chart.yaml or its values.yaml belongs to."""
+    return f"chart:{path.parent}"

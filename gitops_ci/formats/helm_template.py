@@ -1,0 +1,37 @@
+"""Helm templates and other YAML with `{{ }}` that no parser reads: literal images are found line by line.
+
+Only a whole literal reference behind a key like `image:` counts; what a template fills in is left alone, and a line
+that names a wanted image with a templated version is reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gitops_ci.formats.source import Source
+from gitops_ci.formats.words import part_of
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Field, ImageSite, Spelling
+
+ID = "helm-template"
+
+_LINE = re.compile(
+    r"""^[ \t]*(?:-[ \t]+)*["']?(?P<key>[\w.-]+)["']?[ \t]*:[ \t]+(?P<quote>["']?)(?P<value>[^"'\r\n]+?)(?P=quote)"""
+    r"""[ \t]*(?:\#[^\r\n]*)?$""",
+    re.MULTILINE,
+)
+_NAME_BEFORE_TEMPLATE = re.compile(r"(?P<name>[\w./:-]+?):?(?=\{\{|\$\{|\$\()")
+
+
+def find(source: Source) -> Iterator[ImageSite]:
+    for line in _LINE.finditer(source.text):
+        known = part_of(line["key"])
+        if known is None or known[1] != "reference":
+            continue
+        span = source.span(line.start("value"), line.end("value"))
+        field = Field("reference", span, line["value"], Spelling("raw"))
+        if image := ImageRef.try_parse(line["value"]):
+            yield ImageSite(ID, source.path, "", image, (field,))
+        elif (before := _NAME_BEFORE_TEMPLATE.match(line["value"])) and (named := ImageRef.try_parse(before["name"])):
+            yield ImageSite(ID, source.path, "", named, (field,), problem="its version is templated")

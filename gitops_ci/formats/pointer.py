@@ -1,0 +1,189 @@
+"""`--at 'path/to/file.yaml:$.a.b[?name=="x"].tag'`: the value that a user points at, whatever the file is.
+
+The path into the document is the part of RFC 9535 (JSONPath) that names single values: `.key`, `["key"]`, `[0]`,
+`[*]` and `[?key=="text"]`. A filter right behind `$` chooses documents: `$[?kind=="Deployment"].spec…`. A step into a
+string that holds YAML goes on inside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from gitops_ci.errors import UsageError
+from gitops_ci.formats.parts import version_of
+from gitops_ci.formats.source import Entry, Source
+from gitops_ci.imageref import DIGEST, ImageRef
+from gitops_ci.model import ImageSite, Role
+from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence, YamlError
+
+__all__ = ["ID", "Pointer", "find"]
+
+ID = "pointer"
+
+_STEP = re.compile(
+    r"""\.(?P<name>[^.\[\]\s"'?*]+)
+      | \[ \s* (?P<quote>["'])(?P<quoted>.*?)(?P=quote) \s* \]
+      | \[ \s* (?P<index>-?\d+) \s* \]
+      | (?P<all> \[ \s* \* \s* \] | \.\* )
+      | \[ \s* \? \s* \(? \s* (?:@\.)? (?P<key>[\w./-]+) \s* == \s*
+        (?: "(?P<double>[^"]*)" | '(?P<single>[^']*)' | (?P<bare>[\w./:-]+) ) \s* \)? \s* \]""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a key, an index, every item, or the items whose `key` is `text`."""
+
+    kind: str
+    key: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A file and the path to a value in it."""
+
+    path: str
+    steps: tuple[Step, ...]
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Pointer:
+        """Read `path/to/file.yaml:$.a.b`.
+
+        Raises:
+            UsageError: it is not of that form; the message says where it stops making sense.
+        """
+        path, colon, rest = text.partition(":$")
+        if not colon or not path or path.startswith("/") or ".." in path.split("/"):
+            raise UsageError(f"'{text}' does not point into a file", hint=_EXAMPLE)
+        steps: list[Step] = []
+        at = 0
+        while at < len(rest):
+            match = _STEP.match(rest, at)
+            if match is None:
+                raise UsageError(f"'{text}' stops making sense at '{rest[at:]}'", hint=_EXAMPLE)
+            steps.append(_step(match))
+            at = match.end()
+        if not steps:
+            raise UsageError(f"'{text}' points at a whole file", hint=_EXAMPLE)
+        return cls(path.removeprefix("./"), tuple(steps), text)
+
+
+_EXAMPLE = (
+    """Write it as --at 'apps/shop.yaml:$.spec.images[?name=="shop"].tag', the path relative to the repository."""
+)
+
+
+def _step(match: re.Match[str]) -> Step:
+    if match["all"]:
+        return Step("all")
+    if match["index"]:
+        return Step("index", match["index"])
+    if match["key"]:
+        return Step("filter", match["key"], match["double"] or match["single"] or match["bare"] or "")
+    return Step("key", match["name"] or match["quoted"] or "")
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    source: Source
+    entry: Entry
+
+
+def find(source: Source, pointer: Pointer, image: ImageRef) -> Iterator[ImageSite]:
+    """The values a pointer leads to, as sites of `image`; a value that is no part of it has a `problem`.
+
+    Raises:
+        YamlError: the file cannot be read.
+    """
+    nowhere = Scalar(0, 0, "", "")
+    here = [_At(source, Entry(nowhere, root)) for root in source.yaml.documents if root and not isinstance(root, Alias)]
+    for number, step in enumerate(pointer.steps):
+        if number == 0 and step.kind == "filter":
+            here = [at for at in here if _matches(at.source, at.entry.value, step)]
+        else:
+            here = [found for at in here for found in _taken(at, step)]
+    for at in here:
+        if site := _site(at, image):
+            yield site
+
+
+def _taken(at: _At, step: Step) -> Iterator[_At]:
+    source, node = at.source, at.entry.value
+    if isinstance(node, Scalar):
+        inner = source.inside(node)
+        try:
+            roots = inner.yaml.documents if inner else ()
+        except YamlError:
+            return
+        for root in roots:
+            if inner and isinstance(root, Mapping | Sequence):
+                yield from _taken(_At(inner, Entry(at.entry.key, root)), step)
+        return
+    for entry in _children(source, node, step):
+        yield _At(source, replace(entry, alias=entry.alias or at.entry.alias))
+
+
+def _children(source: Source, node: Mapping | Sequence, step: Step) -> Iterator[Entry]:
+    if isinstance(node, Mapping):
+        entries = source.entries(node)
+        if step.kind == "key" and step.key in entries:
+            yield entries[step.key]
+        elif step.kind == "all":
+            yield from entries.values()
+        elif step.kind == "filter":
+            yield from (entry for entry in entries.values() if _matches(source, entry.value, step))
+        return
+    items = [_item(item) for item in node.items]
+    if step.kind == "index":
+        at = int(step.key)
+        yield from items[at : at + 1 or None]
+    elif step.kind == "all":
+        yield from items
+    elif step.kind == "filter":
+        yield from (item for item in items if _matches(source, item.value, step))
+
+
+def _item(node: Node) -> Entry:
+    key = Scalar(node.start, node.start, "", "")
+    return Entry(key, node.target, node) if isinstance(node, Alias) else Entry(key, node)
+
+
+def _matches(source: Source, node: Node, step: Step) -> bool:
+    for key in step.key.split("."):
+        entry = source.entries(node).get(key) if isinstance(node, Mapping) else None
+        if entry is None:
+            return False
+        node = entry.value
+    return isinstance(node, Scalar) and node.value == step.text
+
+
+def _site(at: _At, image: ImageRef) -> ImageSite | None:
+    value = at.entry.value
+    if not isinstance(value, Scalar):
+        return None
+    text = value.value.strip()
+    role, now = _part(text, image)
+    field = at.source.field(role, at.entry)
+    if field is None:
+        return None
+    problem = "" if now else f"what --at points at is '{text}', no part of {image.familiar}"
+    return ImageSite(
+        ID, at.source.path, "", now or image.with_version(tag=None, digest=None), (field,), problem=problem
+    )
+
+
+def _part(text: str, image: ImageRef) -> tuple[Role, ImageRef | None]:
+    named = ImageRef.try_parse(text.rpartition("=")[2])
+    if named and named.same_image(image):
+        return "reference", named
+    if DIGEST.fullmatch(text):
+        return "digest", image.with_version(tag=None, digest=text)
+    version = version_of(text)
+    if version is None:
+        return "tag", None
+    return "tag", image.with_version(tag=version[0], digest=version[1])

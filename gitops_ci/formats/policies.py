@@ -1,0 +1,71 @@
+"""Markers of Flux's image automation, read as pointers to where the parts of an image live.
+
+Source: fluxcd.io/flux/guides/image-update, "Configure image update for custom resources":
+`# {"$imagepolicy": "<namespace>:<policy>[:tag|:name|:digest]"}` behind a value. The policy stands for an image, so the
+parts of one policy belong together; which image it is, the value marked `:name` or a whole reference tells.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from gitops_ci.formats.parts import NAMELESS, version_of
+from gitops_ci.formats.source import Source
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Field, ImageSite
+from gitops_ci.yamltext import Scalar, walk
+
+ID = "flux"
+
+_MARKER = re.compile(
+    r"""\#\s*\{\s*"\$imagepolicy"\s*:\s*"(?P<policy>[^":\s]+:[^":\s]+)(?::(?P<part>tag|name|digest))?"\s*\}"""
+)
+
+
+def find(source: Source) -> Iterator[ImageSite]:
+    if "$imagepolicy" not in source.text:
+        return
+    scalars = [node for root in source.yaml.documents for node in walk(root) if isinstance(node, Scalar)]
+    starts = [node.start for node in scalars]
+    groups: dict[str, dict[str, Field]] = {}
+    for marker in _MARKER.finditer(source.text):
+        at = bisect_right(starts, marker.start()) - 1
+        if at < 0 or re.search(r"[\r\n]", source.text[scalars[at].start : marker.start()]):
+            continue
+        policy, part = marker["policy"], marker["part"] or "reference"
+        field = source.scalar_field("reference" if part in {"reference", "name"} else part, scalars[at])  # type: ignore[arg-type]
+        group = groups.setdefault(policy, {})
+        if part in group:
+            yield from _site(source, policy, groups.pop(policy))
+            group = groups.setdefault(policy, {})
+        if field:
+            group[part] = field
+    for policy, group in groups.items():
+        yield from _site(source, policy, group)
+
+
+def _site(source: Source, policy: str, group: dict[str, Field]) -> Iterator[ImageSite]:
+    layers, keys = "imagepolicy", (policy,)
+    if whole := group.get("reference"):
+        image = ImageRef.try_parse(whole.text)
+        if image:
+            yield ImageSite(ID, source.path, "", image, (whole,), layers=layers, keys=keys)
+    image = ImageRef.try_parse(group["name"].text) if "name" in group else NAMELESS
+    fields = tuple(group[part] for part in ("tag", "digest") if part in group)
+    version = version_of(*(group[part].text if part in group else "" for part in ("tag", "digest")))
+    if image is None or not (fields or image.repository):
+        return
+    problem = "" if version else f"its version is written as '{fields[0].text}'"
+    tag, digest = version or (None, None)
+    yield ImageSite(
+        ID,
+        source.path,
+        "",
+        image.with_version(tag=tag, digest=digest),
+        fields,
+        problem=problem,
+        layers=layers,
+        keys=keys,
+    )

@@ -1,0 +1,92 @@
+"""The images a run is about: which one a site names, and whether a text can name one at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from gitops_ci.errors import UsageError
+from gitops_ci.formats.source import Source
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import ImageSite, Skip
+from gitops_ci.yamltext import Scalar, walk
+
+__all__ = ["Wanted"]
+
+# Up to here asking for one word after the other is faster than taking a text apart.
+_FEW = 16
+_WORD = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
+_REFERENCE = re.compile(
+    r"(?<![\w./:@-])[A-Za-z0-9][\w.-]*(?::[0-9]+(?=/))?(?:/[a-z0-9][\w.-]*)*"
+    r"(?P<version>:?(?=\{\{|\$[{(])|(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]{64})?)"
+)
+
+
+class Wanted:
+    """Images by name, each with the version to write.
+
+    Raises:
+        UsageError: two of them ask for different versions of one image.
+    """
+
+    def __init__(self, targets: Sequence[ImageRef], *, match_name: bool) -> None:
+        self._by_name: dict[str, ImageRef] = {}
+        self._by_repository: dict[str, ImageRef] = {}
+        self._match_name = match_name
+        for target in targets:
+            known = self._by_name.setdefault(target.name, target)
+            if known != target:
+                raise UsageError(
+                    f"{known} and {target} are two versions of one image", hint="Give each image once in a run."
+                )
+            self._by_repository.setdefault(target.repository, target)
+        self._words = frozenset(target.basename for target in targets)
+        self._repositories = frozenset(target.repository.removeprefix("library/") for target in targets)
+
+    def of(self, image: ImageRef) -> ImageRef | None:
+        """The wanted image that `image` is, whatever its version."""
+        found = self._by_name.get(image.name)
+        return found or (self._by_repository.get(image.repository) if self._match_name else None)
+
+    def mentioned(self, text: str) -> bool:
+        """Whether the last part of a wanted name is in the text: cheap, and never wrong about a no."""
+        if len(self._words) <= _FEW:
+            return any(word in text for word in self._words)
+        if not self._words.isdisjoint(_WORD.findall(text)):
+            return True
+        # Behind a backslash a word may have a letter more (`\nshop`).
+        return "\\" in text and any(word in text for word in self._words)
+
+    def first_line_with_name(self, text: str) -> int:
+        """The line of the first whole name of a wanted image, 0 when there is none; for what nobody can parse."""
+        for match in re.finditer(r"[a-z0-9][\w.-]*(?:/[a-z0-9][\w.-]*)*", text):
+            name = match[0]
+            if name in self._repositories or any(name.endswith(f"/{known}") for known in self._repositories):
+                return text.count("\n", 0, match.start()) + 1
+        return 0
+
+    def elsewhere(self, source: Source, sites: Sequence[ImageSite]) -> Iterator[Skip]:
+        """References to wanted images in strings that no format knows, and those with a templated version."""
+        known = [(field.span.start, field.span.end) for site in sites for field in site.fields]
+        for root in source.yaml.documents:
+            for node in walk(root):
+                if isinstance(node, Scalar) and self.mentioned(node.value):
+                    yield from self._unknown(source, node, known)
+
+    def _unknown(self, source: Source, node: Scalar, known: Sequence[tuple[int, int]]) -> Iterator[Skip]:
+        for match in _REFERENCE.finditer(source.text, node.start, node.end):
+            name = match[0].removesuffix(match["version"]) if match["version"] else match[0]
+            image = ImageRef.try_parse(name)
+            templated = source.text.startswith(("{{", "${", "$("), match.end())
+            if image is None or not (match["version"] or templated) or not self.of(image):
+                continue
+            if any(start < match.end() and match.start() < end for start, end in known):
+                continue
+            line = source.line(match.start())
+            if templated:
+                yield Skip(
+                    source.path, line, f"names {name} with a version that something fills in", "Bump what fills it."
+                )
+            else:
+                hint = f"Mark the line with the comment `# gitops-ci: image={name}`, or give it with --at."
+                yield Skip(source.path, line, f"names {match[0]} in a place that no format knows", hint)

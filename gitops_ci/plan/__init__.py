@@ -1,0 +1,93 @@
+"""Files and wanted images to a plan: what to edit, what is so already, what is left alone and why. Pure.
+
+Every file is parsed once, whatever the number of images. Edits are spliced and the result is read again: a file in
+which anything but the planned values would differ is not touched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from itertools import chain
+
+from gitops_ci import formats
+from gitops_ci.errors import UsageError
+from gitops_ci.formats import Source
+from gitops_ci.formats.layers import Layers
+from gitops_ci.formats.pointer import Pointer
+from gitops_ci.formats.wanted import Wanted
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Plan, Skip
+from gitops_ci.plan.decisions import Decisions
+from gitops_ci.plan.drafts import companions, read
+from gitops_ci.plan.policy import Age, Policy
+from gitops_ci.plan.result import finished
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["Age", "Pointer", "Policy", "companions", "make", "nearest", "needles"]
+
+
+def needles(targets: Sequence[ImageRef], policy: Policy) -> tuple[str, ...]:  # noqa: ARG001
+    """What a file must contain one of to be worth reading: for a search of the whole repository."""
+    return tuple(dict.fromkeys(target.basename for target in targets))
+
+
+def make(
+    files: Iterable[tuple[str, str]],
+    targets: Sequence[ImageRef],
+    policy: Policy,
+    *,
+    pointers: Sequence[Pointer] = (),
+    is_older: Age | None = None,
+) -> Plan:
+    """The plan for `files` (path and decoded text, byte order mark and line ends kept), in the order given.
+
+    `is_older` is asked where two tags do not tell which of them is older.
+
+    Raises:
+        UsageError: two targets ask for different versions of one image, or a pointer does not say which is meant.
+    """
+    if pointers and len(targets) != 1:
+        raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
+    wanted = Wanted(targets, match_name=policy.match_name)
+    drafts = read([*files], wanted, policy, pointers)
+    layers = Layers(site for draft in drafts for site in draft.sites)
+    for draft in drafts:
+        draft.choose(layers, wanted, policy)
+        draft.point(pointers, targets)
+    decisions = Decisions(policy, wanted, is_older, [site for draft in drafts for site, _ in draft.meant])
+    plans = [finished(draft, decisions) for draft in drafts]
+    known = {draft.source.path for draft in drafts}
+    lost = [at for at in pointers if at.path not in known]
+    skips = [Skip(at.path, 0, f"--at {at.text}: there is no such file", failed=True) for at in lost]
+    return _joined([*plans, Plan(skipped=tuple(skips))])
+
+
+_LIKELY = re.compile(r"image|repository|name", re.IGNORECASE)
+
+
+def nearest(files: Iterable[tuple[str, str]], image: ImageRef) -> tuple[str, ...]:
+    """Up to five image names written in `files`, the most similar to `image` first."""
+    names: dict[str, float] = {}
+    for path, text in files:
+        if not _LIKELY.search(text):
+            continue
+        try:
+            sites = [*formats.find(Source(path, text))]
+        except YamlError:
+            continue
+        for site in sites:
+            if site.image.repository and site.image.familiar not in names:
+                names[site.image.familiar] = SequenceMatcher(None, site.image.name, image.name).ratio()
+    return tuple(sorted(names, key=lambda name: (-names[name], name))[:5])
+
+
+def _joined(plans: Sequence[Plan]) -> Plan:
+    return Plan(
+        tuple(chain.from_iterable(plan.changes for plan in plans)),
+        tuple(chain.from_iterable(plan.unchanged for plan in plans)),
+        tuple(chain.from_iterable(plan.skipped for plan in plans)),
+        tuple(chain.from_iterable(plan.files for plan in plans)),
+        tuple(chain.from_iterable(plan.refused for plan in plans)),
+    )

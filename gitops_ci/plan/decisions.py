@@ -1,0 +1,117 @@
+"""Whether a place is edited: the shape of its version, its age, and who else reads the value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitops_ci import tags
+from gitops_ci.formats import helm_chart, marks, pin, pointer
+from gitops_ci.formats.parts import APP_VERSION
+from gitops_ci.formats.pin import Refusal
+from gitops_ci.formats.wanted import Wanted
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Edit, Field, ImageSite, Span
+from gitops_ci.plan.policy import Age, Policy
+
+__all__ = ["Anchored", "Covered", "Decisions", "Downgrade"]
+
+
+class Downgrade(Refusal):
+    """The place holds a newer image: told apart, because a late build is no broken file."""
+
+
+class Covered(Refusal):
+    """Nothing to do here and nothing to tell: another place of the same run sets the version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored(Refusal):
+    """The value stands elsewhere, at `span`; where that is edited for its own sake, this place changes with it."""
+
+    span: Span | None = None
+
+
+class Decisions:
+    """The answer for one place after the other, given all places of the run."""
+
+    def __init__(self, policy: Policy, wanted: Wanted, is_older: Age | None, meant: Iterable[ImageSite]) -> None:
+        self._policy = policy
+        self._wanted = wanted
+        self._is_older = is_older
+        sites = [*meant]
+        self._overrides = {site.image.name: site.path for site in sites if site.format == "kustomize"}
+        self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag}
+        self._charts = {site.layers for site in sites if site.format == helm_chart.ID}
+
+    def __call__(self, site: ImageSite, target: ImageRef, others: Iterable[ImageSite]) -> list[Edit] | Refusal:
+        """The edits for `site` (none when it says so already); `others` are the other sites of the file."""
+        if site.problem:
+            asked = site.format in {marks.ID, pointer.ID}
+            return Refusal(f"names {site.image.familiar}, but {site.problem}", _hint(asked=asked), failed=asked)
+        if left := self._left_to_others(site):
+            return left
+        version = pin.version(site, target, self._policy.pin)
+        if isinstance(version, Refusal):
+            return version
+        if self._goes_back(site.image, target, version):
+            reason = f"{target.tag or target.digest} is older than {site.image.tag}, which is there"
+            return Downgrade(reason, "`--allow-downgrade` writes it all the same.")
+        edits = pin.edits(site, version)
+        if isinstance(edits, Refusal) or self._policy.follow_anchors:
+            return edits
+        spans = {edit.span for edit in edits}
+        changed = [field for field in site.fields if field.span in spans]
+        return _behind_anchor(changed) or self._shared(changed, target, others) or edits
+
+    def _left_to_others(self, site: ImageSite) -> Refusal | None:
+        if site.image.tag or site.image.digest or self._policy.pin != "keep":
+            return None
+        chart = f"chart:{site.path.rpartition('/')[0] or '.'}"
+        if site.default == APP_VERSION and (chart in self._charts or (site.layers, site.keys) in self._layered):
+            return Covered("", "")
+        path = self._overrides.get(site.image.name)
+        if path is None or site.format == "kustomize":
+            return None
+        return Refusal(f"names {site.image.familiar} without a version: `images` in {path} gives it", "")
+
+    def _goes_back(self, now: ImageRef, target: ImageRef, version: pin.Version) -> bool:
+        if self._policy.allow_downgrade or (now.tag, now.digest) == (version.tag, version.digest):
+            return False
+        older = tags.older(target.tag, now.tag) if target.tag and now.tag else None
+        if older is None and self._is_older and (now.tag or now.digest):
+            older = self._is_older(target, now)
+        return bool(older)
+
+    def _shared(self, changed: list[Field], target: ImageRef, others: Iterable[ImageSite]) -> Refusal | None:
+        """An anchored value that a place of another image repeats would change that image, too."""
+        spans = {field.span for field in changed}
+        for other in others:
+            for field in other.fields:
+                if field.anchor is None or field.span not in spans or not other.image.repository:
+                    continue
+                same = self._wanted.of(other.image)
+                if same is None or (same.tag, same.digest) != (target.tag, target.digest):
+                    line = next((line for line in field.anchor.users), 0)
+                    return Refusal(
+                        f"the {field.role} has the anchor &{field.anchor.name}, which {other.image.familiar} uses "
+                        f"on line {line}: it would change as well",
+                        "`--follow-anchors` edits it for all of them; or bump both images to the same version.",
+                    )
+        return None
+
+
+def _behind_anchor(changed: list[Field]) -> Anchored | None:
+    for field in changed:
+        if anchor := field.anchor:
+            lines = ", ".join(str(line) for line in anchor.users)
+            return Anchored(
+                f"the {field.role} stands at the anchor &{anchor.name} on line {anchor.line}, used on line {lines}",
+                "`--follow-anchors` edits it there, for all of them.",
+                span=field.span,
+            )
+    return None
+
+
+def _hint(*, asked: bool) -> str:
+    return "Point at the value itself." if asked else "Bump what fills it in."

@@ -1,0 +1,30 @@
+"""How a bump decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitops_ci.formats.pin import Pin
+from gitops_ci.imageref import ImageRef
+
+__all__ = ["Age", "Policy"]
+
+# (wanted, present): whether the wanted image is the older one; None where nothing tells.
+Age = Callable[[ImageRef, ImageRef], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What to write and where.
+
+    `match_name` takes the same repository on any registry, `follow_anchors` edits a value behind an alias at its
+    anchor, `app_version` edits a chart's `appVersion` where its values leave the tag to it; `formats` () means all.
+    """
+
+    pin: Pin = "keep"
+    allow_downgrade: bool = False
+    match_name: bool = False
+    follow_anchors: bool = False
+    app_version: bool = False
+    formats: tuple[str, ...] = ()
