@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from gitops_ci.model import Change, Finding, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting import commonmark as md
@@ -16,6 +17,8 @@ from gitops_ci.reporting.summary import count, location, old_and_new, sentence
 __all__ = ["ID", "report"]
 
 ID = "markdown"
+
+_T = TypeVar("_T")
 
 # What GitHub takes in a comment; the smallest of the hosts that take HTML.
 LIMIT = 65_536
@@ -32,10 +35,10 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     if outcome.error:
         page.add(_problem(outcome.error))
     page.add(_facts(outcome))
-    page.table("Findings", ("", "Where", "Rule", "Message"), [_finding(each) for each in outcome.findings])
+    page.table("Findings", ("", "Where", "Rule", "Message"), outcome.findings, _finding)
     changes = "Would change" if outcome.dry_run else "Changes"
-    page.table(changes, ("Where", "Resource", "From", "To"), [_change(each) for each in outcome.changes])
-    page.table("Skipped", ("Where", "Reason", "What to do"), [_skip(each) for each in outcome.skipped])
+    page.table(changes, ("Where", "Resource", "From", "To"), outcome.changes, _change)
+    page.table("Skipped", ("Where", "Reason", "What to do"), outcome.skipped, _skip)
     page.diff(readable(outcome.files))
     return page.text()
 
@@ -52,45 +55,38 @@ class _Page:
             self.blocks.append(block)
             self.room -= len(block.encode()) + 2
 
-    def table(self, title: str, names: Sequence[str], rows: Sequence[str]) -> None:
+    def table(self, title: str, names: Sequence[str], items: Sequence[_T], row: Callable[[_T], str]) -> None:
+        if not items:
+            return
+        head = [f"**{title}**", "", *md.table_head(*names)]
+        rows = list(_fitting(map(row, items), self.room - len("\n".join(head).encode())))
         if not rows:
+            self.add(f"**{title}**: {count(len(items), 'line')}, too many to show here")
             return
-        lines = [f"**{title}**", "", *md.table_head(*names)]
-        shown = _fitting(rows, self.room - _size(lines))
-        if shown == 0:
-            self.add(f"**{title}**: {count(len(rows), 'line')}, too many to show here")
-            return
-        lines += rows[:shown]
-        if hidden := len(rows) - shown:
-            lines += ["", f"… and {hidden:,} more"]
-        self.add("\n".join(lines))
+        hidden = len(items) - len(rows)
+        self.add("\n".join([*head, *rows, *(("", f"… and {hidden:,} more") if hidden else ())]))
 
     def diff(self, text: str) -> None:
         lines = text.splitlines()
-        # A fence may grow with the backticks it holds: they are paid for twice.
-        shown = _fitting(lines, self.room - 120 - 2 * text.count("`"))
+        # The fences grow with the backticks they hold.
+        shown = list(_fitting(lines, self.room - 120 - 2 * text.count("`")))
         if not shown:
             return
-        hidden = f"\n\n… and {count(len(lines) - shown, 'more line')}" if shown < len(lines) else ""
-        block = md.fence("\n".join(lines[:shown]), "diff")
+        hidden = f"\n\n… and {count(len(lines) - len(shown), 'more line')}" if len(shown) < len(lines) else ""
+        block = md.fence("\n".join(shown), "diff")
         self.add(f"<details><summary>Diff</summary>\n\n{block}{hidden}\n\n</details>")
 
     def text(self) -> str:
         return "\n\n".join(self.blocks) + "\n"
 
 
-def _fitting(lines: Iterable[str], room: int) -> int:
-    number = 0
+def _fitting(lines: Iterable[str], room: int) -> Iterator[str]:
+    """The first lines that fit into `room` bytes, each with its line end."""
     for line in lines:
         room -= len(line.encode()) + 1
         if room < 0:
-            break
-        number += 1
-    return number
-
-
-def _size(lines: Iterable[str]) -> int:
-    return sum(len(line.encode()) + 1 for line in lines)
+            return
+        yield line
 
 
 def _heading(outcome: Outcome) -> str:

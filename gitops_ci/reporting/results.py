@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_ci.model import Image, Outcome
-from gitops_ci.reporting.base import prepare
+from gitops_ci.model import Commit, Image, Outcome, PullRequest
+from gitops_ci.reporting.base import masked
 
 __all__ = ["Results", "image_name"]
 
@@ -28,11 +28,12 @@ class Results:
 
     @classmethod
     def of(cls, outcome: Outcome) -> Results:
-        outcome = prepare(outcome)
-        first = outcome.images[0] if outcome.images else None
+        images: tuple[Image, ...] = masked(outcome.images)
+        commit: Commit | None = masked(outcome.commit)
+        request: PullRequest | None = masked(outcome.pull_request)
+        first = images[0] if images else None
         image, digest = (image_name(first), first.digest or "") if first else ("", "")
-        tags = tuple(dict.fromkeys(i.tag for i in outcome.images if i.tag and image_name(i) == image))
-        request = outcome.pull_request
+        tags = tuple(dict.fromkeys(i.tag for i in images if i.tag and image_name(i) == image))
         return cls(
             image=image,
             tag=tags[0] if tags else "",
@@ -40,7 +41,7 @@ class Results:
             digest=digest,
             reference=_reference(image, tags[0] if tags else "", digest),
             changed="true" if outcome.status == "changed" else "false",
-            commit=outcome.commit.sha if outcome.commit else "",
+            commit=commit.sha if commit else "",
             pull_request_url=request.url if request else "",
             pull_request_number=str(request.number) if request and request.number is not None else "",
             findings=str(len(outcome.findings)),

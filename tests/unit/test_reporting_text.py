@@ -154,8 +154,10 @@ def test_finding_without_a_place_is_shown() -> None:
         (Outcome("bump", "failed", 8, error=Problem("nothing-matched", "m", "", 8)), "bump: failed"),
         (
             OUTCOMES["refused"],
-            "release: 2 places in 2 files left as they were, pushed 2 tags, "
-            "3 errors, 1 warning and 1 note in 3 files, 1 skipped (files 12)",
+            (
+                "release: 2 places in 2 files left as they were, pushed 2 tags, "
+                "3 errors, 1 warning and 1 note in 3 files, 1 skipped (files 12)"
+            ),
         ),
         (
             Outcome("validate", "unchanged", findings=(Finding("a/b", "warning", "m", "f"),)),
