@@ -11,7 +11,7 @@ from gitops_ci.model import Image, Log, Outcome, Skip
 from gitops_ci.registry.base import Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.credentials import find
-from gitops_ci.registry.layout import Layout
+from gitops_ci.registry.layout import LayoutFolder
 from gitops_ci.registry.remote import Remote
 from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
 
@@ -43,7 +43,7 @@ def open_destination(to: str, access: Access) -> Writer:
         folder = to.removeprefix("oci:")
         if not folder or "\0" in folder:
             raise UsageError(f"'{to}' names no folder", hint="Write oci:DIR.")
-        return Layout(folder)
+        return LayoutFolder(folder)
     ref = ImageRef.parse(to)
     if ref.digest is not None:
         raise UsageError(f"'{to}' names a digest", hint="An image is pushed to a repository and gets its tags there.")

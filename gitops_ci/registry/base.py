@@ -19,6 +19,7 @@ from gitops_ci.errors import RegistryError
 __all__ = [
     "CHUNK",
     "DIGEST",
+    "DOCKER_MANIFEST",
     "INDEX_TYPES",
     "LARGEST_MANIFEST",
     "MANIFEST_TYPES",

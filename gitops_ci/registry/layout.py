@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from typing import Any
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import (
-    CHUNK,
     DIGEST,
     LARGEST_MANIFEST,
     OCI_INDEX,
@@ -26,24 +24,20 @@ from gitops_ci.registry.base import (
     Stored,
     verified,
 )
+from gitops_ci.registry.files import Files, Folder
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "LayoutFolder"]
 
 _REF_NAME = "org.opencontainers.image.ref.name"
 _FULL_NAME = "io.containerd.image.name"
 
 
 class Layout:
-    """A layout folder. Writing is atomic, and locked against other writers.
+    """The images of a layout, in a folder or inside an archive."""
 
-    Links are followed (Bazel writes layouts of links): where one leads cannot matter, its bytes must have the digest.
-    """
-
-    def __init__(self, folder: str, name: str = "") -> None:
-        self.folder = folder
-        self.name = name or f"oci:{folder}"
-
-    # ------------------------------------------------------------------------------------------------- reading
+    def __init__(self, files: Files, name: str) -> None:
+        self.name = name
+        self._files = files
 
     def manifest(self, reference: str) -> Manifest | None:
         found = self._find(reference)
@@ -69,28 +63,62 @@ class Layout:
             raise RegistryError(f"{self.name} holds no image", hint="Did the build write its result there?")
         names = ", ".join(sorted(tag or descriptor.digest for tag, descriptor in entries))
         raise RegistryError(
-            f"{self.name} holds {len(entries)} images", hint=f"Say which: oci:DIR:TAG with one of {names}."
+            f"{self.name} holds {len(entries)} images", hint=f"Say which: {self.name}:TAG with one of {names}."
         )
 
     def blob(self, descriptor: Descriptor) -> Blob:
-        path = self._path(descriptor.digest)
-        try:
-            found = os.stat(path)
-        except OSError:
-            raise RegistryError(f"{self.name}: the blob {descriptor.digest} is missing", hint=_DAMAGED) from None
-        if not stat.S_ISREG(found.st_mode):
-            raise RegistryError(f"{self.name}: the blob {descriptor.digest} is not a file", hint=_DAMAGED)
-        if (size := found.st_size) != descriptor.size:
+        path = _path(descriptor.digest)
+        size = self._files.size(path)
+        if size is None:
+            raise RegistryError(f"{self.name}: the blob {descriptor.digest} is missing", hint=_DAMAGED)
+        if size != descriptor.size:
             raise RegistryError(
                 f"{self.name}: the blob {descriptor.digest} has {size} bytes, its manifest announces {descriptor.size}",
                 hint=_DAMAGED,
             )
-        return Blob(descriptor, lambda: verified(_chunks(path), descriptor, self.name))
+        return Blob(descriptor, lambda: verified(self._files.chunks(path), descriptor, self.name))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        self._files.close()
 
-    # ------------------------------------------------------------------------------------------------- writing
+    def _find(self, reference: str) -> Descriptor | None:
+        for tag, descriptor in self._entries():
+            if reference in {tag, descriptor.digest}:
+                return descriptor
+        if DIGEST.fullmatch(reference) and (size := self._files.size(_path(reference))) is not None:
+            # A child of an index, or a manifest stored by digest only: its own bytes say what it is.
+            return Descriptor("", reference, size)
+        return None
+
+    def _entries(self) -> list[tuple[str, Descriptor]]:
+        index = self._index()
+        return [] if index is None else [(_tag(item), Descriptor.read(item)) for item in index["manifests"]]
+
+    def _index(self) -> dict[str, Any] | None:
+        """`index.json`; None when there is none yet."""
+        size = self._files.size("index.json")
+        if size is None:
+            return None
+        try:
+            index = json.loads(b"".join(self._files.chunks("index.json"))) if size <= LARGEST_MANIFEST else None
+        except (ValueError, RecursionError):
+            index = None
+        if not isinstance(index, dict) or not isinstance(index.get("manifests"), list):
+            raise RegistryError(f"{self.name}: index.json is not the index of an OCI image layout", hint=_DAMAGED)
+        return index
+
+    def _read_manifest(self, descriptor: Descriptor) -> Manifest:
+        if descriptor.size > LARGEST_MANIFEST:
+            raise RegistryError(f"{self.name}: the manifest {descriptor.digest} is larger than 4 MiB")
+        return Manifest(b"".join(self.blob(descriptor).read()), descriptor.media_type)
+
+
+class LayoutFolder(Layout):
+    """A layout folder that images are written to: atomically, and locked against other writers."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(Folder(folder), f"oci:{folder}")
+        self.folder = folder
 
     def may_push(self) -> None:
         try:
@@ -104,7 +132,7 @@ class Layout:
     def put_blob(self, blob: Blob, progress: Progress, *, mount_from: str = "") -> Stored:
         del mount_from
         wanted = blob.descriptor
-        path = self._path(wanted.digest)
+        path = self._blob_path(wanted.digest)
         if os.path.exists(path):
             progress.layer(wanted.digest, "Present", wanted.size, wanted.size)
             return "present"
@@ -117,7 +145,7 @@ class Layout:
 
     def put_manifest(self, manifest: Manifest, reference: str) -> None:
         try:
-            _write(self._path(manifest.digest), manifest.content)
+            _write(self._blob_path(manifest.digest), manifest.content)
             if ":" not in reference:
                 with self._locked():
                     self._name(manifest, reference)
@@ -139,44 +167,8 @@ class Layout:
         index["manifests"] = [*others, entry]
         _write(os.path.join(self.folder, "index.json"), json.dumps(index, indent=2).encode() + b"\n")
 
-    # ------------------------------------------------------------------------------------------------- the files
-
-    def _find(self, reference: str) -> Descriptor | None:
-        for tag, descriptor in self._entries():
-            if reference in {tag, descriptor.digest}:
-                return descriptor
-        if DIGEST.fullmatch(reference) and os.path.isfile(path := self._path(reference)):
-            # A child of an index, or a manifest stored by digest only: its own bytes say what it is.
-            return Descriptor("", reference, os.stat(path).st_size)
-        return None
-
-    def _entries(self) -> list[tuple[str, Descriptor]]:
-        index = self._index()
-        return [] if index is None else [(_tag(item), Descriptor.read(item)) for item in index["manifests"]]
-
-    def _index(self) -> dict[str, Any] | None:
-        """`index.json`; None when the folder has none yet."""
-        try:
-            with open(os.path.join(self.folder, "index.json"), "rb") as file:
-                index = json.loads(file.read(LARGEST_MANIFEST + 1))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise RegistryError(f"{self.name} cannot be read: {error.strerror}") from None
-        except (ValueError, RecursionError):
-            index = None
-        if not isinstance(index, dict) or not isinstance(index.get("manifests"), list):
-            raise RegistryError(f"{self.name}: index.json is not the index of an OCI image layout", hint=_DAMAGED)
-        return index
-
-    def _read_manifest(self, descriptor: Descriptor) -> Manifest:
-        if descriptor.size > LARGEST_MANIFEST:
-            raise RegistryError(f"{self.name}: the manifest {descriptor.digest} is larger than 4 MiB")
-        return Manifest(b"".join(self.blob(descriptor).read()), descriptor.media_type)
-
-    def _path(self, digest: str) -> str:
-        algorithm, _, value = digest.partition(":")
-        return os.path.join(self.folder, "blobs", algorithm, value)
+    def _blob_path(self, digest: str) -> str:
+        return os.path.join(self.folder, _path(digest))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -197,6 +189,11 @@ class Layout:
 _DAMAGED = "The layout is incomplete or damaged: write it again."
 
 
+def _path(digest: str) -> str:
+    algorithm, _, value = digest.partition(":")
+    return f"blobs/{algorithm}/{value}"
+
+
 def _tag(item: Any) -> str:
     """The tag of an entry: `1.4.2`; build tools also write whole references (`ghcr.io/acme/shop:1.4.2`) there."""
     annotations = item.get("annotations") if isinstance(item, dict) else None
@@ -214,17 +211,9 @@ def _watched(blob: Blob, progress: Progress) -> Iterator[bytes]:
         progress.layer(blob.descriptor.digest, "Pushing", done, blob.descriptor.size)
 
 
-def _chunks(path: str) -> Iterator[bytes]:
-    try:
-        with open(path, "rb", buffering=0) as file:
-            while chunk := file.read(CHUNK):
-                yield chunk
-    except OSError as error:
-        raise RegistryError(f"{path} cannot be read: {error.strerror}", hint=_DAMAGED) from None
-
-
 def _write(path: str, content: bytes | Iterator[bytes]) -> None:
     """Write a file that is either whole or not there."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".part-")
     try:
         with os.fdopen(handle, "wb") as file:

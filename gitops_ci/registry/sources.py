@@ -5,20 +5,24 @@ A source knows what it holds before anything is sent, and sends it to any place 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from gitops_ci.errors import RegistryError, UsageError
 from gitops_ci.imageref import TAG, ImageRef
-from gitops_ci.registry.base import Manifest, Progress, Reader, Writer
+from gitops_ci.registry.base import DIGEST, Manifest, Progress, Reader, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied, copy
 from gitops_ci.registry.credentials import find
+from gitops_ci.registry.docker_archive import DockerArchive
 from gitops_ci.registry.engine import Engine, EngineImage
-from gitops_ci.registry.facts import ImageFacts, facts_of
+from gitops_ci.registry.facts import ImageFacts, facts_of, facts_of_config
+from gitops_ci.registry.files import Folder, Tar
 from gitops_ci.registry.layout import Layout
 from gitops_ci.registry.remote import Remote
 
@@ -45,13 +49,13 @@ class Source(Protocol):
 
 
 class Stored:
-    """An image in a place that can be read: a layout, an archive, a registry."""
+    """An image with its manifest: in a layout, an OCI archive, a registry."""
 
     def __init__(self, reader: Reader, root: Manifest) -> None:
         self.name = reader.name
+        self.facts = facts_of(reader, root)
         self._reader = reader
         self._root = root
-        self.facts = facts_of(reader, root)
 
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         del tag
@@ -62,18 +66,32 @@ class Stored:
         return Sent(self._root, copy(self._reader, destination, self._root, progress, mount_from=mount_from))
 
 
+class Saved:
+    """An image as `docker save` writes it, without a manifest until it is sent."""
+
+    def __init__(self, archive: DockerArchive) -> None:
+        self.name = archive.name
+        self.facts = facts_of_config(archive.config, archive.size)
+        self._archive = archive
+
+    def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
+        del tag
+        manifest = self._archive.compress()
+        return Sent(manifest, copy(self._archive, destination, manifest, progress))
+
+
 class InEngine:
     """An image in a Docker Engine, which pushes it itself."""
 
     def __init__(self, engine: Engine, image: EngineImage) -> None:
         self.name = f"docker:{image.name}"
+        self.facts = ImageFacts(frozenset({image.id}), None, image.labels, image.created, image.size)
         self._engine = engine
         self._image = image
-        self.facts = ImageFacts(frozenset({image.id}), None, image.labels, image.created, image.size)
 
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         if not isinstance(destination, Remote):
-            raise RegistryError("an image of the Docker Engine goes to a registry only")
+            return self._export(destination, tag, progress)
         target = ImageRef.parse(destination.address(tag))
         digest = self._engine.push(self._image, target, destination.credential, progress)
         manifest = destination.manifest(digest)
@@ -83,6 +101,14 @@ class InEngine:
                 hint="Do the Docker Engine and this program mean the same registry by that address?",
             )
         return Sent(manifest, Copied(size=self._image.size), tag)
+
+    def _export(self, destination: Writer, tag: str, progress: Progress) -> Sent:
+        with NamedTemporaryFile(prefix="gitops-ci-image-", suffix=".tar") as file:
+            for chunk in self._engine.export(self._image):
+                file.write(chunk)
+            file.flush()
+            with closing(DockerArchive(Tar(file.name), self.name)) as archive:
+                return Saved(archive).send(destination, tag, progress)
 
 
 Opened = AbstractContextManager[Source]
@@ -98,8 +124,24 @@ def _docker(place: str, access: Access) -> Iterator[Source]:
 @contextmanager
 def _layout(place: str, access: Access) -> Iterator[Source]:
     del access
-    layout, tag = split_layout(place)
-    yield _stored(layout, tag or layout.only())
+    folder, wanted = _split(place)
+    yield _stored(Layout(Folder(folder), f"oci:{folder}"), wanted)
+
+
+@contextmanager
+def _oci_archive(place: str, access: Access) -> Iterator[Source]:
+    del access
+    path, wanted = _split(place)
+    with closing(Layout(Tar(path), f"oci-archive:{path}")) as layout:
+        yield _stored(layout, wanted)
+
+
+@contextmanager
+def _docker_archive(place: str, access: Access) -> Iterator[Source]:
+    del access
+    path, wanted = (place, "") if os.path.exists(place) else place.partition(":")[::2]
+    with closing(Tar(path)) as tar, closing(DockerArchive(tar, f"docker-archive:{path}", wanted)) as archive:
+        yield Saved(archive)
 
 
 @contextmanager
@@ -112,6 +154,8 @@ def _registry(place: str, access: Access) -> Iterator[Source]:
 SOURCES: Mapping[str, Callable[[str, Access], Opened]] = {
     "docker": _docker,
     "oci": _layout,
+    "oci-archive": _oci_archive,
+    "docker-archive": _docker_archive,
     "registry": _registry,
 }
 
@@ -127,9 +171,7 @@ def split_source(text: str) -> tuple[str, str]:
         kind, place = "docker", text
     if not place or "\0" in place:
         raise UsageError(f"'{text}' names no image", hint=f"Write one of: {', '.join(f'{k}:…' for k in SOURCES)}.")
-    if kind in {"docker", "registry"} and not (
-        kind == "docker" and re.fullmatch(r"(?:sha256:)?[0-9a-f]{12,64}", place)
-    ):
+    if kind == "registry" or (kind == "docker" and not re.fullmatch(r"(?:sha256:)?[0-9a-f]{12,64}", place)):
         ImageRef.parse(place)
     return kind, place
 
@@ -140,21 +182,19 @@ def open_source(text: str, access: Access) -> Opened:
     return SOURCES[kind](place, access)
 
 
-def split_layout(place: str) -> tuple[Layout, str]:
-    """The layout of `DIR[:TAG]`, and the tag or digest or nothing."""
-    folder, at, digest = place.partition("@")
-    if at:
-        return Layout(folder, f"oci:{folder}"), digest
-    folder, colon, tag = place.rpartition(":")
-    if colon and TAG.fullmatch(tag):
-        return Layout(folder, f"oci:{folder}"), tag
-    return Layout(place, f"oci:{place}"), ""
+def _split(place: str) -> tuple[str, str]:
+    """The path of `PATH[:TAG]` or `PATH@DIGEST`, and the tag or digest, empty where there is none."""
+    path, at, digest = place.rpartition("@")
+    if at and DIGEST.fullmatch(digest):
+        return path, digest
+    path, colon, tag = place.rpartition(":")
+    return (path, tag) if colon and TAG.fullmatch(tag) else (place, "")
 
 
-def _stored(reader: Reader, wanted: str | Manifest) -> Stored:
-    root = reader.manifest(wanted) if isinstance(wanted, str) else wanted
+def _stored(reader: Layout | Remote, wanted: str) -> Stored:
+    root = reader.manifest(wanted) if wanted or isinstance(reader, Remote) else reader.only()
     if root is None:
-        known = ", ".join((reader.tags() or ())[:10]) if isinstance(reader, (Layout, Remote)) else ""
+        known = ", ".join((reader.tags() or ())[:10])
         raise RegistryError(
             f"{reader.name} has no image '{wanted}'",
             hint=f"It has {known}." if known else "Is the name right, and may this account see it?",
