@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from html import escape  # the same five characters as XML's; xml.sax takes 40 ms to import
 from itertools import groupby
-from xml.sax.saxutils import escape, quoteattr
 
 from gitops_ci.model import Finding, Outcome, Skip
 from gitops_ci.reporting.base import prepare
@@ -83,7 +83,7 @@ def _case(classname: str, case: Case, number: int) -> Iterator[str]:
     name, element, message, text = case
     # Readers merge cases of one name.
     yield f"    <testcase classname={classname} name={_attribute(f'{name} ({number})' if number > 1 else name)}>"
-    inner = escape(visible_lines(text))
+    inner = escape(visible_lines(text), quote=False)
     if element == "failure":
         yield f"      <failure message={_attribute(message)}>{inner}</failure>"
     else:
@@ -92,4 +92,4 @@ def _case(classname: str, case: Case, number: int) -> Iterator[str]:
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(visible(text))
+    return f'"{escape(visible(text))}"'
