@@ -51,6 +51,7 @@ class Objects:
         self._git = git
         self._fetch = fetch
         self._here: set[str] = set()
+        self._whole: set[str] = set()  # trees that came with all trees below them
         self._trees: dict[str, dict[str, Entry]] = {}
 
     @property
@@ -63,6 +64,7 @@ class Objects:
         if missing and self._fetch is not None:
             self._fetch(missing, "blob:none" if whole else "tree:0")
         self._here.update(missing)
+        self._whole.update(missing if whole else ())
 
     def entries(self, tree: str) -> dict[str, Entry]:
         if tree not in self._trees:
@@ -79,11 +81,11 @@ class Objects:
         found: dict[str, Entry] = {}
         level = [("", tree, False)]
         while level:
-            self.need((sha for folder, sha, here in level if not here and selection.wants_all(folder)), whole=True)
-            self.need(sha for _, sha, here in level if not here)
+            self.need((sha for folder, sha, inside in level if not inside and selection.wants_all(folder)), whole=True)
+            self.need(sha for _, sha, inside in level if not inside)
             below: list[tuple[str, str, bool]] = []
-            for folder, sha, here in level:
-                whole = here or selection.wants_all(folder)
+            for folder, sha, inside in level:
+                whole = inside or sha in self._whole
                 for name, entry in self.entries(sha).items():
                     path = f"{folder}/{name}" if folder else name
                     if entry.mode == TREE and selection.may_hold(path):

@@ -234,3 +234,45 @@ def test_a_local_path_works_like_a_server(tmp_path):
         snapshot = repo.fetch("main")
         assert repo.push(commit(repo, snapshot, {"z": b"1"}), "main", expected=snapshot.commit) == "landed"
     assert bare.read("z") == b"1"
+
+
+def test_a_sparse_fetch_brings_only_the_folders_on_the_way(git_server):
+    many = {f"apps/app-{n}/overlays/{e}/k.yaml": f"image: a/b-{n}\n" for n in range(200) for e in ("live", "test")}
+    git_server.make_repo("acme/many", many)
+    url = RepoUrl.parse(git_server.url_of("acme/many"))
+    selection = Paths(("apps/app-7/overlays/live/**",))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        before = git_server.sent
+        snapshot = repo.fetch("main", sparse=True)
+        assert snapshot.search(["a/b-7"], selection) == ["apps/app-7/overlays/live/k.yaml"]
+        new = commit(repo, snapshot, {"apps/app-7/overlays/live/k.yaml": b"image: a/b-7:2\n"})
+        assert new.changed_paths(snapshot) == ["apps/app-7/overlays/live/k.yaml"]
+        assert repo.push(new, "main", expected=snapshot.commit) == "landed"
+        sparse = git_server.sent - before
+        repo.fetch("main")
+        whole = git_server.sent - before - sparse
+    assert sparse < whole / 2
+    served = git_server.repo("acme/many")
+    assert served.files() == {p: t.encode() for p, t in many.items()} | {
+        "apps/app-7/overlays/live/k.yaml": b"image: a/b-7:2\n"
+    }
+    served.git("fsck", "--strict")
+
+
+def test_a_sparse_snapshot_can_still_be_searched_everywhere(git_server, served):
+    url = RepoUrl.parse(git_server.url_of("acme/config"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main", sparse=True)
+        assert snapshot.search(["acme/shop"], Paths(("apps/*.yaml",))) == ["apps/a.yaml"]
+        assert snapshot.search(["acme/shop"], Paths()) == ["apps/a.yaml", "z"]
+        assert snapshot.paths(Paths()) == sorted(FILES)
+
+
+def test_a_server_without_partial_clone_sends_everything(git_server, served):
+    served.set(uploadpack__allowFilter="false")
+    url = RepoUrl.parse(git_server.url_of("acme/config"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main", sparse=True)
+        assert snapshot.search(["acme/shop"], Paths(("apps/**",))) == ["apps/a.yaml"]
+        new = commit(repo, snapshot, {"apps/a.yaml": b"x"})
+        assert repo.push(new, "main", expected=snapshot.commit) == "landed"
