@@ -16,8 +16,10 @@ from gitops_ci.schemas.classify import why_no_document, why_no_manifest
 from gitops_ci.schemas.documents import Document, Piece, split
 from gitops_ci.schemas.goyaml import GoYamlError, Loaded
 from gitops_ci.schemas.problem import Problem, show_path
+from gitops_ci.schemas.rules import api_problems
 from gitops_ci.schemas.served import CLIENT_GROUPS, is_built_in, why_not_served
 from gitops_ci.schemas.structure import Structure
+from gitops_ci.schemas.values import without_nulls
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["DEFAULT_VERSION", "VERSIONS", "Checks", "Report", "check", "versions"]
@@ -138,6 +140,10 @@ class _Run:
         compiled = Structure.of(version).kind(document.api_version, document.kind)
         if compiled is not None:
             compiled(document.value, None, problems)
+            # Validation comes after decoding: of values of wrong types it never hears.
+            if not any(problem.decode for problem in problems):
+                value = without_nulls(document.value) if document.has_null else document.value
+                problems += api_problems(value, built_in=True, minor=int(version.partition(".")[2]))
             return problems
         if is_built_in(document.group):
             message, hint = why_not_served(document.api_version, document.kind, version)

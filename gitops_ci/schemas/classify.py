@@ -33,17 +33,19 @@ _NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(.*/)?package\.json|(.*/)?tsconfig[^/]*\.json|(.*/)?[^/]*\.schema\.json", "a tool's settings"),
     )
 )
+# What says of itself that it is a Kubernetes object is one, whatever its file is called.
+_API_VERSION = re.compile(r"^[\"']?apiVersion[\"']?:|^\s*[{,]\s*\"apiVersion\"", re.MULTILINE)
+_KIND = re.compile(r"^[\"']?kind[\"']?:|^\s*[{,]?\s*\"kind\"", re.MULTILINE)
 _TEMPLATE_FOLDER = re.compile(r"(?:^|/)templates/")
 
 
 def why_no_manifest(path: str, text: str) -> str | None:
     """What a whole file is instead of a manifest, None when it should be one."""
-    for pattern, what in _NAMES:
-        if pattern.fullmatch(path):
-            return what
     if "{{" in text and _TEMPLATE_FOLDER.search(path):
         return "a Helm template"
-    return None
+    if _API_VERSION.search(text) and _KIND.search(text):
+        return None
+    return next((what for pattern, what in _NAMES if pattern.fullmatch(path)), None)
 
 
 def why_no_document(path: str, value: Any) -> str | None:

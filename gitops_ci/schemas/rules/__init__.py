@@ -1,0 +1,98 @@
+"""The API server's own rules beyond the schemas: which of them concern which kind.
+
+A rule is a function of one document (base.Spot); it runs after the structure was found sound, and everything it finds
+is refused by a real API server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_ci.schemas.problem import Problem
+from gitops_ci.schemas.rules import (
+    admission,
+    autoscaling,
+    claims,
+    cluster,
+    configdata,
+    crds,
+    endpoints,
+    flowcontrol,
+    jobs,
+    networking,
+    pods,
+    quotas,
+    rbac,
+    services,
+    storage,
+    workloads,
+)
+from gitops_ci.schemas.rules.base import Rule, Spot
+from gitops_ci.schemas.rules.metadata import metadata
+
+__all__ = ["RULES", "api_problems"]
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "APIService": (cluster.api_service,),
+    "CSIDriver": (storage.csi_driver,),
+    "CSIStorageCapacity": (storage.csi_storage_capacity,),
+    "CertificateSigningRequest": (cluster.certificate_request,),
+    "ClusterRole": (rbac.role,),
+    "ClusterRoleBinding": (rbac.binding,),
+    "ConfigMap": (configdata.config_map,),
+    "ControllerRevision": (cluster.revision,),
+    "CronJob": (jobs.cron_job, pods.pod),
+    "CustomResourceDefinition": (crds.definition,),
+    "DaemonSet": (workloads.workload, pods.pod),
+    "Deployment": (workloads.workload, pods.pod),
+    "EndpointSlice": (endpoints.endpoint_slice,),
+    "Endpoints": (endpoints.endpoints,),
+    "FlowSchema": (flowcontrol.flow_schema,),
+    "HorizontalPodAutoscaler": (autoscaling.pod_autoscaler,),
+    "IPAddress": (networking.ip_address,),
+    "Ingress": (networking.ingress,),
+    "IngressClass": (networking.ingress_class,),
+    "Job": (jobs.job, pods.pod),
+    "Lease": (endpoints.lease,),
+    "LimitRange": (quotas.limit_range,),
+    "MutatingAdmissionPolicy": (admission.admission_policy,),
+    "MutatingWebhookConfiguration": (admission.webhooks,),
+    "Namespace": (cluster.namespace,),
+    "NetworkPolicy": (networking.network_policy,),
+    "Node": (cluster.node,),
+    "PersistentVolume": (storage.persistent_volume,),
+    "PersistentVolumeClaim": (claims.persistent_volume_claim,),
+    "Pod": (pods.pod,),
+    "PodDisruptionBudget": (autoscaling.disruption_budget,),
+    "PodTemplate": (pods.pod,),
+    "PriorityClass": (cluster.priority_class,),
+    "PriorityLevelConfiguration": (flowcontrol.priority_level,),
+    "ReplicaSet": (workloads.workload, pods.pod),
+    "ReplicationController": (workloads.workload, pods.pod),
+    "ResourceQuota": (quotas.resource_quota,),
+    "Role": (rbac.role,),
+    "RoleBinding": (rbac.binding,),
+    "RuntimeClass": (cluster.runtime_class,),
+    "Secret": (configdata.secret,),
+    "Service": (services.service,),
+    "ServiceCIDR": (networking.service_cidr,),
+    "StatefulSet": (workloads.workload, pods.pod),
+    "StorageClass": (storage.storage_class,),
+    "ValidatingAdmissionPolicy": (admission.admission_policy,),
+    "ValidatingAdmissionPolicyBinding": (admission.policy_binding,),
+    "ValidatingWebhookConfiguration": (admission.webhooks,),
+    "VolumeAttachment": (storage.volume_attachment,),
+    "VolumeAttributesClass": (storage.volume_attributes_class,),
+}
+
+
+def api_problems(value: Mapping[str, Any], *, built_in: bool, minor: int) -> list[Problem]:
+    """What the server's validation refuses in an object whose structure is sound."""
+    problems: list[Problem] = []
+    document = Spot(value, None, problems, minor)
+    metadata(document)
+    if built_in:
+        for rule in RULES.get(document.text("kind"), ()):
+            rule(document)
+    return problems

@@ -1,0 +1,79 @@
+"""What a PersistentVolumeClaim asks for, wherever it is written.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePersistentVolumeClaimSpec.
+"""
+
+from __future__ import annotations
+
+from gitops_ci.schemas.rules import formats
+from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.labels import label_selector
+from gitops_ci.schemas.scalars import quantity
+
+__all__ = ["ACCESS_MODES", "access_modes", "claim_spec", "persistent_volume_claim"]
+
+ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
+
+
+def persistent_volume_claim(document: Spot) -> None:
+    claim_spec(document.at("spec"))
+
+
+def access_modes(spec: Spot) -> None:
+    modes = spec.strings("accessModes")
+    if not modes:
+        spec.missing("storage", "accessModes", "at least one access mode is required")
+    for index, mode in enumerate(modes):
+        if mode not in ACCESS_MODES:
+            near = next((word for word in ACCESS_MODES if word.lower() == mode.lower()), None)
+            said = f"'{mode}' is not supported; one of {', '.join(ACCESS_MODES)}"
+            spec.at("accessModes").item(index).bad("storage", said, f"Did you mean '{near}'?" if near else "")
+    if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
+        spec.at("accessModes").bad("storage", "ReadWriteOncePod may not be used with other access modes")
+
+
+def claim_spec(spec: Spot) -> None:
+    access_modes(spec)
+    label_selector(spec.at("selector"))
+    requests = spec.at("resources", "requests")
+    storage = requests.get("storage")
+    if storage is None:
+        spec.bad("storage", "'resources.requests.storage' is required")
+    elif (number := quantity(storage)) is not None and number <= 0:
+        requests.at("storage").bad("storage", f"'{storage}' must be greater than zero")
+    spec.fits("name", "storageClassName", formats.dns_subdomain)
+    spec.fits("name", "volumeAttributesClassName", formats.dns_subdomain)
+    spec.one_of("storage", "volumeMode", ("Filesystem", "Block"), pointer=True)
+    _sources(spec)
+
+
+def _sources(spec: Spot) -> None:
+    source, reference = spec.at("dataSource"), spec.at("dataSourceRef")
+    if spec.has("dataSourceRef"):
+        _reference(reference)
+        reference.fits("name", "namespace", formats.dns_label)
+    if spec.has("dataSource") and spec.has("dataSourceRef"):
+        same = all(source.text(key) == reference.text(key) for key in ("apiGroup", "kind", "name"))
+        if reference.text("namespace"):
+            source.bad("storage", "may not be given when dataSourceRef has a namespace")
+        elif not same:
+            source.bad("storage", "must match dataSourceRef")
+    elif spec.has("dataSource") and _kept(source):
+        _reference(source)
+
+
+def _kept(source: Spot) -> bool:
+    # Any other source is dropped before validation (persistentvolumeclaim strategy, EnforceDataSourceBackwardsCompatibility).
+    if source.text("kind") == "PersistentVolumeClaim":
+        return not source.text("apiGroup")
+    return source.text("kind") == "VolumeSnapshot" and source.text("apiGroup") == "snapshot.storage.k8s.io"
+
+
+def _reference(reference: Spot) -> None:
+    for key in ("kind", "name"):
+        if not reference.text(key):
+            reference.missing("storage", key)
+    group, kind = reference.text("apiGroup"), reference.text("kind")
+    if not group and kind and kind != "PersistentVolumeClaim":
+        reference.at("kind").bad("storage", "must be PersistentVolumeClaim when no apiGroup is given")
+    reference.fits("name", "apiGroup", formats.dns_subdomain)

@@ -1,0 +1,125 @@
+"""Small kinds of the cluster: Namespace, Node, PriorityClass, RuntimeClass, APIService, CertificateSigningRequest.
+
+Sources: k8s.io/kubernetes pkg/apis/{core,scheduling,node,certificates}/validation; k8s.io/kube-aggregator
+pkg/apis/apiregistration/validation; k8s.io/pod-security-admission api/helpers.go.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gitops_ci.schemas.rules import formats
+from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.labels import labels
+from gitops_ci.schemas.rules.resources import amount
+from gitops_ci.schemas.rules.scheduling import EFFECTS, tolerations
+
+__all__ = ["api_service", "certificate_request", "namespace", "node", "priority_class", "revision", "runtime_class"]
+
+_SECURITY = "pod-security.kubernetes.io/"
+_MOST_PRIORITY = 1_000_000_000
+_SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
+
+
+def namespace(document: Spot) -> None:
+    for index, name in enumerate(document.at("spec").strings("finalizers")):
+        why = formats.qualified_name(name)
+        if why is None and "/" not in name and name not in {"kubernetes", "orphan", "foregroundDeletion"}:
+            why = "is neither a standard finalizer nor a name with a domain"
+        if why:
+            document.at("spec", "finalizers").item(index).bad("namespace", f"'{name}' {why}")
+    for mode in ("enforce", "audit", "warn"):
+        label = document.at("metadata", "labels")
+        label.one_of("namespace", f"{_SECURITY}{mode}", ("privileged", "baseline", "restricted"), pointer=True)
+        version = label.get(f"{_SECURITY}{mode}-version")
+        if isinstance(version, str) and not re.fullmatch(r"latest|v1\.([0-9]|[1-9][0-9]*)", version):
+            label.at(f"{_SECURITY}{mode}-version").bad("namespace", f"'{version}' must be latest or such as v1.30")
+
+
+def node(document: Spot) -> None:
+    seen: set[tuple[str, str]] = set()
+    for taint in document.at("spec").each("taints"):
+        taint.fits("node", "key", formats.qualified_name)
+        taint.fits("node", "value", formats.label_value)
+        taint.one_of("node", "effect", EFFECTS)
+        pair = (taint.text("key"), taint.text("effect"))
+        if pair in seen:
+            taint.bad("duplicate", f"the taint {pair[0]}:{pair[1]} is given twice")
+        seen.add(pair)
+    for index, value in enumerate(document.at("spec").strings("podCIDRs")):
+        if why := formats.cidr(value, document.minor):
+            document.at("spec", "podCIDRs").item(index).bad("node", f"'{value}' {why}")
+
+
+def priority_class(document: Spot) -> None:
+    name = document.at("metadata").text("name")
+    if name.startswith("system-"):
+        if name not in _SYSTEM_CLASSES or document.number("value") != _SYSTEM_CLASSES[name]:
+            document.at("metadata", "name").bad("priority", "names that start with 'system-' are reserved")
+    elif document.number("value") > _MOST_PRIORITY:
+        document.at("value").bad("priority", f"must be no more than {_MOST_PRIORITY}")
+    document.one_of("priority", "preemptionPolicy", ("PreemptLowerPriority", "Never"), pointer=True)
+
+
+def runtime_class(document: Spot) -> None:
+    document.fits("name", "handler", formats.dns_label)
+    for name, value in document.at("overhead").pairs("podFixed"):
+        amount(value, name)
+    scheduling = document.at("scheduling")
+    labels(scheduling, "nodeSelector")
+    tolerations(scheduling)
+    seen: list[object] = []
+    for toleration in scheduling.each("tolerations"):
+        if toleration.value in seen:
+            toleration.bad("duplicate", "the toleration is given twice")
+        seen.append(toleration.value)
+
+
+def api_service(document: Spot) -> None:
+    spec = document.at("spec")
+    group, version = spec.text("group"), spec.text("version")
+    wanted = f"{version}.{group}"
+    if document.at("metadata").text("name") not in {"", wanted}:
+        document.at("metadata", "name").bad("api-service", f"must be '{wanted}', spec.version and spec.group")
+    if not version:
+        spec.missing("api-service", "version")
+    spec.fits("api-service", "version", formats.dns_label_1035)
+    spec.fits("api-service", "group", formats.dns_subdomain)
+    if not group and version != "v1":
+        spec.at("version").bad("api-service", "only v1 may have an empty group")
+    for key, most in (("groupPriorityMinimum", 20000), ("versionPriority", 1000)):
+        if spec.has(key):
+            spec.within("api-service", key, 1, most)
+    bundle, insecure = spec.text("caBundle"), spec.flag("insecureSkipTLSVerify")
+    if not spec.has("service"):
+        for key, given in (("caBundle", bool(bundle)), ("insecureSkipTLSVerify", insecure)):
+            if given:
+                spec.at(key).bad("api-service", "may not be given without a service")
+        return
+    service = spec.at("service")
+    for key in ("namespace", "name"):
+        if not service.text(key):
+            service.missing("api-service", key)
+    service.within("api-service", "port", 1, 65535)
+    if insecure and bundle:
+        spec.at("insecureSkipTLSVerify").bad("api-service", "may not be true when caBundle is given")
+
+
+def certificate_request(document: Spot) -> None:
+    spec = document.at("spec")
+    signer = spec.text("signerName")
+    if signer and (why := formats.domain_prefixed(signer)):
+        spec.at("signerName").bad("certificate", f"'{signer}' {why}")
+    usages = spec.strings("usages")
+    if not usages:
+        spec.missing("certificate", "usages", "at least one usage is required")
+    if len(set(usages)) < len(usages):
+        spec.at("usages").bad("duplicate", "a usage is given twice")
+    if spec.has("expirationSeconds"):
+        spec.at_least("certificate", "expirationSeconds", 600)
+
+
+def revision(document: Spot) -> None:
+    if not document.has("data"):
+        document.missing("revision", "data", "'data' is required")
+    document.at_least("revision", "revision", 0)

@@ -1,0 +1,132 @@
+"""Containers of every sort: names, images, ports, probes, life cycle.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, validateContainers and its siblings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_ci.schemas.rules import env, formats, mounts, probes, resources, security
+from gitops_ci.schemas.rules.base import Spot
+
+__all__ = ["PROTOCOLS", "all_containers", "port_of"]
+
+PROTOCOLS = ("TCP", "UDP", "SCTP")
+_GROUPS = ("containers", "initContainers", "ephemeralContainers")
+_NOT_EPHEMERAL = (
+    *("ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy"),
+    *("restartPolicy", "restartPolicyRules"),
+)
+
+
+def all_containers(spec: Spot, volumes: Mapping[str, Any], *, is_pod: bool) -> None:
+    names: set[str] = set()
+    host_ports: set[tuple[str, str, int]] = set()
+    for group in _GROUPS:
+        for container in spec.each(group):
+            _common(container, spec, volumes)
+            name = container.text("name")
+            if name and name in names:
+                container.at("name").bad("duplicate", f"container name '{name}' is given twice")
+            names.add(name)
+            if group != "ephemeralContainers":
+                _host_ports(container, host_ports if group == "containers" else set(), spec, is_pod=is_pod)
+            image = container.text("image")
+            if is_pod and image != image.strip():
+                container.at("image").bad("image", "must not have leading or trailing whitespace")
+    _special(spec)
+
+
+def _common(container: Spot, spec: Spot, volumes: Mapping[str, Any]) -> None:
+    container.fits("name", "name", formats.dns_label)
+    if not container.text("image"):
+        container.missing("image", "image")
+    container.one_of("container", "terminationMessagePolicy", ("File", "FallbackToLogsOnError"))
+    container.one_of("container", "imagePullPolicy", ("Always", "IfNotPresent", "Never"))
+    _ports(container)
+    env.environment(container)
+    mounts.mounts(container, volumes)
+    resources.requirements(container.at("resources"), {claim.text("name") for claim in spec.each("resourceClaims")})
+    _resize(container, spec)
+    security.container_security(container.at("securityContext"), host_users=spec.get("hostUsers") is not False)
+
+
+def _special(spec: Spot) -> None:
+    for container in spec.each("containers"):
+        probes.probes(container, spec)
+        if container.has("restartPolicy") and spec.minor < 34:
+            container.at("restartPolicy").bad("container", "may only be set for init containers")
+    for container in spec.each("initContainers"):
+        # Since 1.34 an init container may also name the other policies (ContainerRestartRules).
+        allowed = ("Always",) if spec.minor < 34 else ("Always", "OnFailure", "Never")
+        container.one_of("container", "restartPolicy", allowed, pointer=True)
+        if container.text("restartPolicy") == "Always":
+            probes.probes(container, spec)
+            continue
+        for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
+            if container.has(key):
+                container.at(key).bad(
+                    "container", f"'{key}' may not be set for init containers without restartPolicy: Always"
+                )
+    others = {other.text("name") for group in _GROUPS[:2] for other in spec.each(group)}
+    for container in spec.each("ephemeralContainers"):
+        for key in _NOT_EPHEMERAL:
+            if container.get(key) not in (None, [], {}, ""):
+                container.at(key).bad("container", f"'{key}' cannot be set for an ephemeral container")
+        target = container.text("targetContainerName")
+        if target and target not in others:
+            container.at("targetContainerName").bad("container", f"there is no container '{target}'")
+
+
+def _ports(container: Spot) -> None:
+    names: set[str] = set()
+    for port in container.each("ports"):
+        name = port.text("name")
+        if name and (why := formats.port_name(name)):
+            port.at("name").bad("port", f"'{name}' {why}")
+        elif name and name in names:
+            port.at("name").bad("duplicate", f"port name '{name}' is given twice")
+        names.add(name)
+        for key in ("containerPort", "hostPort"):
+            number = port.number(key)
+            if (number or (key == "containerPort" and port.has(key))) and (why := formats.port_number(number)):
+                port.at(key).bad("port", f"{number} {why}")
+        port.one_of("port", "protocol", PROTOCOLS)
+
+
+def _host_ports(container: Spot, seen: set[tuple[str, str, int]], spec: Spot, *, is_pod: bool) -> None:
+    on_host = spec.flag("hostNetwork")
+    for port in container.each("ports"):
+        number, inner = port.number("hostPort"), port.number("containerPort")
+        if on_host and number and number != inner:
+            port.at("hostPort").bad("port", f"{number} must match containerPort {inner} when hostNetwork is true")
+        # On the host's network the port of a Pod is its host port as well (defaulted before validation).
+        used = number or (inner if on_host and is_pod else 0)
+        key = (port.text("protocol") or "TCP", port.text("hostIP"), used)
+        if used and key in seen:
+            port.at("hostPort" if number else "containerPort").bad("duplicate", f"host port {used} is given twice")
+        seen.add(key)
+
+
+def _resize(container: Spot, spec: Spot) -> None:
+    seen: set[str] = set()
+    for policy in container.each("resizePolicy"):
+        policy.one_of("container", "resourceName", ("cpu", "memory"))
+        policy.one_of("container", "restartPolicy", ("NotRequired", "RestartContainer"))
+        if policy.text("resourceName") in seen:
+            policy.at("resourceName").bad("duplicate", f"'{policy.text('resourceName')}' is given twice")
+        seen.add(policy.text("resourceName"))
+        if spec.text("restartPolicy") == "Never" and policy.text("restartPolicy") == "RestartContainer":
+            policy.at("restartPolicy").bad("container", "must be NotRequired when the pod's restartPolicy is Never")
+
+
+def port_of(spot: Spot, key: str, rule: str = "port") -> None:
+    """A port that is a number or a name."""
+    value = spot.get(key)
+    if isinstance(value, str):
+        if why := formats.port_name(value):
+            spot.at(key).bad(rule, f"'{value}' {why}")
+    elif isinstance(value, int | float) and (why := formats.port_number(int(value))):
+        spot.at(key).bad(rule, f"{value} {why}")

@@ -1,0 +1,94 @@
+"""Endpoints, EndpointSlices and Leases.
+
+Sources: k8s.io/kubernetes pkg/apis/core/validation (Endpoints), pkg/apis/discovery/validation, pkg/apis/coordination/validation.
+"""
+
+from __future__ import annotations
+
+from gitops_ci.schemas.rules import formats
+from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.containers import PROTOCOLS
+from gitops_ci.schemas.rules.labels import labels
+from gitops_ci.schemas.rules.services import non_special_ip
+
+__all__ = ["endpoint_slice", "endpoints", "lease"]
+
+
+def endpoints(document: Spot) -> None:
+    for subset in document.each("subsets"):
+        if not subset.count("addresses") and not subset.count("notReadyAddresses"):
+            subset.bad("endpoints", "needs addresses or notReadyAddresses")
+        for key in ("addresses", "notReadyAddresses"):
+            for address in subset.each(key):
+                value = address.text("ip")
+                if value and (why := formats.ip(value, document.minor) or non_special_ip(value)):
+                    address.at("ip").bad("endpoints", f"'{value}' {why}")
+                address.fits("endpoints", "hostname", formats.dns_label)
+                address.fits("endpoints", "nodeName", formats.dns_subdomain)
+        several = subset.count("ports") > 1
+        for port in subset.each("ports"):
+            if several and not port.text("name"):
+                port.missing("endpoints", "name", "'name' is required when there are several ports")
+            _port(port)
+
+
+def _port(port: Spot) -> None:
+    port.fits("endpoints", "name", formats.dns_label)
+    if port.has("port") and (why := formats.port_number(port.number("port"))):
+        port.at("port").bad("endpoints", f"{port.number('port')} {why}")
+    port.one_of("endpoints", "protocol", PROTOCOLS)
+    port.fits("endpoints", "appProtocol", formats.qualified_name)
+
+
+def endpoint_slice(document: Spot) -> None:
+    kind = document.text("addressType")
+    document.one_of("endpoints", "addressType", ("IPv4", "IPv6", "FQDN"))
+    if document.count("endpoints") > 1000:
+        document.at("endpoints").bad("endpoints", "must have no more than 1000 endpoints")
+    for endpoint in document.each("endpoints"):
+        if endpoint.count("addresses") > 100:
+            endpoint.at("addresses").bad("endpoints", "must have no more than 100 addresses")
+        for index, value in enumerate(endpoint.strings("addresses")):
+            if why := _address(value, kind, document.minor):
+                endpoint.at("addresses").item(index).bad("endpoints", f"'{value}' {why}")
+        endpoint.fits("endpoints", "nodeName", formats.dns_subdomain)
+        endpoint.fits("endpoints", "hostname", formats.dns_label)
+        labels(endpoint, "deprecatedTopology")
+        for index, zone in enumerate(endpoint.at("hints").each("forZones")):
+            zone.fits("endpoints", "name", formats.label_value)
+            if index >= 8:
+                zone.bad("endpoints", "must have no more than 8 zones")
+    _slice_ports(document)
+
+
+def _address(value: str, kind: str, minor: int) -> str | None:
+    if kind == "FQDN":
+        return formats.dns_subdomain(value) or (None if "." in value else "should be a domain with at least two segments")
+    if why := formats.ip(value, minor) or non_special_ip(value):
+        return why
+    parsed = formats.parse_ip(value)
+    return f"must be an {kind} address" if parsed and kind and f"IPv{parsed.version}" != kind else None
+
+
+def _slice_ports(document: Spot) -> None:
+    names: set[str] = set()
+    if document.count("ports") > 20000:
+        document.at("ports").bad("endpoints", "must have no more than 20000 ports")
+    for port in document.each("ports"):
+        name = port.text("name")
+        if name in names:
+            (port.at("name") if port.has("name") else port).bad("duplicate", f"port name '{name}' is given twice")
+        names.add(name)
+        _port(port)
+
+
+def lease(document: Spot) -> None:
+    spec = document.at("spec")
+    if spec.has("leaseDurationSeconds"):
+        spec.at_least("lease", "leaseDurationSeconds", 1)
+    spec.at_least("lease", "leaseTransitions", 0)
+    strategy = spec.text("strategy")
+    if strategy and strategy != "OldestEmulationVersion" and (why := formats.domain_prefixed(strategy)):
+        spec.at("strategy").bad("lease", f"'{strategy}' {why}")
+    if spec.text("preferredHolder") and not strategy:
+        spec.at("preferredHolder").bad("lease", "may only be given with a strategy")

@@ -1,0 +1,73 @@
+"""Labels, annotations and label selectors. Source: k8s.io/apimachinery pkg/apis/meta/v1/validation, pkg/api/validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_ci.schemas.rules import formats
+from gitops_ci.schemas.rules.base import Spot, shown
+
+__all__ = ["annotations", "label_selector", "labels", "matches"]
+
+MOST_ANNOTATIONS = 256 * 1024  # bytes of keys and values together
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+def labels(spot: Spot, key: str = "labels") -> None:
+    for name, value in spot.pairs(key):
+        if why := formats.qualified_name(name):
+            value.bad_key("label", f"the key '{shown(name)}' {why}")
+        if type(value.value) is str and (why := formats.label_value(value.value)):
+            value.bad("label", f"'{shown(value.value)}' {why}")
+
+
+def annotations(spot: Spot) -> None:
+    total = 0
+    for name, value in spot.pairs("annotations"):
+        if why := formats.annotation_key(name):
+            value.bad_key("annotation", f"the key '{shown(name)}' {why}")
+        total += len(name.encode()) + len(str(value.value or "").encode())
+    if total > MOST_ANNOTATIONS:
+        spot.at("annotations").bad("annotation", f"may not be more than {MOST_ANNOTATIONS} bytes, is {total}")
+
+
+def label_selector(selector: Spot) -> None:
+    """A LabelSelector's keys, values and operators."""
+    if type(selector.value) is not dict:
+        return
+    labels(selector, "matchLabels")
+    for requirement in selector.each("matchExpressions"):
+        operator = requirement.text("operator")
+        values = requirement.strings("values")
+        if operator in {"In", "NotIn"} and not values:
+            requirement.missing("selector", "values", f"'values' is required with operator {operator}")
+        elif operator in {"Exists", "DoesNotExist"} and values:
+            requirement.at("values").bad("selector", f"'values' may not be given with operator {operator}")
+        elif operator not in _OPERATORS:
+            requirement.one_of("selector", "operator", _OPERATORS)
+        if why := formats.qualified_name(requirement.text("key")):
+            requirement.at("key").bad("selector", f"'{shown(requirement.text('key'))}' {why}")
+        for index, value in enumerate(values):
+            if why := formats.label_value(value):
+                requirement.at("values").item(index).bad("selector", f"'{shown(value)}' {why}")
+
+
+def matches(selector: Spot, found: Mapping[str, Any]) -> bool:
+    """Whether labels fulfil a LabelSelector."""
+    for key, value in selector.mapping("matchLabels").items():
+        if key not in found or (found[key] or "") != (value or ""):
+            return False
+    for requirement in selector.each("matchExpressions"):
+        key, operator = requirement.text("key"), requirement.text("operator")
+        values = requirement.strings("values")
+        inside = key in found and (found[key] or "") in values
+        if operator == "In" and not inside:
+            return False
+        if operator == "NotIn" and inside:
+            return False
+        if operator == "Exists" and key not in found:
+            return False
+        if operator == "DoesNotExist" and key in found:
+            return False
+    return True

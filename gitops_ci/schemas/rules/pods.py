@@ -1,0 +1,164 @@
+"""Pod specs wherever they stand: Pods, templates of workloads, Jobs inside CronJobs. Visits, and what concerns the whole.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePodSpec and what it calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gitops_ci.schemas.rules import containers, formats, scheduling, security, volumes
+from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.labels import annotations, labels
+
+__all__ = ["TEMPLATES", "PodPlace", "pod", "pod_spec", "template_of"]
+
+# Where each kind keeps its pod template; () is the Pod itself.
+TEMPLATES: Mapping[str, tuple[str, ...]] = {
+    "Pod": (),
+    "PodTemplate": ("template",),
+    "Deployment": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "ReplicationController": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PodPlace:
+    """A pod spec and what its rules need to know of its surroundings. `claims` are the volumes a StatefulSet adds."""
+
+    spec: Spot
+    is_pod: bool
+    claims: frozenset[str] = frozenset()
+
+
+def template_of(document: Spot) -> Spot | None:
+    path = TEMPLATES.get(document.text("kind"))
+    return document.at(*path) if path is not None else None
+
+
+def pod(document: Spot) -> None:
+    """Check the pod spec of a kind that has one."""
+    template = template_of(document)
+    if template is None or type(template.value) is not dict:
+        return
+    is_pod = document.text("kind") == "Pod"
+    if not is_pod:
+        labels(template.at("metadata"))
+        annotations(template.at("metadata"))
+        if template.at("spec").count("ephemeralContainers"):
+            template.at("spec", "ephemeralContainers").bad("pod", "ephemeral containers are not allowed in a template")
+    claims = frozenset()
+    if document.text("kind") == "StatefulSet":
+        names = [claim.at("metadata").text("name") for claim in document.at("spec").each("volumeClaimTemplates")]
+        claims = frozenset(name for name in names if name)
+    pod_spec(PodPlace(template.at("spec"), is_pod, claims))
+
+
+def pod_spec(place: PodPlace) -> None:
+    spec = place.spec
+    if type(spec.value) is not dict:
+        return
+    known = volumes.volumes(spec, place.claims)
+    containers.all_containers(spec, known, is_pod=place.is_pod)
+    for rule in (_words, _names, _numbers, _dns, _host, _gates, _pod_claims):
+        rule(spec)
+    scheduling.scheduling(spec)
+    security.pod_security(spec)
+
+
+def _words(spec: Spot) -> None:
+    spec.one_of("pod", "restartPolicy", ("Always", "OnFailure", "Never"))
+    spec.one_of("pod", "dnsPolicy", ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"))
+    spec.one_of("pod", "preemptionPolicy", ("PreemptLowerPriority", "Never"), pointer=True)
+    if spec.has("os"):
+        spec.at("os").one_of("pod", "name", ("linux", "windows"))
+
+
+def _names(spec: Spot) -> None:
+    subdomains = ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName")
+    checks: list[tuple[str, Callable[[str], str | None]]] = [(key, formats.dns_subdomain) for key in subdomains]
+    for key, check in [*checks, ("hostname", formats.dns_label), ("subdomain", formats.dns_label)]:
+        spec.fits("name", key, check)
+    if spec.get("runtimeClassName") == "":
+        spec.at("runtimeClassName").bad("name", "must not be empty")
+    if spec.has("hostnameOverride"):
+        name = spec.text("hostnameOverride")
+        if why := formats.dns_subdomain(name) or ("must be no more than 64 characters" if len(name) > 64 else None):
+            spec.at("hostnameOverride").bad("name", f"'{name}' {why}")
+
+
+def _numbers(spec: Spot) -> None:
+    spec.within("pod", "activeDeadlineSeconds", 1, 2**31 - 1)
+
+
+def _dns(spec: Spot) -> None:
+    config = spec.at("dnsConfig")
+    servers = config.strings("nameservers")
+    if spec.text("dnsPolicy") == "None" and not servers:
+        spec.missing("dns", "dnsConfig", "'dnsConfig.nameservers' is required when dnsPolicy is None")
+    if len(servers) > 3:
+        config.at("nameservers").bad("dns", "must not have more than 3 name servers")
+    for index, server in enumerate(servers):
+        if why := formats.ip(server, spec.minor):
+            config.at("nameservers").item(index).bad("dns", f"'{server}' {why}")
+    searches = config.strings("searches")
+    if len(searches) > 32 or len(" ".join(searches)) > 2048:
+        config.at("searches").bad("dns", "must not have more than 32 search paths, or 2048 characters in all")
+    for index, search in enumerate(searches):
+        # From 1.34 on a search path may be a lone dot and have underscores.
+        relaxed = spec.minor >= 33
+        name = search.removesuffix(".")
+        if relaxed and search == ".":
+            continue
+        if why := formats.dns_subdomain(name.replace("_", "a") if relaxed else name):
+            config.at("searches").item(index).bad("dns", f"'{search}' {why}")
+    for option in config.each("options"):
+        if not option.text("name"):
+            option.missing("dns", "name")
+
+
+def _host(spec: Spot) -> None:
+    for alias in spec.each("hostAliases"):
+        if why := formats.ip(alias.text("ip"), spec.minor):
+            alias.at("ip").bad("host-alias", f"'{alias.text('ip')}' {why}")
+        for index, name in enumerate(alias.strings("hostnames")):
+            if why := formats.dns_subdomain(name):
+                alias.at("hostnames").item(index).bad("host-alias", f"'{name}' {why}")
+    if spec.get("hostUsers") is False:
+        for key in ("hostNetwork", "hostPID", "hostIPC"):
+            if spec.flag(key):
+                spec.at(key).bad("pod", f"'{key}' may not be true when hostUsers is false")
+    if spec.flag("shareProcessNamespace") and spec.flag("hostPID"):
+        spec.at("shareProcessNamespace").bad("pod", "shareProcessNamespace and hostPID cannot both be true")
+
+
+def _gates(spec: Spot) -> None:
+    for gate in spec.each("readinessGates"):
+        gate.fits("pod", "conditionType", formats.qualified_name)
+    seen: set[str] = set()
+    for gate in spec.each("schedulingGates"):
+        gate.fits("pod", "name", formats.qualified_name)
+        if gate.text("name") in seen:
+            gate.at("name").bad("duplicate", f"scheduling gate '{gate.text('name')}' is given twice")
+        seen.add(gate.text("name"))
+
+
+def _pod_claims(spec: Spot) -> None:
+    seen: set[str] = set()
+    for claim in spec.each("resourceClaims"):
+        name = claim.text("name")
+        claim.fits("name", "name", formats.dns_label)
+        if name in seen:
+            claim.at("name").bad("duplicate", f"resource claim '{name}' is given twice")
+        seen.add(name)
+        given = [key for key in ("resourceClaimName", "resourceClaimTemplateName") if claim.has(key)]
+        if len(given) != 1:
+            claim.bad("pod", "needs exactly one of resourceClaimName and resourceClaimTemplateName")
+        for key in given:
+            claim.fits("name", key, formats.dns_subdomain)

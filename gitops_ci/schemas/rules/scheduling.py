@@ -1,0 +1,145 @@
+"""Where a pod may run: node selector, affinity, tolerations, topology spread.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, validateAffinity, ValidateTolerations,
+validateTopologySpreadConstraints.
+"""
+
+from __future__ import annotations
+
+from gitops_ci.schemas.rules import formats
+from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.labels import label_selector, labels
+
+__all__ = ["node_selector", "scheduling", "tolerations"]
+
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
+
+def scheduling(spec: Spot) -> None:
+    labels(spec, "nodeSelector")
+    affinity = spec.at("affinity")
+    node = affinity.at("nodeAffinity")
+    if node.has(_REQUIRED):
+        node_selector(node.at(_REQUIRED))
+    for term in node.each(_PREFERRED):
+        _weight(term)
+        _node_term(term.at("preference"), values=False)
+    for key in ("podAffinity", "podAntiAffinity"):
+        for term in affinity.at(key).each(_REQUIRED):
+            _pod_term(term)
+        for weighted in affinity.at(key).each(_PREFERRED):
+            _weight(weighted)
+            _pod_term(weighted.at("podAffinityTerm"))
+    tolerations(spec)
+    _spread(spec)
+
+
+def _weight(term: Spot) -> None:
+    if not 1 <= term.number("weight") <= 100:
+        place = term.at("weight") if term.has("weight") else term
+        place.bad("affinity", f"the weight {term.number('weight')} must be between 1 and 100")
+
+
+def node_selector(selector: Spot) -> None:
+    if not selector.count("nodeSelectorTerms"):
+        selector.missing("affinity", "nodeSelectorTerms", "at least one node selector term is required")
+    for term in selector.each("nodeSelectorTerms"):
+        _node_term(term, values=True)
+
+
+def _node_term(term: Spot, *, values: bool) -> None:
+    for requirement in term.each("matchExpressions"):
+        operator, given = requirement.text("operator"), requirement.strings("values")
+        if operator in {"In", "NotIn"} and not given:
+            requirement.missing("affinity", "values", f"'values' is required with operator {operator}")
+        elif operator in {"Exists", "DoesNotExist"} and given:
+            requirement.at("values").bad("affinity", f"'values' may not be given with operator {operator}")
+        elif operator in {"Gt", "Lt"} and len(given) != 1:
+            requirement.missing("affinity", "values", f"exactly one value is required with operator {operator}")
+        requirement.one_of("affinity", "operator", _OPERATORS)
+        requirement.fits("affinity", "key", formats.qualified_name)
+        for index, value in enumerate(given):
+            if values and (why := formats.label_value(value)):
+                requirement.at("values").item(index).bad("affinity", f"'{value}' {why}")
+    for requirement in term.each("matchFields"):
+        requirement.one_of("affinity", "operator", ("In", "NotIn"))
+        if len(requirement.strings("values")) != 1:
+            requirement.missing("affinity", "values", "exactly one value is required for a field")
+        requirement.one_of("affinity", "key", ("metadata.name",))
+        for index, value in enumerate(requirement.strings("values")):
+            if why := formats.dns_subdomain(value):
+                requirement.at("values").item(index).bad("affinity", f"'{value}' {why}")
+
+
+def _pod_term(term: Spot) -> None:
+    label_selector(term.at("labelSelector"))
+    label_selector(term.at("namespaceSelector"))
+    for index, name in enumerate(term.strings("namespaces")):
+        if why := formats.dns_label(name):
+            term.at("namespaces").item(index).bad("affinity", f"'{name}' {why}")
+    term.fits("affinity", "topologyKey", formats.qualified_name)
+    both = set(term.strings("matchLabelKeys")) & set(term.strings("mismatchLabelKeys"))
+    for key in ("matchLabelKeys", "mismatchLabelKeys"):
+        if term.count(key) and not term.has("labelSelector"):
+            term.at(key).bad("affinity", "must not be given without labelSelector")
+        for index, name in enumerate(term.strings(key)):
+            if why := formats.qualified_name(name):
+                term.at(key).item(index).bad("affinity", f"'{name}' {why}")
+            elif name in both and key == "matchLabelKeys":
+                term.at(key).item(index).bad("affinity", f"'{name}' is in matchLabelKeys and mismatchLabelKeys")
+    _not_both(term, "matchLabelKeys", "affinity")
+
+
+def _not_both(place: Spot, key: str, rule: str) -> None:
+    selector = place.at("labelSelector")
+    used = {*selector.mapping("matchLabels"), *(part.text("key") for part in selector.each("matchExpressions"))}
+    for index, name in enumerate(place.strings(key)):
+        if name in used:
+            place.at(key).item(index).bad(rule, f"'{name}' is in {key} and in labelSelector")
+
+
+def tolerations(spec: Spot) -> None:
+    for toleration in spec.each("tolerations"):
+        key, operator, value = (toleration.text(name) for name in ("key", "operator", "value"))
+        toleration.fits("toleration", "key", formats.qualified_name)
+        # Lt and Gt compare numbers behind a feature that is off by default.
+        toleration.one_of("toleration", "operator", ("Exists", "Equal"))
+        toleration.one_of("toleration", "effect", EFFECTS)
+        if not key and operator != "Exists":
+            toleration.bad("toleration", "operator must be Exists when key is empty")
+        if toleration.has("tolerationSeconds") and toleration.text("effect") != "NoExecute":
+            toleration.at("tolerationSeconds").bad(
+                "toleration", "effect must be NoExecute when tolerationSeconds is set"
+            )
+        if operator in {"Equal", ""} and (why := formats.label_value(value)):
+            toleration.at("value").bad("toleration", f"'{value}' {why}")
+        if operator == "Exists" and value:
+            toleration.at("value").bad("toleration", "must be empty when operator is Exists")
+
+
+def _spread(spec: Spot) -> None:
+    seen: set[tuple[str, str]] = set()
+    for constraint in spec.each("topologySpreadConstraints"):
+        if constraint.has("maxSkew"):
+            constraint.at_least("spread", "maxSkew", 1)
+        when = constraint.text("whenUnsatisfiable")
+        constraint.one_of("spread", "whenUnsatisfiable", ("DoNotSchedule", "ScheduleAnyway"))
+        pair = (constraint.text("topologyKey"), when)
+        if pair in seen:
+            constraint.bad("duplicate", f"topologyKey {pair[0]} with {when} is given twice")
+        seen.add(pair)
+        constraint.at_least("spread", "minDomains", 1)
+        if constraint.has("minDomains") and when != "DoNotSchedule":
+            constraint.at("minDomains").bad("spread", "may only be given with whenUnsatisfiable: DoNotSchedule")
+        for key in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
+            constraint.one_of("spread", key, ("Honor", "Ignore"), pointer=True)
+        if constraint.count("matchLabelKeys") and not constraint.has("labelSelector"):
+            constraint.at("matchLabelKeys").bad("spread", "must not be given without labelSelector")
+        for index, name in enumerate(constraint.strings("matchLabelKeys")):
+            if why := formats.qualified_name(name):
+                constraint.at("matchLabelKeys").item(index).bad("spread", f"'{name}' {why}")
+        _not_both(constraint, "matchLabelKeys", "spread")
+        label_selector(constraint.at("labelSelector"))

@@ -1,0 +1,302 @@
+"""Volumes of a pod and their sources.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidateVolumes and the validators of each source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitops_ci.schemas.rules import env, formats
+from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.claims import claim_spec
+from gitops_ci.schemas.rules.labels import annotations, label_selector, labels
+from gitops_ci.schemas.scalars import quantity
+
+__all__ = ["COMMON_SOURCES", "source_errors", "volumes"]
+
+_FIELDS = frozenset({"metadata.name", "metadata.namespace", "metadata.labels", "metadata.annotations", "metadata.uid"})
+_HOST_PATHS = ("", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice")
+
+
+def volumes(spec: Spot, claims: frozenset[str]) -> Mapping[str, Any]:
+    """Check the volumes of a pod spec; returns the sources by volume name, those of claim templates among them.
+
+    A volume with a claim template's name is replaced by it, as the StatefulSet's strategy does.
+    """
+    known: dict[str, Any] = {name: {"persistentVolumeClaim": {}} for name in claims}
+    seen: set[str] = set()
+    for volume in spec.each("volumes"):
+        name = volume.text("name")
+        if name in claims:
+            continue
+        volume.fits("name", "name", formats.dns_label)
+        if name in seen:
+            volume.at("name").bad("duplicate", f"volume name '{name}' is given twice")
+        seen.add(name)
+        given = source_errors(volume, _SOURCES, {"name"})
+        if name:
+            known[name] = {key: volume.get(key) for key in given}
+    for name in sorted(claims):
+        if why := formats.dns_label(name):
+            spec.bad("name", f"the volume claim template '{name}' {why}")
+    return known
+
+
+def source_errors(volume: Spot, sources: Mapping[str, Callable[[Spot], None]], other: set[str]) -> list[str]:
+    """Check that exactly one source is given, and that one; returns the sources' names."""
+    given = [key for key in (volume.value or {}) if key not in other and volume.has(key)]
+    # A volume without any source is an emptyDir, by default.
+    for key in given[1:]:
+        volume.at(key).bad("volume", f"may not have more than one source; has {', '.join(given)}")
+    if len(given) == 1 and given[0] in sources:
+        sources[given[0]](volume.at(given[0]))
+    return given
+
+
+def _modes(source: Spot, *keys: str) -> None:
+    for key in keys or ("defaultMode",):
+        if source.has(key) and (why := formats.file_mode(source.number(key))):
+            source.at(key).bad("volume", f"{source.get(key)} {why}", "Write octal with a leading zero: 0644.")
+
+
+def _items(source: Spot) -> None:
+    for item in source.each("items"):
+        item.fits("volume", "path", formats.volume_file)
+        _modes(item, "mode")
+
+
+def _config_map(source: Spot) -> None:
+    if not source.text("name"):
+        source.missing("volume", "name")
+    _modes(source)
+    _items(source)
+
+
+def _secret(source: Spot) -> None:
+    if not source.text("secretName"):
+        source.missing("volume", "secretName")
+    _modes(source)
+    _items(source)
+
+
+def _empty_dir(source: Spot) -> None:
+    limit = source.get("sizeLimit")
+    if limit is not None and (number := quantity(limit)) is not None and number < 0:
+        source.at("sizeLimit").bad("volume", f"'{limit}' must not be negative")
+
+
+def host_path(source: Spot) -> None:
+    source.fits("volume", "path", formats.no_dot_dot)
+    source.one_of("volume", "type", _HOST_PATHS)
+
+
+def _downward_file(file: Spot) -> None:
+    file.fits("volume", "path", formats.volume_file)
+    _modes(file, "mode")
+    if file.has("fieldRef"):
+        env.field_ref(file.at("fieldRef"), _FIELDS)
+        if file.has("resourceFieldRef"):
+            file.bad("volume", "fieldRef and resourceFieldRef exclude each other")
+    elif file.has("resourceFieldRef"):
+        env.resource_ref(file.at("resourceFieldRef"), in_volume=True)
+    else:
+        file.bad("volume", "needs one of fieldRef and resourceFieldRef")
+
+
+def _downward_api(source: Spot) -> None:
+    _modes(source)
+    for file in source.each("items"):
+        _downward_file(file)
+
+
+def _projected(volume: Spot) -> None:
+    _modes(volume)
+    paths: set[str] = set()
+    for source in volume.each("sources"):
+        given = [key for key in (source.value or {}) if source.has(key)]
+        if len(given) > 1:
+            source.bad("volume", f"may not have more than one source; has {', '.join(given)}")
+        for key in given:
+            files = _projection(source.at(key), key)
+            for file in files:
+                path = file.text("path")
+                if path and path in paths:
+                    file.at("path").bad("volume", f"'{path}' is given twice")
+                paths.add(path)
+
+
+def _projection(source: Spot, kind: str) -> list[Spot]:
+    """Check one projected source; returns the places that hold a `path` which must be unique."""
+    if kind in {"secret", "configMap"}:
+        if not source.text("name"):
+            source.missing("volume", "name")
+        _items(source)
+        return list(source.each("items"))
+    if kind == "downwardAPI":
+        for file in source.each("items"):
+            _downward_file(file)
+        return list(source.each("items"))
+    source.fits("volume", "path", formats.volume_file)
+    if kind == "serviceAccountToken":
+        source.within("volume", "expirationSeconds", 600, 1 << 32)
+        return []
+    if kind == "clusterTrustBundle":
+        _trust_bundle(source)
+        return [source]
+    if kind == "podCertificate":
+        source.within("volume", "maxExpirationSeconds", 3600, 7862400)
+        for key in ("credentialBundlePath", "keyPath", "certificateChainPath"):
+            source.fits("volume", key, formats.volume_file)
+    return []
+
+
+def _trust_bundle(source: Spot) -> None:
+    given = [key for key in ("name", "signerName") if source.has(key)]
+    if len(given) != 1:
+        source.bad("volume", "needs exactly one of name and signerName")
+    elif not source.text(given[0]):
+        source.missing("volume", given[0])
+    if source.has("name") and source.has("labelSelector"):
+        source.at("labelSelector").bad("volume", "may not be given together with name")
+    label_selector(source.at("labelSelector"))
+
+
+def nfs(source: Spot) -> None:
+    if not source.text("path").startswith("/"):
+        source.at("path").bad("volume", f"'{source.text('path')}' must be an absolute path")
+
+
+_IQN = re.compile(r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)$")
+_EUI = re.compile(r"eui.[A-Za-z0-9]{16}$")
+_NAA = re.compile(r"naa.[A-Za-z0-9]{32}$")
+
+
+def iscsi(source: Spot) -> None:
+    for key in ("iqn", "initiatorName"):
+        name = source.text(key)
+        wanted = {"iqn": _IQN, "eui": _EUI, "naa": _NAA}.get(name[:3])
+        if source.has(key) and (wanted is None or not wanted.match(name)):
+            source.at(key).bad("volume", f"'{name}' must be a name that starts with iqn, eui or naa")
+    source.within("volume", "lun", 0, 255)
+    if (source.flag("chapAuthDiscovery") or source.flag("chapAuthSession")) and not source.has("secretRef"):
+        source.missing("volume", "secretRef")
+
+
+def fibre_channel(source: Spot) -> None:
+    names, ids = source.count("targetWWNs"), source.count("wwids")
+    if bool(names) == bool(ids):
+        source.bad("volume", "needs either targetWWNs or wwids")
+    if names and not source.has("lun"):
+        source.missing("volume", "lun")
+    if names:
+        source.within("volume", "lun", 0, 255)
+
+
+def partition(source: Spot) -> None:
+    source.within("volume", "partition", 0, 255)
+
+
+def flex(source: Spot) -> None:
+    for name, option in source.pairs("options"):
+        if f".{name.partition('/')[0].lower()}".endswith((".kubernetes.io", ".k8s.io")):
+            option.bad_key("volume", "the domains kubernetes.io and k8s.io are reserved")
+
+
+def azure_disk(source: Spot) -> None:
+    source.one_of("volume", "cachingMode", ("None", "ReadOnly", "ReadWrite"), pointer=True)
+    source.one_of("volume", "kind", ("Dedicated", "Managed", "Shared"), pointer=True)
+    kind, uri = source.text("kind"), source.text("diskURI")
+    prefix = "/subscriptions/" if kind == "Managed" else "https://"
+    if kind and not uri.startswith(prefix):
+        source.at("diskURI").bad("volume", f"must start with {prefix} for kind {kind}")
+
+
+def flocker(source: Spot) -> None:
+    if bool(source.text("datasetName")) == bool(source.text("datasetUUID")):
+        source.bad("volume", "needs either datasetName or datasetUUID")
+    if "/" in source.text("datasetName"):
+        source.at("datasetName").bad("volume", "must not contain '/'")
+
+
+def csi_driver_name(source: Spot, key: str = "driver") -> None:
+    name = source.text(key)
+    if name and (
+        why := "must be no more than 63 characters" if len(name) > 63 else formats.dns_subdomain(name.lower())
+    ):
+        source.at(key).bad("volume", f"'{name}' {why}")
+
+
+def _csi(source: Spot) -> None:
+    csi_driver_name(source)
+    if source.has("nodePublishSecretRef"):
+        reference = source.at("nodePublishSecretRef")
+        if not reference.text("name"):
+            reference.missing("volume", "name")
+        reference.fits("name", "name", formats.dns_subdomain)
+
+
+def _git_repo(source: Spot) -> None:
+    source.fits("volume", "directory", formats.relative_path)
+
+
+def _ephemeral(source: Spot) -> None:
+    if not source.has("volumeClaimTemplate"):
+        source.missing("volume", "volumeClaimTemplate")
+        return
+    template = source.at("volumeClaimTemplate")
+    meta = template.at("metadata")
+    labels(meta)
+    annotations(meta)
+    for key, value in (meta.value or {}).items() if isinstance(meta.value, dict) else ():
+        if key not in {"labels", "annotations", "creationTimestamp"} and value not in (None, "", [], {}):
+            meta.at(key).bad("volume", "cannot be set in a volume claim template")
+    claim_spec(template.at("spec"))
+
+
+def scale_io(source: Spot) -> None:
+    if not source.text("volumeName"):
+        source.missing("volume", "volumeName")
+
+
+def storage_os(source: Spot) -> None:
+    if not source.text("volumeName"):
+        source.missing("volume", "volumeName")
+    source.fits("name", "volumeName", formats.dns_label)
+    source.fits("name", "volumeNamespace", formats.dns_label)
+
+
+def _image(source: Spot) -> None:
+    if not source.text("reference"):
+        source.missing("volume", "reference")
+    source.one_of("volume", "pullPolicy", ("Always", "IfNotPresent", "Never"))
+
+
+# Sources that PersistentVolumes have as well.
+COMMON_SOURCES: Mapping[str, Callable[[Spot], None]] = {
+    "hostPath": host_path,
+    "gcePersistentDisk": partition,
+    "awsElasticBlockStore": partition,
+    "nfs": nfs,
+    "iscsi": iscsi,
+    "fc": fibre_channel,
+    "flexVolume": flex,
+    "azureDisk": azure_disk,
+    "flocker": flocker,
+    "scaleIO": scale_io,
+    "storageos": storage_os,
+}
+_SOURCES: Mapping[str, Callable[[Spot], None]] = {
+    **COMMON_SOURCES,
+    "emptyDir": _empty_dir,
+    "configMap": _config_map,
+    "secret": _secret,
+    "downwardAPI": _downward_api,
+    "projected": _projected,
+    "csi": _csi,
+    "gitRepo": _git_repo,
+    "ephemeral": _ephemeral,
+    "image": _image,
+}
