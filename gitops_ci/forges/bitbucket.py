@@ -159,7 +159,8 @@ def _person(name: str) -> dict[str, str]:
 def _explain(body: Any) -> str:
     error = body["error"]
     fields = error.get("fields") or {}
-    return "; ".join([str(error.get("message") or ""), *(f"{name}: {said}" for name, said in fields.items())])
+    said = [error.get("message"), error.get("detail"), *(f"{name}: {why}" for name, why in fields.items())]
+    return "; ".join(str(text) for text in said if text)
 
 
 def _hint(status: int, words: str, token: Secret | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -36,10 +36,13 @@ class Operation:
 
 @dataclass
 class Contract:
-    """`extra` are operations that the cut description lacks, written out with their source where they are used."""
+    """`extra` are operations that the cut description lacks, `undescribed` query parameters and body keys that the
+    host takes though its description is silent about them; each is written out with its source where it is used.
+    """
 
     document: dict[str, Any]
     extra: Mapping[str, Any] = field(default_factory=dict)
+    undescribed: frozenset[str] = frozenset()
 
     def find(self, method: str, path: str) -> Operation | None:
         """The operation for a path without query, still percent-encoded; the most literal template wins."""
@@ -59,10 +62,10 @@ class Contract:
         asked = parse_qsl(query, keep_blank_values=True)
         known = {p["name"]: p for p in parameters if p["in"] == "query"}
         for name, value in asked:
-            if name not in known:
-                yield f"query parameter {name} is unknown"
-            else:
+            if name in known:
                 yield from self._parameter_problems(known[name], value)
+            elif name not in self.undescribed:
+                yield f"query parameter {name} is unknown"
         for name, parameter in known.items():
             if parameter.get("required") and name not in dict(asked):
                 yield f"query parameter {name} is missing"
@@ -121,6 +124,8 @@ class Contract:
             return
         schema = (described["content"].get("application/json") or next(iter(described["content"].values())))["schema"]
         value = json.loads(body)
+        if isinstance(value, dict):
+            value = {key: part for key, part in value.items() if key not in self.undescribed}
         yield from (f"body: {problem}" for problem in self._violations(schema, value))
         yield from (f"body key {key} is unknown" for key in self._unknown(schema, value, ""))
 
@@ -191,9 +196,9 @@ def _document(name: str) -> dict[str, Any]:
     return loaded
 
 
-def load(name: str, extra: Mapping[str, Any] | None = None) -> Contract:
+def load(name: str, extra: Mapping[str, Any] | None = None, undescribed: Iterable[str] = ()) -> Contract:
     """The description in `../shared/contracts/NAME`; skips the test where the data is not beside the checkout."""
-    return Contract(_document(name), extra or {})
+    return Contract(_document(name), extra or {}, frozenset(undescribed))
 
 
 @cache

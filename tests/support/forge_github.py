@@ -92,7 +92,7 @@ class GitHubStub(ForgeStub):
     def sha(self, branch: str) -> str:
         if branch in self.refs:
             return self.refs[branch]
-        return self.tip(branch) if self.tip else hashlib.sha1(branch.encode()).hexdigest()
+        return self.tip(branch) if self.tip else super().sha(branch)
 
     # GraphQL lies beside the REST prefix.
 
@@ -360,19 +360,19 @@ class GitHubStub(ForgeStub):
         return shown
 
     def _label(self, name: str) -> Any:
-        label = self.contract.example(self.contract.document["components"]["schemas"]["label"])
+        label = self.schema_example("label")
         return {**label, "name": name, "description": ""}
 
     def _user(self, name: str) -> Any:
-        user = self.contract.example(self.contract.document["components"]["schemas"]["simple-user"])
+        user = self.schema_example("simple-user")
         return {**user, "login": name}
 
     def _team(self, slug: str) -> Any:
-        team = self.contract.example(self.contract.document["components"]["schemas"]["team"])
+        team = self.schema_example("team")
         return {**team, "slug": slug}
 
     def _comment(self, number: int, text: str) -> Any:
-        comment = self.contract.example(self.contract.document["components"]["schemas"]["issue-comment"])
+        comment = self.schema_example("issue-comment")
         return {**comment, "id": number, "body": text}
 
 

@@ -6,6 +6,7 @@ that it does not describe: each is a problem, and problems fail the test when th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
@@ -115,6 +116,7 @@ class ForgeStub:
     CONTRACT: ClassVar[str]
     PREFIX: ClassVar[str] = ""  # before the description's paths in a URL
     EXTRA: ClassVar[Mapping[str, Any]] = {}
+    UNDESCRIBED: ClassVar[frozenset[str]] = frozenset()
     OWNER = "acme"
     NAME = "config"
 
@@ -130,7 +132,7 @@ class ForgeStub:
         self.author = "gitops-bot"
         self.labels: list[str] = []
         self.search_lag = 0  # searches that do not show a new pull request yet
-        self.contract: Contract = load(self.CONTRACT, self.EXTRA)
+        self.contract: Contract = load(self.CONTRACT, self.EXTRA, self.UNDESCRIBED)
         self._lock = threading.RLock()
         self._next_comment = 100
         marked = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "operation")]
@@ -146,8 +148,13 @@ class ForgeStub:
 
     @property
     def path(self) -> str:
-        """The repository's path on the host, as it stands in its URL."""
+        """The repository's path on the host, as it stands in its clone address."""
         return f"{self.OWNER}/{self.NAME}"
+
+    @property
+    def merging(self) -> list[Pull]:
+        """Pull requests that the host will merge by itself, or has merged."""
+        return [p for p in self.pulls if p.auto_merge or p.status == "merged"]
 
     @property
     def origin(self) -> str:
@@ -183,6 +190,13 @@ class ForgeStub:
 
     def example(self, asked: Asked, status: int = 200) -> Any:
         return self.contract.answer_example(asked.operation, status)
+
+    def schema_example(self, name: str) -> Any:
+        return self.contract.example(self.contract.document["components"]["schemas"][name])
+
+    def sha(self, branch: str) -> str:
+        """A branch's commit, made up from its name."""
+        return hashlib.sha1(branch.encode()).hexdigest()
 
     def add_comment(self, pull: Pull, text: str) -> int:
         self._next_comment += 1

@@ -1,0 +1,196 @@
+"""A stub Gitea: 1.27, or 1.25 with the old names in the request to merge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from tests.support.forge_stub import Asked, ForgeStub, Pull, Refused, route
+
+__all__ = ["GiteaStub", "OldGiteaStub"]
+
+_PULL = "/repos/{owner}/{repo}/pulls/{index}"
+_PATH = [
+    *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in ("owner", "repo")),
+    {"name": "index", "in": "path", "required": True, "schema": {"type": "integer"}},
+]
+
+
+class GiteaStub(ForgeStub):
+    """`merge_answers` are refusals (status, words) that come before a request to merge is accepted."""
+
+    CONTRACT = "gitea.json"
+    PREFIX = "/api/v1"
+    # Swagger of Gitea, repoListPullReviews.
+    EXTRA: ClassVar[Mapping[str, Any]] = {
+        f"{_PULL}/reviews": {
+            "get": {
+                "parameters": [*_PATH, {"name": "limit", "in": "query", "schema": {"type": "integer"}}],
+                "responses": {},
+            }
+        }
+    }
+    VERSION = "1.27.0"
+    DO = "do"
+
+    def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
+        super().__init__(branch_exists, token=token)
+        self.version = self.VERSION
+        self.checks_running = True
+        self.merge_answers: list[tuple[int, str]] = []
+        self.labels = ["gitops", "image"]
+        self.teams = ["sre"]
+
+    def authorized(self, headers: Mapping[str, str]) -> bool:
+        return headers.get("authorization") == f"token {self.token}"
+
+    def refusal(self, status: int, words: str = "") -> Refused:
+        usual = {401: "user does not exist", 404: "The target couldn't be found."}
+        return Refused(status, {"message": words or usual.get(status, "No"), "url": f"{self.origin}/api/swagger"})
+
+    @route("GET", "/version")
+    def _version(self, asked: Asked) -> tuple[int, Any]:
+        return 200, {"version": self.version}
+
+    @route("GET", "/repos/{owner}/{repo}")
+    def _get_repository(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        return 200, {"full_name": self.path, "default_branch": self.default_branch}
+
+    @route("GET", "/repos/{owner}/{repo}/pulls")
+    def _list(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        state = asked.query.get("state", "open")
+        found = [p for p in self.pulls if state == "all" or (p.status == "open") == (state == "open")]
+        if base := asked.query.get("base_branch"):
+            found = [p for p in found if p.base == base]
+        size, page = int(asked.query.get("limit", 30)), int(asked.query.get("page", 1))
+        return 200, [self._shown(p) for p in self.listed(found)[(page - 1) * size : page * size]]
+
+    @route("POST", "/repos/{owner}/{repo}/pulls")
+    def _create(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        body = asked.body
+        if not {"title", "head", "base"} <= body.keys():
+            raise self.refusal(422, "title, head and base are required")
+        for branch in (body["head"], body["base"]):
+            if not self.branch_exists(branch):
+                raise self.refusal(404)
+        if found := self.duplicate(body["head"], body["base"]):
+            words = f"pull request already exists for these targets [id: {found.number}, issue_id: 1]"
+            raise self.refusal(409, words)
+        pull = self.add_pull(body["head"], body["base"], body=body.get("body", ""), author=self.author)
+        self._retitle(pull, body["title"])
+        return 201, self._shown(pull)
+
+    @route("GET", _PULL)
+    def _get(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        return 200, self._shown(self.pull(asked.values["index"]))
+
+    @route("PATCH", _PULL)
+    def _update(self, asked: Asked) -> tuple[int, Any]:
+        self._check_repository(asked)
+        pull, body = self.pull(asked.values["index"]), asked.body
+        if "title" in body:
+            self._retitle(pull, body["title"])
+        pull.body = body.get("body", pull.body)
+        if pull.status != "merged":
+            pull.status = body.get("state", pull.status)
+        if "assignees" in body:
+            if not set(body["assignees"]) <= set(self.people):
+                raise self.refusal(422, "Assignee does not exist")
+            pull.assignees = body["assignees"]
+        return 201, self._shown(pull)
+
+    @route("POST", f"{_PULL}/requested_reviewers")
+    def _ask_reviewers(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["index"])
+        people, teams = asked.body.get("reviewers", []), asked.body.get("team_reviewers", [])
+        if not set(people) <= set(self.people) or not set(teams) <= set(self.teams):
+            raise self.refusal(404)
+        if pull.author in people:
+            raise self.refusal(422, "poster of pr can't be reviewer")
+        pull.reviewers += [n for n in [*people, *(f"{self.OWNER}/{t}" for t in teams)] if n not in pull.reviewers]
+        return 201, []
+
+    @route("GET", f"{_PULL}/reviews")
+    def _list_reviews(self, asked: Asked) -> tuple[int, Any]:
+        reviews = self.pull(asked.values["index"]).reviews
+        return 200, [{"user": {"login": name}, "state": "APPROVED"} for name in reviews]
+
+    @route("POST", "/repos/{owner}/{repo}/issues/{index}/labels")
+    def _add_labels(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["index"])
+        pull.labels += [n for n in asked.body["labels"] if n in self.labels and n not in pull.labels]
+        return 200, [{"name": name} for name in pull.labels]
+
+    @route("GET", "/repos/{owner}/{repo}/issues/{index}/comments")
+    def _list_comments(self, asked: Asked) -> tuple[int, Any]:
+        comments = self.pull(asked.values["index"]).comments
+        return 200, [{"id": number, "body": text} for number, text in comments.items()]
+
+    @route("POST", "/repos/{owner}/{repo}/issues/{index}/comments")
+    def _create_comment(self, asked: Asked) -> tuple[int, Any]:
+        number = self.add_comment(self.pull(asked.values["index"]), asked.body["body"])
+        return 201, {"id": number, "body": asked.body["body"]}
+
+    @route("PATCH", "/repos/{owner}/{repo}/issues/comments/{id}")
+    def _update_comment(self, asked: Asked) -> tuple[int, Any]:
+        number = int(asked.values["id"])
+        pull = next((p for p in self.pulls if number in p.comments), None)
+        if pull is None:
+            raise self.refusal(404)
+        pull.comments[number] = asked.body["body"]
+        return 200, {"id": number, "body": asked.body["body"]}
+
+    @route("POST", f"{_PULL}/merge")
+    def _merge(self, asked: Asked) -> tuple[int, Any]:
+        pull, body = self.pull(asked.values["index"]), asked.body
+        if self.merge_answers:
+            raise self.refusal(*self.merge_answers.pop(0))
+        if body[self.DO] != "merge" or body["head_commit_id"] != self.sha(pull.head):
+            raise self.refusal(409, "head out of date")
+        if pull.draft:
+            raise self.refusal(405, "Work in progress PRs cannot be merged")
+        if self.checks_running and body.get("merge_when_checks_succeed"):
+            if pull.auto_merge:
+                raise self.refusal(409, "pull request is already scheduled to auto merge when checks succeed")
+            pull.auto_merge = "merge"
+        else:
+            pull.status = "merged"
+        return 200, None
+
+    def _check_repository(self, asked: Asked) -> None:
+        if f"{asked.values['owner']}/{asked.values['repo']}" != self.path:
+            raise self.refusal(404)
+
+    def _retitle(self, pull: Pull, title: str) -> None:
+        marker = re.match(r"(?i)\s*(wip:|\[wip\])\s*", title)
+        pull.draft = marker is not None
+        pull.title = title[marker.end() :] if marker else title
+
+    def _shown(self, pull: Pull) -> Any:
+        repository = {"full_name": self.path, "owner": {"login": self.OWNER}}
+        return {
+            "number": pull.number,
+            "html_url": f"{self.origin}/{self.path}/pulls/{pull.number}",
+            "title": f"WIP: {pull.title}" if pull.draft else pull.title,
+            "body": pull.body,
+            "state": "open" if pull.status == "open" else "closed",
+            "merged": pull.status == "merged",
+            "draft": pull.draft,
+            "labels": [{"name": name} for name in pull.labels],
+            "assignees": [{"login": name} for name in pull.assignees],
+            "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
+            "requested_reviewers_teams": [{"name": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
+            "head": {"ref": pull.head, "sha": self.sha(pull.head), "repo_id": 2 if pull.fork else 1},
+            "base": {"ref": pull.base, "sha": self.sha(pull.base), "repo_id": 1, "repo": repository},
+        }
+
+
+class OldGiteaStub(GiteaStub):
+    CONTRACT = "gitea-1.25.json"
+    VERSION = "1.25.5"
+    DO = "Do"
