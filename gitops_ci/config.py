@@ -35,6 +35,7 @@ _TOP = {
     "allow-empty": ("allow_empty", "flag"),
     "match-name": ("match_name", "flag"),
     "follow-anchors": ("follow_anchors", "flag"),
+    "app-version": ("app_version", "flag"),
     "format": ("format", "texts"),
     "author": ("author", "text"),
     "deadline": ("deadline", "text"),

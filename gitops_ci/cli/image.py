@@ -48,6 +48,7 @@ _ACCESS_OPTIONS = (
 )
 _GUARD_OPTIONS = (
     option("--allow-move", is_flag=True, help="A released tag may be given to another image."),
+    option("--with-referrers", is_flag=True, help="Copy signatures and attestations of the image too."),
     option("--expect-revision", metavar="COMMIT", help="Refuse an image whose label names another commit."),
 )
 _CONFIG = click.option(
@@ -85,6 +86,7 @@ def push_request(source: str, options: Mapping[str, Any]) -> PushRequest:
         rules=_rules(options),
         allow_move=options["allow_move"],
         expect_revision=options["expect_revision"],
+        with_referrers=options["with_referrers"],
         access=_access(options),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from gitops_ci.flows.environment import Environment
 from gitops_ci.flows.search import Search
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
-from gitops_ci.plan import Policy
+from gitops_ci.plan import Pointer, Policy
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.schemas import Checks
 from gitops_ci.secret import Secret
@@ -60,6 +61,13 @@ _OPTIONS = (
     option("--allow-empty", is_flag=True, help="It is fine when the image is named nowhere."),
     option("--match-name", is_flag=True, help="The same repository path on another registry is the same image."),
     option("--follow-anchors", is_flag=True, help="Edit a value behind an alias or merge key at its anchor."),
+    option("--app-version", is_flag=True, help="Edit a chart's appVersion where its values leave the tag to it."),
+    option(
+        "--at",
+        multiple=True,
+        metavar="FILE:$.PATH",
+        help="The value that no rule can find: 'apps/x.yaml:$.spec.images[?name==\"shop\"].tag'. Repeatable.",
+    ),
     option("--title", metavar="TEXT", help="Title of the pull request; {environment}, {image}, {tag} are filled in."),
     option("--label", multiple=True, metavar="NAME", help="Label of the pull request. Repeatable."),
     option("--reviewer", multiple=True, metavar="NAME", help="Reviewer to ask. Repeatable."),
@@ -99,9 +107,8 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     def connect() -> Forge:
         if kind is None:
             raise refused
-        return kind.connect(url, token, options["api_url"])
+        return kind.connect(url, token, options["api_url"], deadline=time.monotonic() + options["deadline"])
 
-    user = kind.git_user if kind else "x-access-token"
     search = Search(
         images=images,
         base=options["base"],
@@ -111,13 +118,14 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         paths=options["path"],
         exclude=options["exclude"],
         policy=_policy(options),
+        pointers=tuple(Pointer.parse(text) for text in options["at"]),
         allow_empty=options["allow_empty"],
     )
     return BumpRequest(
         url=url,
         search=search,
         publication=_publication(options, context),
-        credentials=GitCredentials(user, token) if token else None,
+        credentials=_credentials(kind, token),
         forge=connect,
         mode=options["mode"],
         checks=_checks(options),
@@ -153,6 +161,13 @@ def _forge_kind(url: RepoUrl, options: Mapping[str, Any]) -> tuple[ForgeKind | N
 def _token(kind: ForgeKind | None) -> Secret | None:
     names = (TOKEN, *(kind.token_variables if kind else ()))
     return next((Secret(os.environ[name]) for name in names if os.environ.get(name)), None)
+
+
+def _credentials(kind: ForgeKind | None, token: Secret | None) -> GitCredentials | None:
+    if token is None:
+        return None
+    user, password = kind.git_sign_in(token) if kind else ("x-access-token", token)
+    return GitCredentials(user, password)
 
 
 def _environments(text: str, source: str) -> Mapping[str, Environment]:
@@ -191,6 +206,7 @@ def _policy(options: Mapping[str, Any]) -> Policy:
         allow_downgrade=options["allow_downgrade"],
         match_name=options["match_name"],
         follow_anchors=options["follow_anchors"],
+        app_version=options["app_version"],
         formats=options["format"],
     )
 

@@ -104,6 +104,8 @@ def _ensured(forge: Forge, proposal: Proposal, log: Log) -> PullRequest:
         # Every run has another pipeline link; that alone is no news.
         proposal = replace(proposal, body=existing.body)
     found = forge.open(proposal) if existing is None else forge.update(existing, proposal)
+    for warning in found.warnings:
+        log.warn(warning)
     if found.number is not None:
         said = {"opened": "opened", "updated": "updated", "unchanged": "is up to date:"}[found.state]
         log.step(f"pull request #{found.number} {said} {found.url}")

@@ -37,6 +37,7 @@ class PushRequest:
     dry_run: bool = False
     allow_move: bool = False
     expect_revision: str | None = None
+    with_referrers: bool = False
     access: Access = field(default_factory=Access)
 
 
@@ -86,6 +87,8 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
         if request.dry_run:
             return Pushed(_planned(found, destination, source), choices, source.facts.labels, source.facts.size)
         sent = _there_already(destination, source, found) or _send(source, destination, found[0], log, progress)
+        if request.with_referrers:
+            _send_referrers(source, destination, sent, log, progress)
         images = _tag(destination, found, sent, log)
     reused = sent.copied.blobs.get("present", 0) + sent.copied.blobs.get("mounted", 0)
     return Pushed(images, choices, source.facts.labels, source.facts.size, sent.copied.sent, reused)
@@ -152,6 +155,16 @@ def _send(source: Source, destination: Writer, first: _Found, log: Log, progress
         return source.send(destination, first.choice.tag, progress)
     finally:
         progress.finish()
+
+
+def _send_referrers(source: Source, destination: Writer, sent: Sent, log: Log, progress: Progress) -> None:
+    # Before the tags: whoever admits signed images only must find the signature with the image.
+    destination.put_manifest(sent.manifest, sent.manifest.digest)
+    try:
+        count = source.send_referrers(destination, progress)
+    finally:
+        progress.finish()
+    log.step(f"{count} signatures and attestations of {source.name} are in {destination.name}")
 
 
 def _tag(destination: Writer, found: list[_Found], sent: Sent, log: Log) -> tuple[Image, ...]:

@@ -11,7 +11,7 @@ from gitops_ci.errors import GitError, NothingMatched
 from gitops_ci.flows.environment import Environment, Paths, by_convention, named
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
-from gitops_ci.plan import Policy
+from gitops_ci.plan import Pointer, Policy
 
 __all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate"]
 
@@ -34,6 +34,7 @@ class Search:
     paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    pointers: tuple[Pointer, ...] = ()
     allow_empty: bool = False
 
     @property
@@ -79,18 +80,50 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     """
     selection = Paths(search.paths or environment.paths, search.exclude)
     snapshot = repo.fetch(base, sparse=selection.is_narrow)
-    needles = planning.needles(search.images, search.policy)
     if not selection.globs and environment.name:
         selection = _conventional(snapshot, selection, environment.name, log)
-    paths = snapshot.search(needles, selection)
-    log.detail(f"{len(paths)} files may name {search.names}")
-    files, unreadable = _decoded(snapshot, paths)
-    plan = planning.make(files, search.images, search.policy)
-    plan = replace(plan, skipped=(*plan.skipped, *unreadable))
+    plan = _within(selection, _planned(snapshot, _Beside(selection), search, log))
     missing = [image for image in search.images if not _is_named(image, plan, search.policy)]
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
     return Found(snapshot, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """A selection and the charts' own files in its folders: they say what a file laid over them leaves out."""
+
+    selection: Paths
+
+    def matches(self, path: str) -> bool:
+        return self.selection.matches(path) or path.rpartition("/")[2] in {"values.yaml", "values.yml", "Chart.yaml"}
+
+    def may_hold(self, folder: str) -> bool:
+        return self.selection.may_hold(folder)
+
+    def wants_all(self, folder: str) -> bool:
+        return self.selection.wants_all(folder)
+
+
+def _planned(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> Plan:
+    named_in = snapshot.search(planning.needles(search.images, search.policy), selection)
+    log.detail(f"{len(named_in)} files may name {search.names}")
+    beside = planning.companions(named_in, snapshot.paths(selection))
+    pointed_at = [pointer.path for pointer in search.pointers]
+    files, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *beside, *pointed_at)))
+    plan = planning.make(files, search.images, search.policy, pointers=search.pointers)
+    return replace(plan, skipped=(*plan.skipped, *unreadable))
+
+
+def _within(selection: Paths, plan: Plan) -> Plan:
+    """The plan without what it says about files that were only read to understand others."""
+    return Plan(
+        tuple(change for change in plan.changes if selection.matches(change.path)),
+        tuple(site for site in plan.unchanged if selection.matches(site.path)),
+        tuple(skip for skip in plan.skipped if selection.matches(skip.path)),
+        tuple(file for file in plan.files if selection.matches(file.path)),
+        tuple(skip for skip in plan.refused if selection.matches(skip.path)),
+    )
 
 
 def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> Paths:

@@ -284,3 +284,26 @@ def test_many_images_from_a_file_are_one_commit(run, repo, tmp_path):
     assert repo.count() == 2
     assert b"shop:1.5.0" in repo.read("base/deployment.yaml")
     assert b"shop-worker:1.7.0" in repo.read("base/deployment.yaml")
+
+
+def test_values_laid_over_others_take_the_image_from_them(run, tmp_path):
+    files = {
+        "charts/shop/values.yaml": "image:\n  repository: ghcr.io/acme/shop\n  tag: 1.0.0\n",
+        "charts/shop/values-staging.yaml": "image:\n  tag: 1.4.1 # staging\n",
+        "charts/shop/values-production.yaml": "image:\n  tag: 1.4.0\n",
+    }
+    repo = make_repo(tmp_path / "charts.git", files)
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push", "--environment", "staging")
+    assert ran.code == 0, ran.out
+    assert repo.files() == {path: text.encode() for path, text in files.items()} | {
+        "charts/shop/values-staging.yaml": b"image:\n  tag: 1.5.0 # staging\n"
+    }
+
+
+def test_a_pointer_finds_what_no_rule_can(run, tmp_path):
+    files = {"apps/odd.yaml": "versions:\n  - {name: shop, at: '1.4.1'}\n  - {name: other, at: '1.4.1'}\n"}
+    repo = make_repo(tmp_path / "odd.git", files)
+    pointer = 'apps/odd.yaml:$.versions[?name=="shop"].at'
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push", "--at", pointer)
+    assert ran.code == 0, ran.out
+    assert repo.read("apps/odd.yaml") == b"versions:\n  - {name: shop, at: '1.5.0'}\n  - {name: other, at: '1.4.1'}\n"
