@@ -66,7 +66,12 @@ NOT_ENFORCED: Mapping[str, frozenset[str]] = {
         "StatefulSetSpec": "serviceName",
         "TokenRequest": "audience",
         "CSINodeSpec": "drivers",
-        "StorageVersion": "metadata",
+        "StorageVersion": "metadata status",
+        "PodFailurePolicyRule": "onPodConditions",
+        "PodFailurePolicyOnPodConditionsPattern": "status",
+        "NetworkPolicySpec": "podSelector",
+        "EndpointSlice": "endpoints",
+        "LimitedPriorityLevelConfiguration": "limitResponse",
         # An incomplete dataSource is dropped, not refused (persistentvolumeclaim/strategy); Ingress has its own rule.
         "TypedLocalObjectReference": "kind name",
         "SecretKeySelector": "name",

@@ -39,7 +39,9 @@ def violations(value: Any, schema: Mapping[str, Any]) -> list[str]:
     return [f"{where}: {message}" if where else message for where, message in shown]
 
 
-def compile_schema(schema: Mapping[str, Any], *, closed: bool = True, definitions: Mapping[str, Any] | None = None) -> Check:
+def compile_schema(
+    schema: Mapping[str, Any], *, closed: bool = True, definitions: Mapping[str, Any] | None = None
+) -> Check:
     """The check of a schema. `closed` refuses fields that `properties` do not name, as the server does when strict."""
     return _Compiler(schema if definitions is None else definitions).schema(schema, closed=closed)
 
@@ -113,7 +115,9 @@ class _Compiler:
         if isinstance(required := schema.get("required"), list):
             checks.append(_required([key for key in required if isinstance(key, str)]))
         if isinstance(items := schema.get("items"), Mapping):
-            checks.append(_items(self.schema(items, closed=closed), items.get("nullable") is True or "type" not in items))
+            checks.append(
+                _items(self.schema(items, closed=closed), items.get("nullable") is True or "type" not in items)
+            )
         if schema.get("x-kubernetes-list-type") in {"set", "map"}:
             checks.append(_unique(schema))
         return checks
@@ -183,7 +187,7 @@ def _required(keys: list[str]) -> Check:
     return check
 
 
-def _items(item: Check, nullable: bool) -> Check:  # noqa: FBT001
+def _items(item: Check, nullable: bool) -> Check:
     del nullable
 
     def check(value: Any, path: Path, problems: list[Problem]) -> None:
@@ -258,9 +262,9 @@ def _values(schema: Mapping[str, Any]) -> list[Check]:
         tests.append(_format(name))
 
     def check(value: Any, path: Path, problems: list[Problem]) -> None:
-        for test in tests:
-            if value is not None and (why := test(value)):
-                problems.append(Problem("schema/value", path, why))
+        if value is not None:
+            said = (test(value) for test in tests)
+            problems.extend(Problem("schema/value", path, why) for why in said if why)
 
     return [check] if tests else []
 
@@ -276,29 +280,36 @@ def _number_tests(schema: Mapping[str, Any]) -> list[Callable[[Any], str | None]
     if isinstance(least, int | float):
         strict = above is True
         tests.append(
-            lambda value: f"{value} must be {'greater than' if strict else 'at least'} {least}"
-            if number(value) and (value < least or (strict and value == least))
-            else None
+            lambda value: (
+                f"{value} must be {'greater than' if strict else 'at least'} {least}"
+                if number(value) and (value < least or (strict and value == least))
+                else None
+            )
         )
     if isinstance(most, int | float):
         tight = below is True
         tests.append(
-            lambda value: f"{value} must be {'less than' if tight else 'at most'} {most}"
-            if number(value) and (value > most or (tight and value == most))
-            else None
+            lambda value: (
+                f"{value} must be {'less than' if tight else 'at most'} {most}"
+                if number(value) and (value > most or (tight and value == most))
+                else None
+            )
         )
     if isinstance(step, int | float) and step:
         tests.append(lambda value: f"{value} must be a multiple of {step}" if number(value) and value % step else None)
     return tests
 
 
+_LENGTHS: tuple[tuple[type, str, str, str], ...] = (
+    (str, "characters", "minLength", "maxLength"),
+    (list, "items", "minItems", "maxItems"),
+    (dict, "entries", "minProperties", "maxProperties"),
+)
+
+
 def _length_tests(schema: Mapping[str, Any]) -> list[Callable[[Any], str | None]]:
     tests: list[Callable[[Any], str | None]] = []
-    for kind, what, low, high in (
-        (str, "characters", "minLength", "maxLength"),
-        (list, "items", "minItems", "maxItems"),
-        (dict, "entries", "minProperties", "maxProperties"),
-    ):
+    for kind, what, low, high in _LENGTHS:
         least, most = schema.get(low), schema.get(high)
         if isinstance(least, int):
             tests.append(_length(kind, what, least, None))
@@ -307,13 +318,15 @@ def _length_tests(schema: Mapping[str, Any]) -> list[Callable[[Any], str | None]
     return tests
 
 
-def _length(kind: type, what: str, least: int | None, most: int | None) -> Callable[[Any], str | None]:
+def _length(
+    kind: type[str | list[Any] | dict[str, Any]], what: str, least: int | None, most: int | None
+) -> Callable[[Any], str | None]:
     def test(value: Any) -> str | None:
-        if type(value) is not kind:
-            return None
-        if least is not None and len(value) < least:
-            return f"must have at least {least} {what}, has {len(value)}"
-        return f"must have at most {most} {what}, has {len(value)}" if most is not None and len(value) > most else None
+        length = len(value) if type(value) is kind and isinstance(value, str | list | dict) else None
+        if length is not None and least is not None and length < least:
+            return f"must have at least {least} {what}, has {length}"
+        too_long = length is not None and most is not None and length > most
+        return f"must have at most {most} {what}, has {length}" if too_long else None
 
     return test
 
@@ -332,7 +345,11 @@ def _enum(allowed: list[Any]) -> Callable[[Any], str | None]:
 
 def _pattern(pattern: str) -> Callable[[Any], str | None] | None:
     """A test for an RE2 pattern, None for one that Python cannot run: the server knows better."""
-    text = pattern.replace(r"\z", r"\Z").replace("(?s)", "(?s:)") if "(?s)" in pattern[1:] else pattern.replace(r"\z", r"\Z")
+    text = (
+        pattern.replace(r"\z", r"\Z").replace("(?s)", "(?s:)")
+        if "(?s)" in pattern[1:]
+        else pattern.replace(r"\z", r"\Z")
+    )
     # In RE2 `$` without (?m) is the very end of the text; Python's lets a line end follow.
     text = re.sub(r"(?<!\\)\$(?=$|\))", r"\\Z", text)
     try:
@@ -350,10 +367,15 @@ def _pattern(pattern: str) -> Callable[[Any], str | None] | None:
 
 def _explodes(pattern: str) -> bool:
     """Whether a repetition holds another one, which Python's engine can take exponential time for and RE2 cannot."""
-    return bool(re.search(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]", pattern)) and not re.search(r"[.\-]", pattern)
+    return bool(re.search(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]", pattern)) and not re.search(
+        r"[.\-]", pattern
+    )
 
 
-_DURATION = re.compile(r"[-+]?(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+|0|\d+ ?(?:ns|us|µs|ms|s|sec|secs|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)")
+_DURATION = re.compile(
+    r"[-+]?(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+|0"
+    r"|\d+ ?(?:ns|us|µs|ms|s|sec|secs|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)"
+)
 
 
 def _is_date(value: str) -> bool:
@@ -387,7 +409,9 @@ _FORMATS: Mapping[str, Callable[[Any], bool]] = {
     "ipv4": lambda value: _is_ip(value, 4),
     "ipv6": lambda value: _is_ip(value, 6),
     "cidr": _is_cidr,
-    "uuid": lambda value: bool(re.fullmatch(r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", value)),
+    "uuid": lambda value: bool(
+        re.fullmatch(r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", value)
+    ),
     "duration": lambda value: bool(_DURATION.fullmatch(value)),
     "int32": lambda value: -(1 << 31) <= value < 1 << 31,
     "int64": lambda value: -(1 << 63) <= value < 1 << 63,

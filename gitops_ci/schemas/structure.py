@@ -60,6 +60,8 @@ class Structure:
             return _any_of([self._compile(option) for option in schema["anyOf"]])
         if "properties" in schema:
             fields = {name: self._compile(field) for name, field in schema["properties"].items()}
+            if {"apiVersion", "kind", "status"} <= fields.keys():
+                fields["status"] = _only_decoded(fields["status"])
             return _object(fields, tuple(schema.get("required", ())))
         if "additionalProperties" in schema:
             return _map(self._compile(schema["additionalProperties"]))
@@ -88,6 +90,17 @@ def _object(fields: Mapping[str, Check], required: tuple[str, ...]) -> Check:
 
 
 _EMPTY: tuple[Any, ...] = (None, "", [])
+
+
+def _only_decoded(check_status: Check) -> Check:
+    """A status is decoded and then dropped: on creation nobody validates it."""
+
+    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+        found: list[Problem] = []
+        check_status(value, path, found)
+        problems.extend(problem for problem in found if problem.rule != "schema/required")
+
+    return check
 
 
 def _map(item_check: Check) -> Check:

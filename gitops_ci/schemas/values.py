@@ -7,7 +7,9 @@ from typing import Any
 __all__ = ["without_nulls"]
 
 # Maps of strings and of quantities: their entries stay, as '' and 0.
-_STRINGS = frozenset({"labels", "annotations", "matchLabels", "nodeSelector", "data", "stringData", "binaryData", "parameters"})
+_STRINGS = frozenset(
+    {"labels", "annotations", "matchLabels", "nodeSelector", "data", "stringData", "binaryData", "parameters"}
+)
 _QUANTITIES = frozenset(
     {"limits", "requests", "hard", "capacity", "min", "max", "default", "defaultRequest", "maxLimitRequestRatio"}
 )
@@ -16,7 +18,9 @@ _QUANTITIES = frozenset(
 def without_nulls(value: Any, key: str = "") -> Any:
     """A copy in which no null is left."""
     if isinstance(value, dict):
-        if key in _STRINGS or (key == "selector" and all(item is None or isinstance(item, str) for item in value.values())):
+        if key in _STRINGS or (
+            key == "selector" and all(item is None or isinstance(item, str) for item in value.values())
+        ):
             return {name: "" if item is None else item for name, item in value.items()}
         if key in _QUANTITIES:
             return {name: 0 if item is None else item for name, item in value.items()}

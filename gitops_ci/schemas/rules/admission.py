@@ -133,7 +133,7 @@ def _resources(rule: Spot, resources: list[str], name: str) -> None:
         return
     # The server looks at the last resource without a subresource only.
     plain = [one for one in resources if "/" not in one]
-    if "*" in plain and plain[-1] != "*" or ("*" in plain and any(one != "*" for one in plain)):
+    if ("*" in plain and plain[-1] != "*") or ("*" in plain and any(one != "*" for one in plain)):
         place.bad(name, "'*' goes only with subresources")
     parents: set[str] = set()
     children: set[str] = set()
@@ -229,7 +229,9 @@ def _validations(spec: Spot, name: str) -> None:
                 validation.at("message").bad("admission-policy", "must not be blank")
         expression = validation.text("expression").strip()
         if "\n" in expression and not validation.text("message"):
-            validation.missing("admission-policy", "message", "'message' is required for an expression of several lines")
+            validation.missing(
+                "admission-policy", "message", "'message' is required for an expression of several lines"
+            )
         validation.one_of(
             "admission-policy",
             "reason",

@@ -32,7 +32,7 @@ def pod_autoscaler(document: Spot) -> None:
         spec.at("maxReplicas").bad("hpa", f"{most} is too small: must be at least 1")
     elif spec.has("maxReplicas") and most < least:
         spec.at("maxReplicas").bad("hpa", f"{most} must be at least minReplicas ({least})")
-    _reference(spec.at("scaleTargetRef"), version=document.text("apiVersion") != "autoscaling/v1")
+    _reference(spec.at("scaleTargetRef"), version=True)
     if document.text("apiVersion") == "autoscaling/v1":
         if spec.has("targetCPUUtilizationPercentage"):
             spec.at_least("hpa", "targetCPUUtilizationPercentage", 1)
@@ -74,7 +74,7 @@ def _metric(metric: Spot) -> None:
     target.one_of("hpa", "type", ("Utilization", "Value", "AverageValue"))
     _values(target)
     if wanted in {"resource", "containerResource"}:
-        _resource(source, target)
+        _resource(target)
         return
     name = source.at("metric").text("name")
     if name and (why := formats.path_segment(name)):
@@ -100,7 +100,7 @@ def _values(target: Spot) -> None:
             target.at(key).bad("hpa", f"'{target.get(key)}' must be positive")
 
 
-def _resource(source: Spot, target: Spot) -> None:
+def _resource(target: Spot) -> None:
     if target.has("averageUtilization") == target.has("averageValue"):
         target.bad("hpa", "needs exactly one of averageUtilization and averageValue")
     if target.has("value"):

@@ -63,7 +63,7 @@ def _sources(spec: Spot) -> None:
 
 
 def _kept(source: Spot) -> bool:
-    # Any other source is dropped before validation (persistentvolumeclaim strategy, EnforceDataSourceBackwardsCompatibility).
+    # Any other is dropped before validation (persistentvolumeclaim, EnforceDataSourceBackwardsCompatibility).
     if source.text("kind") == "PersistentVolumeClaim":
         return not source.text("apiGroup")
     return source.text("kind") == "VolumeSnapshot" and source.text("apiGroup") == "snapshot.storage.k8s.io"

@@ -1,4 +1,7 @@
-"""ConfigMaps and Secrets. Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidateConfigMap, ValidateSecret."""
+"""ConfigMaps and Secrets.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidateConfigMap, ValidateSecret.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,9 @@ def secret(document: Spot) -> None:
     for name in (".dockercfg", ".dockerconfigjson"):
         if (name,) in _REQUIRED.get(kind, ()) and name in merged:
             _json(document, name, merged[name])
-    if kind == "kubernetes.io/service-account-token" and not document.at("metadata", "annotations").text(_SERVICE_ACCOUNT):
+    if kind == "kubernetes.io/service-account-token" and not document.at("metadata", "annotations").text(
+        _SERVICE_ACCOUNT
+    ):
         document.at("metadata").bad("secret", f"the annotation {_SERVICE_ACCOUNT} is required for this type")
 
 

@@ -56,12 +56,9 @@ def _common(container: Spot, spec: Spot, volumes: Mapping[str, Any]) -> None:
 def _special(spec: Spot) -> None:
     for container in spec.each("containers"):
         probes.probes(container, spec)
-        if container.has("restartPolicy") and spec.minor < 34:
-            container.at("restartPolicy").bad("container", "may only be set for init containers")
+        _restart(container)
     for container in spec.each("initContainers"):
-        # Since 1.34 an init container may also name the other policies (ContainerRestartRules).
-        allowed = ("Always",) if spec.minor < 34 else ("Always", "OnFailure", "Never")
-        container.one_of("container", "restartPolicy", allowed, pointer=True)
+        _restart(container)
         if container.text("restartPolicy") == "Always":
             probes.probes(container, spec)
             continue
@@ -78,6 +75,27 @@ def _special(spec: Spot) -> None:
         target = container.text("targetContainerName")
         if target and target not in others:
             container.at("targetContainerName").bad("container", f"there is no container '{target}'")
+
+
+def _restart(container: Spot) -> None:
+    """A container's own restart policy: of init containers only, until ContainerRestartRules came on with 1.35."""
+    init = container.path is not None and container.path[0] is not None and container.path[0][1] == "initContainers"
+    if container.minor < 35:
+        if init:
+            container.one_of("container", "restartPolicy", ("Always",), pointer=True)
+        elif container.has("restartPolicy"):
+            container.at("restartPolicy").bad("container", "may only be set for init containers")
+        return
+    container.one_of("container", "restartPolicy", ("Always", "OnFailure", "Never"), pointer=True)
+    if container.count("restartPolicyRules") and not container.has("restartPolicy"):
+        container.at("restartPolicyRules").bad("container", "needs a restartPolicy")
+    if container.count("restartPolicyRules") > 20:
+        container.at("restartPolicyRules").bad("container", "must have no more than 20 rules")
+    for rule in container.each("restartPolicyRules"):
+        rule.one_of("container", "action", ("Restart", "RestartAllContainers"))
+        if not rule.has("exitCodes"):
+            rule.missing("container", "exitCodes")
+        rule.at("exitCodes").one_of("container", "operator", ("In", "NotIn"))
 
 
 def _ports(container: Spot) -> None:

@@ -18,11 +18,11 @@ __all__ = ["definition"]
 _TYPES = ("string", "integer", "number", "boolean", "array", "object")
 _COLUMN_TYPES = ("integer", "number", "string", "boolean", "date")
 _COLUMN_FORMATS = ("int32", "int64", "float", "double", "byte", "date", "date-time", "password")
-_FORBIDDEN = ("$ref", "definitions", "dependencies", "id", "$schema", "patternProperties", "additionalItems")
+_FORBIDDEN = ("$ref", "definitions", "dependencies", "id", "patternProperties", "additionalItems")
 _REASONS = ("FieldValueRequired", "FieldValueForbidden", "FieldValueInvalid", "FieldValueDuplicate")
 # What may stand in a schema below allOf, anyOf, oneOf or not: values only, no structure.
 _NOT_NESTED = (
-    *("type", "description", "default", "additionalProperties", "nullable", "x-kubernetes-preserve-unknown-fields"),
+    *("type", "description", "default", "nullable", "x-kubernetes-preserve-unknown-fields"),
     *("x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-type"),
     *("x-kubernetes-list-map-keys", "x-kubernetes-map-type", "title"),
 )
@@ -40,7 +40,7 @@ def definition(document: Spot) -> None:
     if name and plural and group and name != f"{plural}.{group}":
         document.at("metadata", "name").bad("crd", f"must be '{plural}.{group}', spec.names.plural and spec.group")
     spec.one_of("crd", "scope", ("Cluster", "Namespaced"))
-    if group.endswith(".k8s.io") or group.endswith(".kubernetes.io") or group in {"k8s.io", "kubernetes.io"}:
+    if group.endswith((".k8s.io", ".kubernetes.io")) or group in {"k8s.io", "kubernetes.io"}:
         _approval(document)
     if spec.flag("preserveUnknownFields"):
         spec.at("preserveUnknownFields").bad("crd", "must be false in apiextensions.k8s.io/v1")
@@ -239,7 +239,7 @@ def _children(schema: Spot, *, nested: bool) -> None:
         schema.at("additionalProperties").bad("crd", "may not be false")
     elif isinstance(additional, dict) and not nested:
         _schema(schema.at("additionalProperties"), nested=nested)
-    if additional is not None and additional is not False and schema.count("properties"):
+    if isinstance(additional, dict) and schema.count("properties"):
         schema.at("additionalProperties").bad_key("crd", "properties and additionalProperties exclude each other")
     for key in ("allOf", "anyOf", "oneOf"):
         for child in schema.each(key):
@@ -260,8 +260,6 @@ def _structure(schema: Spot) -> None:
         schema.at("type").bad("crd", "must be empty when x-kubernetes-int-or-string is true")
     if schema.get("x-kubernetes-preserve-unknown-fields") is False:
         schema.at("x-kubernetes-preserve-unknown-fields").bad("crd", "must be true or absent")
-    if keep and kind not in {"", "object", "array"} and kind in _TYPES:
-        schema.at("x-kubernetes-preserve-unknown-fields").bad("crd", "is for objects")
     if schema.flag("x-kubernetes-embedded-resource"):
         if kind != "object":
             schema.at("x-kubernetes-embedded-resource").bad("crd", "needs type: object")
@@ -299,7 +297,9 @@ def _lists(schema: Spot, kind: str) -> None:
 
 def _map_keys(schema: Spot, keys: list[str]) -> None:
     if not keys:
-        schema.missing("crd", "x-kubernetes-list-map-keys", "'x-kubernetes-list-map-keys' is required for list-type map")
+        schema.missing(
+            "crd", "x-kubernetes-list-map-keys", "'x-kubernetes-list-map-keys' is required for list-type map"
+        )
     items = schema.at("items")
     if items.text("type") not in {"object", ""}:
         items.at("type").bad("crd", "must be object in a list of type map")
@@ -322,8 +322,8 @@ def _why_no_regex(pattern: str) -> str | None:
     import warnings
 
     text = re.sub(r"\\[pP](?:\{\^?[A-Za-z_]+\}|[A-Z])", "x", pattern).replace(r"\z", r"\Z")
-    if re.search(r"\(\?(?:[=!]|<[=!])", text):
-        return f"'{pattern}' is no regular expression of RE2: it has no look-around"
+    if re.search(r"\(\?(?:[=!]|<[=!])|(?<!\\)(?:\\\\)*\\[1-9]", text):
+        return f"'{pattern}' is no regular expression of RE2: it has neither look-around nor back references"
     text = re.sub(r"\[\[:\^?\w+:\]\]", "x", text).replace("(?P<", "(?P<")
     try:
         with warnings.catch_warnings():
@@ -331,7 +331,9 @@ def _why_no_regex(pattern: str) -> str | None:
             re.compile(re.sub(r"(?<!^)\(\?([imsU]+)\)", "", text))
     except (re.error, OverflowError, RecursionError) as error:
         said = str(error)
-        return None if "global flags" in said or "bad escape" in said else f"'{pattern}' is no regular expression: {said}"
+        return (
+            None if "global flags" in said or "bad escape" in said else f"'{pattern}' is no regular expression: {said}"
+        )
     return None
 
 

@@ -12,8 +12,13 @@ from gitops_ci.schemas.rules.base import Spot
 
 __all__ = ["schedule", "time_zone", "why_no_schedule"]
 
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_DAYS = {name: number for number, name in enumerate("sun mon tue wed thu fri sat".split())}
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
+_DAYS = {name: number for number, name in enumerate(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])}
 # name, least, most, words
 _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("minute", 0, 59, {}),
@@ -54,7 +59,6 @@ def why_no_schedule(text: str) -> str | None:
         for part in (one for one in field.split(",") if one):
             if why := _part(part, least, most, words):
                 return f"has a bad {name}: {why}"
-        # strings.FieldsFunc drops empty parts, but something must be left to mean anything: "," alone selects nothing.
     return None
 
 
@@ -63,23 +67,15 @@ def _part(part: str, least: int, most: int, words: dict[str, int]) -> str | None
     ends = pieces[0].split("-")
     if len(pieces) > 2:
         return f"too many slashes in '{part}'"
-    if len(ends) > 2:
+    every = ends[0] in {"*", "?"}
+    if len(ends) > 2 and not every:
         return f"too many hyphens in '{part}'"
-    if ends[0] in {"*", "?"}:
-        start: int | None = least
-        end: int | None = most
-        if len(ends) == 2:
-            end = _number(ends[1], words)
-    else:
-        start = _number(ends[0], words)
-        end = _number(ends[1], words) if len(ends) == 2 else start
-        if len(pieces) == 2 and len(ends) == 1:
-            end = most
+    start, end = (least, most) if every else (_number(ends[0], words), _number(ends[-1], words))
+    if len(pieces) == 2 and len(ends) == 1 and not every:
+        end = most
     step = _number(pieces[1], {}) if len(pieces) == 2 else 1
     if start is None or end is None or step is None:
         return f"'{part}' is no number, range or step"
-    if ends[0] in {"*", "?"}:
-        start, end = least, most
     if start < least:
         return f"{start} is below {least}"
     if end > most:

@@ -1,6 +1,7 @@
 """Endpoints, EndpointSlices and Leases.
 
-Sources: k8s.io/kubernetes pkg/apis/core/validation (Endpoints), pkg/apis/discovery/validation, pkg/apis/coordination/validation.
+Sources: k8s.io/kubernetes pkg/apis/core/validation (Endpoints), pkg/apis/discovery/validation and
+pkg/apis/coordination/validation.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def endpoint_slice(document: Spot) -> None:
 
 def _address(value: str, kind: str, minor: int) -> str | None:
     if kind == "FQDN":
-        return formats.dns_subdomain(value) or (None if "." in value else "should be a domain with at least two segments")
+        return formats.dns_subdomain(value) or (
+            None if "." in value else "should be a domain with at least two segments"
+        )
     if why := formats.ip(value, minor) or non_special_ip(value):
         return why
     parsed = formats.parse_ip(value)

@@ -1,4 +1,7 @@
-"""FlowSchemas and PriorityLevelConfigurations. Source: k8s.io/kubernetes pkg/apis/flowcontrol/validation/validation.go."""
+"""FlowSchemas and PriorityLevelConfigurations.
+
+Source: k8s.io/kubernetes pkg/apis/flowcontrol/validation/validation.go.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from gitops_ci.schemas.rules.base import Spot
 
 __all__ = ["flow_schema", "priority_level"]
 
-_VERBS = frozenset("get list create update delete deletecollection patch watch proxy".split())
+_VERBS = frozenset(["get", "list", "create", "update", "delete", "deletecollection", "patch", "watch", "proxy"])
 _KINDS = {"ServiceAccount": "serviceAccount", "User": "user", "Group": "group"}
 
 
@@ -62,7 +65,9 @@ def _verbs(rule: Spot) -> None:
     _alone(rule, "verbs")
     for index, verb in enumerate(rule.strings("verbs")):
         if verb != "*" and verb not in _VERBS:
-            rule.at("verbs").item(index).bad("flow-schema", f"'{verb}' is not supported; one of {', '.join(sorted(_VERBS))}")
+            rule.at("verbs").item(index).bad(
+                "flow-schema", f"'{verb}' is not supported; one of {', '.join(sorted(_VERBS))}"
+            )
 
 
 def _alone(rule: Spot, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
@@ -23,7 +24,9 @@ def job(document: Spot) -> None:
             spec.missing("selector", "selector", "'selector' is required when manualSelector is true")
         label_selector(spec.at("selector"))
         if spec.has("selector") and not matches(spec.at("selector"), spec.at("template", "metadata").mapping("labels")):
-            spec.at("template", "metadata", "labels").bad("selector", "the selector does not match the template's labels")
+            spec.at("template", "metadata", "labels").bad(
+                "selector", "the selector does not match the template's labels"
+            )
     elif spec.at("selector").count("matchLabels") or spec.at("selector").count("matchExpressions"):
         spec.at("selector").bad("selector", "is generated; set manualSelector: true to give your own")
     _index_names(document, spec)
@@ -96,7 +99,9 @@ def _indexed(spec: Spot) -> None:
             spec.at(key).bad("job", "needs completionMode: Indexed")
     if not spec.has("maxFailedIndexes"):
         if spec.has("backoffLimitPerIndex") and spec.number("completions") > _MOST_INDEXES:
-            spec.missing("job", "maxFailedIndexes", f"'maxFailedIndexes' is required for more than {_MOST_INDEXES} completions")
+            spec.missing(
+                "job", "maxFailedIndexes", f"'maxFailedIndexes' is required for more than {_MOST_INDEXES} completions"
+            )
         return
     if not spec.has("backoffLimitPerIndex"):
         spec.missing("job", "backoffLimitPerIndex", "'backoffLimitPerIndex' is required with maxFailedIndexes")
@@ -139,7 +144,7 @@ def _exit_codes(codes: Spot, names: set[str]) -> None:
     values = [value for value in codes.get("values") or () if isinstance(value, int)]
     if len(values) > 255:
         codes.at("values").bad("job", "must have no more than 255 values")
-    if any(after <= before for before, after in zip(values, values[1:], strict=False)):
+    if any(after <= before for before, after in pairwise(values)):
         codes.at("values").bad("job", "must be in ascending order, each once")
     if operator == "In" and 0 in values:
         codes.at("values").bad("job", "must not contain 0 for the operator In")

@@ -1,4 +1,7 @@
-"""Labels, annotations and label selectors. Source: k8s.io/apimachinery pkg/apis/meta/v1/validation, pkg/api/validation."""
+"""Labels, annotations and label selectors.
+
+Source: k8s.io/apimachinery pkg/apis/meta/v1/validation, pkg/api/validation.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
 
-__all__ = ["annotations", "label_selector", "labels", "matches"]
+__all__ = ["check_annotations", "label_selector", "labels", "matches"]
 
 MOST_ANNOTATIONS = 256 * 1024  # bytes of keys and values together
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
@@ -22,7 +25,7 @@ def labels(spot: Spot, key: str = "labels") -> None:
             value.bad("label", f"'{shown(value.value)}' {why}")
 
 
-def annotations(spot: Spot) -> None:
+def check_annotations(spot: Spot) -> None:
     total = 0
     for name, value in spot.pairs("annotations"):
         if why := formats.annotation_key(name):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
-from gitops_ci.schemas.rules.labels import annotations, labels
+from gitops_ci.schemas.rules.labels import check_annotations, labels
 
 __all__ = ["CLUSTER_SCOPED", "metadata", "object_name"]
 
@@ -30,6 +30,7 @@ CLUSTER_SCOPED = frozenset(
     }
 )
 # Finalizers without a domain that Kubernetes itself uses (pkg/apis/core/helper, IsStandardFinalizerName).
+_GENERIC_GROUPS = frozenset({"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"})
 _FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 
 
@@ -42,9 +43,9 @@ def metadata(document: Spot) -> None:
     if namespace and kind not in CLUSTER_SCOPED and (why := formats.dns_label(namespace)):
         meta.at("namespace").bad("name", f"'{shown(namespace)}' {why}")
     labels(meta)
-    annotations(meta)
+    check_annotations(meta)
     _owners(meta)
-    _finalizers(meta)
+    _finalizers(meta, document.text("apiVersion").partition("/")[0])
     if meta.text("resourceVersion") not in {"", "0"}:
         meta.at("resourceVersion").bad(
             "metadata", "may not be set on an object to be created", "Remove what the cluster wrote into the manifest."
@@ -158,10 +159,15 @@ def _owners(meta: Spot) -> None:
         meta.at("ownerReferences").bad("metadata", "only one owner can have 'controller' set to true")
 
 
-def _finalizers(meta: Spot) -> None:
-    for index, name in enumerate(meta.strings("finalizers")):
+def _finalizers(meta: Spot, group: str) -> None:
+    names = meta.strings("finalizers")
+    if {"orphan", "foregroundDeletion"} <= set(names):
+        meta.at("finalizers").bad("metadata", "orphan and foregroundDeletion exclude each other")
+    # Groups of the generic API server, and custom ones, know no standard finalizers.
+    strict = ("." not in group or group.endswith(".k8s.io")) and group not in _GENERIC_GROUPS
+    for index, name in enumerate(names):
         why = formats.qualified_name(name)
-        if why is None and "/" not in name and name not in _FINALIZERS:
+        if why is None and strict and "/" not in name and name not in _FINALIZERS:
             why = "is neither a standard finalizer nor a name with a domain"
         if why:
             meta.at("finalizers").item(index).bad("metadata", f"'{shown(name)}' {why}")

@@ -1,4 +1,7 @@
-"""Volume mounts and devices of a container. Source: k8s.io/kubernetes pkg/apis/core/validation, ValidateVolumeMounts."""
+"""Volume mounts and devices of a container.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation, ValidateVolumeMounts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Ingresses, IngressClasses and NetworkPolicies. Source: k8s.io/kubernetes pkg/apis/networking/validation/validation.go."""
+"""Ingresses, IngressClasses and NetworkPolicies.
+
+Source: k8s.io/kubernetes pkg/apis/networking/validation/validation.go.
+"""
 
 from __future__ import annotations
 
@@ -167,10 +170,14 @@ def _block(block: Spot) -> None:
         inner = formats.parse_cidr(value)
         if why := formats.cidr(value, block.minor):
             place.bad("network-policy", f"'{value}' {why}")
-        elif outer and inner and not (
-            inner.version == outer.version
-            and inner.ip in outer.network
-            and inner.network.prefixlen > outer.network.prefixlen
+        elif (
+            outer
+            and inner
+            and not (
+                inner.version == outer.version
+                and inner.ip in outer.network
+                and inner.network.prefixlen > outer.network.prefixlen
+            )
         ):
             place.bad("network-policy", f"'{value}' must be a strict subset of {block.text('cidr')}")
 

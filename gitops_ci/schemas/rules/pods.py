@@ -1,4 +1,4 @@
-"""Pod specs wherever they stand: Pods, templates of workloads, Jobs inside CronJobs. Visits, and what concerns the whole.
+"""Pod specs wherever they stand: Pods, templates of workloads, Jobs inside CronJobs; and what concerns a whole pod.
 
 Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePodSpec and what it calls.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gitops_ci.schemas.rules import containers, formats, scheduling, security, volumes
+from gitops_ci.schemas.rules import containers, formats, resources, scheduling, security, volumes
 from gitops_ci.schemas.rules.base import Spot
-from gitops_ci.schemas.rules.labels import annotations, labels
+from gitops_ci.schemas.rules.labels import check_annotations, labels
+from gitops_ci.schemas.rules.podannotations import pod_annotations
 
 __all__ = ["TEMPLATES", "PodPlace", "pod", "pod_spec", "template_of"]
 
@@ -50,10 +51,12 @@ def pod(document: Spot) -> None:
     is_pod = document.text("kind") == "Pod"
     if not is_pod:
         labels(template.at("metadata"))
-        annotations(template.at("metadata"))
-        if template.at("spec").count("ephemeralContainers"):
-            template.at("spec", "ephemeralContainers").bad("pod", "ephemeral containers are not allowed in a template")
-    claims = frozenset()
+        check_annotations(template.at("metadata"))
+    if template.at("spec").count("ephemeralContainers"):
+        said = "may not be set when a Pod is created" if is_pod else "are not allowed in a template"
+        template.at("spec", "ephemeralContainers").bad("pod", f"ephemeral containers {said}")
+    pod_annotations(template)
+    claims: frozenset[str] = frozenset()
     if document.text("kind") == "StatefulSet":
         names = [claim.at("metadata").text("name") for claim in document.at("spec").each("volumeClaimTemplates")]
         claims = frozenset(name for name in names if name)
@@ -64,12 +67,28 @@ def pod_spec(place: PodPlace) -> None:
     spec = place.spec
     if type(spec.value) is not dict:
         return
-    known = volumes.volumes(spec, place.claims)
+    known = volumes.volumes(spec, place.claims, is_pod=place.is_pod)
     containers.all_containers(spec, known, is_pod=place.is_pod)
     for rule in (_words, _names, _numbers, _dns, _host, _gates, _pod_claims):
         rule(spec)
+    if place.is_pod:
+        _admission(spec)
+    resources.pod_requirements(spec)
     scheduling.scheduling(spec)
     security.pod_security(spec)
+
+
+def _admission(spec: Spot) -> None:
+    """What the admission plugins that are on by default refuse (Priority, RuntimeClass), and Pods in creation."""
+    if not spec.text("priorityClassName"):
+        if spec.number("priority"):
+            spec.at("priority").bad("priority", "may not be given: it comes from the priorityClassName")
+        if spec.text("preemptionPolicy") == "Never":
+            spec.at("preemptionPolicy").bad("priority", "Never may not be given without a priorityClassName")
+    if spec.count("overhead") and not spec.text("runtimeClassName"):
+        spec.at("overhead").bad("pod", "may not be given without a runtimeClassName")
+    if spec.text("nodeName") and spec.count("schedulingGates"):
+        spec.at("nodeName").bad("pod", "may not be given while there are schedulingGates")
 
 
 def _words(spec: Spot) -> None:

@@ -1,4 +1,4 @@
-"""Probes and life cycle handlers. 
+"""Probes and life cycle handlers.
 
 Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, validateProbe and validateHandler.
 """
@@ -24,8 +24,6 @@ def probes(container: Spot, spec: Spot) -> None:
     for key in ("postStart", "preStop"):
         if lifecycle.has(key):
             _handler(lifecycle.at(key), _LIFECYCLE_HANDLERS, grace)
-    if lifecycle.has("stopSignal"):
-        _stop_signal(lifecycle, spec)
 
 
 def _probe(probe: Spot, name: str, grace: int) -> None:
@@ -80,8 +78,3 @@ def _sleep(action: Spot, grace: int) -> None:
     # A sleep of 0 seconds came with 1.32 (PodLifecycleSleepActionAllowZero).
     if seconds < 0 or seconds > grace or (seconds == 0 and action.minor < 33):
         action.at("seconds").bad("probe", f"{seconds} must not be negative or exceed the grace period of {grace} s")
-
-
-def _stop_signal(lifecycle: Spot, spec: Spot) -> None:
-    if not spec.at("os").text("name"):
-        lifecycle.at("stopSignal").bad("probe", "may not be set when the pod's os.name is empty")

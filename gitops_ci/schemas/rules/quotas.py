@@ -1,4 +1,7 @@
-"""ResourceQuotas and LimitRanges. Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go and pkg/apis/core/helper."""
+"""ResourceQuotas and LimitRanges.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go and pkg/apis/core/helper.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,11 @@ def limit_range(document: Spot) -> None:
             for key in ("default", "defaultRequest"):
                 if limit.count(key):
                     limit.at(key).bad("limit-range", "may not be given for the type Pod")
-        if kind == "PersistentVolumeClaim" and not limit.at("min").has("storage") and not limit.at("max").has("storage"):
+        if (
+            kind == "PersistentVolumeClaim"
+            and not limit.at("min").has("storage")
+            and not limit.at("max").has("storage")
+        ):
             limit.bad("limit-range", "min or max of storage is required")
         _amounts(limit, kind)
 
@@ -121,7 +128,11 @@ def _order(limit: Spot, name: str) -> None:
     both = {"default", "defaultRequest"} <= found.keys()
     if both and not overcommit(name) and found["default"] != found["defaultRequest"]:
         limit.at("defaultRequest", name).bad("limit-range", f"must equal default for {name}")
-    ratio = quantity(limit.mapping("maxLimitRequestRatio").get(name)) if limit.at("maxLimitRequestRatio").has(name) else None
+    ratio = (
+        quantity(limit.mapping("maxLimitRequestRatio").get(name))
+        if limit.at("maxLimitRequestRatio").has(name)
+        else None
+    )
     if ratio is None:
         return
     place = limit.at("maxLimitRequestRatio", name)

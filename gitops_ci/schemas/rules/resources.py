@@ -108,6 +108,40 @@ def requirements(place: Spot, claims: set[str]) -> None:
     _claims(place, claims)
 
 
+def pod_requirements(spec: Spot) -> None:
+    """`resources` of a whole pod (PodLevelResources, on since 1.34), and overhead."""
+    for name, value in spec.pairs("overhead"):
+        if why := container_resource_name(name):
+            value.bad_key("resources", f"'{shown(name)}' {why}")
+        amount(value, name)
+    place = spec.at("resources")
+    if type(place.value) is not dict or spec.minor < 34:
+        return
+    if place.has("claims"):
+        place.at("claims").bad("resources", "may not be set for a whole pod")
+    for side in ("limits", "requests"):
+        for name, value in place.pairs(side):
+            if name not in {"cpu", "memory"} and not is_huge_page(name):
+                value.bad_key("resources", f"'{shown(name)}' is not supported for a whole pod")
+            amount(value, name)
+            _huge_page(value, name)
+    _compare(place)
+    _within_pod(spec, place)
+
+
+def _within_pod(spec: Spot, place: Spot) -> None:
+    for container in spec.each("containers"):
+        for name, value in container.at("resources").pairs("limits"):
+            whole, own = quantity(place.mapping("limits").get(name)), quantity(value.value)
+            if whole is not None and own is not None and own > whole:
+                value.bad("resources", f"the limit '{value.value}' is more than the pod's of {name}")
+    for name, value in place.pairs("requests"):
+        whole = quantity(value.value)
+        parts = [quantity(one.at("resources").mapping("requests").get(name)) for one in spec.each("containers")]
+        if whole is not None and sum(part for part in parts if part is not None) > whole:
+            value.bad("resources", f"the containers request more {name} than the pod")
+
+
 def _huge_page(value: Spot, name: str) -> None:
     size = quantity(name.removeprefix("hugepages-")) if is_huge_page(name) else None
     number = quantity(value.value)

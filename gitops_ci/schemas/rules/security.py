@@ -1,6 +1,7 @@
 """Security contexts of pods and containers.
 
-Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, validatePodSpecSecurityContext, ValidateSecurityContext.
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, validatePodSpecSecurityContext and
+ValidateSecurityContext.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def _host_process(spec: Spot) -> None:
 
 def _operating_system(spec: Spot) -> None:
     system = spec.at("os").text("name")
-    contexts = [(spec.at("securityContext"), _POD_LINUX_ONLY)]
+    contexts: list[tuple[Spot, tuple[str, ...]]] = [(spec.at("securityContext"), _POD_LINUX_ONLY)]
     contexts += [(container.at("securityContext"), _CONTAINER_LINUX_ONLY) for container in _containers(spec)]
     for context, linux_only in contexts:
         if system == "linux" and context.has("windowsOptions"):

@@ -16,7 +16,14 @@ from gitops_ci.schemas.rules.scheduling import node_selector
 from gitops_ci.schemas.rules.volumes import COMMON_SOURCES, csi_driver_name, source_errors
 from gitops_ci.schemas.scalars import quantity
 
-__all__ = ["csi_driver", "csi_storage_capacity", "persistent_volume", "storage_class", "volume_attachment", "volume_attributes_class"]
+__all__ = [
+    "csi_driver",
+    "csi_storage_capacity",
+    "persistent_volume",
+    "storage_class",
+    "volume_attachment",
+    "volume_attributes_class",
+]
 
 _NOT_SOURCES = {
     *("capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName", "mountOptions"),
@@ -70,7 +77,12 @@ def _local(source: Spot) -> None:
 
 def _csi(source: Spot) -> None:
     csi_driver_name(source)
-    for key in ("controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef"):
+    for key in (
+        "controllerPublishSecretRef",
+        "controllerExpandSecretRef",
+        "nodePublishSecretRef",
+        "nodeExpandSecretRef",
+    ):
         if source.has(key):
             _secret(source.at(key))
 

@@ -12,7 +12,7 @@ from typing import Any
 from gitops_ci.schemas.rules import env, formats
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.claims import claim_spec
-from gitops_ci.schemas.rules.labels import annotations, label_selector, labels
+from gitops_ci.schemas.rules.labels import check_annotations, label_selector, labels
 from gitops_ci.schemas.scalars import quantity
 
 __all__ = ["COMMON_SOURCES", "source_errors", "volumes"]
@@ -21,7 +21,7 @@ _FIELDS = frozenset({"metadata.name", "metadata.namespace", "metadata.labels", "
 _HOST_PATHS = ("", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice")
 
 
-def volumes(spec: Spot, claims: frozenset[str]) -> Mapping[str, Any]:
+def volumes(spec: Spot, claims: frozenset[str], *, is_pod: bool) -> Mapping[str, Any]:
     """Check the volumes of a pod spec; returns the sources by volume name, those of claim templates among them.
 
     A volume with a claim template's name is replaced by it, as the StatefulSet's strategy does.
@@ -37,6 +37,8 @@ def volumes(spec: Spot, claims: frozenset[str]) -> Mapping[str, Any]:
             volume.at("name").bad("duplicate", f"volume name '{name}' is given twice")
         seen.add(name)
         given = source_errors(volume, _SOURCES, {"name"})
+        if is_pod and volume.has("image") and volume.minor >= 35 and not volume.at("image").text("reference"):
+            volume.at("image").missing("volume", "reference")
         if name:
             known[name] = {key: volume.get(key) for key in given}
     for name in sorted(claims):
@@ -249,7 +251,7 @@ def _ephemeral(source: Spot) -> None:
     template = source.at("volumeClaimTemplate")
     meta = template.at("metadata")
     labels(meta)
-    annotations(meta)
+    check_annotations(meta)
     for key, value in (meta.value or {}).items() if isinstance(meta.value, dict) else ():
         if key not in {"labels", "annotations", "creationTimestamp"} and value not in (None, "", [], {}):
             meta.at(key).bad("volume", "cannot be set in a volume claim template")
@@ -269,8 +271,6 @@ def storage_os(source: Spot) -> None:
 
 
 def _image(source: Spot) -> None:
-    if not source.text("reference"):
-        source.missing("volume", "reference")
     source.one_of("volume", "pullPolicy", ("Always", "IfNotPresent", "Never"))
 
 

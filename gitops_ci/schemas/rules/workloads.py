@@ -38,7 +38,11 @@ def _selector(spec: Spot, kind: str) -> None:
     if spec.has("template") and not matches(selector, found):
         place = spec.at("template", "metadata", "labels")
         shown = ", ".join(f"{key}: {value}" for key, value in selector.mapping("matchLabels").items())
-        place.bad("selector", "the selector does not match the template's labels", f"The selector wants {shown}." if shown else "")
+        place.bad(
+            "selector",
+            "the selector does not match the template's labels",
+            f"The selector wants {shown}." if shown else "",
+        )
 
 
 def _template(spec: Spot, kind: str) -> None:
@@ -99,7 +103,9 @@ def _deployment(spec: Spot) -> None:
     if progress < 0:
         spec.at("progressDeadlineSeconds").bad("rollout", f"{progress} must not be negative")
     if progress <= spec.number("minReadySeconds"):
-        place = spec.at("progressDeadlineSeconds") if spec.has("progressDeadlineSeconds") else spec.at("minReadySeconds")
+        place = (
+            spec.at("progressDeadlineSeconds") if spec.has("progressDeadlineSeconds") else spec.at("minReadySeconds")
+        )
         place.bad("rollout", f"progressDeadlineSeconds ({progress}) must be greater than minReadySeconds")
 
 
@@ -128,19 +134,22 @@ def _stateful_set(spec: Spot) -> None:
         rolling.bad("rollout", "is only allowed for updateStrategy RollingUpdate")
     elif type(rolling.value) is dict:
         rolling.at_least("rollout", "partition", 0)
-        if amount(rolling, "maxUnavailable") == 0:
-            rolling.at("maxUnavailable").bad("rollout", "may not be 0")
-        _percent_cap(rolling, "maxUnavailable")
+        # Dropped before validation while MaxUnavailableStatefulSet is off.
+        if spec.minor >= 35:
+            if amount(rolling, "maxUnavailable") == 0:
+                rolling.at("maxUnavailable").bad("rollout", "may not be 0")
+            _percent_cap(rolling, "maxUnavailable")
     spec.one_of("workload", "podManagementPolicy", ("OrderedReady", "Parallel"))
     spec.at("ordinals").at_least("workload", "start", 0)
     retention = spec.at("persistentVolumeClaimRetentionPolicy")
     for key in ("whenDeleted", "whenScaled"):
         retention.one_of("workload", key, ("Retain", "Delete"))
-    spec.fits("name", "serviceName", formats.dns_label)
+    if spec.minor >= 35:
+        spec.fits("name", "serviceName", formats.dns_label)
     for claim in spec.each("volumeClaimTemplates"):
         if not claim.at("metadata").text("name"):
             claim.bad("name", "'metadata.name' is required in a volume claim template")
-        if spec.minor >= 30:
+        if spec.minor >= 35:
             claim_spec(claim.at("spec"))
 
 
