@@ -63,7 +63,6 @@ def _github(env: Mapping[str, str]) -> CiContext:
     of_request = env.get("GITHUB_EVENT_NAME", "").startswith("pull_request")
     run = env.get("GITHUB_RUN_ID", "")
     actor = env.get("GITHUB_ACTOR", "")
-    head = ((request.get("head") or {}).get("repo") or {}).get("full_name") or ""
     return CiContext(
         provider="gitea" if ours else "github",
         repository_url=url,
@@ -76,9 +75,24 @@ def _github(env: Mapping[str, str]) -> CiContext:
         run_url=f"{url}/actions/runs/{run}" if url and run else "",
         actor=actor,
         actor_email=f"{actor}@users.noreply.github.com" if actor and not ours else "",
-        trusted=not of_request or (bool(head) and head == repository and "_target" not in env["GITHUB_EVENT_NAME"]),
+        trusted=_github_trusts(env.get("GITHUB_EVENT_NAME", ""), event, repository),
         event=env.get("GITHUB_EVENT_NAME", ""),
     )
+
+
+def _github_trusts(name: str, event: Mapping[str, Any], repository: str) -> bool:
+    """Whether the code of the event lies in this repository: what `pull_request` says of its head.
+
+    `pull_request_target` and `workflow_run` have secrets also where a fork started them. The first is never trusted,
+    since its very purpose is to run for forks; the second where the run it follows was of this repository.
+    """
+    if name == "workflow_run":
+        head = (event.get("workflow_run") or {}).get("head_repository") or {}
+    elif name.startswith("pull_request"):
+        head = ((event.get("pull_request") or {}).get("head") or {}).get("repo") or {}
+    else:
+        return True
+    return name != "pull_request_target" and bool(repository) and head.get("full_name") == repository
 
 
 def _gitlab(env: Mapping[str, str]) -> CiContext:

@@ -24,10 +24,15 @@ def runner_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def wheel(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that users install, built once."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(project)]
+def package(project: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What pip installs in a job: this project's wheel and all that it needs, from a folder, as behind an air gap."""
+    folder = tmp_path_factory.mktemp("wheels")
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    _run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(project)])
+    _run([*pip, "download", "--only-binary=:all:", "--dest", str(folder), "-r", str(project / "requirements.txt")])
+    return f"--no-index --find-links {folder} gitops-ci"
+
+
+def _run(command: list[str]) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    return next(folder.glob("*.whl"))

@@ -17,17 +17,17 @@ PIPELINE = """\
 include:
   - local: .gitlab-ci-template.yml
     inputs:
-      package: {wheel}
+      package: {package}
       validate-paths: apps README.md
 stages: [test, deploy]
 """
 
 
 @pytest.fixture
-def config_checkout(tmp_path, project, wheel):
+def config_checkout(tmp_path, project, package):
     def make(manifest: str):
         template = (project / ".gitlab-ci-template.yml").read_text()
-        files = {".gitlab-ci.yml": PIPELINE.format(wheel=wheel), ".gitlab-ci-template.yml": template}
+        files = {".gitlab-ci.yml": PIPELINE.format(package=package), ".gitlab-ci-template.yml": template}
         files |= {"apps/shop.yaml": manifest, "README.md": "# Apps\n"}
         return make_checkout(tmp_path / "checkout", files, origin="https://gitlab.example.com/acme/shop-config.git")
 
@@ -59,7 +59,7 @@ stages: [build, test, deploy, announce]
 include:
   - local: .gitlab-ci-template.yml
     inputs:
-      package: {wheel}
+      package: {package}
       source: $IMAGE
       to: $REGISTRY/acme/shop
       config-repo: $CONFIG_REPO
@@ -78,11 +78,11 @@ announce:
 
 
 @pytest.fixture
-def release(tmp_path, engine, registry, project, wheel, runner_home):
+def release(tmp_path, engine, registry, project, package, runner_home):
     """Run the release pipeline for a tag of an application's repository; `build` is what the image holds."""
     name = f"gitops-ci-tests/gitlab-{tmp_path.name}:build"
     files = {
-        ".gitlab-ci.yml": RELEASE.format(wheel=wheel),
+        ".gitlab-ci.yml": RELEASE.format(package=package),
         ".gitlab-ci-template.yml": (project / ".gitlab-ci-template.yml").read_text(),
         "Dockerfile": "FROM scratch\nCOPY app /app\n",
     }

@@ -57,6 +57,17 @@ def test_github_code_from_outside_is_not_trusted(tmp_path):
     assert not detect(no_event).trusted
 
 
+def test_github_workflow_run_is_trusted_where_this_repository_started_it(tmp_path):
+    def followed(repository):
+        event = tmp_path / "event.json"
+        event.write_text(json.dumps({"workflow_run": {"head_repository": {"full_name": repository}}}))
+        return detect(GITHUB | {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_EVENT_PATH": str(event)})
+
+    assert followed("acme/shop").trusted
+    assert not followed("mallory/shop").trusted
+    assert not detect(GITHUB | {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_EVENT_PATH": ""}).trusted
+
+
 def test_gitea_is_told_apart_from_github():
     assert detect(GITHUB | {"GITEA_ACTIONS": "true"}).provider == "gitea"
 
