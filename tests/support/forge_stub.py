@@ -228,12 +228,15 @@ class ForgeStub:
                 if status == 0:
                     self.close_connection = True
                     return
-                content = b"" if answer is None else json.dumps(answer).encode()
+                content = (
+                    answer if isinstance(answer, bytes) else b"" if answer is None else json.dumps(answer).encode()
+                )
                 self.send_response_only(status)
                 for name, value in extra.items():
                     self.send_header(name, value)
                 if content:
-                    self.send_header("Content-Type", "application/json")
+                    kind = "text/html" if isinstance(answer, bytes) else "application/json"
+                    self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
