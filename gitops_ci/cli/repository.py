@@ -17,8 +17,9 @@ from gitops_ci.cli.options import option
 from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, check_branch
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.bump import BumpRequest, Publication
+from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.environment import Environment
+from gitops_ci.flows.publish import Publication
 from gitops_ci.flows.search import Search
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
@@ -72,6 +73,7 @@ _OPTIONS = (
     option("--label", multiple=True, metavar="NAME", help="Label of the pull request. Repeatable."),
     option("--reviewer", multiple=True, metavar="NAME", help="Reviewer to ask. Repeatable."),
     option("--assignee", multiple=True, metavar="NAME", help="Assignee. Repeatable."),
+    option("--reopen", is_flag=True, help="Propose again what somebody closed."),
     option("--draft", is_flag=True, help="Open the pull request as a draft."),
     option("--merge", type=click.Choice(["when-green"]), help="Let the host merge once its checks pass."),
     option("--author", metavar="'NAME <EMAIL>'", help="Author of the commit."),
@@ -185,6 +187,7 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> Publication:
         assignees=options["assignee"],
         draft=options["draft"],
         merge=options["merge"],
+        reopen=options["reopen"],
         source_repository=context.repository_url,
         source_commit=context.commit,
         pipeline_url=context.run_url,

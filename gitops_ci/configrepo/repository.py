@@ -223,10 +223,14 @@ class Snapshot:
 
     def parent(self) -> Snapshot | None:
         """The first parent, or None where the fetch did not reach so far."""
+        return (*self.ancestors(), None)[0]
+
+    def ancestors(self) -> tuple[Snapshot, ...]:
+        """The parents, in order; none where the fetch did not reach so far."""
         try:
-            return Snapshot(self._git, self.objects, self.parents[0]) if self.parents else None
+            return tuple(Snapshot(self._git, self.objects, parent) for parent in self.parents)
         except KeyError:
-            return None
+            return ()
 
     def entry(self, path: str) -> Entry | None:
         tree, entry = self.tree, None

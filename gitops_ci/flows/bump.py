@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
-from gitops_ci.configrepo import ConfigRepo, GitCredentials, Identity
+from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError
 from gitops_ci.flows.environment import Environment, Mode
 from gitops_ci.flows.journal import Journal
-from gitops_ci.flows.publish import Publisher, Target
+from gitops_ci.flows.publish import Publication, Publishing, push_base
+from gitops_ci.flows.pull_request import propose, retire
 from gitops_ci.flows.retry import Deadline
 from gitops_ci.flows.search import Search, find, locate
 from gitops_ci.forges.base import Forge
@@ -23,23 +23,6 @@ from gitops_ci.repourl import RepoUrl
 from gitops_ci.schemas import Checks, check
 
 __all__ = ["BumpRequest", "Publication", "bump", "bump_into"]
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """How a change is published and what it says about itself."""
-
-    author: Identity
-    committer: Identity
-    title: str | None = None
-    labels: tuple[str, ...] = ()
-    reviewers: tuple[str, ...] = ()
-    assignees: tuple[str, ...] = ()
-    draft: bool = False
-    merge: Literal["when-green"] | None = None
-    source_repository: str = ""
-    source_commit: str = ""
-    pipeline_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +60,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
         base, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
-        target = Target(base, _settled(request.publication, environment), request.search)
-        publisher = Publisher(repo, target, journal, request.forge, log)
+        said = _settled(request.publication, environment)
+        to = Publishing(repo, base, said, request.search, request.forge, journal, log)
         for _ in deadline.tries():
             found = find(repo, base, request.search, environment, log)
             snapshot, plan = found.snapshot, found.plan
@@ -86,11 +69,11 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
             _refuse_older(plan, request)
             if not plan.changes:
                 log.step(f"{request.search.names}: already so in {base}")
-                return False
+                return mode == "pull-request" and retire(to)
             _validated(journal, plan, request)
             if mode == "dry-run":
                 return True
-            landed = (publisher.push_base if mode == "push" else publisher.pull_request)(snapshot, plan)
+            landed = (push_base if mode == "push" else propose)(to, snapshot, plan)
             if landed is not None:
                 return landed
             log.detail("somebody else pushed first: reading the branch again")

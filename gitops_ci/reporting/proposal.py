@@ -20,7 +20,7 @@ from gitops_ci.reporting.foreign import short_digests, visible
 from gitops_ci.reporting.plaintext import address, cut, defused, words
 from gitops_ci.reporting.summary import count, location, old_and_new
 
-__all__ = ["ProposalFacts", "body", "commit_message", "same_body", "title"]
+__all__ = ["ProposalFacts", "body", "commit_message", "images_in", "same_body", "title"]
 
 # GitHub's limit of a body and the smallest of the hosts' limits of a title. Both are counted in UTF-8 bytes here,
 # which are never fewer than the characters or UTF-16 units that a host counts.
@@ -36,6 +36,7 @@ _TITLES = {  # (an environment is named, there are several images)
 _BODY = "{summary}\n\n{changes}\n\n{details}\n\n{footer}"
 _FOOTER = "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone."
 _PIPELINE = "- Pipeline: "
+_IMAGE = "- Image: "
 _PREVIOUS_SHOWN = 5
 _IMAGES_SHOWN = 20
 
@@ -115,6 +116,11 @@ def same_body(existing: str, proposed: str) -> bool:
     return _essence(existing) == _essence(proposed)
 
 
+def images_in(body: str) -> frozenset[str]:
+    """The images that a body of ours is about, as it spells them; none for a text of somebody else's."""
+    return frozenset(line.rstrip() for line in body.splitlines() if line.startswith(_IMAGE))
+
+
 def _essence(text: str) -> list[str]:
     lines = (line.rstrip() for line in text.strip().splitlines())
     return [line for line in lines if not line.startswith(_PIPELINE)]
@@ -186,7 +192,7 @@ def _row(change: Change) -> str:
 def _details(facts: ProposalFacts) -> Iterator[str]:
     images = (facts.image, *facts.more)
     for image in images[:_IMAGES_SHOWN]:
-        yield f"- Image: {md.code(str(image))}"
+        yield f"{_IMAGE}{md.code(str(image))}"
     if len(images) > _IMAGES_SHOWN:
         yield f"- and {count(len(images) - _IMAGES_SHOWN, 'more image')}"
     if facts.previous:

@@ -1,0 +1,185 @@
+"""The one pull request of an environment and its images: opened once, kept current, and ending well.
+
+What lies on the head branch decides before what the code host says:
+
+- nothing, or a commit of ours: the branch is made to propose the plan;
+- a commit of ours that a newer image is in: an older build came late and is refused;
+- anything of a person's: it is never overwritten.
+
+A pull request that a person closed is a "no" to the images in it: the same images are not proposed again unless
+`--reopen` says so, other ones are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from gitops_ci import plan as planning
+from gitops_ci.configrepo import Snapshot, check_branch
+from gitops_ci.errors import FindingsError, GitError
+from gitops_ci.flows.publish import Publishing, contents, facts
+from gitops_ci.forges.base import Forge
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Commit, Plan, Proposal, PullRequest
+from gitops_ci.reporting import proposal as texts
+
+__all__ = ["branch_name", "propose", "retire"]
+
+# The tip, a merge of the base into it, and what both stand on.
+_DEPTH = 3
+
+
+def branch_name(environment: str | None, images: tuple[ImageRef, ...]) -> str:
+    """The head branch, derived and never random: the same environment and images always find the same one."""
+    if len(images) == 1:
+        slug = images[0].slug
+    else:
+        names = "\n".join(sorted(image.name for image in images))
+        slug = f"{len(images)}-images-{hashlib.sha256(names.encode()).hexdigest()[:10]}"
+    return check_branch(f"gitops-ci/{environment or 'all'}/{slug}")
+
+
+def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
+    """Make the head branch propose the plan and see to its pull request.
+
+    Returns whether anything changed; None when somebody else was faster and the caller starts over.
+
+    Raises:
+        GitError: a person's work lies on the branch.
+        FindingsError: a newer image is proposed already.
+        ForgeError: the code host refuses or does not answer; the branch is pushed by then.
+    """
+    forge = _forge(to)
+    head = branch_name(to.search.environment, to.search.images)
+    tip = to.repo.refs(head).tips.get(head)
+    current = to.repo.fetch(head, depth=_DEPTH) if tip else None
+    if current is not None:
+        _refuse_older(current, head, plan, to)
+    latest = forge.find_latest(head=head, base=to.base)
+    proposal = _proposal(head, plan, to)
+    if latest and latest.status == "closed" and not to.publication.reopen and _same_images(latest, proposal):
+        to.log.step(f"pull request #{latest.number} with this change was closed by somebody: left so (--reopen)")
+        to.journal.pull_request = latest
+        return False
+    if current is not None and _has_work_of_others(current):
+        return _left_alone(current, head, plan, to, latest)
+    if current is None or not _proposes(current, plan):
+        current, pushed = to.commit(snapshot, plan), True
+        if not to.push(current, head, expected=tip):
+            return None
+    else:
+        pushed = False
+    to.journal.commit = Commit(current.commit, head)
+    found = _ensured(forge, latest if latest and latest.status == "open" else None, proposal, to)
+    if found.number is None and not pushed:
+        # Without an API the branch is all there is of the pull request.
+        found = replace(found, state="unchanged")
+    to.journal.pull_request = found
+    if to.publication.merge == "when-green" and found.number is not None and not forge.merge_when_green(found):
+        to.log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
+    return pushed or found.state != "unchanged"
+
+
+def retire(to: Publishing) -> bool:
+    """Close the open pull request of an image that the base branch has by now; returns whether there was one."""
+    head = branch_name(to.search.environment, to.search.images)
+    tip = to.repo.refs(head).tips.get(head)
+    if tip is None or to.connect is None:
+        return False
+    forge = _forge(to)
+    found = forge.find_open(head=head, base=to.base)
+    if found is None or found.number is None or _has_work_of_others(to.repo.fetch(head, depth=_DEPTH)):
+        return False
+    forge.close(found, comment=f"`{to.base}` has {_names(to.search.images)} already: nothing is left to merge here.")
+    to.log.step(f"pull request #{found.number} closed: {to.base} has the image already")
+    to.journal.pull_request = replace(found, state="updated", status="closed")
+    return True
+
+
+def _forge(to: Publishing) -> Forge:
+    assert to.connect is not None, "a flow that opens pull requests is given a code host"
+    return to.connect()
+
+
+def _ensured(forge: Forge, existing: PullRequest | None, proposal: Proposal, to: Publishing) -> PullRequest:
+    """One pull request from head to base: the open one brought up to date, or a new one."""
+    if existing is not None and texts.same_body(existing.body, proposal.body):
+        # Every run has another pipeline link; that alone is no news.
+        proposal = replace(proposal, body=existing.body)
+    found = forge.open(proposal) if existing is None else forge.update(existing, proposal)
+    for warning in found.warnings:
+        to.log.warn(warning)
+    if found.number is not None:
+        said = {"opened": "opened", "updated": "updated", "unchanged": "is up to date:"}[found.state]
+        to.log.step(f"pull request #{found.number} {said} {found.url}")
+    return found
+
+
+def _same_images(closed: PullRequest, proposal: Proposal) -> bool:
+    """Whether a closed pull request was about the same images; one that says nothing of images is taken for it."""
+    before, now = texts.images_in(closed.body), texts.images_in(proposal.body)
+    return before == now or not before
+
+
+def _left_alone(current: Snapshot, head: str, plan: Plan, to: Publishing, latest: PullRequest | None) -> bool:
+    """A person works on the branch: fine where it has the image already, else the run stops."""
+    if not all(current.read(path) == data for path, data in contents(plan).items()):
+        raise GitError(
+            f"The branch {head} ends in a commit that gitops-ci did not make ({current.commit[:12]})",
+            hint="Somebody worked on it: merge or close its pull request and delete the branch, then run again.",
+        )
+    to.log.step(f"{head} has the image already, and work of somebody else on top: left alone")
+    to.journal.commit = Commit(current.commit, head)
+    to.journal.pull_request = latest
+    return False
+
+
+def _has_work_of_others(current: Snapshot) -> bool:
+    """Whether the branch holds anything besides one commit of ours, or that one with the base merged into it."""
+    if current.is_ours:
+        return False
+    ours, base = (*current.ancestors(), None, None)[:2]
+    if ours is None or base is None or not ours.is_ours or len(current.parents) != 2:
+        return True
+    stood_on = ours.parent()
+    if stood_on is None:
+        return True
+    ours_changed = {path: ours.read(path) for path in ours.changed_paths(stood_on)}
+    return {path: current.read(path) for path in current.changed_paths(base)} != ours_changed
+
+
+def _refuse_older(current: Snapshot, head: str, plan: Plan, to: Publishing) -> None:
+    """An older build that finishes late must not push its image over the newer one that is proposed already."""
+    read = ((change.path, current.read(change.path)) for change in plan.files)
+    files = [(path, data.decode("utf-8", "replace")) for path, data in read if data is not None]
+    refused = planning.make(files, to.search.images, to.search.policy).refused
+    if refused:
+        raise FindingsError(f"{head} proposes a newer image already: {refused[0].reason}", hint=refused[0].hint)
+
+
+def _proposes(current: Snapshot, plan: Plan) -> bool:
+    """Whether the branch's change is this plan already, on files that have not changed since."""
+    before = current.ancestors()[-1:]
+    after = contents(plan)
+    if not before or sorted(current.changed_paths(before[0])) != sorted(after):
+        return False
+    return all(current.read(path) == data for path, data in after.items())
+
+
+def _proposal(head: str, plan: Plan, to: Publishing) -> Proposal:
+    said, known = to.publication, facts(plan, to)
+    return Proposal(
+        head=head,
+        base=to.base,
+        title=texts.title(said.title or "", known),
+        body=texts.body(known),
+        labels=said.labels,
+        reviewers=said.reviewers,
+        assignees=said.assignees,
+        draft=said.draft,
+    )
+
+
+def _names(images: tuple[ImageRef, ...]) -> str:
+    return f"`{images[0]}`" if len(images) == 1 else f"these {len(images)} images"
