@@ -120,6 +120,11 @@ class Manifest:
         own = [layer for layer in layers if not _is_foreign(layer)] if isinstance(layers, list) else []
         return tuple({d.digest: d for d in (self.config, *map(Descriptor.read, own))}.values())
 
+    @cached_property
+    def subject(self) -> Descriptor | None:
+        """The manifest that this one says something about (a signature about an image)."""
+        return Descriptor.read(self.data["subject"]) if isinstance(self.data.get("subject"), dict) else None
+
     @property
     def size(self) -> int:
         """Bytes of the manifest and of what it refers to directly."""
@@ -151,6 +156,9 @@ class Reader(Protocol):
 
     def blob(self, descriptor: Descriptor) -> Blob:
         """A blob; its bytes are verified while they are read."""
+
+    def referrers(self, digest: str) -> tuple[Descriptor, ...]:
+        """The manifests that refer to the one with this digest: signatures, attestations, SBOMs."""
 
     def close(self) -> None:
         """Give connections and files back."""

@@ -94,6 +94,10 @@ class DockerArchive:
         del reference
         return None
 
+    def referrers(self, digest: str) -> tuple[Descriptor, ...]:
+        del digest
+        return ()
+
     def blob(self, descriptor: Descriptor) -> Blob:
         if descriptor.digest == digest_of(self.config):
             return Blob(descriptor, lambda: iter([self.config]))

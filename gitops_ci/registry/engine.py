@@ -112,6 +112,16 @@ class Engine:
             origins=tuple(found.get("RepoDigests") or ()),
         )
 
+    def keeps_indexes(self) -> bool:
+        """Whether this Engine stores images as registries do (the containerd store), all platforms of one together."""
+        from docker.errors import APIError
+
+        try:
+            status = self._client.info().get("DriverStatus") or []
+        except (APIError, OSError):
+            return False
+        return any("io.containerd.snapshotter" in str(part) for pair in status for part in pair)
+
     def push(self, image: EngineImage, target: ImageRef, credential: Credential | None, progress: Progress) -> str:
         """Tag the image as `target`, push that, and return the digest that the registry has it under.
 

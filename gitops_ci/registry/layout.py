@@ -78,6 +78,10 @@ class Layout:
             )
         return Blob(descriptor, lambda: verified(self._files.chunks(path), descriptor, self.name))
 
+    def referrers(self, digest: str) -> tuple[Descriptor, ...]:
+        found = {descriptor.digest: descriptor for _, descriptor in self._entries()}
+        return tuple(d for d in found.values() if (about := self._read_manifest(d).subject) and about.digest == digest)
+
     def close(self) -> None:
         self._files.close()
 
@@ -146,24 +150,26 @@ class LayoutFolder(Layout):
     def put_manifest(self, manifest: Manifest, reference: str) -> None:
         try:
             _write(self._blob_path(manifest.digest), manifest.content)
-            if ":" not in reference:
+            tag = "" if ":" in reference else reference
+            # What refers to another manifest is found by the index alone; children of an index are not listed there.
+            if tag or manifest.subject is not None:
                 with self._locked():
-                    self._name(manifest, reference)
+                    self._list(manifest, tag)
         except OSError as error:
             raise RegistryError(f"{self.name} cannot be written: {error.strerror}") from None
 
     def address(self, tag: str) -> str:
         return f"oci:{self.folder}:{tag}"
 
-    def _name(self, manifest: Manifest, tag: str) -> None:
+    def _list(self, manifest: Manifest, tag: str) -> None:
         index = self._index() or {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
         entry = {
             "mediaType": manifest.media_type,
             "digest": manifest.digest,
             "size": len(manifest.content),
-            "annotations": {_REF_NAME: tag},
+            **({"annotations": {_REF_NAME: tag}} if tag else {}),
         }
-        others = [item for item in index["manifests"] if _tag(item) != tag]
+        others = [item for item in index["manifests"] if item != entry and not (tag and _tag(item) == tag)]
         index["manifests"] = [*others, entry]
         _write(os.path.join(self.folder, "index.json"), json.dumps(index, indent=2).encode() + b"\n")
 

@@ -6,15 +6,17 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from random import uniform
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import Body, HttpError, Response
 from gitops_ci.imageref import ImageRef
-from gitops_ci.registry.base import MANIFEST_TYPES, Blob, Descriptor, Manifest, Progress, Stored, verified
+from gitops_ci.registry.base import MANIFEST_TYPES, OCI_INDEX, Blob, Descriptor, Manifest, Progress, Stored, verified
 from gitops_ci.registry.connection import Access, Connection
 from gitops_ci.registry.credentials import Credential
+from gitops_ci.registry.referrers import fallback_tag, with_referrer
 from gitops_ci.registry.refusals import unreachable
 
 __all__ = ["Remote"]
@@ -66,9 +68,7 @@ class Remote:
 
     def tags(self) -> tuple[str, ...] | None:
         found: dict[str, None] = {}
-        url = self._path("tags", "list") + "?n=1000"
-        for _ in range(_PAGES):
-            answer = self._ask("GET", url)
+        for answer in self._pages(self._path("tags", "list") + "?n=1000"):
             if answer.status == 404:
                 return ()
             if answer.status in {401, 403, 405}:
@@ -77,13 +77,7 @@ class Remote:
             data = _json(answer)
             listed = data.get("tags") if isinstance(data, dict) else None
             found.update(dict.fromkeys(tag for tag in listed or () if isinstance(tag, str)))
-            following = re.search(r'<([^>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
-            if not following:
-                return tuple(found)
-            url = urljoin(self._wire.url(url), following[1])
-            if not self._wire.is_home(url):
-                raise RegistryError(f"{self.registry} continues its list of tags elsewhere, at {urlsplit(url).netloc}")
-        raise RegistryError(f"{self.registry} never ends its list of tags")
+        return tuple(found)
 
     def blob(self, descriptor: Descriptor) -> Blob:
         return Blob(descriptor, lambda: verified(self._download(descriptor), descriptor, self.name))
@@ -108,6 +102,16 @@ class Remote:
                     raise unreachable(self.registry, error) from None
             else:
                 return
+
+    def referrers(self, digest: str) -> tuple[Descriptor, ...]:
+        found: dict[str, Descriptor] = {}
+        for answer in self._pages(self._path("referrers", digest), headers={"Accept": OCI_INDEX}):
+            if not answer.ok:
+                # A registry that does not know this request answers it with anything from 400 to 405.
+                index = self.manifest(fallback_tag(digest))
+                return index.children if index else ()
+            found |= {child.digest: child for child in Manifest(answer.content, OCI_INDEX).children}
+        return tuple(found.values())
 
     def close(self) -> None:
         self._wire.close()
@@ -148,7 +152,7 @@ class Remote:
             if failure is None or self.has_blob(wanted.digest):
                 progress.layer(wanted.digest, "Pushed", wanted.size, wanted.size)
                 return "uploaded"
-            wait = 2.0**restart if pause is None else pause
+            wait = 2.0**restart * uniform(0.25, 0.5) if pause is None else pause  # noqa: S311 - jitter
             if restart == _RESTARTS or pause == _NEVER or self._too_late(wait):
                 raise failure
             progress.layer(wanted.digest, "Retrying", 0, wanted.size)
@@ -161,9 +165,17 @@ class Remote:
         if answer.status in {400, 403, 409, 412} and self.digest(reference) == manifest.digest:
             return  # a registry that keeps tags as they are, and this one is right already
         self._wire.expect(answer, {200, 201, 202}, f"pushing {self._shown(reference)}")
+        if manifest.subject is not None and "oci-subject" not in answer.headers:
+            self._list_referrer(manifest, manifest.subject.digest)
 
     def address(self, tag: str) -> str:
         return f"{self.name}:{tag}"
+
+    def _list_referrer(self, manifest: Manifest, subject: str) -> None:
+        """Tell a registry without the referrers API, by its tag schema, that a manifest refers to another."""
+        tag = fallback_tag(subject)
+        if index := with_referrer(self.manifest(tag), manifest):
+            self.put_manifest(index, tag)
 
     def _begin(self, wanted: Descriptor, mount_from: str) -> str | None:
         """Where to upload a blob; None when the registry took it from another of its repositories instead."""
@@ -218,6 +230,19 @@ class Remote:
         stream: bool = False,
     ) -> Response:
         return self._wire.ask(method, url, scope=self._scope, data=data, headers=headers, stream=stream)
+
+    def _pages(self, url: str, *, headers: dict[str, str] | None = None) -> Iterator[Response]:
+        """The answers of a list that goes on (RFC 8288), as long as it does so on this registry."""
+        for _ in range(_PAGES):
+            answer = self._ask("GET", url, headers=headers)
+            yield answer
+            following = re.search(r'<([^>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
+            if not following:
+                return
+            url = urljoin(self._wire.url(url), following[1])
+            if not self._wire.is_home(url):
+                raise RegistryError(f"{self.registry} continues a list elsewhere, at {urlsplit(url).netloc}")
+        raise RegistryError(f"{self.registry} never ends a list")
 
     def _path(self, kind: str, name: str) -> str:
         return f"/v2/{self.repository}/{kind}/{name}"

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import NamedTemporaryFile
 from typing import Protocol
 
@@ -24,9 +25,14 @@ from gitops_ci.registry.engine import Engine, EngineImage
 from gitops_ci.registry.facts import ImageFacts, facts_of, facts_of_config
 from gitops_ci.registry.files import Folder, Tar
 from gitops_ci.registry.layout import Layout
+from gitops_ci.registry.referrers import copy_referrers
 from gitops_ci.registry.remote import Remote
 
 __all__ = ["SOURCES", "Sent", "Source", "open_source", "split_source"]
+
+
+_MOST_ORIGINS = 3  # an image has one, and one more for each repository it was pushed to
+_PATIENCE = 5.0  # seconds for a question that may stay without an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,9 @@ class Source(Protocol):
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         """Store all of the image but its tags; `tag` is one that it gets anyway, for ways of sending that need one."""
 
+    def send_referrers(self, destination: Writer, progress: Progress) -> int:
+        """Store what refers to the image (signatures, attestations); how many manifests that were."""
+
 
 class Stored:
     """An image with its manifest: in a layout, an OCI archive, a registry."""
@@ -65,6 +74,9 @@ class Stored:
             mount_from = self._reader.repository if same_registry else ""
         return Sent(self._root, copy(self._reader, destination, self._root, progress, mount_from=mount_from))
 
+    def send_referrers(self, destination: Writer, progress: Progress) -> int:
+        return copy_referrers(self._reader, destination, self._root, progress)
+
 
 class Saved:
     """An image as `docker save` writes it, without a manifest until it is sent."""
@@ -78,6 +90,10 @@ class Saved:
         del tag
         manifest = self._archive.compress()
         return Sent(manifest, copy(self._archive, destination, manifest, progress))
+
+    def send_referrers(self, destination: Writer, progress: Progress) -> int:
+        del destination, progress
+        return 0  # such an archive holds none
 
 
 class InEngine:
@@ -102,6 +118,10 @@ class InEngine:
             )
         return Sent(manifest, Copied(size=self._image.size), tag)
 
+    def send_referrers(self, destination: Writer, progress: Progress) -> int:
+        del destination, progress
+        return 0  # nor does an Engine
+
     def _export(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         with NamedTemporaryFile(prefix="gitops-ci-image-", suffix=".tar") as file:
             for chunk in self._engine.export(self._image):
@@ -116,9 +136,11 @@ Opened = AbstractContextManager[Source]
 
 @contextmanager
 def _docker(place: str, access: Access) -> Iterator[Source]:
-    del access
     with closing(Engine()) as engine:
-        yield InEngine(engine, engine.inspect(place))
+        image = engine.inspect(place)
+        if image.origins and not engine.keeps_indexes():
+            _refuse_part(image, access)
+        yield InEngine(engine, image)
 
 
 @contextmanager
@@ -180,6 +202,29 @@ def open_source(text: str, access: Access) -> Opened:
     """Open a source. Raises UsageError for a text that is none, RegistryError when it is not there."""
     kind, place = split_source(text)
     return SOURCES[kind](place, access)
+
+
+def _refuse_part(image: EngineImage, access: Access) -> None:
+    """Stop where an Engine has one platform of an image that had several where it was pulled from.
+
+    Pushed from there it would be another image, for that platform only, under the tag of the whole one.
+    """
+    for origin in image.origins[:_MOST_ORIGINS]:
+        ref = ImageRef.try_parse(origin)
+        if ref is None or ref.digest is None:
+            continue
+        hurry = replace(access, deadline=time.monotonic() + _PATIENCE)
+        with closing(Remote(ref, find(ref.registry, ref.repository), hurry)) as remote:
+            try:
+                found = remote.manifest(ref.digest)
+            except RegistryError:
+                continue  # whoever cannot be asked cannot be in the way: the Engine has what it has
+        if found is not None and found.is_index:
+            platforms = ", ".join(child.platform for child in found.children if child.platform != "unknown/unknown")
+            raise RegistryError(
+                f"docker:{image.name} is one platform of {origin}, which has {platforms}",
+                hint=f"The Docker Engine keeps one of them only. registry:{origin} copies the whole image.",
+            )
 
 
 def _split(place: str) -> tuple[str, str]:

@@ -114,9 +114,17 @@ class Registry:
 
 @contextmanager
 def registry(
-    folder: Path, *, users: Mapping[str, str] | None = None, tls: bool = False, read_only: bool = False
+    folder: Path,
+    *,
+    users: Mapping[str, str] | None = None,
+    tls: bool = False,
+    read_only: bool = False,
+    auth: str = "",
 ) -> Iterator[Registry]:
-    """A `docker-registry` on a free port of 127.0.0.1, with its data in `folder`; `users` are names and passwords."""
+    """A `docker-registry` on a free port of 127.0.0.1, with its data in `folder`; `users` are names and passwords.
+
+    `auth` is another way to sign in, as its configuration spells it: `{token: {realm: ..., issuer: ...}}`.
+    """
     binary = program("docker-registry")
     folder.mkdir(parents=True, exist_ok=True)
     config = [
@@ -139,6 +147,8 @@ def registry(
         lines = [f"{user}:{bcrypt.hashpw(word.encode(), bcrypt.gensalt(4)).decode()}" for user, word in users.items()]
         (folder / "htpasswd").write_text("\n".join(lines) + "\n")
         config.append(f"auth: {{htpasswd: {{realm: tests, path: {folder}/htpasswd}}}}")
+    if auth:
+        config.append(f"auth: {auth}")
     (folder / "config.yml").write_text("\n".join(config) + "\n")
     log = folder / "registry.log"
     with _running([binary, "serve", str(folder / "config.yml")], log) as alive:

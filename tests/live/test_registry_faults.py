@@ -1,0 +1,253 @@
+"""A real registry behind a proxy that cuts, delays and refuses: pushes come through, or leave no half image behind."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.flows.push import PushRequest, push_image
+from gitops_ci.flows.tagging import TagRules
+from gitops_ci.registry.base import Silent
+from gitops_ci.registry.connection import Access
+from gitops_ci.tags import BuildFacts
+from tests.support.fault_proxy import Answer, Cut, Delay, fault_proxy
+from tests.support.layouts import LayoutWriter
+from tests.support.registry_state import pulled, tags
+
+ALL_TAGS = {"1.4.2", "1.4", "1", "latest"}
+SHARES = (0.01, 0.25, 0.5, 0.75, 0.99)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def proxy(registry):
+    with fault_proxy(registry) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def quiet_proxy(proxy):
+    yield
+    proxy.clear()
+
+
+@pytest.fixture
+def name():
+    """A repository that no other test uses."""
+    return f"faults/shop-{next(_numbers)}"
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory):
+    """Three layers that do not compress, the largest of 3 MiB."""
+    noise = random.Random(7).randbytes
+    folder = tmp_path_factory.mktemp("built")
+    digest = LayoutWriter(folder).simple("1.4.2", [{"a": noise(3 << 20)}, {"b": noise(1 << 20)}, {"c": b"small"}])
+    return folder, digest
+
+
+class Quiet:
+    def step(self, message):
+        pass
+
+    detail = warn = step
+
+
+def push(source, to, *, seconds=None, **more):
+    access = Access(deadline=time.monotonic() + seconds) if seconds else Access()
+    rules = TagRules(facts=BuildFacts(version="1.4.2"))
+    return push_image(PushRequest(source, to, rules, access=access, **more), Quiet(), Silent())
+
+
+def is_upload(asked):
+    return asked.method == "PUT" and "/blobs/uploads/" in asked.path and asked.size > 1 << 20
+
+
+def is_manifest(asked):
+    return asked.method == "PUT" and "/manifests/" in asked.path
+
+
+def first_of(kind, fault):
+    """A script: the first request of a kind meets the fault, all others pass."""
+    met = []
+
+    def script(asked):
+        if kind(asked) and not met:
+            met.append(asked)
+            return fault
+        return None
+
+    return script, met
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_a_layer_that_is_cut_starts_over(proxy, registry, layout, name, share):
+    folder, digest = layout
+    proxy.script, met = first_of(is_upload, Cut(share))
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert met
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    assert len(pulled(f"{registry}/{name}", digest)) == 5
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert proxy.sent <= size + met[0].size, "at most one layer was sent twice"
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_a_manifest_that_is_cut_is_sent_again(proxy, registry, layout, name, share):
+    folder, digest = layout
+    proxy.script, met = first_of(is_manifest, Cut(share))
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert met
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+
+
+@pytest.mark.parametrize("kind", [is_upload, is_manifest], ids=["layer", "manifest"])
+def test_an_answer_that_is_lost_costs_nothing(proxy, registry, layout, name, kind):
+    folder, digest = layout
+    proxy.script, met = first_of(kind, Cut(of="answer"))
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    assert sum(asked.size == met[0].size for asked in proxy.asked if kind is is_upload and is_upload(asked)) <= 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("kind", [is_upload, is_manifest], ids=["layer", "manifest"])
+def test_a_refusal_that_passes_is_waited_for(proxy, registry, layout, name, kind, status):
+    folder, digest = layout
+    proxy.script, met = first_of(kind, Answer(status, {"Retry-After": "1"}))
+    began = time.monotonic()
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert met
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    if status in {429, 503}:
+        assert time.monotonic() - began >= 1, "Retry-After says a second"
+
+
+def test_a_refusal_on_any_kind_of_request_passes(proxy, registry, layout, name):
+    folder, digest = layout
+    refused = set()
+
+    def script(asked):
+        """Each request, uploads apart from their changing address, fails once before it works."""
+        kind = asked.method, re.sub("uploads/.+", "uploads/", asked.path)
+        if kind in refused:
+            return None
+        refused.add(kind)
+        return Answer(503)
+
+    proxy.script = script
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    assert {method for method, _ in refused} == {"GET", "HEAD", "POST", "PUT", "DELETE"}
+
+
+def test_a_wait_beyond_the_deadline_is_not_waited(proxy, registry, layout, name):
+    folder, _ = layout
+    proxy.script = lambda asked: Answer(429, {"Retry-After": "3600"}) if is_manifest(asked) else None
+    began = time.monotonic()
+    with pytest.raises(RegistryError, match="429") as refused:
+        push(f"oci:{folder}", f"{proxy.host}/{name}", seconds=5)
+    assert time.monotonic() - began < 5
+    assert "rate limit" in refused.value.hint
+    assert tags(f"{registry}/{name}") == {}
+
+
+def test_a_slow_registry_is_waited_for(proxy, registry, layout, name):
+    folder, digest = layout
+    proxy.script = lambda asked: Delay(0.3) if asked.method in {"PUT", "HEAD"} else None
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+
+
+def test_a_layer_that_never_gets_through_leaves_no_tag(proxy, registry, layout, name):
+    folder, digest = layout
+    proxy.script = lambda asked: Cut(0.5) if is_upload(asked) else None
+    with pytest.raises(RegistryError, match="broke the connection off"):
+        push(f"oci:{folder}", f"{proxy.host}/{name}", seconds=3)
+    assert tags(f"{registry}/{name}") == {}
+    proxy.clear()
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_a_download_that_is_cut_goes_on_where_it_was(proxy, registry, layout, name, share):
+    folder, digest = layout
+    push(f"oci:{folder}", f"{registry}/{name}")
+
+    def is_download(asked):
+        return asked.method == "GET" and "/blobs/" in asked.path and not asked.ranged
+
+    proxy.script, met = first_of(is_download, Cut(share, of="response"))
+    # Another host name: nothing can be mounted, everything has to be carried over.
+    push(f"registry:{proxy.host}/{name}:1.4.2", f"{registry.replace('127.0.0.1', 'localhost')}/{name}-copy")
+    assert met
+    assert tags(f"{registry}/{name}-copy") == dict.fromkeys(ALL_TAGS, digest)
+    assert len(pulled(f"{registry}/{name}-copy", digest)) == 5
+
+
+def test_a_stale_registry_is_asked_again(proxy, registry, layout, name):
+    folder, digest = layout
+    pushed = []
+
+    def script(asked):
+        if is_manifest(asked):
+            pushed.append(time.monotonic())
+        # For a second after each manifest, tags are as they were before: not there.
+        stale = asked.method == "HEAD" and "/manifests/" in asked.path and pushed and time.monotonic() - pushed[0] < 1
+        return Answer(404) if stale else None
+
+    proxy.script = script
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+
+
+def test_a_crash_at_every_request_ends_in_the_same_state(proxy, registry, layout, tmp_path):
+    """The process is killed at its first, second, third … request; the next run makes it whole."""
+    folder, digest = layout
+    killed = 0
+    for step in itertools.count(1):
+        name = f"faults/crash-{step}"
+        to = f"{proxy.host}/{name}"
+        command = [
+            sys.executable,
+            "-m",
+            "gitops_ci",
+            "image",
+            "push",
+            f"oci:{folder}",
+            "--to",
+            to,
+            "--version",
+            "1.4.2",
+        ]
+        proxy.clear()
+        started = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        seen = itertools.count(1)
+
+        def script(asked, process=started, seen=seen, step=step):
+            if next(seen) == step:
+                os.kill(process.pid, signal.SIGKILL)
+
+        proxy.script = script
+        output, _ = started.communicate(timeout=60)
+        if started.returncode == 0:
+            break
+        assert started.returncode == -signal.SIGKILL, output.decode()
+        killed += 1
+        for tag, there in tags(f"{registry}/{name}").items():
+            assert there == digest, tag
+            assert len(pulled(f"{registry}/{name}", tag)) == 5, "no tag names half an image"
+        proxy.clear()
+        push(f"oci:{folder}", to)
+        assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    assert killed > 15, "the push had many steps to die at"

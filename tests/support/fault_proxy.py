@@ -1,0 +1,186 @@
+"""A proxy before a real HTTP service that does harm by script: cut, delay, or answer itself.
+
+The script sees every request and says what happens to it; what it leaves alone passes through byte for byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+__all__ = ["Answer", "Asked", "Cut", "Delay", "FaultProxy", "fault_proxy"]
+
+_PIECE = 16 * 1024
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: the `number`-th with this method and path, so that a script can fail only the first."""
+
+    method: str
+    path: str
+    number: int
+    size: int
+    ranged: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The proxy answers by itself; the service never hears of the request."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The connection is reset: after `share` of the request's body, or of the answer's, or with the answer withheld."""
+
+    share: float = 0.0
+    of: str = "request"  # request | response | answer
+
+
+@dataclass(frozen=True)
+class Delay:
+    """The request passes after so many seconds."""
+
+    seconds: float
+
+
+Fault = Answer | Cut | Delay | None
+
+
+class FaultProxy:
+    """A running proxy. `script` may be set at any time; `asked` are the requests so far, `sent` bytes of bodies."""
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream
+        self.script: Callable[[Asked], Fault] = lambda asked: None
+        self.asked: list[Asked] = []
+        self.sent = 0
+        self.host = ""
+        self._lock = threading.Lock()
+
+    def note(self, method: str, path: str, size: int, *, ranged: bool) -> Asked:
+        with self._lock:
+            bare = path.partition("?")[0]
+            number = 1 + sum(1 for known in self.asked if (known.method, known.path) == (method, bare))
+            self.asked.append(Asked(method, bare, number, size, ranged))
+            return self.asked[-1]
+
+    def clear(self) -> None:
+        """Forget script and requests."""
+        self.script = lambda asked: None
+        self.asked.clear()
+        self.sent = 0
+
+
+@contextmanager
+def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
+    """A proxy on 127.0.0.1 before `host:port`."""
+    proxy = FaultProxy(upstream)
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.proxy = proxy
+    proxy.host = f"127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    proxy: FaultProxy
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # connections that break are what this is for
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def _handle(self) -> None:
+        size = int(self.headers.get("Content-Length") or 0)
+        ranged = "Range" in self.headers
+        fault = self.server.proxy.script(self.server.proxy.note(self.command, self.path, size, ranged=ranged))
+        if isinstance(fault, Answer):
+            self._drain(size)
+            self._answer(fault.status, list(fault.headers.items()), b"")
+            return
+        if isinstance(fault, Delay):
+            time.sleep(fault.seconds)
+        self._pass_on(size, fault if isinstance(fault, Cut) else None)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
+
+    def _pass_on(self, size: int, cut: Cut | None) -> None:
+        connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
+        try:
+            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() not in _HOP_BY_HOP:
+                    connection.putheader(name, value)
+            connection.endheaders()
+            limit = int(size * cut.share) if cut and cut.of == "request" else size
+            self._body(connection, limit)
+            if cut and cut.of == "request":
+                self._reset()
+                return
+            answer = connection.getresponse()
+            content = answer.read()
+            if cut and cut.of == "answer":
+                self._reset()
+                return
+            headers = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP_BY_HOP | {"content-length"}]
+            length = answer.getheader("Content-Length") or str(len(content))
+            keep = content[: int(len(content) * cut.share)] if cut else content
+            self._answer(answer.status, headers, keep, length)
+            if cut:
+                self._reset()
+        finally:
+            connection.close()
+
+    def _body(self, connection: HTTPConnection, size: int) -> None:
+        left = size
+        while left > 0 and (piece := self.rfile.read(min(_PIECE, left))):
+            connection.send(piece)
+            self.server.proxy.sent += len(piece)
+            left -= len(piece)
+
+    def _drain(self, size: int) -> None:
+        while size > 0 and (piece := self.rfile.read(min(_PIECE, size))):
+            size -= len(piece)
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, length: str = "") -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", length or str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+            self.wfile.flush()
+
+    def _reset(self) -> None:
+        """End the connection the hard way: the other side sees a reset, no orderly end."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
