@@ -429,6 +429,6 @@ def test_a_streamed_answer_that_breaks_off_is_an_error(client):
 
 
 def test_a_huge_answer_is_refused(client, monkeypatch):
-    monkeypatch.setattr("gitops_ci.http.LARGEST", 1000)
+    monkeypatch.setattr("gitops_ci.http.answers.LARGEST", 1000)
     with serving((200, {}, b"x" * 2000)) as server, pytest.raises(HttpError, match="larger than"):
         client(server.url).request("POST", "/x")
