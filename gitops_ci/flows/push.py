@@ -148,8 +148,6 @@ def _there_already(destination: Writer, source: Source, found: list[_Found]) -> 
 
 
 def _send(source: Source, destination: Writer, first: _Found, log: Log, progress: Progress) -> Sent:
-    # Denied is found out now: an Engine keeps trying for most of a minute before it says so.
-    destination.may_push()
     log.detail(f"pushing {source.name} to {destination.name}")
     try:
         return source.send(destination, first.choice.tag, progress)

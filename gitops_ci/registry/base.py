@@ -167,9 +167,6 @@ class Reader(Protocol):
 class Writer(Reader, Protocol):
     """A place that images are written to."""
 
-    def may_push(self) -> None:
-        """Find out whether one may write here before anything is sent. Raises RegistryError when not."""
-
     def tags(self) -> tuple[str, ...] | None:
         """All tags; None when the place does not let itself be listed."""
 

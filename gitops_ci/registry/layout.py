@@ -124,15 +124,6 @@ class LayoutFolder(Layout):
         super().__init__(Folder(folder), f"oci:{folder}")
         self.folder = folder
 
-    def may_push(self) -> None:
-        try:
-            os.makedirs(os.path.join(self.folder, "blobs", "sha256"), exist_ok=True)
-            marker = os.path.join(self.folder, "oci-layout")
-            if not os.path.exists(marker):
-                _write(marker, b'{"imageLayoutVersion":"1.0.0"}')
-        except OSError as error:
-            raise RegistryError(f"{self.name} cannot be written: {error.strerror}") from None
-
     def put_blob(self, blob: Blob, progress: Progress, *, mount_from: str = "") -> Stored:
         del mount_from
         wanted = blob.descriptor
@@ -171,6 +162,7 @@ class LayoutFolder(Layout):
         }
         others = [item for item in index["manifests"] if item != entry and not (tag and _tag(item) == tag)]
         index["manifests"] = [*others, entry]
+        _write(os.path.join(self.folder, "oci-layout"), b'{"imageLayoutVersion": "1.0.0"}\n')
         _write(os.path.join(self.folder, "index.json"), json.dumps(index, indent=2).encode() + b"\n")
 
     def _blob_path(self, digest: str) -> str:

@@ -26,7 +26,10 @@ def refusal(answer: Response, doing: str, registry: str, *, signed_in: bool) -> 
 
 def unreachable(registry: str, error: HttpError) -> RegistryError:
     message = error.message if registry in error.message else f"{registry}: {error.message}"
-    return RegistryError(f"The registry cannot be reached: {message}", hint=error.hint or _hint(0, "", registry))
+    hint = error.hint or _hint(0, "", registry)
+    if "TLS" in error.message:
+        hint = "Name a private authority with --registry-ca FILE; --insecure HOST takes any certificate, or none."
+    return RegistryError(f"The registry cannot be reached: {message}", hint=hint)
 
 
 def _hint(status: int, said: str, registry: str, *, signed_in: bool = False) -> str:

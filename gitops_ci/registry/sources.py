@@ -108,6 +108,8 @@ class InEngine:
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         if not isinstance(destination, Remote):
             return self._export(destination, tag, progress)
+        # Denied is found out now: an Engine keeps trying for most of a minute before it says so.
+        destination.may_push()
         target = ImageRef.parse(destination.address(tag))
         digest = self._engine.push(self._image, target, destination.credential, progress)
         manifest = destination.manifest(digest)
