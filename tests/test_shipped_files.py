@@ -29,8 +29,11 @@ def _action() -> dict:
     return yaml.safe_load((CHECKOUT / "action.yml").read_text())
 
 
-def _template() -> tuple[dict, dict]:
-    spec, jobs = yaml.safe_load_all((CHECKOUT / ".gitlab-ci-template.yml").read_text())
+TEMPLATES = (".gitlab-ci-template.yml", "templates/release.yml", "templates/validate.yml")
+
+
+def _template(name: str = TEMPLATES[0]) -> tuple[dict, dict]:
+    spec, jobs = yaml.safe_load_all((CHECKOUT / name).read_text())
     return spec["spec"]["inputs"], jobs
 
 
@@ -57,6 +60,16 @@ def _schema_check(kind: str, path: Path) -> None:
 
 def test_action_fits_the_published_schema():
     _schema_check("vendor.github-actions", CHECKOUT / "action.yml")
+
+
+def test_hooks_fit_the_published_schema():
+    run = subprocess.run(
+        [dev_tool("pre-commit"), "validate-manifest", str(CHECKOUT / ".pre-commit-hooks.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
 
 
 def test_audit_of_the_action_has_no_findings():
@@ -94,8 +107,9 @@ def test_every_output_of_the_action_is_one_that_the_program_writes():
     assert all(value["value"] == f"${{{{ steps.run.outputs.{name} }}}}" for name, value in declared.items())
 
 
-def test_template_fits_the_published_schema(tmp_path):
-    defaults, jobs = _template()
+@pytest.mark.parametrize("file", TEMPLATES)
+def test_template_fits_the_published_schema(tmp_path, file):
+    defaults, jobs = _template(file)
     # The schema does not know interpolation: what the defaults make of the jobs is what it checks.
     text = json.dumps(jobs)
     for name, spec in defaults.items():

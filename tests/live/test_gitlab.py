@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 
+import docker
 import pytest
+import yaml
 
 from tests.live.test_action import DEPLOYMENT
 from tests.support.delivery import github
+from tests.support.git_http import git_server
 from tests.support.gitlab import gitlab_ci_local
 from tests.support.images import digest_of, remove_image
 from tests.support.workspace import make_checkout
@@ -55,13 +59,13 @@ def test_valid_manifests_pass_and_no_release_job_appears_without_a_source(config
 
 
 RELEASE = """\
-stages: [build, test, deploy, announce]
+stages: [build, deploy, announce]
 include:
-  - local: .gitlab-ci-template.yml
+  - {include}
     inputs:
       package: {package}
       source: $IMAGE
-      to: $REGISTRY/acme/shop
+      to: $REGISTRY/acme/{way}
       config-repo: $CONFIG_REPO
       environment: staging
       forge: github
@@ -78,34 +82,85 @@ announce:
 
 
 @pytest.fixture
-def release(tmp_path, engine, registry, project, package, runner_home):
-    """Run the release pipeline for a tag of an application's repository; `build` is what the image holds."""
-    name = f"gitops-ci-tests/gitlab-{tmp_path.name}:build"
-    files = {
-        ".gitlab-ci.yml": RELEASE.format(package=package),
-        ".gitlab-ci-template.yml": (project / ".gitlab-ci-template.yml").read_text(),
-        "Dockerfile": "FROM scratch\nCOPY app /app\n",
+def gitlab(project, tmp_path):
+    """A host that serves this project's template and components as GitLab does: Git over HTTP and raw files."""
+    shipped = [".gitlab-ci-template.yml", "templates/release.yml", "templates/validate.yml"]
+    with git_server(tmp_path / "gitlab") as server:
+        server.anonymous_read = True
+        repo = server.make_repo("acme/gitops-ci", {name: (project / name).read_text() for name in shipped})
+        repo.git("tag", "0.1.0")
+        yield server
+
+
+def _includes(server):
+    """Each way to include the release job."""
+    raw = f"{server.url}/acme/gitops-ci/-/raw/0.1.0/templates/release.yml"
+    return {
+        "local": "local: templates/release.yml",
+        "remote": f"remote: {raw}",
+        "project": "project: acme/gitops-ci\n    ref: 0.1.0\n    file: templates/release.yml",
+        "component": "component: 127.0.0.1/acme/gitops-ci/release@0.1.0",
     }
 
-    def run(delivery, tag="v1.4.2", build="1"):
-        checkout = tmp_path / f"checkout-{tag}-{build}"
-        make_checkout(checkout, files | {"app": build}, origin="https://gitlab.example.com/acme/shop.git", tag=tag)
+
+@pytest.fixture
+def release(tmp_path, engine, registry, project, package, runner_home, gitlab):
+    """Run the release pipeline for a tag of an application's repository, included in one of the ways."""
+    name = f"gitops-ci-tests/gitlab-{tmp_path.name}:build"
+
+    def run(delivery, way, *arguments):
+        files = {
+            ".gitlab-ci.yml": RELEASE.format(package=package, include=_includes(gitlab)[way], way=way),
+            "templates/release.yml": (project / "templates" / "release.yml").read_text(),
+            "Dockerfile": "FROM scratch\nCOPY app /app\n",
+            "app": way,
+        }
+        checkout = tmp_path / f"checkout-{way}"
+        make_checkout(checkout, files, origin=gitlab.url_of("acme/shop"), tag="v1.4.2")
         variables = {"DOCKER_HOST": engine, "DOCKER_BUILDKIT": "0", "IMAGE": name, "REGISTRY": registry}
-        variables |= {"CONFIG_REPO": delivery.url, "API_URL": delivery.forge.api_url, "CI_COMMIT_TAG": tag}
-        return gitlab_ci_local(checkout, runner_home, variables=variables | {"GITOPS_CI_TOKEN": delivery.token})
+        variables |= {"CONFIG_REPO": delivery.url, "API_URL": delivery.forge.api_url, "CI_COMMIT_TAG": "v1.4.2"}
+        variables |= {"GITOPS_CI_TOKEN": delivery.token}
+        return gitlab_ci_local(checkout, runner_home, *arguments, variables=variables)
 
     yield run
-    remove_image(engine, name)
+    with suppress(docker.errors.ImageNotFound):
+        remove_image(engine, name)
 
 
-def test_release_pushes_the_image_opens_the_pull_request_and_hands_its_values_to_the_next_job(
-    release, registry, tmp_path
-):
+def test_every_way_to_include_gives_the_same_jobs(release, registry, tmp_path):
     with github(tmp_path / "git", f"{registry}/acme/shop") as delivery:
-        run = release(delivery)
+        ways = ("local", "remote", "project", "component")
+        jobs = {way: _jobs(release(delivery, way, "--preview")) for way in ways}
+        assert jobs["local"]["gitops-ci-release"]["stage"] == "deploy"
+        destination = jobs["local"]["gitops-ci-release"]["variables"].pop("GITOPS_CI_TO")
+        for way in ways[1:]:
+            assert jobs[way]["gitops-ci-release"]["variables"].pop("GITOPS_CI_TO") == destination.replace("local", way)
+            assert jobs[way] == jobs["local"]
+
+
+def _jobs(run):
+    assert run.exit_code == 0, run.log
+    return yaml.safe_load(run.log[run.log.index("---\n") :])
+
+
+@pytest.mark.parametrize("way", ["local", "component"])
+def test_release_pushes_the_image_opens_the_pull_request_and_hands_its_values_to_the_next_job(
+    release, registry, tmp_path, way
+):
+    with github(tmp_path / "git", f"{registry}/acme/{way}") as delivery:
+        run = release(delivery, way)
         assert run.exit_code == 0, run.log
         [pull] = delivery.forge.pulls
         assert "+    newTag: 1.4.2" in delivery.repo.diff("main", pull.head)
-        digest = digest_of(registry, "acme/shop", "1.4.2")
-        assert f"the later job read {digest} and {delivery.forge.origin}/acme/config/pull/{pull.number}" in run.log
+        digest = digest_of(registry, f"acme/{way}", "1.4.2")
+        link = f"{delivery.forge.origin}/acme/config/pull/{pull.number}"
+        assert f"the later job read {digest} and {link}" in run.log
         assert delivery.token not in run.log
+
+
+def test_components_are_made_from_the_template(project):
+    from scripts.split_gitlab_template import COMPONENTS, component
+
+    source = (project / ".gitlab-ci-template.yml").read_text()
+    for job in COMPONENTS:
+        assert (project / "templates" / f"{job}.yml").read_text() == component(source, job)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -136,14 +137,24 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
             path, _, query = self.path.partition("?")
             given = tuple(self.headers.get_all("Authorization") or ())
             writes = path.endswith("/git-receive-pack") or query == "service=git-receive-pack"
+            raw = re.fullmatch(r"/(.+)/-/raw/([^/]+)/(.+)", unquote(path))
             if server.redirect_to:
                 self.answer(302, {"Location": server.redirect_to + self.path}, body, ())
             elif len(given) > 1:  # as code hosts answer two Authorization headers
                 self.answer(400, {}, body, [b"Duplicate header: Authorization\n"])
             elif not server.allows(given) and not (server.anonymous_read and not given and not writes):
                 self.answer(401, {"WWW-Authenticate": 'Basic realm="git"'}, body, [b"Unauthorized\n"])
+            elif raw:
+                self.raw(*raw.groups(), body)
             else:
                 self.backend(path, query, body)
+
+        def raw(self, name: str, ref: str, file: str, body: bytes) -> None:
+            """One file, at the address where GitLab has it."""
+            try:
+                self.answer(200, {"Content-Type": "text/plain"}, body, [server.repo(name).read(file, ref)])
+            except subprocess.CalledProcessError:
+                self.answer(404, {}, body, [b"Not Found\n"])
 
         def backend(self, path: str, query: str, body: bytes) -> None:
             """Run the CGI program; its answer is streamed, as a large pack would be."""

@@ -1,0 +1,53 @@
+"""The pre-commit hook as its users run it: real pre-commit, the hook installed from this project's own repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.live.test_action import DEPLOYMENT
+from tests.support import dev_tool
+from tests.support.workspace import export_project, make_checkout
+
+
+@pytest.fixture(scope="module")
+def hooks(tmp_path_factory):
+    """This project as a repository that pre-commit can clone, and the cache where it installs the hook."""
+    folder = tmp_path_factory.mktemp("hooks")
+    make_checkout(
+        export_project(folder / "gitops-ci"), {}, origin="https://github.com/acme/gitops-ci.git", tag="v0.1.0"
+    )
+    return folder
+
+
+@pytest.fixture
+def commit(tmp_path, hooks):
+    """Run the hooks on staged files; what pre-commit said."""
+
+    def run(files):
+        config = f"repos:\n  - repo: {hooks}/gitops-ci\n    rev: v0.1.0\n    hooks: [{{id: gitops-ci-validate}}]\n"
+        checkout = tmp_path / str(len(list(tmp_path.iterdir())))
+        make_checkout(checkout, {".pre-commit-config.yaml": config}, origin="https://github.com/acme/config.git")
+        for name, text in files.items():
+            (checkout / name).write_text(text)
+        env = {key: value for key, value in os.environ.items() if key.startswith(("PATH", "PIP_", "SSL_"))}
+        env |= {"HOME": str(hooks), "PRE_COMMIT_HOME": str(hooks / "cache"), "GIT_CONFIG_NOSYSTEM": "1"}
+        subprocess.run(["git", "add", "--all"], cwd=checkout, env=env, check=True)
+        command = [dev_tool("pre-commit"), "run", "--color=never"]
+        return subprocess.run(command, cwd=checkout, env=env, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_hook_refuses_a_broken_manifest_with_its_line(commit):
+    ran = commit({"shop.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: two"), "notes.txt": "replicas: two\n"})
+    assert ran.returncode == 1
+    assert "shop.yaml:7" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_hook_passes_valid_manifests_and_yaml_that_is_none(commit):
+    ran = commit({"shop.yaml": DEPLOYMENT, "values.yaml": "replicas: two\n", "mkdocs.yml": "site_name: x\n"})
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert commit({"values.yaml": "a: 1\n"}).returncode == 0
