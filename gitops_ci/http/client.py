@@ -198,6 +198,11 @@ class Http:
             # trust_env brings proxies and REQUESTS_CA_BUNDLE; an `auth` that does nothing keeps .netrc out of it.
             session.trust_env = True
             session.auth = _as_it_is
+            if self._verify is False:  # whoever asked for it knows: not said again at every request
+                from urllib3 import disable_warnings
+                from urllib3.exceptions import InsecureRequestWarning
+
+                disable_warnings(InsecureRequestWarning)
             self._opened = session
         return self._opened
 
