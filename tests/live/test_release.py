@@ -65,7 +65,7 @@ def test_the_whole_journey_and_again_and_a_newer_image(release, github, repo, na
     [pull] = github.pulls
     assert document["pull_request"]["number"] == pull.number
     assert repo.diff("main", pull.head).count("\n+ ") == 1
-    assert "    newTag: '1.4.2'  # CI\n".encode() in repo.read("apps/staging/kustomization.yaml", pull.head)
+    assert b"    newTag: '1.4.2'  # CI\n" in repo.read("apps/staging/kustomization.yaml", pull.head)
     assert f"Image-Digest: {digest}" in repo.message(pull.head)
 
     again = release(built_image, "1.4.2").document
