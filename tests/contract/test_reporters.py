@@ -20,7 +20,7 @@ from jsonschema.validators import validator_for
 from markdown_it import MarkdownIt
 
 from gitops_ci.errors import UsageError
-from gitops_ci.model import Outcome
+from gitops_ci.model import Finding, Outcome
 from gitops_ci.reporting import REPORTERS, for_name
 from gitops_ci.secret import Secret
 from tests.support.outcomes import OUTCOMES, everywhere
@@ -127,6 +127,14 @@ class TestSarif:
             assert described[result["ruleIndex"]] == result["ruleId"]
             uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
             assert re.fullmatch(r"apps/[a-z./]+", uri)
+
+    def test_addresses_are_escaped(self) -> None:
+        outcome = replace(OUTCOMES["valid"], findings=(Finding("yaml/x", "error", "m", "a b/ü:#%?.yaml", 3),))
+        location = json.loads(REPORTERS["sarif"].report(outcome))["runs"][0]["results"][0]["locations"][0]
+        assert location["physicalLocation"] == {
+            "artifactLocation": {"uri": "a%20b/%C3%BC%3A%23%25%3F.yaml", "uriBaseId": "SRCROOT"},
+            "region": {"startLine": 3},
+        }
 
 
 class TestJUnit:

@@ -10,7 +10,8 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import FileChange, Finding, Image, Outcome, Problem
 from gitops_ci.reporting import github, gitlab, markdown
 from gitops_ci.reporting.base import relocate
-from tests.support.outcomes import BUMP, DIGEST, OUTCOMES, change
+from gitops_ci.secret import Secret
+from tests.support.outcomes import BUMP, DIGEST, OUTCOMES, change, everywhere
 
 
 def _findings(number: int, severity: str) -> tuple[Finding, ...]:
@@ -85,6 +86,14 @@ class TestOutputs:
             "digest<<gitops-ci-0123456789abcdef\na\ngitops-ci-0123456789abcdef\n"
             "tags<<gitops-ci-0123456789abcdef\n\ngitops-ci-0123456789abcdef\n"
         )
+
+
+def test_outputs_and_dotenv_never_show_a_secret() -> None:
+    Secret("0utput-c4n4ry")
+    outcome = everywhere("x-0utput-c4n4ry-y")
+    for shown in (str(github.outputs(outcome)), gitlab.dotenv(outcome)):
+        assert "c4n4ry" not in shown
+        assert "x-***-y" in shown or "x-%2A%2A%2A-y" in shown
 
 
 class TestDotenv:

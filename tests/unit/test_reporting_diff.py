@@ -90,6 +90,11 @@ def test_diff_shows_three_lines_around() -> None:
     )
 
 
+def test_changes_share_a_hunk_when_their_context_touches() -> None:
+    assert unified([FileChange("f", *_TEXTS["near enough for one hunk"])]).count("@@ -") == 1
+    assert unified([FileChange("f", *_TEXTS["too far for one hunk"])]).count("@@ -") == 2
+
+
 def test_missing_final_newline_is_said() -> None:
     assert unified([FileChange("f", "a", "b")]).endswith(
         "-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n"
