@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from gitops_ci.errors import ForgeError, UsageError
+from gitops_ci.forges.api import Api, as_list, as_object, segment, texts
 from gitops_ci.forges.base import ForgeKind, web_origin
-from gitops_ci.forges.rest import Additions, Api, RestForge, as_list, as_object, attempt, segment, texts
+from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest

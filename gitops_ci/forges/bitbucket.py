@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
+from gitops_ci.forges.api import Api, as_list, as_object, texts
 from gitops_ci.forges.base import ForgeKind, owner_and_name
-from gitops_ci.forges.rest import Additions, Api, RestForge, as_list, as_object, attempt, texts
+from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest

@@ -1,20 +1,21 @@
 """GitHub.com, GitHub Enterprise Cloud with data residency (*.ghe.com) and Enterprise Server.
 
-Sources: docs.github.com/rest/pulls, /rest/issues, /graphql/reference/mutations (enablePullRequestAutoMerge,
-createCommitOnBranch). Titles hold 256 characters, bodies 65,536.
+Sources: docs.github.com/rest/pulls, /rest/issues, /graphql/reference/mutations#enablepullrequestautomerge. Titles hold
+256 characters, bodies 65,536.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
+from gitops_ci.forges.api import as_list, as_object, texts
 from gitops_ci.forges.base import ForgeKind, owner_and_name, web_origin
-from gitops_ci.forges.rest import Additions, Api, RestForge, as_list, as_object, attempt, texts
-from gitops_ci.forges.tokens import advice
+from gitops_ci.forges.github_api import GitHubApi
+from gitops_ci.forges.github_commits import Commits
+from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.http import Http
 from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
@@ -39,10 +40,6 @@ _TO_DRAFT = """
 mutation Draft($input: ConvertPullRequestToDraftInput!) {
   convertPullRequestToDraft(input: $input) { pullRequest { id } }
 }"""
-_COMMIT = """
-mutation Commit($input: CreateCommitOnBranchInput!) {
-  createCommitOnBranch(input: $input) { commit { oid } }
-}"""
 # A merge commit and a rebase keep the commit with its trailers; a squash may rewrite it.
 _METHODS = (("mergeCommitAllowed", "merge"), ("rebaseMergeAllowed", "rebase"), ("squashMergeAllowed", "squash"))
 _NO_WORKFLOWS = (
@@ -52,18 +49,19 @@ _NO_WORKFLOWS = (
 
 
 class GitHub(RestForge):
-    """One repository on GitHub. `graphql` is the GraphQL endpoint, which Enterprise Server keeps apart from REST."""
+    """One repository, `OWNER/NAME`."""
 
     TITLE_LIMIT: ClassVar[int] = 256
 
-    def __init__(self, http: Http, url: RepoUrl, token: Secret | None, graphql: str) -> None:
-        super().__init__(Api(http, "GitHub", explain=_explain, hint=lambda status, words: _hint(status, words, token)))
-        self._owner, self._name = owner_and_name(url, "GitHub")
-        self._path = f"/repos/{self._owner}/{self._name}"
-        self._graphql_url = graphql
+    def __init__(self, api: GitHubApi, owner: str, name: str) -> None:
+        super().__init__(api)
+        self._github = api
+        self._owner, self._name = owner, name
+        self._path = f"/repos/{owner}/{name}"
+        self._commits = Commits(api, f"{owner}/{name}")
 
     def default_branch(self) -> str:
-        return str(as_object(self._api.get(self._path, f"looking for {self._path[7:]}"))["default_branch"])
+        return str(as_object(self._api.get(self._path, f"looking for {self._owner}/{self._name}"))["default_branch"])
 
     def _pulls(self, *, head: str, base: str, every: bool) -> Iterable[PullRequest]:
         answer = self._api.get(
@@ -100,7 +98,9 @@ class GitHub(RestForge):
         rewritten = _read(self._api.send("PATCH", path, "updating the pull request", wanted, safe=True))
         if not proposal.draft or rewritten.draft:
             return rewritten
-        self._graphql(_TO_DRAFT, "making the pull request a draft", {"pullRequestId": rewritten.node_id}, safe=True)
+        self._github.mutate(
+            _TO_DRAFT, "making the pull request a draft", {"pullRequestId": rewritten.node_id}, safe=True
+        )
         return replace(rewritten, draft=True)
 
     def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:
@@ -163,9 +163,9 @@ class GitHub(RestForge):
             self._api.send("POST", path, "commenting", {"body": text})
 
     def merge_when_green(self, pull_request: PullRequest) -> bool:
-        variables = {"owner": self._owner, "name": self._name, "number": pull_request.number}
-        doing = "looking whether the pull request can be merged"
-        repository = as_object(self._query(_STATE, doing, variables)["repository"])
+        doing, number = "looking whether the pull request can be merged", pull_request.number
+        data = self._github.query(_STATE, doing, owner=self._owner, name=self._name, number=number)
+        repository = as_object(data["repository"])
         state = as_object(repository["pullRequest"])
         if state["merged"] or state["autoMergeRequest"] or state["isInMergeQueue"]:
             return True
@@ -182,7 +182,7 @@ class GitHub(RestForge):
             "expectedHeadOid": state["headRefOid"],
         }
         try:
-            self._graphql(_ENABLE, "turning auto-merge on", wanted, safe=True)
+            self._github.mutate(_ENABLE, "turning auto-merge on", wanted, safe=True)
         except ForgeError as error:
             nothing_to_wait_for = ("clean status", "unstable status", "rules not configured", "has_hooks status")
             if any(words in error.message.casefold() for words in nothing_to_wait_for):
@@ -201,72 +201,8 @@ class GitHub(RestForge):
         return True
 
     def commit(self, *, branch: str, parent: str, message: str, files: tuple[FileChange, ...]) -> str:
-        """As CommitsByApi says: signed by GitHub where an app or GITHUB_TOKEN makes it. Files get the mode 644."""
-        tip = self._tip(branch)
-        if tip is None:
-            body = {"ref": f"refs/heads/{branch}", "sha": parent}
-            self._api.send("POST", f"{self._path}/git/refs", f"creating {branch}", body)
-        elif tip != parent:
-            raise self._moved(branch, parent, tip)
-        headline, _, rest = message.partition("\n")
-        wanted = {
-            "branch": {"repositoryNameWithOwner": f"{self._owner}/{self._name}", "branchName": branch},
-            "expectedHeadOid": parent,
-            "message": {"headline": headline, "body": rest.strip("\n")},
-            "fileChanges": {
-                "additions": [
-                    {"path": change.path, "contents": b64encode(change.after.encode()).decode()} for change in files
-                ]
-            },
-        }
-        try:
-            answer = self._graphql(_COMMIT, f"committing to {branch}", wanted)
-        except ForgeError as error:
-            if error.status not in {0, 409, 500, 502, 503, 504}:
-                raise
-            return self._made_after_all(branch, parent, message, error)
-        return str(answer["createCommitOnBranch"]["commit"]["oid"])
-
-    def _made_after_all(self, branch: str, parent: str, message: str, error: ForgeError) -> str:
-        """The commit whose answer was lost: the tip, if it is ours and stands on `parent`."""
-        tip = self._tip(branch)
-        if tip and tip != parent:
-            made = as_object(self._api.get(f"{self._path}/git/commits/{tip}", f"reading {branch}"))
-            if texts(made["parents"], "sha") == (parent,) and made["message"].strip() == message.strip():
-                return tip
-            raise self._moved(branch, parent, tip)
-        raise error
-
-    def _tip(self, branch: str) -> str | None:
-        try:
-            answer = as_object(self._api.get(f"{self._path}/git/ref/heads/{branch}", f"reading {branch}"))
-        except ForgeError as error:
-            if error.status == 404:
-                return None
-            raise
-        return str(answer["object"]["sha"])
-
-    def _moved(self, branch: str, parent: str, tip: str) -> ForgeError:
-        return self._api.refusal(409, f"it is at {tip[:12]}, not at {parent[:12]}", f"committing to {branch}")
-
-    def _graphql(
-        self, document: str, doing: str, wanted: dict[str, Any], *, safe: bool | None = None
-    ) -> dict[str, Any]:
-        return self._query(document, doing, {"input": wanted}, safe=safe)
-
-    def _query(
-        self, document: str, doing: str, variables: dict[str, Any], *, safe: bool | None = True
-    ) -> dict[str, Any]:
-        body = {"query": document, "variables": variables}
-        answer = as_object(self._api.send("POST", self._graphql_url, doing, body, safe=safe))
-        if errors := answer.get("errors"):
-            kinds = texts(errors, "type")
-            status = next((code for kind, code in _GRAPHQL_STATUS.items() if kind in kinds), 422)
-            raise self._api.refusal(status, "; ".join(texts(errors, "message")), doing)
-        return as_object(answer.get("data"))
-
-
-_GRAPHQL_STATUS = {"STALE_DATA": 409, "NOT_FOUND": 404, "FORBIDDEN": 403, "RATE_LIMITED": 429}
+        """As CommitsByApi says."""
+        return self._commits.make(branch=branch, parent=parent, message=message, files=files)
 
 
 def _read(data: Any) -> PullRequest:
@@ -296,42 +232,6 @@ def _read(data: Any) -> PullRequest:
     )
 
 
-def _explain(body: Any) -> str:
-    """`message` and what stands in `errors` (docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api)."""
-    parts = [str(body["message"])]
-    for error in body.get("errors") or ():
-        if isinstance(error, str):
-            parts.append(error)
-        else:
-            parts.append(error.get("message") or f"{error.get('field', '')} {error.get('code', '')}".strip())
-    return "; ".join(part for part in parts if part)
-
-
-def _hint(status: int, words: str, token: Secret | None) -> str:
-    said = words.casefold()
-    if "not permitted to create or approve pull requests" in said:
-        return (
-            "Turn on 'Allow GitHub Actions to create and approve pull requests' under Settings, Actions, General, "
-            "or use the token of a GitHub App."
-        )
-    if "saml" in said:
-        return "Authorise the token for the organisation's single sign-on."
-    if "no commits between" in said:
-        return "The branch has nothing that the base branch has not: delete it and run again."
-    if "auto-merge is" in said or "auto merge is not allowed" in said:
-        return (
-            "Turn on 'Allow auto-merge' in the repository's settings, and require the checks on the base branch: "
-            "auto-merge waits for required checks only."
-        )
-    if status == 401:
-        return "The token is wrong, has expired or was revoked. " + advice(token, "github")
-    if status in {403, 404}:
-        return advice(token, "github") or "The token needs write access to contents and pull requests."
-    if status == 422 and "base invalid" in said:
-        return "Is there such a base branch? Name one with --base."
-    return ""
-
-
 def _hosts(host: str) -> bool:
     return host.startswith("github.") or host.endswith(".ghe.com")
 
@@ -342,7 +242,8 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
     headers: dict[str, str | Secret] = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     if token:
         headers["Authorization"] = Secret(f"Bearer {token.reveal()}")
-    return GitHub(Http(api, headers=headers, deadline=deadline), url, token, graphql)
+    owner, name = owner_and_name(url, "GitHub")
+    return GitHub(GitHubApi(Http(api, headers=headers, deadline=deadline), graphql, token), owner, name)
 
 
 def _usual_api(url: RepoUrl) -> str:

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import ForgeError
+from gitops_ci.forges.api import Api, Fields, as_list, as_object, segment, texts
 from gitops_ci.forges.base import ForgeKind, web_origin
-from gitops_ci.forges.rest import Additions, Api, Fields, RestForge, as_list, as_object, segment, texts
+from gitops_ci.forges.rest import Additions, RestForge
 from gitops_ci.forges.tokens import advice, is_job_token
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest

@@ -193,11 +193,18 @@ def test_a_commit_by_api_holds_the_files_the_message_and_the_parent(stub, forge)
 
 
 def test_a_commit_on_a_branch_that_moved_is_refused(stub, forge):
-    stub.refs[PROPOSAL.head] = "c" * 40
-    with pytest.raises(ForgeError, match="it is at cccccccccccc, not at bbbbbbbbbbbb") as caught:
-        forge.commit(branch=PROPOSAL.head, parent=BASE_SHA, message="m", files=changes(a="x"))
+    tip = forge.commit(branch=PROPOSAL.head, parent="c" * 40, message="theirs", files=changes(a="x"))
+    with pytest.raises(ForgeError, match=f"it is at {tip[:12]}, not at bbbbbbbbbbbb") as caught:
+        forge.commit(branch=PROPOSAL.head, parent=BASE_SHA, message="ours", files=changes(a="x"))
     assert caught.value.status == 409
-    assert stub.commits == {}
+    assert (stub.refs[PROPOSAL.head], list(stub.commits)) == (tip, [tip])
+
+
+def test_the_same_commit_again_is_the_one_that_is_there(stub, forge):
+    branch = "gitops-ci/a#b?c d%20"
+    made = [forge.commit(branch=branch, parent=BASE_SHA, message="m", files=changes(a="x")) for _ in range(2)]
+    assert made[0] == made[1]
+    assert (stub.refs, list(stub.commits)) == ({branch: made[0]}, [made[0]])
 
 
 @pytest.mark.parametrize("status", [0, 502])

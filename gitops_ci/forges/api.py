@@ -1,0 +1,116 @@
+"""Requests to a code host: refusals become ForgeErrors, answers are read with care."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from gitops_ci.errors import ForgeError
+from gitops_ci.http import Http, HttpError, Response
+
+__all__ = ["Api", "Fields", "as_list", "as_object", "segment", "texts"]
+
+LONGEST = 300  # characters of a host's own words that a message quotes
+
+
+class Api:
+    """Requests to one code host whose refusals are ForgeErrors.
+
+    `explain` takes the host's own words out of an answer's JSON, `hint` says from status and words what to do.
+    """
+
+    def __init__(
+        self, http: Http, name: str, *, explain: Callable[[Any], str], hint: Callable[[int, str], str]
+    ) -> None:
+        self.http = http
+        self.name = name
+        self._explain = explain
+        self._hint = hint
+
+    def get(self, path: str, doing: str, **params: str | int) -> Any:
+        return self.send("GET", path, doing, params=params)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        safe: bool | None = None,
+    ) -> Any:
+        """The answer's JSON, None without a body. `doing` says for the message what was going on.
+
+        Raises:
+            ForgeError: refused, or no answer (status 0).
+        """
+        try:
+            answer = self.http.request(method, path, params=params, json=body, safe=safe)
+            if answer.ok:
+                return answer.json(Fields) if answer.content else None
+        except HttpError as error:
+            hint = (self._hint(error.status, "") if error.status else "") or error.hint
+            raise ForgeError(f"{error.message} (while {doing})", hint=hint, status=error.status) from None
+        raise self._refusal(answer, doing)
+
+    def refusal(self, status: int, words: str, doing: str) -> ForgeError:
+        """The error for an answer of this status with these words."""
+        said = f": {_flat(words)}" if words else ""
+        hint = self._hint(status, words)
+        if not hint and status >= 500:
+            hint = f"{self.name} has trouble of its own: run again later, nothing is done twice."
+        return ForgeError(f"{self.name} answered {status} while {doing}{said}", hint=hint, status=status)
+
+    def _refusal(self, answer: Response, doing: str) -> ForgeError:
+        try:
+            words = self._explain(answer.json())
+        except (HttpError, AttributeError, KeyError, TypeError, IndexError):
+            words = ""  # not the host's own words: a proxy's page
+        error = self.refusal(answer.status, words, doing)
+        if answer.wait is not None and answer.status in {403, 429}:
+            error.hint = (
+                f"The rate limit is spent: it asks to wait {answer.wait:.0f} s, longer than the deadline allows."
+            )
+            error.status = 429
+        return error
+
+
+class Fields(dict[str, Any]):
+    """An object of an answer. A field that has to be there and is not makes an error for people, not a traceback."""
+
+    def __missing__(self, key: str) -> Any:
+        raise ForgeError(f"The code host's answer has no field '{key}'", hint=_NOT_THE_API)
+
+
+def as_list(value: Any) -> list[Fields]:
+    """A list of objects as an API answers it. Raises ForgeError when it is something else."""
+    if not isinstance(value, list) or not all(isinstance(item, Fields) for item in value):
+        raise ForgeError("The code host answered something else than a list", hint=_NOT_THE_API)
+    return value
+
+
+def as_object(value: Any) -> Fields:
+    """An object as an API answers it. Raises ForgeError when it is something else."""
+    if not isinstance(value, Fields):
+        raise ForgeError("The code host answered something else than an object", hint=_NOT_THE_API)
+    return value
+
+
+def segment(text: str) -> str:
+    """Text as one segment of a URL's path."""
+    return quote(text, safe="")
+
+
+def texts(items: Any, key: str) -> tuple[str, ...]:
+    """The values under `key` of a list of objects; what is missing is left out."""
+    return tuple(str(item[key]) for item in items or () if isinstance(item, dict) and item.get(key))
+
+
+_NOT_THE_API = "Is --api-url the address of its API, and is --forge the right kind?"
+
+
+def _flat(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
