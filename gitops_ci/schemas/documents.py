@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -52,6 +52,10 @@ class Piece:
                     "a Unicode line break inside a plain scalar: could not find expected ':'", offset
                 )
 
+    def start_line(self) -> int:
+        """The line in the whole file where the document's value begins."""
+        return self.position(self.root.start if self.root else 0)[0]
+
     def position(self, offset: int) -> tuple[int, int]:
         """The line and column in the whole file of a character of this piece."""
         line, column = self.file.position(offset)
@@ -76,7 +80,10 @@ def split(text: str) -> Iterator[Piece]:
 
 @dataclass(frozen=True)
 class Document:
-    """One Kubernetes object: a whole document, or an item of a List, in which case `prefix` leads to it."""
+    """One Kubernetes object: a whole document, or an item of a List, in which case `prefix` leads to it.
+
+    `unit` names what is applied together with it, '' for its folder.
+    """
 
     path: str
     index: str
@@ -84,7 +91,7 @@ class Document:
     value: dict[str, Any]
     prefix: tuple[str | int, ...] = ()
     has_null: bool = False
-    source: dict[str, str] = field(default_factory=dict)
+    unit: str = ""
 
     @property
     def api_version(self) -> str:
@@ -101,6 +108,11 @@ class Document:
     def _metadata(self, key: str) -> str:
         metadata = self.value.get("metadata")
         return _text(metadata.get(key)) if isinstance(metadata, dict) else ""
+
+    def annotation(self, key: str) -> str:
+        metadata = self.value.get("metadata")
+        found = metadata.get("annotations") if isinstance(metadata, dict) else None
+        return _text(found.get(key)) if isinstance(found, dict) else ""
 
     @property
     def name(self) -> str:

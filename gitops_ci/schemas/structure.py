@@ -38,8 +38,9 @@ class Structure:
         number = self._bundle.find(api_version, kind)
         return None if number is None else self._reference(number)
 
-    def knows(self, api_version: str, kind: str) -> bool:
-        return self._bundle.find(api_version, kind) is not None
+    def named(self, name: str) -> Check:
+        """The check of a definition by its full name."""
+        return self._reference(self._bundle.names.index(name))
 
     def _reference(self, number: int) -> Check:
         if compiled := self._compiled.get(number):

@@ -1,0 +1,91 @@
+"""Schemas of custom resources: from the CustomResourceDefinitions that are at hand, then from schema locations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ci.schemas.openapi import compile_schema
+from gitops_ci.schemas.problem import Path, Problem
+from gitops_ci.schemas.structure import Check, Structure
+
+__all__ = ["CustomKinds", "Lookup", "NoSchema"]
+
+# (apiVersion, kind, Kubernetes version) -> a JSON Schema, or None
+Lookup = Callable[[str, str, str], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class NoSchema:
+    """Why there is no schema: `known` are the versions of the kind that a definition at hand serves, if any."""
+
+    known: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    versions: Mapping[str, Mapping[str, Any]]
+    where: str
+
+
+class CustomKinds:
+    """Definitions by group and kind. The first definition of a kind stays."""
+
+    def __init__(self, lookup: Lookup | None = None) -> None:
+        self._definitions: dict[tuple[str, str], _Definition] = {}
+        self._compiled: dict[tuple[str, str, str], Check | NoSchema] = {}
+        self._lookup = lookup
+
+    def add(self, definition: Mapping[str, Any], where: str) -> None:
+        """Learn from the value of a CustomResourceDefinition; one that is no good is left to its own findings."""
+        spec = definition.get("spec")
+        names = spec.get("names") if isinstance(spec, Mapping) else None
+        if not isinstance(spec, Mapping) or not isinstance(names, Mapping):
+            return
+        served = {}
+        for version in spec.get("versions") or ():
+            if isinstance(version, Mapping) and version.get("served") is True:
+                schema = (version.get("schema") or {}).get("openAPIV3Schema")
+                if isinstance(schema, Mapping):
+                    served[str(version.get("name"))] = schema
+        key = (str(spec.get("group")), str(names.get("kind")))
+        if served and key not in self._definitions:
+            self._definitions[key] = _Definition(served, where)
+
+    def find(self, api_version: str, kind: str, kubernetes: str) -> Check | NoSchema:
+        """The check of a custom kind."""
+        key = (api_version, kind, kubernetes)
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(*key)
+        return self._compiled[key]
+
+    def _compile(self, api_version: str, kind: str, kubernetes: str) -> Check | NoSchema:
+        group, _, version = api_version.rpartition("/")
+        definition = self._definitions.get((group, kind))
+        if definition is not None:
+            schema = definition.versions.get(version)
+            if schema is None:
+                return NoSchema(tuple(sorted(definition.versions)), definition.where)
+            return _custom(schema, kubernetes)
+        found = self._lookup(api_version, kind, kubernetes) if self._lookup else None
+        return _custom(found, kubernetes) if found is not None else NoSchema()
+
+
+def _custom(schema: Mapping[str, Any], kubernetes: str) -> Check:
+    """The check of a whole custom object: its metadata is Kubernetes' own, its schema may leave the envelope out."""
+    envelope = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+    properties = {**(schema.get("properties") or {}), **envelope}
+    properties.pop("metadata", None)
+    body = compile_schema({**schema, "properties": properties}, definitions=schema)
+    metadata = Structure.of(kubernetes).named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
+
+    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+        if not isinstance(value, Mapping):
+            return
+        if (meta := value.get("metadata")) is not None:
+            metadata(meta, (path, "metadata"), problems)
+        body({key: item for key, item in value.items() if key != "metadata"}, path, problems)
+
+    return check

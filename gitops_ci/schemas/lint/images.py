@@ -1,0 +1,59 @@
+"""Images that no registry can serve, and tags that move."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gitops_ci.errors import UsageError
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Finding
+from gitops_ci.schemas.documents import Document
+from gitops_ci.schemas.lint.base import at, dig, strings_under
+
+__all__ = ["bad_references", "images_of", "mutable_tags"]
+
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_TEMPLATES = (
+    ("spec",),
+    ("spec", "template", "spec"),
+    ("template", "spec"),
+    ("spec", "jobTemplate", "spec", "template", "spec"),
+)
+_MOVING = frozenset({"latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "canary"})
+_SUBSTITUTION = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|<[^>]+>")
+
+
+def images_of(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(path, text) of the images of a document's containers."""
+    for place in _TEMPLATES:
+        spec = dig(document.value, *place)
+        if not isinstance(spec, dict):
+            continue
+        for group in _CONTAINERS:
+            items = spec.get(group)
+            if isinstance(items, list) and all(isinstance(item, dict) for item in items):
+                for found, text in strings_under(items, "image"):
+                    if len(found) == 2:
+                        yield (*place, group, *found), text
+
+
+def bad_references(document: Document) -> Iterator[Finding]:
+    for path, text in images_of(document):
+        if not text.strip() or _SUBSTITUTION.search(text):
+            continue
+        try:
+            ImageRef.parse(text)
+        except UsageError as error:
+            said = f"no registry can serve this image: {error.message.partition(': ')[2] or error.message}"
+            yield at(document, path, "gitops/image-reference", said, hint=error.hint)
+
+
+def mutable_tags(document: Document) -> Iterator[Finding]:
+    for path, text in images_of(document):
+        image = ImageRef.try_parse(text)
+        if image is None or image.digest is not None or (image.tag is not None and image.tag not in _MOVING):
+            continue
+        said = f"the tag '{image.tag}' moves" if image.tag else "without a tag this is 'latest', which moves"
+        hint = "Name a version, so that what runs is what was reviewed."
+        yield at(document, path, "repo/mutable-tag", f"{text}: {said}", hint=hint, severity="warning")

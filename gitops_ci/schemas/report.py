@@ -1,0 +1,85 @@
+"""What a validation run is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Literal
+
+from gitops_ci.model import Finding, Skip
+from gitops_ci.schemas.bundle import DEFAULT_VERSION
+from gitops_ci.schemas.custom import Lookup
+
+__all__ = ["Checks", "Report", "Suppression", "Surroundings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Findings that are known and accepted: each given part must match; globs. `reason` is told in no report."""
+
+    rule: str = "*"
+    path: str = "*"
+    kind: str = "*"
+    name: str = "*"
+
+    def covers(self, finding: Finding) -> bool:
+        kind, _, name = finding.resource.partition("/")
+        return (
+            fnmatchcase(finding.rule, self.rule)
+            and fnmatchcase(finding.path, self.path)
+            and fnmatchcase(kind, self.kind)
+            and fnmatchcase(name, self.name)
+        )
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The settings of a validation run. `rules` and `skip_rules` are globs over rule ids, `skip_rules` wins."""
+
+    kubernetes_versions: tuple[str, ...] = (DEFAULT_VERSION,)
+    missing_schema: Literal["fail", "warn", "ignore"] = "warn"
+    rules: tuple[str, ...] = ("*",)
+    skip_rules: tuple[str, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+
+    @cached_property
+    def _answers(self) -> dict[str, bool]:
+        return {}
+
+    def wants(self, rule: str) -> bool:
+        if rule not in self._answers:
+            wanted = any(fnmatchcase(rule, glob) for glob in self.rules)
+            self._answers[rule] = wanted and not any(fnmatchcase(rule, glob) for glob in self.skip_rules)
+        return self._answers[rule]
+
+    def wants_any(self, family: str) -> bool:
+        """Whether some rule of a family may be wanted: a family that is off need not run."""
+        whole = {f"{family}/*", "*"}
+        return not whole & set(self.skip_rules) and any(
+            glob in whole or fnmatchcase(glob, f"{family}/*") or "*" in glob.partition("/")[0] for glob in self.rules
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What lies around the checked files.
+
+    `definitions` are further files whose CustomResourceDefinitions count, `lookup` finds other schemas, `exists` tells
+    whether a path (relative to the repository's root) exists, `repository_urls` are the addresses of this repository.
+    """
+
+    definitions: tuple[tuple[str, str], ...] = ()
+    lookup: Lookup | None = None
+    exists: Callable[[str], bool] | None = None
+    repository_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Findings and skips sorted by place. `summary` counts files, documents, valid, invalid, skipped and suppressed."""
+
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skip, ...]
+    summary: Mapping[str, int] = field(default_factory=dict)
