@@ -35,7 +35,9 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     if outcome.error:
         page.add(_problem(outcome.error))
     page.add(_facts(outcome))
-    page.table("Findings", ("", "Where", "Rule", "Message"), outcome.findings, _finding)
+    # Where not all fit, errors are what has to be seen.
+    findings = sorted(outcome.findings, key=lambda finding: list(_ICONS).index(finding.severity))
+    page.table("Findings", ("Severity", "Where", "Rule", "Message"), findings, _finding)
     changes = "Would change" if outcome.dry_run else "Changes"
     page.table(changes, ("Where", "Resource", "From", "To"), outcome.changes, _change)
     page.table("Skipped", ("Where", "Reason", "What to do"), outcome.skipped, _skip)

@@ -130,7 +130,7 @@ def _published(outcome: Outcome, paint: Paint) -> Iterator[str]:
 
 
 def _pull_request(request: PullRequest, paint: Paint) -> Iterator[str]:
-    """A link where the host has pull requests; else the text to open one with."""
+    """A link where the host has pull requests; else the text to open one with, unless it was told before."""
     branches = f"{visible(request.head)} -> {visible(request.base)}"
     if request.url:
         number = f"#{request.number} " if request.number is not None else ""
@@ -142,6 +142,8 @@ def _pull_request(request: PullRequest, paint: Paint) -> Iterator[str]:
     yield f"{paint('Pull request', 'bold')} to open by hand, this Git host has no API for it:"
     yield f"  {branches}"
     yield f"  {visible(request.title)}"
+    if request.state == "unchanged":
+        return
     yield ""
     for line in visible_lines(request.body).rstrip("\n").split("\n"):
         yield f"    {line}".rstrip()

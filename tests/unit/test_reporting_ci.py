@@ -133,6 +133,13 @@ class TestMarkdown:
             '| unknown field "replica" in spec `Deployment/shop` — Did you mean "replicas"? |\n'
         ) in markdown.report(OUTCOMES["invalid"])
 
+    def test_errors_come_before_what_may_be_cut_off(self) -> None:
+        findings = (*_findings(500, "note"), *_findings(3, "error"), *_findings(3, "warning"))
+        page = markdown.report(Outcome("validate", "failed", 1, findings=findings), limit=6_000)
+        assert page.count("| ❌ error |") == 3
+        assert page.count("| ⚠️ warning |") == 3
+        assert page.index("❌ error") < page.index("⚠️ warning") < page.index("ℹ️ note")
+
     @pytest.mark.parametrize("limit", [4_000, 20_000, 65_536, 1_000_000])
     def test_page_stays_within_its_limit_and_counts_what_is_left_out(self, limit: int) -> None:
         lines = "".join(f"line {n} `` of a long file\n" for n in range(20_000))

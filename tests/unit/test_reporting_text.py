@@ -88,6 +88,13 @@ def test_plain_git_prints_the_pull_request_to_open() -> None:
     assert "\n    Updates `ghcr.io/acme/shop` to `1.5.0`.\n\n    | Where | To |\n" in report
 
 
+def test_plain_git_does_not_repeat_a_text_that_has_not_changed() -> None:
+    request = OUTCOMES["plain-git"].pull_request
+    assert request is not None
+    report = text.report(replace(BUMP, pull_request=replace(request, state="unchanged")))
+    assert "  production: shop 1.5.0\n\nrelease: " in report
+
+
 def test_second_run_says_that_everything_is_there() -> None:
     report = text.report(OUTCOMES["again"])
     assert "already there 1.5.0, 1.5, latest" in report
