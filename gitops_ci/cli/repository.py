@@ -26,7 +26,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.plan import Pointer, Policy
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.schemas import Checks
-from gitops_ci.secret import Secret
+from gitops_ci.secret import Secret, mask
 
 __all__ = ["bump_request", "refuse_untrusted", "repository_options"]
 
@@ -181,10 +181,11 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> Publication:
     return Publication(
         author=_author(options["author"]) or committer,
         committer=committer,
-        title=options["title"],
-        labels=options["label"],
-        reviewers=options["reviewer"],
-        assignees=options["assignee"],
+        # A token that a variable carried into a text must not be published with it.
+        title=mask(options["title"]) if options["title"] else None,
+        labels=tuple(map(mask, options["label"])),
+        reviewers=tuple(map(mask, options["reviewer"])),
+        assignees=tuple(map(mask, options["assignee"])),
         draft=options["draft"],
         merge=options["merge"],
         reopen=options["reopen"],
@@ -198,7 +199,7 @@ def _author(text: str | None) -> Identity | None:
     if text:
         if not (person := _PERSON.fullmatch(text)):
             raise UsageError(f"'{text}' is not an author", hint="Write it as 'Jane Doe <jane@example.com>'.")
-        return Identity(person["name"], person["email"])
+        return Identity(mask(person["name"]), mask(person["email"]))
     name, email = os.environ.get("GIT_AUTHOR_NAME"), os.environ.get("GIT_AUTHOR_EMAIL")
     return Identity(name, email) if name and email else None
 

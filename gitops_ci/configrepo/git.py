@@ -98,7 +98,10 @@ class GitDirectory:
 
         Raises:
             ProgramError: git is not installed.
+            UsageError: an argument holds a token: arguments can be read by every user of the machine.
         """
+        if any(mask(argument) != argument for argument in arguments):
+            raise UsageError("A branch or address holds a token", hint="Give it in GITOPS_CI_TOKEN and nowhere else.")
         from tempfile import TemporaryFile
 
         from git.exc import GitCommandNotFound

@@ -45,6 +45,7 @@ def test_a_local_path_is_a_file_address(tmp_path):
         "git@host:-x",
         "https://host/\nx",
         "https://host",
+        "https://host/a/b?token=secret",
         "https:///x",
         "https://host:notaport/x",
         "javascript://x/y",
