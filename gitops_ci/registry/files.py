@@ -159,9 +159,11 @@ def _members(file: IO[bytes], path: str) -> dict[str, tuple[int, int]]:
     with tarfile.open(fileobj=file, mode="r:") as archive:
         for number, member in enumerate(archive):
             name = _name(member.name, path)
-            # A header that points backwards makes some versions of tarfile go in circles.
-            if number >= _MOST_MEMBERS or member.offset <= last:
+            if number >= _MOST_MEMBERS:
                 raise RegistryError(f"{path} is no archive of an image: it has more than {_MOST_MEMBERS:,} members")
+            # A header that points backwards makes some versions of tarfile go in circles (CVE-2025-8194).
+            if member.offset <= last or member.size < 0:
+                raise RegistryError(f"{path} is no archive: the header of {member.name!r} points backwards")
             last = member.offset
             if member.isdir():
                 continue
