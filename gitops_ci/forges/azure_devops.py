@@ -130,7 +130,7 @@ class AzureDevOps(RestForge):
             said = {"parentCommentId": 0, "content": text, "commentType": "text"}
             self._send("POST", path, "commenting", {"comments": [said], "status": "closed"})
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest) -> bool:
         doing = "setting auto-complete"
         state = as_object(self._get(f"/pullrequests/{pull_request.number}", doing))
         if state["status"] == "completed" or state.get("autoCompleteSetBy"):

@@ -108,8 +108,9 @@ class Bitbucket(RestForge):
         )
 
     def _close(self, pull_request: PullRequest) -> None:
-        path = f"{self._path}/pullrequests/{pull_request.number}/decline"
-        self._api.send("POST", path, "declining the pull request")
+        path, doing = f"{self._path}/pullrequests/{pull_request.number}", "declining the pull request"
+        if as_object(self._api.get(path, doing))["state"] == "OPEN":
+            self._api.send("POST", f"{path}/decline", doing)
 
     def _comments(self, pull_request: PullRequest) -> Iterable[tuple[Any, str]]:
         path = f"{self._path}/pullrequests/{pull_request.number}/comments"
@@ -129,7 +130,7 @@ class Bitbucket(RestForge):
         else:
             self._api.send("POST", path, "commenting", body)
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest) -> bool:
         del pull_request
         return False
 

@@ -123,8 +123,9 @@ class BitbucketDataCenter(RestForge):
 
     def _close(self, pull_request: PullRequest) -> None:
         path, doing = self._pull(pull_request), "declining the pull request"
-        version = as_object(self._api.get(path, doing))["version"]
-        self._api.send("POST", f"{path}/decline", doing, params={"version": version})
+        fresh = as_object(self._api.get(path, doing))
+        if fresh["state"] == "OPEN":
+            self._api.send("POST", f"{path}/decline", doing, params={"version": fresh["version"]})
 
     def _comments(self, pull_request: PullRequest) -> Iterable[tuple[Any, str]]:
         start = 0
@@ -146,7 +147,7 @@ class BitbucketDataCenter(RestForge):
         else:
             self._api.send("POST", path, "commenting", {"text": text})
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest) -> bool:
         path, doing = self._pull(pull_request), "asking to merge when the checks pass"
         try:
             self._api.get(f"{path}/auto-merge", doing)

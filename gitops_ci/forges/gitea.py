@@ -141,7 +141,7 @@ class Gitea(RestForge):
             path = f"{self._path}/issues/{pull_request.number}/comments"
             self._api.send("POST", path, "commenting", {"body": text})
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest) -> bool:
         path = f"{self._path}/pulls/{pull_request.number}"
         state = as_object(self._api.get(path, "looking whether the pull request can be merged"))
         if state.get("merged"):

@@ -137,7 +137,7 @@ class GitLab(RestForge):
         else:
             self._api.send("POST", path, "commenting", {"body": text})
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest) -> bool:
         path = f"{self._path}/merge_requests/{pull_request.number}"
         state = self._decided(path)
         if state["state"] == "merged" or state.get("merge_when_pipeline_succeeds"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api
@@ -13,6 +13,8 @@ from gitops_ci.forges.limits import cut, cut_title, same
 from gitops_ci.model import Proposal, PullRequest
 
 __all__ = ["Additions", "RestForge", "attempt"]
+
+T = TypeVar("T")
 
 _LOST = frozenset({0, 500, 502, 503, 504})  # after these nobody knows whether the work was done
 
@@ -53,7 +55,8 @@ class RestForge(ABC):
     def default_branch(self) -> str: ...
 
     @abstractmethod
-    def merge_when_green(self, pull_request: PullRequest) -> bool: ...
+    def _merge(self, pull_request: PullRequest) -> bool:
+        """As `merge_when_green`; it looks first whether that has happened, so that it may be called again."""
 
     @abstractmethod
     def _pulls(self, *, head: str, base: str, every: bool) -> Iterable[PullRequest]:
@@ -77,7 +80,7 @@ class RestForge(ABC):
 
     @abstractmethod
     def _close(self, pull_request: PullRequest) -> None:
-        """Close it without merging."""
+        """Close it without merging; where that cannot be asked twice, look first whether it is open."""
 
     @abstractmethod
     def _comments(self, pull_request: PullRequest) -> Iterable[tuple[Any, str]]:
@@ -122,6 +125,19 @@ class RestForge(ABC):
         return self._completed(replace(rewritten, state="updated"), wanted)
 
     def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
+        _again_if_lost(lambda: self._comment_once(pull_request, text, key))
+
+    def close(self, pull_request: PullRequest, *, comment: str) -> None:
+        if pull_request.status != "open":
+            return
+        # The reason first: killed in between, the next run finds it said and closes.
+        self.comment(pull_request, comment, key="closed")
+        _again_if_lost(lambda: self._close(pull_request))
+
+    def merge_when_green(self, pull_request: PullRequest) -> bool:
+        return _again_if_lost(lambda: self._merge(pull_request))
+
+    def _comment_once(self, pull_request: PullRequest, text: str, key: str) -> None:
         # A link definition without a link: no renderer shows it, every host keeps it.
         marker = f"[//]: # (gitops-ci:{key})"
         wanted = f"{cut(text, self.BODY_LIMIT - len(marker) - 2).rstrip()}\n\n{marker}"
@@ -131,13 +147,6 @@ class RestForge(ABC):
                     self._say(pull_request, wanted, instead_of=comment)
                 return
         self._say(pull_request, wanted, instead_of=None)
-
-    def close(self, pull_request: PullRequest, *, comment: str) -> None:
-        if pull_request.status != "open":
-            return
-        # The reason first: killed in between, the next run finds it said and closes.
-        self.comment(pull_request, comment, key="closed")
-        self._close(pull_request)
 
     def _fitting(self, proposal: Proposal) -> Proposal:
         title, body = cut_title(proposal.title, self.TITLE_LIMIT), cut(proposal.body, self.BODY_LIMIT)
@@ -193,6 +202,16 @@ class RestForge(ABC):
             assignees=(*pull_request.assignees, *added.assignees),
             warnings=(*pull_request.warnings, *added.warnings),
         )
+
+
+def _again_if_lost(work: Callable[[], T]) -> T:
+    """Do work once more after a lost answer; it looks by itself what the first time has done."""
+    try:
+        return work()
+    except ForgeError as error:
+        if error.status not in _LOST:
+            raise
+        return work()
 
 
 def attempt(request: Callable[[], object], done: Additions, refused: str) -> Additions:

@@ -251,6 +251,31 @@ def test_a_lost_answer_to_create_is_followed_by_a_search_and_makes_one(host, for
     assert host.stub.requests[creations[0] + 1].method == "GET"
 
 
+def lose_every_answer_once(host: Host, status: int) -> None:
+    for method in ("POST", "PUT", "PATCH"):
+        host.stub.fault(method, "", status, after=True)
+
+
+@pytest.mark.parametrize("status", [0, 502])
+def test_lost_answers_to_comment_and_close_are_no_second_comment_and_no_error(host, forge, status):
+    pull = ensure(forge, PROPOSAL)
+    lose_every_answer_once(host, status)
+    forge.close(pull, comment="Replaced")
+    assert (host.stub.pulls[0].status, len(host.stub.pulls[0].comments)) == ("closed", 1)
+
+
+@pytest.mark.parametrize("status", [0, 502])
+@pytest.mark.parametrize("running", [True, False])
+def test_a_lost_answer_to_merge_is_followed_by_a_look_at_what_happened(host, forge, status, running):
+    host.stub.pipeline_running = host.stub.checks_running = running
+    if isinstance(host.stub, GitHubStub) and running:
+        host.stub.status = "BLOCKED"
+    pull = ensure(forge, PROPOSAL)
+    lose_every_answer_once(host, status)
+    assert forge.merge_when_green(pull) is host.kind.merges
+    assert len(host.stub.merging) == host.kind.merges
+
+
 def test_a_create_that_is_lost_every_time_gives_up_with_the_reason(host, forge):
     host.stub.fault("POST", host.kind.creates, 502, times=99)
     with pytest.raises(ForgeError) as caught:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tests.support import CHECKOUT
 
-__all__ = ["Registry", "Unavailable", "docker_engine", "install", "program", "registry"]
+__all__ = ["Registry", "Unavailable", "docker_engine", "install", "make_certificate", "program", "registry"]
 
 PACKAGES = {"dockerd": "docker.io", "docker-registry": "docker-registry", "rsync": "rsync", "openssl": "openssl"}
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
@@ -139,7 +139,7 @@ def registry(
         "  secret: only-for-tests",
     ]
     if tls:
-        _certificate(folder)
+        make_certificate(folder)
         config.append(f"  tls: {{certificate: {folder}/server.pem, key: {folder}/server.key}}")
     if users:
         import bcrypt
@@ -161,7 +161,7 @@ def _listening(log: Path) -> str:
     return found[1] if found else ""
 
 
-def _certificate(folder: Path) -> None:
+def make_certificate(folder: Path) -> None:
     """A certificate authority and a certificate of it for 127.0.0.1 and localhost."""
     openssl = program("openssl")
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ import pytest
 
 from gitops_ci.http import Body, Http, HttpError
 from gitops_ci.secret import Secret
+from tests.support import missing
+from tests.support.services import Unavailable, make_certificate
 
 
 @dataclass
@@ -42,7 +45,7 @@ class Server:
 
 
 @contextmanager
-def serving(*script: Step) -> Iterator[Server]:
+def serving(*script: Step, tls: Path | None = None) -> Iterator[Server]:
     server = Server(list(script))
 
     class Handler(BaseHTTPRequestHandler):
@@ -77,6 +80,11 @@ def serving(*script: Step) -> Iterator[Server]:
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.url = f"http://127.0.0.1:{httpd.server_address[1]}"
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls / "server.pem", tls / "server.key")
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
+        server.url = f"https://127.0.0.1:{httpd.server_address[1]}"
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -382,6 +390,38 @@ def test_a_host_that_speaks_no_tls_is_a_tls_error_and_final(client, time):
     with serving(OK) as server, pytest.raises(HttpError, match=r"TLS with 127\.0\.0\.1"):
         client(server.url.replace("http:", "https:")).request("GET", "/x")
     assert time.pauses == []
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `ca.pem`, and `server.pem` and `server.key` for 127.0.0.1 that it signed."""
+    folder = tmp_path_factory.mktemp("tls")
+    try:
+        make_certificate(folder)
+    except Unavailable as absent:
+        missing(str(absent))
+    return folder
+
+
+def test_an_unknown_certificate_authority_is_refused_at_once(client, time, certificates):
+    with serving(OK, tls=certificates) as server, pytest.raises(HttpError, match="TLS with") as caught:
+        client(server.url, headers={"Authorization": Secret("token-of-mine")}).request("GET", "/x")
+    assert "unable to get local issuer certificate" in caught.value.message
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+    assert (server.seen, time.pauses) == ([], [])
+
+
+def test_the_authority_of_the_environment_is_believed(client, certificates, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
+    with serving(OK, tls=certificates) as server:
+        assert client(server.url).request("GET", "/x").status == 200
+
+
+def test_an_authority_that_is_given_wins_over_the_environments(client, certificates, monkeypatch, tmp_path):
+    (tmp_path / "other.pem").write_text((certificates / "server.pem").read_text())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "other.pem"))
+    with serving(OK, tls=certificates) as server:
+        assert client(server.url, verify=str(certificates / "ca.pem")).request("GET", "/x").status == 200
 
 
 @pytest.mark.parametrize("url", ["http://", "http:///x", "ftp://127.0.0.1/x", "http://[/x", "nothing"])
