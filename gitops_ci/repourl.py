@@ -101,13 +101,9 @@ def _from_url(text: str) -> RepoUrl:
         return RepoUrl(text, "file", "", None, unquote(parts.path).strip("/"))
     if scheme not in {"https", "http", "ssh"}:
         raise _scheme_refused(f"{scheme}://")
-    if (
-        parts.query
-        or parts.fragment
-        or not _HOST.fullmatch(host)
-        or parts.path.startswith("/-")
-        or not parts.path.strip("/")
-    ):
+    if parts.query or parts.fragment:
+        raise UsageError(f"The address {scheme}://{host}{parts.path} carries a query", hint=_EXAMPLE)
+    if not _HOST.fullmatch(host) or parts.path.startswith("/-") or not parts.path.strip("/"):
         raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
     if scheme == "http" and not _LOOPBACK.fullmatch(host):
         raise UsageError(

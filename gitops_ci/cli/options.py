@@ -52,10 +52,9 @@ def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     return tuple(found)
 
 
-def output_options(function: Callable[..., Any]) -> Any:
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --output, --report, --quiet and --verbose; the function gets them as one `output`."""
 
-    @functools.wraps(function)
     def wrapper(*args: Any, **given: Any) -> Any:
         quiet, verbose = given.pop("quiet"), given.pop("verbose")
         output = Output(
@@ -63,7 +62,7 @@ def output_options(function: Callable[..., Any]) -> Any:
         )
         return function(*args, output=output, **given)
 
-    decorators = (
+    decorators: tuple[Decorator, ...] = (
         option("--verbose", is_flag=True, help="Tell more on the way."),
         option("--quiet", is_flag=True, help="Tell nothing on the way."),
         option(
@@ -75,4 +74,7 @@ def output_options(function: Callable[..., Any]) -> Any:
         ),
         option("--output", type=click.Choice(["text", "json"]), default="text", help="What is printed on stdout."),
     )
-    return functools.reduce(lambda decorated, decorate: decorate(decorated), decorators, wrapper)
+    wrapped: Callable[..., Any] = functools.wraps(function)(wrapper)
+    for decorate in decorators:
+        wrapped = decorate(wrapped)
+    return wrapped
