@@ -6,17 +6,15 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from gitops_ci.foreign import log_line, visible
 from gitops_ci.secret import mask
 
 __all__ = ["Console", "printable"]
 
 
 def printable(text: str) -> str:
-    """Foreign text made safe for a log line: secrets masked, control characters spelled out.
-
-    Without line breaks no text begins a line of its own: nothing a repository contains becomes a workflow command.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in mask(text))
+    """Foreign text made safe for a log line: secrets masked, what cannot be seen spelled out, no CI command in it."""
+    return log_line(visible(mask(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,5 @@ class Console:
         self._line(f"warning: {message}")
 
     def _line(self, message: str) -> None:
-        text = printable(message)
-        # A leading space keeps a line that happens to start with `::` from being a workflow command.
-        sys.stderr.write(f" {text}\n" if text.startswith("::") else f"{text}\n")
+        sys.stderr.write(f"{printable(message)}\n")
         sys.stderr.flush()

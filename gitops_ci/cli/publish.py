@@ -13,22 +13,41 @@ from gitops_ci.secret import mask
 
 __all__ = ["publish"]
 
+# Read by code hosts, which show them beside the files of the checkout.
+_FOR_HOSTS = frozenset({"codequality", "github", "sarif"})
+
 
 def publish(outcome: Outcome, output: Output) -> None:
     """Print the report, write the report files, and hand the results to the CI provider."""
     from gitops_ci.reporting import REPORTERS
+    from gitops_ci.reporting.base import relocate
 
-    text = REPORTERS[output.format].report(outcome)
+    text = _shown(outcome) if output.format == "text" else REPORTERS[output.format].report(outcome)
     if text:
         sys.stdout.write(mask(text if text.endswith("\n") else text + "\n"))
         sys.stdout.flush()
+    rooted = relocate(outcome, _below_root())
     for report in output.reports:
-        _write(report.path, REPORTERS[report.format].report(outcome))
+        told = rooted if report.format in _FOR_HOSTS else outcome
+        _write(report.path, REPORTERS[report.format].report(told))
     provider = detect(os.environ).provider
     if provider in {"github", "gitea"}:
-        _github(outcome)
+        _github(rooted)
     elif provider == "gitlab":
         _gitlab(outcome)
+
+
+def _shown(outcome: Outcome) -> str:
+    from gitops_ci.reporting import text
+
+    return text.report(outcome, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+def _below_root() -> str:
+    """Where the command ran, relative to the checkout's root: code hosts count paths from there."""
+    root = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR")
+    folder = os.path.relpath(os.getcwd(), root) if root else "."
+    return "" if folder.startswith("..") else folder.replace(os.sep, "/")
 
 
 def _github(outcome: Outcome) -> None:

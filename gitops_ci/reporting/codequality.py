@@ -13,7 +13,7 @@ from typing import Any
 from gitops_ci.model import Finding, Outcome, Severity, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.fingerprint import fingerprinted
-from gitops_ci.reporting.foreign import visible
+from gitops_ci.foreign import visible
 
 __all__ = ["ID", "report"]
 

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import groupby, takewhile
 
 from gitops_ci.model import FileChange
-from gitops_ci.reporting.foreign import visible_lines
+from gitops_ci.foreign import visible_lines
 
 __all__ = ["readable", "unified"]
 

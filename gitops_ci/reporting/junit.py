@@ -14,7 +14,7 @@ from itertools import groupby
 
 from gitops_ci.model import Finding, Outcome, Skip
 from gitops_ci.reporting.base import prepare
-from gitops_ci.reporting.foreign import visible, visible_lines
+from gitops_ci.foreign import visible, visible_lines
 from gitops_ci.reporting.summary import location, sentence
 
 __all__ = ["ID", "report"]

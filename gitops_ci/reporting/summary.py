@@ -6,7 +6,7 @@ from collections import Counter
 
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, Outcome
-from gitops_ci.reporting.foreign import short_digests, visible
+from gitops_ci.foreign import short_digests, visible
 
 __all__ = ["count", "location", "old_and_new", "sentence"]
 
