@@ -75,7 +75,7 @@ class Run:
 
     def seconds(self, step: str) -> float:
         """How long a step of the workflow took."""
-        return next(
+        return max(
             event["executionTime"] / 1e9
             for event in self.events
             if event.get("stepID") == [step] and "executionTime" in event
