@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from gitops_ci.foreign import shorten
 from gitops_ci.model import Change, Finding, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
-from gitops_ci.foreign import shorten
 from gitops_ci.reporting.results import Results
 from gitops_ci.reporting.summary import count, location, old_and_new, sentence
 

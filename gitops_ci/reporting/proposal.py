@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci.errors import UsageError
+from gitops_ci.foreign import short_digests, visible
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, FileChange
 from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import change_order, masked
-from gitops_ci.foreign import short_digests, visible
 from gitops_ci.reporting.plaintext import address, cut, defused, words
 from gitops_ci.reporting.summary import count, location, old_and_new
 

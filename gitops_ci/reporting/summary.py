@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from gitops_ci.foreign import short_digests, visible
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, Outcome
-from gitops_ci.foreign import short_digests, visible
 
 __all__ = ["count", "location", "old_and_new", "sentence"]
 

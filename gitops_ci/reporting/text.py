@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
+from gitops_ci.foreign import log_line, visible, visible_lines
 from gitops_ci.model import Change, Finding, Image, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
-from gitops_ci.foreign import log_line, visible, visible_lines
 from gitops_ci.reporting.results import image_name
 from gitops_ci.reporting.summary import location, old_and_new, sentence
 
