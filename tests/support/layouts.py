@@ -53,13 +53,14 @@ class LayoutWriter:
         self, *layers: bytes, labels: Mapping[str, str] | None = None, architecture: str = "amd64", **more: Any
     ) -> dict[str, Any]:
         """One image; its descriptor, without a tag yet."""
-        parts = [self.blob(layer, LAYER) for layer in layers or (layer_of({"hello.txt": b"hello\n"}),)]
+        layers = layers or (layer_of({"hello.txt": b"hello\n"}),)
+        parts = [self.blob(layer, LAYER) for layer in layers]
         config = {
             "architecture": architecture,
             "os": "linux",
             "created": "2026-11-20T10:00:00Z",
             "config": {"Labels": dict(labels or {})},
-            "rootfs": {"type": "layers", "diff_ids": [part["digest"] for part in parts]},
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(gzip.decompress(layer)) for layer in layers]},
         }
         manifest = {
             "schemaVersion": 2,
