@@ -19,7 +19,7 @@ PACKAGE = "gitops_ci"
 
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
-    {"errors", "model", "imageref", "secret", "repourl"},
+    {"errors", "model", "imageref", "secret", "foreign", "repourl"},
     {"http", "process", "yamltext", "charmap", "splice"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "schemas", "reporting"},
     {"plan"},
