@@ -26,7 +26,9 @@ def component(text: str, job: str) -> str:
     declared = [block for block in re.split(r"(?m)^(?=    [a-z])", inputs) if block.partition(":")[0].strip() in used]
     intro = f"# Made from {SOURCE} by scripts/split_gitlab_template.py: the {job} job alone, as a component.\n"
     spec = "".join(block if block.endswith("\n") else block + "\n" for block in declared)
-    return f"{intro}spec:\n  inputs:\n{spec}---\n" + "\n\n".join(kept).rstrip("\n") + "\n"
+    whole = f"{intro}spec:\n  inputs:\n{spec}---\n" + "\n\n".join(kept).rstrip("\n") + "\n"
+    # Beside the release job an input of the other one says whose it is; alone it need not.
+    return re.sub(rf"(?m)(^    |inputs\.){job}-", r"\1", whole)
 
 
 def _key(block: str) -> str:

@@ -21,7 +21,7 @@ from tests.support import CHECKOUT, dev_tool
 # Inputs that are no option: what the command is, its arguments, where it runs, and what only the environment tells.
 NOT_OPTIONS = {"command", "source", "images", "paths", "options", "working-directory", "token"}
 NOT_OPTIONS |= {"registry-user", "registry-password"}
-TEMPLATE_ONLY = {"prefix", "image", "package", "release-stage", "validate-stage", "release-rules", "validate-rules"}
+TEMPLATE_ONLY = {"prefix", "image", "package", "stage", "validate-stage", "rules", "validate-rules"}
 TEMPLATE_ONLY |= {"validate-paths", "allow-failure"}
 
 

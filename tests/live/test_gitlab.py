@@ -70,7 +70,7 @@ include:
       environment: staging
       forge: github
       api-url: $API_URL
-      release-rules: [{{when: on_success}}]
+      rules: [{{when: on_success}}]
 build:
   stage: build
   script: [docker build --tag "$IMAGE" .]

@@ -224,7 +224,7 @@ def test_an_input_of_the_gitlab_template_is_not_executed(tmp_path, project, pack
         "environment": attack,
         "validate-paths": attack,
         "kubernetes-version": attack,
-        "release-rules": [{"when": "on_success"}],
+        "rules": [{"when": "on_success"}],
     }
     pipeline = {
         "include": [{"local": ".gitlab-ci-template.yml", "inputs": inputs}],
