@@ -45,6 +45,12 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     return home
 
 
+@pytest.fixture(autouse=True)
+def no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets are known to a process; one test's secret must not be masked in another test's text."""
+    monkeypatch.setattr("gitops_ci.secret._spellings", {})
+
+
 @pytest.fixture(autouse=True, scope="session")
 def only_loopback() -> Iterator[None]:
     """This process connects to loopback only and resolves no name but localhost."""
