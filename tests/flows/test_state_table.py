@@ -1,32 +1,44 @@
 """Every state a pull request can be in when the pipeline runs again, for the same, a newer and an older image.
 
-Real Git over HTTP; the code host is a stub that is held against its official description.
+On every kind of code host, with real Git over HTTP; the code host is a stub that is held against its official
+description.
 """
 
 import pytest
 
 from tests.flows.test_bump import DEPLOYMENT, FILES, HEAD
-from tests.support.forge_github import GitHubStub
+from tests.support.forge_hosts import KINDS, hosting
 from tests.support.git_repo import commit_files
 
 SAME, NEWER, OLDER = "ghcr.io/acme/shop:1.5.0", "ghcr.io/acme/shop:1.6.0", "ghcr.io/acme/shop:1.4.9"
 
 
-@pytest.fixture
-def repo(git_server):
-    return git_server.make_repo("acme/config", FILES)
+@pytest.fixture(params=KINDS)
+def host(request, git_server):
+    def branches():
+        return git_server.repo(running.stub.path).branches()
+
+    with hosting(request.param, lambda branch: branch in branches(), token=git_server.token) as running:
+        running.stub.tip = lambda branch: (
+            git_server.repo(running.stub.path).head(branch) if branch in branches() else "1" * 40
+        )
+        yield running
 
 
 @pytest.fixture
-def github(git_server, repo):
-    with GitHubStub(lambda branch: branch in repo.branches(), token=git_server.token) as stub:
-        stub.tip = lambda branch: repo.head(branch) if branch in repo.branches() else "1" * 40
-        yield stub
+def repo(git_server, host):
+    return git_server.make_repo(host.stub.path, FILES)
 
 
 @pytest.fixture
-def bump(run, git_server, github):
-    where = ("--config-repo", git_server.url_of("acme/config"), "--forge", "github", "--api-url", github.api_url)
+def forge(host, repo):
+    return host.stub
+
+
+@pytest.fixture
+def bump(run, git_server, host, repo):
+    url = git_server.url_of(host.stub.path)
+    where = ("--config-repo", url, "--forge", host.kind.forge, "--api-url", host.stub.api_url)
 
     def call(image, *more):
         return run("bump", image, *where, "--output", "json", *more, environment={"GITOPS_CI_TOKEN": git_server.token})
@@ -35,10 +47,10 @@ def bump(run, git_server, github):
 
 
 @pytest.fixture
-def proposed(bump, github, repo):
+def proposed(bump, forge, repo):
     """An open pull request for 1.5.0 on a base that has 1.4.1."""
     assert bump(SAME).code == 0
-    return github.pulls[0]
+    return forge.pulls[0]
 
 
 def image_in(repo, ref):
@@ -46,31 +58,31 @@ def image_in(repo, ref):
     return text.partition('image: "')[2].partition('"')[0]
 
 
-def statuses(github):
-    return [pull.status for pull in github.pulls]
+def statuses(forge):
+    return [pull.status for pull in forge.pulls]
 
 
 # --- open
 
 
-def test_open_same(bump, proposed, repo, github):
+def test_open_same(bump, proposed, repo, forge):
     tip = repo.head(HEAD)
     assert bump(SAME).document["status"] == "unchanged"
-    assert (repo.head(HEAD), statuses(github)) == (tip, ["open"])
+    assert (repo.head(HEAD), statuses(forge)) == (tip, ["open"])
 
 
-def test_open_newer(bump, proposed, repo, github):
+def test_open_newer(bump, proposed, repo, forge):
     document = bump(NEWER).document
     assert (document["status"], document["pull_request"]["state"]) == ("changed", "updated")
-    assert (image_in(repo, HEAD), statuses(github)) == (NEWER, ["open"])
-    assert github.pulls[0].title == "Bump shop to 1.6.0"
+    assert (image_in(repo, HEAD), statuses(forge)) == (NEWER, ["open"])
+    assert forge.pulls[0].title == "Bump shop to 1.6.0"
 
 
-def test_open_older(bump, proposed, repo, github):
+def test_open_older(bump, proposed, repo, forge):
     ran = bump(OLDER)
     assert ran.code == 1
     assert "newer image already" in ran.document["error"]["message"]
-    assert (image_in(repo, HEAD), github.pulls[0].title) == (SAME, "Bump shop to 1.5.0")
+    assert (image_in(repo, HEAD), forge.pulls[0].title) == (SAME, "Bump shop to 1.5.0")
 
 
 # --- closed by a person
@@ -82,27 +94,27 @@ def declined(proposed):
     return proposed
 
 
-def test_closed_same_is_a_no(bump, declined, repo, github):
+def test_closed_same_is_a_no(bump, declined, repo, forge):
     document = bump(SAME).document
     assert (document["status"], document["pull_request"]["number"]) == ("unchanged", declined.number)
-    assert statuses(github) == ["closed"]
+    assert statuses(forge) == ["closed"]
 
 
-def test_closed_same_with_reopen(bump, declined, repo, github):
+def test_closed_same_with_reopen(bump, declined, repo, forge):
     document = bump(SAME, "--reopen").document
     assert (document["status"], document["pull_request"]["state"]) == ("changed", "opened")
-    assert statuses(github) == ["closed", "open"]
+    assert statuses(forge) == ["closed", "open"]
 
 
-def test_closed_newer_is_a_new_question(bump, declined, repo, github):
+def test_closed_newer_is_a_new_question(bump, declined, repo, forge):
     assert bump(NEWER).document["pull_request"]["state"] == "opened"
-    assert (statuses(github), image_in(repo, HEAD)) == (["closed", "open"], NEWER)
+    assert (statuses(forge), image_in(repo, HEAD)) == (["closed", "open"], NEWER)
 
 
-def test_closed_older_than_what_was_declined(bump, declined, repo, github):
+def test_closed_older_than_what_was_declined(bump, declined, repo, forge):
     ran = bump(OLDER)
     assert ran.code == 1
-    assert statuses(github) == ["closed"]
+    assert statuses(forge) == ["closed"]
 
 
 # --- merged
@@ -115,20 +127,20 @@ def merged(proposed, repo):
     return proposed
 
 
-def test_merged_same(bump, merged, repo, github):
+def test_merged_same(bump, merged, repo, forge):
     assert bump(SAME).document["status"] == "unchanged"
-    assert statuses(github) == ["merged"]
+    assert statuses(forge) == ["merged"]
 
 
-def test_merged_newer(bump, merged, repo, github):
+def test_merged_newer(bump, merged, repo, forge):
     assert bump(NEWER).document["pull_request"]["state"] == "opened"
-    assert (statuses(github), image_in(repo, HEAD)) == (["merged", "open"], NEWER)
+    assert (statuses(forge), image_in(repo, HEAD)) == (["merged", "open"], NEWER)
     assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
 
 
-def test_merged_older(bump, merged, repo, github):
+def test_merged_older(bump, merged, repo, forge):
     assert bump(OLDER).code == 1
-    assert statuses(github) == ["merged"]
+    assert statuses(forge) == ["merged"]
 
 
 # --- the branch was deleted, which closes the pull request
@@ -140,17 +152,17 @@ def deleted(declined, repo):
     return declined
 
 
-def test_branch_deleted_same_is_a_no(bump, deleted, repo, github):
+def test_branch_deleted_same_is_a_no(bump, deleted, repo, forge):
     assert bump(SAME).document["status"] == "unchanged"
-    assert (repo.branches(), statuses(github)) == (["main"], ["closed"])
+    assert (repo.branches(), statuses(forge)) == (["main"], ["closed"])
 
 
-def test_branch_deleted_newer(bump, deleted, repo, github):
+def test_branch_deleted_newer(bump, deleted, repo, forge):
     assert bump(NEWER).document["pull_request"]["state"] == "opened"
-    assert (image_in(repo, HEAD), statuses(github)) == (NEWER, ["closed", "open"])
+    assert (image_in(repo, HEAD), statuses(forge)) == (NEWER, ["closed", "open"])
 
 
-def test_branch_deleted_older(bump, deleted, repo, github):
+def test_branch_deleted_older(bump, deleted, repo, forge):
     # Nothing is left of the newer one, and the base has 1.4.1: 1.4.9 is a step forward.
     assert bump(OLDER).document["pull_request"]["state"] == "opened"
     assert image_in(repo, HEAD) == OLDER
@@ -165,13 +177,13 @@ def behind(proposed, repo):
     return proposed
 
 
-def test_behind_same_needs_nothing_while_its_files_are_as_they_were(bump, behind, repo, github):
+def test_behind_same_needs_nothing_while_its_files_are_as_they_were(bump, behind, repo, forge):
     tip = repo.head(HEAD)
     assert bump(SAME).document["status"] == "unchanged"
     assert repo.head(HEAD) == tip
 
 
-def test_behind_same_is_rebuilt_where_its_files_changed(bump, proposed, repo, github):
+def test_behind_same_is_rebuilt_where_its_files_changed(bump, proposed, repo, forge):
     commit_files(repo, {"base/deployment.yaml": DEPLOYMENT.replace("  name: shop\n", "  name: shop-two\n", 1)})
     assert bump(SAME).document["pull_request"]["state"] in {"unchanged", "updated"}
     assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
@@ -179,22 +191,22 @@ def test_behind_same_is_rebuilt_where_its_files_changed(bump, proposed, repo, gi
     assert b"shop-two" in repo.read("base/deployment.yaml", HEAD)
 
 
-def test_behind_newer_stands_on_the_newest_base(bump, behind, repo, github):
+def test_behind_newer_stands_on_the_newest_base(bump, behind, repo, forge):
     bump(NEWER)
     assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
-    assert (image_in(repo, HEAD), statuses(github)) == (NEWER, ["open"])
+    assert (image_in(repo, HEAD), statuses(forge)) == (NEWER, ["open"])
 
 
-def test_behind_older(bump, behind, repo, github):
+def test_behind_older(bump, behind, repo, forge):
     assert bump(OLDER).code == 1
     assert image_in(repo, HEAD) == SAME
 
 
-def test_a_base_merged_into_the_branch_by_the_host_is_nobodys_work(bump, behind, repo, github):
+def test_a_base_merged_into_the_branch_by_the_host_is_nobodys_work(bump, behind, repo, forge):
     tree = repo.git("merge-tree", "--write-tree", HEAD, "main") if _has_merge_tree(repo) else None
     if tree is None:
         pytest.skip("git merge-tree --write-tree needs git 2.38")
-    author = ("-c", "user.name=web-flow", "-c", "user.email=noreply@github.com")
+    author = ("-c", "user.name=web-flow", "-c", "user.email=noreply@forge.com")
     merge = repo.git(*author, "commit-tree", tree, "-p", HEAD, "-p", "main", "-m", "Merge branch 'main'")
     repo.git("update-ref", f"refs/heads/{HEAD}", merge)
     assert bump(SAME).document["status"] == "unchanged"
@@ -217,22 +229,22 @@ def shared_branch(proposed, repo):
     return proposed
 
 
-def test_work_of_others_same(bump, shared_branch, repo, github):
+def test_work_of_others_same(bump, shared_branch, repo, forge):
     tip = repo.head(HEAD)
     document = bump(SAME).document
     assert (document["status"], document["pull_request"]["number"]) == ("unchanged", shared_branch.number)
     assert repo.head(HEAD) == tip
 
 
-def test_work_of_others_newer_is_never_overwritten(bump, shared_branch, repo, github):
+def test_work_of_others_newer_is_never_overwritten(bump, shared_branch, repo, forge):
     tip = repo.head(HEAD)
     ran = bump(NEWER)
     assert ran.code == 5
     assert "did not make" in ran.document["error"]["message"]
-    assert (repo.head(HEAD), github.pulls[0].title) == (tip, "Bump shop to 1.5.0")
+    assert (repo.head(HEAD), forge.pulls[0].title) == (tip, "Bump shop to 1.5.0")
 
 
-def test_work_of_others_older(bump, shared_branch, repo, github):
+def test_work_of_others_older(bump, shared_branch, repo, forge):
     tip = repo.head(HEAD)
     assert bump(OLDER).code == 1
     assert repo.head(HEAD) == tip
@@ -241,10 +253,10 @@ def test_work_of_others_older(bump, shared_branch, repo, github):
 # --- the base got the image by another way
 
 
-def test_an_open_pull_request_is_closed_when_the_base_has_its_image(bump, proposed, repo, github):
+def test_an_open_pull_request_is_closed_when_the_base_has_its_image(bump, proposed, repo, forge):
     assert bump(NEWER, "--mode", "push").code == 0
     document = bump(NEWER).document
-    assert statuses(github) == ["closed"]
+    assert statuses(forge) == ["closed"]
     assert "main" in "".join(proposed.comments.values())
     assert document["status"] == "changed"
     assert bump(NEWER).document["status"] == "unchanged"
@@ -253,17 +265,17 @@ def test_an_open_pull_request_is_closed_when_the_base_has_its_image(bump, propos
 # --- answers that get lost, and twins
 
 
-def test_a_lost_answer_never_makes_a_second_pull_request(bump, repo, github):
-    github.fault("POST", "/repos/acme/config/pulls", 0, after=True)
+def test_a_lost_answer_never_makes_a_second_pull_request(bump, repo, host, forge):
+    forge.fault("POST", host.kind.creates, 0, after=True)
     ran = bump(SAME)
     assert ran.code == 0, ran.out
-    assert len(github.pulls) == 1
+    assert len(forge.pulls) == 1
 
 
-def test_a_branch_without_its_pull_request_gets_it_on_the_next_run(bump, repo, github):
-    github.fault("POST", "/repos/acme/config/pulls", 500, times=9)
+def test_a_branch_without_its_pull_request_gets_it_on_the_next_run(bump, repo, host, forge):
+    forge.fault("POST", host.kind.creates, 500, times=9)
     assert bump(SAME, "--deadline", "1").code == 6
-    github.faults.clear()
+    forge.faults.clear()
     tip = repo.head(HEAD)
     assert bump(SAME).document["pull_request"]["state"] == "opened"
-    assert (repo.head(HEAD), len(github.pulls)) == (tip, 1)
+    assert (repo.head(HEAD), len(forge.pulls)) == (tip, 1)

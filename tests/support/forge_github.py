@@ -62,8 +62,7 @@ class ApiCommit:
 class GitHubStub(ForgeStub):
     """GitHub Enterprise Server's addresses: REST at `/api/v3`, GraphQL at `/api/graphql`.
 
-    `status` is what GraphQL's mergeStateStatus says. `tip` gives a branch's commit; without one it is made up from
-    the branch's name. `on_commit` makes a commit of the API real.
+    `status` is what GraphQL's mergeStateStatus says. `on_commit` makes a commit of the API real.
     """
 
     CONTRACT = "github.json"
@@ -72,7 +71,6 @@ class GitHubStub(ForgeStub):
 
     def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
         super().__init__(branch_exists, token=token)
-        self.tip: Callable[[str], str] | None = None
         self.on_commit: Callable[[ApiCommit], str] | None = None
         self.status = "CLEAN"
         self.auto_merge_allowed = True
@@ -90,9 +88,7 @@ class GitHubStub(ForgeStub):
         return Refused(status, {**body, "errors": errors} if errors else body)
 
     def sha(self, branch: str) -> str:
-        if branch in self.refs:
-            return self.refs[branch]
-        return self.tip(branch) if self.tip else super().sha(branch)
+        return self.refs.get(branch) or super().sha(branch)
 
     # GraphQL lies beside the REST prefix.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,8 +73,8 @@ class Host:
 
 
 @contextmanager
-def hosting(name: str) -> Iterator[Host]:
+def hosting(name: str, branch_exists: Callable[[str], bool] | None = None, *, token: str = TOKEN) -> Iterator[Host]:
     """The stub of this name, running; leaving it fails the test if a request broke the official description."""
     kind = KINDS[name]
-    with kind.stub(token=TOKEN) as stub:
+    with kind.stub(branch_exists, token=token) as stub:
         yield Host(kind, stub)

@@ -109,8 +109,8 @@ def route(method: str, template: str) -> Callable[[Callable[..., tuple[int, Any]
 class ForgeStub:
     """A code host with one repository `acme/config`; use it as a context manager.
 
-    `branch_exists` tells whether a branch is in the real Git repository behind it. `people` may be reviewers and
-    assignees. `answers` holds what a person would set in the host's settings.
+    `branch_exists` tells whether a branch is in the real Git repository behind it, `tip` gives its commit; without one
+    it is made up from the branch's name. `people` may be reviewers and assignees.
     """
 
     CONTRACT: ClassVar[str]
@@ -122,6 +122,7 @@ class ForgeStub:
 
     def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
         self.branch_exists = branch_exists or (lambda branch: True)
+        self.tip: Callable[[str], str] | None = None
         self.token = token
         self.default_branch = "main"
         self.pulls: list[Pull] = []
@@ -195,8 +196,8 @@ class ForgeStub:
         return self.contract.example(self.contract.document["components"]["schemas"][name])
 
     def sha(self, branch: str) -> str:
-        """A branch's commit, made up from its name."""
-        return hashlib.sha1(branch.encode()).hexdigest()
+        """A branch's commit."""
+        return self.tip(branch) if self.tip else hashlib.sha1(branch.encode()).hexdigest()
 
     def add_comment(self, pull: Pull, text: str) -> int:
         self._next_comment += 1
