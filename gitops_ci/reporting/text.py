@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
@@ -20,6 +21,7 @@ ID = "text"
 # Beyond this a location is not padded: one long path would push every value off the screen.
 _WIDEST_LOCATION = 72
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+_MANY = 4  # from here on things of one kind are counted instead of listed
 _SEVERITY = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 Paint = Callable[[str, str], str]
@@ -96,13 +98,22 @@ def _diff_colour(line: str) -> str:
 
 
 def _skipped(skipped: Iterable[Skip], paint: Paint) -> Iterator[str]:
-    for number, skip in enumerate(skipped):
-        if number == 0:
-            yield paint("Skipped", "bold")
+    """What needs a person, line by line; of what is as it should be (a template, values) many of a kind are one."""
+    listed = list(skipped)
+    plain = Counter(skip.reason for skip in listed if not skip.hint and not skip.failed)
+    if listed:
+        yield paint("Skipped", "bold")
+    for skip in listed:
+        if plain[skip.reason] > _MANY and not skip.hint and not skip.failed:
+            continue
         failed = paint("error: ", "red") if skip.failed else ""
         yield f"  {location(skip.path, skip.line)}: {failed}{visible(skip.reason)}"
         if skip.hint:
             yield f"      {visible(skip.hint)}"
+    for reason, number in plain.items():
+        if number > _MANY:
+            first = next(skip.path for skip in listed if skip.reason == reason)
+            yield f"  {number} files, {visible(first)} and others: {visible(reason)}"
 
 
 def _findings(findings: Iterable[Finding], paint: Paint) -> Iterator[str]:

@@ -176,3 +176,12 @@ def test_finding_without_a_place_is_shown() -> None:
 )
 def test_sentence(outcome: Outcome, expected: str) -> None:
     assert sentence(outcome) == expected
+
+
+def test_many_skips_of_one_kind_are_counted_and_those_with_a_hint_stay_listed():
+    plain = tuple(Skip(f"charts/t{n}.yaml", 0, "a Helm template, not a manifest") for n in range(7))
+    hinted = Skip("crd.yaml", 3, "no schema for Shop", "Give --crd-path.")
+    printed = text.report(Outcome("validate", "unchanged", skipped=(*plain, hinted)))
+    assert "7 files, charts/t0.yaml and others: a Helm template, not a manifest" in printed
+    assert "charts/t3.yaml" not in printed
+    assert "crd.yaml:3: no schema for Shop" in printed
