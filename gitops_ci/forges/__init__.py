@@ -59,10 +59,11 @@ def _named(kind: str) -> ForgeKind:
 def _check_api_url(text: str) -> None:
     try:
         parts = urlsplit(text)
-        _, host, secret = parts.port, parts.hostname or "", parts.username or parts.password
+        _, host = parts.port, parts.hostname or ""
     except ValueError:
-        parts, host, secret = urlsplit(""), "", None
-    if secret:
+        parts, host = urlsplit(""), ""
+    # However it is to be read: what stands before an @ may be a token, and is not shown.
+    if "@" in text:
         raise UsageError("The address of the API carries credentials", hint="Set GITOPS_CI_TOKEN instead.")
     if not host or parts.query or parts.fragment or not text.isprintable() or " " in text:
         raise UsageError(
