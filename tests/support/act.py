@@ -94,12 +94,17 @@ def act(
     payload: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     secrets: Mapping[str, str] | None = None,
+    actions: Mapping[str, Path] | None = None,
     timeout: float = 180,
 ) -> Run:
-    """Run the workflows of `checkout` for an event, with `project` as the action; caches live in `home`."""
+    """Run the workflows of `checkout` for an event, with `project` as the action; caches live in `home`.
+
+    `actions` are folders for further `owner/name@ref`.
+    """
     home.mkdir(parents=True, exist_ok=True)
     command = [dev_tool("act"), event, "--json", "-P", "ubuntu-latest=-self-hosted", "--action-offline-mode"]
-    command += ["--local-repository", f"acme/gitops-ci@v1={project}"]
+    for name, folder in {"acme/gitops-ci@v1": project, **(actions or {})}.items():
+        command += ["--local-repository", f"{name}={folder}"]
     if payload is not None:
         (home / "event.json").write_text(json.dumps(payload))
         command += ["-e", str(home / "event.json")]
