@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
+from gitops_ci.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.validate import ValidateRequest
+    from gitops_ci.schemas import Checks
 
 __all__ = ["command"]
 
@@ -18,14 +24,33 @@ __all__ = ["command"]
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]")
 @option("--kubernetes-version", metavar="VERSION", help="1.33, or a range 1.33..1.35. [the newest known]")
+@option("--crd-path", multiple=True, metavar="PATH", help="More CustomResourceDefinitions. Repeatable.")
+@option(
+    "--schema-location",
+    multiple=True,
+    metavar="TEMPLATE",
+    help="Folder, https address or template with schemas of custom resources; 'crds-catalog' is one. Repeatable.",
+)
+@option("--offline", is_flag=True, help="Fetch nothing: use what is bundled, at hand and cached.")
 @option(
     "--missing-schema",
     type=click.Choice(["fail", "warn", "ignore"]),
     default="warn",
     help="What a resource without a schema is.",
 )
+@option(
+    "--render",
+    type=click.Choice(["auto", "none"]),
+    default="auto",
+    help="Build kustomizations and template charts, and check what comes out.",
+)
+@option("--allow-remote", is_flag=True, help="Rendering may fetch remote bases and chart dependencies.")
+@option("--substitute", multiple=True, metavar="NAME=VALUE", help="Value of ${NAME} in manifests. Repeatable.")
+@option("--changed-since", metavar="REF", help="Only what a change since REF reaches.")
+@option("--shard", metavar="I/N", help="This job's share of N. [CI_NODE_INDEX/CI_NODE_TOTAL]")
 @option("--rules", multiple=True, metavar="GLOB", help="Only these rules: family/name. Repeatable.")
 @option("--skip-rules", multiple=True, metavar="GLOB", help="Not these rules. Repeatable.")
+@option("--fail-on", type=click.Choice(["error", "warning"]), default="error", help="Severity that fails the run.")
 @option("--allow-empty", is_flag=True, help="It is fine when there is nothing to validate.")
 @output_options
 def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
@@ -33,18 +58,36 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
 
     PATH is a file, a folder, or - for standard input; the current folder when none is given.
     """
-    from gitops_ci.flows.validate import ValidateRequest, validate
+    from gitops_ci.flows.validate import validate
 
-    request = ValidateRequest(
+    request = _request(paths, options)
+    execute("validate", output, lambda log: validate(request, log))
+
+
+def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest:
+    from gitops_ci.flows.selection import Shard
+    from gitops_ci.flows.validate import ValidateRequest
+
+    shard = options["shard"] or _shard_of_ci()
+    return ValidateRequest(
         paths=paths or (".",),
         checks=_checks(options),
         allow_empty=options["allow_empty"],
         stdin=sys.stdin.buffer.read,
+        crd_paths=tuple(options["crd_path"]),
+        schema_locations=tuple(options["schema_location"]),
+        offline=options["offline"],
+        cache=_cache(),
+        render=options["render"],
+        allow_remote=options["allow_remote"],
+        substitute=dict(_pair(text) for text in options["substitute"]),
+        changed_since=options["changed_since"] or "",
+        shard=Shard.parse(shard) if shard else Shard(),
+        fail_on=options["fail_on"],
     )
-    execute("validate", output, lambda log: validate(request, log))
 
 
-def _checks(options: dict[str, Any]) -> Any:
+def _checks(options: dict[str, Any]) -> Checks:
     from gitops_ci.schemas import DEFAULT_VERSION, Checks, versions
 
     asked = options["kubernetes_version"]
@@ -54,3 +97,21 @@ def _checks(options: dict[str, Any]) -> Any:
         rules=tuple(options["rules"]) or ("*",),
         skip_rules=tuple(options["skip_rules"]),
     )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"'{text}' is not NAME=VALUE", hint="For example --substitute CLUSTER=prod")
+    return name, value
+
+
+def _shard_of_ci() -> str:
+    """The share that a parallel job of GitLab (and its like) has."""
+    index, total = os.environ.get("CI_NODE_INDEX", ""), os.environ.get("CI_NODE_TOTAL", "")
+    return f"{index}/{total}" if index and total else ""
+
+
+def _cache() -> str:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "gitops-ci", "schemas")

@@ -2,67 +2,136 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched, UsageError
-from gitops_ci.model import Log, Outcome, Problem, Skip
-from gitops_ci.schemas import Checks, check
+from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
+from gitops_ci.flows.place import repository_root, repository_urls
+from gitops_ci.flows.selection import Shard, changed_files, reached, shared_out
+from gitops_ci.flows.sources import read_sources
+from gitops_ci.flows.units import RenderResult, find_units, render_units
+from gitops_ci.model import Finding, Log, Outcome, Problem, Skip
+from gitops_ci.rendering import Settings, Tree, Unit
+from gitops_ci.schemas import Checks, Locations, Report, Surroundings, check
 
 __all__ = ["ValidateRequest", "validate"]
-
-STDIN = "-"
-_MANIFESTS = (".yaml", ".yml", ".json")
-_NEVER = frozenset({"node_modules", "__pycache__", "venv"})
 
 
 @dataclass(frozen=True, slots=True)
 class ValidateRequest:
-    """What to check. `paths` are files, folders or `-`; `stdin` reads what `-` stands for."""
+    """What to check. `paths` are files, folders or `-`; `stdin` reads what `-` stands for.
+
+    `substitute` are values of `${NAME}` in what is checked; `cache` is a folder for fetched schemas, '' for none.
+    """
 
     paths: tuple[str, ...] = (".",)
     checks: Checks = field(default_factory=Checks)
     allow_empty: bool = False
     stdin: Callable[[], bytes] = lambda: b""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    files: tuple[tuple[str, str], ...]
-    unread: tuple[Skip, ...]
+    crd_paths: tuple[str, ...] = ()
+    schema_locations: tuple[str, ...] = ()
+    offline: bool = False
+    cache: str = ""
+    render: Literal["auto", "none"] = "auto"
+    allow_remote: bool = False
+    substitute: Mapping[str, str] = field(default_factory=dict)
+    changed_since: str = ""
+    shard: Shard = field(default_factory=Shard)
+    fail_on: Literal["error", "warning"] = "error"
 
 
 def validate(request: ValidateRequest, log: Log) -> Outcome:
     """Check everything below the given paths; a broken file hides no other.
 
     Raises:
-        UsageError: a path does not exist.
+        UsageError: a path or reference does not exist.
         NothingMatched: not one manifest was found, unless allowed.
     """
-    sources = _read(request)
-    report = check(sources.files, request.checks)
-    skipped = tuple(sorted((*report.skipped, *sources.unread), key=lambda skip: (skip.path, skip.line, skip.reason)))
-    summary = {**report.summary, "unreadable": len(sources.unread)}
-    if not summary["documents"] and not sources.unread and not request.allow_empty:
+    sources = read_sources(request.paths, request.stdin)
+    files = dict(sources.files)
+    around = _surroundings(request, files, log)
+    tree = Tree()
+    for path, text in files.items():
+        tree.add(path, text)
+    units = find_units(tree, list(files)) if request.render == "auto" else []
+    raw, units, whole = _selected(request, files, units)
+    settings = Settings(request.checks.kubernetes_versions[-1], request.allow_remote)
+    result = render_units(units, tree, files, settings, request.substitute, log) if units else RenderResult()
+    report = check(_raw(raw, files, result, request), request.checks, around, result.rendered)
+    skipped = _skips(report, result, sources.unread, raw)
+    findings = _findings(report, result.findings, request.checks)
+    counts = {**report.summary, "rendered": len(result.rendered), "unreadable": len(sources.unread)}
+    if whole and not counts["documents"] and not findings and not sources.unread and not request.allow_empty:
         raise _nothing(request, skipped)
-    log.step(f"{summary['documents']} documents in {summary['files']} files checked, {summary['invalid']} invalid")
-    errors = sum(finding.severity == "error" for finding in report.findings)
-    failure = _failure(errors, len(sources.unread))
+    log.step(f"{counts['documents']} documents in {counts['files']} files checked, {counts['invalid']} invalid")
+    return _outcome(request, findings, skipped, counts)
+
+
+def _surroundings(request: ValidateRequest, files: Mapping[str, str], log: Log) -> Surroundings:
+    definitions = read_sources(request.crd_paths).files if request.crd_paths else ()
+    wanted = [location for location in request.schema_locations if location != "default"]
+    lookup = Locations(wanted, cache=request.cache, offline=request.offline, warn=log.warn) if wanted else None
+    root = repository_root()
+    everything = (*((path, text) for path, text in files.items() if "CustomResourceDefinition" in text), *definitions)
+    return Surroundings(tuple(everything), lookup, root.exists if root else None, repository_urls(root))
+
+
+def _selected(
+    request: ValidateRequest, files: Mapping[str, str], units: list[Unit]
+) -> tuple[set[str], list[Unit], bool]:
+    """The files and units of this run, and whether they are all there are."""
+    chosen = set(files)
+    if request.changed_since:
+        chosen, units = reached(changed_files(request.changed_since), files, units)
+    if request.shard.total > 1:
+        chosen, units = shared_out(chosen, units, request.shard)
+    return chosen, units, not request.changed_since and request.shard.total == 1
+
+
+def _raw(
+    chosen: set[str], files: Mapping[str, str], result: RenderResult, request: ValidateRequest
+) -> list[tuple[str, str]]:
+    from gitops_ci.rendering import substitute
+
+    left = sorted(chosen - result.covered - result.patches.keys())
+    return [(path, substitute(files[path], request.substitute) if request.substitute else files[path]) for path in left]
+
+
+def _skips(report: Report, result: RenderResult, unread: Sequence[Skip], chosen: set[str]) -> tuple[Skip, ...]:
+    patches = [
+        Skip(path, 0, f"a part of {owner}, not a manifest of its own")
+        for path, owner in result.patches.items()
+        if path in chosen and path not in result.covered
+    ]
+    everything = {*report.skipped, *result.skipped, *unread, *patches}
+    return tuple(sorted(everything, key=lambda skip: (skip.path, skip.line, skip.reason)))
+
+
+def _findings(report: Report, more: Sequence[Finding], checks: Checks) -> tuple[Finding, ...]:
+    wanted = [finding for finding in more if checks.wants(finding.rule)]
+    return tuple(sorted({*report.findings, *wanted}, key=lambda f: (f.path, f.line, f.column, f.rule, f.message)))
+
+
+def _outcome(
+    request: ValidateRequest, findings: tuple[Finding, ...], skipped: tuple[Skip, ...], counts: Mapping[str, int]
+) -> Outcome:
+    failing = {"error"} if request.fail_on == "error" else {"error", "warning"}
+    failure = _failure(sum(one.severity in failing for one in findings), sum(skip.failed for skip in skipped))
     return Outcome(
         command="validate",
         status="failed" if failure else "unchanged",
         exit_code=failure.exit_code if failure else 0,
-        findings=report.findings,
+        findings=findings,
         skipped=skipped,
-        summary=summary,
+        summary=counts,
         error=Problem(failure.kind, failure.message, failure.hint, failure.exit_code) if failure else None,
     )
 
 
 def _failure(errors: int, unread: int) -> GitopsCiError | None:
     if errors:
-        return FindingsError(f"{errors} error{'s' if errors != 1 else ''} found", hint="Each names its file and line.")
+        return FindingsError(f"{errors} finding{'s' if errors != 1 else ''}", hint="Each names its file and line.")
     if unread:
         return FindingsError(f"{unread} file{'s' if unread != 1 else ''} could not be read", hint="See skipped.")
     return None
@@ -76,52 +145,3 @@ def _nothing(request: ValidateRequest, skipped: Sequence[Skip]) -> NothingMatche
     else:
         hint = "No .yaml, .yml or .json file is there. Name the folder with the manifests, or give --allow-empty."
     return NothingMatched(f"No manifest to validate in {where}", hint=hint)
-
-
-def _read(request: ValidateRequest) -> _Sources:
-    files: dict[str, str] = {}
-    unread: list[Skip] = []
-    for path in request.paths:
-        for name in _files(path):
-            if name in files:
-                continue
-            try:
-                files[name] = (request.stdin() if name == STDIN else _bytes(name)).decode("utf-8")
-            except OSError as error:
-                unread.append(Skip(name, 0, f"cannot be read: {error.strerror}", "Check its permissions.", failed=True))
-            except UnicodeDecodeError as error:
-                reason = f"is not UTF-8 (byte {error.start})"
-                unread.append(Skip(name, 0, reason, "Save it as UTF-8.", failed=True))
-    return _Sources(tuple(sorted(files.items())), tuple(unread))
-
-
-def _bytes(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def _files(path: str) -> Iterator[str]:
-    """The manifests that a path stands for, with `/` and relative to where the command runs.
-
-    Raises:
-        UsageError: there is no such path.
-    """
-    if path == STDIN or os.path.isfile(path):
-        yield _shown(path)
-        return
-    if not os.path.isdir(path):
-        raise UsageError(f"There is no {path}", hint="Give files, folders, or - for standard input.")
-    # Links to folders are not followed: they lead out of the tree, or into a part of it that is walked anyway.
-    for folder, names, leaves in os.walk(path):
-        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _NEVER)
-        for leaf in sorted(leaves):
-            full = os.path.join(folder, leaf)
-            if leaf.endswith(_MANIFESTS) and not leaf.startswith(".") and not os.path.islink(full):
-                yield _shown(full)
-
-
-def _shown(path: str) -> str:
-    if path == STDIN:
-        return path
-    clean = os.path.normpath(path).replace(os.sep, "/")
-    return clean.removeprefix("./")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from gitops_ci.model import Finding, Skip
@@ -13,8 +14,9 @@ from gitops_ci.schemas.documents import Document, Piece, split
 from gitops_ci.schemas.goyaml import GoYamlError, Loaded
 from gitops_ci.schemas.hints import nearest
 from gitops_ci.schemas.lint import document_findings, repository_findings
+from gitops_ci.schemas.origins import Origins
 from gitops_ci.schemas.problem import Problem, show_path
-from gitops_ci.schemas.report import Checks, Report, Surroundings
+from gitops_ci.schemas.report import Checks, Rendered, Report, Surroundings
 from gitops_ci.schemas.rules import api_problems
 from gitops_ci.schemas.served import CLIENT_GROUPS, is_built_in, why_not_served
 from gitops_ci.schemas.structure import Structure
@@ -28,13 +30,21 @@ _CRD = re.compile(r"\bCustomResourceDefinition\b")
 _NO_SCHEMA = "Add the CustomResourceDefinition to what is validated, or give --crd-path or --schema-location."
 
 
-def check(files: Iterable[tuple[str, str]], checks: Checks | None = None, around: Surroundings | None = None) -> Report:
-    """Check every document of the given (path, text) pairs; the result does not depend on their order."""
+def check(
+    files: Iterable[tuple[str, str]],
+    checks: Checks | None = None,
+    around: Surroundings | None = None,
+    rendered: Iterable[Rendered] = (),
+) -> Report:
+    """Check every document of the given (path, text) pairs and rendered units; their order does not matter."""
     run = _Run(checks or Checks(), around or Surroundings())
     pairs = sorted(files)
-    run.learn([*pairs, *run.around.definitions])
+    units = sorted(rendered, key=lambda unit: unit.unit)
+    run.learn([*pairs, *run.around.definitions, *((unit.file, unit.text) for unit in units)])
     for path, text in pairs:
         run.file(path, text)
+    for unit in units:
+        run.rendered(unit)
     return run.report()
 
 
@@ -43,7 +53,7 @@ class _Run:
         self.around = around
         self._checks = checks
         self._custom = CustomKinds(around.lookup)
-        self._findings: set[Finding] = set()
+        self._findings: dict[Finding, list[str]] = {}
         self._skipped: set[Skip] = set()
         self._documents: list[Document] = []
         self._suppressed = Suppressed(checks.suppressions)
@@ -66,9 +76,10 @@ class _Run:
 
     def report(self) -> Report:
         if self._checks.wants_any("repo") or self._checks.wants_any("gitops"):
-            for finding in repository_findings(self._documents, self.around):
-                self._add(finding)
-        findings = sorted(self._findings, key=lambda f: (f.path, f.line, f.column, f.rule, f.message))
+            for finding, unit in repository_findings(self._documents, self.around):
+                self._add(finding, unit)
+        told = [_with_units(finding, units) for finding, units in self._findings.items()]
+        findings = sorted(told, key=lambda f: (f.path, f.line, f.column, f.rule, f.message))
         skipped = sorted(self._skipped, key=lambda s: (s.path, s.line, s.reason))
         return Report(tuple(findings), tuple(skipped), {**self._counts, "suppressed": self._suppressed.count})
 
@@ -103,15 +114,36 @@ class _Run:
         for document in _objects(path, index, piece, loaded):
             self._document(document, loaded)
 
-    def _broken(self, finding: Finding) -> None:
-        self._counts["documents"] += 1
-        self._counts["invalid" if self._add(finding) else "valid"] += 1
+    def rendered(self, unit: Rendered) -> None:
+        """Check what a unit renders; findings point at what it was made of."""
+        for path, text in unit.sources:
+            self._suppressed.read(path, text)
+        origins = Origins(unit)
+        for index, piece in enumerate(split(unit.text)):
+            try:
+                loaded = piece.load()
+            except (YamlError, GoYamlError) as error:
+                broken = Finding("yaml/syntax", "error", error.reason, origins.file_of(piece), 1, 1)
+                self._broken(broken, unit.unit)
+                continue
+            if isinstance(loaded.value, dict) and loaded.value:
+                for document in _objects(unit.file, str(index), piece, loaded):
+                    self._document(origins.attach(document), loaded)
 
-    def _add(self, finding: Finding) -> bool:
-        """Keep a finding the settings want; True when it makes its document invalid."""
+    def _broken(self, finding: Finding, unit: str = "") -> None:
+        self._counts["documents"] += 1
+        self._counts["invalid" if self._add(finding, unit) else "valid"] += 1
+
+    def _add(self, finding: Finding, unit: str = "") -> bool:
+        """Keep a finding the settings want; True when it makes its document invalid.
+
+        What several units render from one file is one finding that names them.
+        """
         if not self._checks.wants(finding.rule) or self._suppressed.hides(finding):
             return False
-        self._findings.add(finding)
+        units = self._findings.setdefault(finding, [])
+        if unit and unit not in units:
+            units.append(unit)
         return finding.severity == "error"
 
     def _skip(self, path: str, line: int, reason: str, hint: str = "") -> None:
@@ -122,11 +154,12 @@ class _Run:
         group = document.group
         if document.api_version and (group in CLIENT_GROUPS or group.partition("/")[0] in CLIENT_GROUPS):
             told = f"{document.kind} of {document.api_version} is read by a program, not a cluster"
-            self._skip(document.path, document.piece.start_line(), told)
+            path, line, _ = document.place(Problem("", None, ""))
+            self._skip(path, line, told)
             return
         self._documents.append(document)
         if text := document.annotation(ANNOTATION):
-            self._suppressed.annotate(document.path, document.resource, text)
+            self._suppressed.annotate(document.place(Problem("", None, ""))[0], document.resource, text)
         problems = list(_duplicates(loaded)) if not document.prefix or document.prefix[-1] == 0 else []
         findings = document_findings(document, self._checks)
         unknown = False
@@ -138,7 +171,7 @@ class _Run:
             return
         self._counts["documents"] += not unknown
         findings += [_finding(document, problem) for problem in dict.fromkeys(problems)]
-        errors = [self._add(finding) for finding in findings]
+        errors = [self._add(finding, document.unit) for finding in findings]
         if not unknown:
             self._counts["invalid" if any(errors) else "valid"] += 1
 
@@ -174,12 +207,18 @@ class _Run:
         if self._checks.missing_schema == "fail":
             return [Problem("schema/missing", (None, "kind"), reason, _NO_SCHEMA)]
         if self._checks.missing_schema == "warn":
-            self._skip(
-                document.path, document.locate(Problem("", None, ""))[0], f"{document.resource}: {reason}", _NO_SCHEMA
-            )
+            path, line, _ = document.place(Problem("", None, ""))
+            self._skip(path, line, f"{document.resource}: {reason}", _NO_SCHEMA)
         else:
             self._counts["skipped"] += 1
         return None
+
+
+def _with_units(finding: Finding, units: list[str]) -> Finding:
+    if not units:
+        return finding
+    more = f" and {len(units) - 1} more" if len(units) > 1 else ""
+    return replace(finding, message=f"{finding.message} (rendered from {units[0]}{more})")
 
 
 def _objects(path: str, index: str, piece: Piece, loaded: Loaded) -> Iterator[Document]:
@@ -209,11 +248,10 @@ def _duplicates(loaded: Loaded) -> Iterator[Problem]:
 
 
 def _finding(document: Document, problem: Problem) -> Finding:
-    line, column = document.locate(problem)
     where = show_path(problem.path)
     message = f"{where}: {problem.message}" if where else problem.message
     hint = problem.hint or _quoting_hint(document, problem)
-    return Finding(problem.rule, "error", message, document.path, line, column, document.resource, hint)
+    return Finding(problem.rule, "error", message, *document.place(problem), document.resource, hint)
 
 
 def _quoting_hint(document: Document, problem: Problem) -> str:

@@ -82,7 +82,8 @@ def split(text: str) -> Iterator[Piece]:
 class Document:
     """One Kubernetes object: a whole document, or an item of a List, in which case `prefix` leads to it.
 
-    `unit` names what is applied together with it, '' for its folder.
+    `unit` names what was rendered together with it, '' for what lies in a folder as it is applied. Of a rendered object
+    `origin` is the document it was made of, or `template` the (path, text) that it came from.
     """
 
     path: str
@@ -92,6 +93,8 @@ class Document:
     prefix: tuple[str | int, ...] = ()
     has_null: bool = False
     unit: str = ""
+    origin: Document | None = None
+    template: tuple[str, str] | None = None
 
     @property
     def api_version(self) -> str:
@@ -127,6 +130,14 @@ class Document:
         """`Kind/name`, as reports show it."""
         return f"{self.kind}/{self.name}" if self.name else self.kind
 
+    def place(self, problem: Problem) -> tuple[str, int, int]:
+        """Path, line and column in the files that people edit."""
+        if self.origin is not None:
+            return self.origin.path, *self.origin.locate(problem)
+        if self.template is not None:
+            return self.template[0], *_search(self.template[1], keys_of(problem.path))
+        return (self.path, 1, 1) if self.unit else (self.path, *self.locate(problem))
+
     def locate(self, problem: Problem) -> tuple[int, int]:
         """Line and column of what a problem is about; what is not there lies at its parent."""
         if problem.offset is not None:
@@ -143,6 +154,16 @@ class Document:
                 return None
             node = found[1]
         return node if isinstance(node, yamltext.Scalar) else None
+
+
+def _search(text: str, keys: tuple[str | int, ...]) -> tuple[int, int]:
+    """Where a template most likely writes a field: its last key that stands in the text, else the top."""
+    for key in reversed(keys):
+        matched = re.search(rf"^[ \t-]*{re.escape(str(key))}:", text, re.MULTILINE) if isinstance(key, str) else None
+        if matched:
+            line = text.count("\n", 0, matched.end()) + 1
+            return line, matched.end() - len(str(key)) - (text.rfind("\n", 0, matched.end()) + 1)
+    return 1, 1
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,7 @@ from gitops_ci.model import Finding, Skip
 from gitops_ci.schemas.bundle import DEFAULT_VERSION
 from gitops_ci.schemas.custom import Lookup
 
-__all__ = ["Checks", "Report", "Suppression", "Surroundings"]
+__all__ = ["Checks", "Rendered", "Report", "Suppression", "Surroundings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,21 @@ class Surroundings:
     lookup: Lookup | None = None
     exists: Callable[[str], bool] | None = None
     repository_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The output of a kustomization or a chart.
+
+    `unit` names it, `file` describes it, `sources` are the (path, text) it was made of. `source_of` tells the path that
+    one document's text says it came from.
+    """
+
+    unit: str
+    file: str
+    text: str
+    sources: tuple[tuple[str, str], ...] = ()
+    source_of: Callable[[str], str | None] = lambda text: None  # noqa: ARG005
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from gitops_ci.schemas.report import Checks, Surroundings
 __all__ = ["document_findings", "repository_findings"]
 
 DocumentRule = Callable[[Document], Iterator[Finding]]
-RepositoryRule = Callable[[Sequence[Document], Surroundings], Iterator[Finding]]
+# A finding, and the rendered unit it was made in ('' for none).
+InUnit = tuple[Finding, str]
+RepositoryRule = Callable[[Sequence[Document], Surroundings], Iterator[InUnit]]
 
 _DOCUMENT_RULES: dict[str, tuple[DocumentRule, ...]] = {
     "repo": (images.mutable_tags, secrets.plain_secrets),
@@ -34,6 +36,6 @@ def document_findings(document: Document, checks: Checks) -> list[Finding]:
     return [finding for rule in wanted for finding in rule(document)]
 
 
-def repository_findings(documents: Sequence[Document], around: Surroundings) -> Iterator[Finding]:
+def repository_findings(documents: Sequence[Document], around: Surroundings) -> Iterator[InUnit]:
     for rule in _REPOSITORY_RULES:
         yield from rule(documents, around)

@@ -86,7 +86,7 @@ def _application_set(document: Document, spec: dict[str, Any]) -> Iterator[Findi
         yield from _application(document, template, ("spec", "template", "spec"))
 
 
-def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[Finding]:
+def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, str]]:
     """Paths of applications that live in this repository exist in it."""
     if around.exists is None:
         return
@@ -100,4 +100,4 @@ def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[Findi
                 continue
             if is_here(url, around) and not around.exists(path):
                 said = f"there is no folder '{path}' in this repository"
-                yield at(document, ("spec", *where, "path"), "gitops/missing-path", said)
+                yield at(document, ("spec", *where, "path"), "gitops/missing-path", said), document.unit

@@ -26,10 +26,10 @@ def at(
     path: Path = None
     for part in keys:
         path = (path, part)
-    line, column = document.locate(Problem(rule, path, message, at="key" if key else "value"))
+    place = document.place(Problem(rule, path, message, at="key" if key else "value"))
     where = show_path(path)
     said = f"{where}: {message}" if where else message
-    return Finding(rule, severity, said, document.path, line, column, document.resource, hint)
+    return Finding(rule, severity, said, *place, document.resource, hint)
 
 
 def dig(value: Any, *keys: str) -> Any:

@@ -17,6 +17,8 @@ __all__ = ["flux", "references"]
 
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+")
 _SOURCES = "source.toolkit.fluxcd.io"
+# (kind, namespace, name) -> the source
+_Sources = Mapping[tuple[str, str, str], Document]
 # kind -> (group, fields of spec that must be there)
 _KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "GitRepository": (_SOURCES, ("url", "interval")),
@@ -71,36 +73,37 @@ def _release(document: Document, spec: dict[str, Any]) -> Iterator[Finding]:
                 yield at(document, ("spec", "chart", "spec"), "gitops/flux", f"'{key}' is required", key=True)
 
 
-def references(documents: Sequence[Document], around: Surroundings) -> Iterator[Finding]:
+def references(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, str]]:
     """Source references resolve, and paths of this repository exist in it."""
     sources = {(one.kind, one.namespace, one.name): one for one in documents if one.group == _SOURCES}
     for document in documents:
-        if document.group == "kustomize.toolkit.fluxcd.io" and document.kind == "Kustomization":
-            yield from _reference(document, ("spec", "sourceRef"), sources)
-            yield from _path(document, sources, around)
-        elif document.group == "helm.toolkit.fluxcd.io" and document.kind == "HelmRelease":
-            yield from _reference(document, ("spec", "chart", "spec", "sourceRef"), sources)
+        for finding in _of_document(document, sources, around):
+            yield finding, document.unit
 
 
-def _reference(
-    document: Document, keys: tuple[str, ...], sources: Mapping[tuple[str, str, str], Document]
-) -> Iterator[Finding]:
+def _of_document(document: Document, sources: _Sources, around: Surroundings) -> Iterator[Finding]:
+    if document.group == "kustomize.toolkit.fluxcd.io" and document.kind == "Kustomization":
+        yield from _reference(document, ("spec", "sourceRef"), sources)
+        yield from _path(document, sources, around)
+    elif document.group == "helm.toolkit.fluxcd.io" and document.kind == "HelmRelease":
+        yield from _reference(document, ("spec", "chart", "spec", "sourceRef"), sources)
+
+
+def _reference(document: Document, keys: tuple[str, ...], sources: _Sources) -> Iterator[Finding]:
     reference = dig(document.value, *keys)
     if not isinstance(reference, dict) or not sources:
         return
     kind, name = str(reference.get("kind") or ""), str(reference.get("name") or "")
     known = {one for source_kind, _, one in sources if source_kind == kind}
-    # A namespace is often set by a kustomization: only the name is compared.
-    if name and known and name not in known:
+    # A namespace is often set by a kustomization: only the name is compared. The bootstrap's own source is made by it.
+    if name and known and name not in {*known, "flux-system"}:
         near = nearest(name, known)
         said = f"there is no {kind} '{name}' here"
         hint = f"Did you mean '{near}'?" if near else f"Known: {', '.join(sorted(known))}."
         yield at(document, (*keys, "name"), "gitops/missing-source", said, hint=hint, severity="warning")
 
 
-def _path(
-    document: Document, sources: Mapping[tuple[str, str, str], Document], around: Surroundings
-) -> Iterator[Finding]:
+def _path(document: Document, sources: _Sources, around: Surroundings) -> Iterator[Finding]:
     path, reference = dig(document.value, "spec", "path"), dig(document.value, "spec", "sourceRef")
     if around.exists is None or not isinstance(path, str) or not isinstance(reference, dict) or "${" in path:
         return

@@ -1,0 +1,46 @@
+"""The repository that the command runs in: its root and its addresses, read without git."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+__all__ = ["Root", "repository_root", "repository_urls"]
+
+_URL = re.compile(r"^\s*url\s*=\s*(\S+)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The folder that holds `.git`."""
+
+    path: str
+
+    def exists(self, path: str) -> bool:
+        """Whether a path, relative to the root, exists and lies inside."""
+        full = os.path.normpath(os.path.join(self.path, path.lstrip("/")))
+        inside = full == self.path or full.startswith(f"{self.path}{os.sep}")
+        return inside and os.path.exists(full)
+
+
+def repository_root() -> Root | None:
+    """The repository around the working folder, None outside of any."""
+    folder = os.getcwd()
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return Root(folder)
+
+
+def repository_urls(root: Root | None) -> tuple[str, ...]:
+    """The addresses of its remotes."""
+    if root is None:
+        return ()
+    try:
+        with open(os.path.join(root.path, ".git", "config"), encoding="utf-8", errors="replace") as file:
+            return tuple(dict.fromkeys(_URL.findall(file.read(1 << 20))))
+    except OSError:
+        return ()

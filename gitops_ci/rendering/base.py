@@ -1,0 +1,119 @@
+"""What rendering is asked and what it answers."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+__all__ = ["Problem", "Renderer", "Settings", "Tree", "Unit"]
+
+_LARGEST = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a unit's own description; `rule` is the name after `gitops/`."""
+
+    rule: str
+    path: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is rendered together: a kustomization or a chart.
+
+    `file` describes it, `sources` are the files it is made of, `patches` those of them that are no manifests of their
+    own. `remote` says what it would have to fetch. `inner` units are part of another one and need no rendering.
+    """
+
+    renderer: str
+    file: str
+    folder: str
+    sources: frozenset[str] = frozenset()
+    patches: frozenset[str] = frozenset()
+    remote: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    inner: bool = False
+    skip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How units are rendered. `kubernetes_version` is told to charts; `allow_remote` lets a program fetch."""
+
+    kubernetes_version: str = ""
+    allow_remote: bool = False
+    values: tuple[str, ...] = ()
+
+
+@dataclass
+class Tree:
+    """Files by path with `/`, relative to where the command runs; read once, links that lead outside are not."""
+
+    root: str = "."
+    _texts: dict[str, str | None] = field(default_factory=dict)
+
+    def add(self, path: str, text: str) -> None:
+        self._texts[path] = text
+
+    def text(self, path: str) -> str | None:
+        """A file's text, None when it cannot be read as UTF-8, is too large, or lies outside."""
+        if path not in self._texts:
+            self._texts[path] = self._read(path)
+        return self._texts[path]
+
+    def exists(self, path: str) -> bool:
+        return self._texts.get(path) is not None or os.path.exists(os.path.join(self.root, path))
+
+    def is_folder(self, path: str) -> bool:
+        return os.path.isdir(os.path.join(self.root, path))
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            return sorted(os.listdir(os.path.join(self.root, folder)))
+        except OSError:
+            return []
+
+    def _read(self, path: str) -> str | None:
+        full = os.path.join(self.root, path)
+        try:
+            if os.path.islink(full) or os.path.getsize(full) > _LARGEST:
+                return None
+            with open(full, encoding="utf-8", newline="") as file:
+                return file.read()
+        except (OSError, UnicodeDecodeError):
+            return None
+
+
+class Renderer(Protocol):
+    """A program that renders units, and what it takes for one."""
+
+    INSTALL: str
+
+    def units(self, files: Iterable[str], tree: Tree) -> Sequence[Unit]:
+        """The units that the given files describe."""
+
+    def program(self) -> str | None:
+        """The path of the program, None when it is not there."""
+
+    def render(self, unit: Unit, program: str, tree: Tree, settings: Settings) -> str:
+        """The rendered manifests.
+
+        Raises:
+            ProgramError: the program refused; its words are in the message.
+        """
+
+    def source(self, unit: Unit, document: str) -> str | None:
+        """The file that one rendered document says it came from, None when it does not say."""
+
+
+def join(folder: str, path: str) -> str:
+    """A path below a folder, as one that a person would write."""
+    return posixpath.normpath(posixpath.join(folder, path))

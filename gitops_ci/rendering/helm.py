@@ -1,0 +1,97 @@
+"""Helm charts and their output by `helm template`. Source: helm.sh/docs/topics/charts."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+
+from gitops_ci import process
+from gitops_ci.errors import ProgramError
+from gitops_ci.rendering.base import Settings, Tree, Unit, join
+from gitops_ci.yamltext import Mapping, YamlError, read
+from gitops_ci.yamltext import Sequence as YamlSequence
+
+__all__ = ["INSTALL", "program", "render", "source", "units"]
+
+INSTALL = "Install helm and put it on PATH, or give --render none."
+_SOURCE = re.compile(r"^# Source: (?P<chart>[^/\s]+)/(?P<path>\S+)", re.MULTILINE)
+_CHART = "Chart.yaml"
+
+
+def units(files: Iterable[str], tree: Tree) -> Sequence[Unit]:
+    """Every chart of the given files; a chart below another one's charts/ is part of that one."""
+    described = sorted({path for path in files if posixpath.basename(path) == _CHART})
+    folders = {posixpath.dirname(path) or "." for path in described}
+    return [_unit(path, folders, tree) for path in described]
+
+
+def _unit(path: str, folders: set[str], tree: Tree) -> Unit:
+    folder = posixpath.dirname(path) or "."
+    parent, _, _ = folder.rpartition("/charts/")
+    inner = bool(parent) and parent in folders
+    try:
+        file = read(tree.text(path) or "")
+    except YamlError:
+        return Unit("helm", path, folder, skip="its Chart.yaml cannot be read", inner=inner)
+    root = file.documents[0] if file.documents else None
+    if not isinstance(root, Mapping):
+        return Unit("helm", path, folder, skip="its Chart.yaml is empty", inner=inner)
+    skip = "a library chart renders nothing by itself" if root.text("type") == "library" else ""
+    return Unit(
+        "helm", path, folder, frozenset({path}), frozenset(), _missing_dependencies(root, folder, tree), (), inner, skip
+    )
+
+
+def _missing_dependencies(root: Mapping, folder: str, tree: Tree) -> tuple[str, ...]:
+    """Dependencies that are not in charts/ and would have to be fetched."""
+    found = root.get("dependencies")
+    vendored = tree.names(join(folder, "charts"))
+    missing = []
+    for item in found.items if isinstance(found, YamlSequence) else ():
+        if not isinstance(item, Mapping) or item.text("repository").startswith("file://"):
+            continue
+        name = item.text("name")
+        if not any(one == name or re.fullmatch(rf"{re.escape(name)}-\d.*\.tgz", one) for one in vendored):
+            missing.append(f"chart {name} of {item.text('repository')}")
+    return tuple(missing)
+
+
+def program() -> str | None:
+    return process.find("helm")
+
+
+def render(unit: Unit, program: str, tree: Tree, settings: Settings) -> str:
+    """Template a chart with its own values; with `allow_remote` its dependencies are fetched into a copy."""
+    if settings.allow_remote and unit.remote:
+        return _with_dependencies(unit, program, tree, settings)
+    return _template(unit.folder, program, tree.root, settings)
+
+
+def _template(folder: str, program: str, root: str, settings: Settings) -> str:
+    command = [program, "template", "release-name", folder, "--include-crds"]
+    if settings.kubernetes_version:
+        command += ["--kube-version", f"v{settings.kubernetes_version}.0"]
+    for values in settings.values:
+        command += ["--values", values]
+    return process.run(command, cwd=root, install=INSTALL).stdout.decode("utf-8", "replace")
+
+
+def _with_dependencies(unit: Unit, program: str, tree: Tree, settings: Settings) -> str:
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="gitops-ci-chart-") as copy:
+        inside = os.path.join(copy, "chart")
+        try:
+            shutil.copytree(os.path.join(tree.root, unit.folder), inside, symlinks=True)
+        except OSError as error:
+            raise ProgramError(f"the chart in {unit.folder} cannot be copied: {error}") from error
+        process.run([program, "dependency", "build", inside], install=INSTALL)
+        return _template(inside, program, tree.root, settings)
+
+
+def source(unit: Unit, document: str) -> str | None:
+    found = _SOURCE.search(document)
+    return join(unit.folder, found["path"]) if found else None

@@ -1,0 +1,229 @@
+"""Kustomizations: what they are made of, and their build by `kustomize` or `kubectl kustomize`.
+
+Source: kubectl.docs.kubernetes.io/references/kustomize/kustomization; sigs.k8s.io/kustomize api/types.
+"""
+
+from __future__ import annotations
+
+import difflib
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from gitops_ci import process
+from gitops_ci.rendering.base import Problem, Settings, Tree, Unit, join
+from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, YamlError, YamlFile, read
+from gitops_ci.yamltext import Sequence as YamlSequence
+
+__all__ = ["INSTALL", "NAMES", "program", "render", "source", "units"]
+
+INSTALL = "Install kubectl or kustomize and put it on PATH, or give --render none."
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_FIELDS = frozenset(
+    {
+        *(
+            "apiVersion",
+            "kind",
+            "metadata",
+            "openapi",
+            "namePrefix",
+            "nameSuffix",
+            "namespace",
+            "commonLabels",
+            "labels",
+        ),
+        *("commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags"),
+        *(
+            "replacements",
+            "replicas",
+            "vars",
+            "sortOptions",
+            "resources",
+            "components",
+            "crds",
+            "bases",
+            "buildMetadata",
+        ),
+        *("configMapGenerator", "secretGenerator", "helmGlobals", "helmCharts", "helmChartInflationGenerator"),
+        *("generatorOptions", "configurations", "generators", "transformers", "validators"),
+    }
+)
+_RESOURCES = ("resources", "bases", "components", "crds", "generators", "transformers", "validators")
+_FILES = ("configurations",)
+_REMOTE = re.compile(
+    r"[a-z][a-z0-9+]*://|[\w.-]+@[\w.-]+:|(?:www\.)?(?:github|gitlab|bitbucket)\.[a-z]+[/:]|.*[?&](?:ref|timeout)=|git::"
+)
+
+
+@dataclass
+class _Parts:
+    """What a kustomization, and all that it refers to, is made of."""
+
+    sources: set[str] = field(default_factory=set)
+    patches: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    remote: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    skip: str = ""
+
+
+def units(files: Iterable[str], tree: Tree) -> Sequence[Unit]:
+    """Every kustomization of the given files; those that another one includes are inner."""
+    found = {}
+    for path in sorted(set(files)):
+        if posixpath.basename(path) in NAMES:
+            folder = posixpath.dirname(path) or "."
+            parts = _Parts()
+            _collect(path, tree, parts, {folder})
+            own = [problem for problem in parts.problems if problem.path == path]
+            found[folder] = (path, parts, own)
+    inner = {folder for _, parts, _ in found.values() for folder in parts.folders}
+    return [
+        Unit(
+            "kustomize",
+            path,
+            folder,
+            frozenset(parts.sources),
+            frozenset(parts.patches),
+            tuple(dict.fromkeys(parts.remote)),
+            tuple(own),
+            folder in inner,
+            parts.skip,
+        )
+        for folder, (path, parts, own) in found.items()
+    ]
+
+
+def program() -> str | None:
+    return process.find("kustomize") or process.find("kubectl")
+
+
+def render(unit: Unit, program: str, tree: Tree, settings: Settings) -> str:
+    """Build a kustomization. Nothing is fetched: the caller leaves out what is remote, unless it is allowed."""
+    del settings
+    verb = "build" if posixpath.basename(program) == "kustomize" else "kustomize"
+    return process.run([program, verb, unit.folder], cwd=tree.root, install=INSTALL).stdout.decode("utf-8", "replace")
+
+
+def source(unit: Unit, document: str) -> str | None:
+    del unit, document
+    return None
+
+
+def _collect(path: str, tree: Tree, parts: _Parts, seen: set[str]) -> None:
+    text = tree.text(path)
+    parts.sources.add(path)
+    try:
+        file = read(text or "")
+    except YamlError as error:
+        parts.problems.append(Problem("kustomization", path, error.line, error.column, f"not YAML: {error.reason}"))
+        parts.skip = "its kustomization cannot be read"
+        return
+    root = file.documents[0] if file.documents else None
+    if not isinstance(root, Mapping):
+        return
+    if root.text("kind") == "Component":
+        parts.skip = parts.skip or ("a component is built as part of a kustomization" if len(seen) == 1 else "")
+    if root.get("helmCharts") or root.get("helmChartInflationGenerator"):
+        parts.skip = "it inflates Helm charts, which the build does only with --enable-helm"
+    parts.problems.extend(_unknown_fields(root, path, file))
+    folder = posixpath.dirname(path) or "."
+    for name, node in _resources(root):
+        _resource(name, node, (path, folder, file), tree, parts, seen)
+    for node in _patch_files(root):
+        _file(node, (path, folder, file), tree, parts, parts.patches)
+    for node in _other_files(root):
+        _file(node, (path, folder, file), tree, parts, parts.patches)
+
+
+def _unknown_fields(root: Mapping, path: str, file: YamlFile) -> Iterator[Problem]:
+    for key, _ in root.pairs:
+        if isinstance(key, Scalar) and key.value not in _FIELDS:
+            near = difflib.get_close_matches(key.value, _FIELDS, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else ""
+            yield Problem("kustomization", path, *file.position(key.start), f"unknown field '{key.value}'", hint)
+
+
+def _items(root: Mapping, key: str) -> Iterator[Node]:
+    found = root.get(key)
+    if isinstance(found, YamlSequence):
+        for item in found.items:
+            yield item.target if isinstance(item, Alias) else item
+
+
+def _resources(root: Mapping) -> Iterator[tuple[str, Scalar]]:
+    for key in _RESOURCES:
+        for item in _items(root, key):
+            if isinstance(item, Scalar) and "\n" not in item.value:
+                yield key, item
+
+
+def _patch_files(root: Mapping) -> Iterator[Scalar]:
+    for item in _items(root, "patchesStrategicMerge"):
+        if isinstance(item, Scalar) and "\n" not in item.value:
+            yield item
+    for key in ("patches", "patchesJson6902", "replacements"):
+        for item in _items(root, key):
+            if isinstance(item, Mapping) and (path := item.scalar("path")):
+                yield path
+            elif isinstance(item, Scalar) and "\n" not in item.value:
+                yield item  # as patches were written once
+
+
+def _other_files(root: Mapping) -> Iterator[Scalar]:
+    for key in _FILES:
+        yield from (item for item in _items(root, key) if isinstance(item, Scalar))
+    for key in ("configMapGenerator", "secretGenerator"):
+        for generator in _items(root, key):
+            if isinstance(generator, Mapping):
+                for name in ("files", "envs"):
+                    yield from (item for item in _items(generator, name) if isinstance(item, Scalar))
+                if env := generator.scalar("env"):
+                    yield env
+
+
+Place = tuple[str, str, YamlFile]
+
+
+def _resource(name: str, node: Scalar, place: Place, tree: Tree, parts: _Parts, seen: set[str]) -> None:
+    path, folder, file = place
+    target = join(folder, node.value)
+    if tree.is_folder(target):
+        inside = next((join(target, known) for known in NAMES if tree.exists(join(target, known))), None)
+        if inside is None:
+            message = f"there is no kustomization in '{node.value}'"
+            parts.problems.append(Problem("missing-path", path, *file.position(node.start), message))
+            parts.skip = "it refers to what is not there"
+            return
+        parts.folders.add(target)
+        if target not in seen:
+            _collect(inside, tree, parts, seen | {target})
+    elif tree.exists(target):
+        parts.sources.add(target)
+        if name in {"generators", "transformers", "validators"}:
+            parts.patches.add(target)
+    elif _REMOTE.match(node.value):
+        parts.remote.append(node.value)
+    else:
+        _missing(node, place, parts)
+
+
+def _file(node: Scalar, place: Place, tree: Tree, parts: _Parts, into: set[str]) -> None:
+    # A generator's file may be written as KEY=FILE.
+    target = join(place[1], node.value.rpartition("=")[2])
+    if tree.exists(target):
+        parts.sources.add(target)
+        into.add(target)
+    elif _REMOTE.match(node.value):
+        parts.remote.append(node.value)
+    else:
+        _missing(node, place, parts)
+
+
+def _missing(node: Scalar, place: Place, parts: _Parts) -> None:
+    path, _, file = place
+    message = f"there is no '{node.value}'"
+    parts.sources.add(join(place[1], node.value))
+    parts.problems.append(Problem("missing-path", path, *file.position(node.start), message))
+    parts.skip = "it refers to what is not there"
