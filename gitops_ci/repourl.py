@@ -41,17 +41,17 @@ class RepoUrl:
             UsageError: another scheme, credentials in the URL, or characters that no address has.
         """
         if not text or any(ord(c) < 0x21 or ord(c) == 0x7F for c in text.replace(" ", "_")) or text.startswith("-"):
-            raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
+            raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE)
         if "://" in text:
             return _from_url(text)
         if "::" in text.partition("/")[0]:
             raise _scheme_refused(text.partition("::")[0] + "::")
         if (scp := _SCP.fullmatch(text)) and "/" not in text.partition(":")[0] and not os.path.exists(text):
             if scp["path"].startswith("-"):
-                raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
+                raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE)
             return cls(text, "ssh", scp["host"].lower(), None, _path(scp["path"]))
         if ":" in text.partition("/")[0] and not os.path.exists(text):
-            raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
+            raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE)
         return cls(os.path.abspath(text), "file", "", None, os.path.abspath(text).strip("/"))
 
     @property
@@ -89,8 +89,11 @@ def _from_url(text: str) -> RepoUrl:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE) from None
+        raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE) from None
     scheme = parts.scheme.lower()
+    if host == "dev.azure.com" and parts.username and parts.password is None and scheme == "https":
+        # Azure's own clone addresses name the organisation twice; as a user it says nothing.
+        return _from_url(text.replace(f"{parts.username}@", "", 1))
     if parts.password is not None or (parts.username is not None and scheme in {"http", "https"}):
         shown = f"{scheme}://{host}{parts.path}"
         raise UsageError(
@@ -104,12 +107,17 @@ def _from_url(text: str) -> RepoUrl:
     if parts.query or parts.fragment:
         raise UsageError(f"The address {scheme}://{host}{parts.path} carries a query", hint=_EXAMPLE)
     if not _HOST.fullmatch(host) or parts.path.startswith("/-") or not parts.path.strip("/"):
-        raise UsageError(f"{text!r} is not the address of a Git repository", hint=_EXAMPLE)
+        raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE)
     if scheme == "http" and not _LOOPBACK.fullmatch(host):
         raise UsageError(
             f"{text} is plain http", hint="A token would travel in the clear: use https (plain http is for loopback)."
         )
     return RepoUrl(text, scheme, host.lower(), port, _path(parts.path))  # type: ignore[arg-type]
+
+
+def _shown(text: str) -> str:
+    """What is no address, for an error: what may hold a password is not repeated."""
+    return f"'{text.partition('://')[0]}://…'" if "://" in text and "@" in text else repr(text)
 
 
 def _path(path: str) -> str:

@@ -15,10 +15,12 @@ from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
 from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
 from gitops_ci.model import Log, Outcome, Problem
-from gitops_ci.secret import mask
+from gitops_ci.secret import Secret, mask
 
 __all__ = ["execute", "guarded", "problem"]
 
+# Shorter values of such variables are words that a text may well hold.
+_SHORTEST_SECRET = 12
 _BUG_HINT = "This is a bug in gitops-ci: please report it with the output of the same command and --verbose."
 
 
@@ -34,6 +36,7 @@ def execute(command: str, output: Output, work: Callable[[Log], Outcome]) -> NoR
 
 def guarded(command: click.Command, arguments: list[str]) -> int:
     """Run the command line; whatever is raised becomes an exit code, one line and a hint."""
+    _learn_secrets()
     signal.signal(signal.SIGTERM, _terminate)
     try:
         # Outside of standalone mode click returns the code of `Exit` instead of raising it.
@@ -57,6 +60,13 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
 
             sys.stderr.write(mask(traceback.format_exc()))
         return _early(GitopsCiError(f"{type(error).__name__}: {error}", hint=_BUG_HINT), arguments)
+
+
+def _learn_secrets() -> None:
+    """Mask tokens from the first line on: a mistake in the command line is printed before any of them is used."""
+    for name, value in os.environ.items():
+        if name.upper().endswith(("TOKEN", "PASSWORD")) and len(value) >= _SHORTEST_SECRET:
+            Secret(value)
 
 
 def failed(command: str, error: GitopsCiError) -> Outcome:

@@ -46,6 +46,7 @@ def test_a_local_path_is_a_file_address(tmp_path):
         "https://host/\nx",
         "https://host",
         "https://host/a/b?token=secret",
+        "https://x:sec/secret@host/a/b",
         "https:///x",
         "https://host:notaport/x",
         "javascript://x/y",
@@ -55,3 +56,8 @@ def test_what_is_no_safe_address_is_refused(text):
     with pytest.raises(UsageError) as refused:
         RepoUrl.parse(text)
     assert "secret" not in refused.value.message
+
+
+def test_azures_own_clone_address_is_taken():
+    url = RepoUrl.parse("https://acme@dev.azure.com/acme/shop/_git/config")
+    assert url.text == "https://dev.azure.com/acme/shop/_git/config"
