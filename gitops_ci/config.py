@@ -12,7 +12,7 @@ from gitops_ci.flows.environment import Environment
 from gitops_ci.yamltext import Alias, Node, Scalar, Sequence, YamlError, YamlFile, read
 from gitops_ci.yamltext import Mapping as YamlMapping
 
-__all__ = ["FILE_NAME", "Config", "load", "parse"]
+__all__ = ["FILE_NAME", "KEYS", "Config", "load", "parse"]
 
 FILE_NAME = ".gitops-ci.yaml"
 
@@ -69,6 +69,9 @@ _ENVIRONMENT = {
     "merge": ("merge", "choice:when-green"),
 }
 _SECTIONS = {"pull-request": _PULL_REQUEST, "validate": _VALIDATE}
+
+# Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
+KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {"": _TOP, **_SECTIONS, "environments.*": _ENVIRONMENT}
 
 
 @dataclass(frozen=True, slots=True)

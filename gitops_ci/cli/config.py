@@ -1,0 +1,170 @@
+"""`gitops-ci config`: is the configuration file right, what holds in the end, and what an editor should know of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from gitops_ci.cli.configured import config_of
+from gitops_ci.cli.console import printable
+from gitops_ci.cli.options import Output, output_options
+from gitops_ci.cli.run import execute
+from gitops_ci.config import FILE_NAME, KEYS, Config, load
+from gitops_ci.errors import UsageError
+from gitops_ci.model import Log, Outcome
+from gitops_ci.yamltext import Mapping, YamlFile, read
+
+__all__ = ["command"]
+
+_TOKENS = ("GITOPS_CI_TOKEN", "GITOPS_CI_REGISTRY_USER", "GITOPS_CI_REGISTRY_PASSWORD")
+# What a command cannot do without; only its options are asked for here.
+_ARGUMENTS = {"release": ["image"], "bump": [], "validate": []}
+_ABOUT_THE_RUN = {"output", "report", "quiet", "verbose", "config"}
+
+
+@click.group("config")
+def command() -> None:
+    """Look at .gitops-ci.yaml: check it, show what holds, print its JSON Schema."""
+
+
+@command.command("check")
+@click.argument("path", metavar="[FILE]", default=FILE_NAME)
+@output_options
+def check(path: str, output: Output) -> None:
+    """Say whether a configuration file is right, and what is wrong at which line."""
+    execute("config check", output, lambda log: _checked(path, log))
+
+
+@command.command("show")
+@click.option("--command", "name", type=click.Choice(list(_ARGUMENTS)), default="release", show_default=True)
+@click.option("--environment", metavar="NAME", envvar="GITOPS_CI_ENVIRONMENT", help="As for the command.")
+@click.option("--all", "every", is_flag=True, help="Defaults as well.")
+def show(name: str, environment: str | None, *, every: bool) -> None:
+    """Show each value that a command would run with, and where it comes from."""
+    more = ["--environment", environment] if environment else []
+    found = [setting for setting in _settings(name, more) if every or not setting.is_default]
+    rows = [(setting.option, setting.value, setting.source) for setting in found]
+    rows += [(variable, "set", "environment") for variable in _TOKENS if os.environ.get(variable)]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    for option, value, source in rows:
+        click.echo(f"{option:<{widths[0]}}  {value:<{widths[1]}}  {source}")
+    if not rows:
+        click.echo("Nothing is set: every option has its default (--all shows them).")
+
+
+@command.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the file, for editors: save it and name it in `# yaml-language-server: $schema=`."""
+    from gitops_ci.cli.config_schema import schema_text
+
+    sys.stdout.write(schema_text())
+
+
+def _checked(path: str, log: Log) -> Outcome:
+    if not os.path.isfile(path):
+        raise UsageError(f"There is no {path}", hint="gitops-ci init writes one.")
+    config = load(path)
+    for problem in _problems(config):
+        raise UsageError(f"{path}: {problem}")
+    log.step(f"{path} is right")
+    counts = {"settings": len(config.options), "environments": len(config.environments)}
+    return Outcome(command="config check", status="unchanged", summary=counts)
+
+
+def _problems(config: Config) -> Iterator[str]:
+    """What every key alone cannot show. Values are read as the commands read them, which raises by itself."""
+    from gitops_ci.imageref import ImageRef
+    from gitops_ci.repourl import RepoUrl
+    from gitops_ci.schemas import versions
+
+    options = config.options
+    if repository := options.get("config_repo"):
+        RepoUrl.parse(repository)
+    if (to := options.get("to")) and not to.startswith("oci:"):
+        ImageRef.parse(to)
+    if asked := options.get("kubernetes_version"):
+        versions(asked)
+    known = ", ".join(sorted(config.environments))
+    if config.environments and (chosen := options.get("environment")) and chosen not in config.environments:
+        yield f"environment is '{chosen}', which environments: does not define; it defines {known}"
+    for environment in config.environments.values():
+        if environment.promote_from and environment.promote_from not in config.environments:
+            source = environment.promote_from
+            yield f"environments.{environment.name}.promote-from is '{source}', which is none of them: {known}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    option: str
+    value: str
+    source: str
+    is_default: bool
+
+
+def _settings(name: str, more: list[str]) -> Iterator[_Setting]:
+    """Every option of a command as it would run now."""
+    described = import_module(f"gitops_ci.cli.{name}").command
+    with described.make_context(name, [*_ARGUMENTS[name], *more]) as ctx:
+        lines = _lines(config_of(ctx), ctx.params.get("environment"), ctx.params.get("config") or FILE_NAME)
+        for option in described.params:
+            if not isinstance(option, click.Option) or option.name in _ABOUT_THE_RUN or option.name not in ctx.params:
+                continue
+            source = ctx.get_parameter_source(option.name)
+            yield _Setting(
+                max(option.opts, key=len).removeprefix("--"),
+                _shown(ctx.params[option.name]),
+                _origin(source, option, lines),
+                source is ParameterSource.DEFAULT,
+            )
+
+
+def _origin(source: ParameterSource | None, option: click.Option, lines: dict[str, str]) -> str:
+    if source is ParameterSource.ENVIRONMENT:
+        return f"environment variable {option.envvar}"
+    if source is ParameterSource.DEFAULT_MAP:
+        return lines.get(str(option.name), "configuration file")
+    return "command line" if source is ParameterSource.COMMANDLINE else "default"
+
+
+def _lines(config: Config, environment: object, path: str) -> dict[str, str]:
+    """Where the file says what: `FILE:LINE` by option. The chosen environment's word goes before the rest."""
+    if not config.options and not config.environments:
+        return {}
+    with open(path, encoding="utf-8") as text:
+        file = read(text.read())
+    root = file.documents[0]
+    found: dict[str, str] = {}
+    for section, keys in KEYS.items():
+        node: Any = root
+        names = [str(environment) if part == "*" else part for part in section.split(".") if part]
+        for part in names:
+            node = node.get(part) if isinstance(node, Mapping) else None
+        if isinstance(node, Mapping):
+            where = f" (environment {environment})" if "*" in section else ""
+            found |= {_option(keys[key]): f"{path}:{line}{where}" for key, line in _keys(file, node) if key in keys}
+    return found
+
+
+def _keys(file: YamlFile, node: Mapping) -> Iterator[tuple[str, int]]:
+    for key, _ in node.pairs:
+        yield str(getattr(key, "value", "")), file.position(key.start)[0]
+
+
+def _option(entry: tuple[str, str]) -> str:
+    # An environment's keys are plural where they hold several; the options they stand for are not.
+    return {"paths": "path", "labels": "label", "reviewers": "reviewer"}.get(entry[0], entry[0])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_shown(item) for item in value) or "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "-" if value is None or value == "" else printable(str(value))

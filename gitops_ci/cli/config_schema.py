@@ -1,0 +1,94 @@
+"""The JSON Schema of `.gitops-ci.yaml`, made from the reader's own table of keys and the options' help texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from gitops_ci.config import KEYS
+
+__all__ = ["FILE", "options_of", "schema", "schema_text"]
+
+FILE = "config.schema.json"  # in the package
+_COMMANDS = ("release", "bump", "validate")
+_SECTIONS = {
+    "pull-request": "What the pull requests look like and who sees them.",
+    "validate": "How manifests are checked.",
+    "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
+}
+_ENVIRONMENT = {
+    "paths": "Files of the environment: globs from the config repository's root.",
+    "base": "Branch of the environment.",
+    "mode": "How changes of the environment are published.",
+    "promote-from": "The environment whose images come here next.",
+    "reviewers": "Reviewers of its pull requests.",
+    "labels": "Labels of its pull requests.",
+    "title": "Title of its pull requests.",
+    "merge": "Let the host merge its pull requests once their checks pass.",
+}
+
+
+def schema_text() -> str:
+    """The file's text as it is published."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The schema as a value; JSON Schema draft-07, which every editor's YAML support reads."""
+    told = _help_texts()
+    properties: dict[str, Any] = {}
+    for section, keys in KEYS.items():
+        if section == "":
+            properties |= _properties(keys, told)
+        elif section == "environments.*":
+            one = {"type": ["object", "null"], "additionalProperties": False}
+            one |= {"properties": _properties(keys, _ENVIRONMENT)}
+            properties["environments"] = _section("environments") | {"additionalProperties": one}
+        else:
+            properties[section] = _section(section) | {"properties": _properties(keys, told)}
+            properties[section]["additionalProperties"] = False
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": ".gitops-ci.yaml",
+        "description": "Settings of gitops-ci; a flag or an environment variable goes before them.",
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def options_of(*names: str) -> Iterable[click.Option]:
+    """The options of commands, by the commands' names."""
+    for name in names:
+        command = import_module(f"gitops_ci.cli.{name}").command
+        yield from (option for option in command.params if isinstance(option, click.Option))
+
+
+def _section(name: str) -> dict[str, Any]:
+    return {"type": ["object", "null"], "description": _SECTIONS[name]}
+
+
+def _help_texts() -> dict[str, str]:
+    return {str(option.name): option.help or "" for option in options_of(*_COMMANDS)}
+
+
+def _properties(keys: Mapping[str, tuple[str, str]], told: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for key, (option, kind) in keys.items():
+        text = told.get(key) or told.get(option, "")
+        found[key] = _type(kind) | ({"description": text.replace(" Repeatable.", "")} if text else {})
+    return found
+
+
+def _type(kind: str) -> dict[str, Any]:
+    if kind == "flag":
+        return {"type": "boolean"}
+    if kind.startswith("choice:"):
+        return {"enum": kind.removeprefix("choice:").split(",")}
+    # A number is read as it is written: 1.10 stays 1.10.
+    one = {"type": ["string", "number"]}
+    return {"anyOf": [one, {"type": "array", "items": one}]} if kind == "texts" else one

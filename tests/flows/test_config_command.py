@@ -1,0 +1,148 @@
+"""`gitops-ci config`: the published schema says what the reader says, and every value tells where it comes from."""
+
+import json
+import shlex
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from gitops_ci.cli.config_schema import FILE, schema, schema_text
+from gitops_ci.config import parse
+from gitops_ci.errors import UsageError
+from tests.support import CHECKOUT
+
+WHOLE = """\
+image: ghcr.io/acme/shop
+tags: [semver, sha]
+config-repo: https://github.com/acme/shop-config
+environment: staging
+environments:
+  staging: {paths: ["apps/*/overlays/staging/**"], mode: push}
+  production:
+    base: production
+    promote-from: staging
+    reviewers: acme/sre
+pull-request:
+  labels: [gitops, needs review]
+  draft: true
+validate:
+  kubernetes-version: 1.33
+  skip-rules: repo/mutable-tag
+"""
+
+
+def test_the_published_schema_is_the_readers_own():
+    assert (CHECKOUT / "gitops_ci" / FILE).read_text() == schema_text()
+    jsonschema.Draft7Validator.check_schema(schema())
+
+
+def test_every_key_is_described():
+    def described(properties):
+        for name, value in properties.items():
+            assert value.get("description"), name
+            described(value.get("properties", {}))
+
+    found = schema()["properties"]
+    described(found)
+    described(found["environments"]["additionalProperties"]["properties"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        "",
+        "mode: push",
+        "mode: pushh",
+        "moed: push",
+        "draft: true",
+        "pull-request: {draft: yes please}",
+        "pull-request: {draft: true}",
+        "pull-request: [a]",
+        "environments: {staging: {path: a}}",
+        "environments: {staging: {paths: a, merge: when-green}}",
+        "environments: {staging: }",
+        "tags: {a: b}",
+        "tags: semver",
+        "validate: {missing-schema: never}",
+        "deadline: 300",
+        "config-repo: [a]",
+        "- a",
+    ],
+)
+def test_schema_and_reader_agree(text):
+    try:
+        parse(text, "f")
+        read = True
+    except UsageError:
+        read = False
+    assert jsonschema.Draft7Validator(schema()).is_valid(yaml.safe_load(text)) is read
+
+
+def test_check_says_that_a_file_is_right(run):
+    Path(".gitops-ci.yaml").write_text(WHOLE)
+    done = run("config", "check", "--output", "json")
+    assert (done.code, done.document["summary"]) == (0, {"settings": 8, "environments": 2})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("moed: push", ".gitops-ci.yaml:1:1: unknown key 'moed'"),
+        ("moed: push", "Did you mean 'mode'?"),
+        ("a: [", ".gitops-ci.yaml:"),
+        ("config-repo: ext::sh -c id", "ext::"),
+        ("image: ghcr.io/Acme/Shop", "lower case"),
+        ("validate: {kubernetes-version: 0.1}", "0.1"),
+        (WHOLE.replace("promote-from: staging", "promote-from: stagin"), "promote-from is 'stagin'"),
+        (WHOLE.replace("environment: staging", "environment: qa"), "environment is 'qa'"),
+    ],
+)
+def test_check_says_what_is_wrong(run, text, said):
+    Path(".gitops-ci.yaml").write_text(text)
+    done = run("config", "check")
+    assert done.code == 2
+    assert said in done.err + done.out
+
+
+def test_check_without_a_file_says_how_to_get_one(run):
+    done = run("config", "check")
+    assert done.code == 2
+    assert "gitops-ci init" in done.err + done.out
+
+
+def _rows(text):
+    return {line.split()[0]: line for line in text.splitlines()}
+
+
+def test_show_tells_value_and_origin(run):
+    Path(".gitops-ci.yaml").write_text(WHOLE)
+    done = run("config", "show", environment={"GITOPS_CI_PIN": "digest", "GITOPS_CI_TOKEN": "a-marked-token"})
+    rows = _rows(done.out)
+    assert rows["to"].split()[1:] == ["ghcr.io/acme/shop", ".gitops-ci.yaml:1"]
+    assert rows["pin"].split()[1:] == ["digest", "environment", "variable", "GITOPS_CI_PIN"]
+    assert rows["mode"].endswith(".gitops-ci.yaml:6 (environment staging)")
+    assert rows["label"].endswith(".gitops-ci.yaml:12")
+    assert rows["kubernetes-version"].split()[1:] == ["1.33", ".gitops-ci.yaml:15"]
+    assert "set" in rows["GITOPS_CI_TOKEN"]
+    assert "a-marked-token" not in done.out + done.err
+    assert "deadline" not in rows
+    assert _rows(run("config", "show", "--all").out)["deadline"].endswith("default")
+
+
+def test_show_follows_the_environment(run):
+    Path(".gitops-ci.yaml").write_text(WHOLE)
+    rows = _rows(run("config", "show", "--command", "bump", "--environment", "production").out)
+    assert shlex.split(rows["base"])[1:3] == ["production", ".gitops-ci.yaml:8"]
+    assert rows["reviewer"].endswith(".gitops-ci.yaml:10 (environment production)")
+    assert "mode" not in rows
+
+
+def test_show_without_anything(run):
+    assert "Nothing is set" in run("config", "show").out
+
+
+def test_schema_is_printed(run):
+    assert json.loads(run("config", "schema").out) == schema()
