@@ -170,6 +170,13 @@ def _needed(distribution: str) -> set[str]:
     return found
 
 
+def test_examples_are_what_init_writes():
+    from scripts.write_examples import examples
+
+    for name, text in examples().items():
+        assert (CHECKOUT / "examples" / name).read_text() == text, f"{name}: run scripts/write_examples.py"
+
+
 @pytest.mark.parametrize("folder", [".", "action"])
 def test_scripts_are_executable(folder):
     names = {".": ["tests/run", ".ci/run", ".ci/audit"], "action": ["action/run"]}[folder]

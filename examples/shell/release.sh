@@ -10,6 +10,6 @@ python3 -m venv "$home"
 
 "$home/bin/gitops-ci" release shop:build \
   --to ghcr.io/acme/shop \
-  --version "$(git describe --tags --exact-match)" \
   --config-repo https://github.com/acme/shop-config \
-  --environment staging
+  --environment staging \
+  --version "$(git describe --tags --exact-match)"

@@ -16,6 +16,7 @@ COMMANDS = {
     "bump": "bump",
     "validate": "validate",
     "image": "image",
+    "init": "init",
     "config": "config",
     "demo": "demo",
 }

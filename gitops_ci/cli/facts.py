@@ -10,7 +10,7 @@ from gitops_ci.ci import CiContext
 from gitops_ci.errors import ProgramError
 from gitops_ci.tags import BuildFacts
 
-__all__ = ["build_facts", "git_tags"]
+__all__ = ["build_facts", "git_tags", "origin_url"]
 
 
 def build_facts(context: CiContext, version: str | None) -> BuildFacts:
@@ -34,6 +34,11 @@ def build_facts(context: CiContext, version: str | None) -> BuildFacts:
 def git_tags() -> tuple[str, ...]:
     """The tags of the Git checkout we are in. CI systems often fetch none, so they are never the whole truth."""
     return _git("tag", "--list")
+
+
+def origin_url() -> str:
+    """The address of the Git checkout's `origin`, or ''."""
+    return next(iter(_git("remote", "get-url", "origin")), "")
 
 
 def _moment() -> float:

@@ -51,7 +51,7 @@ def local(delivery, registry, tmp_path, engine):
     replaced = {
         r"ghcr\.io/acme/shop|\$CI_REGISTRY_IMAGE": _image(registry, tmp_path),
         r"https://(github|gitlab)\.com/acme/shop-config": delivery.url,
-        r"shop:build": build,
+        r"\b(?:shop|image):build\b": build,
     }
 
     def make(text: str) -> str:

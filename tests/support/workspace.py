@@ -17,12 +17,13 @@ _IDENTITY |= {key.replace("AUTHOR", "COMMITTER"): value for key, value in _IDENT
 
 
 def make_checkout(folder: Path, files: Mapping[str, str], *, origin: str, tag: str = "") -> Path:
-    """A working tree on `main` with one commit of `files`, an `origin` address, and a tag at the commit."""
+    """A working tree on `main` with a commit of `files` and what else lies there, an `origin`, a tag at the commit."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     _git(folder, "init", "--quiet", "--initial-branch=main")
-    _git(folder, "remote", "add", "origin", origin)
+    if origin:
+        _git(folder, "remote", "add", "origin", origin)
     _git(folder, "add", "--all")
     _git(folder, "commit", "--quiet", "--message=Files")
     if tag:

@@ -1,0 +1,202 @@
+"""`gitops-ci init`: what it sees in real repositories, what it writes, and that it never replaces anything unasked."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gitops_ci.config import load
+from gitops_ci.flows.survey import survey
+from tests.support import dev_tool, shared
+
+REMOTE = "https://github.com/acme/shop-config"
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A checkout of the given files in the current folder, with an `origin`."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(files, origin="https://github.com/Acme/Shop.git"):
+        for name, text in files.items():
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).write_text(text)
+        subprocess.run(["git", "init", "--quiet"], check=True)
+        if origin:
+            subprocess.run(["git", "remote", "add", "origin", origin], check=True)
+
+    return make
+
+
+KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "environments"),
+    [
+        ("flux2-kustomize-helm-example", {"flux", "kustomize", "kubernetes"}, {"staging", "production"}),
+        ("argocd-example-apps", {"argocd", "helm", "kustomize", "kubernetes"}, {"production"}),
+        ("fleet-examples", {"fleet", "kubernetes"}, {"dev", "test", "prod"}),
+        ("podinfo", {"helm", "kubernetes", "kustomize"}, set()),
+    ],
+)
+def test_real_repositories_are_understood(name, kinds, environments):
+    folder = shared("corpus", name)
+    files = {
+        path.relative_to(folder).as_posix(): path.read_text(errors="replace")
+        if path.suffix in {".yaml", ".yml"}
+        else ""
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    found = survey(files)
+    assert kinds <= found.kinds.keys()
+    assert environments <= found.environments.keys()
+
+
+def test_application_gets_a_workflow_and_its_settings(repository, run):
+    repository({"Dockerfile": "FROM scratch\n"})
+    done = run("init", "--config-repo", REMOTE, "--environment", "staging")
+    assert done.code == 0, done.err
+    workflow = yaml.safe_load(Path(".github/workflows/release.yml").read_text())
+    assert workflow["jobs"]["release"]["steps"][-2]["with"]["source"] == "shop:build"
+    settings = load(".gitops-ci.yaml").options
+    assert (settings["to"], settings["config_repo"]) == ("ghcr.io/acme/shop", REMOTE)
+    assert not Path(".github/workflows/pre-merge.yml").exists()
+    assert "next: set the variable GITOPS_APP_ID" in done.err
+    assert run("config", "check").code == 0
+
+
+def test_config_repository_gets_the_check_and_its_environments(repository, run):
+    repository({f"apps/shop/overlays/{name}/kustomization.yaml": KUSTOMIZATION for name in ("staging", "production")})
+    assert run("init").code == 0
+    assert not Path(".github/workflows/release.yml").exists()
+    assert "paths: apps\n" in Path(".github/workflows/pre-merge.yml").read_text()
+    environments = load(".gitops-ci.yaml").environments
+    assert environments["production"].promote_from == "staging"
+    assert environments["staging"].paths == ("**/staging/**",)
+    assert run("config", "check").code == 0
+
+
+def test_one_repository_for_both_proposes_to_itself(repository, run):
+    repository({"Dockerfile": "FROM scratch\n", "deploy/overlays/staging/kustomization.yaml": KUSTOMIZATION})
+    assert run("init").code == 0
+    text = Path(".github/workflows/release.yml").read_text()
+    assert "create-github-app-token" not in text
+    assert "pull-requests: write" in text
+    assert load(".gitops-ci.yaml").options["config_repo"] == "https://github.com/Acme/Shop.git"
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab", "jenkins", "shell"])
+def test_every_system_gets_files_that_fit_their_schema(repository, run, system):
+    repository({"services/web/Dockerfile": "FROM scratch\n", "k8s/staging/kustomization.yaml": KUSTOMIZATION})
+    options = ["--ci", system, "--config-repo", REMOTE, "--image", "ghcr.io/acme/web"]
+    assert run("init", *options).code == 0
+    for path in Path(".github/workflows").glob("*.yml"):
+        _fits("vendor.github-workflows", path)
+    if system == "gitlab":
+        _fits("vendor.gitlab-ci", Path(".gitlab-ci.yml"))
+    written = "".join(path.read_text() for path in Path().rglob("*") if path.is_file() and ".git/" not in str(path))
+    assert "docker build --tag web:build services/web" in written or system == "shell"
+    assert not re.search(r"@[A-Z_]+@|^#(?:if |end$)", written, re.MULTILINE)
+    assert run("config", "check").code == 0
+    if system == "shell":
+        assert Path("release.sh").stat().st_mode & 0o111
+
+
+def _fits(kind, path):
+    ran = subprocess.run([dev_tool("check-jsonschema"), "--builtin-schema", kind, str(path)], check=False)
+    assert ran.returncode == 0
+
+
+def test_workflows_have_no_finding_but_the_version_that_is_to_be_pinned(repository, run):
+    repository({"Dockerfile": "FROM scratch\n", "k8s/staging/kustomization.yaml": KUSTOMIZATION})
+    assert run("init", "--config-repo", REMOTE).code == 0
+    paths = [str(path) for path in Path(".github/workflows").glob("*.yml")]
+    command = [dev_tool("zizmor"), "--offline", "--persona=auditor", "--format=json", *paths]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    assert {finding["ident"] for finding in found} == {"unpinned-uses"}
+
+
+def test_existing_files_are_kept_unless_forced(repository, run):
+    repository({"Dockerfile": "FROM scratch\n", ".github/workflows/release.yml": "name: mine\n"})
+    refused = run("init", "--config-repo", REMOTE)
+    assert refused.code == 2
+    assert ".github/workflows/release.yml" in refused.out + refused.err
+    assert Path(".github/workflows/release.yml").read_text() == "name: mine\n"
+    assert not Path(".gitops-ci.yaml").exists()
+    assert run("init", "--config-repo", REMOTE, "--force").code == 0
+    again = run("init", "--config-repo", REMOTE, "--output", "json")
+    assert (again.code, again.document["status"]) == (0, "unchanged")
+
+
+def test_an_existing_gitlab_pipeline_is_left_alone(repository, run):
+    repository({"Dockerfile": "", ".gitlab-ci.yml": "stages: [mine]\n"}, origin="https://gitlab.com/acme/shop.git")
+    done = run("init", "--config-repo", "https://gitlab.com/acme/shop-config")
+    assert done.code == 0
+    assert Path(".gitlab-ci.yml").read_text() == "stages: [mine]\n"
+    assert yaml.safe_load(Path(".gitlab/gitops-ci.yml").read_text()).keys() == {"include"}
+    assert "next: add to .gitlab-ci.yml" in done.err
+
+
+def test_dry_run_shows_the_files_and_writes_none(repository, run):
+    repository({"Dockerfile": "FROM scratch\n"})
+    done = run("init", "--config-repo", REMOTE, "--dry-run")
+    assert done.code == 0
+    assert "+image: ghcr.io/acme/shop" in done.out
+    assert not Path(".gitops-ci.yaml").exists()
+
+
+HUB = "https://github.com/a/b"
+
+
+@pytest.mark.parametrize(
+    ("files", "origin", "options", "hint"),
+    [
+        ({}, HUB, [], "Run it at the root"),
+        ({"Dockerfile": ""}, HUB, [], "--config-repo"),
+        ({"Dockerfile": ""}, "", ["--config-repo", REMOTE], "--ci"),
+        ({"Dockerfile": ""}, "", ["--ci", "jenkins", "--config-repo", REMOTE], "--image"),
+        ({"k/staging/kustomization.yaml": KUSTOMIZATION}, HUB, ["--environment", "qa"], "staging"),
+        (
+            {"Dockerfile": ""},
+            HUB,
+            ["--config-repo", REMOTE, "--environment", "a; id"],
+            "--environ",
+        ),
+        ({"Dockerfile": ""}, HUB, ["--config-repo", "ext::sh -c id"], "https"),
+    ],
+)
+def test_what_does_not_show_is_asked_for(repository, run, files, origin, options, hint):
+    repository(files, origin)
+    done = run("init", *options)
+    assert done.code == 2
+    assert hint in done.out + done.err
+    assert not Path(".gitops-ci.yaml").exists()
+
+
+def test_a_token_in_the_address_of_origin_is_not_repeated(repository, run):
+    repository({"Dockerfile": ""}, "https://x:ghp_marked0token@github.com/acme/shop.git")
+    done = run("init", "--config-repo", REMOTE, "--ci", "github", "--image", "ghcr.io/acme/shop")
+    assert done.code == 0
+    shutil.rmtree(".git")
+    written = "".join(path.read_text() for path in Path().rglob("*") if path.is_file())
+    assert "ghp_marked0token" not in done.out + done.err + written
+
+
+def test_hostile_names_of_folders_stay_text(repository, run):
+    repository(
+        {
+            'x"; touch marker; "/Dockerfile': "FROM scratch\n",
+            "a b/$(touch marker)/staging/kustomization.yaml": KUSTOMIZATION,
+            "k8s: x/overlays/qa\n- evil/kustomization.yaml": KUSTOMIZATION,
+        }
+    )
+    assert run("init").code == 0
+    assert "touch" not in Path(".github/workflows/pre-merge.yml").read_text()
+    assert yaml.safe_load(Path(".gitops-ci.yaml").read_text())["environments"].keys() == {"staging"}
+    assert "paths: .\n" in Path(".github/workflows/pre-merge.yml").read_text()

@@ -1,0 +1,97 @@
+"""What `gitops-ci init` writes, run: a workflow by act, a pipeline by gitlab-ci-local."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import docker
+import pytest
+
+from gitops_ci.cli import run_command_line
+from tests.live.test_action import DEPLOYMENT
+from tests.support.act import act
+from tests.support.delivery import github
+from tests.support.git_http import git_server
+from tests.support.gitlab import gitlab_ci_local
+from tests.support.images import digest_of, remove_image
+from tests.support.workspace import make_checkout
+
+BROKEN = DEPLOYMENT.replace("replicas: 2", "replicas: two")
+
+
+@pytest.fixture
+def init(tmp_path, monkeypatch):
+    """Make a checkout, run `gitops-ci init` in it, and commit what it wrote."""
+
+    def run(files, origin, *options, tag=""):
+        checkout = tmp_path / "checkout"
+        make_checkout(checkout, files, origin=origin)
+        with monkeypatch.context() as patch:
+            patch.chdir(checkout)
+            assert run_command_line(["init", *options]) == 0
+        return make_checkout(checkout, {}, origin="", tag=tag)
+
+    return run
+
+
+def test_release_workflow_of_init_delivers(init, registry, engine, project, runner_home, tmp_path):
+    repository = f"{tmp_path.name.replace('_', '-')}/init"
+    try:
+        with github(tmp_path / "git", f"{registry}/{repository}") as delivery:
+            checkout = init(
+                {"Dockerfile": "FROM scratch\nCOPY app /app\n", "app": "init"},
+                "https://github.com/acme/shop.git",
+                *("--config-repo", delivery.url, "--image", f"{registry}/{repository}"),
+                *("--environment", "staging", "--address", "acme/gitops-ci@v1"),
+                tag="v1.4.2",
+            )
+            run = act(
+                checkout,
+                project,
+                runner_home,
+                payload={"ref": "refs/tags/v1.4.2", "repository": {"default_branch": "main"}},
+                env={
+                    "DOCKER_HOST": engine,
+                    "DOCKER_BUILDKIT": "0",
+                    "GITOPS_CI_FORGE": "github",
+                    "GITOPS_CI_API_URL": delivery.forge.api_url,
+                },
+                secrets={"CONFIG_REPO_TOKEN": delivery.token},
+            )
+            assert run.succeeded, str(run)
+            [pull] = delivery.forge.pulls
+            assert pull.labels == ["gitops"]
+            assert "+    newTag: 1.4.2" in delivery.repo.diff("main", pull.head)
+            assert f"Proposed {digest_of(registry, repository, '1.4.2')}" in run.log
+    finally:
+        with suppress(docker.errors.ImageNotFound):
+            remove_image(engine, "init:build")
+
+
+@pytest.mark.parametrize("manifest", [DEPLOYMENT, BROKEN])
+def test_pre_merge_workflow_of_init_judges(init, project, runner_home, manifest):
+    checkout = init(
+        {"apps/staging/shop.yaml": manifest}, "https://github.com/acme/c.git", "--address", "acme/gitops-ci@v1"
+    )
+    run = act(checkout, project, runner_home, event="pull_request")
+    assert run.succeeded is (manifest is DEPLOYMENT), str(run)
+    assert [(found.file, found.line) for found in run.annotations if found.level == "error" and found.file] == (
+        [] if manifest is DEPLOYMENT else [("apps/staging/shop.yaml", 7)]
+    )
+
+
+@pytest.mark.parametrize("manifest", [DEPLOYMENT, BROKEN])
+def test_pipeline_of_init_judges(init, project, package, runner_home, tmp_path, manifest):
+    with git_server(tmp_path / "gitlab") as server:
+        server.anonymous_read = True
+        shipped = {name: (project / name).read_text() for name in ("templates/release.yml", "templates/validate.yml")}
+        server.make_repo("acme/gitops-ci", shipped).git("tag", "0.1.0")
+        checkout = init(
+            {"apps/staging/shop.yaml": manifest},
+            server.url_of("acme/c"),
+            *("--ci", "gitlab", "--address", "127.0.0.1/acme/gitops-ci"),
+        )
+        wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"file://{package.split()[-2]}"}
+        run = gitlab_ci_local(checkout, runner_home, variables=wheels)
+    assert (run.exit_code == 0) is (manifest is DEPLOYMENT), run.log
+    assert ("apps/staging/shop.yaml:7" in run.log) is (manifest is BROKEN)
