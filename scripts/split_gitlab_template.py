@@ -21,7 +21,7 @@ def component(text: str, job: str) -> str:
     head, jobs = text.split("\n---\n")
     _, inputs = head.split("\nspec:\n  inputs:\n")
     blocks = re.split(r'\n\n(?="|#)', jobs)
-    kept = [block for block in blocks if f"]]-{job}" in block.partition("\n")[0] or "]]-" not in _key(block)]
+    kept = [block for block in blocks if f"]]-{job}" in _key(block) or "]]-" not in _key(block)]
     used = {name for block in kept for name in _INPUT.findall(block)}
     declared = [block for block in re.split(r"(?m)^(?=    [a-z])", inputs) if block.partition(":")[0].strip() in used]
     intro = f"# Made from {SOURCE} by scripts/split_gitlab_template.py: the {job} job alone, as a component.\n"

@@ -24,7 +24,7 @@ from tests.support.delivery import github
 from tests.support.git_http import git_server
 from tests.support.gitlab import gitlab_ci_local
 from tests.support.images import digest_of, remove_image
-from tests.support.workspace import make_checkout
+from tests.support.workspace import git, make_checkout
 
 EXAMPLES = CHECKOUT / "examples"
 APPLICATION = {"Dockerfile": "FROM scratch\nCOPY app /app\n"}
@@ -236,8 +236,10 @@ def _pinned(workflow: str, actions: dict[str, Path]) -> dict[str, Path]:
 @pytest.mark.parametrize("event", ["pull_request", "merge_group"])
 def test_github_pre_merge(actions, project, runner_home, tmp_path, event):
     text = _example("github/pre-merge.yml")
-    files = {".github/workflows/pre-merge.yml": text, "apps/a.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: two")}
+    broken = DEPLOYMENT.replace("replicas: 2", "replicas: two")
+    files = {".github/workflows/pre-merge.yml": text, "apps/old/shop.yaml": broken, "apps/a.yaml": DEPLOYMENT}
     checkout = make_checkout(tmp_path / "config", files, origin="https://github.com/acme/shop-config.git")
+    make_checkout(checkout, {"apps/a.yaml": broken}, origin="")
     run = act(checkout, project, runner_home, event=event, actions=_pinned(text, actions))
     assert not run.succeeded
     assert [(found.file, found.line) for found in run.annotations if found.file] == [("apps/a.yaml", 7)]
@@ -271,9 +273,14 @@ def test_gitlab_release(local, gitlab, machine, delivery, registry, tmp_path, ru
 
 def test_gitlab_pre_merge(gitlab, machine, tmp_path, runner_home):
     pipeline = _example("gitlab/pre-merge.gitlab-ci.yml").replace("$CI_SERVER_FQDN", "127.0.0.1")
-    files = {".gitlab-ci.yml": pipeline, "apps/a.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: two")}
+    broken = DEPLOYMENT.replace("replicas: 2", "replicas: two")
+    files = {".gitlab-ci.yml": pipeline, "apps/old/shop.yaml": broken, "apps/a.yaml": DEPLOYMENT}
     checkout = make_checkout(tmp_path / "config", files, origin=gitlab.url_of("acme/shop-config"))
-    variables = {name: machine[name] for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS")}
+    base = git(checkout, "rev-parse", "HEAD").strip()
+    make_checkout(checkout, {"apps/a.yaml": broken}, origin="")
+    request = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "CI_PIPELINE_SOURCE": "merge_request_event"}
+    variables = {name: machine[name] for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS")} | request
     run = gitlab_ci_local(checkout, runner_home, variables=variables)
     assert run.exit_code != 0
     assert "apps/a.yaml:7" in run.log
+    assert "apps/old/shop.yaml" not in run.log

@@ -73,10 +73,11 @@ def test_pre_merge_workflow_of_init_judges(init, project, runner_home, manifest)
     checkout = init(
         {"apps/staging/shop.yaml": manifest}, "https://github.com/acme/c.git", "--address", "acme/gitops-ci@v1"
     )
+    make_checkout(checkout, {"apps/staging/shop.yaml": f"# changed\n{manifest}"}, origin="")
     run = act(checkout, project, runner_home, event="pull_request")
     assert run.succeeded is (manifest is DEPLOYMENT), str(run)
     assert [(found.file, found.line) for found in run.annotations if found.level == "error" and found.file] == (
-        [] if manifest is DEPLOYMENT else [("apps/staging/shop.yaml", 7)]
+        [] if manifest is DEPLOYMENT else [("apps/staging/shop.yaml", 8)]
     )
 
 

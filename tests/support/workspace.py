@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support import CHECKOUT
 
-__all__ = ["export_project", "make_checkout"]
+__all__ = ["export_project", "git", "make_checkout"]
 
 _IDENTITY = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_AUTHOR_DATE": "@1767225600 +0000"}
 _IDENTITY |= {key.replace("AUTHOR", "COMMITTER"): value for key, value in _IDENTITY.items()}
@@ -21,19 +21,19 @@ def make_checkout(folder: Path, files: Mapping[str, str], *, origin: str, tag: s
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    _git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "init", "--quiet", "--initial-branch=main")
     if origin:
-        _git(folder, "remote", "add", "origin", origin)
-    _git(folder, "add", "--all")
-    _git(folder, "commit", "--quiet", "--message=Files")
+        git(folder, "remote", "add", "origin", origin)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=Files")
     if tag:
-        _git(folder, "tag", tag)
+        git(folder, "tag", tag)
     return folder
 
 
 def export_project(folder: Path) -> Path:
     """Copy what a clone of this project would have, uncommitted changes included, and nothing that Git ignores."""
-    listed = _git(CHECKOUT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = git(CHECKOUT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
         source, target = CHECKOUT / name, folder / name
         if source.is_file():
@@ -42,6 +42,7 @@ def export_project(folder: Path) -> Path:
     return folder
 
 
-def _git(folder: Path, *args: str) -> str:
+def git(folder: Path, *args: str) -> str:
+    """Run git in a working tree; what it printed."""
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", **_IDENTITY}
     return subprocess.run(["git", *args], cwd=folder, env=env, check=True, capture_output=True, text=True).stdout
