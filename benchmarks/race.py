@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -40,15 +41,17 @@ def main(writers: int, where: str) -> None:
         ]  # fmt: skip
         results = [(process.communicate()[0], process.returncode) for process in running]
         wall = time.perf_counter() - started
-        pushes = sum(
-            1 for request in server.requests if request.path.endswith("git-receive-pack") and request.method == "POST"
-        )
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = spent.ru_utime + spent.ru_stime
+        tries = sum(request.query == "service=git-receive-pack" for request in server.requests)
+        sent = sum(request.path.endswith("/git-receive-pack") for request in server.requests)
         failed = [output.decode() for output, code in results if code != 0]
         after = b"".join(repo.files().values()).decode()
         lost = sum(f"repository: ghcr.io/acme/app{n}\n    tag: 2.0.0\n" not in after for n in range(writers))
         repo.git("fsck", "--strict")
         print(
-            f"{writers} writers, {where} file: {wall:.1f} s, {pushes} pushes, {repo.count() - 1} commits, {lost} lost"
+            f"{writers} writers, {where} file: {wall:.1f} s wall, {cpu:.0f} s CPU, {tries} tries, {sent} pushes sent, "
+            f"{repo.count() - 1} commits, {lost} lost, fsck clean"
         )
         if failed:
             print(f"{len(failed)} failed, for example:\n{failed[0]}")

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gitops_ci.errors import GitError, ProgramError, UsageError
@@ -71,7 +72,13 @@ class Answer:
 class GitDirectory:
     """A bare repository in a temporary folder, and the commands this tool runs in it."""
 
-    def __init__(self, path: str, remote: RepoUrl, credentials: GitCredentials | None) -> None:
+    def __init__(
+        self,
+        path: str,
+        remote: RepoUrl,
+        credentials: GitCredentials | None,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         _forget_inherited()
         try:
             from git import Git
@@ -79,7 +86,7 @@ class GitDirectory:
             # GitPython looks for the program when it is imported.
             raise ProgramError("git is not installed", hint="Install git 2.31 or newer and put it on PATH.") from error
         self.path = path
-        self._environment = _environment(remote, credentials)
+        self._environment = _environment(remote, credentials, settings)
         self._git: Git = Git(path)
         self._git.update_environment(**self._environment)
         self._objects: LooseObjectDB | None = None
@@ -195,8 +202,8 @@ def _forget_inherited() -> None:
         del os.environ[name]
 
 
-def _environment(remote: RepoUrl, credentials: GitCredentials | None) -> dict[str, str]:
-    settings = list(_ALWAYS.items())
+def _environment(remote: RepoUrl, credentials: GitCredentials | None, more: Mapping[str, str]) -> dict[str, str]:
+    settings = [*_ALWAYS.items(), *more.items()]
     if credentials is not None and remote.scheme in {"http", "https"}:
         key = f"http.{remote.origin}/.extraheader"
         settings += [(key, ""), (key, credentials.header().reveal())]

@@ -8,13 +8,13 @@ A *sparse* store holds only what was asked for. Trees are fetched one level at a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gitops_ci.configrepo.git import GitDirectory, check_path
 from gitops_ci.errors import UsageError
 
-__all__ = ["GITLINK", "SYMLINK", "TREE", "Entry", "Objects", "Selection", "tree_with"]
+__all__ = ["GITLINK", "SYMLINK", "TREE", "Entry", "Objects", "Seen", "Selection", "tree_with"]
 
 SYMLINK, GITLINK, TREE = "120000", "160000", "40000"
 
@@ -44,14 +44,23 @@ class Selection(Protocol):
         """Whether folders below this one at any depth may hold such a file."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came into a sparse repository so far; `whole` are trees that came with all trees below them."""
+
+    here: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+
+
 class Objects:
     """The objects of one bare repository; `fetch(ids, filter)` brings missing ones into a sparse one."""
 
-    def __init__(self, git: GitDirectory, fetch: Callable[[list[str], str], None] | None = None) -> None:
+    def __init__(
+        self, git: GitDirectory, fetch: Callable[[list[str], str], None] | None = None, seen: Seen | None = None
+    ) -> None:
         self._git = git
         self._fetch = fetch
-        self._here: set[str] = set()
-        self._whole: set[str] = set()  # trees that came with all trees below them
+        self._seen = seen or Seen()
         self._trees: dict[str, dict[str, Entry]] = {}
 
     @property
@@ -60,11 +69,12 @@ class Objects:
 
     def need(self, ids: Iterable[str], *, whole: bool = False) -> None:
         """See to it that these objects are here, with `whole` also all trees below them."""
-        missing = list(dict.fromkeys(i for i in ids if i not in self._here))
+        seen = self._seen.whole if whole else self._seen.here
+        missing = list(dict.fromkeys(i for i in ids if i not in seen))
         if missing and self._fetch is not None:
             self._fetch(missing, "blob:none" if whole else "tree:0")
-        self._here.update(missing)
-        self._whole.update(missing if whole else ())
+        self._seen.here.update(missing)
+        self._seen.whole.update(missing if whole else ())
 
     def entries(self, tree: str) -> dict[str, Entry]:
         if tree not in self._trees:
@@ -85,12 +95,12 @@ class Objects:
             self.need(sha for _, sha, inside in level if not inside)
             below: list[tuple[str, str, bool]] = []
             for folder, sha, inside in level:
-                whole = inside or sha in self._whole
+                whole = inside or sha in self._seen.whole
                 for name, entry in self.entries(sha).items():
                     path = f"{folder}/{name}" if folder else name
                     if entry.mode == TREE and selection.may_hold(path):
                         if whole:
-                            self._here.add(entry.sha)
+                            self._seen.here.add(entry.sha)
                         below.append((path, entry.sha, whole))
                     elif entry.is_file and selection.matches(path):
                         found[path] = entry

@@ -9,6 +9,7 @@ decided by reading the remote's ref again, not by the words of an error.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, check_path, last_lines
-from gitops_ci.configrepo.objects import TREE, Entry, Objects, Selection, tree_with
+from gitops_ci.configrepo.objects import TREE, Entry, Objects, Seen, Selection, tree_with
 from gitops_ci.configrepo.remote import refusal, unreachable
 from gitops_ci.errors import GitError
 from gitops_ci.model import Log
@@ -27,6 +28,10 @@ __all__ = ["ConfigRepo", "Identity", "RemoteRefs", "Snapshot", "first_commit"]
 
 # Names the tree of the commit that carries it: a commit that somebody amended has another tree and is not ours.
 _MARK = "Gitops-Ci-Tree"
+
+# Our own git's word, before it sends anything: it read the remote's ref, and that is not where we expect it. What the
+# remote says carries `[remote rejected]` here, or `remote:` on another stream (git-push(1), "OUTPUT").
+_OUTRUN = re.compile(r"^!\t\S+\t\[rejected\] \(stale info\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class ConfigRepo:
         self._log = log
         self._folder = TemporaryDirectory(prefix="gitops-ci-")
         self._directories: dict[str, GitDirectory] = {}
+        self._seen = Seen()
+        self._has_partial_clone = url.scheme != "file"  # between folders of one machine there is nothing to save
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +83,9 @@ class ConfigRepo:
         if kind not in self._directories:
             path = os.path.join(self._folder.name, kind)
             os.mkdir(path)
-            git = self._directories[kind] = GitDirectory(path, self.url, self._credentials)
+            # Having a commit says nothing of its trees where objects come one by one: nothing is offered to the server.
+            settings = {"fetch.negotiationAlgorithm": "noop"} if kind == "sparse" else {}
+            git = self._directories[kind] = GitDirectory(path, self.url, self._credentials, settings)
             git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
         return self._directories[kind]
 
@@ -106,24 +115,24 @@ class ConfigRepo:
         the same result, with more to download.
         """
         name = check_branch(branch)
-        ref = f"refs/gitops-ci/{name}"
         started = time.monotonic()
-        # Between folders of one machine there is nothing to save.
-        sparse = sparse and self.url.scheme != "file"
+        sparse = sparse and self._has_partial_clone
         git = self._directory("sparse" if sparse else "whole")
-        said = self._fetch(git, name, f"--depth={depth}", *(["--filter=tree:0"] if sparse else []), ref=ref)
+        said = self._fetch(git, name, depth, *(["--filter=tree:1"] if sparse else []))
         if sparse and "filtering not recognized" in said:
-            self._log.detail("the server has no partial clone: the whole tip was fetched")
+            self._send_everything("the server has no partial clone")
             sparse = False
-        tip = git.checked("Reading the fetched branch", "rev-parse", "--verify", "--end-of-options", ref)
+        tip = git.checked("Reading the fetched branch", "rev-parse", "--verify", "--end-of-options", _ref(name))
         self._log.detail(f"fetched {name} of {self.url} in {time.monotonic() - started:.1f} s")
-        fetch = self._object_fetcher(git, name, depth) if sparse else None
-        return Snapshot(git, Objects(git, fetch), tip.decode().strip())
+        objects = Objects(git, self._object_fetcher(git, name, depth), self._seen) if sparse else Objects(git)
+        snapshot = Snapshot(git, objects, tip.decode().strip())
+        self._seen.here.add(snapshot.tree)  # --filter=tree:1: the commit and its root tree
+        return snapshot
 
-    def _fetch(self, git: GitDirectory, branch: str, *options: str, ref: str) -> str:
+    def _fetch(self, git: GitDirectory, branch: str, depth: int, *options: str) -> str:
         answer = git.run(
-            "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-            *options, "--", self.url.text, f"+refs/heads/{branch}:{ref}",
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", f"--depth={depth}",
+            *options, "--", self.url.text, f"+refs/heads/{branch}:{_ref(branch)}",
         )  # fmt: skip
         if answer.code != 0:
             raise unreachable(self.url, answer.stderr, signed_in=self._credentials is not None, branch=branch)
@@ -131,24 +140,24 @@ class ConfigRepo:
 
     def _object_fetcher(self, git: GitDirectory, branch: str, depth: int) -> Callable[[list[str], str], None]:
         """How a sparse snapshot gets objects: by id, as git itself does it for a partial clone."""
-        everything = False
 
         def fetch(ids: list[str], kept_out: str) -> None:
-            nonlocal everything
-            if everything:
+            if not self._has_partial_clone:
                 return
             answer = git.run(
-                "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
                 "--recurse-submodules=no", f"--filter={kept_out}", "--stdin", "--", self.url.text,
                 stdin="".join(f"{i}\n" for i in ids).encode("ascii"),
             )  # fmt: skip
-            if answer.code == 0:
-                return
-            self._log.detail("the server does not hand out single objects: the whole tip is fetched")
-            self._fetch(git, branch, f"--depth={depth}", "--no-filter", ref=f"refs/gitops-ci/{branch}")
-            everything = True
+            if answer.code != 0:
+                self._send_everything("the server does not hand out single objects")
+                self._fetch(git, branch, depth, "--no-filter")
 
         return fetch
+
+    def _send_everything(self, why: str) -> None:
+        self._has_partial_clone = False
+        self._log.detail(f"{why}: the whole tip is fetched")
 
     def commit(
         self, parent: Snapshot, changes: Mapping[str, bytes], message: str, *, author: Identity, committer: Identity
@@ -181,6 +190,8 @@ class ConfigRepo:
         if answer.code == 0:
             return "landed"
         said = answer.stdout.decode("utf-8", "replace") + "\n" + answer.stderr
+        if _OUTRUN.search(answer.stdout.decode("utf-8", "replace")):
+            return "raced"
         tip = self.refs(branch).tips.get(branch)
         if tip == snapshot.commit:
             return "landed"
@@ -190,6 +201,11 @@ class ConfigRepo:
             raise final
         self._log.detail(f"push was turned away while {branch} stood still: {last_lines(said, 2)}")
         return "raced"
+
+
+def _ref(branch: str) -> str:
+    """Where a fetched branch is kept."""
+    return f"refs/gitops-ci/{branch}"
 
 
 class Snapshot:
