@@ -18,12 +18,25 @@ from typing import Any
 
 from gitops_ci.model import Span
 
-__all__ = ["BOM", "Alias", "Mapping", "Node", "Scalar", "Sequence", "YamlError", "YamlFile", "read", "walk"]
+__all__ = [
+    "BOM",
+    "Alias",
+    "Mapping",
+    "Node",
+    "Scalar",
+    "Sequence",
+    "YamlError",
+    "YamlFile",
+    "fast_value",
+    "read",
+    "walk",
+]
 
 BOM = "\ufeff"
 # Beyond these a file is hostile or a mistake: no manifest comes near (a CRD nests about 40 deep, etcd takes 1.5 MiB).
 DEEPEST = 200
 LARGEST = 8 * 1024 * 1024
+MOST_VALUES = 250_000
 
 
 class YamlError(ValueError):
@@ -144,6 +157,22 @@ def read(text: str) -> YamlFile:
     return YamlFile(text, documents)
 
 
+def fast_value(text: str) -> Any:
+    """The value of one document by a reader that is ten times as fast as `read`, and knows no positions.
+
+    It reads YAML 1.2: whoever wants another reading asks again with `read` wherever the two may differ.
+
+    Raises:
+        NotImplementedError: no such reader is installed.
+        ValueError, TypeError: it does not read this text, which need not mean that it is wrong.
+    """
+    try:
+        from oryaml import loads
+    except ImportError:
+        raise NotImplementedError from None
+    return loads(text)
+
+
 def walk(node: Node | None) -> Iterator[Node]:
     """Every node below and including `node`, in the order written; aliases are not followed."""
     stack = [node] if node is not None else []
@@ -231,8 +260,10 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
             parent.pairs.append((key, node))
             keys[-1] = None
 
-    for event in events:
+    for values, event in enumerate(events):
         kind = type(event).__name__
+        if values > MOST_VALUES:
+            raise YamlError(f"more than {MOST_VALUES} values", event.start_mark.line + 1)
         if kind == "ScalarEvent":
             end = event.end_mark.index + shift
             start = _after_properties(text, event.start_mark.index + shift, end, event)

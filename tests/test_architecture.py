@@ -19,7 +19,7 @@ PACKAGE = "gitops_ci"
 
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
-    {"errors", "model", "imageref", "secret", "foreign", "repourl"},
+    {"errors", "family", "model", "imageref", "secret", "foreign", "repourl"},
     {"http", "process", "yamltext", "charmap", "splice"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "schemas", "reporting"},
     {"plan"},
@@ -36,7 +36,7 @@ DOORS = {
     "docker": ("registry.engine",),
     "git": ("configrepo",),
     "gitdb": ("configrepo",),
-    "jsonschema_rs": ("schemas",),
+    "oryaml": ("yamltext",),
     "requests": ("http",),
     "urllib3": ("http", "registry.engine"),  # the docker SDK lets its errors through
     "rich": ("cli", "reporting"),

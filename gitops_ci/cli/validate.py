@@ -14,6 +14,7 @@ from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
+    from gitops_ci.flows.selection import Shard
     from gitops_ci.flows.validate import ValidateRequest
     from gitops_ci.schemas import Checks
 
@@ -65,10 +66,8 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
 
 
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest:
-    from gitops_ci.flows.selection import Shard
     from gitops_ci.flows.validate import ValidateRequest
 
-    shard = options["shard"] or _shard_of_ci()
     return ValidateRequest(
         paths=paths or (".",),
         checks=_checks(options),
@@ -82,7 +81,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         allow_remote=options["allow_remote"],
         substitute=dict(_pair(text) for text in options["substitute"]),
         changed_since=options["changed_since"] or "",
-        shard=Shard.parse(shard) if shard else Shard(),
+        shard=_shard(options["shard"] or _shard_of_ci()),
         fail_on=options["fail_on"],
     )
 
@@ -104,6 +103,14 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise UsageError(f"'{text}' is not NAME=VALUE", hint="For example --substitute CLUSTER=prod")
     return name, value
+
+
+def _shard(text: str) -> Shard | None:
+    if not text:
+        return None
+    from gitops_ci.flows.selection import Shard
+
+    return Shard.parse(text)
 
 
 def _shard_of_ci() -> str:

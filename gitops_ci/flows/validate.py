@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
 from gitops_ci.flows.place import repository_root, repository_urls
-from gitops_ci.flows.selection import Shard, changed_files, reached, shared_out
 from gitops_ci.flows.sources import read_sources
-from gitops_ci.flows.units import RenderResult, find_units, render_units
 from gitops_ci.model import Finding, Log, Outcome, Problem, Skip
-from gitops_ci.rendering import Settings, Tree, Unit
-from gitops_ci.schemas import Checks, Locations, Report, Surroundings, check
+from gitops_ci.schemas import Checks, Report, Surroundings, check
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.selection import Shard
+    from gitops_ci.flows.units import RenderResult
+    from gitops_ci.rendering import Tree, Unit
+    from gitops_ci.schemas.custom import Lookup
 
 __all__ = ["ValidateRequest", "validate"]
+
+# Files whose folder is rendered (rendering/kustomize.py and rendering/helm.py).
+_DESCRIPTIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class ValidateRequest:
     allow_remote: bool = False
     substitute: Mapping[str, str] = field(default_factory=dict)
     changed_since: str = ""
-    shard: Shard = field(default_factory=Shard)
+    shard: Shard | None = None
     fail_on: Literal["error", "warning"] = "error"
 
 
@@ -51,17 +57,14 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     sources = read_sources(request.paths, request.stdin)
     files = dict(sources.files)
     around = _surroundings(request, files, log)
-    tree = Tree()
-    for path, text in files.items():
-        tree.add(path, text)
-    units = find_units(tree, list(files)) if request.render == "auto" else []
-    raw, units, whole = _selected(request, files, units)
-    settings = Settings(request.checks.kubernetes_versions[-1], request.allow_remote)
-    result = render_units(units, tree, files, settings, request.substitute, log) if units else RenderResult()
-    report = check(_raw(raw, files, result, request), request.checks, around, result.rendered)
+    raw, units, tree = _selected(request, files)
+    result = _rendered(request, files, units, tree, log)
+    report = check(_raw(raw, files, result, request), request.checks, around, result.rendered if result else ())
     skipped = _skips(report, result, sources.unread, raw)
-    findings = _findings(report, result.findings, request.checks)
-    counts = {**report.summary, "rendered": len(result.rendered), "unreadable": len(sources.unread)}
+    findings = _findings(report, result.findings if result else (), request.checks)
+    rendered = len(result.rendered) if result else 0
+    counts = {**report.summary, "rendered": rendered, "unreadable": len(sources.unread)}
+    whole = not request.changed_since and request.shard is None
     if whole and not counts["documents"] and not findings and not sources.unread and not request.allow_empty:
         raise _nothing(request, skipped)
     log.step(f"{counts['documents']} documents in {counts['files']} files checked, {counts['invalid']} invalid")
@@ -71,40 +74,70 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
 def _surroundings(request: ValidateRequest, files: Mapping[str, str], log: Log) -> Surroundings:
     definitions = read_sources(request.crd_paths).files if request.crd_paths else ()
     wanted = [location for location in request.schema_locations if location != "default"]
-    lookup = Locations(wanted, cache=request.cache, offline=request.offline, warn=log.warn) if wanted else None
+    lookup = _lookup(request, wanted, log) if wanted else None
     root = repository_root()
     everything = (*((path, text) for path, text in files.items() if "CustomResourceDefinition" in text), *definitions)
     return Surroundings(tuple(everything), lookup, root.exists if root else None, repository_urls(root))
 
 
-def _selected(
-    request: ValidateRequest, files: Mapping[str, str], units: list[Unit]
-) -> tuple[set[str], list[Unit], bool]:
-    """The files and units of this run, and whether they are all there are."""
-    chosen = set(files)
+def _lookup(request: ValidateRequest, wanted: Sequence[str], log: Log) -> Lookup:
+    from gitops_ci.schemas.locations import Locations
+
+    return Locations(wanted, cache=request.cache, offline=request.offline, warn=log.warn)
+
+
+def _selected(request: ValidateRequest, files: Mapping[str, str]) -> tuple[set[str], list[Unit], Tree | None]:
+    """The files and units of this run. What is not needed for it is not even imported: start-up counts."""
+    chosen: set[str] = set(files)
+    units: list[Unit] = []
+    tree: Tree | None = None
+    if request.render == "auto" and any(path.rpartition("/")[2] in _DESCRIPTIONS for path in files):
+        from gitops_ci.flows.units import find_units
+        from gitops_ci.rendering import Tree
+
+        tree = Tree(dict(files))
+        units = find_units(tree, list(files))
     if request.changed_since:
+        from gitops_ci.flows.selection import changed_files, reached
+
         chosen, units = reached(changed_files(request.changed_since), files, units)
-    if request.shard.total > 1:
+    if request.shard is not None:
+        from gitops_ci.flows.selection import shared_out
+
         chosen, units = shared_out(chosen, units, request.shard)
-    return chosen, units, not request.changed_since and request.shard.total == 1
+    return chosen, units, tree
+
+
+def _rendered(
+    request: ValidateRequest, files: Mapping[str, str], units: Sequence[Unit], tree: Tree | None, log: Log
+) -> RenderResult | None:
+    if not units or tree is None:
+        return None
+    from gitops_ci.flows.units import render_units
+    from gitops_ci.rendering import Settings
+
+    settings = Settings(request.checks.kubernetes_versions[-1], request.allow_remote)
+    return render_units(units, tree, files, settings, request.substitute, log)
 
 
 def _raw(
-    chosen: set[str], files: Mapping[str, str], result: RenderResult, request: ValidateRequest
+    chosen: set[str], files: Mapping[str, str], result: RenderResult | None, request: ValidateRequest
 ) -> list[tuple[str, str]]:
+    left = sorted(chosen - result.covered - result.patches.keys() if result else chosen)
+    if not request.substitute:
+        return [(path, files[path]) for path in left]
     from gitops_ci.rendering import substitute
 
-    left = sorted(chosen - result.covered - result.patches.keys())
-    return [(path, substitute(files[path], request.substitute) if request.substitute else files[path]) for path in left]
+    return [(path, substitute(files[path], request.substitute)) for path in left]
 
 
-def _skips(report: Report, result: RenderResult, unread: Sequence[Skip], chosen: set[str]) -> tuple[Skip, ...]:
-    patches = [
-        Skip(path, 0, f"a part of {owner}, not a manifest of its own")
-        for path, owner in result.patches.items()
-        if path in chosen and path not in result.covered
-    ]
-    everything = {*report.skipped, *result.skipped, *unread, *patches}
+def _skips(report: Report, result: RenderResult | None, unread: Sequence[Skip], chosen: set[str]) -> tuple[Skip, ...]:
+    everything = {*report.skipped, *unread}
+    if result:
+        everything |= set(result.skipped)
+        for path, owner in result.patches.items():
+            if path in chosen and path not in result.covered:
+                everything.add(Skip(path, 0, f"a part of {owner}, not a manifest of its own"))
     return tuple(sorted(everything, key=lambda skip: (skip.path, skip.line, skip.reason)))
 
 

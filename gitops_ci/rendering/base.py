@@ -57,20 +57,17 @@ class Settings:
 class Tree:
     """Files by path with `/`, relative to where the command runs; read once, links that lead outside are not."""
 
+    texts: dict[str, str | None] = field(default_factory=dict)
     root: str = "."
-    _texts: dict[str, str | None] = field(default_factory=dict)
-
-    def add(self, path: str, text: str) -> None:
-        self._texts[path] = text
 
     def text(self, path: str) -> str | None:
         """A file's text, None when it cannot be read as UTF-8, is too large, or lies outside."""
-        if path not in self._texts:
-            self._texts[path] = self._read(path)
-        return self._texts[path]
+        if path not in self.texts:
+            self.texts[path] = self._read(path)
+        return self.texts[path]
 
     def exists(self, path: str) -> bool:
-        return self._texts.get(path) is not None or os.path.exists(os.path.join(self.root, path))
+        return self.texts.get(path) is not None or os.path.exists(os.path.join(self.root, path))
 
     def is_folder(self, path: str) -> bool:
         return os.path.isdir(os.path.join(self.root, path))

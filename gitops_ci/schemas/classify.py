@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 __all__ = ["why_no_document", "why_no_manifest"]
@@ -50,7 +49,7 @@ def why_no_manifest(path: str, text: str) -> str | None:
 
 def why_no_document(path: str, value: Any) -> str | None:
     """What one document is instead of a Kubernetes object, None when it is (or should be) one."""
-    name = PurePosixPath(path).name
+    name = path.rpartition("/")[2]
     if isinstance(value, list):
         return _list_kind(value)
     if not isinstance(value, Mapping):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ci.schemas.openapi import compile_schema
 from gitops_ci.schemas.problem import Path, Problem
 from gitops_ci.schemas.structure import Check, Structure
 
@@ -75,6 +74,8 @@ class CustomKinds:
 
 def _custom(schema: Mapping[str, Any], kubernetes: str) -> Check:
     """The check of a whole custom object: its metadata is Kubernetes' own, its schema may leave the envelope out."""
+    from gitops_ci.schemas.openapi import compile_schema
+
     envelope = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
     properties = {**(schema.get("properties") or {}), **envelope}
     properties.pop("metadata", None)

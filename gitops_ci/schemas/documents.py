@@ -122,6 +122,11 @@ class Document:
         return self._metadata("name") or self._metadata("generateName")
 
     @property
+    def full_name(self) -> str:
+        """The name, '' where the server makes one."""
+        return self._metadata("name")
+
+    @property
     def namespace(self) -> str:
         return self._metadata("namespace")
 

@@ -16,19 +16,19 @@ class Origins:
     """The documents that one rendered unit was made of, by what they are."""
 
     def __init__(self, unit: Rendered) -> None:
-        self._unit = unit
+        self.unit = unit
         self._texts = dict(unit.sources)
         self._found: dict[tuple[str, str], list[Document]] | None = None
 
     def file_of(self, piece: Piece) -> str:
         """The file a rendered document came from, else the unit's own."""
-        source = self._unit.source_of(piece.text)
-        return source if source in self._texts else self._unit.file
+        source = self.unit.source_of(piece.text)
+        return source if source in self._texts else self.unit.file
 
     def attach(self, document: Document) -> Document:
         """The document, knowing where it came from."""
-        attached = replace(document, unit=self._unit.unit)
-        source = self._unit.source_of(document.piece.text)
+        attached = replace(document, unit=self.unit.unit)
+        source = self.unit.source_of(document.piece.text)
         if source is not None and source in self._texts:
             return replace(attached, template=(source, self._texts[source]))
         return replace(attached, origin=self._origin(document))
@@ -44,7 +44,7 @@ class Origins:
     def _index(self) -> dict[tuple[str, str], list[Document]]:
         if self._found is None:
             self._found = {}
-            for path, text in self._unit.sources:
+            for path, text in self.unit.sources:
                 for document in _documents(path, text):
                     self._found.setdefault((document.group, document.kind), []).append(document)
         return self._found

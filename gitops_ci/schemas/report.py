@@ -56,6 +56,11 @@ class Checks:
 
     def wants_any(self, family: str) -> bool:
         """Whether some rule of a family may be wanted: a family that is off need not run."""
+        if family not in self._answers:
+            self._answers[family] = self._may_want(family)
+        return self._answers[family]
+
+    def _may_want(self, family: str) -> bool:
         whole = {f"{family}/*", "*"}
         return not whole & set(self.skip_rules) and any(
             glob in whole or fnmatchcase(glob, f"{family}/*") or "*" in glob.partition("/")[0] for glob in self.rules

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from gitops_ci.model import Finding
@@ -22,45 +23,49 @@ _COMMENT = re.compile(
 )
 
 
+@dataclass
+class _Comments:
+    """Globs of rules that a file's comments name: for all of it, and by line."""
+
+    everywhere: list[str] = field(default_factory=list)
+    lines: dict[int, list[str]] = field(default_factory=dict)
+
+
 class Suppressed:
-    """Tells which findings are hidden, and counts them."""
+    """Tells which findings are hidden. `texts` are the files that findings may point at."""
 
-    def __init__(self, suppressions: Sequence[Suppression]) -> None:
-        self.count = 0
+    def __init__(self, suppressions: Sequence[Suppression], texts: Mapping[str, str]) -> None:
         self._suppressions = suppressions
-        self._lines: dict[tuple[str, int], tuple[str, ...]] = {}
-        self._files: dict[str, tuple[str, ...]] = {}
-        self._objects: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._texts = texts
+        self._comments: dict[str, _Comments] = {}
 
-    def read(self, path: str, text: str) -> None:
-        """Take in the comments of a file."""
-        if "gitops-ci:" not in text:
-            return
-        for match in _COMMENT.finditer(text):
-            rules = _rules(match["rules"])
-            if match["file"]:
-                self._files[path] = (*self._files.get(path, ()), *rules)
-                continue
-            line = text.count("\n", 0, match.start("alone") if match["alone"] is not None else match.start()) + 1
-            self._lines[path, line] = rules
-            if match["alone"] is not None:
-                self._lines[path, line + 1] = rules
-
-    def annotate(self, path: str, resource: str, text: str) -> None:
-        """Take in the annotation of an object."""
-        self._objects[path, resource] = _rules(text)
-
-    def hides(self, finding: Finding) -> bool:
-        globs = (
-            *self._lines.get((finding.path, finding.line), ()),
-            *self._files.get(finding.path, ()),
-            *self._objects.get((finding.path, finding.resource), ()),
+    def hides(self, finding: Finding, annotation: str = "") -> bool:
+        comments = self._comments.get(finding.path)
+        if comments is None:
+            comments = self._comments[finding.path] = _read(self._texts.get(finding.path, ""))
+        globs = [*comments.everywhere, *comments.lines.get(finding.line, ())]
+        if annotation:
+            globs += _rules(annotation)
+        return any(fnmatchcase(finding.rule, glob) for glob in globs) or any(
+            one.covers(finding) for one in self._suppressions
         )
-        hidden = any(fnmatchcase(finding.rule, glob) for glob in globs)
-        hidden = hidden or any(one.covers(finding) for one in self._suppressions)
-        self.count += hidden
-        return hidden
 
 
-def _rules(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip()) if text and text.strip() else ("*",)
+def _read(text: str) -> _Comments:
+    comments = _Comments()
+    if "gitops-ci:" not in text:
+        return comments
+    for match in _COMMENT.finditer(text):
+        rules = _rules(match["rules"])
+        if match["file"]:
+            comments.everywhere += rules
+            continue
+        line = text.count("\n", 0, match.start("file") if match["file"] else match.end()) + 1
+        comments.lines.setdefault(line, []).extend(rules)
+        if match["alone"] is not None:
+            comments.lines.setdefault(line + 1, []).extend(rules)
+    return comments
+
+
+def _rules(text: str | None) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()] if text and text.strip() else ["*"]

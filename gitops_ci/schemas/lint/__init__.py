@@ -5,37 +5,66 @@ A document rule sees one object; a repository rule sees all of them and what lie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
-from gitops_ci.schemas.lint import argocd, fleet, flux, images, repository, secrets
+from gitops_ci.schemas.lint import images, secrets
+from gitops_ci.schemas.lint.repository import DocumentOf, Resource, duplicates
 from gitops_ci.schemas.report import Checks, Surroundings
 
-__all__ = ["document_findings", "repository_findings"]
+__all__ = ["FOLLOWED_GROUPS", "document_findings", "repository_findings"]
 
 DocumentRule = Callable[[Document], Iterator[Finding]]
-# A finding, and the rendered unit it was made in ('' for none).
-InUnit = tuple[Finding, str]
-RepositoryRule = Callable[[Sequence[Document], Surroundings], Iterator[InUnit]]
-
-_DOCUMENT_RULES: dict[str, tuple[DocumentRule, ...]] = {
-    "repo": (images.mutable_tags, secrets.plain_secrets),
-    "gitops": (images.bad_references, argocd.argocd, flux.flux, fleet.fleet),
-}
-_REPOSITORY_RULES: tuple[RepositoryRule, ...] = (
-    repository.duplicates,
-    argocd.paths,
-    flux.references,
+_FLUX = ("source", "kustomize", "helm", "image")
+_WITH_PODS = frozenset(
+    {
+        *("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"),
+        "PodTemplate",
+    }
 )
+_BY_KIND: Mapping[str, Mapping[str, tuple[DocumentRule, ...]]] = {
+    "repo": {"Secret": (secrets.plain_secrets,), **dict.fromkeys(_WITH_PODS, (images.mutable_tags,))},
+    "gitops": dict.fromkeys(_WITH_PODS, (images.bad_references,)),
+}
+# group -> module below this package, with a function of that name; imported when such an object is first met
+_BY_GROUP: Mapping[str, str] = {
+    "argoproj.io": "argocd",
+    "fleet.cattle.io": "fleet",
+    **{f"{part}.toolkit.fluxcd.io": "flux" for part in _FLUX},
+}
+# Groups whose objects refer to others, and that repository rules therefore want whole.
+FOLLOWED_GROUPS = frozenset(_BY_GROUP) - {"fleet.cattle.io"}
+
+
+@cache
+def _of_group(group: str) -> DocumentRule:
+    name = _BY_GROUP[group]
+    rule: DocumentRule = getattr(import_module(f"gitops_ci.schemas.lint.{name}"), name)
+    return rule
 
 
 def document_findings(document: Document, checks: Checks) -> list[Finding]:
     """What the document rules of the wanted families find."""
-    wanted = [rule for family, rules in _DOCUMENT_RULES.items() if checks.wants_any(family) for rule in rules]
-    return [finding for rule in wanted for finding in rule(document)]
+    found: list[Finding] = []
+    for family, kinds in _BY_KIND.items():
+        if checks.wants_any(family):
+            for rule in kinds.get(document.kind, ()):
+                found.extend(rule(document))
+    if document.group in _BY_GROUP and checks.wants_any("gitops"):
+        found.extend(_of_group(document.group)(document))
+    return found
 
 
-def repository_findings(documents: Sequence[Document], around: Surroundings) -> Iterator[InUnit]:
-    for rule in _REPOSITORY_RULES:
-        yield from rule(documents, around)
+def repository_findings(
+    resources: Sequence[Resource], followed: Sequence[Document], document_of: DocumentOf, around: Surroundings
+) -> Iterator[tuple[Finding, Document]]:
+    """Findings of the rules that see everything, each with the document it is about."""
+    yield from duplicates(resources, document_of)
+    if followed:
+        from gitops_ci.schemas.lint import argocd, flux
+
+        yield from argocd.paths(followed, around)
+        yield from flux.references(followed, around)

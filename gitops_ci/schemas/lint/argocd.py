@@ -12,15 +12,15 @@ from gitops_ci.schemas.lint.base import at, dig
 from gitops_ci.schemas.lint.here import is_here
 from gitops_ci.schemas.report import Surroundings
 
-__all__ = ["argocd", "paths"]
+__all__ = ["GROUP", "argocd", "paths"]
 
-_GROUP = "argoproj.io"
+GROUP = "argoproj.io"
 _TEMPLATED = re.compile(r"\{\{|\$\{")
 Keys = tuple[str | int, ...]
 
 
 def argocd(document: Document) -> Iterator[Finding]:
-    if document.group != _GROUP:
+    if document.group != GROUP:
         return
     spec = dig(document.value, "spec")
     if document.kind == "Application":
@@ -86,13 +86,13 @@ def _application_set(document: Document, spec: dict[str, Any]) -> Iterator[Findi
         yield from _application(document, template, ("spec", "template", "spec"))
 
 
-def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, str]]:
+def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, Document]]:
     """Paths of applications that live in this repository exist in it."""
     if around.exists is None:
         return
     for document in documents:
         spec = dig(document.value, "spec")
-        if document.group != _GROUP or document.kind != "Application" or not isinstance(spec, dict):
+        if document.group != GROUP or document.kind != "Application" or not isinstance(spec, dict):
             continue
         for where, source in _sources(spec):
             path, url = source.get("path"), source.get("repoURL")
@@ -100,4 +100,4 @@ def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple
                 continue
             if is_here(url, around) and not around.exists(path):
                 said = f"there is no folder '{path}' in this repository"
-                yield at(document, ("spec", *where, "path"), "gitops/missing-path", said), document.unit
+                yield at(document, ("spec", *where, "path"), "gitops/missing-path", said), document

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.problem import Path, Problem, show_path
 
-__all__ = ["at", "dig", "strings_under"]
+__all__ = ["Keys", "at", "dig"]
+
+Keys = tuple[str | int, ...]
 
 
 def at(
@@ -37,19 +38,3 @@ def dig(value: Any, *keys: str) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def strings_under(
-    value: Any, name: str, path: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """(path, text) of every string under a key `name`, at any depth."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key == name and isinstance(item, str):
-                yield (*path, key), item
-            elif isinstance(item, dict | list):
-                yield from strings_under(item, name, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, dict | list):
-                yield from strings_under(item, name, (*path, index))

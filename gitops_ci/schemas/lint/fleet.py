@@ -8,11 +8,13 @@ from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.lint.base import at, dig
 
-__all__ = ["fleet"]
+__all__ = ["GROUP", "fleet"]
+
+GROUP = "fleet.cattle.io"
 
 
 def fleet(document: Document) -> Iterator[Finding]:
-    if document.group != "fleet.cattle.io" or document.kind != "GitRepo":
+    if document.group != GROUP or document.kind != "GitRepo":
         return
     if not dig(document.value, "spec", "repo"):
         yield at(document, ("spec",), "gitops/fleet", "'repo' is required", key=True)

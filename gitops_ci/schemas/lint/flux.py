@@ -13,7 +13,7 @@ from gitops_ci.schemas.lint.base import at, dig
 from gitops_ci.schemas.lint.here import is_here
 from gitops_ci.schemas.report import Surroundings
 
-__all__ = ["flux", "references"]
+__all__ = ["GROUPS", "flux", "references"]
 
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+")
 _SOURCES = "source.toolkit.fluxcd.io"
@@ -32,6 +32,8 @@ _KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ImagePolicy": ("image.toolkit.fluxcd.io", ("imageRepositoryRef", "policy")),
     "ImageUpdateAutomation": ("image.toolkit.fluxcd.io", ("interval", "sourceRef")),
 }
+
+GROUPS = frozenset(group for group, _ in _KINDS.values())
 
 
 def flux(document: Document) -> Iterator[Finding]:
@@ -73,12 +75,12 @@ def _release(document: Document, spec: dict[str, Any]) -> Iterator[Finding]:
                 yield at(document, ("spec", "chart", "spec"), "gitops/flux", f"'{key}' is required", key=True)
 
 
-def references(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, str]]:
+def references(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, Document]]:
     """Source references resolve, and paths of this repository exist in it."""
     sources = {(one.kind, one.namespace, one.name): one for one in documents if one.group == _SOURCES}
     for document in documents:
         for finding in _of_document(document, sources, around):
-            yield finding, document.unit
+            yield finding, document
 
 
 def _of_document(document: Document, sources: _Sources, around: Surroundings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
-from gitops_ci.schemas.lint.base import at, dig, strings_under
+from gitops_ci.schemas.lint.base import at, dig
 
 __all__ = ["bad_references", "images_of", "mutable_tags"]
 
@@ -32,10 +32,9 @@ def images_of(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]
             continue
         for group in _CONTAINERS:
             items = spec.get(group)
-            if isinstance(items, list) and all(isinstance(item, dict) for item in items):
-                for found, text in strings_under(items, "image"):
-                    if len(found) == 2:
-                        yield (*place, group, *found), text
+            for index, container in enumerate(items if isinstance(items, list) else ()):
+                if isinstance(container, dict) and isinstance(image := container.get("image"), str):
+                    yield (*place, group, index, "image"), image
 
 
 def bad_references(document: Document) -> Iterator[Finding]:

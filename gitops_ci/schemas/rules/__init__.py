@@ -7,84 +7,81 @@ is refused by a real API server.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from gitops_ci.schemas.problem import Problem
-from gitops_ci.schemas.rules import (
-    admission,
-    autoscaling,
-    claims,
-    cluster,
-    configdata,
-    crds,
-    endpoints,
-    flowcontrol,
-    jobs,
-    networking,
-    pods,
-    quotas,
-    rbac,
-    services,
-    storage,
-    workloads,
-)
 from gitops_ci.schemas.rules.base import Rule, Spot
 from gitops_ci.schemas.rules.metadata import metadata
 
-__all__ = ["RULES", "api_problems"]
+__all__ = ["RULES", "api_problems", "rules_of"]
 
-RULES: Mapping[str, tuple[Rule, ...]] = {
-    "APIService": (cluster.api_service,),
-    "CSIDriver": (storage.csi_driver,),
-    "CSIStorageCapacity": (storage.csi_storage_capacity,),
-    "CertificateSigningRequest": (cluster.certificate_request,),
-    "ClusterRole": (rbac.role,),
-    "ClusterRoleBinding": (rbac.binding,),
-    "ConfigMap": (configdata.config_map,),
-    "ControllerRevision": (cluster.revision,),
-    "CronJob": (jobs.cron_job, pods.pod),
-    "CustomResourceDefinition": (crds.definition,),
-    "DaemonSet": (workloads.workload, pods.pod),
-    "Deployment": (workloads.workload, pods.pod),
-    "EndpointSlice": (endpoints.endpoint_slice,),
-    "Endpoints": (endpoints.endpoints,),
-    "FlowSchema": (flowcontrol.flow_schema,),
-    "HorizontalPodAutoscaler": (autoscaling.pod_autoscaler,),
-    "IPAddress": (networking.ip_address,),
-    "Ingress": (networking.ingress,),
-    "IngressClass": (networking.ingress_class,),
-    "Job": (jobs.job, pods.pod),
-    "Lease": (endpoints.lease,),
-    "LimitRange": (quotas.limit_range,),
-    "MutatingAdmissionPolicy": (admission.admission_policy,),
-    "MutatingWebhookConfiguration": (admission.webhooks,),
-    "Namespace": (cluster.namespace,),
-    "NetworkPolicy": (networking.network_policy,),
-    "Node": (cluster.node,),
-    "PersistentVolume": (storage.persistent_volume,),
-    "PersistentVolumeClaim": (claims.persistent_volume_claim,),
-    "Pod": (pods.pod,),
-    "PodDisruptionBudget": (autoscaling.disruption_budget,),
-    "PodTemplate": (pods.pod,),
-    "PriorityClass": (cluster.priority_class,),
-    "PriorityLevelConfiguration": (flowcontrol.priority_level,),
-    "ReplicaSet": (workloads.workload, pods.pod),
-    "ReplicationController": (workloads.workload, pods.pod),
-    "ResourceQuota": (quotas.resource_quota,),
-    "Role": (rbac.role,),
-    "RoleBinding": (rbac.binding,),
-    "RuntimeClass": (cluster.runtime_class,),
-    "Secret": (configdata.secret,),
-    "Service": (services.service,),
-    "ServiceCIDR": (networking.service_cidr,),
-    "StatefulSet": (workloads.workload, pods.pod),
-    "StorageClass": (storage.storage_class,),
-    "ValidatingAdmissionPolicy": (admission.admission_policy,),
-    "ValidatingAdmissionPolicyBinding": (admission.policy_binding,),
-    "ValidatingWebhookConfiguration": (admission.webhooks,),
-    "VolumeAttachment": (storage.volume_attachment,),
-    "VolumeAttributesClass": (storage.volume_attributes_class,),
+_PODS = "pods.pod"
+# kind -> module.function below this package; a module is imported when a kind of its own is first met, since one run
+# of a pre-commit hook meets two or three of them.
+RULES: Mapping[str, tuple[str, ...]] = {
+    "APIService": ("cluster.api_service",),
+    "CSIDriver": ("storage.csi_driver",),
+    "CSIStorageCapacity": ("storage.csi_storage_capacity",),
+    "CertificateSigningRequest": ("cluster.certificate_request",),
+    "ClusterRole": ("rbac.role",),
+    "ClusterRoleBinding": ("rbac.binding",),
+    "ConfigMap": ("configdata.config_map",),
+    "ControllerRevision": ("cluster.revision",),
+    "CronJob": ("jobs.cron_job", _PODS),
+    "CustomResourceDefinition": ("crds.definition",),
+    "DaemonSet": ("workloads.workload", _PODS),
+    "Deployment": ("workloads.workload", _PODS),
+    "EndpointSlice": ("endpoints.endpoint_slice",),
+    "Endpoints": ("endpoints.endpoints",),
+    "FlowSchema": ("flowcontrol.flow_schema",),
+    "HorizontalPodAutoscaler": ("autoscaling.pod_autoscaler",),
+    "IPAddress": ("networking.ip_address",),
+    "Ingress": ("networking.ingress",),
+    "IngressClass": ("networking.ingress_class",),
+    "Job": ("jobs.job", _PODS),
+    "Lease": ("endpoints.lease",),
+    "LimitRange": ("quotas.limit_range",),
+    "MutatingAdmissionPolicy": ("admission.admission_policy",),
+    "MutatingWebhookConfiguration": ("admission.webhooks",),
+    "Namespace": ("cluster.namespace",),
+    "NetworkPolicy": ("networking.network_policy",),
+    "Node": ("cluster.node",),
+    "PersistentVolume": ("storage.persistent_volume",),
+    "PersistentVolumeClaim": ("claims.persistent_volume_claim",),
+    "Pod": (_PODS,),
+    "PodDisruptionBudget": ("autoscaling.disruption_budget",),
+    "PodTemplate": (_PODS,),
+    "PriorityClass": ("cluster.priority_class",),
+    "PriorityLevelConfiguration": ("flowcontrol.priority_level",),
+    "ReplicaSet": ("workloads.workload", _PODS),
+    "ReplicationController": ("workloads.workload", _PODS),
+    "ResourceQuota": ("quotas.resource_quota",),
+    "Role": ("rbac.role",),
+    "RoleBinding": ("rbac.binding",),
+    "RuntimeClass": ("cluster.runtime_class",),
+    "Secret": ("configdata.secret",),
+    "Service": ("services.service",),
+    "ServiceCIDR": ("networking.service_cidr",),
+    "StatefulSet": ("workloads.workload", _PODS),
+    "StorageClass": ("storage.storage_class",),
+    "ValidatingAdmissionPolicy": ("admission.admission_policy",),
+    "ValidatingAdmissionPolicyBinding": ("admission.policy_binding",),
+    "ValidatingWebhookConfiguration": ("admission.webhooks",),
+    "VolumeAttachment": ("storage.volume_attachment",),
+    "VolumeAttributesClass": ("storage.volume_attributes_class",),
 }
+
+
+@cache
+def rules_of(kind: str) -> tuple[Rule, ...]:
+    """The rules of a built-in kind."""
+    found = []
+    for name in RULES.get(kind, ()):
+        module, _, function = name.partition(".")
+        found.append(getattr(import_module(f"gitops_ci.schemas.rules.{module}"), function))
+    return tuple(found)
 
 
 def api_problems(value: Mapping[str, Any], *, built_in: bool, minor: int) -> list[Problem]:
@@ -93,6 +90,6 @@ def api_problems(value: Mapping[str, Any], *, built_in: bool, minor: int) -> lis
     document = Spot(value, None, problems, minor)
     metadata(document)
     if built_in:
-        for rule in RULES.get(document.text("kind"), ()):
+        for rule in rules_of(document.text("kind")):
             rule(document)
     return problems

@@ -13,8 +13,8 @@ import pytest
 
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Finding
-from gitops_ci.schemas import Checks, Locations, Surroundings, check
-from gitops_ci.schemas.locations import fill
+from gitops_ci.schemas import Checks, Surroundings, check
+from gitops_ci.schemas.locations import Locations, fill
 
 CRD = textwrap.dedent("""\
     apiVersion: apiextensions.k8s.io/v1

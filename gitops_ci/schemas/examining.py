@@ -1,0 +1,200 @@
+"""One file, or one rendered unit, examined: read, told apart, judged. What comes of it can cross a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitops_ci.model import Finding, Skip
+from gitops_ci.schemas.classify import why_no_document, why_no_manifest
+from gitops_ci.schemas.documents import Document, Piece, split
+from gitops_ci.schemas.goyaml import GoYamlError, Loaded, load_fast
+from gitops_ci.schemas.judging import Judge
+from gitops_ci.schemas.lint import FOLLOWED_GROUPS, document_findings
+from gitops_ci.schemas.origins import Origins
+from gitops_ci.schemas.problem import Problem, show_path
+from gitops_ci.schemas.report import Checks, Rendered
+from gitops_ci.schemas.suppress import ANNOTATION, Suppressed
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["Examiner", "Result", "objects"]
+
+_TOP = Problem("", None, "")
+Attach = Callable[[Document], Document]
+
+
+@dataclass(slots=True)
+class Result:
+    """Findings with the units they were made in, skips, counts, and what rules across files want to know.
+
+    A resource is (unit or folder, group, kind, namespace, name) and where it is: the item's name and the document's
+    index in it.
+    """
+
+    findings: list[tuple[Finding, str]] = field(default_factory=list)
+    skipped: list[Skip] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    resources: list[tuple[tuple[str, ...], str, str]] = field(default_factory=list)
+    followed: list[Document] = field(default_factory=list)
+
+    def count(self, name: str, more: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + more
+
+
+class Examiner:
+    """Examines items by the settings of one run."""
+
+    def __init__(self, checks: Checks, judge: Judge, suppressed: Suppressed) -> None:
+        self._checks = checks
+        self._judge = judge
+        self._suppressed = suppressed
+        self._across = checks.wants_any("repo") or checks.wants_any("gitops")
+
+    def file(self, path: str, text: str, result: Result) -> None:
+        result.count("files")
+        if what := why_no_manifest(path, text):
+            self._skip(Skip(path, 0, f"{what}, not a manifest"), result)
+            return
+        for index, piece in enumerate(split(text)):
+            self._piece(path, str(index), piece, result)
+
+    def unit(self, unit: Rendered, result: Result) -> None:
+        """Examine what a unit renders; findings point at what it was made of."""
+        origins = Origins(unit)
+        for index, piece in enumerate(split(unit.text)):
+            self._piece(unit.file, str(index), piece, result, origins)
+
+    def _piece(self, path: str, index: str, piece: Piece, result: Result, origins: Origins | None = None) -> None:
+        attach: Attach = origins.attach if origins else _as_it_is
+        loaded = load_fast(piece.text)
+        if loaded is not None and self._settled(path, index, piece, loaded, attach, result):
+            return
+        try:
+            loaded = piece.load()
+        except YamlError as error:
+            place = (path, error.line + piece.line, error.column)
+            self._broken("yaml/syntax", error.reason, place, result, piece, origins)
+            return
+        except GoYamlError as error:
+            self._broken("yaml/syntax", error.reason, (path, *piece.position(error.offset)), result, piece, origins)
+            return
+        if what := why_no_document(path, loaded.value):
+            if what != "empty" and origins is None:
+                told = what if what.startswith("no ") else f"{what}, not a manifest"
+                self._skip(Skip(path, piece.start_line(), told), result)
+        elif not isinstance(loaded.value, dict):
+            said = "not a Kubernetes object: the document must be a mapping with apiVersion and kind"
+            self._broken("yaml/not-an-object", said, (path, piece.start_line(), 1), result, piece, origins)
+        else:
+            for document in objects(path, index, piece, loaded):
+                self._document(attach(document), loaded, result)
+
+    def _settled(self, path: str, index: str, piece: Piece, loaded: Loaded, attach: Attach, result: Result) -> bool:
+        """Whether the fast reading was enough: every object in it is sound. A refusal needs the exact reading."""
+        if not isinstance(loaded.value, dict) or why_no_document(path, loaded.value):
+            return False
+        settled = []
+        for document in objects(path, index, piece, loaded):
+            verdict = self._judge.verdict(document, loaded)
+            if verdict.problems or verdict.skip:
+                return False
+            settled.append(document)
+        for document in settled:
+            attached = attach(document)
+            self._take(attached, [], result)
+            result.count("documents")
+        return True
+
+    def _document(self, document: Document, loaded: Loaded, result: Result) -> None:
+        verdict = self._judge.verdict(document, loaded)
+        if verdict.skip:
+            path, line, _ = document.place(_TOP)
+            result.count("skipped")
+            if not verdict.quiet:
+                result.skipped.append(Skip(path, line, verdict.skip, verdict.hint))
+        else:
+            result.count("documents")
+        self._take(document, verdict.problems, result, judged=not verdict.skip)
+
+    def _take(self, document: Document, problems: list[Problem], result: Result, *, judged: bool = True) -> None:
+        findings = document_findings(document, self._checks)
+        findings += [_finding(document, problem) for problem in problems]
+        invalid = False
+        for finding in findings:
+            invalid |= self._add(finding, document, result)
+        if judged:
+            result.count("invalid" if invalid else "valid")
+        if self._across:
+            key = (document.unit or _folder(document.path), document.group, document.kind, document.namespace)
+            result.resources.append(((*key, document.full_name), document.unit or document.path, document.index))
+            if document.group in FOLLOWED_GROUPS:
+                result.followed.append(document)
+
+    def _add(self, finding: Finding, document: Document, result: Result) -> bool:
+        if not self._checks.wants(finding.rule):
+            return False
+        if self._suppressed.hides(finding, document.annotation(ANNOTATION)):
+            result.count("suppressed")
+            return False
+        result.findings.append((finding, document.unit))
+        return finding.severity == "error"
+
+    def _broken(
+        self,
+        rule: str,
+        said: str,
+        place: tuple[str, int, int],
+        result: Result,
+        piece: Piece,
+        origins: Origins | None,
+    ) -> None:
+        finding = Finding(rule, "error", said, *(place if origins is None else (origins.file_of(piece), 1, 1)))
+        result.count("documents")
+        wanted = self._checks.wants(rule)
+        hidden = wanted and self._suppressed.hides(finding)
+        result.count("suppressed", int(hidden))
+        result.count("invalid" if wanted and not hidden else "valid")
+        if wanted and not hidden:
+            result.findings.append((finding, origins.unit.unit if origins else ""))
+
+    def _skip(self, skip: Skip, result: Result) -> None:
+        result.count("skipped")
+        result.skipped.append(skip)
+
+
+def _as_it_is(document: Document) -> Document:
+    return document
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def objects(path: str, index: str, piece: Piece, loaded: Loaded) -> Iterator[Document]:
+    """The document itself, or the items of a List in its place."""
+    value: dict[str, Any] = loaded.value
+    items = value.get("items")
+    if value.get("kind") != "List" or value.get("apiVersion") != "v1" or not isinstance(items, list):
+        yield Document(path, index, piece, value, has_null=loaded.has_null)
+        return
+    for number, item in enumerate(items):
+        if isinstance(item, dict):
+            yield Document(path, f"{index}.{number}", piece, item, ("items", number), loaded.has_null)
+
+
+def _finding(document: Document, problem: Problem) -> Finding:
+    where = show_path(problem.path)
+    message = f"{where}: {problem.message}" if where else problem.message
+    hint = problem.hint or _quoting_hint(document, problem)
+    return Finding(problem.rule, "error", message, *document.place(problem), document.resource, hint)
+
+
+def _quoting_hint(document: Document, problem: Problem) -> str:
+    """What was meant as a string and is another type to YAML 1.1: `on`, `yes`, `0755`, `1.10`."""
+    if problem.rule != "schema/type" or not problem.message.startswith("must be a string"):
+        return ""
+    scalar = document.scalar(problem.path)
+    if scalar is None or scalar.style:
+        return ""
+    return f'Kubernetes reads {scalar.value} as something else; put it in quotes: "{scalar.value}"'

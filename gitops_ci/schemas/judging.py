@@ -1,0 +1,111 @@
+"""One object judged: its structure, then the rules of the API server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitops_ci.schemas.custom import CustomKinds, NoSchema
+from gitops_ci.schemas.documents import Document
+from gitops_ci.schemas.goyaml import Loaded
+from gitops_ci.schemas.hints import nearest
+from gitops_ci.schemas.problem import Problem
+from gitops_ci.schemas.report import Checks
+from gitops_ci.schemas.rules import api_problems
+from gitops_ci.schemas.served import CLIENT_GROUPS, is_built_in, why_not_served
+from gitops_ci.schemas.structure import Structure
+from gitops_ci.schemas.values import without_nulls
+
+__all__ = ["Judge", "Verdict"]
+
+_NO_SCHEMA = "Add the CustomResourceDefinition to what is validated, or give --crd-path or --schema-location."
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is wrong with an object; or why it was not judged, and what to do about that."""
+
+    problems: list[Problem]
+    skip: str = ""
+    hint: str = ""
+    quiet: bool = False
+
+
+class Judge:
+    """Judges objects by the settings of one run."""
+
+    def __init__(self, checks: Checks, custom: CustomKinds) -> None:
+        self._checks = checks
+        self._custom = custom
+        self._with_rules = checks.wants_any("api")
+
+    def verdict(self, document: Document, loaded: Loaded) -> Verdict:
+        if program := _read_by(document):
+            return Verdict([], program)
+        verdict = Verdict(list(_duplicates(loaded)) if not document.prefix or document.prefix[-1] == 0 else [])
+        for version in self._checks.kubernetes_versions:
+            self._structure(document, version, verdict)
+        if len(self._checks.kubernetes_versions) > 1:
+            verdict.problems = list(dict.fromkeys(verdict.problems))
+        return verdict
+
+    def _structure(self, document: Document, version: str, verdict: Verdict) -> None:
+        api_version, kind = document.api_version, document.kind
+        problems = verdict.problems
+        if not api_version or not kind:
+            problems.extend(_identity(document))
+            return
+        compiled = Structure.of(version).kind(api_version, kind)
+        built_in = compiled is not None
+        if compiled is None:
+            if is_built_in(document.group):
+                message, hint = why_not_served(api_version, kind, version)
+                problems.append(Problem("api/not-served", (None, "apiVersion"), message, hint))
+                return
+            custom = self._custom.find(api_version, kind, version)
+            if isinstance(custom, NoSchema):
+                self._without_schema(document, custom, verdict)
+                return
+            compiled = custom
+        before = len(problems)
+        compiled(document.value, None, problems)
+        # Validation comes after decoding: of values of wrong types it never hears.
+        if self._with_rules and not any(problem.decode for problem in problems[before:]):
+            value = without_nulls(document.value) if document.has_null else document.value
+            problems.extend(api_problems(value, built_in=built_in, minor=int(version.partition(".")[2])))
+
+    def _without_schema(self, document: Document, missing: NoSchema, verdict: Verdict) -> None:
+        if missing.known:
+            near = nearest(document.api_version.rpartition("/")[2], missing.known) or missing.known[-1]
+            reason = f"the definition in {missing.where} serves {document.kind} in {', '.join(missing.known)} only"
+            hint = f"Use apiVersion: {document.group}/{near}"
+            verdict.problems.append(Problem("api/not-served", (None, "apiVersion"), reason, hint))
+            return
+        reason = f"no schema for {document.kind} of {document.api_version}"
+        if self._checks.missing_schema == "fail":
+            verdict.problems.append(Problem("schema/missing", (None, "kind"), reason, _NO_SCHEMA))
+            return
+        verdict.skip, verdict.hint = f"{document.resource}: {reason}", _NO_SCHEMA
+        verdict.quiet = self._checks.missing_schema == "ignore"
+
+
+def _read_by(document: Document) -> str:
+    """What a configuration of a program is, '' for what goes to a cluster."""
+    group = document.group
+    if document.api_version and (group in CLIENT_GROUPS or group.partition("/")[0] in CLIENT_GROUPS):
+        return f"{document.kind} of {document.api_version} is read by a program, not a cluster"
+    return ""
+
+
+def _identity(document: Document) -> Iterator[Problem]:
+    for key in ("apiVersion", "kind"):
+        value = document.value.get(key)
+        if value in (None, ""):
+            yield Problem("schema/required", None, f"required field '{key}' is missing", at="key", decode=True)
+        elif not isinstance(value, str):
+            yield Problem("schema/type", (None, key), f"'{key}' must be a string", decode=True)
+
+
+def _duplicates(loaded: Loaded) -> Iterator[Problem]:
+    for key, offset in loaded.duplicates:
+        yield Problem("yaml/duplicate-key", None, f"key '{key}' is set twice", "Remove one of them.", offset=offset)
