@@ -38,7 +38,7 @@ def _template(name: str = TEMPLATES[0]) -> tuple[dict, dict]:
 
 
 def _options() -> dict[str, str]:
-    """Every option of every command: its name and the environment variable it reads."""
+    """Every option of every command: its name and the environment variable it reads, the same in each command."""
     found = {}
     for module in set(COMMANDS.values()):
         for command in _commands(import_module(f"gitops_ci.cli.{module}").command):

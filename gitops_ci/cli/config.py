@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.console import printable
-from gitops_ci.cli.options import Output, output_options
+from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.config import FILE_NAME, KEYS, Config, load
 from gitops_ci.errors import UsageError
@@ -44,7 +44,7 @@ def check(path: str, output: Output) -> None:
 
 @command.command("show")
 @click.option("--command", "name", type=click.Choice(list(_ARGUMENTS)), default="release", show_default=True)
-@click.option("--environment", metavar="NAME", envvar="GITOPS_CI_ENVIRONMENT", help="As for the command.")
+@option("--environment", metavar="NAME", help="As for the command.")
 @click.option("--all", "every", is_flag=True, help="Defaults as well.")
 def show(name: str, environment: str | None, *, every: bool) -> None:
     """Show each value that a command would run with, and where it comes from."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from gitops_ci.cli.facts import origin_url
-from gitops_ci.cli.options import Output, output_options
+from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.init import SYSTEMS, InitRequest, System, next_steps, starter_files
@@ -24,13 +24,13 @@ _NEVER = frozenset({".git", "node_modules", "vendor", "venv", "__pycache__"})
 
 
 @click.command("init")
-@click.option("--ci", type=click.Choice(SYSTEMS), help="CI system. [what the repository's files and address tell]")
-@click.option("--config-repo", metavar="URL", help="The repository with the manifests. [this one, if it has some]")
-@click.option("--image", metavar="NAME", help="Where the image goes. [the code host's own registry]")
-@click.option("--environment", metavar="NAME", help="Where a release goes first. [the first one found here]")
-@click.option("--address", metavar="TEXT", help="Where the CI system finds gitops-ci: owner/name@ref, host/path.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be written.")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@option("--ci", type=click.Choice(SYSTEMS), help="CI system. [what the repository's files and address tell]")
+@option("--config-repo", metavar="URL", help="The repository with the manifests. [this one, if it has some]")
+@option("--image", metavar="NAME", help="Where the image goes. [the code host's own registry]")
+@option("--environment", metavar="NAME", help="Where a release goes first. [the first one found here]")
+@option("--address", metavar="TEXT", help="Where the CI system finds gitops-ci: owner/name@ref, host/path.")
+@option("--dry-run", is_flag=True, help="Only show what would be written.")
+@option("--force", is_flag=True, help="Replace files that exist.")
 @output_options
 def command(
     ci: System | None,
