@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
-from gitops_ci.forges import azure_devops, bitbucket, bitbucket_dc, gitea, github, gitlab, plain_git
+from gitops_ci.family import Family
 from gitops_ci.forges.base import CommitsByApi, Forge, ForgeKind
 from gitops_ci.repourl import RepoUrl
 
 __all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]
 
-FORGES: dict[str, ForgeKind] = {
-    "github": github.KIND,
-    "gitlab": gitlab.KIND,
-    "gitea": gitea.KIND,
-    "bitbucket": bitbucket.KIND,
-    "bitbucket-dc": bitbucket_dc.KIND,
-    "azure-devops": azure_devops.KIND,
-    "git": plain_git.KIND,
-}
+FORGES: Mapping[str, ForgeKind] = Family(
+    "forges",
+    {
+        "github": "github",
+        "gitlab": "gitlab",
+        "gitea": "gitea",
+        "bitbucket": "bitbucket",
+        "bitbucket-dc": "bitbucket_dc",
+        "azure-devops": "azure_devops",
+        "git": "plain_git",
+    },
+    attribute="KIND",
+)
 _LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
 

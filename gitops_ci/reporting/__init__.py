@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitops_ci.errors import UsageError
-from gitops_ci.reporting import codequality, github, json_v1, junit, markdown, sarif, text
+from gitops_ci.family import Family
 from gitops_ci.reporting.base import Reporter
 
 __all__ = ["REPORTERS", "Reporter", "for_name"]
 
-REPORTERS: Mapping[str, Reporter] = {
-    "text": text,
-    "json": json_v1,
-    "junit": junit,
-    "sarif": sarif,
-    "codequality": codequality,
-    "github": github,
-    "markdown": markdown,
-}
+REPORTERS: Mapping[str, Reporter] = Family(
+    "reporting",
+    {
+        "text": "text",
+        "json": "json_v1",
+        "junit": "junit",
+        "sarif": "sarif",
+        "codequality": "codequality",
+        "github": "github",
+        "markdown": "markdown",
+    },
+)
 
 
 def for_name(name: str) -> Reporter:
