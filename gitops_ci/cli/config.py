@@ -53,8 +53,8 @@ def show(name: str, environment: str | None, *, every: bool) -> None:
     rows = [(setting.option, setting.value, setting.source) for setting in found]
     rows += [(variable, "set", "environment") for variable in _TOKENS if os.environ.get(variable)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
-    for name, value, source in rows:
-        click.echo(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}")
+    for row in rows:
+        click.echo(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
     if not rows:
         click.echo("Nothing is set: every option has its default (--all shows them).")
 
