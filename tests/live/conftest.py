@@ -8,7 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import missing
+from tests.support.services import Unavailable, program
 from tests.support.workspace import export_project
+
+
+@pytest.fixture(scope="session")
+def docker_cli(engine: str) -> str:
+    """The URL of an Engine, for jobs that run `docker build`: the program is there too."""
+    try:
+        program("docker")
+    except Unavailable as absent:
+        missing(str(absent))
+    return engine
 
 
 @pytest.fixture(scope="session")

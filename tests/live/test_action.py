@@ -111,7 +111,7 @@ jobs:
 
 
 @pytest.fixture
-def release(tmp_path, engine, registry, project, runner_home):
+def release(tmp_path, docker_cli, registry, project, runner_home):
     """Run the release workflow for a tag of an application's repository; `build` is what the image holds."""
     name = f"gitops-ci-tests/act-{tmp_path.name}:build"
     files = {".github/workflows/release.yml": RELEASE, "Dockerfile": "FROM scratch\nCOPY app /app\n"}
@@ -119,14 +119,14 @@ def release(tmp_path, engine, registry, project, runner_home):
     def run(delivery, tag="v1.4.2", build="1"):
         checkout = tmp_path / f"checkout-{tag}-{build}"
         make_checkout(checkout, files | {"app": build}, origin="https://github.com/acme/shop.git", tag=tag)
-        env = {"DOCKER_HOST": engine, "DOCKER_BUILDKIT": "0", "IMAGE": name, "REGISTRY": registry}
+        env = {"DOCKER_HOST": docker_cli, "DOCKER_BUILDKIT": "0", "IMAGE": name, "REGISTRY": registry}
         env |= {"CONFIG_REPO": delivery.url, "API_URL": delivery.forge.api_url}
         payload = {"ref": f"refs/tags/{tag}", "repository": {"default_branch": "main"}}
         secrets = {"CONFIG_REPO_TOKEN": delivery.token}
         return act(checkout, project, runner_home, payload=payload, env=env, secrets=secrets)
 
     yield run
-    remove_image(engine, name)
+    remove_image(docker_cli, name)
 
 
 def test_release_pushes_the_image_opens_the_pull_request_and_hands_over_its_outputs(release, registry, tmp_path):

@@ -65,7 +65,7 @@ def local(delivery, registry, tmp_path, engine):
 
 
 @pytest.fixture
-def machine(delivery, engine, package, tmp_path):
+def machine(delivery, docker_cli, package, tmp_path):
     """The environment of a machine where jobs run: programs, the Engine, packages from a folder, the API's address."""
     home = tmp_path / "home"
     home.mkdir()
@@ -73,7 +73,7 @@ def machine(delivery, engine, package, tmp_path):
     found = {key: value for key, value in os.environ.items() if key.startswith(names)}
     return found | {
         "HOME": str(home),
-        "DOCKER_HOST": engine,
+        "DOCKER_HOST": docker_cli,
         "DOCKER_BUILDKIT": "0",
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": f"file://{package.split()[-2]}",

@@ -104,7 +104,7 @@ def _includes(server):
 
 
 @pytest.fixture
-def release(tmp_path, engine, registry, project, package, runner_home, gitlab):
+def release(tmp_path, docker_cli, registry, project, package, runner_home, gitlab):
     """Run the release pipeline for a tag of an application's repository, included in one of the ways."""
     name = f"gitops-ci-tests/gitlab-{tmp_path.name}:build"
 
@@ -117,14 +117,14 @@ def release(tmp_path, engine, registry, project, package, runner_home, gitlab):
         }
         checkout = tmp_path / f"checkout-{way}"
         make_checkout(checkout, files, origin=gitlab.url_of("acme/shop"), tag="v1.4.2")
-        variables = {"DOCKER_HOST": engine, "DOCKER_BUILDKIT": "0", "IMAGE": name, "REGISTRY": registry}
+        variables = {"DOCKER_HOST": docker_cli, "DOCKER_BUILDKIT": "0", "IMAGE": name, "REGISTRY": registry}
         variables |= {"CONFIG_REPO": delivery.url, "API_URL": delivery.forge.api_url, "CI_COMMIT_TAG": "v1.4.2"}
         variables |= {"GITOPS_CI_TOKEN": delivery.token}
         return gitlab_ci_local(checkout, runner_home, *arguments, variables=variables)
 
     yield run
     with suppress(docker.errors.ImageNotFound):
-        remove_image(engine, name)
+        remove_image(docker_cli, name)
 
 
 def test_every_way_to_include_gives_the_same_jobs(release, registry, tmp_path):

@@ -34,7 +34,7 @@ def init(tmp_path, monkeypatch):
     return run
 
 
-def test_release_workflow_of_init_delivers(init, registry, engine, project, runner_home, tmp_path):
+def test_release_workflow_of_init_delivers(init, registry, docker_cli, project, runner_home, tmp_path):
     repository = f"{tmp_path.name.replace('_', '-')}/init"
     try:
         with github(tmp_path / "git", f"{registry}/{repository}") as delivery:
@@ -51,7 +51,7 @@ def test_release_workflow_of_init_delivers(init, registry, engine, project, runn
                 runner_home,
                 payload={"ref": "refs/tags/v1.4.2", "repository": {"default_branch": "main"}},
                 env={
-                    "DOCKER_HOST": engine,
+                    "DOCKER_HOST": docker_cli,
                     "DOCKER_BUILDKIT": "0",
                     "GITOPS_CI_FORGE": "github",
                     "GITOPS_CI_API_URL": delivery.forge.api_url,
@@ -65,7 +65,7 @@ def test_release_workflow_of_init_delivers(init, registry, engine, project, runn
             assert f"Proposed {digest_of(registry, repository, '1.4.2')}" in run.log
     finally:
         with suppress(docker.errors.ImageNotFound):
-            remove_image(engine, "init:build")
+            remove_image(docker_cli, "init:build")
 
 
 @pytest.mark.parametrize("manifest", [DEPLOYMENT, BROKEN])

@@ -24,7 +24,13 @@ from tests.support import CHECKOUT
 
 __all__ = ["Registry", "Unavailable", "docker_engine", "install", "make_certificate", "program", "registry"]
 
-PACKAGES = {"dockerd": "docker.io", "docker-registry": "docker-registry", "rsync": "rsync", "openssl": "openssl"}
+PACKAGES = {
+    "docker": "docker.io",
+    "dockerd": "docker.io",
+    "docker-registry": "docker-registry",
+    "openssl": "openssl",
+    "rsync": "rsync",
+}
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 # Read once: a test's own environment has no DOCKER_HOST.
 _DOCKER_HOST = os.environ.get("DOCKER_HOST", "")
