@@ -68,6 +68,8 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
         current, pushed = to.commit(snapshot, plan), True
         if not to.push(current, head, expected=tip):
             return None
+        if to.repo.refs(head).tips.get(head) != current.commit:
+            return None  # another run moved the branch on: the pull request's words are that run's to write
     else:
         pushed = False
     to.journal.commit = Commit(current.commit, head)

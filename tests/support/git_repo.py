@@ -5,6 +5,7 @@ Thousands of files and commits take a second: one process writes them all.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,6 +71,9 @@ class BareRepo:
         """Settings of the repository; `__` stands for the dot: `uploadpack__allowFilter="false"`."""
         for key, value in config.items():
             self.git("config", key.replace("__", "."), value)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path)
 
     def hook(self, name: str, script: str) -> None:
         """Install a server hook (`pre-receive`, `update`, ...): a script with its `#!` line."""
