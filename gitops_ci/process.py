@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from gitops_ci.errors import ProgramError
 from gitops_ci.secret import mask
 
-__all__ = ["Completed", "find", "run"]
+__all__ = ["Completed", "find", "reduced_environment", "run"]
 
 _QUOTED_LINES = 8
+_ANY_PROGRAM_NEEDS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ def find(program: str) -> str | None:
     from shutil import which
 
     return which(program)
+
+
+def reduced_environment() -> dict[str, str]:
+    """What a program needs to run at all, for one that works on files of strangers: no token of a CI job is in it."""
+    return {name: os.environ[name] for name in _ANY_PROGRAM_NEEDS if name in os.environ}
 
 
 def run(

@@ -67,7 +67,8 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     whole = not request.changed_since and request.shard is None
     if whole and not counts["documents"] and not findings and not sources.unread and not request.allow_empty:
         raise _nothing(request, skipped)
-    log.step(f"{counts['documents']} documents in {counts['files']} files checked, {counts['invalid']} invalid")
+    what = f"{counts['files']} files" + (f" and {rendered} renderings" if rendered else "")
+    log.step(f"{counts['documents']} documents in {what} checked, {counts['invalid']} invalid")
     return _outcome(request, findings, skipped, counts)
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-__all__ = ["Problem", "Renderer", "Settings", "Tree", "Unit"]
+from gitops_ci import process
+
+__all__ = ["Problem", "Renderer", "Settings", "Tree", "Unit", "join"]
 
 _LARGEST = 8 * 1024 * 1024
+# Whatever a description manages to name, nothing is fetched: Git takes no protocol, and the proxy is not there.
+_NO_NETWORK = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,13 @@ class Settings:
     allow_remote: bool = False
     values: tuple[str, ...] = ()
 
+    def environment(self) -> Mapping[str, str] | None:
+        """The variables a renderer sees: what it renders may be a stranger's, so they hold no secret.
+
+        None stands for all of them: to fetch what is private takes credentials.
+        """
+        return None if self.allow_remote else process.reduced_environment() | _NO_NETWORK
+
 
 @dataclass
 class Tree:
@@ -77,6 +91,16 @@ class Tree:
             return sorted(os.listdir(os.path.join(self.root, folder)))
         except OSError:
             return []
+
+    def leads_out(self, folder: str) -> bool:
+        """Whether a link somewhere in a folder leads out of it: a program that follows it reads foreign files."""
+        inside = os.path.realpath(os.path.join(self.root, folder))
+        for at, names, leaves in os.walk(inside):
+            for name in (*names, *leaves):
+                full = os.path.join(at, name)
+                if os.path.islink(full) and not os.path.realpath(full).startswith(f"{inside}{os.sep}"):
+                    return True
+        return False
 
     def _read(self, path: str) -> str | None:
         full = os.path.join(self.root, path)

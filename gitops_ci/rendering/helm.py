@@ -38,7 +38,11 @@ def _unit(path: str, folders: set[str], tree: Tree) -> Unit:
     root = file.documents[0] if file.documents else None
     if not isinstance(root, Mapping):
         return Unit("helm", path, folder, skip="its Chart.yaml is empty", inner=inner)
-    skip = "a library chart renders nothing by itself" if root.text("type") == "library" else ""
+    skip = ""
+    if root.text("type") == "library":
+        skip = "a library chart renders nothing by itself"
+    elif tree.leads_out(folder):
+        skip = "a link in the chart leads out of it"
     return Unit(
         "helm", path, folder, frozenset({path}), frozenset(), _missing_dependencies(root, folder, tree), (), inner, skip
     )
@@ -75,7 +79,8 @@ def _template(folder: str, program: str, root: str, settings: Settings) -> str:
         command += ["--kube-version", f"v{settings.kubernetes_version}.0"]
     for values in settings.values:
         command += ["--values", values]
-    return process.run(command, cwd=root, install=INSTALL).stdout.decode("utf-8", "replace")
+    environment = settings.environment()
+    return process.run(command, cwd=root, environment=environment, install=INSTALL).stdout.decode("utf-8", "replace")
 
 
 def _with_dependencies(unit: Unit, program: str, tree: Tree, settings: Settings) -> str:

@@ -49,6 +49,7 @@ _FIELDS = frozenset(
         *("generatorOptions", "configurations", "generators", "transformers", "validators"),
     }
 )
+_DEEPEST = 50
 _RESOURCES = ("resources", "bases", "components", "crds", "generators", "transformers", "validators")
 _FILES = ("configurations",)
 _REMOTE = re.compile(
@@ -77,6 +78,8 @@ def units(files: Iterable[str], tree: Tree) -> Sequence[Unit]:
             parts = _Parts()
             _collect(path, tree, parts, {folder})
             own = [problem for problem in parts.problems if problem.path == path]
+            if folder in parts.folders:
+                own.append(Problem("kustomization", path, 1, 1, "it includes itself, in the end"))
             found[folder] = (path, parts, own)
     inner = {folder for _, parts, _ in found.values() for folder in parts.folders}
     return [
@@ -101,9 +104,10 @@ def program() -> str | None:
 
 def render(unit: Unit, program: str, tree: Tree, settings: Settings) -> str:
     """Build a kustomization. Nothing is fetched: the caller leaves out what is remote, unless it is allowed."""
-    del settings
     verb = "build" if posixpath.basename(program) == "kustomize" else "kustomize"
-    return process.run([program, verb, unit.folder], cwd=tree.root, install=INSTALL).stdout.decode("utf-8", "replace")
+    command = [program, verb, unit.folder]
+    done = process.run(command, cwd=tree.root, environment=settings.environment(), install=INSTALL)
+    return done.stdout.decode("utf-8", "replace")
 
 
 def source(unit: Unit, document: str) -> str | None:
@@ -196,8 +200,12 @@ def _resource(name: str, node: Scalar, place: Place, tree: Tree, parts: _Parts, 
             parts.problems.append(Problem("missing-path", path, *file.position(node.start), message))
             parts.skip = "it refers to what is not there"
             return
+        # Each folder is read once: two includes a level would otherwise double the work with every level.
+        new = target not in parts.folders and target not in seen
         parts.folders.add(target)
-        if target not in seen:
+        if len(seen) > _DEEPEST:
+            parts.skip = "its bases are nested too deep"
+        elif new:
             _collect(inside, tree, parts, seen | {target})
     elif tree.exists(target):
         parts.sources.add(target)

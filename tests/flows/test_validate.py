@@ -1,0 +1,396 @@
+"""`validate`: what it says, where it points, and its exit codes, through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+
+import pytest
+
+from gitops_ci.schemas import check
+from tests.support.kubetools import kubernetes_tool
+from tests.support.workspace import git
+
+GOOD = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {name}
+data:
+  key: value
+"""
+BAD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  replicas: three
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+        - name: shop
+          imag: shop:1.4.2
+"""
+
+
+def _put(folder, name: str, text: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(textwrap.dedent(text))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Write files by path."""
+
+    def call(files: dict[str, str]) -> None:
+        for name, text in files.items():
+            _put(tmp_path, name, text)
+
+    return call
+
+
+@pytest.fixture
+def tool(monkeypatch, tmp_path_factory):
+    """Put kubectl or helm, and no other such program, on PATH."""
+
+    def call(*names: str) -> None:
+        folder = tmp_path_factory.mktemp("bin")
+        for name in names:
+            (folder / name).symlink_to(shutil.which(name) or kubernetes_tool(name))
+        monkeypatch.setenv("PATH", str(folder))
+
+    return call
+
+
+def rules(ran) -> list[tuple[str, int, str]]:
+    return [(one["path"], one["line"], one["rule"]) for one in ran.document["findings"]]
+
+
+def test_sound_manifests_end_with_0(run, tree):
+    tree({"k8s/a.yaml": GOOD.format(name="a"), "k8s/b.yml": GOOD.format(name="b")})
+    ran = run("validate", "k8s", "--output", "json")
+    assert (ran.code, ran.document["summary"]["valid"]) == (0, 2)
+
+
+def test_findings_end_with_1_and_name_the_place(run, tree):
+    tree({"k8s/a.yaml": BAD})
+    ran = run("validate", "--output", "json")
+    assert ran.code == 1
+    assert [(one["line"], one["column"]) for one in ran.document["findings"]] == [(6, 13), (13, 11)]
+    assert "image" in ran.document["findings"][1]["hint"]
+
+
+def test_a_path_that_is_not_there_ends_with_2(run):
+    ran = run("validate", "nowhere")
+    assert ran.code == 2
+    assert "There is no nowhere" in ran.out + ran.err
+
+
+@pytest.mark.parametrize("files", [{}, {"values.yaml": "image: {tag: 1}\n"}, {"deploy/README.yaml": "# nothing\n"}])
+def test_nothing_to_validate_ends_with_8(run, tree, files):
+    tree(files)
+    assert run("validate").code == 8
+    assert run("validate", "--allow-empty").code == 0
+
+
+def test_standard_input(run, tmp_path, monkeypatch):
+    (tmp_path / "in").write_text(BAD)
+    with (tmp_path / "in").open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        ran = run("validate", "-", "--output", "json")
+    assert ran.code == 1
+    assert {path for path, _, _ in rules(ran)} == {"-"}
+
+
+def test_a_file_that_cannot_be_read_hides_no_other_and_fails(run, tree, tmp_path):
+    tree({"a.yaml": BAD})
+    (tmp_path / "b.yaml").write_bytes(b"a: \xff\n")
+    ran = run("validate", "--output", "json")
+    assert ran.code == 1
+    assert len(ran.document["findings"]) == 2
+    assert [one["path"] for one in ran.document["skipped"] if "UTF-8" in one["reason"]] == ["b.yaml"]
+    os.unlink(tmp_path / "a.yaml")
+    assert run("validate").code == 1
+
+
+def test_links_and_hidden_folders_are_not_walked(run, tree, tmp_path):
+    tree({"k8s/a.yaml": GOOD.format(name="a"), "k8s/.hidden/b.yaml": BAD, "elsewhere/b.yaml": BAD})
+    (tmp_path / "k8s/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "k8s/link.yaml").symlink_to(tmp_path / "elsewhere/b.yaml")
+    ran = run("validate", "k8s", "--output", "json")
+    assert (ran.code, ran.document["summary"]["files"]) == (0, 1)
+
+
+def test_a_version_and_a_range_of_versions(run, tree):
+    cron = """\
+        apiVersion: batch/v1beta1
+        kind: CronJob
+        metadata: {name: nightly}
+        spec:
+          schedule: "0 3 * * *"
+          jobTemplate:
+            spec:
+              template:
+                spec:
+                  restartPolicy: Never
+                  containers: [{name: c, image: "c:1"}]
+        """
+    tree({"a.yaml": cron})
+    ran = run("validate", "--kubernetes-version", "1.33", "--output", "json")
+    assert (ran.code, rules(ran)[0][:2]) == (1, ("a.yaml", 1))
+    assert run("validate", "--kubernetes-version", "1.33..1.35").code == 1
+    assert run("validate", "--kubernetes-version", "0.1").code == 2
+
+
+def test_rules_can_be_chosen_and_skipped(run, tree):
+    tree({"a.yaml": BAD})
+    assert run("validate", "--skip-rules", "schema/*").code == 0
+    assert run("validate", "--rules", "yaml/*").code == 0
+    assert run("validate", "--rules", "schema/*").code == 1
+
+
+def test_warnings_fail_when_asked(run, tree):
+    tree({"a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: c}]}\n"})
+    assert run("validate").code == 0
+    assert run("validate", "--fail-on", "warning").code == 1
+
+
+def test_a_comment_suppresses_with_a_reason(run, tree):
+    tree({"a.yaml": BAD.replace("three", "three # gitops-ci:ignore schema/wrong-type -- filled in by a generator")})
+    ran = run("validate", "--output", "json")
+    assert [line for _, line, _ in rules(ran)] == [13]
+    assert ran.document["summary"]["suppressed"] == 1
+
+
+def test_resources_without_a_schema_are_told(run, tree):
+    tree({"a.yaml": "apiVersion: acme.example/v1\nkind: Widget\nmetadata: {name: w}\n"})
+    assert run("validate").code == 8  # nothing was judged
+    tree({"b.yaml": GOOD.format(name="b")})
+    ran = run("validate", "--output", "json")
+    assert ran.code == 0
+    assert "acme.example/v1" in json.dumps(ran.document["skipped"])
+    assert run("validate", "--missing-schema", "fail").code == 1
+
+
+def test_a_kustomization_is_built_and_its_findings_point_into_its_files(run, tree, tool):
+    tool("kubectl")
+    tree(
+        {
+            "base/kustomization.yaml": "resources: [deployment.yaml]\n",
+            "base/deployment.yaml": BAD.replace("three", "3"),
+            "prod/kustomization.yaml": "resources: [../base]\npatches: [{path: patch.yaml}]\nnamePrefix: prod-\n",
+            "prod/patch.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {replicas: 2}\n",
+        }
+    )
+    ran = run("validate", "--output", "json")
+    assert ran.code == 1
+    assert [(path, line) for path, line, _ in rules(ran)] == [
+        ("base/deployment.yaml", 12),
+        ("base/deployment.yaml", 13),
+    ]
+    assert ran.document["summary"]["rendered"] == 1
+    assert run("validate", "--render", "none").code == 1
+
+
+def test_a_patch_alone_is_no_manifest(run, tree, tool):
+    tool()
+    tree(
+        {
+            "kustomization.yaml": "resources: [a.yaml]\npatches: [{path: patch.yaml}]\n",
+            "a.yaml": GOOD.format(name="a"),
+            "patch.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {replicas: 2}\n",
+        }
+    )
+    ran = run("validate", "--output", "json")
+    assert (ran.code, rules(ran)) == (0, [])
+
+
+def test_a_missing_renderer_is_told_once(run, tree, tool):
+    tool()
+    for name in ("a", "b"):
+        tree({f"{name}/kustomization.yaml": "resources: [cm.yaml]\n", f"{name}/cm.yaml": GOOD.format(name=name)})
+    ran = run("validate", "--output", "json")
+    told = [one for one in ran.document["skipped"] if "not installed" in one["reason"]]
+    assert (ran.code, len(told)) == (0, 1)
+    assert ran.document["summary"]["documents"] == 2  # judged as they are written
+
+
+def test_what_a_kustomization_names_must_be_there(run, tree, tool):
+    tool("kubectl")
+    tree({"kustomization.yaml": "resources:\n  - a.yaml\n  - b.yaml\nnamespce: x\n", "a.yaml": GOOD.format(name="a")})
+    ran = run("validate", "--output", "json")
+    assert rules(ran) == [
+        ("kustomization.yaml", 3, "gitops/missing-path"),
+        ("kustomization.yaml", 4, "gitops/kustomization"),
+    ]
+
+
+def test_a_build_that_fails_is_a_finding(run, tree, tool):
+    tool("kubectl")
+    patch = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {a: b}\n"
+    tree(
+        {
+            "kustomization.yaml": "resources: [a.yaml]\npatchesStrategicMerge: [patch.yaml]\n",
+            "a.yaml": GOOD.format(name="a"),
+            "patch.yaml": patch,
+        }
+    )
+    ran = run("validate", "--output", "json")
+    assert (ran.code, [rule for _, _, rule in rules(ran)]) == (1, ["gitops/kustomize-build"])
+
+
+def test_kustomizations_that_include_each_other_are_found_out(run, tree, tool):
+    tool("kubectl")
+    tree({"a/kustomization.yaml": "resources: [../b]\n", "b/kustomization.yaml": "resources: [../a]\n"})
+    ran = run("validate", "--output", "json")
+    assert {path for path, _, _ in rules(ran)} == {"a/kustomization.yaml", "b/kustomization.yaml"}
+
+
+def test_many_ways_to_the_same_base_cost_nothing(run, tree, tool):
+    tool()
+    depth = 40
+    for level in range(depth):
+        both = "resources: []\n" if level == depth - 1 else f"resources: [../{level + 1}x, ../{level + 1}y]\n"
+        tree({f"{level}x/kustomization.yaml": both, f"{level}y/kustomization.yaml": both})
+    assert run("validate", "--allow-empty").code == 0
+
+
+def test_a_remote_base_is_not_fetched_unless_allowed(run, tree, tool):
+    tool("kubectl")
+    tree(
+        {
+            "kustomization.yaml": "resources: [https://github.com/acme/base?ref=v1, a.yaml]\n",
+            "a.yaml": GOOD.format(name="a"),
+        }
+    )
+    ran = run("validate", "--output", "json")
+    assert ran.code == 0
+    (told,) = [one for one in ran.document["skipped"] if "acme/base" in one["reason"]]
+    assert "--allow-remote" in told["hint"]
+
+
+def test_a_renderer_sees_no_token(run, tree, tmp_path, monkeypatch, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "kustomize").write_text(f"#!/bin/sh\n/usr/bin/env > {tmp_path}/seen\n")
+    (folder / "kustomize").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    tree({"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": GOOD.format(name="a")})
+    run("validate", "--allow-empty", environment={"GITHUB_TOKEN": "ghp_secret", "AWS_SECRET_ACCESS_KEY": "hidden"})
+    seen = (tmp_path / "seen").read_text()
+    assert "PATH=" in seen
+    assert "ghp_secret" not in seen
+    assert "hidden" not in seen
+
+
+CHART = {
+    "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 0.1.0\n",
+    "chart/values.yaml": "replicas: 2\n",
+    "chart/templates/deployment.yaml": BAD.replace("three", "{{ .Values.replicas }}").replace("imag:", "image:"),
+    "chart/templates/_helpers.tpl": '{{- define "x" }}{{ end }}\n',
+}
+
+
+def test_a_chart_is_templated(run, tree, tool):
+    tool("helm")
+    tree(CHART)
+    assert run("validate").code == 0
+    tree({"chart/values.yaml": "replicas: two\n"})
+    ran = run("validate", "--output", "json")
+    assert ran.code == 1
+    assert {path for path, _, _ in rules(ran)} == {"chart/templates/deployment.yaml"}
+
+
+def test_templates_of_a_chart_are_no_manifests(run, tree, tool):
+    tool()
+    tree({**CHART, "a.yaml": GOOD.format(name="a")})
+    ran = run("validate", "--output", "json")
+    assert (ran.code, ran.document["summary"]["documents"]) == (0, 1)
+
+
+def test_a_chart_with_a_link_out_of_it_is_not_templated(run, tree, tool, tmp_path):
+    tool("helm")
+    tree({**CHART, "secret.yaml": GOOD.format(name="a")})
+    (tmp_path / "chart/templates/link.yaml").symlink_to("/etc/hostname")
+    ran = run("validate", "--output", "json")
+    assert [one["path"] for one in ran.document["skipped"] if "leads out" in one["reason"]] == ["chart/Chart.yaml"]
+
+
+@pytest.fixture
+def repository(tmp_path, tree):
+    tree({f"team-{name}/cm.yaml": GOOD.format(name=name) for name in "abcd"})
+    tree({"team-a/broken.yaml": BAD})
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message=Files")
+    git(tmp_path, "checkout", "--quiet", "-b", "change")
+    return tmp_path
+
+
+def test_only_what_a_change_reaches(run, tree, repository):
+    ran = run("validate", "--changed-since", "main", "--output", "json")
+    assert (ran.code, ran.document["summary"]["documents"]) == (0, 0)
+    tree({"team-b/new.yaml": BAD})
+    ran = run("validate", "--changed-since", "main", "--output", "json")
+    assert ran.code == 1
+    assert {path for path, _, _ in rules(ran)} == {"team-b/new.yaml"}
+    git(repository, "rm", "--quiet", "team-c/cm.yaml")
+    assert run("validate", "--changed-since", "nowhere").code == 2
+    assert run("validate", "--changed-since", "--help").code == 2
+
+
+def test_a_change_of_a_base_reaches_what_is_built_on_it(run, tree, tool, repository):
+    tool("kubectl", "git")
+    tree(
+        {
+            "base/kustomization.yaml": "resources: [cm.yaml]\n",
+            "base/cm.yaml": GOOD.format(name="base"),
+            "prod/kustomization.yaml": "resources: [../base]\nnamePrefix: prod-\n",
+        }
+    )
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message=Base")
+    git(repository, "branch", "--force", "main")
+    tree({"base/cm.yaml": GOOD.format(name="changed")})
+    ran = run("validate", "--changed-since", "main", "--output", "json")
+    assert ran.document["summary"]["rendered"] == 1
+
+
+def test_shares_cover_everything_once(run, repository):
+    whole = run("validate", "--output", "json").document
+    parts = [run("validate", "--shard", f"{number}/3", "--output", "json").document for number in (1, 2, 3)]
+    assert sum(part["summary"]["documents"] for part in parts) == whole["summary"]["documents"]
+    assert [one for part in parts for one in part["findings"]] == whole["findings"]
+    assert run("validate", "--shard", "4/3").code == 2
+
+
+def test_a_job_of_a_parallel_matrix_takes_its_share(run, repository):
+    counts = [
+        run("validate", "--output", "json", environment={"CI_NODE_INDEX": str(one), "CI_NODE_TOTAL": "2"}).document
+        for one in (1, 2)
+    ]
+    assert sum(one["summary"]["documents"] for one in counts) == 5
+
+
+def test_variables_are_filled_in(run, tree):
+    tree({"a.yaml": BAD.replace("three", "${REPLICAS}").replace("imag:", "image:")})
+    assert run("validate").code == 1
+    assert run("validate", "--substitute", "REPLICAS=3").code == 0
+    assert run("validate", "--substitute", "REPLICAS").code == 2
+
+
+def test_many_files_are_judged_alike_in_many_processes(monkeypatch):
+    filler = "".join(f"  key-{number}: some text that makes this long\n" for number in range(200))
+    files = []
+    for number in range(3 * 1024 * 1024 // len(filler)):
+        text = GOOD.format(name=f"cm-{number % 7}") + filler
+        files.append((f"{number % 13}/{number}.yaml", BAD if number % 50 == 0 else text))
+    many = check(files)
+    assert len(many.findings) > 100
+    monkeypatch.setattr("gitops_ci.schemas.checking._WORTH_SHARING", sys.maxsize)
+    assert check(reversed(files)) == many
