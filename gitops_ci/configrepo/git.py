@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, basic_auth, mask
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from git import Git
     from gitdb import LooseObjectDB
 
@@ -104,35 +106,25 @@ class GitDirectory:
         """Run `git <arguments>` here and return whatever it answered.
 
         Raises:
+            GitError: it was still not done after `seconds`.
             ProgramError: git is not installed.
             UsageError: an argument holds a token: arguments can be read by every user of the machine.
         """
         if any(mask(argument) != argument for argument in arguments):
             raise UsageError("A branch or address holds a token", hint="Give it in GITOPS_CI_TOKEN and nowhere else.")
-        from tempfile import TemporaryFile
+        from subprocess import PIPE
 
         from git.exc import GitCommandNotFound
 
-        options = {
-            "with_extended_output": True,
-            "with_exceptions": False,
-            "stdout_as_string": False,
-            "strip_newline_in_stdout": False,
-            "kill_after_timeout": seconds if os.name == "posix" else None,
-            "env": dict(environment or {}),
-        }
+        pipe = PIPE if stdin is not None else None
         try:
-            if stdin is None:
-                code, stdout, stderr = self._git.execute(["git", *arguments], **options)  # type: ignore[call-overload]
-            else:
-                with TemporaryFile() as file:
-                    file.write(stdin)
-                    file.seek(0)
-                    code, stdout, stderr = self._git.execute(["git", *arguments], istream=file, **options)  # type: ignore[call-overload]
+            # Not GitPython's own waiting: its timer outlives an interrupt, and this program would with it.
+            started = self._git.execute(["git", *arguments], istream=pipe, as_process=True, env=dict(environment or {}))
         except GitCommandNotFound as error:
             raise ProgramError("git is not installed", hint="Install git 2.31 or newer and put it on PATH.") from error
-        text = stderr if isinstance(stderr, str) else stderr.decode("utf-8", "replace")
-        return Answer(int(code or 0), stdout, mask(text))
+        child = cast("Popen[bytes]", started.proc)
+        stdout, stderr = _communicate(child, arguments, stdin, seconds)
+        return Answer(child.returncode, stdout, mask(stderr.decode("utf-8", "replace")))
 
     def checked(self, doing: str, *arguments: str, **options: object) -> bytes:
         """As `run`, where anything but success is an error."""
@@ -161,6 +153,35 @@ class GitDirectory:
             self._objects = LooseObjectDB(os.path.join(self.path, "objects"))
         stored = self._objects.store(IStream(kind.encode("ascii"), len(data), BytesIO(data)))
         return str(stored.hexsha.decode("ascii"))
+
+
+def _communicate(
+    child: Popen[bytes], arguments: Sequence[str], stdin: bytes | None, seconds: float
+) -> tuple[bytes, bytes]:
+    from subprocess import TimeoutExpired
+
+    try:
+        return child.communicate(stdin, seconds)
+    except TimeoutExpired as error:
+        _stop(child)
+        raise GitError(
+            f"git {arguments[0]} did not come to an end within {seconds:.0f} s", hint="Is the network that slow?"
+        ) from error
+    except BaseException:
+        _stop(child)
+        raise
+
+
+def _stop(child: Popen[bytes]) -> None:
+    """End a git that is still at work; asked to, it ends its own helpers first."""
+    from subprocess import TimeoutExpired
+
+    child.terminate()
+    try:
+        child.wait(0.5)
+    except TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def last_lines(text: str, count: int = 4) -> str:

@@ -13,10 +13,10 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Literal, Self
 
+from gitops_ci.configrepo.folder import TemporaryFolder
 from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, check_path, last_lines
 from gitops_ci.configrepo.objects import TREE, Entry, Objects, Seen, Selection, tree_with
 from gitops_ci.configrepo.remote import refusal, unreachable
@@ -63,7 +63,7 @@ class ConfigRepo:
         self.url = url
         self._credentials = credentials
         self._log = log
-        self._folder = TemporaryDirectory(prefix="gitops-ci-")
+        self._folder = TemporaryFolder()
         self._directories: dict[str, GitDirectory] = {}
         self._seen = Seen()
         self._has_partial_clone = url.scheme != "file"  # between folders of one machine there is nothing to save
@@ -76,12 +76,12 @@ class ConfigRepo:
     ) -> None:
         for git in self._directories.values():
             git.close()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def _directory(self, kind: Literal["whole", "sparse"]) -> GitDirectory:
         # Two repositories: what one has whole, the other has in parts, and git would not send it again.
         if kind not in self._directories:
-            path = os.path.join(self._folder.name, kind)
+            path = os.path.join(self._folder.path, kind)
             os.mkdir(path)
             # Having a commit says nothing of its trees where objects come one by one: nothing is offered to the server.
             settings = {"fetch.negotiationAlgorithm": "noop"} if kind == "sparse" else {}

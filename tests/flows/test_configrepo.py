@@ -198,7 +198,7 @@ def test_the_token_is_in_no_argument_and_no_file(git_server, served, tmp_path, m
     with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
         snapshot = repo.fetch("main")
         repo.push(commit(repo, snapshot, {"z": b"1"}), "main", expected=snapshot.commit)
-        stored = b"".join(p.read_bytes() for p in Path(repo._folder.name).rglob("*") if p.is_file())
+        stored = b"".join(p.read_bytes() for p in Path(repo._folder.path).rglob("*") if p.is_file())
     assert "push" in log.read_text()
     assert git_server.token not in log.read_text()
     assert git_server.token.encode() not in stored

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,6 +49,7 @@ class GitServer:
     port: int = 0
     anonymous_read: bool = False
     redirect_to: str = ""
+    boundary: Callable[[], None] = lambda: None  # called when a request has come, before anything is done
     requests: list[Request] = field(default_factory=list)
 
     @property
@@ -134,6 +135,7 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
             return b"".join(parts)
 
         def serve(self, body: bytes) -> None:
+            server.boundary()
             path, _, query = self.path.partition("?")
             given = tuple(self.headers.get_all("Authorization") or ())
             writes = path.endswith("/git-receive-pack") or query == "service=git-receive-pack"
