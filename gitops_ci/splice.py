@@ -7,10 +7,9 @@ and compares two streams of YAML tokens: exactly the planned values may differ. 
 from __future__ import annotations
 
 import re
-import sys
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from gitops_ci import charmap, yamltext
 from gitops_ci.model import Edit, Spelling
@@ -89,7 +88,7 @@ def confirm(before: YamlFile, edits: Sequence[Edit], after: str) -> str:
     except YamlError as error:
         return f"the result would not be YAML: {error.reason}, line {error.line}"
     old = _outline(_foreseen(before, edits), [_place(edit) for edit in edits], edits)
-    new = _outline(list(tokens(result)), _places_after(edits), edits)
+    new = _outline(tokens(result), _places_after(edits), edits)
     if old.outside != new.outside:
         return "the result would differ in more than the planned values"
     for edit, taken, given in zip(edits, old.inside, new.inside, strict=True):
@@ -98,40 +97,30 @@ def confirm(before: YamlFile, edits: Sequence[Edit], after: str) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A scalar, an alias, or the beginning or end of a document, mapping or sequence; only leaves have characters."""
-
-    kind: str
-    start: int = -1
-    end: int = -1
-    value: str = ""
-    style: str = ""
-    tag: str | None = None
-    anchor: str | None = None
-
-    @property
-    def seen(self) -> tuple[str, str, str, str | None, str | None]:
-        return self.kind, self.value, self.style, self.tag, self.anchor
+# Kind, value, style, tag and anchor: what a reader sees of a scalar, an alias, or the beginning or end of a document,
+# mapping or sequence. Plain tuples, because there is one for every value of a file.
+Seen = tuple[str, str, str, str | None, str | None]
+Token = tuple[Seen, int, int]
+_DOCUMENT: Token = (("document", "", "", None, None), -1, -1)
+_END: Token = (("end", "", "", None, None), -1, -1)
 
 
 def tokens(file: YamlFile) -> Iterator[Token]:
-    """The file as a flat stream, without recursion."""
+    """The file as a flat stream of what a reader sees, with the characters of each leaf (-1 for what has none)."""
     for root in file.documents:
-        yield Token("document")
+        yield _DOCUMENT
         stack: list[Node | Token] = [root] if root is not None else []
         while stack:
             node = stack.pop()
-            if isinstance(node, Token):
+            if isinstance(node, Scalar):
+                yield ("scalar", node.value, node.style, node.tag, node.anchor), node.start, node.end
+            elif isinstance(node, tuple):
                 yield node
-            elif isinstance(node, Scalar):
-                yield Token("scalar", node.start, node.end, node.value, node.style, node.tag, node.anchor)
             elif isinstance(node, Alias):
-                yield Token("alias", node.start, node.end, node.name)
+                yield ("alias", node.name, "", None, None), node.start, node.end
             else:
-                style = "flow" if node.flow else "block"
-                yield Token(type(node).__name__, style=style, tag=node.tag, anchor=node.anchor)
-                stack.append(Token("end"))
+                yield (type(node).__name__, "", "flow" if node.flow else "block", node.tag, node.anchor), -1, -1
+                stack.append(_END)
                 if isinstance(node, Mapping):
                     stack.extend(part for pair in reversed(node.pairs) for part in (pair[1], pair[0]))
                 else:
@@ -140,39 +129,42 @@ def tokens(file: YamlFile) -> Iterator[Token]:
 
 @dataclass(frozen=True, slots=True)
 class _Outline:
-    """What lies outside every edit, with a mark where an edit writes something, and per edit the tokens inside it."""
+    """What lies outside every edit, with a mark where an edit writes something, and per edit what lies inside it."""
 
-    outside: list[object]
-    inside: list[list[Token]]
+    outside: list[Seen | int]
+    inside: list[list[Seen]]
 
 
-def _outline(stream: Sequence[Token], places: Sequence[tuple[int, int]], edits: Sequence[Edit]) -> _Outline:
-    starts = [start for start, _ in places]
-    leaves = iter([*[token.start for token in stream if token.start >= 0][1:], sys.maxsize])
-    outside: list[object] = []
-    inside: list[list[Token]] = [[] for _ in places]
-    marked: set[int] = set()
-
-    def mark(number: int) -> None:
-        if number not in marked and _reads(edits[number]):
-            marked.add(number)
-            outside.append(number)
-
-    for token in stream:
-        if token.start < 0:
-            outside.append(token.seen)
+def _outline(stream: Iterable[Token], places: Sequence[tuple[int, int]], edits: Sequence[Edit]) -> _Outline:
+    outside: list[Seen | int] = []
+    inside: list[list[Seen]] = [[] for _ in places]
+    number = behind_leaf = 0
+    for seen, start, end in stream:
+        if start < 0 or number == len(places):
+            outside.append(seen)
             continue
-        number = bisect_right(starts, token.start) - 1
-        if number >= 0 and token.end <= places[number][1]:
-            inside[number].append(token)
-            mark(number)
+        while number < len(places) and places[number][1] <= start and not _holds(places[number], start, end):
+            # An insertion stands right behind the leaf before it: in that leaf's collection, not behind its end.
+            if not inside[number] and _reads(edits[number]):
+                outside.insert(behind_leaf, number)
+                behind_leaf += 1
+            number += 1
+        if number < len(places) and _holds(places[number], start, end):
+            if not inside[number] and _reads(edits[number]):
+                outside.append(number)
+            inside[number].append(seen)
         else:
-            outside.append(token.seen)
-        # An insertion belongs to the collection of the leaf before it: its mark precedes that collection's end.
-        for number in range(bisect_left(starts, token.end), bisect_left(starts, next(leaves))):
-            if places[number][0] == places[number][1]:
-                mark(number)
+            outside.append(seen)
+        behind_leaf = len(outside)
+    for rest in range(number, len(places)):
+        if not inside[rest] and _reads(edits[rest]):
+            outside.insert(behind_leaf, rest)
+            behind_leaf += 1
     return _Outline(outside, inside)
+
+
+def _holds(place: tuple[int, int], start: int, end: int) -> bool:
+    return place[0] <= start and end <= place[1]
 
 
 def _reads(edit: Edit) -> tuple[str, ...]:
@@ -181,14 +173,15 @@ def _reads(edit: Edit) -> tuple[str, ...]:
     return (edit.new,) if edit.reads is None else edit.reads
 
 
-def _as_planned(edit: Edit, taken: Sequence[Token], given: Sequence[Token]) -> bool:
+def _as_planned(edit: Edit, taken: Sequence[Seen], given: Sequence[Seen]) -> bool:
     if edit.inner is not None:
         return not taken and not given
-    if not all(token.kind == "scalar" and (token.style or token.tag or is_string(token.value)) for token in given):
+    for kind, value, style, tag, _ in given:
+        if kind != "scalar" or not (style or tag or is_string(value)):
+            return False
+    if edit.reads is None and taken and taken[0][3:] != given[0][3:]:
         return False
-    if edit.reads is None and taken and (taken[0].tag, taken[0].anchor) != (given[0].tag, given[0].anchor):
-        return False
-    return tuple(token.value for token in given) == _reads(edit)
+    return tuple(value for _, value, *_ in given) == _reads(edit)
 
 
 def _place(edit: Edit) -> tuple[int, int]:
@@ -204,25 +197,26 @@ def _places_after(edits: Sequence[Edit]) -> list[tuple[int, int]]:
     return places
 
 
-def _foreseen(file: YamlFile, edits: Sequence[Edit]) -> list[Token]:
+def _foreseen(file: YamlFile, edits: Sequence[Edit]) -> Iterator[Token]:
     """The tokens of a file, with the values that strings will have after the edits inside them."""
     inner = [edit for edit in edits if edit.inner is not None]
-    stream = list(tokens(file))
-    if not inner:
-        return stream
-    for at, token in enumerate(stream):
-        within = [e for e in inner if token.start < e.span.start and e.span.end < token.end] if token.start >= 0 else []
+    starts = [edit.span.start for edit in inner]
+    for token in tokens(file):
+        seen, start, end = token
+        first = bisect_left(starts, start) if start >= 0 else len(inner)
+        within = inner[first : bisect_left(starts, end)] if first < len(inner) else []
         if within:
-            stream[at] = replace(token, value=_edited_string(file.text, token, within))
-    return stream
+            value = _edited_string(file.text, Scalar(start, end, seen[1], seen[2]), within)
+            yield (seen[0], value, *seen[2:]), start, end
+        else:
+            yield token
 
 
-def _edited_string(text: str, token: Token, edits: Sequence[Edit]) -> str:
-    scalar = Scalar(token.start, token.end, token.value, token.style)
+def _edited_string(text: str, scalar: Scalar, edits: Sequence[Edit]) -> str:
     places = charmap.offsets(text, scalar)
     if places is None:
         return ""
-    value = token.value
+    value = scalar.value
     for edit in reversed(edits):
         start, end = bisect_left(places, edit.span.start), bisect_left(places, edit.span.end)
         value = value[:start] + (edit.inner or "") + value[end:]

@@ -89,9 +89,9 @@ def _place(field: Field) -> tuple[int, int, str, bool]:
 def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[ImageSite]:
     """Join what Flux's markers say with what the rules found: a digest that only a marker knows belongs to its tag."""
     found = list(sites)
+    owner = {field.span: at for at, site in enumerate(found) for field in site.fields}
     for pointed in marked:
-        spans = {field.span for field in pointed.fields}
-        at = next((at for at, site in enumerate(found) if spans & {field.span for field in site.fields}), None)
+        at = next((owner[field.span] for field in pointed.fields if field.span in owner), None)
         if at is None:
             found.append(pointed)
             continue

@@ -15,7 +15,7 @@ from gitops_ci.formats.parts import NAMELESS, version_of
 from gitops_ci.formats.source import Source
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite, Role, Spelling
-from gitops_ci.yamltext import Scalar, YamlError, walk
+from gitops_ci.yamltext import Scalar, YamlError
 
 ID = "marked-line"
 
@@ -129,8 +129,7 @@ def _scalar_at(source: Source, start: int, end: int) -> Scalar | None:
     if not source.is_yaml:
         return None
     try:
-        documents = source.yaml.documents
+        found = source.scalar_before(start)
     except YamlError:
         return None
-    scalars = (node for root in documents for node in walk(root) if isinstance(node, Scalar))
-    return next((node for node in scalars if node.start <= start and end <= node.end), None)
+    return found if found and end <= found.end else None

@@ -60,46 +60,60 @@ def object_of(node: Node | None) -> Object | None:
 
 
 def below(root: Node | None, *, resource: str = "", layers: str = "") -> Iterator[Place]:
-    """Every node in the order written, aliases not followed; without what an object says about itself.
+    """Every mapping and list in the order written, and every string that may hold YAML; aliases are not followed.
 
-    Names, labels and annotations (`metadata`, of pod templates too) and a controller's `status` are no places to edit.
+    What an object says about itself is no place to edit: names, labels and annotations (`metadata`, of pod templates
+    too) and a controller's `status`.
     """
     stack = [Place(root, resource=resource, layers=layers)] if root is not None else []
     while stack:
         place = stack.pop()
         node = place.node
         if isinstance(node, Mapping):
-            what = object_of(node)
-            if what:
-                place = replace(place, kind=what.kind, resource=what.resource)
-            if registry := _global_registry(node):
-                place = replace(place, registry=registry)
+            place = _entered(place, node)
             yield place
-            stack.extend(
-                _child(place, key.value, value)
-                for key, value in reversed(node.pairs)
-                if isinstance(key, Scalar)
-                and not (place.kind and _about_itself(key.value, value, top=what is not None))
-            )
+            stack.extend(_in_mapping(place, node))
         elif isinstance(node, Sequence):
             yield place
-            stack.extend(
-                replace(place, node=item, item=True, keys=(*place.keys, str(index)) if place.layers else ())
-                for index, item in reversed([*enumerate(node.items)])
-            )
+            stack.extend(_in_list(place, node))
         elif isinstance(node, Scalar):
             yield place
 
 
-def _child(place: Place, key: str, value: Node) -> Place:
-    if key in _VALUES and "/" in place.resource:
-        return replace(place, node=value, key=key, item=False, layers=place.resource, keys=())
-    keys = (*place.keys, key) if place.layers else ()
-    return replace(place, node=value, key=key, item=False, keys=keys)
+def _entered(place: Place, node: Mapping) -> Place:
+    what = object_of(node)
+    registry = _global_registry(node)
+    if what is None and not registry:
+        return place
+    kind, resource = (what.kind, what.resource) if what else (place.kind, place.resource)
+    return replace(place, kind=kind, resource=resource, registry=registry or place.registry)
 
 
-def _about_itself(key: str, value: Node, *, top: bool) -> bool:
-    return isinstance(value, Mapping) and (key == "metadata" or (key == "status" and top))
+def _in_mapping(place: Place, node: Mapping) -> Iterator[Place]:
+    top = bool(place.kind) and object_of(node) is not None
+    for key, value in reversed(node.pairs):
+        if not isinstance(key, Scalar) or not _worth_a_look(value):
+            continue
+        name = key.value
+        if place.kind and isinstance(value, Mapping) and (name == "metadata" or (name == "status" and top)):
+            continue
+        layers, keys = place.layers, (*place.keys, name) if place.layers else ()
+        if name in _VALUES and "/" in place.resource:
+            layers, keys = place.resource, ()
+        yield Place(value, name, False, place.kind, place.resource, place.registry, layers, keys)  # noqa: FBT003
+
+
+def _in_list(place: Place, node: Sequence) -> Iterator[Place]:
+    for index in range(len(node.items) - 1, -1, -1):
+        item = node.items[index]
+        if _worth_a_look(item):
+            keys = (*place.keys, str(index)) if place.layers else ()
+            yield Place(item, place.key, True, place.kind, place.resource, place.registry, place.layers, keys)  # noqa: FBT003
+
+
+def _worth_a_look(node: Node) -> bool:
+    # Nearly all nodes are short strings: what they name is found from the mapping or list they are in.
+    return not isinstance(node, Scalar) or "\n" in node.value or node.value[:1] in {"{", "["}
 
 
 def _global_registry(node: Mapping) -> str:

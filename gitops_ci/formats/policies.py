@@ -8,14 +8,12 @@ parts of one policy belong together; which image it is, the value marked `:name`
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 
 from gitops_ci.formats.parts import NAMELESS, version_of
 from gitops_ci.formats.source import Source
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
-from gitops_ci.yamltext import Scalar, walk
 
 ID = "flux"
 
@@ -27,15 +25,13 @@ _MARKER = re.compile(
 def find(source: Source) -> Iterator[ImageSite]:
     if "$imagepolicy" not in source.text:
         return
-    scalars = [node for root in source.yaml.documents for node in walk(root) if isinstance(node, Scalar)]
-    starts = [node.start for node in scalars]
     groups: dict[str, dict[str, Field]] = {}
     for marker in _MARKER.finditer(source.text):
-        at = bisect_right(starts, marker.start()) - 1
-        if at < 0 or re.search(r"[\r\n]", source.text[scalars[at].start : marker.start()]):
+        value = source.scalar_before(marker.start())
+        if value is None or re.search(r"[\r\n]", source.text[value.start : marker.start()]):
             continue
         policy, part = marker["policy"], marker["part"] or "reference"
-        field = source.scalar_field("reference" if part in {"reference", "name"} else part, scalars[at])  # type: ignore[arg-type]
+        field = source.scalar_field("reference" if part in {"reference", "name"} else part, value)  # type: ignore[arg-type]
         group = groups.setdefault(policy, {})
         if part in group:
             yield from _site(source, policy, groups.pop(policy))

@@ -6,6 +6,7 @@ Offsets of nodes count in the source's own text; the spans of fields always coun
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from collections.abc import Sequence as Places
 from dataclasses import dataclass, replace
@@ -164,9 +165,31 @@ class Source:
         return Field(role, span, scalar.value, self.spelling(scalar.style), key=" " if empty else "")
 
     def _anchor(self, value: Node, alias: Alias) -> Anchor:
-        users = (n for root in self.yaml.documents for n in yamltext.walk(root) if isinstance(n, Alias))
-        lines = {self.line(node.start) for node in users if node.target is alias.target}
-        return Anchor(alias.name, self.line(value.start), tuple(sorted(lines)))
+        return Anchor(alias.name, self.line(value.start), self._users[id(alias.target)])
+
+    @cached_property
+    def _users(self) -> dict[int, tuple[int, ...]]:
+        """The lines that use what an anchor stands for, by the node's identity."""
+        lines: dict[int, set[int]] = {}
+        for root in self.yaml.documents:
+            for node in yamltext.walk(root):
+                if isinstance(node, Alias):
+                    lines.setdefault(id(node.target), set()).add(self.line(node.start))
+        return {target: tuple(sorted(found)) for target, found in lines.items()}
+
+    @cached_property
+    def scalars(self) -> list[Scalar]:
+        """Every scalar in the order written."""
+        return [node for root in self.yaml.documents for node in yamltext.walk(root) if isinstance(node, Scalar)]
+
+    @cached_property
+    def _scalar_starts(self) -> list[int]:
+        return [node.start for node in self.scalars]
+
+    def scalar_before(self, offset: int) -> Scalar | None:
+        """The last scalar that begins at or before a character."""
+        at = bisect_right(self._scalar_starts, offset)
+        return self.scalars[at - 1] if at else None
 
     def spelling(self, quote: str) -> Spelling:
         outer: list[str] = []

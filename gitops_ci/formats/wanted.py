@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from gitops_ci.errors import UsageError
 from gitops_ci.formats.source import Source
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite, Skip
-from gitops_ci.yamltext import Scalar, walk
 
 __all__ = ["Wanted"]
 
@@ -60,28 +60,26 @@ class Wanted:
     def first_line_with_name(self, text: str) -> int:
         """The line of the first whole name of a wanted image, 0 when there is none; for what nobody can parse."""
         for match in re.finditer(r"[a-z0-9][\w.-]*(?:/[a-z0-9][\w.-]*)*", text):
-            name = match[0]
-            if name in self._repositories or any(name.endswith(f"/{known}") for known in self._repositories):
+            path = match[0].split("/")
+            if any("/".join(path[at:]) in self._repositories for at in range(max(0, len(path) - 8), len(path))):
                 return text.count("\n", 0, match.start()) + 1
         return 0
 
     def elsewhere(self, source: Source, sites: Sequence[ImageSite]) -> Iterator[Skip]:
         """References to wanted images in strings that no format knows, and those with a templated version."""
         known = [(field.span.start, field.span.end) for site in sites for field in site.fields]
-        for root in source.yaml.documents:
-            for node in walk(root):
-                if isinstance(node, Scalar) and self.mentioned(node.value):
-                    yield from self._unknown(source, node, known)
-
-    def _unknown(self, source: Source, node: Scalar, known: Sequence[tuple[int, int]]) -> Iterator[Skip]:
-        for match in _REFERENCE.finditer(source.text, node.start, node.end):
+        known.sort()
+        for match in _REFERENCE.finditer(source.text):
             name = match[0].removesuffix(match["version"]) if match["version"] else match[0]
-            image = ImageRef.try_parse(name)
             templated = source.text.startswith(("{{", "${", "$("), match.end())
-            if image is None or not (match["version"] or templated) or not self.of(image):
+            if not (match["version"] or templated) or name.rpartition("/")[2] not in self._words:
                 continue
-            if any(start < match.end() and match.start() < end for start, end in known):
+            image = ImageRef.try_parse(name)
+            if image is None or not self.of(image) or _overlaps(known, match.start(), match.end()):
                 continue
+            node = source.scalar_before(match.start())
+            if node is None or match.end() > node.end:
+                continue  # a comment
             line = source.line(match.start())
             if templated:
                 yield Skip(
@@ -90,3 +88,9 @@ class Wanted:
             else:
                 hint = f"Mark the line with the comment `# gitops-ci: image={name}`, or give it with --at."
                 yield Skip(source.path, line, f"names {match[0]} in a place that no format knows", hint)
+
+
+def _overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether characters lie in one of the spans, which are sorted and apart from each other."""
+    at = bisect_left(spans, (end, 0))
+    return at > 0 and spans[at - 1][1] > start

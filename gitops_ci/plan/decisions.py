@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
@@ -11,7 +11,7 @@ from gitops_ci.formats.parts import APP_VERSION
 from gitops_ci.formats.pin import Refusal
 from gitops_ci.formats.wanted import Wanted
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Edit, Field, ImageSite, Span
+from gitops_ci.model import Anchor, Edit, Field, ImageSite, Span
 from gitops_ci.plan.policy import Age, Policy
 
 __all__ = ["Anchored", "Covered", "Decisions", "Downgrade"]
@@ -44,8 +44,10 @@ class Decisions:
         self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag}
         self._charts = {site.layers for site in sites if site.format == helm_chart.ID}
 
-    def __call__(self, site: ImageSite, target: ImageRef, others: Iterable[ImageSite]) -> list[Edit] | Refusal:
-        """The edits for `site` (none when it says so already); `others` are the other sites of the file."""
+    def __call__(
+        self, site: ImageSite, target: ImageRef, aliased: Mapping[Span, Sequence[ImageSite]]
+    ) -> list[Edit] | Refusal:
+        """The edits for `site`, none when it says so already; `aliased` are the sites that repeat a value."""
         if site.problem:
             asked = site.format in {marks.ID, pointer.ID}
             return Refusal(f"names {site.image.familiar}, but {site.problem}", _hint(asked=asked), failed=asked)
@@ -62,7 +64,7 @@ class Decisions:
             return edits
         spans = {edit.span for edit in edits}
         changed = [field for field in site.fields if field.span in spans]
-        return _behind_anchor(changed) or self._shared(changed, target, others) or edits
+        return _behind_anchor(changed) or self._shared(changed, target, aliased) or edits
 
     def _left_to_others(self, site: ImageSite) -> Refusal | None:
         if site.image.tag or site.image.digest or self._policy.pin != "keep":
@@ -83,34 +85,39 @@ class Decisions:
             older = self._is_older(target, now)
         return bool(older)
 
-    def _shared(self, changed: list[Field], target: ImageRef, others: Iterable[ImageSite]) -> Refusal | None:
+    def _shared(
+        self, changed: Sequence[Field], target: ImageRef, aliased: Mapping[Span, Sequence[ImageSite]]
+    ) -> Refusal | None:
         """An anchored value that a place of another image repeats would change that image, too."""
-        spans = {field.span for field in changed}
-        for other in others:
-            for field in other.fields:
-                if field.anchor is None or field.span not in spans or not other.image.repository:
-                    continue
+        for field in changed:
+            for other in aliased.get(field.span, ()):
                 same = self._wanted.of(other.image)
-                if same is None or (same.tag, same.digest) != (target.tag, target.digest):
-                    line = next((line for line in field.anchor.users), 0)
-                    return Refusal(
-                        f"the {field.role} has the anchor &{field.anchor.name}, which {other.image.familiar} uses "
-                        f"on line {line}: it would change as well",
-                        "`--follow-anchors` edits it for all of them; or bump both images to the same version.",
-                    )
+                if not other.image.repository or (same and (same.tag, same.digest) == (target.tag, target.digest)):
+                    continue
+                anchor = next(found.anchor for found in other.fields if found.anchor and found.span == field.span)
+                return Refusal(
+                    f"the {field.role} has the anchor &{anchor.name}, which {other.image.familiar} repeats "
+                    f"({_lines(anchor)}): it would change as well",
+                    "`--follow-anchors` edits it for all of them; or bump both images to the same version.",
+                )
         return None
 
 
-def _behind_anchor(changed: list[Field]) -> Anchored | None:
+def _behind_anchor(changed: Sequence[Field]) -> Anchored | None:
     for field in changed:
         if anchor := field.anchor:
-            lines = ", ".join(str(line) for line in anchor.users)
             return Anchored(
-                f"the {field.role} stands at the anchor &{anchor.name} on line {anchor.line}, used on line {lines}",
+                f"the {field.role} stands at the anchor &{anchor.name} on line {anchor.line}, used on {_lines(anchor)}",
                 "`--follow-anchors` edits it there, for all of them.",
                 span=field.span,
             )
     return None
+
+
+def _lines(anchor: Anchor) -> str:
+    shown = ", ".join(str(line) for line in anchor.users[:5])
+    more = f" and {len(anchor.users) - 5} more" if len(anchor.users) > 5 else ""
+    return f"line {shown}{more}"
 
 
 def _hint(*, asked: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from gitops_ci import formats, splice
 from gitops_ci.formats import Source
 from gitops_ci.formats.pin import Refusal
-from gitops_ci.model import Change, Edit, FileChange, ImageSite, Plan, Skip
+from gitops_ci.model import Change, Edit, FileChange, ImageSite, Plan, Skip, Span
 from gitops_ci.plan.decisions import Anchored, Covered, Decisions, Downgrade
 from gitops_ci.plan.drafts import Draft
 
@@ -21,7 +21,8 @@ def finished(draft: Draft, decisions: Decisions) -> Plan:
     unchanged: list[ImageSite] = []
     skipped = list(draft.skipped)
     refused: list[Skip] = []
-    answers = [(site, target, decisions(site, target, draft.sites)) for site, target in draft.meant]
+    aliased = _aliased(draft.sites)
+    answers = [(site, target, decisions(site, target, aliased)) for site, target in draft.meant]
     written = {edit.span for _, _, answer in answers if not isinstance(answer, Refusal) for edit in answer}
     for site, target, answer in answers:
         if isinstance(answer, Covered) or (isinstance(answer, Anchored) and answer.span in written):
@@ -32,14 +33,27 @@ def finished(draft: Draft, decisions: Decisions) -> Plan:
             skipped.append(skip)
             refused += [skip] if isinstance(answer, Downgrade) else []
         elif answer:
-            new = [edit for edit in answer if edit not in [change.edit for change in changes]]
-            changes += [Change(site.path, site.format, site.resource, target, edit, site.image) for edit in new]
+            changes += [Change(site.path, site.format, site.resource, target, edit, site.image) for edit in answer]
         else:
             unchanged.append(site)
-    changes.sort(key=lambda change: (change.edit.span.start, change.edit.span.end))
+    # A value with an anchor may be the wish of several places: it is edited once.
+    once: dict[tuple[Span, str], Change] = {}
+    for change in changes:
+        once.setdefault((change.edit.span, change.edit.text), change)
+    changes = sorted(once.values(), key=lambda change: (change.edit.span.start, change.edit.span.end))
     skipped.sort(key=lambda skip: skip.line)
     plan = Plan(tuple(changes), tuple(unchanged), tuple(skipped), (), tuple(refused))
     return _spliced(draft.source, plan) if changes else plan
+
+
+def _aliased(sites: Sequence[ImageSite]) -> dict[Span, list[ImageSite]]:
+    """The places that reach a value through an alias or a merge key, by where the value is written."""
+    found: dict[Span, list[ImageSite]] = {}
+    for site in sites:
+        for field in site.fields:
+            if field.anchor:
+                found.setdefault(field.span, []).append(site)
+    return found
 
 
 def _spliced(source: Source, plan: Plan) -> Plan:
