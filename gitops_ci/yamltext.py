@@ -20,6 +20,7 @@ from gitops_ci.model import Span
 
 __all__ = [
     "BOM",
+    "MOST_VALUES",
     "Alias",
     "Mapping",
     "Node",

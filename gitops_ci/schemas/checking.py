@@ -9,7 +9,7 @@ from dataclasses import replace
 from gitops_ci.model import Finding
 from gitops_ci.schemas.classify import why_no_manifest
 from gitops_ci.schemas.custom import CustomKinds
-from gitops_ci.schemas.documents import Document, split
+from gitops_ci.schemas.documents import Document, Piece, split
 from gitops_ci.schemas.examining import Examiner, Result, objects
 from gitops_ci.schemas.goyaml import GoYamlError, load_fast
 from gitops_ci.schemas.judging import Judge
@@ -24,6 +24,8 @@ __all__ = ["check"]
 _CRD = "CustomResourceDefinition"
 # Below this a second process costs more than it saves.
 _WORTH_SHARING = 2 * 1024 * 1024
+# Files that are kept in pieces while duplicates in them are told.
+_KEPT = 64
 
 
 def check(
@@ -45,6 +47,7 @@ class _Run:
     ) -> None:
         self._files = dict(files)
         self._units = {unit.unit: unit for unit in units}
+        self._pieces: dict[str, list[Piece]] = {}
         self._checks = checks
         self._around = around
         sources = {path: text for unit in units for path, text in unit.sources}
@@ -121,14 +124,21 @@ class _Run:
             if self._checks.wants(finding.rule):
                 yield finding, document.unit, document.annotation(ANNOTATION)
 
-    def _document(self, item: str, index: str) -> Document:
+    def _document(self, item: str, index: str) -> Document | None:
         """A document read anew: of the thousands that were examined few are asked for again."""
         unit = self._units.get(item)
         path, text = (unit.file, unit.text) if unit else (item, self._files[item])
         number, _, _ = index.partition(".")
-        piece = list(split(text))[int(number)]
-        found = next(one for one in objects(path, number, piece, piece.load()) if one.index == index)
-        return Origins(unit).attach(found) if unit else found
+        if item not in self._pieces:
+            if len(self._pieces) >= _KEPT:
+                self._pieces.clear()
+            self._pieces[item] = list(split(text))
+        piece = self._pieces[item][int(number)]
+        try:
+            found = next((one for one in objects(path, number, piece, piece.load()) if one.index == index), None)
+        except (YamlError, GoYamlError):
+            return None  # only the fast reader took it
+        return Origins(unit).attach(found) if unit and found else found
 
 
 _current: tuple[_Run, list[Sequence[tuple[str, str]]]] | None = None

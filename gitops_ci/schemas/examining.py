@@ -100,10 +100,13 @@ class Examiner:
             if verdict.problems or verdict.skip:
                 return False
             settled.append(document)
-        for document in settled:
-            attached = attach(document)
-            self._take(attached, [], result)
+        try:
+            found = [(one, document_findings(one, self._checks)) for one in map(attach, settled)]
+        except (YamlError, GoYamlError):
+            return False
+        for document, findings in found:
             result.count("documents")
+            self._take(document, findings, result)
         return True
 
     def _document(self, document: Document, loaded: Loaded, result: Result) -> None:
@@ -115,11 +118,11 @@ class Examiner:
                 result.skipped.append(Skip(path, line, verdict.skip, verdict.hint))
         else:
             result.count("documents")
-        self._take(document, verdict.problems, result, judged=not verdict.skip)
-
-    def _take(self, document: Document, problems: list[Problem], result: Result, *, judged: bool = True) -> None:
         findings = document_findings(document, self._checks)
-        findings += [_finding(document, problem) for problem in problems]
+        findings += [_finding(document, problem) for problem in verdict.problems]
+        self._take(document, findings, result, judged=not verdict.skip)
+
+    def _take(self, document: Document, findings: list[Finding], result: Result, *, judged: bool = True) -> None:
         invalid = False
         for finding in findings:
             invalid |= self._add(finding, document, result)

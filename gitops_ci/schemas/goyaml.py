@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence, fast_value
+from gitops_ci.yamltext import MOST_VALUES, Alias, Mapping, Node, Scalar, Sequence, fast_value
 
 __all__ = ["GoYamlError", "Loaded", "key_text", "load", "load_fast", "scalar_value"]
 
@@ -36,6 +36,7 @@ _INTEGER = re.compile(
 )
 # The fast reader looks back to the first bracket at each that follows: 100,000 unclosed ones would take it a minute.
 _MOST_OPENED = 2_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _RESOLVABLE = frozenset(f"{_TAG}{name}" for name in ("str", "bool", "int", "float", "null", "timestamp"))
 
@@ -86,8 +87,8 @@ def load_fast(text: str) -> Loaded | None:
     suspicious = "!" in text or "&" in text or "<<" in text or "?" in text or text[:1] == "%" or not text.isascii()
     if suspicious and _DIFFERENT.search(text):
         return None
-    if text.count("{") > _MOST_OPENED or text.count("[") > _MOST_OPENED:
-        return None
+    if len(text) > MOST_VALUES or text.count("{") > _MOST_OPENED or text.count("[") > _MOST_OPENED:
+        return None  # the first for what the exact reader calls too large, which is at least as many characters
     try:
         value = fast_value(text)
         if type(value) is not dict:
@@ -234,6 +235,8 @@ def scalar_value(node: Scalar) -> Any:
     """
     tag = node.tag
     text = node.value
+    if not text.isascii() and _SURROGATE.search(text):
+        raise GoYamlError("invalid Unicode character escape code", node.start)
     if tag is None:
         value = text if node.style else _resolve(text)
     elif tag == f"{_TAG}binary":

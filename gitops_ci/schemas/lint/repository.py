@@ -14,7 +14,7 @@ __all__ = ["DocumentOf", "Resource", "duplicates"]
 
 # (unit or folder, group, kind, namespace, name), the file or unit that holds it, the document's index there
 Resource = tuple[tuple[str, ...], str, str]
-DocumentOf = Callable[[str, str], Document]
+DocumentOf = Callable[[str, str], Document | None]
 
 
 def duplicates(resources: Sequence[Resource], document_of: DocumentOf) -> Iterator[tuple[Finding, Document]]:
@@ -24,8 +24,10 @@ def duplicates(resources: Sequence[Resource], document_of: DocumentOf) -> Iterat
         other = first.setdefault(key, (item, index))
         if not key[-1] or other == (item, index):
             continue
-        document = document_of(item, index)
-        path, line, _ = document_of(*other).place(Problem("", None, ""))
+        document, earlier = document_of(item, index), document_of(*other)
+        if document is None or earlier is None:
+            continue
+        path, line, _ = earlier.place(Problem("", None, ""))
         said = f"{document.resource} is also in {path}:{line}"
         hint = "Two resources of one name overwrite each other: remove or rename one."
         # What lies in one folder may be applied apart; what is rendered together is not.

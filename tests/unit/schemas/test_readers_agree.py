@@ -1,0 +1,109 @@
+"""Two readers, one verdict: what is read fast is read as exactly, and nothing depends on the fast one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitops_ci.schemas import check
+from gitops_ci.schemas.documents import split
+from gitops_ci.schemas.goyaml import GoYamlError, load, load_fast
+from gitops_ci.yamltext import YamlError, fast_value, read
+from tests.support import missing, shared
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast_reader() -> None:
+    try:
+        fast_value("a: b")
+    except NotImplementedError:
+        missing("the fast reader is not installed: it is the extra 'fast'")
+
+
+def difference(text: str) -> str:
+    """How the two readings of one document differ, '' when they do not."""
+    fast = load_fast(text)
+    if fast is None:
+        return ""
+    try:
+        exact = load(*read(text).documents[:1])
+    except (YamlError, GoYamlError) as error:
+        return f"refused: {error}"
+    if _plain(fast.value) != _plain(exact.value) or fast.has_null != exact.has_null:
+        return f"{fast.value!r} is not {exact.value!r}"
+    return "duplicates" if exact.duplicates else ""
+
+
+def _plain(value: Any) -> Any:
+    """A value that equals another of the same JSON types; 2.0 is written 2 there, and is an integer."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return isinstance(value, bool), value
+
+
+def real_files() -> Iterator[Path]:
+    yield from sorted(shared("truth", "given").rglob("*.yaml"))
+
+
+def test_real_documents_are_read_alike_and_nearly_all_of_them_fast() -> None:
+    seen = fast = 0
+    for path in real_files():
+        for piece in split(path.read_bytes().decode()):
+            seen += 1
+            fast += load_fast(piece.text) is not None
+            assert difference(piece.text) == "", path
+    assert seen > 1000
+    assert fast > 0.85 * seen
+
+
+def test_recorded_readings_are_alike() -> None:
+    for case in json.loads(shared("yaml-truth.json").read_text()):
+        if "error" not in case and "strict_error" not in case and "\n---" not in case["yaml"]:
+            assert difference(case["yaml"]) == "", case["name"]
+
+
+SCALARS = st.sampled_from(
+    [
+        *("yes", "no", "on", "off", "y", "~", "null", "Null", "nan", ".nan", ".inf", "-.Inf", "0777", "0o17", "0x1F"),
+        *("1_000", "1e3", "1.0", ".5", "5.", "+1", "-0", "1:30", "12:30:45", "2026-01-01", "0b11", "=", "-", "'yes'"),
+        *('"no"', "1e400", "9223372036854775808", "18446744073709551616", "123456789012345678901234567890", "a b"),
+        *(
+            "'it''s'",
+            '"\\u00e9\\n"',
+            "!!str 1",
+            "&a 1",
+            "a: b",
+            "a #b",
+            "a#b",
+            "[1, 02]",
+            "{a: yes}",
+            "|\n    x\n",
+            "''",
+        ),
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(SCALARS, SCALARS), min_size=1, max_size=4), st.booleans())
+def test_invented_documents_are_read_alike(pairs: list[tuple[str, str]], in_list: bool) -> None:
+    text = "".join(f"- {value}\n" if in_list else f"{key}: {value}\n" for key, value in pairs)
+    assert difference(text) == ""
+
+
+def test_findings_do_not_depend_on_the_fast_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [(str(path), path.read_bytes().decode()) for path in list(real_files())[::8]]
+    with_it = check(files)
+    monkeypatch.setitem(sys.modules, "oryaml", None)
+    with pytest.raises(NotImplementedError):
+        fast_value("a: b")
+    assert check(files) == with_it
