@@ -1,4 +1,4 @@
-"""One bump, pushed, in a repository of 5,000 files and 2,000 commits over HTTP.
+"""One bump, and 1,000 images in one bump, pushed, in a repository of 5,000 files and 2,000 commits over HTTP.
 
     python benchmarks/bump_large_repository.py [RUNS]
 
@@ -55,20 +55,33 @@ def main(runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder, git_server(Path(folder)) as server:
         server.make_repo("acme/config", files(), history=2000)
         environment = {"GITOPS_CI_TOKEN": server.token}
-        taken, received = [], 0
-        for run in range(runs + 1):
-            command = [program, "bump", f"ghcr.io/acme/app-500:1.0.{run + 1}", "--mode", "push", "--quiet"]
-            command += ["--config-repo", server.url_of("acme/config")]
-            before = server.sent
-            times = measure(command, environment)
-            received = server.sent - before
-            if run:
-                taken.append(times)
-    wall = [w for w, _ in taken]
-    cpu = [c for _, c in taken]
-    print(f"wall s  min {min(wall):.2f}  median {statistics.median(wall):.2f}  max {max(wall):.2f}")
-    print(f"cpu s   min {min(cpu):.2f}  median {statistics.median(cpu):.2f}  max {max(cpu):.2f}")
-    print(f"received {received / 1000:.0f} kB")
+        url = server.url_of("acme/config")
+        for title, images in (("one image", 1), ("1,000 images", 1000)):
+            taken, received = [], 0
+            for run in range(runs + 1):
+                listed = Path(folder) / "images.yaml"
+                listed.write_text("".join(f"- ghcr.io/acme/app-{n}:{images}.0.{run + 1}\n" for n in range(images)))
+                command = [
+                    program,
+                    "bump",
+                    "--from-file",
+                    str(listed),
+                    "--mode",
+                    "push",
+                    "--quiet",
+                    "--config-repo",
+                    url,
+                ]
+                before = server.sent
+                times = measure(command, environment)
+                received = server.sent - before
+                if run:
+                    taken.append(times)
+            walls, cpus = [w for w, _ in taken], [c for _, c in taken]
+            print(f"{title}: received {received / 1000:.0f} kB")
+            for name, values in (("wall", walls), ("cpu", cpus)):
+                middle = statistics.median(values)
+                print(f"  {name:4} s  min {min(values):.2f}  median {middle:.2f}  max {max(values):.2f}")
 
 
 if __name__ == "__main__":
