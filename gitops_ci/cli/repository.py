@@ -15,7 +15,7 @@ from gitops_ci.ci import CiContext, detect
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.options import option
 from gitops_ci.config import parse
-from gitops_ci.configrepo import GitCredentials, Identity, check_branch
+from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.environment import Environment
@@ -76,7 +76,20 @@ _OPTIONS = (
     option("--reopen", is_flag=True, help="Propose again what somebody closed."),
     option("--draft", is_flag=True, help="Open the pull request as a draft."),
     option("--merge", type=click.Choice(["when-green"]), help="Let the host merge once its checks pass."),
-    option("--author", metavar="'NAME <EMAIL>'", help="Author of the commit."),
+    option("--author", metavar="'NAME <EMAIL>'", help="Author of the commit. [gitops-ci]"),
+    option("--committer", metavar="'NAME <EMAIL>'", help="Committer of the commit. [gitops-ci]"),
+    option("--sign", type=click.Choice(["gpg", "ssh"]), help="Sign the commit with --signing-key."),
+    option(
+        "--signing-key",
+        metavar="KEY",
+        help="GPG key's id or address; SSH key's file, or 'key::' and a public key whose other half an agent has.",
+    ),
+    option(
+        "--commit-with",
+        type=click.Choice(["git", "api"]),
+        default="git",
+        help="Who makes the commit: git here, or the code host, which signs what an app's token asks for (GitHub).",
+    ),
     option("--deadline", type=float, default=300.0, metavar="SECONDS", help="How long to go on after lost races."),
     option("--kubernetes-version", metavar="VERSION", help="Version, or range, whose schemas the manifests must fit."),
     option("--skip-rules", multiple=True, metavar="GLOB", help="Validation rules to leave out. Repeatable."),
@@ -177,10 +190,12 @@ def _environments(text: str, source: str) -> Mapping[str, Environment]:
 
 
 def _publication(options: Mapping[str, Any], context: CiContext) -> Publication:
-    committer = Identity("gitops-ci", "gitops-ci@users.noreply.invalid")
+    ours = Identity("gitops-ci", "gitops-ci@users.noreply.invalid")
     return Publication(
-        author=_author(options["author"]) or committer,
-        committer=committer,
+        author=_person(options["author"], "AUTHOR") or ours,
+        committer=_person(options["committer"], "COMMITTER") or ours,
+        signing=_signing(options),
+        commit_with=options["commit_with"],
         # A token that a variable carried into a text must not be published with it.
         title=mask(options["title"]) if options["title"] else None,
         labels=tuple(map(mask, options["label"])),
@@ -195,13 +210,25 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> Publication:
     )
 
 
-def _author(text: str | None) -> Identity | None:
+def _person(text: str | None, role: str) -> Identity | None:
     if text:
         if not (person := _PERSON.fullmatch(text)):
-            raise UsageError(f"'{text}' is not an author", hint="Write it as 'Jane Doe <jane@example.com>'.")
+            raise UsageError(f"'{text}' is no {role.lower()}", hint="Write it as 'Jane Doe <jane@example.com>'.")
         return Identity(mask(person["name"]), mask(person["email"]))
-    name, email = os.environ.get("GIT_AUTHOR_NAME"), os.environ.get("GIT_AUTHOR_EMAIL")
+    name, email = os.environ.get(f"GIT_{role}_NAME"), os.environ.get(f"GIT_{role}_EMAIL")
     return Identity(name, email) if name and email else None
+
+
+def _signing(options: Mapping[str, Any]) -> Signing | None:
+    kind, key = options["sign"], options["signing_key"]
+    if bool(kind) != bool(key):
+        raise UsageError("--sign and --signing-key go together", hint="For example: --sign ssh --signing-key ~/.ssh/ci")
+    if options["commit_with"] == "api" and (kind or options["author"] or options["committer"]):
+        raise UsageError(
+            "--commit-with api leaves nothing to sign and nobody to name",
+            hint="The code host names and signs for whoever owns the token: drop --sign, --author and --committer.",
+        )
+    return Signing.parse(kind, key) if kind else None
 
 
 def _policy(options: Mapping[str, Any]) -> Policy:

@@ -1,7 +1,17 @@
 """The config repository: read, commit and push without a checkout. The one importer of GitPython."""
 
+from gitops_ci.configrepo.commits import Identity, Signing
 from gitops_ci.configrepo.create import create_repository
 from gitops_ci.configrepo.git import GitCredentials, check_branch
-from gitops_ci.configrepo.repository import ConfigRepo, Identity, RemoteRefs, Snapshot
+from gitops_ci.configrepo.repository import ConfigRepo, RemoteRefs, Snapshot
 
-__all__ = ["ConfigRepo", "GitCredentials", "Identity", "RemoteRefs", "Snapshot", "check_branch", "create_repository"]
+__all__ = [
+    "ConfigRepo",
+    "GitCredentials",
+    "Identity",
+    "RemoteRefs",
+    "Signing",
+    "Snapshot",
+    "check_branch",
+    "create_repository",
+]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from gitops_ci.configrepo.commits import Identity, first_commit
 from gitops_ci.configrepo.git import GitDirectory, check_branch
-from gitops_ci.configrepo.repository import Identity, first_commit
 from gitops_ci.repourl import RepoUrl
 
 __all__ = ["create_repository"]

@@ -16,36 +16,20 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
+from gitops_ci.configrepo.commits import Identity, Signing, is_marked, marked, write_commit
 from gitops_ci.configrepo.folder import TemporaryFolder
-from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, check_path, last_lines
+from gitops_ci.configrepo.git import GitCredentials, GitDirectory, check_branch, check_path, last_lines
 from gitops_ci.configrepo.objects import TREE, Entry, Objects, Seen, Selection, tree_with
 from gitops_ci.configrepo.remote import refusal, unreachable
 from gitops_ci.errors import GitError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["ConfigRepo", "Identity", "RemoteRefs", "Snapshot", "first_commit"]
-
-# Names the tree of the commit that carries it: a commit that somebody amended has another tree and is not ours.
-_MARK = "Gitops-Ci-Tree"
+__all__ = ["ConfigRepo", "RemoteRefs", "Snapshot"]
 
 # Our own git's word, before it sends anything: it read the remote's ref, and that is not where we expect it. What the
 # remote says carries `[remote rejected]` here, or `remote:` on another stream (git-push(1), "OUTPUT").
 _OUTRUN = re.compile(r"^!\t\S+\t\[rejected\] \(stale info\)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a commit names as author or committer."""
-
-    name: str
-    email: str
-
-    def line(self, seconds: int) -> str:
-        def clean(text: str) -> str:
-            return "".join(c for c in text if c.isprintable() and c not in "<>").strip()
-
-        return f"{clean(self.name) or 'gitops-ci'} <{clean(self.email)}> {seconds} +0000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,22 +144,41 @@ class ConfigRepo:
         self._log.detail(f"{why}: the whole tip is fetched")
 
     def commit(
-        self, parent: Snapshot, changes: Mapping[str, bytes], message: str, *, author: Identity, committer: Identity
+        self,
+        parent: Snapshot,
+        changes: Mapping[str, bytes],
+        message: str,
+        *,
+        author: Identity,
+        committer: Identity,
+        signing: Signing | None = None,
     ) -> Snapshot:
         """Write blobs, trees and one commit on top of `parent`; nothing leaves this machine.
 
-        The message ends in trailers (git-interpret-trailers(1)); one more is added, by which `is_ours` knows it.
+        Raises:
+            GitError: the commit could not be signed.
+            UsageError: a path leads through or to a symlink or a submodule.
         """
         tree = parent.tree_with(changes)
         now = max(int(time.time()), parent.committed_at)  # a clock that is behind must not order history wrongly
-        raw = (
-            f"tree {tree}\nparent {parent.commit}\nauthor {author.line(now)}\n"
-            f"committer {committer.line(now)}\n\n{message.rstrip()}\n{_MARK}: {tree}\n"
+        commit = write_commit(
+            parent.git,
+            tree,
+            parent.commit,
+            marked(message, tree),
+            author=author,
+            committer=committer,
+            seconds=now,
+            signing=signing,
         )
-        return parent.successor(raw.encode())
+        return Snapshot(parent.git, parent.objects, commit)
 
-    def push(self, snapshot: Snapshot, branch: str, *, expected: str | None) -> Literal["landed", "raced"]:
+    def push(
+        self, snapshot: Snapshot, branch: str, *, expected: str | None, instead_of: str | None = None
+    ) -> Literal["landed", "raced"]:
         """Move `branch` from `expected` (None: it does not exist yet) to `snapshot`.
+
+        `instead_of` is a branch that is at `snapshot` and goes away with the same push.
 
         `raced` means that somebody else moved the branch first: read it again, apply again, push again.
 
@@ -183,9 +186,11 @@ class ConfigRepo:
             GitError: the remote refuses this push for good (a protected branch, a hook), or does not answer.
         """
         ref = f"refs/heads/{check_branch(branch)}"
-        answer = snapshot.run(
+        gone = f"refs/heads/{check_branch(instead_of)}" if instead_of else ""
+        answer = snapshot.git.run(
             "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected or ''}",
-            "--", self.url.text, f"{snapshot.commit}:{ref}",
+            *([f"--force-with-lease={gone}:{snapshot.commit}"] if gone else []),
+            "--", self.url.text, f"{snapshot.commit}:{ref}", *([f":{gone}"] if gone else []),
         )  # fmt: skip
         if answer.code == 0:
             return "landed"
@@ -212,7 +217,7 @@ class Snapshot:
     """One commit: its files by path, read on demand."""
 
     def __init__(self, git: GitDirectory, objects: Objects, commit: str) -> None:
-        self._git = git
+        self.git = git
         self.objects = objects
         self.commit = commit
         _, raw = git.read_object(commit)
@@ -224,18 +229,10 @@ class Snapshot:
         committer = next(value for name, value in headers if name == "committer")
         self.committed_at = int(committer.rsplit(" ", 2)[1])
 
-    def run(self, *arguments: str) -> Answer:
-        """Run git where this commit is."""
-        return self._git.run(*arguments)
-
-    def successor(self, raw: bytes) -> Snapshot:
-        """Write a commit object that follows this one."""
-        return Snapshot(self._git, self.objects, self._git.write_object("commit", raw))
-
     @property
     def is_ours(self) -> bool:
         """Whether this tool made exactly this commit: nobody amended it, or put a merge on top."""
-        return len(self.parents) == 1 and f"\n{_MARK}: {self.tree}" in self.message
+        return len(self.parents) == 1 and is_marked(self.message, self.tree)
 
     def parent(self) -> Snapshot | None:
         """The first parent, or None where the fetch did not reach so far."""
@@ -244,7 +241,7 @@ class Snapshot:
     def ancestors(self) -> tuple[Snapshot, ...]:
         """The parents, in order; none where the fetch did not reach so far."""
         try:
-            return tuple(Snapshot(self._git, self.objects, parent) for parent in self.parents)
+            return tuple(Snapshot(self.git, self.objects, parent) for parent in self.parents)
         except KeyError:
             return ()
 
@@ -277,7 +274,7 @@ class Snapshot:
         """The paths of the selected regular files, in git's order."""
         if self.objects.is_sparse:
             return list(self.objects.files(self.tree, selection))
-        listing = self._git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
+        listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
         entries = (line.split(b"\t", 1) for line in listing.split(b"\0") if line)
         names = (name.decode("utf-8", "replace") for meta, name in entries if meta.startswith(b"100"))
         return [path for path in names if selection.matches(path)]
@@ -291,7 +288,7 @@ class Snapshot:
             texts = ((path, self.objects.blob(entry.sha)) for path, entry in found.items())
             return [path for path, data in texts if any(needle in data for needle in wanted)]
         patterns = "".join(f"{needle}\n" for needle in needles).encode()
-        answer = self._git.run(
+        answer = self.git.run(
             "grep", "--full-name", "-l", "-z", "-a", "-F", "-f", "-", self.commit, "--", stdin=patterns
         )
         if answer.code > 1:
@@ -304,18 +301,14 @@ class Snapshot:
         """What differs between two commits, by tree; renames are not looked for."""
         return self.objects.differing(before.tree, self.tree)
 
+    def mark(self, message: str, changes: Mapping[str, bytes]) -> str:
+        """The message of a commit that makes these changes here, as `commit` would write it."""
+        return marked(message, self.tree_with(changes))
+
     def tree_with(self, changes: Mapping[str, bytes]) -> str:
         """The id of a tree that is this commit's with these files replaced or added.
 
         Raises:
             UsageError: a path leads through or to a symlink or a submodule.
         """
-        return tree_with(self._git, self.tree, changes, self.objects.entries)
-
-
-def first_commit(git: GitDirectory, files: Mapping[str, bytes], message: str, author: Identity) -> str:
-    """Write a commit without a parent that holds exactly these files."""
-    line = author.line(int(time.time()))
-    tree = tree_with(git, None, files, lambda _: {})
-    raw = f"tree {tree}\nauthor {line}\ncommitter {line}\n\n{message}\n"
-    return git.write_object("commit", raw.encode())
+        return tree_with(self.git, self.tree, changes, self.objects.entries)

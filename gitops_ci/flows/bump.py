@@ -13,7 +13,8 @@ from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError
 from gitops_ci.flows.environment import Environment, Mode
 from gitops_ci.flows.journal import Journal
-from gitops_ci.flows.publish import Publication, Publishing, push_base
+from gitops_ci.flows.landing import push_base
+from gitops_ci.flows.publish import Publication, Publishing
 from gitops_ci.flows.pull_request import propose, retire
 from gitops_ci.flows.retry import Deadline
 from gitops_ci.flows.search import Search, find, locate

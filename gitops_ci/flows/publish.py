@@ -1,4 +1,4 @@
-"""Publishing a planned change: the commit, and the way straight to the base branch."""
+"""What publishing a planned change takes: the settings, one run's surroundings, and the facts that texts state."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gitops_ci.configrepo import ConfigRepo, Identity, Snapshot
+from gitops_ci.configrepo import ConfigRepo, Identity, Signing
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.search import Search
 from gitops_ci.forges.base import Forge
-from gitops_ci.model import Commit, Log, Plan
+from gitops_ci.model import Log, Plan
 from gitops_ci.reporting import proposal as texts
 
-__all__ = ["Connect", "Publication", "Publishing", "contents", "facts", "push_base"]
+__all__ = ["Connect", "Publication", "Publishing", "contents", "facts"]
 
 Connect = Callable[[], Forge]
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """How a change is published and what it says about itself. `reopen`: a person's no to it is taken back."""
+    """How a change is published and what it says about itself. `reopen`: a person's no to it is taken back.
+
+    `commit_with` "api": the code host makes and signs the commits; author, committer and `signing` are its own then.
+    """
 
     author: Identity
     committer: Identity
+    signing: Signing | None = None
+    commit_with: Literal["git", "api"] = "git"
     title: str | None = None
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
@@ -47,25 +52,6 @@ class Publishing:
     connect: Connect | None
     journal: Journal
     log: Log
-
-    def commit(self, snapshot: Snapshot, plan: Plan) -> Snapshot:
-        """The planned change as one commit on top of `snapshot`; nothing leaves this machine."""
-        said = self.publication
-        message = texts.commit_message(said.title or "", facts(plan, self))
-        return self.repo.commit(snapshot, contents(plan), message, author=said.author, committer=said.committer)
-
-    def push(self, commit: Snapshot, branch: str, *, expected: str | None) -> bool:
-        """Move a branch to a commit; False when somebody else was faster."""
-        if self.repo.push(commit, branch, expected=expected) == "raced":
-            return False
-        self.journal.commit = Commit(commit.commit, branch)
-        self.log.step(f"pushed {commit.commit[:12]} to {branch} of {self.repo.url}")
-        return True
-
-
-def push_base(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
-    """Commit straight to the base branch. None: somebody else was faster, and the caller starts over."""
-    return to.push(to.commit(snapshot, plan), to.base, expected=snapshot.commit) or None
 
 
 def contents(plan: Plan) -> Mapping[str, bytes]:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import Snapshot, check_branch
 from gitops_ci.errors import FindingsError, GitError
+from gitops_ci.flows.landing import land
 from gitops_ci.flows.publish import Publishing, contents, facts
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
@@ -64,15 +65,13 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
         return False
     if current is not None and _has_work_of_others(current):
         return _left_alone(current, head, plan, to, latest)
-    if current is None or not _proposes(current, plan):
-        current, pushed = to.commit(snapshot, plan), True
-        if not to.push(current, head, expected=tip):
-            return None
-        if to.repo.refs(head).tips.get(head) != current.commit:
+    pushed = current is None or not _proposes(current, plan)
+    if pushed:
+        commit = land(to, snapshot, plan, head, tip=tip)
+        if commit is None or to.repo.refs(head).tips.get(head) != commit:
             return None  # another run moved the branch on: the pull request's words are that run's to write
-    else:
-        pushed = False
-    to.journal.commit = Commit(current.commit, head)
+    elif current is not None:
+        to.journal.commit = Commit(current.commit, head)
     found = _ensured(forge, latest if latest and latest.status == "open" else None, proposal, to)
     if found.number is None and not pushed:
         # Without an API the branch is all there is of the pull request.

@@ -170,7 +170,7 @@ class GitHubStub(ForgeStub):
         if input["branch"]["repositoryNameWithOwner"] != self.path or branch not in self.refs:
             raise _Trouble("NOT_FOUND", f"Could not resolve to a branch '{branch}'")
         if self.refs[branch] != input["expectedHeadOid"]:
-            raise _Trouble("STALE_DATA", f'Expected branch to point to "{input["expectedHeadOid"]}" but it did not.')
+            raise self.stale(input["expectedHeadOid"])
         files = {a["path"]: base64.b64decode(a["contents"], validate=True) for a in input["fileChanges"]["additions"]}
         message = "\n\n".join(filter(None, (input["message"]["headline"], input["message"].get("body"))))
         commit = ApiCommit(branch, self.refs[branch], message, files)
@@ -178,6 +178,10 @@ class GitHubStub(ForgeStub):
         sha = self.on_commit(commit) if self.on_commit else made_up
         self.commits[sha], self.refs[branch] = commit, sha
         return {"commit": {"oid": sha}}
+
+    def stale(self, expected: str = "") -> Exception:
+        """What a commit is refused with whose branch has moved on."""
+        return _Trouble("STALE_DATA", f'Expected branch to point to "{expected}" but it did not.')
 
     # REST.
 

@@ -30,6 +30,9 @@ PACKAGES = {
     "docker-registry": "docker-registry",
     "openssl": "openssl",
     "rsync": "rsync",
+    "gpg": "gnupg",
+    "ssh-agent": "openssh-client",
+    "ssh-keygen": "openssh-client",
 }
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 # Read once: a test's own environment has no DOCKER_HOST.
