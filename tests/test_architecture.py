@@ -48,7 +48,7 @@ DOORS = {
     "os.environ": ("ci", "cli", "config", "configrepo", "process", "registry.credentials"),
     "os.getenv": (),
     "socket": ("http",),
-    "subprocess": ("process",),
+    "subprocess": ("process", "configrepo.git"),  # git is started by GitPython, and ended there
     "urllib.request": ("http",),
 }
 # Nobody runs a shell, unpickles, or evaluates text.
