@@ -20,6 +20,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.environment import Environment
 from gitops_ci.flows.publish import Publication
+from gitops_ci.flows.pull_request import branch_name
 from gitops_ci.flows.search import Search
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
@@ -115,6 +116,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     url = RepoUrl.parse(options["config_repo"])
     if options["base"]:
         check_branch(options["base"])
+    branch_name(options["environment"], images)  # refused here already where no branch can be named so
     context = detect(os.environ)
     kind, refused = _forge_kind(url, options)
     token = _token(kind)
