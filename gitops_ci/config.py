@@ -56,6 +56,8 @@ _VALIDATE = {
     "missing-schema": ("missing_schema", "choice:fail,warn,ignore"),
     "rules": ("rules", "texts"),
     "skip-rules": ("skip_rules", "texts"),
+    "ignore": ("ignore", "texts"),
+    "check-images": ("check_images", "flag"),
     "render": ("render", "choice:auto,none"),
 }
 _ENVIRONMENT = {

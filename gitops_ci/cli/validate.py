@@ -51,6 +51,14 @@ __all__ = ["command"]
 @option("--shard", metavar="I/N", help="This job's share of N. [CI_NODE_INDEX/CI_NODE_TOTAL]")
 @option("--rules", multiple=True, metavar="GLOB", help="Only these rules: family/name. Repeatable.")
 @option("--skip-rules", multiple=True, metavar="GLOB", help="Not these rules. Repeatable.")
+@option(
+    "--ignore",
+    multiple=True,
+    metavar="RULE",
+    help="Findings that are accepted: 'RULE [path=GLOB] [kind=GLOB] [name=GLOB]'. Repeatable.",
+)
+@option("--check-images", is_flag=True, help="Ask the registries whether each image exists.")
+@option("--insecure", multiple=True, metavar="HOST", help="Registry without TLS or with any certificate.")
 @option("--fail-on", type=click.Choice(["error", "warning"]), default="error", help="Severity that fails the run.")
 @option("--allow-empty", is_flag=True, help="It is fine when there is nothing to validate.")
 @output_options
@@ -82,12 +90,14 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         substitute=dict(_pair(text) for text in options["substitute"]),
         changed_since=options["changed_since"] or "",
         shard=_shard(options["shard"] or _shard_of_ci()),
+        check_images=options["check_images"],
+        insecure=tuple(options["insecure"]),
         fail_on=options["fail_on"],
     )
 
 
 def _checks(options: dict[str, Any]) -> Checks:
-    from gitops_ci.schemas import DEFAULT_VERSION, Checks, versions
+    from gitops_ci.schemas import DEFAULT_VERSION, Checks, Suppression, versions
 
     asked = options["kubernetes_version"]
     return Checks(
@@ -95,6 +105,7 @@ def _checks(options: dict[str, Any]) -> Checks:
         missing_schema=options["missing_schema"],
         rules=tuple(options["rules"]) or ("*",),
         skip_rules=tuple(options["skip_rules"]),
+        suppressions=tuple(Suppression.parse(text) for text in options["ignore"]),
     )
 
 

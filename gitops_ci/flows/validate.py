@@ -13,6 +13,7 @@ from gitops_ci.model import Finding, Log, Outcome, Problem, Skip
 from gitops_ci.schemas import Checks, Report, Surroundings, check
 
 if TYPE_CHECKING:
+    from gitops_ci.flows.images import ImageLookup
     from gitops_ci.flows.selection import Shard
     from gitops_ci.flows.units import RenderResult
     from gitops_ci.rendering import Tree, Unit
@@ -29,6 +30,7 @@ class ValidateRequest:
     """What to check. `paths` are files, folders or `-`; `stdin` reads what `-` stands for.
 
     `substitute` are values of `${NAME}` in what is checked; `cache` is a folder for fetched schemas, '' for none.
+    `insecure` are registries that may be asked without TLS.
     """
 
     paths: tuple[str, ...] = (".",)
@@ -44,6 +46,8 @@ class ValidateRequest:
     substitute: Mapping[str, str] = field(default_factory=dict)
     changed_since: str = ""
     shard: Shard | None = None
+    check_images: bool = False
+    insecure: tuple[str, ...] = ()
     fail_on: Literal["error", "warning"] = "error"
 
 
@@ -56,11 +60,13 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     """
     sources = read_sources(request.paths, request.stdin)
     files = dict(sources.files)
-    around = _surroundings(request, files, log)
+    lookup = _image_lookup(request)
+    around = _surroundings(request, files, lookup, log)
     raw, units, tree = _selected(request, files)
     result = _rendered(request, files, units, tree, log)
     report = check(_raw(raw, files, result, request), request.checks, around, result.rendered if result else ())
-    skipped = _skips(report, result, sources.unread, raw)
+    unread = (*sources.unread, *(lookup.skipped if lookup else ()))
+    skipped = _skips(report, result, unread, raw)
     findings = _findings(report, result.findings if result else (), request.checks)
     rendered = len(result.rendered) if result else 0
     counts = {**report.summary, "rendered": rendered, "unreadable": len(sources.unread)}
@@ -72,13 +78,24 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     return _outcome(request, findings, skipped, counts)
 
 
-def _surroundings(request: ValidateRequest, files: Mapping[str, str], log: Log) -> Surroundings:
+def _image_lookup(request: ValidateRequest) -> ImageLookup | None:
+    if not request.check_images or request.offline:
+        return None
+    from gitops_ci.flows.images import ImageLookup
+    from gitops_ci.registry.connection import Access
+
+    return ImageLookup(Access(frozenset(request.insecure)))
+
+
+def _surroundings(
+    request: ValidateRequest, files: Mapping[str, str], images: ImageLookup | None, log: Log
+) -> Surroundings:
     definitions = read_sources(request.crd_paths).files if request.crd_paths else ()
     wanted = [location for location in request.schema_locations if location != "default"]
     lookup = _lookup(request, wanted, log) if wanted else None
     root = repository_root()
     everything = (*((path, text) for path, text in files.items() if "CustomResourceDefinition" in text), *definitions)
-    return Surroundings(tuple(everything), lookup, root.exists if root else None, repository_urls(root))
+    return Surroundings(tuple(everything), lookup, root.exists if root else None, repository_urls(root), images)
 
 
 def _lookup(request: ValidateRequest, wanted: Sequence[str], log: Log) -> Lookup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.classify import why_no_manifest
@@ -13,7 +14,7 @@ from gitops_ci.schemas.documents import Document, Piece, split
 from gitops_ci.schemas.examining import Examiner, Result, objects
 from gitops_ci.schemas.goyaml import GoYamlError, load_fast
 from gitops_ci.schemas.judging import Judge
-from gitops_ci.schemas.lint import repository_findings
+from gitops_ci.schemas.lint import image_findings, repository_findings
 from gitops_ci.schemas.origins import Origins
 from gitops_ci.schemas.report import Checks, Rendered, Report, Surroundings
 from gitops_ci.schemas.suppress import ANNOTATION, Suppressed
@@ -54,7 +55,9 @@ class _Run:
         self._suppressed = Suppressed(checks.suppressions, {**sources, **self._files})
         custom = CustomKinds(around.lookup)
         _learn([*files, *around.definitions, *((unit.file, unit.text) for unit in units)], custom)
-        self._examiner = Examiner(checks, Judge(checks, custom), self._suppressed)
+        self._examiner = Examiner(
+            checks, Judge(checks, custom), self._suppressed, lists_images=around.missing_images is not None
+        )
 
     def report(self) -> Report:
         items: list[tuple[str, str]] = [("file", path) for path in self._files]
@@ -120,7 +123,9 @@ class _Run:
         """Findings of the rules that see everything, with unit and annotation."""
         resources = sorted(resource for result in results for resource in result.resources)
         followed = sorted((one for result in results for one in result.followed), key=lambda one: (one.path, one.index))
-        for finding, document in repository_findings(resources, followed, self._document, self._around):
+        images = sorted({image for result in results for image in result.images})
+        found = repository_findings(resources, followed, self._document, self._around)
+        for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
             if self._checks.wants(finding.rule):
                 yield finding, document.unit, document.annotation(ANNOTATION)
 

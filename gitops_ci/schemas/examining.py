@@ -11,7 +11,7 @@ from gitops_ci.schemas.classify import why_no_document, why_no_manifest
 from gitops_ci.schemas.documents import Document, Piece, split
 from gitops_ci.schemas.goyaml import GoYamlError, Loaded, load_fast
 from gitops_ci.schemas.judging import Judge
-from gitops_ci.schemas.lint import FOLLOWED_GROUPS, document_findings
+from gitops_ci.schemas.lint import FOLLOWED_GROUPS, document_findings, used_images
 from gitops_ci.schemas.origins import Origins
 from gitops_ci.schemas.problem import Problem, show_path
 from gitops_ci.schemas.report import Checks, Rendered
@@ -29,7 +29,7 @@ class Result:
     """Findings with the units they were made in, skips, counts, and what rules across files want to know.
 
     A resource is (unit or folder, group, kind, namespace, name) and where it is: the item's name and the document's
-    index in it.
+    index in it. An image is its text, and where.
     """
 
     findings: list[tuple[Finding, str]] = field(default_factory=list)
@@ -37,6 +37,7 @@ class Result:
     counts: dict[str, int] = field(default_factory=dict)
     resources: list[tuple[tuple[str, ...], str, str]] = field(default_factory=list)
     followed: list[Document] = field(default_factory=list)
+    images: list[tuple[str, str, str]] = field(default_factory=list)
 
     def count(self, name: str, more: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + more
@@ -45,10 +46,11 @@ class Result:
 class Examiner:
     """Examines items by the settings of one run."""
 
-    def __init__(self, checks: Checks, judge: Judge, suppressed: Suppressed) -> None:
+    def __init__(self, checks: Checks, judge: Judge, suppressed: Suppressed, *, lists_images: bool = False) -> None:
         self._checks = checks
         self._judge = judge
         self._suppressed = suppressed
+        self._lists_images = lists_images
         self._across = checks.wants_any("repo") or checks.wants_any("gitops")
 
     def file(self, path: str, text: str, result: Result) -> None:
@@ -130,7 +132,10 @@ class Examiner:
             result.count("invalid" if invalid else "valid")
         if self._across:
             key = (document.unit or _folder(document.path), document.group, document.kind, document.namespace)
-            result.resources.append(((*key, document.full_name), document.unit or document.path, document.index))
+            place = (document.unit or document.path, document.index)
+            result.resources.append(((*key, document.full_name), *place))
+            if self._lists_images:
+                result.images += [(image, *place) for image in used_images(document)]
             if document.group in FOLLOWED_GROUPS:
                 result.followed.append(document)
 

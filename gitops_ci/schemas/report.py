@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Literal
 
+from gitops_ci.errors import UsageError
 from gitops_ci.model import Finding, Skip
 from gitops_ci.schemas.bundle import DEFAULT_VERSION
 from gitops_ci.schemas.custom import Lookup
@@ -23,6 +24,21 @@ class Suppression:
     path: str = "*"
     kind: str = "*"
     name: str = "*"
+
+    @classmethod
+    def parse(cls, text: str) -> Suppression:
+        """Read `RULE [path=GLOB] [kind=GLOB] [name=GLOB]`, for example `repo/mutable-tag path=apps/dev/*`.
+
+        Raises:
+            UsageError: it is nothing of the kind.
+        """
+        rule, *conditions = text.split()
+        pairs = [condition.partition("=") for condition in conditions]
+        if "/" not in rule or any(name not in {"path", "kind", "name"} or not glob for name, _, glob in pairs):
+            raise UsageError(
+                f"'{text}' says not what to ignore", hint="For example: repo/mutable-tag path=apps/dev/* kind=CronJob"
+            )
+        return cls(rule, **{name: glob for name, _, glob in pairs})
 
     def covers(self, finding: Finding) -> bool:
         kind, _, name = finding.resource.partition("/")
@@ -73,12 +89,14 @@ class Surroundings:
 
     `definitions` are further files whose CustomResourceDefinitions count, `lookup` finds other schemas, `exists` tells
     whether a path (relative to the repository's root) exists, `repository_urls` are the addresses of this repository.
+    `missing_images` is given all images and answers with those that are not in their registry, and why.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
     lookup: Lookup | None = None
     exists: Callable[[str], bool] | None = None
     repository_urls: tuple[str, ...] = ()
+    missing_images: Callable[[Sequence[str]], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Findings that people have looked at and accepted: by a comment on the line, an annotation, or the configuration.
 
-- `# gitops-ci: ignore` or `# gitops-ci: ignore=api/cron,repo/*` on the line of the finding, or alone on the line above
+- `# gitops-ci: ignore` or `# gitops-ci: ignore=api/cron,repo/*` on the line of the finding, or alone on the line above;
+  a space does for the `=`, and what follows the rules is a reason
 - `# gitops-ci: ignore-file=...` anywhere in the file
 - the annotation `gitops-ci/ignore: "repo/*, api/cron"` on the object
 """
@@ -18,8 +19,11 @@ from gitops_ci.schemas.report import Suppression
 __all__ = ["ANNOTATION", "Suppressed"]
 
 ANNOTATION = "gitops-ci/ignore"
+_GLOBS = r"[\w/*.\-]+(?:[ \t]*,[ \t]*[\w/*.\-]+)*"
 _COMMENT = re.compile(
-    r"(?P<alone>^[ \t]*)?#[ \t]*gitops-ci:[ \t]*ignore(?P<file>-file)?(?:=(?P<rules>[\w/*,.\- ]+))?", re.MULTILINE
+    r"(?P<alone>^[ \t]*)?#[ \t]*gitops-ci:[ \t]*ignore(?P<file>-file)?"
+    rf"(?:=(?P<rules>{_GLOBS})|[ \t]+(?=[\w*.\-]+/)(?P<spaced>{_GLOBS}))?",
+    re.MULTILINE,
 )
 
 
@@ -56,7 +60,7 @@ def _read(text: str) -> _Comments:
     if "gitops-ci:" not in text:
         return comments
     for match in _COMMENT.finditer(text):
-        rules = _rules(match["rules"])
+        rules = _rules(match["rules"] or match["spaced"])
         if match["file"]:
             comments.everywhere += rules
             continue

@@ -162,10 +162,48 @@ def test_warnings_fail_when_asked(run, tree):
 
 
 def test_a_comment_suppresses_with_a_reason(run, tree):
-    tree({"a.yaml": BAD.replace("three", "three # gitops-ci:ignore schema/wrong-type -- filled in by a generator")})
+    tree({"a.yaml": BAD.replace("three", "three # gitops-ci:ignore schema/type -- filled in by a generator")})
     ran = run("validate", "--output", "json")
     assert [line for _, line, _ in rules(ran)] == [13]
     assert ran.document["summary"]["suppressed"] == 1
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["gitops-ci: ignore", "gitops-ci: ignore=schema/*", "gitops-ci:ignore schema/type, api/x -- it is generated"],
+)
+def test_ways_to_write_a_comment(run, tree, comment):
+    tree({"a.yaml": BAD.replace("three", f"three # {comment}").replace("imag:", "image:")})
+    assert run("validate").code == 0
+    tree({"a.yaml": BAD.replace("three", "three # gitops-ci: ignore api/other").replace("imag:", "image:")})
+    assert run("validate").code == 1
+
+
+def test_options_and_the_configuration_accept_findings(run, tree):
+    tree({"dev/a.yaml": BAD, "prod/a.yaml": BAD})
+    ran = run("validate", "--ignore", "schema/* path=dev/* kind=Deployment", "--output", "json")
+    assert {path for path, _, _ in rules(ran)} == {"prod/a.yaml"}
+    assert ran.document["summary"]["suppressed"] == 2
+    tree({".gitops-ci.yaml": "validate:\n  ignore: ['schema/* path=dev/*', 'schema/* path=prod/* name=shop']\n"})
+    assert run("validate").code == 0
+    assert run("validate", "--ignore", "schema").code == 2
+    assert run("validate", "--ignore", "schema/* colour=red").code == 2
+
+
+def test_images_are_looked_up_when_asked(run, tree, open_registry):
+    host = open_registry.host
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME}\nspec:\n  containers:\n    - name: c\n      image: "
+    tree(
+        {
+            "a.yaml": f"{pod}{host}/shop:9.9.9\n".replace("NAME", "a"),
+            "b.yaml": f"{pod}127.0.0.1:1/shop:1.0.0\n".replace("NAME", "b"),
+        }
+    )
+    assert run("validate").code == 0
+    ran = run("validate", "--check-images", "--insecure", host, "--output", "json")
+    assert (ran.code, rules(ran)) == (1, [("a.yaml", 7, "repo/image-not-found")])
+    assert [one["path"] for one in ran.document["skipped"]] == ["127.0.0.1:1/shop:1.0.0"]
+    assert run("validate", "--check-images", "--offline").code == 0
 
 
 def test_resources_without_a_schema_are_told(run, tree):

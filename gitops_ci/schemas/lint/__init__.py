@@ -15,7 +15,7 @@ from gitops_ci.schemas.lint import images, secrets
 from gitops_ci.schemas.lint.repository import DocumentOf, Resource, duplicates
 from gitops_ci.schemas.report import Checks, Surroundings
 
-__all__ = ["FOLLOWED_GROUPS", "document_findings", "repository_findings"]
+__all__ = ["FOLLOWED_GROUPS", "document_findings", "image_findings", "repository_findings", "used_images"]
 
 DocumentRule = Callable[[Document], Iterator[Finding]]
 _FLUX = ("source", "kustomize", "helm", "image")
@@ -56,6 +56,24 @@ def document_findings(document: Document, checks: Checks) -> list[Finding]:
     if document.group in _BY_GROUP and checks.wants_any("gitops"):
         found.extend(_of_group(document.group)(document))
     return found
+
+
+def used_images(document: Document) -> set[str]:
+    """The images of a document's containers."""
+    return {image for _, image in images.images_of(document)} if document.kind in _WITH_PODS else set()
+
+
+def image_findings(
+    uses: Sequence[tuple[str, str, str]], document_of: DocumentOf, checks: Checks, around: Surroundings
+) -> Iterator[tuple[Finding, Document]]:
+    """Findings for images that are not in their registry; `uses` are (image, item, index)."""
+    if around.missing_images is None or not checks.wants(images.NOT_FOUND):
+        return
+    missing = around.missing_images(sorted({image for image, _, _ in uses}))
+    for image, item, index in uses:
+        if image in missing and (document := document_of(item, index)):
+            for finding in images.not_found(document, image, missing[image]):
+                yield finding, document
 
 
 def repository_findings(

@@ -11,7 +11,9 @@ from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.lint.base import at, dig
 
-__all__ = ["bad_references", "images_of", "mutable_tags"]
+__all__ = ["NOT_FOUND", "bad_references", "images_of", "mutable_tags", "not_found"]
+
+NOT_FOUND = "repo/image-not-found"
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _TEMPLATES = (
@@ -35,6 +37,12 @@ def images_of(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]
             for index, container in enumerate(items if isinstance(items, list) else ()):
                 if isinstance(container, dict) and isinstance(image := container.get("image"), str):
                     yield (*place, group, index, "image"), image
+
+
+def not_found(document: Document, image: str, why: str) -> Iterator[Finding]:
+    for path, text in images_of(document):
+        if text == image:
+            yield at(document, path, NOT_FOUND, why, hint="Push it first, or name one that is there.")
 
 
 def bad_references(document: Document) -> Iterator[Finding]:
