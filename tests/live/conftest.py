@@ -41,7 +41,8 @@ def package(project: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("wheels")
     pip = [sys.executable, "-m", "pip", "--quiet"]
     _run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(project)])
-    _run([*pip, "download", "--only-binary=:all:", "--dest", str(folder), "-r", str(project / "requirements.txt")])
+    [built] = folder.iterdir()
+    _run([*pip, "download", "--only-binary=:all:", "--dest", str(folder), str(built)])
     return f"--no-index --find-links {folder} gitops-ci"
 
 
