@@ -204,6 +204,11 @@ def check_branch(name: str) -> str:
     return name.removeprefix("refs/heads/")
 
 
+# What a file system may take for `.git`: any case, trailing dots and blanks, a short name, a stream (git's own
+# core.protectNTFS and core.protectHFS); what HFS+ ignores is removed before.
+_GIT_FOLDER = re.compile(r"(?:\.git|git~\d)[. ]*(?::.*)?", re.IGNORECASE)
+
+
 def check_path(path: str) -> str:
     """A path inside the repository's tree.
 
@@ -212,9 +217,13 @@ def check_path(path: str) -> str:
     """
     parts = path.split("/")
     inside = path and not path.startswith("/") and all(part not in {"", ".", ".."} for part in parts)
-    if not inside or "\\" in path or "\0" in path or any(part.lower() == ".git" for part in parts):
+    if not inside or "\\" in path or "\0" in path or any(_is_git_folder(part) for part in parts):
         raise UsageError(f"{path!r} is not a path inside the config repository")
     return path
+
+
+def _is_git_folder(name: str) -> bool:
+    return _GIT_FOLDER.fullmatch("".join(c for c in name if c.isprintable())) is not None
 
 
 def _forget_inherited() -> None:

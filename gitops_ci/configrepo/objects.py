@@ -14,9 +14,11 @@ from typing import Protocol
 from gitops_ci.configrepo.git import GitDirectory, check_path
 from gitops_ci.errors import UsageError
 
-__all__ = ["GITLINK", "SYMLINK", "TREE", "Entry", "Objects", "Seen", "Selection", "tree_with"]
+__all__ = ["OBSTACLES", "TREE", "Entry", "Objects", "Seen", "Selection", "tree_with"]
 
-SYMLINK, GITLINK, TREE = "120000", "160000", "40000"
+TREE = "40000"
+# What leads out of the tree: never read, never written, never written through.
+OBSTACLES = {"120000": "a symlink", "160000": "a submodule"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,8 @@ def tree_with(
         below: dict[str, dict[tuple[str, ...], str]] = {}
         for (name, *rest), blob in blobs.items():
             old = entries.get(name)
-            if old and (old.mode in {SYMLINK, GITLINK} or (old.mode == TREE) != bool(rest)):
-                what = {SYMLINK: "a symlink", GITLINK: "a submodule", TREE: "a folder"}.get(old.mode, "a file")
+            if old and (old.mode in OBSTACLES or (old.mode == TREE) != bool(rest)):
+                what = {**OBSTACLES, TREE: "a folder"}.get(old.mode, "a file")
                 raise UsageError(f"{'/'.join((name, *rest))}: {name} is {what} and is left alone")
             if rest:
                 below.setdefault(name, {})[tuple(rest)] = blob

@@ -8,7 +8,7 @@ from gitops_ci.configrepo.git import last_lines
 from gitops_ci.errors import GitError
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["refusal", "unreachable"]
+__all__ = ["passes", "refusal", "unreachable"]
 
 _NO_BRANCH = re.compile(r"couldn't find remote ref|not our ref")
 _SIGN_IN = re.compile(
@@ -24,11 +24,18 @@ _DOWN = re.compile(r"Connection refused|Failed to connect|Connection timed out|C
 _OWNER = re.compile(r"dubious ownership")
 _REDIRECT = re.compile(r"unable to update url base from redirection|error: 30\d")
 # Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try.
-_PASSING = re.compile(
+_BUSY = re.compile(
     r"cannot lock ref|failed to (?:update ref|lock)|incorrect old value|reference already exists"
     r"|stale info|fetch first|non-fast-forward"
-    r"|Internal Server Error|error: 50\d|hung up|early EOF|timed out|Connection reset"
 )
+_TROUBLE = re.compile(
+    r"Internal Server Error|error: (?:429|50\d)|hung up|early EOF|timed out|Connection reset|Empty reply|RPC failed"
+)
+
+
+def passes(said: str) -> bool:
+    """Whether this was a trouble of the network or the server that often is over a moment later."""
+    return _TROUBLE.search(said) is not None
 
 
 def unreachable(url: RepoUrl, said: str, *, signed_in: bool, branch: str = "") -> GitError:
@@ -84,7 +91,7 @@ def refusal(url: RepoUrl, branch: str, said: str) -> GitError | None:
         )
     if re.search(r"hook declined|pre-receive|declined", said):
         return GitError(f"A hook of {url} refused the push to {branch}: {reason}", hint="The hook's message says why.")
-    if _PASSING.search(said):
+    if _BUSY.search(said) or passes(said):
         return None
     if _SIGN_IN.search(said) or _DENIED.search(said):
         return GitError(

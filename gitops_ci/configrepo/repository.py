@@ -18,14 +18,16 @@ from typing import Literal, Self
 
 from gitops_ci.configrepo.commits import Identity, Signing, is_marked, marked, write_commit
 from gitops_ci.configrepo.folder import TemporaryFolder
-from gitops_ci.configrepo.git import GitCredentials, GitDirectory, check_branch, check_path, last_lines
-from gitops_ci.configrepo.objects import TREE, Entry, Objects, Seen, Selection, tree_with
-from gitops_ci.configrepo.remote import refusal, unreachable
+from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, check_path, last_lines
+from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
+from gitops_ci.configrepo.remote import passes, refusal, unreachable
 from gitops_ci.errors import GitError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl
 
 __all__ = ["ConfigRepo", "RemoteRefs", "Snapshot"]
+
+_PAUSES = (1.0, 3.0)  # seconds
 
 # Our own git's word, before it sends anything: it read the remote's ref, and that is not where we expect it. What the
 # remote says carries `[remote rejected]` here, or `remote:` on another stream (git-push(1), "OUTPUT").
@@ -73,6 +75,16 @@ class ConfigRepo:
             git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
         return self._directories[kind]
 
+    def _ask(self, git: GitDirectory, *arguments: str, stdin: bytes | None = None) -> Answer:
+        """Run a git that only reads; after a trouble that may be over by then it is asked again."""
+        for pause in _PAUSES:
+            answer = git.run(*arguments, stdin=stdin)
+            if answer.code == 0 or not passes(answer.stderr):
+                return answer
+            self._log.detail(f"git {arguments[0]} is tried again in {pause:.0f} s: {last_lines(answer.stderr, 1)}")
+            time.sleep(pause)
+        return git.run(*arguments, stdin=stdin)
+
     def refs(self, *branches: str) -> RemoteRefs:
         """Ask the remote where these branches are; one round trip, nothing is fetched.
 
@@ -80,7 +92,7 @@ class ConfigRepo:
             GitError: the repository is not there, or may not be read.
         """
         wanted = {f"refs/heads/{check_branch(branch)}": branch for branch in branches}
-        answer = self._directory("whole").run("ls-remote", "--symref", "--", self.url.text, "HEAD", *wanted)
+        answer = self._ask(self._directory("whole"), "ls-remote", "--symref", "--", self.url.text, "HEAD", *wanted)
         if answer.code != 0:
             raise unreachable(self.url, answer.stderr, signed_in=self._credentials is not None)
         default, tips = None, {}
@@ -114,8 +126,8 @@ class ConfigRepo:
         return snapshot
 
     def _fetch(self, git: GitDirectory, branch: str, depth: int, *options: str) -> str:
-        answer = git.run(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", f"--depth={depth}",
+        answer = self._ask(
+            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", f"--depth={depth}",
             *options, "--", self.url.text, f"+refs/heads/{branch}:{_ref(branch)}",
         )  # fmt: skip
         if answer.code != 0:
@@ -128,8 +140,8 @@ class ConfigRepo:
         def fetch(ids: list[str], kept_out: str) -> None:
             if not self._has_partial_clone:
                 return
-            answer = git.run(
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+            answer = self._ask(
+                git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
                 "--recurse-submodules=no", f"--filter={kept_out}", "--stdin", "--", self.url.text,
                 stdin="".join(f"{i}\n" for i in ids).encode("ascii"),
             )  # fmt: skip
@@ -244,6 +256,15 @@ class Snapshot:
             return tuple(Snapshot(self.git, self.objects, parent) for parent in self.parents)
         except KeyError:
             return ()
+
+    def obstacle(self, path: str) -> str:
+        """What of a path is a symlink or a submodule, and so neither read nor written: `apps is a symlink`; else ""."""
+        parts = check_path(path).split("/")
+        for place in ("/".join(parts[: count + 1]) for count in range(len(parts))):
+            entry = self.entry(place)
+            if entry and entry.mode in OBSTACLES:
+                return f"{place} is {OBSTACLES[entry.mode]}"
+        return ""
 
     def entry(self, path: str) -> Entry | None:
         tree, entry = self.tree, None

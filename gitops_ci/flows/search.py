@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
-from gitops_ci.errors import GitError, NothingMatched
+from gitops_ci.errors import GitError, NothingMatched, UsageError
 from gitops_ci.flows.environment import Environment, Paths, by_convention, named
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
@@ -110,6 +110,8 @@ def _planned(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -
     log.detail(f"{len(named_in)} files may name {search.names}")
     beside = planning.companions(named_in, snapshot.paths(selection))
     pointed_at = [pointer.path for pointer in search.pointers]
+    for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
+        raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
     files, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *beside, *pointed_at)))
     plan = planning.make(files, search.images, search.policy, pointers=search.pointers)
     return replace(plan, skipped=(*plan.skipped, *unreadable))

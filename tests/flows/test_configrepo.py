@@ -276,3 +276,14 @@ def test_a_server_without_partial_clone_sends_everything(git_server, served):
         assert snapshot.search(["acme/shop"], Paths(("apps/**",))) == ["apps/a.yaml"]
         new = commit(repo, snapshot, {"apps/a.yaml": b"x"})
         assert repo.push(new, "main", expected=snapshot.commit) == "landed"
+
+
+def test_a_connection_that_breaks_once_is_no_failure(git_server, opened, served):
+    troubles = iter([True])
+
+    def break_once():
+        if next(troubles, False):
+            raise ConnectionAbortedError
+
+    git_server.boundary = break_once
+    assert opened.fetch("main").commit == served.head()

@@ -48,6 +48,7 @@ class Sink:
             connection.close()
 
     def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
         self._socket.close()
 
 

@@ -24,7 +24,20 @@ OPTIONS = [
 ]
 NO_REFS = [
     *("main..other", "main@{1}", "@{-1}", "@", "main~1", "main^", "main^{tree}", "ma in", "ma:in", "ma?in", "ma*in"),
-    *("ma[in", "ma\\in", "main.lock", "a.lock/b", "main.", ".main", "a/.b", "/main", "main/", "a//b", "ma\nin", "ma\tin"),
+    *(
+        "ma[in",
+        "ma\\in",
+        "main.lock",
+        "a.lock/b",
+        "main.",
+        ".main",
+        "a/.b",
+        "/main",
+        "main/",
+        "a//b",
+        "ma\nin",
+        "ma\tin",
+    ),
     *("ma\x7fin", "ma\x01in", "refs/heads/..", "$(touch %s)\x0b", "; touch %s", "| touch %s", "x" * 300),
 ]
 ADDRESSES = [
