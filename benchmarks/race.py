@@ -1,8 +1,10 @@
 """Many writers at once on one branch over HTTP: who lands, how long it takes, and whether anything is lost.
 
     python benchmarks/race.py [WRITERS] [same|own]
+    python benchmarks/race.py [ROUNDS] newer
 
-`same`: every writer has its own key in one file; `own`: every writer has a file of its own.
+`same`: every writer has its own key in one file; `own`: every writer has a file of its own. `newer`: an older and a
+newer version of one image race, and the newer one has to end on top each time.
 """
 
 from __future__ import annotations
@@ -13,32 +15,33 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.support.git_http import git_server
+from tests.support.git_http import GitServer, git_server
 
 
-def main(writers: int, where: str) -> None:
+ENTRY = "app{n}:\n  image:\n    repository: ghcr.io/acme/app{n}\n    tag: 1.0.0\n"
+
+
+def bump(server: GitServer, image: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     program = os.path.join(os.path.dirname(sys.executable), "gitops-ci")
-    entry = "app{n}:\n  image:\n    repository: ghcr.io/acme/app{n}\n    tag: 1.0.0\n"
+    command = [program, "bump", image, "--mode", "push", "--quiet", "--config-repo", server.url_of("acme/config")]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def crowd(writers: int, where: str) -> None:
     if where == "same":
-        files = {"values.yaml": "".join(entry.format(n=n) for n in range(writers))}
+        files = {"values.yaml": "".join(ENTRY.format(n=n) for n in range(writers))}
     else:
-        files = {f"apps/app{n}/values.yaml": entry.format(n=n) for n in range(writers)}
+        files = {f"apps/app{n}/values.yaml": ENTRY.format(n=n) for n in range(writers)}
     with tempfile.TemporaryDirectory() as folder, git_server(Path(folder)) as server:
         repo = server.make_repo("acme/config", files)
         environment = {**os.environ, "GITOPS_CI_TOKEN": server.token}
         started = time.perf_counter()
-        running = [
-            subprocess.Popen(
-                [program, "bump", f"ghcr.io/acme/app{n}:2.0.0", "--mode", "push", "--quiet",
-                 "--config-repo", server.url_of("acme/config")],
-                env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )
-            for n in range(writers)
-        ]  # fmt: skip
+        running = [bump(server, f"ghcr.io/acme/app{n}:2.0.0", environment) for n in range(writers)]
         results = [(process.communicate()[0], process.returncode) for process in running]
         wall = time.perf_counter() - started
         spent = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -55,6 +58,24 @@ def main(writers: int, where: str) -> None:
         )
         if failed:
             print(f"{len(failed)} failed, for example:\n{failed[0]}")
+
+
+def newer(rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, git_server(Path(folder)) as server:
+        environment = {**os.environ, "GITOPS_CI_TOKEN": server.token}
+        on_top, both = 0, 0
+        for _ in range(rounds):
+            repo = server.make_repo("acme/config", {"values.yaml": ENTRY.format(n=0)})
+            running = [bump(server, f"ghcr.io/acme/app0:{version}", environment) for version in ("1.1.0", "1.2.0")]
+            codes = [process.wait() for process in running]
+            on_top += codes[1] == 0 and b"tag: 1.2.0" in repo.read("values.yaml")
+            both += repo.count() == 3
+            repo.remove()
+        print(f"{rounds} rounds: the newer version on top {on_top} times, after the older one {both} times")
+
+
+def main(number: int, what: str) -> None:
+    newer(number) if what == "newer" else crowd(number, what)
 
 
 if __name__ == "__main__":
