@@ -60,7 +60,9 @@ class World:
         """Everything that outlives a run, without what differs from one commit to the next of the same content."""
         repo = self.repo
         repo.git("fsck", "--strict")
-        branches = {b: (repo.git("rev-parse", f"{b}^{{tree}}"), repo.count(b), repo.message(b)) for b in repo.branches()}
+        branches = {
+            b: (repo.git("rev-parse", f"{b}^{{tree}}"), repo.count(b), repo.message(b)) for b in repo.branches()
+        }
         pulls = [
             (p.head, p.base, p.title, p.body, p.status, p.labels, p.reviewers, p.comments) for p in self.github.pulls
         ]
@@ -118,9 +120,7 @@ def test_asked_to_stop_it_ends_within_two_seconds_with_130_and_leaves_nothing(gi
 
     git_server.boundary = hang
     environment = {"GITOPS_CI_TOKEN": git_server.token, "TMPDIR": str(tmp_path)}
-    process = start(
-        tmp_path, "bump", IMAGE, "--config-repo", git_server.url_of("acme/config"), environment=environment
-    )
+    process = start(tmp_path, "bump", IMAGE, "--config-repo", git_server.url_of("acme/config"), environment=environment)
     assert reached.wait(20)
     process.send_signal(stopped)
     asked = time.monotonic()
