@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.support.git_http import GitServer, git_server
 
-
 ENTRY = "app{n}:\n  image:\n    repository: ghcr.io/acme/app{n}\n    tag: 1.0.0\n"
 
 
