@@ -11,7 +11,7 @@ __all__ = ["Deadline"]
 
 # How long a try took says how busy network, server and machine are, and for how long writers stand in each other's way:
 # pauses are counted in tries, not in seconds. 50 writers on one branch need 130 tries instead of 400 that way.
-_TRIES, _GROWTH, _LONGEST = 2.0, 1.5, 60.0
+_TRIES, _GROWTH, _LONGEST = 2.0, 1.5, 30.0
 
 
 @dataclass(slots=True)
