@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from gitops_ci.tags import TagChoice
 __all__ = ["PushRequest", "Pushed", "outcome_of", "push", "push_image"]
 
 _REVISION = "org.opencontainers.image.revision"
+_AT_ONCE = 6  # tags are small questions: what counts is the way to the registry and back
 _PATIENCE = 15.0  # seconds in which a registry's reads follow its writes (GHCR takes some at times)
 
 
@@ -82,7 +84,7 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
     ):
         _check_revision(source, request.expect_revision)
         choices = plan_tags(request.rules, request.to, destination)
-        found = [_look(destination, source.facts, choice) for choice in choices if choice.included]
+        found = _look_all(destination, source.facts, choices)
         _guard(found, destination, source, allow_move=request.allow_move)
         if request.dry_run:
             return Pushed(_planned(found, destination, source), choices, source.facts.labels, source.facts.size)
@@ -103,6 +105,12 @@ def _check_revision(source: Source, expected: str | None) -> None:
             f"{source.name} was built from {found or 'nobody knows which'} commit, not from {expected}",
             hint=f"Its label {_REVISION} says so: build the image of this commit, and label it with it.",
         )
+
+
+def _look_all(destination: Writer, facts: ImageFacts, choices: tuple[TagChoice, ...]) -> list[_Found]:
+    included = [choice for choice in choices if choice.included]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look") as pool:
+        return list(pool.map(lambda choice: _look(destination, facts, choice), included))
 
 
 def _look(destination: Writer, facts: ImageFacts, choice: TagChoice) -> _Found:
@@ -166,21 +174,34 @@ def _send_referrers(source: Source, destination: Writer, sent: Sent, log: Log, p
 
 
 def _tag(destination: Writer, found: list[_Found], sent: Sent, log: Log) -> tuple[Image, ...]:
-    digest, images = sent.manifest.digest, []
-    for before in found:
-        tag, reference = before.choice.tag, destination.address(before.choice.tag)
-        if before.digest == digest or (before.same and before.choice.kind == "release"):
-            log.step(f"{reference} is there already ({before.digest})")
-            images.append(Image(reference, tag, before.digest, "present"))
-            continue
-        if sent.tag != tag:
-            destination.put_manifest(sent.manifest, tag)
-        _confirm(destination, tag, digest)
-        log.step(f"pushed {reference} ({digest}{f', was {before.digest}' if before.digest else ''})")
-        if before.digest and before.choice.kind == "build":
-            log.warn(f"{reference} named another image before: a build of the same commit gave other bytes")
-        images.append(Image(reference, tag, digest, "pushed"))
+    """Give the image its tags: the primary one first, so that where it cannot be had no other one moves."""
+    primary, *others = found
+    images = [_give(destination, primary, sent)]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="tag") as pool:
+        images += pool.map(lambda before: _give(destination, before, sent), others)
+    for before, image in zip(found, images, strict=True):
+        _tell(before, image, log)
     return tuple(images)
+
+
+def _give(destination: Writer, before: _Found, sent: Sent) -> Image:
+    tag, digest = before.choice.tag, sent.manifest.digest
+    reference = destination.address(tag)
+    if before.digest == digest or (before.same and before.choice.kind == "release"):
+        return Image(reference, tag, before.digest, "present")
+    if sent.tag != tag:
+        destination.put_manifest(sent.manifest, tag)
+    _confirm(destination, tag, digest)
+    return Image(reference, tag, digest, "pushed")
+
+
+def _tell(before: _Found, image: Image, log: Log) -> None:
+    if image.state == "present":
+        log.step(f"{image.reference} is there already ({image.digest})")
+        return
+    log.step(f"pushed {image.reference} ({image.digest}{f', was {before.digest}' if before.digest else ''})")
+    if before.digest and before.choice.kind == "build":
+        log.warn(f"{image.reference} named another image before: a build of the same commit gave other bytes")
 
 
 def _confirm(

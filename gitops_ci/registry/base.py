@@ -33,7 +33,6 @@ __all__ = [
     "Stored",
     "Writer",
     "digest_of",
-    "verified",
 ]
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -137,10 +136,50 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A descriptor and how to read its bytes; `read` may be called again, and starts from the beginning."""
+    """A descriptor and how to read its bytes, as often as needed; `origin` is where they come from, for errors."""
 
     descriptor: Descriptor
     read: Callable[[], Iterator[bytes]]
+    origin: str
+
+    def sized(self) -> Iterator[bytes]:
+        """The bytes, exactly as many as announced: for whoever checks the digest himself, as registries do.
+
+        Raises:
+            RegistryError: more or fewer bytes than announced.
+        """
+        seen, size = 0, self.descriptor.size
+        for chunk in self.read():
+            seen += len(chunk)
+            if seen > size:
+                raise self.false(f"has more than the {size} bytes its manifest announces")
+            yield chunk
+        if seen != size:
+            raise self.false(f"has {seen} bytes, its manifest announces {size}")
+
+    def verified(self) -> Iterator[bytes]:
+        """The bytes, the last ones only when the digest is right: nobody ever gets a false blob.
+
+        Raises:
+            RegistryError: more or fewer bytes than announced, or other ones.
+        """
+        algorithm, _, expected = self.descriptor.digest.partition(":")
+        hashing, held = hashlib.new(algorithm), b""
+        for chunk in self.sized():
+            hashing.update(chunk)
+            if held:
+                yield held
+            held = chunk
+        if hashing.hexdigest() != expected:
+            raise self.false(f"has other bytes: their digest is {algorithm}:{hashing.hexdigest()}")
+        if held:
+            yield held
+
+    def false(self, what: str) -> RegistryError:
+        return RegistryError(
+            f"{self.origin}: the blob {self.descriptor.digest} {what}",
+            hint="The image is damaged or was tampered with: build or fetch it again.",
+        )
 
 
 Stored = Literal["uploaded", "present", "mounted"]
@@ -155,7 +194,7 @@ class Reader(Protocol):
         """The manifest with this tag or digest, its digest verified; None when there is none."""
 
     def blob(self, descriptor: Descriptor) -> Blob:
-        """A blob; its bytes are verified while they are read."""
+        """A blob. Raises when it is known to be missing, or to have another size."""
 
     def referrers(self, digest: str) -> tuple[Descriptor, ...]:
         """The manifests that refer to the one with this digest: signatures, attestations, SBOMs."""
@@ -205,38 +244,6 @@ class Silent:
 
 def digest_of(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def verified(chunks: Iterator[bytes], descriptor: Descriptor, where: str) -> Iterator[bytes]:
-    """Pass bytes on as they come, the last ones only when size and digest are right: nobody ever gets a false blob.
-
-    Raises:
-        RegistryError: more or fewer bytes than announced, or other ones.
-    """
-    algorithm, _, expected = descriptor.digest.partition(":")
-    hashing = hashlib.new(algorithm)
-    seen, held = 0, b""
-    for chunk in chunks:
-        seen += len(chunk)
-        if seen > descriptor.size:
-            raise _false(descriptor, where, f"has more than the {descriptor.size} bytes its manifest announces")
-        hashing.update(chunk)
-        if held:
-            yield held
-        held = chunk
-    if seen != descriptor.size:
-        raise _false(descriptor, where, f"has {seen} bytes, its manifest announces {descriptor.size}")
-    if hashing.hexdigest() != expected:
-        raise _false(descriptor, where, f"has other bytes: their digest is {algorithm}:{hashing.hexdigest()}")
-    if held:
-        yield held
-
-
-def _false(descriptor: Descriptor, where: str, what: str) -> RegistryError:
-    return RegistryError(
-        f"{where}: the blob {descriptor.digest} {what}",
-        hint="The image is damaged or was tampered with: build or fetch it again.",
-    )
 
 
 def _is_foreign(layer: Any) -> bool:

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Blob, Descriptor, Manifest, Progress, Reader, Stored, Writer
@@ -106,7 +106,7 @@ def _until(stop: threading.Event, blob: Blob) -> Blob:
                 raise RegistryError("stopped")
             yield chunk
 
-    return Blob(blob.descriptor, read)
+    return replace(blob, read=read)
 
 
 def _results(running: Mapping[Future[Stored], Descriptor]) -> dict[str, Stored]:

@@ -25,7 +25,6 @@ from gitops_ci.registry.base import (
     Descriptor,
     Manifest,
     digest_of,
-    verified,
 )
 from gitops_ci.registry.files import Files, Folder
 
@@ -100,9 +99,9 @@ class DockerArchive:
 
     def blob(self, descriptor: Descriptor) -> Blob:
         if descriptor.digest == digest_of(self.config):
-            return Blob(descriptor, lambda: iter([self.config]))
+            return Blob(descriptor, lambda: iter([self.config]), self.name)
         files, path = self._paths[descriptor.digest]
-        return Blob(descriptor, lambda: verified(files.chunks(path), descriptor, self.name))
+        return Blob(descriptor, lambda: files.chunks(path), self.name)
 
     def close(self) -> None:
         if self._work is not None:
@@ -121,7 +120,8 @@ class DockerArchive:
             return name, descriptor
         assert self._work is not None
         path = f"{hashlib.sha256(name.encode()).hexdigest()}.gz"
-        checked = verified(self._files.chunks(name), Descriptor("", diff_id, self._files.size(name) or 0), self.name)
+        unpacked = Descriptor("", diff_id, self._files.size(name) or 0)
+        checked = Blob(unpacked, lambda: self._files.chunks(name), self.name).verified()
         with open(os.path.join(self._work.name, path), "wb") as file:
             digest, size = _measured(_written(_gzip(checked), file))
         self._paths[digest] = Folder(self._work.name), path

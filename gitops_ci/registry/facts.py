@@ -68,4 +68,4 @@ def _config(reader: Reader, root: Manifest) -> bytes:
         return b""
     if manifest.config.size > _LARGEST_CONFIG:
         raise RegistryError(f"{reader.name}: the config {manifest.config.digest} is larger than 8 MiB")
-    return b"".join(reader.blob(manifest.config).read())
+    return b"".join(reader.blob(manifest.config).verified())

@@ -22,7 +22,6 @@ from gitops_ci.registry.base import (
     Manifest,
     Progress,
     Stored,
-    verified,
 )
 from gitops_ci.registry.files import Files, Folder
 
@@ -76,7 +75,7 @@ class Layout:
                 f"{self.name}: the blob {descriptor.digest} has {size} bytes, its manifest announces {descriptor.size}",
                 hint=_DAMAGED,
             )
-        return Blob(descriptor, lambda: verified(self._files.chunks(path), descriptor, self.name))
+        return Blob(descriptor, lambda: self._files.chunks(path), self.name)
 
     def referrers(self, digest: str) -> tuple[Descriptor, ...]:
         found = {descriptor.digest: descriptor for _, descriptor in self._entries()}
@@ -114,7 +113,7 @@ class Layout:
     def _read_manifest(self, descriptor: Descriptor) -> Manifest:
         if descriptor.size > LARGEST_MANIFEST:
             raise RegistryError(f"{self.name}: the manifest {descriptor.digest} is larger than 4 MiB")
-        return Manifest(b"".join(self.blob(descriptor).read()), descriptor.media_type)
+        return Manifest(b"".join(self.blob(descriptor).verified()), descriptor.media_type)
 
 
 class LayoutFolder(Layout):
@@ -203,7 +202,7 @@ def _tag(item: Any) -> str:
 
 def _watched(blob: Blob, progress: Progress) -> Iterator[bytes]:
     done = 0
-    for chunk in blob.read():
+    for chunk in blob.verified():
         yield chunk
         done += len(chunk)
         progress.layer(blob.descriptor.digest, "Pushing", done, blob.descriptor.size)

@@ -60,7 +60,7 @@ class LayoutWriter:
             "os": "linux",
             "created": "2026-11-20T10:00:00Z",
             "config": {"Labels": dict(labels or {})},
-            "rootfs": {"type": "layers", "diff_ids": [digest_of(gzip.decompress(layer)) for layer in layers]},
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(_unpacked(layer)) for layer in layers]},
         }
         manifest = {
             "schemaVersion": 2,
@@ -95,3 +95,7 @@ class LayoutWriter:
     def simple(self, tag: str, files: Sequence[Mapping[str, bytes]] = (), **image: Any) -> str:
         """A tagged image with a layer for each mapping of files; its digest."""
         return self.tag(tag, self.image(*(layer_of(layer) for layer in files), **image))
+
+
+def _unpacked(layer: bytes) -> bytes:
+    return gzip.decompress(layer) if layer.startswith(b"\x1f\x8b") else layer
