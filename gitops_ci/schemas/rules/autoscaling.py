@@ -53,7 +53,7 @@ def _reference(reference: Spot, *, version: bool) -> None:
     group, slash, name = text.partition("/")
     if not text:
         reference.missing("hpa", "apiVersion", "'apiVersion' is required")
-    elif slash and (not name or formats.dns_subdomain(group)):
+    elif slash and (not name or "/" in name or formats.dns_subdomain(group)):
         reference.at("apiVersion").bad("hpa", f"'{text}' is no API version")
 
 

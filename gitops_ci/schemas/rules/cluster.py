@@ -6,6 +6,7 @@ pkg/apis/apiregistration/validation; k8s.io/pod-security-admission api/helpers.g
 
 from __future__ import annotations
 
+import base64
 import re
 
 from gitops_ci.schemas.rules import formats
@@ -16,6 +17,15 @@ from gitops_ci.schemas.rules.scheduling import EFFECTS, tolerations
 
 __all__ = ["api_service", "certificate_request", "namespace", "node", "priority_class", "revision", "runtime_class"]
 
+_USAGES = (
+    *("signing", "digital signature", "content commitment", "key encipherment", "key agreement", "data encipherment"),
+    *("cert sign", "crl sign", "encipher only", "decipher only", "any", "server auth", "client auth", "code signing"),
+    *("email protection", "s/mime", "ipsec end system", "ipsec tunnel", "ipsec user", "timestamping", "ocsp signing"),
+    *("microsoft sgc", "netscape sgc"),
+)
+_REQUEST = re.compile(
+    rb"-----BEGIN CERTIFICATE REQUEST-----\s(?P<body>[A-Za-z0-9+/=\s]+)-----END CERTIFICATE REQUEST-----"
+)
 _SECURITY = "pod-security.kubernetes.io/"
 _MOST_PRIORITY = 1_000_000_000
 _SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
@@ -110,13 +120,31 @@ def certificate_request(document: Spot) -> None:
     signer = spec.text("signerName")
     if signer and (why := formats.domain_prefixed(signer)):
         spec.at("signerName").bad("certificate", f"'{signer}' {why}")
+    elif signer == "kubernetes.io/legacy-unknown":
+        spec.at("signerName").bad("certificate", f"'{signer}' is not allowed in this API version")
+    if not _is_request(spec.text("request")):
+        spec.at("request").bad("certificate", "must be a PEM block CERTIFICATE REQUEST, in base64")
     usages = spec.strings("usages")
     if not usages:
         spec.missing("certificate", "usages", "at least one usage is required")
+    for index, usage in enumerate(usages):
+        if usage not in _USAGES:
+            said = f"'{usage}' is not supported; one of {', '.join(sorted(_USAGES))}"
+            spec.at("usages").item(index).bad("certificate", said)
     if len(set(usages)) < len(usages):
         spec.at("usages").bad("duplicate", "a usage is given twice")
     if spec.has("expirationSeconds"):
         spec.at_least("certificate", "expirationSeconds", 600)
+
+
+def _is_request(text: str) -> bool:
+    """Whether it holds a PKCS #10 request: the outer shell only, the server parses on."""
+    try:
+        found = _REQUEST.search(base64.b64decode(text))
+        der = base64.b64decode(b"".join(found["body"].split()), validate=True) if found else b""
+    except ValueError:
+        return False
+    return der[:1] == b"\x30"
 
 
 def revision(document: Spot) -> None:

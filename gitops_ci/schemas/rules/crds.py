@@ -18,6 +18,7 @@ __all__ = ["definition"]
 _TYPES = ("string", "integer", "number", "boolean", "array", "object")
 _COLUMN_TYPES = ("integer", "number", "string", "boolean", "date")
 _COLUMN_FORMATS = ("int32", "int64", "float", "double", "byte", "date", "date-time", "password")
+_SELECTABLE = ("string", "boolean", "integer")
 _FORBIDDEN = ("$ref", "definitions", "dependencies", "id", "patternProperties", "additionalItems")
 _REASONS = ("FieldValueRequired", "FieldValueForbidden", "FieldValueInvalid", "FieldValueDuplicate")
 # What may stand in a schema below allOf, anyOf, oneOf or not: values only, no structure.
@@ -116,9 +117,20 @@ def _columns(version: Spot) -> None:
             field.at("jsonPath").bad("crd", f"'{path}' {why}")
         elif path.startswith(".metadata") or path in {".kind", ".apiVersion"}:
             field.at("jsonPath").bad("crd", "must not point to metadata")
+        elif path and _leaf_type(version.at("schema", "openAPIV3Schema").value, path) not in _SELECTABLE:
+            field.at("jsonPath").bad("crd", f"'{path}' must point to a string, boolean or integer of the schema")
         if path in seen:
             field.at("jsonPath").bad("duplicate", f"'{path}' is given twice")
         seen.add(path)
+
+
+def _leaf_type(schema: Any, path: str) -> str:
+    """The type at the end of a path such as `.spec.color`, '' when the schema does not lead there."""
+    for name in path.removeprefix(".").split("."):
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        schema = properties.get(name) if isinstance(properties, dict) else None
+    found = schema.get("type") if isinstance(schema, dict) else ""
+    return found if isinstance(found, str) else ""
 
 
 def _why_no_path(path: str) -> str | None:

@@ -88,6 +88,11 @@ def _service(name: str, minor: int) -> str | None:
     return formats.dns_label(name) if minor >= 36 else formats.dns_label_1035(name)
 
 
+def _stateful_set(name: str, minor: int) -> str | None:
+    # Its pods take it as their hostname.
+    return formats.dns_label(name) if minor >= 27 else formats.dns_subdomain(name)
+
+
 def _segment(name: str, minor: int) -> str | None:
     del minor
     return formats.path_segment(name)
@@ -124,7 +129,7 @@ def _ip_address(name: str, minor: int) -> str | None:
 _NAMES: Mapping[str, NameFormat] = {
     "Namespace": _label,
     "Service": _service,
-    "StatefulSet": _subdomain,
+    "StatefulSet": _stateful_set,
     "Role": _segment,
     "RoleBinding": _segment,
     "ClusterRole": _segment,

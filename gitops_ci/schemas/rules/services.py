@@ -71,6 +71,9 @@ def _ports(spec: Spot, kind: str) -> None:
             port.bad("duplicate", f"port {number}/{protocol} is given twice")
         pairs.add((protocol, number))
         node = port.number("nodePort")
+        # The range that a cluster hands out is its own setting; beyond these it cannot be.
+        if node and (why := formats.port_number(node)):
+            port.at("nodePort").bad("service-port", f"{node} {why}")
         if node and kind in {"ClusterIP", "ExternalName"}:
             if kind == "ClusterIP":
                 port.at("nodePort").bad("service-port", "may not be used when type is ClusterIP")
@@ -102,8 +105,8 @@ def _affinity(spec: Spot) -> None:
 def _addresses(spec: Spot, *, headless: bool) -> None:
     addresses, families = spec.strings("clusterIPs"), spec.strings("ipFamilies")
     first = spec.text("clusterIP")
-    if addresses and first and addresses[0] != first:
-        spec.at("clusterIPs").bad("service", f"the first value must match clusterIP '{first}'")
+    if addresses and addresses[0] != first:
+        spec.at("clusterIPs").bad("service", f"the first value must be clusterIP, which is '{first}'")
     seen: set[str] = set()
     for index, family in enumerate(families):
         if family not in {"IPv4", "IPv6"}:
