@@ -65,6 +65,8 @@ def why_no_document(path: str, value: Any) -> str | None:
 
 def _client_side(value: Mapping[str, Any]) -> str | None:
     api_version, kind = value.get("apiVersion"), value.get("kind")
+    if not isinstance(kind, str | None) or isinstance(api_version, list | dict):
+        return None
     if (
         kind is None
         and api_version in {"v1", "v2"}
