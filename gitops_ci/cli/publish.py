@@ -76,8 +76,14 @@ def _write(path: str, text: str) -> None:
     try:
         if folder:
             os.makedirs(folder, exist_ok=True)
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        if os.path.exists(path) and not os.path.isfile(path) and not os.path.islink(path):
+            _append(path, text)  # a pipe or a device
+            return
+        # A new file takes the name: a link that the checkout put there is replaced, never followed.
+        beside = f"{path}.{os.getpid()}.tmp"
+        with open(beside, "x", encoding="utf-8", newline="") as file:
             file.write(mask(text))
+        os.replace(beside, path)
     except OSError as error:
         raise UsageError(f"The report {path} cannot be written: {error.strerror}") from error
 

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -119,7 +120,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     branch_name(options["environment"], images)  # refused here already where no branch can be named so
     context = detect(os.environ)
     kind, refused = _forge_kind(url, options)
-    token = _token(kind)
+    token = _token(kind, url)
 
     def connect() -> Forge:
         if kind is None:
@@ -156,7 +157,12 @@ def refuse_untrusted(context: CiContext, options: Mapping[str, Any]) -> None:
     Raises:
         UsageError: a fork's pull request, or pull_request_target, without --allow-untrusted.
     """
-    if context.trusted or options["allow_untrusted"] or options["mode"] == "dry-run":
+    if context.trusted or options["allow_untrusted"]:
+        return
+    # The checkout decides where a run goes (its .gitops-ci.yaml names hosts), so no secret is left for it to send.
+    for name in [name for name in os.environ if name.upper().endswith(("TOKEN", "PASSWORD"))]:
+        del os.environ[name]
+    if options["mode"] == "dry-run":
         return
     raise UsageError(
         f"Nothing is published from this {context.event or 'pull request'}: its code comes from outside",
@@ -175,9 +181,16 @@ def _forge_kind(url: RepoUrl, options: Mapping[str, Any]) -> tuple[ForgeKind | N
         return None, error
 
 
-def _token(kind: ForgeKind | None) -> Secret | None:
-    names = (TOKEN, *(kind.token_variables if kind else ()))
-    return next((Secret(os.environ[name]) for name in names if os.environ.get(name)), None)
+def _token(kind: ForgeKind | None, url: RepoUrl) -> Secret | None:
+    """The token that was set for this tool, else the one that belongs to the repository's own host."""
+    names = (TOKEN, *(kind.token_variables if kind and _is_providers_host(url) else ()))
+    return next((Secret(os.environ[name].strip()) for name in names if os.environ.get(name, "").strip()), None)
+
+
+def _is_providers_host(url: RepoUrl) -> bool:
+    """Whether the CI provider's own token may go there: it is for the provider's host and for no other."""
+    server = os.environ.get("GITHUB_SERVER_URL") or os.environ.get("CI_SERVER_URL")
+    return not server or urlsplit(server).hostname == url.host
 
 
 def _credentials(kind: ForgeKind | None, token: Secret | None) -> GitCredentials | None:

@@ -69,8 +69,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
             journal.plan = plan
             _refuse_older(plan, request)
             if not plan.changes:
-                log.step(f"{request.search.names}: already so in {base}")
-                return mode == "pull-request" and retire(to)
+                _say_why(plan, request, base, log)
+                return mode == "pull-request" and bool(plan.unchanged) and retire(to)
             _validated(journal, plan, request)
             if mode == "dry-run":
                 return True
@@ -82,6 +82,26 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
         f"The push to {request.url} did not land within {request.seconds:.0f} s",
         hint="Other writers were faster each time: raise --deadline, or use --mode pull-request.",
     )
+
+
+def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
+    """Why there is nothing to change.
+
+    Raises:
+        FindingsError: places that name the image should have been changed and could not be.
+    """
+    names, failed = request.search.names, [skip for skip in plan.skipped if skip.failed]
+    if plan.unchanged:
+        log.step(f"{names}: already so in {base}")
+    elif failed:
+        first = failed[0]
+        raise FindingsError(
+            f"{names}: nothing could be changed. {first.path}:{first.line}: {first.reason}", hint=first.hint
+        )
+    elif plan.skipped:
+        log.warn(f"{names}: {len(plan.skipped)} places name it and were left as they are")
+    else:
+        log.step(f"{names} is named nowhere in {base}: nothing to do")
 
 
 def _settled(publication: Publication, environment: Environment) -> Publication:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 from gitops_ci.errors import UsageError
@@ -63,9 +62,9 @@ class Paths:
     bears: Callable[[str], bool] | None = None
 
     def matches(self, path: str) -> bool:
-        if self.globs and not any(_pattern(glob).fullmatch(path) for glob in self.globs):
+        if self.globs and not any(_matches(glob, path) for glob in self.globs):
             return False
-        if any(_pattern(glob).fullmatch(path) for glob in self.exclude):
+        if any(_matches(glob, path) for glob in self.exclude):
             return False
         return self.bears is None or self.bears(path)
 
@@ -102,7 +101,7 @@ def _fits(glob: list[str], folder: list[str]) -> bool:
     for wanted, part in zip(glob, folder, strict=False):
         if "**" in wanted:
             return True
-        if not _pattern(wanted).fullmatch(part):
+        if not _fits_part(wanted, part):
             return False
     return True
 
@@ -114,8 +113,43 @@ def _leads_everywhere(glob: list[str], folder: list[str]) -> bool:
     return any("**" in part for part in glob[: len(folder) + 1]) or not rest
 
 
-@cache
-def _pattern(glob: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("./").rstrip("/"))
-    spelled = {"**/": r"(?:[^/]+/)*", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
-    return re.compile("".join(spelled.get(part) or re.escape(part) for part in parts) + r"(?:/.*)?", re.DOTALL)
+def _matches(glob: str, path: str) -> bool:
+    """Whether a glob stands for a path, or for a folder above it; in time that grows with the product of both."""
+    wanted, parts = _parts(glob), path.split("/")
+    # `reached` are the numbers of the glob's parts that may be used up before the next part of the path.
+    reached = {0}
+    for part in parts:
+        reached = _across(wanted, reached)
+        if len(wanted) in reached:
+            return True
+        here = {at for at in reached if "**" in wanted[at]}
+        reached = here | {at + 1 for at in reached if "**" not in wanted[at] and _fits_part(wanted[at], part)}
+    return len(wanted) in _across(wanted, reached)
+
+
+def _across(wanted: list[str], reached: set[int]) -> set[int]:
+    """Also what is reached when `**` stands for no folder at all."""
+    beyond = set(reached)
+    for at in sorted(reached):
+        while at < len(wanted) and "**" in wanted[at]:
+            at += 1  # noqa: PLW2901 - walks on from each
+            beyond.add(at)
+    return beyond
+
+
+def _fits_part(wanted: str, part: str) -> bool:
+    """`*` and `?` within one name: the last star takes one more character when the rest does not fit."""
+    at = place = 0
+    star = retry = -1
+    while place < len(part):
+        if at < len(wanted) and wanted[at] == "*":
+            star, retry = at, place
+            at += 1
+        elif at < len(wanted) and wanted[at] in {"?", part[place]}:
+            at, place = at + 1, place + 1
+        elif star >= 0:
+            retry += 1
+            at, place = star + 1, retry
+        else:
+            return False
+    return all(rest == "*" for rest in wanted[at:])

@@ -19,6 +19,12 @@ CONFIG_FILE = ".gitops-ci.yaml"
 # The error that lists similar names reads this many files at most.
 _ENOUGH = 2000
 
+# Folders of these names show that a repository keeps its environments apart.
+_ENVIRONMENTS = frozenset({
+    "acceptance", "canary", "dev", "development", "integration", "live", "preprod", "prod", "production", "qa",
+    "sandbox", "stage", "staging", "test", "uat",
+})  # fmt: skip
+
 ReadEnvironments = Callable[[str, str], Mapping[str, Environment]]
 
 
@@ -80,7 +86,7 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     """
     selection = Paths(search.paths or environment.paths, search.exclude)
     snapshot = repo.fetch(base, sparse=selection.is_narrow)
-    if not selection.globs and environment.name:
+    if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
     plan = _within(selection, _planned(snapshot, _Beside(selection), search, log))
     missing = [image for image in search.images if not _is_named(image, plan, search.policy)]
@@ -132,13 +138,27 @@ def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> 
     named_so = replace(selection, bears=by_convention(name))
     if snapshot.paths(named_so):
         return named_so
+    others = sorted({part for path in snapshot.paths(selection) for part in path.split("/")[:-1]} & _ENVIRONMENTS)
+    if others:
+        # A name that is mistyped here would otherwise deploy to all of them.
+        raise UsageError(
+            f"No path bears the name of environment '{name}'",
+            hint=f"There are {', '.join(others)}. Define it under environments: in .gitops-ci.yaml, or give --path.",
+        )
     log.warn(f"environment {name} is defined nowhere and no path bears its name: every file is meant")
     return selection
 
 
 def _decoded(snapshot: Snapshot, paths: Iterable[str]) -> tuple[list[tuple[str, str]], list[Skip]]:
-    files, skipped = [], []
-    for path, data in snapshot.read_all(paths):
+    files, skipped, good = [], [], []
+    for path in paths:
+        if "\\" in path or any("\udc80" <= c <= "\udcff" for c in path):
+            shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            reason = "its name has a backslash or is not UTF-8"
+            skipped.append(Skip(shown, 0, reason, "Rename the file.", failed=True))
+        else:
+            good.append(path)
+    for path, data in snapshot.read_all(good):
         try:
             files.append((path, data.decode("utf-8")))
         except UnicodeDecodeError as error:

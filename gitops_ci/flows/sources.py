@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ def _bytes(path: str) -> bytes:
 
 def _files(path: str) -> Iterator[str]:
     """The manifests that a path stands for, with `/` and relative to where the command runs."""
-    if path == STDIN or os.path.isfile(path):
+    if path == STDIN or (os.path.exists(path) and not os.path.isdir(path)):
         yield _shown(path)
         return
     if not os.path.isdir(path):
@@ -66,7 +67,7 @@ def _files(path: str) -> Iterator[str]:
         for leaf in sorted(leaves):
             full = os.path.join(folder, leaf)
             wanted = (leaf.endswith(_MANIFESTS) and not leaf.startswith(".")) or leaf in _ALSO
-            if wanted and not os.path.islink(full):
+            if wanted and stat.S_ISREG(os.lstat(full).st_mode):
                 yield _shown(full)
 
 

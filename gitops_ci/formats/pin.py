@@ -145,7 +145,7 @@ def _set(field: Field, value: str) -> Edit | None:
 
 def replacement(field: Field, value: str) -> Edit | None:
     """`value` instead of what the field holds; None when it is the same, or nothing is to be inserted."""
-    if value == field.text:
+    if value == field.text and (field.spelling.quote or not value or splice.is_string(value)):
         return None
     text = field.key + splice.spell(value, field.spelling)
     reads = (*_label(field), value) if _is_missing(field) else None

@@ -13,7 +13,7 @@ from itertools import chain
 
 from gitops_ci import formats
 from gitops_ci.errors import UsageError
-from gitops_ci.formats import Source
+from gitops_ci.formats import Source, kustomize
 from gitops_ci.formats.layers import Layers
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.formats.wanted import Wanted
@@ -56,7 +56,9 @@ def make(
     for draft in drafts:
         draft.choose(layers, wanted, policy)
         draft.point(pointers, targets)
-    decisions = Decisions(policy, wanted, is_older, [site for draft in drafts for site, _ in draft.meant])
+    meant = [site for draft in drafts for site, _ in draft.meant]
+    reach = {draft.source.path: kustomize.built(draft.source) for draft in drafts if draft.source.is_yaml}
+    decisions = Decisions(policy, wanted, is_older, meant, reach)
     plans = [finished(draft, decisions) for draft in drafts]
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
@@ -35,12 +35,20 @@ class Anchored(Refusal):
 class Decisions:
     """The answer for one place after the other, given all places of the run."""
 
-    def __init__(self, policy: Policy, wanted: Wanted, is_older: Age | None, meant: Iterable[ImageSite]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        wanted: Wanted,
+        is_older: Age | None,
+        meant: Iterable[ImageSite],
+        reach: Mapping[str, Collection[str]],
+    ) -> None:
         self._policy = policy
         self._wanted = wanted
         self._is_older = is_older
         sites = [*meant]
-        self._overrides = {site.image.name: site.path for site in sites if site.format == "kustomize"}
+        self._overrides = [site for site in sites if site.format == "kustomize"]
+        self._reach = reach
         self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag}
         self._charts = {site.layers for site in sites if site.format == helm_chart.ID}
 
@@ -72,10 +80,19 @@ class Decisions:
         chart = f"chart:{site.path.rpartition('/')[0] or '.'}"
         if site.default == APP_VERSION and (chart in self._charts or (site.layers, site.keys) in self._layered):
             return Covered("", "")
-        path = self._overrides.get(site.image.name)
-        if path is None or site.format == "kustomize":
+        if site.format != "kubernetes":
+            return None
+        path = next((path for path in self._kustomized(site) if self._builds(path, site.path)), None)
+        if path is None:
             return None
         return Refusal(f"names {site.image.familiar} without a version: `images` in {path} gives it", "")
+
+    def _kustomized(self, site: ImageSite) -> Iterator[str]:
+        return (override.path for override in self._overrides if override.image.name == site.image.name)
+
+    def _builds(self, kustomization: str, path: str) -> bool:
+        """Whether a kustomization builds a file: it names the file, or a folder above it."""
+        return any(path == below or path.startswith(f"{below}/") for below in self._reach.get(kustomization, ()))
 
     def _goes_back(self, now: ImageRef, target: ImageRef, version: pin.Version) -> bool:
         if self._policy.allow_downgrade or (now.tag, now.digest) == (version.tag, version.digest):

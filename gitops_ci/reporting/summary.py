@@ -59,7 +59,9 @@ def _deed(outcome: Outcome) -> str:
         return "failed"
     if outcome.command == "validate":
         return "no findings"
-    return "changed" if outcome.status == "changed" else "already so, nothing to change"
+    if outcome.status == "changed":
+        return "changed"
+    return "already so, nothing to change" if outcome.summary.get("unchanged", 1) else "nothing to change"
 
 
 def _changed(outcome: Outcome) -> str:

@@ -188,3 +188,21 @@ def test_editing_then_finding_gives_the_target_and_editing_twice_is_editing_once
         end = span.start + len(change.edit.text)
         rest = rest[: span.start] + text[span.start : span.end] + rest[end:]
     assert rest == text
+
+
+def test_a_tag_that_reads_as_a_number_is_not_already_so():
+    text = "image:\n  repository: a/b\n  tag: 1.10\n"
+    assert after(text, "a/b:1.10", "values.yaml") == text.replace("1.10", '"1.10"')
+    assert after(text.replace("1.10", "'1.10'"), "a/b:1.10", "values.yaml") == text.replace("1.10", "'1.10'")
+
+
+def test_a_kustomization_gives_the_version_only_of_what_it_builds():
+    deployment = POD.format(image="a/b")
+    files = [
+        ("a/kustomization.yaml", "resources: [../base]\nimages:\n  - name: a/b\n    newTag: '1'\n"),
+        ("base/d.yaml", deployment),
+        ("other/d.yaml", deployment),
+    ]
+    planned = plan.make(files, [ImageRef.parse("a/b:2")], plan.Policy())
+    assert [change.path for change in planned.changes] == ["a/kustomization.yaml", "other/d.yaml"]
+    assert [skip.path for skip in planned.skipped] == ["base/d.yaml"]
