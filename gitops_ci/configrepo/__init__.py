@@ -3,12 +3,13 @@
 from gitops_ci.configrepo.commits import Identity, Signing
 from gitops_ci.configrepo.create import create_repository
 from gitops_ci.configrepo.git import GitCredentials, check_branch
-from gitops_ci.configrepo.repository import ConfigRepo, RemoteRefs, Snapshot
+from gitops_ci.configrepo.repository import ConfigRepo, Pushed, RemoteRefs, Snapshot
 
 __all__ = [
     "ConfigRepo",
     "GitCredentials",
     "Identity",
+    "Pushed",
     "RemoteRefs",
     "Signing",
     "Snapshot",

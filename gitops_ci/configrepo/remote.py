@@ -91,6 +91,8 @@ def refusal(url: RepoUrl, branch: str, said: str) -> GitError | None:
         )
     if re.search(r"hook declined|pre-receive|declined", said):
         return GitError(f"A hook of {url} refused the push to {branch}: {reason}", hint="The hook's message says why.")
+    if "does not support push options" in said:
+        return GitError(f"{url} takes no push options", hint="Use a token that may open pull requests by the API.")
     if _BUSY.search(said) or passes(said):
         return None
     if _SIGN_IN.search(said) or _DENIED.search(said):

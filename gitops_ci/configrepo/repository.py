@@ -25,7 +25,7 @@ from gitops_ci.errors import GitError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["ConfigRepo", "RemoteRefs", "Snapshot"]
+__all__ = ["ConfigRepo", "Pushed", "RemoteRefs", "Snapshot"]
 
 _PAUSES = (1.0, 3.0)  # seconds
 
@@ -40,6 +40,13 @@ class RemoteRefs:
 
     default: str | None
     tips: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A push that landed, and what the remote said to it."""
+
+    said: str
 
 
 class ConfigRepo:
@@ -186,13 +193,19 @@ class ConfigRepo:
         return Snapshot(parent.git, parent.objects, commit)
 
     def push(
-        self, snapshot: Snapshot, branch: str, *, expected: str | None, instead_of: str | None = None
-    ) -> Literal["landed", "raced"]:
+        self,
+        snapshot: Snapshot,
+        branch: str,
+        *,
+        expected: str | None,
+        instead_of: str | None = None,
+        options: Sequence[str] = (),
+    ) -> Pushed | None:
         """Move `branch` from `expected` (None: it does not exist yet) to `snapshot`.
 
-        `instead_of` is a branch that is at `snapshot` and goes away with the same push.
+        `instead_of` is a branch that is at `snapshot` and goes away with the same push, `options` are for the server.
 
-        `raced` means that somebody else moved the branch first: read it again, apply again, push again.
+        None means that somebody else moved the branch first: read it again, apply again, push again.
 
         Raises:
             GitError: the remote refuses this push for good (a protected branch, a hook), or does not answer.
@@ -201,23 +214,24 @@ class ConfigRepo:
         gone = f"refs/heads/{check_branch(instead_of)}" if instead_of else ""
         answer = snapshot.git.run(
             "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected or ''}",
+            *(f"--push-option={option}" for option in options),
             *([f"--force-with-lease={gone}:{snapshot.commit}"] if gone else []),
             "--", self.url.text, f"{snapshot.commit}:{ref}", *([f":{gone}"] if gone else []),
         )  # fmt: skip
         if answer.code == 0:
-            return "landed"
+            return Pushed(answer.stderr)
         said = answer.stdout.decode("utf-8", "replace") + "\n" + answer.stderr
         if _OUTRUN.search(answer.stdout.decode("utf-8", "replace")):
-            return "raced"
+            return None
         tip = self.refs(branch).tips.get(branch)
         if tip == snapshot.commit:
-            return "landed"
+            return Pushed(answer.stderr)
         if tip != expected:
-            return "raced"
+            return None
         if (final := refusal(self.url, branch, said)) is not None:
             raise final
         self._log.detail(f"push was turned away while {branch} stood still: {last_lines(said, 2)}")
-        return "raced"
+        return None
 
 
 def _ref(branch: str) -> str:
@@ -297,7 +311,7 @@ class Snapshot:
             return list(self.objects.files(self.tree, selection))
         listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
         entries = (line.split(b"\t", 1) for line in listing.split(b"\0") if line)
-        names = (name.decode("utf-8", "replace") for meta, name in entries if meta.startswith(b"100"))
+        names = (name.decode("utf-8", "surrogateescape") for meta, name in entries if meta.startswith(b"100"))
         return [path for path in names if selection.matches(path)]
 
     def search(self, needles: Sequence[str], selection: Selection) -> list[str]:
@@ -315,7 +329,7 @@ class Snapshot:
         if answer.code > 1:
             raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}")
         prefix = len(self.commit) + 1
-        names = (name[prefix:].decode("utf-8", "replace") for name in answer.stdout.split(b"\0") if name)
+        names = (name[prefix:].decode("utf-8", "surrogateescape") for name in answer.stdout.split(b"\0") if name)
         return [path for path in names if selection.matches(path)]
 
     def changed_paths(self, before: Snapshot) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import ForgeError, UsageError
 from gitops_ci.flows.publish import Publishing, contents, facts
@@ -9,7 +12,15 @@ from gitops_ci.forges.base import CommitsByApi
 from gitops_ci.model import Commit, Plan
 from gitops_ci.reporting import proposal as texts
 
-__all__ = ["land", "push_base"]
+__all__ = ["Landed", "land", "push_base"]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A commit that is on its branch, and what the remote said to the push."""
+
+    commit: str
+    said: str = ""
 
 
 def push_base(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
@@ -17,20 +28,26 @@ def push_base(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
     return land(to, snapshot, plan, to.base, tip=snapshot.commit) is not None or None
 
 
-def land(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, *, tip: str | None) -> str | None:
-    """Make `branch`, which is at `tip` (None: not there yet), one commit on top of `snapshot`; that commit's id.
+def land(
+    to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, *, tip: str | None, options: Sequence[str] = ()
+) -> Landed | None:
+    """Make `branch`, which is at `tip` (None: not there yet), one commit on top of `snapshot`.
 
-    None: somebody else was faster.
+    `options` go to the server with a push (git-push(1), `--push-option`). None: somebody else was faster.
     """
-    by = _by_api if to.publication.commit_with == "api" else _by_git
-    commit = by(to, snapshot, plan, branch, tip)
-    if commit is not None:
-        to.journal.commit = Commit(commit, branch)
-        to.log.step(f"pushed {commit[:12]} to {branch} of {to.repo.url}")
-    return commit
+    if to.publication.commit_with == "api":
+        landed = _by_api(to, snapshot, plan, branch, tip)
+    else:
+        landed = _by_git(to, snapshot, plan, branch, tip, options)
+    if landed is not None:
+        to.journal.commit = Commit(landed.commit, branch)
+        to.log.step(f"pushed {landed.commit[:12]} to {branch} of {to.repo.url}")
+    return landed
 
 
-def _by_git(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None) -> str | None:
+def _by_git(
+    to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None, options: Sequence[str]
+) -> Landed | None:
     said = to.publication
     commit = to.repo.commit(
         snapshot,
@@ -40,10 +57,11 @@ def _by_git(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: st
         committer=said.committer,
         signing=said.signing,
     )
-    return commit.commit if to.repo.push(commit, branch, expected=tip) == "landed" else None
+    pushed = to.repo.push(commit, branch, expected=tip, options=options)
+    return Landed(commit.commit, pushed.said) if pushed else None
 
 
-def _by_api(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None) -> str | None:
+def _by_api(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None) -> Landed | None:
     """A host commits on top of a branch only, and names the head that it expects there.
 
     A branch that is not at `snapshot` gets its commit from another one beside it, in one move: a pull request whose
@@ -53,7 +71,7 @@ def _by_api(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: st
     beside = branch if tip == snapshot.commit else f"{branch}.next"
     if beside != branch:
         there = to.repo.refs(beside).tips.get(beside)
-        if to.repo.push(snapshot, beside, expected=there) == "raced":
+        if to.repo.push(snapshot, beside, expected=there) is None:
             return None
     message = snapshot.mark(_message(to, plan), contents(plan))
     try:
@@ -63,10 +81,11 @@ def _by_api(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: st
             return None
         raise
     if beside == branch:
-        return made
+        return Landed(made)
     commit = to.repo.fetch(beside)
-    landed = commit.commit == made and to.repo.push(commit, branch, expected=tip, instead_of=beside) == "landed"
-    return made if landed else None
+    if commit.commit != made or to.repo.push(commit, branch, expected=tip, instead_of=beside) is None:
+        return None
+    return Landed(made)
 
 
 def _committing(to: Publishing, snapshot: Snapshot, plan: Plan) -> CommitsByApi:

@@ -17,10 +17,10 @@ from dataclasses import replace
 
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import Snapshot, check_branch
-from gitops_ci.errors import FindingsError, GitError
+from gitops_ci.errors import FindingsError, ForgeError, GitError
 from gitops_ci.flows.landing import land
 from gitops_ci.flows.publish import Publishing, contents, facts
-from gitops_ci.forges.base import Forge
+from gitops_ci.forges.base import Forge, OpensByPush
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
 from gitops_ci.reporting import proposal as texts
@@ -57,7 +57,10 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
     current = to.repo.fetch(head, depth=_DEPTH) if tip else None
     if current is not None:
         _refuse_older(current, head, plan, to)
-    latest = forge.find_latest(head=head, base=to.base)
+    try:
+        latest, by_push = forge.find_latest(head=head, base=to.base), None
+    except ForgeError as error:
+        latest, by_push = None, _by_push(forge, error, to)
     proposal = _proposal(head, plan, to)
     if latest and latest.status == "closed" and not to.publication.reopen and _same_images(latest, proposal):
         to.log.step(f"pull request #{latest.number} with this change was closed by somebody: left so (--reopen)")
@@ -65,13 +68,20 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
         return False
     if current is not None and _has_work_of_others(current):
         return _left_alone(current, head, plan, to, latest)
-    pushed = current is None or not _proposes(current, plan)
+    said, pushed = "", current is None or not _proposes(current, plan)
     if pushed:
-        commit = land(to, snapshot, plan, head, tip=tip)
-        if commit is None or to.repo.refs(head).tips.get(head) != commit:
+        waits = to.publication.merge == "when-green"
+        options = by_push.push_options(proposal, merge_when_green=waits) if by_push else ()
+        landed = land(to, snapshot, plan, head, tip=tip, options=options)
+        if landed is None or to.repo.refs(head).tips.get(head) != landed.commit:
             return None  # another run moved the branch on: the pull request's words are that run's to write
+        said = landed.said
     elif current is not None:
         to.journal.commit = Commit(current.commit, head)
+    if by_push is not None:
+        opened = by_push.opened_by_push(proposal, said)
+        to.journal.pull_request = opened if pushed else replace(opened, state="unchanged")
+        return pushed
     found = _ensured(forge, latest if latest and latest.status == "open" else None, proposal, to)
     if found.number is None and not pushed:
         # Without an API the branch is all there is of the pull request.
@@ -89,7 +99,11 @@ def retire(to: Publishing) -> bool:
     if tip is None or to.connect is None:
         return False
     forge = _forge(to)
-    found = forge.find_open(head=head, base=to.base)
+    try:
+        found = forge.find_open(head=head, base=to.base)
+    except ForgeError as error:
+        _by_push(forge, error, to)
+        return False
     if found is None or found.number is None or _has_work_of_others(to.repo.fetch(head, depth=_DEPTH)):
         return False
     forge.close(found, comment=f"`{to.base}` has {_names(to.search.images)} already: nothing is left to merge here.")
@@ -101,6 +115,17 @@ def retire(to: Publishing) -> bool:
 def _forge(to: Publishing) -> Forge:
     assert to.connect is not None, "a flow that opens pull requests is given a code host"
     return to.connect()
+
+
+def _by_push(forge: Forge, refused: ForgeError, to: Publishing) -> OpensByPush:
+    """The way around an API that refuses the token, where the host offers one; else the refusal stands."""
+    if refused.status not in {401, 403} or not isinstance(forge, OpensByPush) or to.publication.commit_with == "api":
+        raise refused
+    to.log.warn(
+        f"{refused.message}: the push itself asks for the pull request. Nobody is asked for review, and one that was "
+        "closed is not noticed"
+    )
+    return forge
 
 
 def _ensured(forge: Forge, existing: PullRequest | None, proposal: Proposal, to: Publishing) -> PullRequest:

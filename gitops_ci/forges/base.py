@@ -11,7 +11,7 @@ from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 
-__all__ = ["CommitsByApi", "Connect", "Forge", "ForgeKind", "SignIn", "owner_and_name", "web_origin"]
+__all__ = ["CommitsByApi", "Connect", "Forge", "ForgeKind", "OpensByPush", "SignIn", "owner_and_name", "web_origin"]
 
 
 class Forge(Protocol):
@@ -61,6 +61,17 @@ class CommitsByApi(Protocol):
 
         Raises ForgeError with status 409 when the branch has moved on.
         """
+
+
+@runtime_checkable
+class OpensByPush(Protocol):
+    """A code host that opens a pull request when a push asks for it: for tokens that may push and not use the API."""
+
+    def push_options(self, proposal: Proposal, *, merge_when_green: bool = False) -> tuple[str, ...]:
+        """What `git push -o` has to say."""
+
+    def opened_by_push(self, proposal: Proposal, said: str) -> PullRequest:
+        """The pull request as far as it shows in what the host said to the push; `number` is None when it does not."""
 
 
 class Connect(Protocol):

@@ -162,6 +162,27 @@ class GitLab(RestForge):
                 return True
         return False
 
+    def push_options(self, proposal: Proposal, *, merge_when_green: bool = False) -> tuple[str, ...]:
+        """As OpensByPush says."""
+        return push_options(proposal, merge_when_green=merge_when_green)
+
+    def opened_by_push(self, proposal: Proposal, said: str) -> PullRequest:
+        """GitLab answers such a push with the merge request's address: `.../acme/config/-/merge_requests/7`."""
+        address = rf"https?://[^\s/]+/\S*?{re.escape(self._project)}/-/merge_requests/(\d+)\b"
+        found = re.search(address, said)
+        return PullRequest(
+            number=int(found[1]) if found else None,
+            url=found[0] if found else "",
+            head=proposal.head,
+            base=proposal.base,
+            title=proposal.title,
+            body=proposal.body,
+            labels=proposal.labels,
+            state="opened",
+            draft=proposal.draft,
+            assignees=proposal.assignees,
+        )
+
     def _decided(self, path: str) -> Fields:
         """The merge request once its status is known; as it is when that takes too long."""
         state = Fields()
