@@ -33,7 +33,7 @@ _OTHER_TYPES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 # The characters of tags, digests and references; anything else is quoted rather than reasoned about.
-_PLAIN = re.compile(r"[A-Za-z0-9_./](?:[A-Za-z0-9_./@+=:-]*[A-Za-z0-9_./@+=-])?")
+_PLAIN = re.compile(r"(?:--?(?=[A-Za-z]))?[A-Za-z0-9_./](?:[A-Za-z0-9_./@+=:-]*[A-Za-z0-9_./@+=-])?")
 
 
 def is_string(value: str) -> bool:

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.parts import Found, parts
+from gitops_ci.formats.parts import one_string, parts
 from gitops_ci.formats.places import Place, below, object_of
 from gitops_ci.formats.scan import scan, site
 from gitops_ci.formats.source import Entry, Source
-from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import Alias, Mapping, Scalar, Sequence
 
@@ -58,8 +57,6 @@ def _parameters(source: Source, node: Sequence, place: Place) -> Iterator[ImageS
 def _overrides(source: Source, node: Sequence, place: Place) -> Iterator[ImageSite]:
     for item in node.items:
         target = item.target if isinstance(item, Alias) else item
-        image = ImageRef.try_parse(target.value.rpartition("=")[2]) if isinstance(target, Scalar) else None
-        if image is None or not isinstance(target, Scalar):
-            continue
-        if field := source.field("reference", Entry(target, target, item if isinstance(item, Alias) else None)):
-            yield site(source, Found(image, (field,)), place, format_id=ID)
+        if isinstance(target, Scalar):
+            for found in one_string(source, Entry(target, target, item if isinstance(item, Alias) else None)):
+                yield site(source, found, place, format_id=ID)

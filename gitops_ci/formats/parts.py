@@ -122,8 +122,11 @@ def _version(
 
 
 def one_string(source: Source, entry: Entry, host: str = "") -> Iterator[Found]:
-    """An image that one scalar names whole, but for the registry that may stand elsewhere (`host`)."""
-    image = ImageRef.try_parse(_path(host, text_of(entry)))
+    """An image that one scalar names whole, but for the registry that may stand elsewhere (`host`).
+
+    What precedes a `=` is a name that the image is given (`name=image`, Argo CD; `--option=image`).
+    """
+    image = ImageRef.try_parse(_path(host, text_of(entry).rpartition("=")[2]))
     field = source.field("reference", entry) if image else None
     if image and field:
         yield Found(image, (field,))

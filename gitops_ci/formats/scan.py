@@ -23,6 +23,9 @@ __all__ = ["scan", "site"]
 _CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 # An `image` of these kinds names a repository to watch, not an image to run: a version there would break them.
 _WATCHERS = frozenset({"ImageRepository", "ImageUpdater", "Warehouse"})
+# Lists of strings that programs get: options and variables, `name=value`.
+_ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment"})
+_OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
 _HOLDS_YAML = re.compile(r":\s.*\n|\n.*:\s|^\s*[\[{]")
 # YAML inside YAML inside YAML occurs (a patch in an Application in a template); more is somebody's joke.
@@ -72,18 +75,21 @@ def _in_mapping(source: Source, node: YamlMapping, place: Place) -> Iterator[Fou
             yield replace(found, default=found.default or "what its chart or operator adds")
         else:
             yield found
-    if _names_an_image(entries):
-        yield from _pinned(source, entries["value"])
+    for key in ("value", "default"):
+        if key in entries and _names_an_image(entries, _text(entries, key), place):
+            yield from _pinned(source, entries[key])
 
 
-def _names_an_image(entries: Mapping[str, Entry]) -> bool:
-    """A JSON patch of an `image`, a parameter or variable with such a name: their `value` is a reference."""
-    value, name, path = (_text(entries, key) for key in ("value", "name", "path"))
-    if not value:
-        return False
-    last = path.rpartition("/")[2] if path and "op" in entries else name
-    known = part_of(last)
-    return (known is not None and known[1] == "reference") or bool(_IMAGE_VARIABLE.search(name))
+def _names_an_image(entries: Mapping[str, Entry], value: str, place: Place) -> bool:
+    """Whether a `value` is an image: a JSON patch of one, a parameter or variable that is named so or can be no other.
+
+    `redis:6379` is an address; a variable of any name counts only with a path in its value.
+    """
+    name, path = _text(entries, "name"), _text(entries, "path")
+    known = part_of(path.rpartition("/")[2] if path and "op" in entries else name)
+    if (known is not None and known[1] == "reference") or _IMAGE_VARIABLE.search(name):
+        return True
+    return bool(place.kind and name and "/" in value)
 
 
 def _text(entries: Mapping[str, Entry], key: str) -> str:
@@ -92,17 +98,22 @@ def _text(entries: Mapping[str, Entry], key: str) -> str:
 
 
 def _in_list(source: Source, node: Sequence, place: Place) -> Iterator[Found]:
-    """`images: [ghcr.io/acme/shop:1.4.2, ...]`."""
+    """`images: [ghcr.io/acme/shop:1.4.2, ...]`, and arguments like `--sidecar-image=ghcr.io/acme/shop:1.4.2`."""
     known = part_of(place.key.removesuffix("s")) if place.key.endswith("mages") else None
-    if known is None or known[1] != "reference":
+    are_images = known is not None and known[1] == "reference"
+    if not are_images and place.key not in _ARGUMENTS:
         return
     for item in node.items:
         target = item.target if isinstance(item, Alias) else item
-        if isinstance(target, Scalar):
+        if not isinstance(target, Scalar):
+            continue
+        option, equals, reference = target.value.rpartition("=")
+        if are_images or ("/" in reference and (not equals or _OPTION.fullmatch(option))):
             yield from _pinned(source, Entry(target, target, item if isinstance(item, Alias) else None))
 
 
 def _pinned(source: Source, entry: Entry) -> Iterator[Found]:
+    """A whole reference with a version: less could be anything."""
     for found in one_string(source, entry):
         if found.image.tag or found.image.digest:
             yield found

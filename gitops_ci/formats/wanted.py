@@ -20,6 +20,8 @@ _REFERENCE = re.compile(
     r"(?<![\w./:@-])[A-Za-z0-9][\w.-]*(?::[0-9]+(?=/))?(?:/[a-z0-9][\w.-]*)*"
     r"(?P<version>:?(?=\{\{|\$[{(])|(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]{64})?)"
 )
+_TEMPLATES = ("{{", "${", "$(")
+_SURE_TAG = re.compile(r":v?\d+\..*")
 
 
 class Wanted:
@@ -67,12 +69,11 @@ class Wanted:
 
     def elsewhere(self, source: Source, sites: Sequence[ImageSite]) -> Iterator[Skip]:
         """References to wanted images in strings that no format knows, and those with a templated version."""
-        known = [(field.span.start, field.span.end) for site in sites for field in site.fields]
-        known.sort()
-        for match in _REFERENCE.finditer(source.text):
+        known = sorted((field.span.start, field.span.end) for site in sites for field in site.fields)
+        for match in self._references(source.text):
             name = match[0].removesuffix(match["version"]) if match["version"] else match[0]
-            templated = source.text.startswith(("{{", "${", "$("), match.end())
-            if not (match["version"] or templated) or name.rpartition("/")[2] not in self._words:
+            templated = source.text.startswith(_TEMPLATES, match.end())
+            if not (templated or _is_version(name, match["version"])) or name.rpartition("/")[2] not in self._words:
                 continue
             image = ImageRef.try_parse(name)
             if image is None or not self.of(image) or _overlaps(known, match.start(), match.end()):
@@ -88,6 +89,24 @@ class Wanted:
             else:
                 hint = f"Mark the line with the comment `# gitops-ci: image={name}`, or give it with --at."
                 yield Skip(source.path, line, f"names {match[0]} in a place that no format knows", hint)
+
+    def _references(self, text: str) -> Iterator[re.Match[str]]:
+        """Whatever looks like a reference, on the lines that hold a wanted word."""
+        if len(self._words) > _FEW:
+            yield from _REFERENCE.finditer(text)
+            return
+        end = 0
+        for word in re.finditer("|".join(map(re.escape, self._words)), text):
+            if word.start() >= end:
+                start = text.rfind("\n", 0, word.start()) + 1
+                end = text.find("\n", word.start())
+                end = len(text) if end < 0 else end
+                yield from _REFERENCE.finditer(text, start, end)
+
+
+def _is_version(name: str, version: str) -> bool:
+    """Whether what follows a name is its version; `redis:6379` and `docker:dind-runner` may be anything."""
+    return bool(version) and ("/" in name or "@" in version or bool(_SURE_TAG.fullmatch(version)))
 
 
 def _overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:

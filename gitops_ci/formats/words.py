@@ -16,7 +16,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 _ENDINGS: tuple[tuple[tuple[str, ...], Role], ...] = (
     (("image", "repository"), "repository"),
     (("image", "repo"), "repository"),
-    (("image", "name"), "name"),
+    (("image", "name"), "reference"),
     (("image", "tag"), "tag"),
     (("image", "version"), "version"),
     (("image", "digest"), "digest"),
