@@ -9,14 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import GitopsCiError
-from gitops_ci.flows.bump import BumpRequest, bump_into
+from gitops_ci.flows.bump import BumpRequest, Publication, bump_into
 from gitops_ci.flows.journal import Journal
-from gitops_ci.flows.push import PushRequest, push
+from gitops_ci.flows.push import Pushed, PushRequest, push_image
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Image, Log, Outcome
+from gitops_ci.model import Log, Outcome
 from gitops_ci.registry.base import Progress
 
 __all__ = ["ReleaseRequest", "release"]
+
+_SOURCE = "org.opencontainers.image.source"
+_REVISION = "org.opencontainers.image.revision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +42,36 @@ def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
 
 
 def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress: Progress) -> bool:
-    planned = push(replace(request.push, dry_run=True), _Rehearsal(log), progress)
+    planned = push_image(replace(request.push, dry_run=True), _Rehearsal(log), progress)
     rehearsal = replace(_bump(request, planned), mode="dry-run")
     only_planned = request.bump.mode == "dry-run"
     if only_planned:
-        journal.images = planned
+        journal.images = planned.images
         return bump_into(journal, rehearsal, log)
     bump_into(journal, rehearsal, _Rehearsal(log))
-    journal.images = push(request.push, log, progress)
-    pushed = any(image.state == "pushed" for image in journal.images)
-    bumped = bump_into(journal, _bump(request, journal.images), log)
-    return pushed or bumped
+    pushed = push_image(request.push, log, progress)
+    journal.images = pushed.images
+    bumped = bump_into(journal, _bump(request, pushed), log)
+    return bumped or any(image.state == "pushed" for image in pushed.images)
 
 
-def _bump(request: ReleaseRequest, images: tuple[Image, ...]) -> BumpRequest:
+def _bump(request: ReleaseRequest, pushed: Pushed) -> BumpRequest:
     """The bump to the image as manifests are to name it: by its most exact tag, and its digest once that is known."""
-    target = request.name.with_version(tag=images[0].tag, digest=images[0].digest)
-    return replace(request.bump, search=replace(request.bump.search, images=(target,)))
+    primary = pushed.images[0]
+    target = request.name.with_version(tag=primary.tag, digest=primary.digest)
+    search = replace(request.bump.search, images=(target,))
+    return replace(request.bump, search=search, publication=_sourced(request.bump.publication, pushed))
+
+
+def _sourced(said: Publication, pushed: Pushed) -> Publication:
+    """What the image says of its source, where the CI system says nothing.
+
+    An image without labels of its own has those of its base image: what the CI system knows goes first.
+    """
+    source, revision = pushed.labels.get(_SOURCE, ""), pushed.labels.get(_REVISION, "")
+    if said.source_commit or said.source_repository or not source.startswith("https://"):
+        return said
+    return replace(said, source_repository=source, source_commit=revision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,16 +165,18 @@ def _stored(config: Mapping[str, Any], registry: str, repository: str, path: str
 
 
 def _entry(entry: Mapping[str, Any], path: str) -> Credential | None:
-    user, password = entry.get("username"), entry.get("password")
+    user, password = str(entry.get("username") or ""), str(entry.get("password") or "")
     if isinstance(auth := entry.get("auth"), str) and auth:
         try:
-            user, _, password = base64.b64decode(auth).decode().partition(":")
+            user, colon, password = base64.b64decode(auth.strip(), validate=True).decode().partition(":")
         except ValueError:
-            raise RegistryError(f"An account in {path} is damaged: 'auth' is not base64 of user:password") from None
+            user = password = colon = ""
+        if not colon:
+            raise RegistryError(f"An account in {path} is damaged: 'auth' is not base64 of user:password")
         password = password.rstrip("\0")
     if isinstance(token := entry.get("identitytoken"), str) and token:
-        return Credential(str(user or "<token>"), Secret(token), identity=True, source=path)
-    if isinstance(user, str) and user and isinstance(password, str) and password:
+        return Credential(user or "<token>", Secret(token), identity=True, source=path)
+    if user and password:
         return Credential(user, Secret(password), source=path)
     return None
 

@@ -13,7 +13,7 @@ import time
 import pytest
 import requests
 
-from gitops_ci.registry import files
+from gitops_ci.registry import tar
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support.layouts import CONFIG, INDEX, MANIFEST, LayoutWriter, digest_of, layer_of
 from tests.support.registry_state import tags
@@ -142,7 +142,7 @@ def test_a_name_that_an_extended_header_replaces(refused, archive, built):
 
 def test_far_too_many_members(refused, archive, built):
     archive.layout(built)
-    for number in range(files._MOST_MEMBERS):
+    for number in range(tar._MOST_MEMBERS):
         archive.file(f"x{number}", b"")
     refused(f"oci-archive:{archive.close()}", "more than 10,000 members")
 
@@ -165,7 +165,7 @@ def test_a_header_that_points_backwards(refused, archive, built):
 
 
 def test_a_bomb(refused, tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_FREE", 8 << 20)
+    monkeypatch.setattr(tar, "_FREE", 8 << 20)
     with gzip.open(tmp_path / "bomb.tar.gz", "wb") as file:
         for _ in range(64):
             file.write(b"\0" * (1 << 20))

@@ -1,0 +1,48 @@
+"""Where an image comes from: `kind:place`, a module a kind, imported when it is asked for."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import cast
+
+from gitops_ci.errors import UsageError
+from gitops_ci.imageref import ImageRef
+from gitops_ci.registry.connection import Access
+from gitops_ci.registry.sources.base import Sent, Source
+
+__all__ = ["SOURCES", "Sent", "Source", "open_source", "split_source"]
+
+# kind -> module here that has `open_image(place, access)`, a context manager that gives a `Source`
+SOURCES = {
+    "docker": "engine",
+    "oci": "layout",
+    "oci-archive": "oci_archive",
+    "docker-archive": "docker_archive",
+    "registry": "registry",
+}
+_IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
+
+
+def split_source(text: str) -> tuple[str, str]:
+    """The kind and the place of `kind:place`; a name without a kind is an image of the Docker Engine.
+
+    Raises:
+        UsageError: an empty place, or a name that no image can have.
+    """
+    kind, colon, place = text.partition(":")
+    if not colon or kind not in SOURCES:
+        kind, place = "docker", text
+    if not place or "\0" in place:
+        raise UsageError(f"'{text}' names no image", hint=f"Write one of: {', '.join(f'{k}:…' for k in SOURCES)}.")
+    if kind == "registry" or (kind == "docker" and not _IMAGE_ID.fullmatch(place)):
+        ImageRef.parse(place)
+    return kind, place
+
+
+def open_source(text: str, access: Access) -> AbstractContextManager[Source]:
+    """Open a source. Raises UsageError for a text that is none, RegistryError when it is not there."""
+    kind, place = split_source(text)
+    opened = import_module(f"gitops_ci.registry.sources.{SOURCES[kind]}").open_image(place, access)
+    return cast("AbstractContextManager[Source]", opened)

@@ -1,0 +1,34 @@
+"""What an image is that can be sent somewhere, whatever it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitops_ci.registry.base import Manifest, Progress, Writer
+from gitops_ci.registry.copy import Copied
+from gitops_ci.registry.facts import ImageFacts
+
+__all__ = ["Sent", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An image that was sent: its manifest is there under `tag`, or the only thing still to be stored."""
+
+    manifest: Manifest
+    copied: Copied
+    tag: str = ""
+
+
+class Source(Protocol):
+    """An image that can be sent somewhere. It knows what it is before anything is sent. Raises RegistryError."""
+
+    name: str
+    facts: ImageFacts
+
+    def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
+        """Store all of the image but its tags; `tag` is one that it gets anyway, for ways of sending that need one."""
+
+    def send_referrers(self, destination: Writer, progress: Progress) -> int:
+        """Store what refers to the image (signatures, attestations); how many manifests that were."""

@@ -1,0 +1,43 @@
+"""`docker-archive:FILE[:NAME]`, what `docker save`, kaniko's `--tar-path`, Nix and Bazel write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from gitops_ci.registry.base import Progress, Writer
+from gitops_ci.registry.connection import Access
+from gitops_ci.registry.copy import copy
+from gitops_ci.registry.docker_archive import DockerArchive
+from gitops_ci.registry.facts import facts_of_config
+from gitops_ci.registry.sources.base import Sent, Source
+from gitops_ci.registry.tar import Tar
+
+__all__ = ["Saved", "open_image"]
+
+
+class Saved:
+    """An image as `docker save` writes it, without a manifest until it is sent."""
+
+    def __init__(self, archive: DockerArchive) -> None:
+        self.name = archive.name
+        self.facts = facts_of_config(archive.config, archive.size)
+        self._archive = archive
+
+    def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
+        del tag
+        manifest = self._archive.compress()
+        return Sent(manifest, copy(self._archive, destination, manifest, progress))
+
+    def send_referrers(self, destination: Writer, progress: Progress) -> int:
+        del destination, progress
+        return 0  # such an archive holds none
+
+
+@contextmanager
+def open_image(place: str, access: Access) -> Iterator[Source]:
+    del access
+    path, wanted = (place, "") if os.path.exists(place) else place.partition(":")[::2]
+    with closing(Tar(path)) as tar, closing(DockerArchive(tar, f"docker-archive:{path}", wanted)) as archive:
+        yield Saved(archive)

@@ -1,0 +1,98 @@
+"""`docker:NAME`, or just a name: an image in a Docker Engine, which pushes it itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from tempfile import NamedTemporaryFile
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.imageref import ImageRef
+from gitops_ci.registry.base import Progress, Writer
+from gitops_ci.registry.connection import Access
+from gitops_ci.registry.copy import Copied
+from gitops_ci.registry.credentials import find
+from gitops_ci.registry.engine import Engine, EngineImage
+from gitops_ci.registry.facts import ImageFacts
+from gitops_ci.registry.remote import Remote
+from gitops_ci.registry.sources.base import Sent, Source
+
+__all__ = ["open_image"]
+
+_MOST_ORIGINS = 3  # an image has one, and one more for each repository it was pushed to
+_PATIENCE = 5.0  # seconds for a question that may stay without an answer
+
+
+class InEngine:
+    """One image of an Engine."""
+
+    def __init__(self, engine: Engine, image: EngineImage) -> None:
+        self.name = f"docker:{image.name}"
+        self.facts = ImageFacts(frozenset({image.id}), None, image.labels, image.created, image.size)
+        self._engine = engine
+        self._image = image
+
+    def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
+        if not isinstance(destination, Remote):
+            return self._export(destination, tag, progress)
+        # Denied is found out now: an Engine keeps trying for most of a minute before it says so.
+        destination.may_push()
+        target = ImageRef.parse(destination.address(tag))
+        digest = self._engine.push(self._image, target, destination.credential, progress)
+        manifest = destination.manifest(digest)
+        if manifest is None:
+            raise RegistryError(
+                f"{target} was pushed as {digest}, and {destination.registry} does not have it",
+                hint="Do the Docker Engine and this program mean the same registry by that address?",
+            )
+        return Sent(manifest, Copied(size=self._image.size), tag)
+
+    def send_referrers(self, destination: Writer, progress: Progress) -> int:
+        del destination, progress
+        return 0  # an Engine keeps none
+
+    def _export(self, destination: Writer, tag: str, progress: Progress) -> Sent:
+        from gitops_ci.registry.docker_archive import DockerArchive
+        from gitops_ci.registry.sources.docker_archive import Saved
+        from gitops_ci.registry.tar import Tar
+
+        with NamedTemporaryFile(prefix="gitops-ci-image-", suffix=".tar") as file:
+            for chunk in self._engine.export(self._image):
+                file.write(chunk)
+            file.flush()
+            with closing(DockerArchive(Tar(file.name), self.name)) as archive:
+                return Saved(archive).send(destination, tag, progress)
+
+
+@contextmanager
+def open_image(place: str, access: Access) -> Iterator[Source]:
+    with closing(Engine()) as engine:
+        image = engine.inspect(place)
+        if image.origins and not engine.keeps_indexes():
+            _refuse_part(image, access)
+        yield InEngine(engine, image)
+
+
+def _refuse_part(image: EngineImage, access: Access) -> None:
+    """Stop where an Engine has one platform of an image that had several where it was pulled from.
+
+    Pushed from there it would be another image, for that platform only, under the tag of the whole one.
+    """
+    for origin in image.origins[:_MOST_ORIGINS]:
+        ref = ImageRef.try_parse(origin)
+        if ref is None or ref.digest is None:
+            continue
+        hurry = replace(access, deadline=time.monotonic() + _PATIENCE)
+        with closing(Remote(ref, find(ref.registry, ref.repository), hurry)) as remote:
+            try:
+                found = remote.manifest(ref.digest)
+            except RegistryError:
+                continue  # whoever cannot be asked cannot be in the way: the Engine has what it has
+        if found is not None and found.is_index:
+            platforms = ", ".join(child.platform for child in found.children if child.platform != "unknown/unknown")
+            raise RegistryError(
+                f"docker:{image.name} is one platform of {origin}, which has {platforms}",
+                hint=f"The Docker Engine keeps one of them only. registry:{origin} copies the whole image.",
+            )

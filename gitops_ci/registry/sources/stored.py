@@ -1,0 +1,57 @@
+"""An image that has its manifest already: in a layout, an OCI archive, a registry. It is copied as it is."""
+
+from __future__ import annotations
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.imageref import TAG
+from gitops_ci.registry.base import DIGEST, Manifest, Progress, Reader, Writer
+from gitops_ci.registry.copy import copy
+from gitops_ci.registry.facts import facts_of
+from gitops_ci.registry.layout import Layout
+from gitops_ci.registry.referrers import copy_referrers
+from gitops_ci.registry.remote import Remote
+from gitops_ci.registry.sources.base import Sent
+
+__all__ = ["Stored", "find_image", "split_place"]
+
+
+class Stored:
+    """One image of a place."""
+
+    def __init__(self, reader: Reader, root: Manifest) -> None:
+        self.name = reader.name
+        self.facts = facts_of(reader, root)
+        self._reader = reader
+        self._root = root
+
+    def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
+        del tag
+        mount_from = ""
+        if isinstance(self._reader, Remote) and isinstance(destination, Remote):
+            same_registry = self._reader.registry == destination.registry
+            mount_from = self._reader.repository if same_registry else ""
+        return Sent(self._root, copy(self._reader, destination, self._root, progress, mount_from=mount_from))
+
+    def send_referrers(self, destination: Writer, progress: Progress) -> int:
+        return copy_referrers(self._reader, destination, self._root, progress)
+
+
+def find_image(reader: Layout | Remote, wanted: str) -> Stored:
+    """The image with this tag or digest; of a layout without either, the only one. Raises RegistryError."""
+    root = reader.manifest(wanted) if wanted or isinstance(reader, Remote) else reader.only()
+    if root is None:
+        known = ", ".join((reader.tags() or ())[:10])
+        raise RegistryError(
+            f"{reader.name} has no image '{wanted}'",
+            hint=f"It has {known}." if known else "Is the name right, and may this account see it?",
+        )
+    return Stored(reader, root)
+
+
+def split_place(place: str) -> tuple[str, str]:
+    """The path of `PATH[:TAG]` or `PATH@DIGEST`, and the tag or digest, empty where there is none."""
+    path, at, digest = place.rpartition("@")
+    if at and DIGEST.fullmatch(digest):
+        return path, digest
+    path, colon, tag = place.rpartition(":")
+    return (path, tag) if colon and TAG.fullmatch(tag) else (place, "")
