@@ -55,6 +55,7 @@ def parts(
         if isinstance(entry.value, Scalar) and (known := part_of(key)):
             groups.setdefault(known[0], {}).setdefault(known[1], entry)
     in_image = (part := part_of(parent)) is not None and part[1] == "reference"
+    _lend_version(groups)
     for prefix, group in groups.items():
         host = (registry if "repository" in group else "") or text_of(group.get("registry"))
         named = _name(group, host, in_image=in_image and not prefix)
@@ -65,6 +66,16 @@ def parts(
     if in_image and (reference := entries.get("reference")):
         # A Kubernetes image volume: `image: {reference: ..., pullPolicy: ...}`.
         yield from one_string(source, reference)
+
+
+def _lend_version(groups: dict[str, dict[Role, Entry]]) -> None:
+    """`baseImage` and `tag`: a version without a name of its own belongs to the one image that has none."""
+    plain = groups.get("", {})
+    if "tag" not in plain or plain.keys() & {"reference", "repository", "name"}:
+        return
+    bare = [g for g in groups.values() if g.keys() & {"reference", "repository"} and not g.keys() & {"tag", "version"}]
+    if len(bare) == 1:
+        bare[0].update(groups.pop(""))
 
 
 def _name(group: Mapping[Role, Entry], registry: str, *, in_image: bool) -> tuple[Entry, str] | None:

@@ -118,7 +118,8 @@ def _digest_alone(field: Field, wanted: Version) -> list[Edit] | Refusal:
 
 
 def _no_place(part: str) -> Refusal:
-    return Refusal(f"there is no key for the {part} here", "Add the key, or choose another `--pin`.", failed=True)
+    hint = "Add the key" + (", or write both into the tag with `--pin tag+digest`." if part == "digest" else ".")
+    return Refusal(f"there is no key for the {part} here", hint, failed=True)
 
 
 def _some(*found: Edit | None) -> list[Edit]:

@@ -20,6 +20,7 @@ _REFERENCE = re.compile(
     r"(?<![\w./:@-])[A-Za-z0-9][\w.-]*(?::[0-9]+(?=/))?(?:/[a-z0-9][\w.-]*)*"
     r"(?P<version>:?(?=\{\{|\$[{(])|(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]{64})?)"
 )
+_COMMENT = re.compile(r"(?:^|[ \t])#[^\r\n\"']*\Z", re.MULTILINE)
 _TEMPLATES = ("{{", "${", "$(")
 _SURE_TAG = re.compile(r":v?\d+\..*")
 
@@ -79,8 +80,9 @@ class Wanted:
             if image is None or not self.of(image) or _overlaps(known, match.start(), match.end()):
                 continue
             node = source.scalar_before(match.start())
-            if node is None or match.end() > node.end:
-                continue  # a comment
+            line_start = source.text.rfind("\n", 0, match.start()) + 1
+            if node is None or match.end() > node.end or _COMMENT.search(source.text, line_start, match.start()):
+                continue
             line = source.line(match.start())
             if templated:
                 yield Skip(

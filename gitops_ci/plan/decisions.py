@@ -134,7 +134,7 @@ def _behind_anchor(changed: Sequence[Field]) -> Anchored | None:
 def _lines(anchor: Anchor) -> str:
     shown = ", ".join(str(line) for line in anchor.users[:5])
     more = f" and {len(anchor.users) - 5} more" if len(anchor.users) > 5 else ""
-    return f"line {shown}{more}"
+    return f"line{'s' if len(anchor.users) > 1 else ''} {shown}{more}"
 
 
 def _hint(*, asked: bool) -> str:

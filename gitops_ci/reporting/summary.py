@@ -61,7 +61,8 @@ def _deed(outcome: Outcome) -> str:
         return "no findings"
     if outcome.status == "changed":
         return "changed"
-    return "already so, nothing to change" if outcome.summary.get("unchanged", 1) else "nothing to change"
+    so = outcome.summary.get("unchanged", 1) or outcome.images
+    return "already so, nothing to change" if so else "nothing to change"
 
 
 def _changed(outcome: Outcome) -> str:

@@ -1,11 +1,12 @@
-"""Cases: a folder of files before, what is asked, the same files after. A new case is a new folder.
+"""Cases: a folder of files before, what is asked, the same files after, and what the run says. A new case is a folder.
 
-    tests/cases/<format>/<case>/before/…   after/…   request.toml
+    tests/cases/<format>/<case>/before/…   after/…   request.toml   outcome.json
 
-`request.toml` has `image`, and under `[policy]` what a bump's options say. Every case is also asked again, of its own
-result: then nothing is left to change.
+`request.toml` has `image`, `at` (pointers), and under `[policy]` what a bump's options say. Every case is also asked
+again, of its own result: then nothing is left to change.
 """
 
+import json
 import tomllib
 
 import pytest
@@ -24,18 +25,41 @@ def read(folder):
     return [(path.relative_to(folder).as_posix(), path.read_bytes().decode()) for path in paths]
 
 
+def outcome(planned):
+    return {
+        "changes": [
+            {
+                "at": f"{change.path}:{change.edit.span.line}:{change.edit.span.column}",
+                "format": change.format,
+                "resource": change.resource,
+                "old": change.edit.old,
+                "new": change.edit.new,
+                "previous": str(change.previous),
+            }
+            for change in planned.changes
+        ],
+        "unchanged": [f"{site.path}:{site.fields[0].span.line}" for site in planned.unchanged],
+        "skipped": [
+            {"at": f"{skip.path}:{skip.line}", "reason": skip.reason, "hint": skip.hint, "failed": skip.failed}
+            for skip in planned.skipped
+        ],
+        "refused": len(planned.refused),
+    }
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.relative_to(ROOT)))
 def test_case(case):
     request = tomllib.loads((case / "request.toml").read_text())
     policy = plan.Policy(**request.get("policy", {}))
     image = ImageRef.parse(request["image"])
+    pointers = [plan.Pointer.parse(text) for text in request.get("at", ())]
     before = read(case / "before")
-    planned = plan.make(before, [image], policy)
+    planned = plan.make(before, [image], policy, pointers=pointers)
     changed = {change.path: change.after for change in planned.files}
     after = [(path, changed.get(path, text)) for path, text in before]
     assert after == read(case / "after")
-    assert {change.format for change in planned.changes} <= {case.parent.name}
-    assert plan.make(after, [image], policy).changes == ()
+    assert outcome(planned) == json.loads((case / "outcome.json").read_text())
+    assert plan.make(after, [image], policy, pointers=pointers).changes == ()
 
 
 def test_every_format_has_a_case():
