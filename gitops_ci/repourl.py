@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from gitops_ci.errors import UsageError
 
-__all__ = ["RepoUrl"]
+__all__ = ["RepoUrl", "is_loopback"]
 
 _SCP = re.compile(
     r"(?:(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9_.][A-Za-z0-9_.-]*):(?P<path>[^:\\].*)"
@@ -108,7 +108,7 @@ def _from_url(text: str) -> RepoUrl:
         raise UsageError(f"The address {scheme}://{host}{parts.path} carries a query", hint=_EXAMPLE)
     if not _HOST.fullmatch(host) or parts.path.startswith("/-") or not parts.path.strip("/"):
         raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE)
-    if scheme == "http" and not _LOOPBACK.fullmatch(host):
+    if scheme == "http" and not is_loopback(host):
         raise UsageError(
             f"{text} is plain http", hint="A token would travel in the clear: use https (plain http is for loopback)."
         )
@@ -118,6 +118,11 @@ def _from_url(text: str) -> RepoUrl:
 def _shown(text: str) -> str:
     """What is no address, for an error: what may hold a password is not repeated."""
     return f"'{text.partition('://')[0]}://…'" if "://" in text and "@" in text else repr(text)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, without port and brackets, is this machine: plain http is fit for it and for nothing else."""
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 def _path(path: str) -> str:

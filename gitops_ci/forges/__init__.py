@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from urllib.parse import urlsplit
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 from gitops_ci.errors import UsageError
 from gitops_ci.family import Family
 from gitops_ci.forges.base import CommitsByApi, Forge, ForgeKind
-from gitops_ci.repourl import RepoUrl
+from gitops_ci.repourl import RepoUrl, is_loopback
 
 __all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]
 
@@ -27,7 +26,6 @@ FORGES: Mapping[str, ForgeKind] = Family(
     },
     attribute="KIND",
 )
-_LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
 
 def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
@@ -43,7 +41,7 @@ def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
     for known in FORGES.values():
         if known.hosts(url.host):
             return known
-    if not api_url and (url.scheme == "file" or _is_loopback(url.host)):
+    if not api_url and (url.scheme == "file" or is_loopback(url.host)):
         return FORGES["git"]
     raise UsageError(
         f"What kind of code host {url.host or url} is does not show in its name",
@@ -74,11 +72,7 @@ def _check_api_url(text: str) -> None:
         raise UsageError(
             f"{text!r} is not the address of an API", hint="Write it as https://github.example.com/api/v3."
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UsageError(
             f"{text} is not https", hint="A token would travel in the clear: use https (plain http is for loopback)."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    return _LOOPBACK.fullmatch(host) is not None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-__all__ = ["host", "is_loopback", "joined", "origin_of", "shown", "split"]
+from gitops_ci.repourl import is_loopback as is_loopback_host
 
-_LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
+__all__ = ["host", "is_loopback", "joined", "origin_of", "shown", "split"]
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
@@ -22,7 +21,7 @@ def origin_of(url: str) -> tuple[str, str, int]:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this very machine."""
-    return _LOOPBACK.fullmatch(split(url).hostname or "") is not None
+    return is_loopback_host(split(url).hostname or "")
 
 
 def joined(url: str, location: str) -> str:
