@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
 from gitops_ci.registry.facts import ImageFacts, facts_of
+from gitops_ci.registry.parallel import each
 from gitops_ci.registry.sources import Sent, Source, open_source, split_source
 from gitops_ci.tags import TagChoice
 
@@ -109,8 +109,7 @@ def _check_revision(source: Source, expected: str | None) -> None:
 
 def _look_all(destination: Writer, facts: ImageFacts, choices: tuple[TagChoice, ...]) -> list[_Found]:
     included = [choice for choice in choices if choice.included]
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look") as pool:
-        return list(pool.map(lambda choice: _look(destination, facts, choice), included))
+    return each(lambda choice: _look(destination, facts, choice), included, at_once=_AT_ONCE)
 
 
 def _look(destination: Writer, facts: ImageFacts, choice: TagChoice) -> _Found:
@@ -177,8 +176,7 @@ def _tag(destination: Writer, found: list[_Found], sent: Sent, log: Log) -> tupl
     """Give the image its tags: the primary one first, so that where it cannot be had no other one moves."""
     primary, *others = found
     images = [_give(destination, primary, sent)]
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="tag") as pool:
-        images += pool.map(lambda before: _give(destination, before, sent), others)
+    images += each(lambda before: _give(destination, before, sent), others, at_once=_AT_ONCE)
     for before, image in zip(found, images, strict=True):
         _tell(before, image, log)
     return tuple(images)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Blob, Descriptor, Manifest, Progress, Reader, Stored, Writer
+from gitops_ci.registry.parallel import each
 
 __all__ = ["Copied", "copy", "manifests_below"]
 
@@ -45,18 +45,13 @@ def copy(source: Reader, destination: Writer, root: Manifest, progress: Progress
     # The largest first: the end then waits for no straggler.
     readable.sort(key=lambda blob: -blob.descriptor.size)
     stop = threading.Event()
-    pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="layer")
-    try:
-        running = {
-            pool.submit(destination.put_blob, _until(stop, blob), progress, mount_from=mount_from): blob.descriptor
-            for blob in readable
-        }
-        wait(running, return_when=FIRST_EXCEPTION)
-        results = _results(running)
-    finally:
-        # Also on Ctrl-C: what is under way stops at its next piece, what has not begun never does.
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+    stored = each(
+        lambda blob: destination.put_blob(_until(stop, blob), progress, mount_from=mount_from),
+        readable,
+        at_once=_PARALLEL,
+        stop=stop,
+    )
+    results = {blob.descriptor.digest: what for blob, what in zip(readable, stored, strict=True)}
     for manifest in manifests[:-1]:
         destination.put_manifest(manifest, manifest.digest)
     return Copied(
@@ -100,6 +95,8 @@ def _child(source: Reader, child: Descriptor) -> Manifest:
 
 
 def _until(stop: threading.Event, blob: Blob) -> Blob:
+    """A blob that ends when the others are not going to be complete any more."""
+
     def read() -> Iterator[bytes]:
         for chunk in blob.read():
             if stop.is_set():
@@ -107,11 +104,3 @@ def _until(stop: threading.Event, blob: Blob) -> Blob:
             yield chunk
 
     return replace(blob, read=read)
-
-
-def _results(running: Mapping[Future[Stored], Descriptor]) -> dict[str, Stored]:
-    """What became of each blob; the first failure is raised."""
-    failed = [future for future in running if future.done() and future.exception() is not None]
-    for future in failed:
-        future.result()
-    return {descriptor.digest: future.result() for future, descriptor in running.items()}

@@ -11,7 +11,6 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +26,7 @@ from gitops_ci.registry.base import (
     digest_of,
 )
 from gitops_ci.registry.files import Files, Folder
+from gitops_ci.registry.parallel import each
 
 __all__ = ["DockerArchive"]
 
@@ -75,10 +75,9 @@ class DockerArchive:
     def compress(self) -> Manifest:
         """Compress the layers and make the manifest. Raises RegistryError for a layer that is not what it should be."""
         self._work = TemporaryDirectory(prefix="gitops-ci-layers-")
+        pairs = list(dict.fromkeys(zip(self._image.layers, self._image.diff_ids, strict=True)))
         # zlib works outside of the interpreter's lock: a core for each.
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="gzip") as pool:
-            jobs = [pool.submit(self._layer, *pair) for pair in dict.fromkeys(zip(*self._pairs(), strict=True))]
-            known = dict(job.result() for job in jobs)
+        known = dict(each(lambda pair: self._layer(*pair), pairs, at_once=min(4, os.cpu_count() or 1)))
         layers = [known[name] for name in self._image.layers]
         config = Descriptor(_CONFIG, digest_of(self.config), len(self.config))
         data = {
@@ -107,9 +106,6 @@ class DockerArchive:
         if self._work is not None:
             self._work.cleanup()
         self._files.close()
-
-    def _pairs(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        return self._image.layers, self._image.diff_ids
 
     def _layer(self, name: str, diff_id: str) -> tuple[str, Descriptor]:
         """A layer's descriptor; one that is compressed already is taken as it is."""

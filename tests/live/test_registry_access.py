@@ -245,3 +245,17 @@ def test_a_mount_asks_for_the_right_to_read_the_other_repository(run, layout, by
     assert ran.code == 0, ran.out
     assert ran.document["summary"]["bytes_sent"] == 0
     assert any(f"repository:{repository}:pull" in asked["scope"] for asked in tokens.asked)
+
+
+def test_a_token_server_elsewhere_is_not_asked(run, layout, tokens, make_registry, repository):  # noqa: F811
+    """A registry, or someone on the way to it, that wants the password sent to another host."""
+    stranger = make_registry(auth=tokens.auth.replace(tokens.url, "http://tokens.evil.example/token"))
+    ran = push(run, layout, stranger.host, repository, **ACCOUNT)
+    assert ran.code == 4
+    assert "another host, tokens.evil.example" in ran.out
+    assert "--registry-auth-host" in ran.out
+    allowed = run(
+        "image", "push", layout, "--to", f"{stranger.host}/{repository}:1.0.0",
+        "--registry-auth-host", "tokens.evil.example", environment=ACCOUNT,
+    )  # fmt: skip
+    assert "there is no host tokens.evil.example" in allowed.out, "now it is asked, and is not there"

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -251,3 +252,59 @@ def test_a_crash_at_every_request_ends_in_the_same_state(proxy, registry, layout
         push(f"oci:{folder}", to)
         assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
     assert killed > 15, "the push had many steps to die at"
+
+
+@pytest.mark.parametrize("kind", [is_upload, is_manifest], ids=["layer", "manifest"])
+def test_an_interrupted_push_ends_at_once(proxy, registry, layout, name, tmp_path, kind):
+    """A registry that hangs does not hold up a job that is cancelled."""
+    folder, _ = layout
+    reached = threading.Event()
+
+    def script(asked):
+        if kind(asked):
+            reached.set()
+            return Delay(20)
+        return None
+
+    proxy.script = script
+    to = f"{proxy.host}/{name}"
+    command = [sys.executable, "-m", "gitops_ci", "image", "push", f"oci:{folder}", "--to", to, "--version", "1.4.2"]
+    started = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert reached.wait(30)
+    began = time.monotonic()
+    started.terminate()
+    output, _ = started.communicate(timeout=15)
+    assert time.monotonic() - began < 5
+    assert started.returncode == 130, output.decode()
+    assert b"Interrupted" in output
+    assert b"Traceback" not in output
+
+
+def test_a_registry_that_keeps_its_tags_may_have_the_image_already(proxy, registry, layout, name):
+    """Two jobs push the same image: the second one's tag is refused, and is right."""
+    folder, digest = layout
+    push(f"oci:{folder}", f"{registry}/{name}")
+    hidden = []
+
+    def script(asked):
+        # What the other job stored is seen only after our own try.
+        if asked.method == "HEAD" and "/manifests/" in asked.path and not hidden:
+            return Answer(404)
+        if asked.method == "GET" and "/manifests/" in asked.path and not hidden:
+            return Answer(404)
+        if is_manifest(asked):
+            hidden.append(asked)
+            return Answer(400)
+        return None
+
+    proxy.script = script
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert hidden
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+
+
+def test_a_registry_that_keeps_its_tags_and_has_another_image_is_an_error(proxy, registry, layout, name):
+    folder, _ = layout
+    proxy.script = lambda asked: Answer(400) if is_manifest(asked) else None
+    with pytest.raises(RegistryError, match="400"):
+        push(f"oci:{folder}", f"{proxy.host}/{name}")
