@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli.configured import ConfiguredCommand
+from gitops_ci.cli.image import access_options, registry_access
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.repository import bump_request, refuse_untrusted, repository_options
 from gitops_ci.cli.run import execute
@@ -23,6 +25,7 @@ __all__ = ["command"]
 @click.argument("references", nargs=-1, metavar="REF...")
 @option("--from-file", metavar="FILE", help="A YAML list of references besides ('-' is stdin).")
 @repository_options
+@access_options
 @output_options
 @click.pass_context
 def command(
@@ -36,7 +39,7 @@ def command(
     images = tuple(_image(text) for text in (*references, *_listed(from_file)))
     if not images:
         raise UsageError("No image is given", hint="gitops-ci bump ghcr.io/acme/shop:1.5.0")
-    request = bump_request(ctx, images, options)
+    request = replace(bump_request(ctx, images, options), access=registry_access(options))
     execute("bump", output, lambda log: bump(request, log))
 
 

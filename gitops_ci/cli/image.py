@@ -22,7 +22,7 @@ from gitops_ci.flows.tagging import TagRules, TagsRequest, list_tags
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
 
-__all__ = ["command", "push_options", "push_request"]
+__all__ = ["access_options", "command", "push_options", "push_request", "registry_access"]
 
 _TAG_OPTIONS = (
     option("--to", metavar="REPOSITORY", help="Registry repository, with a tag or without; or oci:DIR."),
@@ -61,6 +61,11 @@ def push_options(function: Callable[..., Any]) -> Any:
     return _with(function, *_TAG_OPTIONS, *_GUARD_OPTIONS, *_ACCESS_OPTIONS)
 
 
+def access_options(function: Callable[..., Any]) -> Any:
+    """Adds the options of everything that asks a registry; `registry_access` reads them back."""
+    return _with(function, *_ACCESS_OPTIONS)
+
+
 def _with(function: Callable[..., Any], *options: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Any:
     return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(options), function)
 
@@ -87,7 +92,7 @@ def push_request(source: str, options: Mapping[str, Any]) -> PushRequest:
         allow_move=options["allow_move"],
         expect_revision=options["expect_revision"],
         with_referrers=options["with_referrers"],
-        access=_access(options),
+        access=registry_access(options),
     )
 
 
@@ -148,7 +153,7 @@ def tags_command(output: Output, **options: Any) -> None:
 
     The versions that exist are those of the registry at --to, and of the Git checkout.
     """
-    request = TagsRequest(options["to"] or "", _rules(options), _access(options))
+    request = TagsRequest(options["to"] or "", _rules(options), registry_access(options))
     execute("image tags", output, lambda log: list_tags(request, log))
 
 
@@ -163,7 +168,8 @@ def _strategies(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word.strip() for text in given for word in text.split(",") if word.strip())
 
 
-def _access(options: Mapping[str, Any]) -> Access:
+def registry_access(options: Mapping[str, Any]) -> Access:
+    """How registries are reached. Raises UsageError for a certificate authority that is not there."""
     authority = options["registry_ca"]
     if authority and not os.path.isfile(authority):
         raise UsageError(f"There is no file {authority}", hint="--registry-ca names a PEM file with certificates.")

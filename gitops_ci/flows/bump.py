@@ -6,11 +6,12 @@ applied again, never by a rebase.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError
+from gitops_ci.flows.age import Ages, Origin
 from gitops_ci.flows.environment import Environment, Mode
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.landing import push_base
@@ -19,7 +20,9 @@ from gitops_ci.flows.pull_request import propose, retire
 from gitops_ci.flows.retry import Deadline
 from gitops_ci.flows.search import Search, find, locate
 from gitops_ci.forges.base import Forge
+from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome, Plan
+from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.schemas import Checks, check
 
@@ -28,7 +31,11 @@ __all__ = ["BumpRequest", "Publication", "bump", "bump_into"]
 
 @dataclass(frozen=True, slots=True)
 class BumpRequest:
-    """Everything a bump needs to know. `mode` None means "as the environment says"."""
+    """Everything a bump needs to know. `mode` None means "as the environment says".
+
+    `access` is for registries, asked only where tags do not tell which image is older; `origins` are images that may
+    not be there yet.
+    """
 
     url: RepoUrl
     search: Search
@@ -37,6 +44,8 @@ class BumpRequest:
     forge: Callable[[], Forge] | None = None
     mode: Mode | None = None
     checks: Checks = field(default_factory=Checks)
+    access: Access = field(default_factory=Access)
+    origins: Mapping[ImageRef, Origin] = field(default_factory=dict)
     seconds: float = 300.0
 
 
@@ -57,6 +66,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
         GitopsCiError: of any kind; the journal holds what was done before.
     """
     deadline = Deadline(request.seconds)
+    ages = Ages(request.access, log, request.origins)
     with ConfigRepo(request.url, request.credentials, log) as repo:
         base, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
@@ -64,7 +74,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
         said = _settled(request.publication, environment)
         to = Publishing(repo, base, said, request.search, request.forge, journal, log)
         for _ in deadline.tries():
-            found = find(repo, base, request.search, environment, log)
+            found = find(repo, base, request.search, environment, ages, log)
             snapshot, plan = found.snapshot, found.plan
             journal.plan = plan
             _refuse_older(plan, request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import GitopsCiError
+from gitops_ci.flows.age import CREATED, Origin
 from gitops_ci.flows.bump import BumpRequest, Publication, bump_into
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.push import Pushed, PushRequest, push_image
@@ -60,7 +61,13 @@ def _bump(request: ReleaseRequest, pushed: Pushed) -> BumpRequest:
     primary = pushed.images[0]
     target = request.name.with_version(tag=primary.tag, digest=primary.digest)
     search = replace(request.bump.search, images=(target,))
-    return replace(request.bump, search=search, publication=_sourced(request.bump.publication, pushed))
+    return replace(
+        request.bump,
+        search=search,
+        publication=_sourced(request.bump.publication, pushed),
+        access=request.push.access,
+        origins={target: Origin(pushed.labels)} if CREATED in pushed.labels else {},
+    )
 
 
 def _sourced(said: Publication, pushed: Pushed) -> Publication:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
+from gitops_ci.flows.age import Ages
 from gitops_ci.flows.environment import Environment, Paths, by_convention, named
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
@@ -78,7 +79,7 @@ def locate(repo: ConfigRepo, search: Search) -> tuple[str, Environment]:
     return search.base or environment.base or base, environment
 
 
-def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, log: Log) -> Found:
+def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, ages: Ages, log: Log) -> Found:
     """Read the branch as it is now and plan the edits.
 
     Raises:
@@ -88,7 +89,7 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     snapshot = repo.fetch(base, sparse=selection.is_narrow)
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
-    plan = _within(selection, _planned(snapshot, _Beside(selection), search, log))
+    plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
     missing = [image for image in search.images if not _is_named(image, plan, search.policy)]
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
@@ -111,7 +112,7 @@ class _Beside:
         return self.selection.wants_all(folder)
 
 
-def _planned(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> Plan:
+def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: Ages, log: Log) -> Plan:
     named_in = snapshot.search(planning.needles(search.images, search.policy), selection)
     log.detail(f"{len(named_in)} files may name {search.names}")
     beside = planning.companions(named_in, snapshot.paths(selection))
@@ -119,7 +120,9 @@ def _planned(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -
     for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
         raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
     files, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *beside, *pointed_at)))
-    plan = planning.make(files, search.images, search.policy, pointers=search.pointers)
+    plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
+    if ages.learn():
+        plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
     return replace(plan, skipped=(*plan.skipped, *unreadable))
 
 

@@ -64,8 +64,9 @@ class Decisions:
         version = pin.version(site, target, self._policy.pin)
         if isinstance(version, Refusal):
             return version
-        if self._goes_back(site.image, target, version):
-            reason = f"{target.tag or target.digest} is older than {site.image.tag}, which is there"
+        if rule := self._goes_back(site.image, target, version):
+            new, old = target.tag or target.digest, site.image.tag or site.image.digest
+            reason = f"{new} is older than {old}, which is there, {rule}"
             return Downgrade(reason, "`--allow-downgrade` writes it all the same.")
         edits = pin.edits(site, version)
         if isinstance(edits, Refusal) or self._policy.follow_anchors:
@@ -94,13 +95,14 @@ class Decisions:
         """Whether a kustomization builds a file: it names the file, or a folder above it."""
         return any(path == below or path.startswith(f"{below}/") for below in self._reach.get(kustomization, ()))
 
-    def _goes_back(self, now: ImageRef, target: ImageRef, version: pin.Version) -> bool:
+    def _goes_back(self, now: ImageRef, target: ImageRef, version: pin.Version) -> str:
+        """By which rule an older image would replace a newer one; '' when none says so."""
         if self._policy.allow_downgrade or (now.tag, now.digest) == (version.tag, version.digest):
-            return False
+            return ""
         older = tags.older(target.tag, now.tag) if target.tag and now.tag else None
-        if older is None and self._is_older and (now.tag or now.digest):
-            older = self._is_older(target, now)
-        return bool(older)
+        if older is not None:
+            return "by the order of versions" if older else ""
+        return self._is_older(target, now) if self._is_older and (now.tag or now.digest) else ""
 
     def _shared(
         self, changed: Sequence[Field], target: ImageRef, aliased: Mapping[Span, Sequence[ImageSite]]

@@ -10,8 +10,8 @@ from gitops_ci.imageref import ImageRef
 
 __all__ = ["Age", "Policy"]
 
-# (wanted, present): whether the wanted image is the older one; None where nothing tells.
-Age = Callable[[ImageRef, ImageRef], bool | None]
+# (wanted, present): what shows that the wanted image is the older one; '' where nothing does.
+Age = Callable[[ImageRef, ImageRef], str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,102 @@
+"""Which image is the older one, by what images say of themselves."""
+
+import pytest
+
+from gitops_ci import plan
+from gitops_ci.flows.age import CREATED, REVISION, Ages, Origin, why_older
+from gitops_ci.imageref import ImageRef
+from gitops_ci.registry.connection import Access
+
+MONDAY, TUESDAY = "2026-11-16T10:00:00Z", "2026-11-17T10:00:00+01:00"
+OLD, NEW = ImageRef.parse("ghcr.io/acme/shop:aaaaaaa"), ImageRef.parse("ghcr.io/acme/shop:bbbbbbb")
+
+
+class Heard:
+    def __init__(self):
+        self.details = []
+
+    def detail(self, message):
+        self.details.append(message)
+
+
+def labelled(created="", revision="", built=""):
+    return Origin({key: value for key, value in ((CREATED, created), (REVISION, revision)) if value}, built)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present", "rule"),
+    [
+        (labelled(MONDAY), labelled(TUESDAY), f"label {CREATED}: 2026-11-16T10:00:00 and 2026-11-17T10:00:00"),
+        (labelled(TUESDAY), labelled(MONDAY), ""),
+        (labelled(MONDAY, "c1"), labelled(TUESDAY, "c1"), ""),
+        (labelled(MONDAY, "c1"), labelled(TUESDAY, "c2"), f"label {CREATED}"),
+        (labelled(MONDAY, built=TUESDAY), labelled(TUESDAY, built=MONDAY), f"label {CREATED}"),
+        (labelled(MONDAY, built=MONDAY), labelled(MONDAY, built=TUESDAY), "date in its config"),
+        (labelled(built=MONDAY), labelled(built=TUESDAY), "date in its config"),
+        (labelled(built="1970-01-01T00:00:00Z"), labelled(built=TUESDAY), ""),
+        (labelled("yesterday"), labelled(TUESDAY), ""),
+        (labelled("2026-11-16"), labelled("2026-11-17T10:00:00.123456789Z"), f"label {CREATED}"),
+        (labelled(MONDAY), labelled(), ""),
+        (labelled(), labelled(), ""),
+    ],
+)
+def test_the_label_goes_before_the_config_and_one_commit_has_one_age(wanted, present, rule):
+    said = why_older(wanted, present)
+    assert said.startswith(f"by the {rule}") if rule else said == ""
+
+
+def manifest(image):
+    return f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n    - image: {image}\n"
+
+
+def planned(now, target, ages, **policy):
+    return plan.make([("x.yaml", manifest(now))], [target], plan.Policy(**policy), is_older=ages)
+
+
+def test_an_older_image_is_refused_with_the_rule_and_how_to_override_it():
+    ages = Ages(Access(), Heard(), {OLD: labelled(MONDAY), NEW: labelled(TUESDAY)})
+    refused = planned(NEW, OLD, ages)
+    assert refused.changes == ()
+    assert refused.refused[0].reason == (
+        f"aaaaaaa is older than bbbbbbb, which is there, by the label {CREATED}: "
+        "2026-11-16T10:00:00 and 2026-11-17T10:00:00"
+    )
+    assert "--allow-downgrade" in refused.refused[0].hint
+    assert planned(OLD, NEW, ages).changes
+    assert planned(NEW, OLD, ages, allow_downgrade=True).changes
+
+
+def test_nothing_is_asked_where_versions_compare_or_nothing_changes():
+    def never(wanted, present):
+        raise AssertionError(f"{wanted} and {present} were compared")
+
+    one, two = ImageRef.parse("a/b:1.0.0"), ImageRef.parse("a/b:2.0.0")
+    assert planned(one, two, never).changes
+    assert planned(two, one, never).refused
+    assert planned(OLD, OLD, never).unchanged
+    assert planned("ghcr.io/acme/shop", OLD, never).changes
+    assert planned(NEW, OLD, never, allow_downgrade=True).changes
+    ages = Ages(Access(), Heard())
+    planned(one, two, ages)
+    assert not ages.learn()
+
+
+def test_a_registry_that_is_away_stops_nothing_and_is_said_in_verbose_only(closed_port):
+    away = ImageRef.parse(f"127.0.0.1:{closed_port}/acme/shop:aaaaaaa")
+    heard = Heard()
+    ages = Ages(Access(), heard)
+    assert planned(away.with_version(tag="bbbbbbb", digest=None), away, ages).changes
+    assert not ages.learn()
+    assert len(heard.details) == 1
+    assert "is not compared" in heard.details[0]
+    assert not ages.learn(), "what is not to be had is asked for once"
+    assert len(heard.details) == 1
+
+
+@pytest.fixture
+def closed_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        yield probe.getsockname()[1]
