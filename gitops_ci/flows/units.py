@@ -32,7 +32,7 @@ def find_units(tree: Tree, files: Sequence[str]) -> list[Unit]:
 
 
 def render_units(
-    units: Sequence[Unit], tree: Tree, files: Mapping[str, str], settings: Settings, values: Mapping[str, str], log: Log
+    units: Sequence[Unit], tree: Tree, settings: Settings, values: Mapping[str, str], log: Log
 ) -> RenderResult:
     """Render what can be rendered; everything else is told with its reason."""
     result = RenderResult()
@@ -45,7 +45,7 @@ def render_units(
     for name, renderer in RENDERERS.items():
         mine = [unit for unit in units if unit.renderer == name]
         for unit in mine:
-            result.covered |= _described(unit, files)
+            result.covered |= _described(unit)
         ready = [unit for unit in mine if not unit.inner and _may(unit, settings, result)]
         program = renderer.program() if ready else None
         if ready and program is None:
@@ -53,7 +53,7 @@ def render_units(
             result.skipped.append(Skip(ready[0].file, 0, told, renderer.INSTALL))
             continue
         for unit, text in zip(ready, _all(ready, program or "", tree, settings), strict=True):
-            _take(unit, text, tree, files, values, result)
+            _take(unit, text, tree, values, result)
             log.detail(f"rendered {unit.folder}")
     return result
 
@@ -88,11 +88,9 @@ def _take(
     unit: Unit,
     text: str | ProgramError,
     tree: Tree,
-    files: Mapping[str, str],
     values: Mapping[str, str],
     result: RenderResult,
 ) -> None:
-    inside = _belonging(unit, files)
     if isinstance(text, ProgramError):
         said = _said(text)
         if unit.renderer == "helm":
@@ -106,10 +104,9 @@ def _take(
             return
         result.findings.append(Finding("gitops/kustomize-build", "error", said, unit.file, 1, 1))
         return
-    result.covered |= inside
-    sources = tuple(
-        (path, found) for path in sorted(inside - unit.patches - {unit.file}) if (found := tree.text(path)) is not None
-    )
+    result.covered |= unit.sources
+    own = sorted(unit.sources - unit.patches - {unit.file})
+    sources = tuple((path, found) for path in own if (found := tree.text(path)) is not None)
     name = unit.folder if unit.folder != "." else unit.file
 
     def source_of(document: str) -> str | None:
@@ -118,21 +115,12 @@ def _take(
     result.rendered.append(Rendered(name, unit.file, substitute(text, values), sources, source_of))
 
 
-def _described(unit: Unit, files: Mapping[str, str]) -> set[str]:
+def _described(unit: Unit) -> set[str]:
     """What says how a unit is rendered, and is no manifest whether that happens or not."""
     if unit.renderer != "helm":
         return {unit.file}
-    inside = {
-        path.removeprefix("" if unit.folder == "." else f"{unit.folder}/"): path for path in _belonging(unit, files)
-    }
+    inside = {path.removeprefix("" if unit.folder == "." else f"{unit.folder}/"): path for path in unit.sources}
     return {path for short, path in inside.items() if short.startswith("templates/") or "/" not in short}
-
-
-def _belonging(unit: Unit, files: Mapping[str, str]) -> set[str]:
-    if unit.renderer != "helm":
-        return set(unit.sources)
-    prefix = "" if unit.folder == "." else f"{unit.folder}/"
-    return {path for path in files if path.startswith(prefix)}
 
 
 def _in_bundle(unit: Unit, tree: Tree) -> bool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
 from gitops_ci.flows.place import repository_root, repository_urls
-from gitops_ci.flows.sources import read_sources
+from gitops_ci.flows.sources import Sources, read_sources
 from gitops_ci.model import Finding, Log, Outcome, Problem, Skip
-from gitops_ci.schemas import Checks, Report, Surroundings, check
+from gitops_ci.schemas import REFERRED_GROUP, Checks, Report, Surroundings, check
 
 if TYPE_CHECKING:
     from gitops_ci.flows.images import ImageLookup
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gitops_ci.rendering import Tree, Unit
     from gitops_ci.schemas.custom import Lookup
 
-__all__ = ["ValidateRequest", "validate"]
+__all__ = ["ValidateRequest", "selected", "validate"]
 
 # Files whose folder is rendered (rendering/kustomize.py and rendering/helm.py).
 _DESCRIPTIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"})
@@ -61,17 +61,18 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     sources = read_sources(request.paths, request.stdin)
     files = dict(sources.files)
     lookup = _image_lookup(request)
-    around = _surroundings(request, files, lookup, log)
-    raw, units, tree = _selected(request, files)
-    result = _rendered(request, files, units, tree, log)
+    raw, units, tree = selected(request, sources)
+    around = _surroundings(request, files, raw, lookup, log)
+    result = _rendered(request, units, tree, log)
     report = check(_raw(raw, files, result, request), request.checks, around, result.rendered if result else ())
-    unread = (*sources.unread, *(lookup.skipped if lookup else ()))
+    broken = [skip for skip in sources.unread if skip.path in raw]
+    unread = (*broken, *(lookup.skipped if lookup else ()))
     skipped = _skips(report, result, unread, raw)
     findings = _findings(report, result.findings if result else (), request.checks)
     rendered = len(result.rendered) if result else 0
-    counts = {**report.summary, "rendered": rendered, "unreadable": len(sources.unread)}
+    counts = {**report.summary, "rendered": rendered, "unreadable": len(broken)}
     whole = not request.changed_since and request.shard is None
-    if whole and not counts["documents"] and not findings and not sources.unread and not request.allow_empty:
+    if whole and not counts["documents"] and not findings and not broken and not request.allow_empty:
         raise _nothing(request, skipped)
     what = f"{counts['files']} files" + (f" and {rendered} renderings" if rendered else "")
     log.step(f"{counts['documents']} documents in {what} checked, {counts['invalid']} invalid")
@@ -88,14 +89,17 @@ def _image_lookup(request: ValidateRequest) -> ImageLookup | None:
 
 
 def _surroundings(
-    request: ValidateRequest, files: Mapping[str, str], images: ImageLookup | None, log: Log
+    request: ValidateRequest, files: Mapping[str, str], chosen: set[str], images: ImageLookup | None, log: Log
 ) -> Surroundings:
     definitions = read_sources(request.crd_paths).files if request.crd_paths else ()
     wanted = [location for location in request.schema_locations if location != "default"]
     lookup = _lookup(request, wanted, log) if wanted else None
     root = repository_root()
     everything = (*((path, text) for path, text in files.items() if "CustomResourceDefinition" in text), *definitions)
-    return Surroundings(tuple(everything), lookup, root.exists if root else None, repository_urls(root), images)
+    # What a chosen file refers to may lie in one that was not chosen.
+    elsewhere = ((path, text) for path, text in files.items() if path not in chosen and REFERRED_GROUP in text)
+    exists, urls = root.exists if root else None, repository_urls(root)
+    return Surroundings(tuple(everything), lookup, exists, urls, images, tuple(elsewhere))
 
 
 def _lookup(request: ValidateRequest, wanted: Sequence[str], log: Log) -> Lookup:
@@ -104,9 +108,10 @@ def _lookup(request: ValidateRequest, wanted: Sequence[str], log: Log) -> Lookup
     return Locations(wanted, cache=request.cache, offline=request.offline, warn=log.warn)
 
 
-def _selected(request: ValidateRequest, files: Mapping[str, str]) -> tuple[set[str], list[Unit], Tree | None]:
+def selected(request: ValidateRequest, sources: Sources) -> tuple[set[str], list[Unit], Tree | None]:
     """The files and units of this run. What is not needed for it is not even imported: start-up counts."""
-    chosen: set[str] = set(files)
+    files = dict(sources.files)
+    chosen = {*files, *(skip.path for skip in sources.unread)}
     units: list[Unit] = []
     tree: Tree | None = None
     if request.render == "auto" and any(path.rpartition("/")[2] in _DESCRIPTIONS for path in files):
@@ -118,30 +123,29 @@ def _selected(request: ValidateRequest, files: Mapping[str, str]) -> tuple[set[s
     if request.changed_since:
         from gitops_ci.flows.selection import changed_files, reached
 
-        chosen, units = reached(changed_files(request.changed_since), files, units)
+        chosen, units = reached(changed_files(request.changed_since), chosen, files, units)
     if request.shard is not None:
-        from gitops_ci.flows.selection import shared_out
+        from gitops_ci.flows.selection import portions, shared_out
 
-        chosen, units = shared_out(chosen, units, request.shard)
+        chosen, units = shared_out(portions(chosen, units, files), request.shard)
     return chosen, units, tree
 
 
-def _rendered(
-    request: ValidateRequest, files: Mapping[str, str], units: Sequence[Unit], tree: Tree | None, log: Log
-) -> RenderResult | None:
+def _rendered(request: ValidateRequest, units: Sequence[Unit], tree: Tree | None, log: Log) -> RenderResult | None:
     if not units or tree is None:
         return None
     from gitops_ci.flows.units import render_units
     from gitops_ci.rendering import Settings
 
     settings = Settings(request.checks.kubernetes_versions[-1], request.allow_remote)
-    return render_units(units, tree, files, settings, request.substitute, log)
+    return render_units(units, tree, settings, request.substitute, log)
 
 
 def _raw(
     chosen: set[str], files: Mapping[str, str], result: RenderResult | None, request: ValidateRequest
 ) -> list[tuple[str, str]]:
-    left = sorted(chosen - result.covered - result.patches.keys() if result else chosen)
+    readable = chosen & files.keys()
+    left = sorted(readable - result.covered - result.patches.keys() if result else readable)
     if not request.substitute:
         return [(path, files[path]) for path in left]
     from gitops_ci.rendering import substitute

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from gitops_ci import process
@@ -22,30 +23,36 @@ _CHART = "Chart.yaml"
 
 def units(files: Iterable[str], tree: Tree) -> Sequence[Unit]:
     """Every chart of the given files; a chart below another one's charts/ is part of that one."""
-    described = sorted({path for path in files if posixpath.basename(path) == _CHART})
+    names = sorted(set(files))
+    described = [path for path in names if posixpath.basename(path) == _CHART]
     folders = {posixpath.dirname(path) or "." for path in described}
-    return [_unit(path, folders, tree) for path in described]
+    return [_unit(path, folders, _below(posixpath.dirname(path), names), tree) for path in described]
 
 
-def _unit(path: str, folders: set[str], tree: Tree) -> Unit:
+def _below(folder: str, names: Sequence[str]) -> frozenset[str]:
+    """The names, which are sorted, below a folder."""
+    if not folder:
+        return frozenset(names)
+    return frozenset(names[bisect_left(names, f"{folder}/") : bisect_left(names, f"{folder}0")])  # "0" follows "/"
+
+
+def _unit(path: str, folders: set[str], sources: frozenset[str], tree: Tree) -> Unit:
     folder = posixpath.dirname(path) or "."
     parent, _, _ = folder.rpartition("/charts/")
     inner = bool(parent) and parent in folders
     try:
         file = read(tree.text(path) or "")
     except YamlError:
-        return Unit("helm", path, folder, skip="its Chart.yaml cannot be read", inner=inner)
+        return Unit("helm", path, folder, sources, skip="its Chart.yaml cannot be read", inner=inner)
     root = file.documents[0] if file.documents else None
     if not isinstance(root, Mapping):
-        return Unit("helm", path, folder, skip="its Chart.yaml is empty", inner=inner)
+        return Unit("helm", path, folder, sources, skip="its Chart.yaml is empty", inner=inner)
     skip = ""
     if root.text("type") == "library":
         skip = "a library chart renders nothing by itself"
     elif tree.leads_out(folder):
         skip = "a link in the chart leads out of it"
-    return Unit(
-        "helm", path, folder, frozenset({path}), frozenset(), _missing_dependencies(root, folder, tree), (), inner, skip
-    )
+    return Unit("helm", path, folder, sources, frozenset(), _missing_dependencies(root, folder, tree), (), inner, skip)
 
 
 def _missing_dependencies(root: Mapping, folder: str, tree: Tree) -> tuple[str, ...]:

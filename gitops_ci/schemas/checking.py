@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -14,7 +14,7 @@ from gitops_ci.schemas.documents import Document, Piece, split
 from gitops_ci.schemas.examining import Examiner, Result, objects
 from gitops_ci.schemas.goyaml import GoYamlError, load_fast
 from gitops_ci.schemas.judging import Judge
-from gitops_ci.schemas.lint import image_findings, repository_findings
+from gitops_ci.schemas.lint import REFERRED_GROUP, image_findings, repository_findings
 from gitops_ci.schemas.origins import Origins
 from gitops_ci.schemas.report import Checks, Rendered, Report, Surroundings
 from gitops_ci.schemas.suppress import ANNOTATION, Suppressed
@@ -124,7 +124,8 @@ class _Run:
         resources = sorted(resource for result in results for resource in result.resources)
         followed = sorted((one for result in results for one in result.followed), key=lambda one: (one.path, one.index))
         images = sorted({image for result in results for image in result.images})
-        found = repository_findings(resources, followed, self._document, self._around)
+        elsewhere = list(_documents(self._around.elsewhere, REFERRED_GROUP)) if followed else []
+        found = repository_findings(resources, followed, elsewhere, self._document, self._around)
         for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
             if self._checks.wants(finding.rule):
                 yield finding, document.unit, document.annotation(ANNOTATION)
@@ -165,19 +166,25 @@ def _examine_share(number: int) -> Result:
 
 def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds) -> None:
     """Take in the CustomResourceDefinitions of files."""
+    for document in _documents(files, _CRD):
+        if document.kind == _CRD:
+            custom.add(document.value, f"{document.path}:{document.piece.line + 1}")
+
+
+def _documents(files: Iterable[tuple[str, str]], word: str) -> Iterator[Document]:
+    """The objects of files that have a word somewhere in them; what cannot be read is told where it is checked."""
     for path, text in files:
-        if _CRD not in text or why_no_manifest(path, text):
+        if word not in text or why_no_manifest(path, text):
             continue
         for piece in split(text):
-            if _CRD not in piece.text:
+            if word not in piece.text:
                 continue
             try:
                 loaded = load_fast(piece.text) or piece.load()
             except (YamlError, GoYamlError):
-                continue  # told when the file itself is checked
-            for document in objects(path, "0", piece, loaded) if isinstance(loaded.value, dict) else ():
-                if document.kind == _CRD:
-                    custom.add(document.value, f"{path}:{piece.line + 1}")
+                continue
+            if isinstance(loaded.value, dict):
+                yield from objects(path, "0", piece, loaded)
 
 
 def _with_units(finding: Finding, names: Sequence[str]) -> Finding:

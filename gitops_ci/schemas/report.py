@@ -89,7 +89,8 @@ class Surroundings:
 
     `definitions` are further files whose CustomResourceDefinitions count, `lookup` finds other schemas, `exists` tells
     whether a path (relative to the repository's root) exists, `repository_urls` are the addresses of this repository.
-    `missing_images` is given all images and answers with those that are not in their registry, and why.
+    `missing_images` is given all images and answers with those that are not in their registry, and why. `elsewhere`
+    are files that are not checked, and that hold what checked ones may refer to.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
@@ -97,6 +98,7 @@ class Surroundings:
     exists: Callable[[str], bool] | None = None
     repository_urls: tuple[str, ...] = ()
     missing_images: Callable[[Sequence[str]], Mapping[str, str]] | None = None
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

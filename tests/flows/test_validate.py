@@ -407,6 +407,72 @@ def test_shares_cover_everything_once(run, repository):
     assert run("validate", "--shard", "4/3").code == 2
 
 
+PATCH = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {replicas: 2}\n"
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: shop, image: "acme/shop:1"}]}
+"""
+SOURCE = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: SOURCE}\nspec: {}\n"
+FOLLOWER = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\n"
+
+
+@pytest.fixture
+def overlays(tree):
+    """Four overlays of one base, each with a patch; sources of Flux in one folder, their users in others."""
+    tree({"base/kustomization.yaml": "resources: [deployment.yaml]\n", "base/deployment.yaml": DEPLOYMENT})
+    for name in "abcd":
+        kustomization = "resources: [../../base]\npatches: [{path: patch.yaml}]\n"
+        tree({f"o/{name}/kustomization.yaml": kustomization, f"o/{name}/patch.yaml": PATCH})
+        reference = f"spec: {{sourceRef: {{kind: GitRepository, name: {name}}}}}\n"
+        tree({f"s/{name}.yaml": SOURCE.replace("SOURCE", name), f"f/{name}/x.yaml": FOLLOWER + reference})
+    tree({"f/e/x.yaml": FOLLOWER + "spec: {sourceRef: {kind: GitRepository, name: aa}}\n"})
+
+
+@pytest.mark.parametrize("renderer", ["kubectl", None])
+def test_shares_say_what_the_whole_says(run, tool, overlays, renderer):
+    tool(*filter(None, [renderer]))
+    whole = run("validate", "--output", "json").document
+    assert {found["rule"] for found in whole["findings"]} == {"gitops/flux", "gitops/missing-source"}
+    for total in (2, 5, 9):
+        parts = [run("validate", "--shard", f"{one}/{total}", "--output", "json") for one in range(1, total + 1)]
+        findings = [found for part in parts for found in part.document["findings"]]
+        assert sorted(findings, key=str) == sorted(whole["findings"], key=str)
+        skipped = {skip["path"] for part in parts for skip in part.document["skipped"] if skip["line"]}
+        assert skipped == {skip["path"] for skip in whole["skipped"] if skip["line"]}
+        for name in ("documents", "rendered"):
+            assert sum(part.document["summary"][name] for part in parts) == whole["summary"][name]
+
+
+def test_a_change_is_judged_with_what_it_refers_to(run, tree, tool, overlays, tmp_path):
+    tool("kubectl", "git")
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message=Files")
+    tree({"o/a/patch.yaml": PATCH.replace("2", "3")})
+    ran = run("validate", "--changed-since", "main", "--output", "json")
+    assert (ran.code, ran.document["findings"]) == (0, [])
+    assert ran.document["summary"]["rendered"] == 1
+    tree({"f/a/x.yaml": FOLLOWER + "spec: {sourceRef: {kind: GitRepository, name: b}}\n"})
+    ran = run("validate", "--changed-since", "main", "--output", "json")
+    assert "gitops/missing-source" not in {found["rule"] for found in ran.document["findings"]}
+
+
+def test_what_cannot_be_read_fails_the_job_it_belongs_to(run, repository):
+    (repository / "team-d" / "latin.yaml").write_bytes(b"\xff\xfe")
+    codes = [run("validate", "--shard", f"{one}/4", "--skip-rules", "*").code for one in (1, 2, 3, 4)]
+    assert sorted(codes) == [0, 0, 0, 1]
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message=Latin")
+    git(repository, "branch", "--force", "main")
+    assert run("validate", "--changed-since", "main").code == 0
+
+
 def test_a_job_of_a_parallel_matrix_takes_its_share(run, repository):
     counts = [
         run("validate", "--output", "json", environment={"CI_NODE_INDEX": str(one), "CI_NODE_TOTAL": "2"}).document

@@ -15,7 +15,14 @@ from gitops_ci.schemas.lint import images, secrets
 from gitops_ci.schemas.lint.repository import DocumentOf, Resource, duplicates
 from gitops_ci.schemas.report import Checks, Surroundings
 
-__all__ = ["FOLLOWED_GROUPS", "document_findings", "image_findings", "repository_findings", "used_images"]
+__all__ = [
+    "FOLLOWED_GROUPS",
+    "REFERRED_GROUP",
+    "document_findings",
+    "image_findings",
+    "repository_findings",
+    "used_images",
+]
 
 DocumentRule = Callable[[Document], Iterator[Finding]]
 _FLUX = ("source", "kustomize", "helm", "image")
@@ -37,6 +44,8 @@ _BY_GROUP: Mapping[str, str] = {
 }
 # Groups whose objects refer to others, and that repository rules therefore want whole.
 FOLLOWED_GROUPS = frozenset(_BY_GROUP) - {"fleet.cattle.io"}
+# The group whose objects they refer to.
+REFERRED_GROUP = "source.toolkit.fluxcd.io"
 
 
 @cache
@@ -77,12 +86,16 @@ def image_findings(
 
 
 def repository_findings(
-    resources: Sequence[Resource], followed: Sequence[Document], document_of: DocumentOf, around: Surroundings
+    resources: Sequence[Resource],
+    followed: Sequence[Document],
+    elsewhere: Sequence[Document],
+    document_of: DocumentOf,
+    around: Surroundings,
 ) -> Iterator[tuple[Finding, Document]]:
-    """Findings of the rules that see everything, each with the document it is about."""
+    """Findings of the rules that see everything, each with the document it is about; none is about `elsewhere`."""
     yield from duplicates(resources, document_of)
     if followed:
         from gitops_ci.schemas.lint import argocd, flux
 
         yield from argocd.paths(followed, around)
-        yield from flux.references(followed, around)
+        yield from flux.references(followed, elsewhere, around)

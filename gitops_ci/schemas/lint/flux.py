@@ -75,9 +75,11 @@ def _release(document: Document, spec: dict[str, Any]) -> Iterator[Finding]:
                 yield at(document, ("spec", "chart", "spec"), "gitops/flux", f"'{key}' is required", key=True)
 
 
-def references(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, Document]]:
+def references(
+    documents: Sequence[Document], elsewhere: Sequence[Document], around: Surroundings
+) -> Iterator[tuple[Finding, Document]]:
     """Source references resolve, and paths of this repository exist in it."""
-    sources = {(one.kind, one.namespace, one.name): one for one in documents if one.group == _SOURCES}
+    sources = {(one.kind, one.namespace, one.name): one for one in (*documents, *elsewhere) if one.group == _SOURCES}
     for document in documents:
         for finding in _of_document(document, sources, around):
             yield finding, document

@@ -1,0 +1,83 @@
+"""Shares of a repository: everything is in exactly one of them, and none has much more to do than the others."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.selection import Shard, portions, reached, shared_out
+from gitops_ci.rendering import Unit
+
+PATHS = [f"{folder}/{name}.yaml" for folder in ("a", "b", "c/d", "c/e", ".") for name in "uvwxyz"]
+
+
+@st.composite
+def repositories(draw):
+    """Files with texts, and units that share some of them."""
+    files = {path: "x" * draw(st.integers(0, 9_000_000)) for path in draw(st.sets(st.sampled_from(PATHS)))}
+    units = []
+    for number in range(draw(st.integers(0, 4))):
+        sources = frozenset(draw(st.sets(st.sampled_from(sorted(files))))) if files else frozenset()
+        patches = frozenset(draw(st.sets(st.sampled_from(sorted(sources))))) if sources else frozenset()
+        folder = f"k{number}"
+        described = f"{folder}/kustomization.yaml"
+        files[described] = ""
+        inner = draw(st.booleans()) and number > 0
+        units.append(Unit("kustomize", described, folder, sources | {described}, patches, inner=inner))
+    return files, units
+
+
+@settings(deadline=None, max_examples=60)
+@given(repositories(), st.integers(1, 64))
+def test_each_file_and_unit_is_in_exactly_one_share(repository, total):
+    files, units = repository
+    shares = [shared_out(portions(files, units, files), Shard(number, total)) for number in range(1, total + 1)]
+    assert sorted(path for chosen, _ in shares for path in chosen) == sorted(files)
+    assert sorted(unit.file for _, mine in shares for unit in mine) == sorted(unit.file for unit in units)
+
+
+@settings(deadline=None, max_examples=60)
+@given(repositories())
+def test_a_patch_is_where_a_unit_is_that_says_so(repository):
+    files, units = repository
+    for portion in portions(files, units, files):
+        for path in portion.files:
+            users = [unit for unit in units if path in unit.patches]
+            assert not users or any(path in unit.patches for unit in portion.units)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(1, 10**9), min_size=2, max_size=40), st.integers(1, 8))
+def test_no_share_is_much_longer_than_the_best_division(sizes, total):
+    files = {f"{number}/f.yaml": "" for number in range(len(sizes))}
+    parts = portions(files, [], files)
+    for part, size in zip(parts, sizes, strict=True):
+        part.seconds = size
+    took = {part.files[0]: part.seconds for part in parts}
+    loads = [sum(took[path] for path in shared_out(parts, Shard(number, total))[0]) for number in range(1, total + 1)]
+    lower_bound = max(*sizes, sum(sizes) / total)
+    assert max(loads) <= sum(sizes) / total + max(sizes)
+    assert max(loads) <= 2 * lower_bound
+
+
+def test_a_change_leaves_alone_what_belongs_to_other_units():
+    files = dict.fromkeys(["p/a.yaml", "p/b.yaml", "p/c.yaml"], "")
+    units = [
+        Unit(
+            "kustomize",
+            f"{name}/kustomization.yaml",
+            name,
+            frozenset({f"p/{name}.yaml"}),
+            frozenset({f"p/{name}.yaml"}),
+        )
+        for name in "ab"
+    ]
+    assert reached({"p/a.yaml"}, files, files, units) == ({"p/a.yaml", "p/c.yaml"}, [units[0]])
+
+
+@pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "1/0", "a/b", "-1/2", "1/2/3", "1/ 2"])
+def test_what_is_no_share(text):
+    with pytest.raises(UsageError):
+        Shard.parse(text)
