@@ -22,6 +22,7 @@ __all__ = [
     "Finding",
     "Image",
     "ImageSite",
+    "Job",
     "Log",
     "Outcome",
     "Plan",
@@ -264,6 +265,16 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """A job that a CI system is to run: `command` with `arguments`, and `options` by their long names."""
+
+    name: str
+    command: str
+    options: Mapping[str, str]
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """All that a command did, and the only thing reporting sees.
 
@@ -283,6 +294,7 @@ class Outcome:
     pull_request: PullRequest | None = None
     error: Problem | None = None
     dry_run: bool = False
+    jobs: tuple[Job, ...] = ()
 
 
 class Log(Protocol):

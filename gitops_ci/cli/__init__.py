@@ -16,6 +16,7 @@ COMMANDS = {
     "bump": "bump",
     "validate": "validate",
     "image": "image",
+    "plan": "plan",
     "init": "init",
     "config": "config",
     "demo": "demo",

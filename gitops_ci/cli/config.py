@@ -73,7 +73,7 @@ def _checked(path: str, log: Log) -> Outcome:
     config = load(path)
     for problem in _problems(config):
         raise UsageError(f"{path}: {problem}")
-    log.step(f"{path} is right")
+    log.step(f"{path} is valid")
     counts = {"settings": len(config.options), "environments": len(config.environments)}
     return Outcome(command="config check", status="unchanged", summary=counts)
 

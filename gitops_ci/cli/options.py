@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 import click
 
+from gitops_ci.cli import complete
+from gitops_ci.model import Outcome
+
 __all__ = ["Output", "ReportFile", "option", "output_options"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -24,11 +27,15 @@ class ReportFile:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a command reports: the document on stdout, report files besides, and how much it tells on the way."""
+    """How a command reports: the document on stdout, report files besides, and how much it tells on the way.
+
+    `printer` makes what stands on stdout in place of text; what failed is told on stderr then.
+    """
 
     format: Literal["text", "json"] = "text"
     reports: tuple[ReportFile, ...] = ()
     level: Literal["quiet", "normal", "verbose"] = "normal"
+    printer: Callable[[Outcome], str] | None = None
 
 
 def option(name: str, *more: str, **settings: Any) -> Decorator:

@@ -22,10 +22,14 @@ def publish(outcome: Outcome, output: Output) -> None:
     from gitops_ci.reporting import REPORTERS
     from gitops_ci.reporting.base import relocate
 
-    text = _shown(outcome) if output.format == "text" else REPORTERS[output.format].report(outcome)
-    if text:
-        sys.stdout.write(mask(text if text.endswith("\n") else text + "\n"))
-        sys.stdout.flush()
+    if output.format != "text":
+        _print(REPORTERS[output.format].report(outcome))
+    elif output.printer is None:
+        _print(_shown(outcome))
+    elif outcome.error:
+        sys.stderr.write(mask(_shown(outcome)))  # stdout is read by a machine
+    else:
+        _print(output.printer(outcome))
     rooted = relocate(outcome, _below_root())
     for report in output.reports:
         told = rooted if report.format in _FOR_HOSTS else outcome
@@ -35,6 +39,12 @@ def publish(outcome: Outcome, output: Output) -> None:
         _github(rooted)
     elif provider == "gitlab":
         _gitlab(outcome)
+
+
+def _print(text: str) -> None:
+    if text:
+        sys.stdout.write(mask(text if text.endswith("\n") else text + "\n"))
+        sys.stdout.flush()
 
 
 def _shown(outcome: Outcome) -> str:

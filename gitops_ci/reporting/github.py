@@ -15,6 +15,7 @@ from gitops_ci.foreign import visible, visible_lines
 from gitops_ci.model import Finding, Outcome, Severity, Skip
 from gitops_ci.reporting import markdown
 from gitops_ci.reporting.base import prepare
+from gitops_ci.reporting.fan_out import matrix
 from gitops_ci.reporting.results import Results
 from gitops_ci.reporting.summary import count, location
 
@@ -61,6 +62,8 @@ def outputs(outcome: Outcome) -> dict[str, str]:
         "commit": results.commit,
         "findings": results.findings,
         "status": results.status,
+        "matrix": matrix(outcome) if outcome.command == "plan" else "",
+        "jobs": str(len(outcome.jobs)) if outcome.command == "plan" else "",
     }
 
 

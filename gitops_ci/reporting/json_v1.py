@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gitops_ci.model import Change, Commit, Finding, Image, Outcome, Problem, PullRequest, Skip
+from gitops_ci.model import Change, Commit, Finding, Image, Job, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import unified
 
@@ -42,6 +42,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "commit": _commit(outcome.commit) if outcome.commit else None,
         "pull_request": _pull_request(outcome.pull_request) if outcome.pull_request else None,
         "diff": unified(outcome.files),
+        "jobs": [_job(job) for job in outcome.jobs],
         "error": _error(outcome.error) if outcome.error else None,
     }
 
@@ -96,6 +97,10 @@ def _pull_request(request: PullRequest) -> dict[str, Any]:
         "state": request.state,
         "warnings": list(request.warnings),
     }
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {"name": job.name, "command": job.command, "arguments": list(job.arguments), "options": dict(job.options)}
 
 
 def _error(error: Problem) -> dict[str, Any]:

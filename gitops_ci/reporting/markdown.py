@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gitops_ci.foreign import shorten
-from gitops_ci.model import Change, Finding, Outcome, Problem, PullRequest, Skip
+from gitops_ci.model import Change, Finding, Job, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
@@ -41,6 +41,7 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     changes = "Would change" if outcome.dry_run else "Changes"
     page.table(changes, ("Where", "Resource", "From", "To"), outcome.changes, _change)
     page.table("Skipped", ("Where", "Reason", "What to do"), outcome.skipped, _skip)
+    page.table("Jobs", ("Job", "Options"), outcome.jobs, _job)
     page.diff(readable(outcome.files))
     return page.text()
 
@@ -145,6 +146,11 @@ def _finding(finding: Finding) -> str:
 def _change(change: Change) -> str:
     where = md.code(location(change.path, change.edit.span.line))
     return md.row((where, md.code(change.resource), *(md.code(value) for value in old_and_new(change))))
+
+
+def _job(job: Job) -> str:
+    options = " ".join(f"--{name} {value}" for name, value in job.options.items() if value)
+    return md.row((md.plain(f"{job.command} {job.name}"), md.code(options)))
 
 
 def _skip(skip: Skip) -> str:

@@ -11,7 +11,7 @@ from gitops_ci.model import Change, Outcome
 __all__ = ["count", "location", "old_and_new", "sentence"]
 
 # Counts that the sentence itself says already.
-_SAID = frozenset({"changes", "changed", "findings", "errors", "warnings", "notes", "skipped", "images"})
+_SAID = frozenset({"changes", "changed", "findings", "errors", "warnings", "notes", "skipped", "images", "jobs"})
 
 
 def count(number: int, noun: str) -> str:
@@ -57,6 +57,10 @@ def _deed(outcome: Outcome) -> str:
         return said
     if outcome.status == "failed":
         return "failed"
+    if outcome.command == "plan":
+        return count(len(outcome.jobs), "job")
+    if outcome.command == "config check":
+        return "valid"
     if outcome.command == "validate":
         return "no findings"
     if outcome.status == "changed":

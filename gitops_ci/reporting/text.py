@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from gitops_ci.foreign import log_line, visible, visible_lines
-from gitops_ci.model import Change, Finding, Image, Outcome, Problem, PullRequest, Skip
+from gitops_ci.model import Change, Finding, Image, Job, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
 from gitops_ci.reporting.results import image_name
@@ -38,6 +38,7 @@ def report(outcome: Outcome, *, colour: bool = False) -> str:
         _skipped(outcome.skipped, paint),
         _findings(outcome.findings, paint),
         _published(outcome, paint),
+        _jobs(outcome.jobs, paint),
         _result(outcome, paint),
     ]
     text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
@@ -158,6 +159,12 @@ def _pull_request(request: PullRequest, paint: Paint) -> Iterator[str]:
     yield ""
     for line in visible_lines(request.body).rstrip("\n").split("\n"):
         yield f"    {line}".rstrip()
+
+
+def _jobs(jobs: Iterable[Job], paint: Paint) -> Iterator[str]:
+    for job in jobs:
+        options = [f"--{name} {value}" for name, value in job.options.items() if value]
+        yield paint("Job ", "bold") + visible(" ".join((job.command, *options, *job.arguments)))
 
 
 def _result(outcome: Outcome, paint: Paint) -> Iterator[str]:

@@ -70,6 +70,8 @@ class TestOutputs:
             "commit": "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
             "findings": "0",
             "status": "changed",
+            "matrix": "",
+            "jobs": "",
         }
 
     def test_reference_can_be_given_to_bump(self) -> None:
