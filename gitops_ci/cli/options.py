@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import click
 
-from gitops_ci.cli import complete
 from gitops_ci.model import Outcome
 
 __all__ = ["Output", "ReportFile", "option", "output_options"]
