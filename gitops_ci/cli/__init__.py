@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from gitops_ci import __version__
+from gitops_ci.cli.help import HelpfulGroup
 
 __all__ = ["COMMANDS", "main", "run_command_line"]
 
@@ -19,11 +20,12 @@ COMMANDS = {
     "image": "image",
     "init": "init",
     "config": "config",
+    "completion": "completion",
     "demo": "demo",
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(HelpfulGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return list(COMMANDS)

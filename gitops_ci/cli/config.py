@@ -12,8 +12,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from gitops_ci.cli import complete
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.console import printable
+from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.config import FILE_NAME, KEYS, Config, load
@@ -29,7 +31,7 @@ _ARGUMENTS = {"release": ["image"], "bump": [], "validate": []}
 _ABOUT_THE_RUN = {"output", "report", "quiet", "verbose", "config"}
 
 
-@click.group("config")
+@click.group("config", cls=HelpfulGroup)
 def command() -> None:
     """Look at .gitops-ci.yaml: check it, show what holds, print its JSON Schema."""
 
@@ -43,8 +45,15 @@ def check(path: str, output: Output) -> None:
 
 
 @command.command("show")
-@click.option("--command", "name", type=click.Choice(list(_ARGUMENTS)), default="release", show_default=True)
-@option("--environment", metavar="NAME", help="As for the command.")
+@click.option(
+    "--command",
+    "name",
+    type=click.Choice(list(_ARGUMENTS)),
+    default="release",
+    show_default=True,
+    help="The command whose options are shown.",
+)
+@option("--environment", metavar="NAME", shell_complete=complete.environments, help="As for the command.")
 @click.option("--all", "every", is_flag=True, help="Defaults as well.")
 def show(name: str, environment: str | None, *, every: bool) -> None:
     """Show each value that a command would run with, and where it comes from."""

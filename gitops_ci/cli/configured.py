@@ -7,19 +7,21 @@ from typing import Any
 
 import click
 
+from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.config import FILE_NAME, Config, load
+from gitops_ci.errors import UsageError
 from gitops_ci.flows.environment import Environment
 
 __all__ = ["ConfiguredCommand", "config_of"]
 
 
-class ConfiguredCommand(click.Command):
+class ConfiguredCommand(HelpfulCommand):
     """A click command whose defaults are the configuration file's values, the chosen environment's before the rest."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # The file decides defaults, and options name the file: they are read once ahead, wherever they stand.
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-        config = _load(given.get("config") or os.environ.get("GITOPS_CI_CONFIG"))
+        config = _load(ctx, given.get("config") or os.environ.get("GITOPS_CI_CONFIG"))
         defaults = dict(config.options)
         name = given.get("environment") or os.environ.get("GITOPS_CI_ENVIRONMENT") or defaults.get("environment")
         if isinstance(name, str) and name in config.environments:
@@ -36,10 +38,15 @@ def config_of(ctx: click.Context) -> Config:
     return config
 
 
-def _load(path: object) -> Config:
-    if isinstance(path, str) and path:
-        return load(path)
-    return load(FILE_NAME) if os.path.isfile(FILE_NAME) else Config()
+def _load(ctx: click.Context, path: object) -> Config:
+    if not (isinstance(path, str) and path):
+        path = FILE_NAME if os.path.isfile(FILE_NAME) else ""
+    try:
+        return load(path) if path else Config()
+    except UsageError:
+        if ctx.resilient_parsing:
+            return Config()  # a shell asks how the line may go on: what is wrong is told when it is run
+        raise
 
 
 def _defaults(environment: Environment) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.demo import IMAGE, make_config_repository, make_image
 
@@ -20,7 +21,7 @@ _RELEASE = (
 )  # fmt: skip
 
 
-@click.command("demo")
+@click.command("demo", cls=HelpfulCommand)
 @click.option("--keep", metavar="DIR", help="Make everything in this new folder and leave it there.")
 def command(keep: str | None) -> None:
     """Play the whole journey with nothing but Python and Git.

@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from gitops_ci.ci import detect
+from gitops_ci.cli import complete
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.facts import build_facts, git_tags
+from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.run import execute
@@ -31,10 +33,17 @@ _TAG_OPTIONS = (
         "--tags",
         multiple=True,
         metavar="STRATEGY",
+        shell_complete=complete.strategies,
         help="semver, sha, branch, pr, tag, date, edge, channel, raw=TAG; separated by commas or repeated. "
         "[semver if there is a version, else sha]",
     ),
-    option("--tag-suffix", default="", metavar="TEXT", help="What every tag ends in, for a variant: -alpine."),
+    option(
+        "--tag-suffix",
+        default="",
+        show_default=False,
+        metavar="TEXT",
+        help="What every tag ends in, for a variant: -alpine.",
+    ),
 )
 _ACCESS_OPTIONS = (
     option("--insecure", multiple=True, metavar="HOST", help="Registry without TLS or with any certificate."),
@@ -96,7 +105,7 @@ def push_request(source: str, options: Mapping[str, Any]) -> PushRequest:
     )
 
 
-@click.group("image")
+@click.group("image", cls=HelpfulGroup)
 def command() -> None:
     """Compute tags, push an image, add tags to what is in the registry."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from gitops_ci.cli.facts import origin_url
+from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
@@ -23,7 +24,7 @@ _BEGINNING = 4096  # characters of a manifest that tell its kind
 _NEVER = frozenset({".git", "node_modules", "vendor", "venv", "__pycache__"})
 
 
-@click.command("init")
+@click.command("init", cls=HelpfulCommand)
 @option("--ci", type=click.Choice(SYSTEMS), help="CI system. [what the repository's files and address tell]")
 @option("--config-repo", metavar="URL", help="The repository with the manifests. [this one, if it has some]")
 @option("--image", metavar="NAME", help="Where the image goes. [the code host's own registry]")

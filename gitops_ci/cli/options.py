@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import click
 
+from gitops_ci.cli import complete
 from gitops_ci.model import Outcome
 
 __all__ = ["Output", "ReportFile", "option", "output_options"]
@@ -76,6 +77,7 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar="FORMAT=FILE",
             callback=_reports,
+            shell_complete=complete.report_files,
             help="Write a report besides: json, junit, sarif, codequality, github or markdown. Repeatable.",
         ),
         option("--output", type=click.Choice(["text", "json"]), default="text", help="What is printed on stdout."),

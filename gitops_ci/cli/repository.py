@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from gitops_ci.ci import CiContext, detect
+from gitops_ci.cli import complete
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.options import option
 from gitops_ci.config import parse
@@ -47,10 +48,21 @@ _OPTIONS = (
     click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"),
     option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests."),
     option("--base", metavar="BRANCH", help="Branch to change. [the repository's default branch]"),
-    option("--environment", metavar="NAME", help="Environment of .gitops-ci.yaml, or a folder's name."),
+    option(
+        "--environment",
+        metavar="NAME",
+        shell_complete=complete.environments,
+        help="Environment of .gitops-ci.yaml, or a folder's name.",
+    ),
     option("--path", multiple=True, metavar="GLOB", help="Only these files. Repeatable."),
     option("--exclude", multiple=True, metavar="GLOB", help="Not these files. Repeatable."),
-    option("--format", multiple=True, metavar="NAME", help="Only sites of this format. Repeatable."),
+    option(
+        "--format",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete.formats,
+        help="Only sites of this format. Repeatable.",
+    ),
     option("--mode", type=click.Choice(_MODES), help="How to publish. [pull-request]"),
     option("--forge", type=click.Choice(_FORGES), default="auto", help="The code host's kind."),
     option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
@@ -93,8 +105,19 @@ _OPTIONS = (
         help="Who makes the commit: git here, or the code host, which signs what an app's token asks for (GitHub).",
     ),
     option("--deadline", type=float, default=300.0, metavar="SECONDS", help="How long to go on after lost races."),
-    option("--kubernetes-version", metavar="VERSION", help="Version, or range, whose schemas the manifests must fit."),
-    option("--skip-rules", multiple=True, metavar="GLOB", help="Validation rules to leave out. Repeatable."),
+    option(
+        "--kubernetes-version",
+        metavar="VERSION",
+        shell_complete=complete.kubernetes_versions,
+        help="Version, or range, whose schemas the manifests must fit.",
+    ),
+    option(
+        "--skip-rules",
+        multiple=True,
+        metavar="GLOB",
+        shell_complete=complete.rules,
+        help="Validation rules to leave out. Repeatable.",
+    ),
     option(
         "--allow-untrusted",
         is_flag=True,
@@ -259,7 +282,9 @@ def _policy(options: Mapping[str, Any]) -> Policy:
 
 def _checks(options: Mapping[str, Any]) -> Checks:
     from gitops_ci.schemas import versions
+    from gitops_ci.schemas.rule_ids import check_globs
 
+    check_globs(options["skip_rules"])
     chosen = {"skip_rules": options["skip_rules"]}
     if options["kubernetes_version"]:
         chosen["kubernetes_versions"] = versions(options["kubernetes_version"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ci.cli import complete
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
@@ -24,7 +25,12 @@ __all__ = ["command"]
 @click.command("validate", cls=ConfiguredCommand)
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]")
-@option("--kubernetes-version", metavar="VERSION", help="1.33, or a range 1.33..1.35. [the newest known]")
+@option(
+    "--kubernetes-version",
+    metavar="VERSION",
+    shell_complete=complete.kubernetes_versions,
+    help="1.33, or a range 1.33..1.35. [the newest known]",
+)
 @option("--crd-path", multiple=True, metavar="PATH", help="More CustomResourceDefinitions. Repeatable.")
 @option(
     "--schema-location",
@@ -49,12 +55,21 @@ __all__ = ["command"]
 @option("--substitute", multiple=True, metavar="NAME=VALUE", help="Value of ${NAME} in manifests. Repeatable.")
 @option("--changed-since", metavar="REF", help="Only what a change since REF reaches.")
 @option("--shard", metavar="I/N", help="This job's share of N. [CI_NODE_INDEX/CI_NODE_TOTAL]")
-@option("--rules", multiple=True, metavar="GLOB", help="Only these rules: family/name. Repeatable.")
-@option("--skip-rules", multiple=True, metavar="GLOB", help="Not these rules. Repeatable.")
+@option(
+    "--rules",
+    multiple=True,
+    metavar="GLOB",
+    shell_complete=complete.rules,
+    help="Only these rules: family/name. Repeatable.",
+)
+@option(
+    "--skip-rules", multiple=True, metavar="GLOB", shell_complete=complete.rules, help="Not these rules. Repeatable."
+)
 @option(
     "--ignore",
     multiple=True,
     metavar="RULE",
+    shell_complete=complete.rules,
     help="Findings that are accepted: 'RULE [path=GLOB] [kind=GLOB] [name=GLOB]'. Repeatable.",
 )
 @option("--check-images", is_flag=True, help="Ask the registries whether each image exists.")
@@ -98,14 +113,17 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
 
 def _checks(options: dict[str, Any]) -> Checks:
     from gitops_ci.schemas import DEFAULT_VERSION, Checks, Suppression, versions
+    from gitops_ci.schemas.rule_ids import check_globs
 
+    accepted = tuple(Suppression.parse(text) for text in options["ignore"])
+    check_globs((*options["rules"], *options["skip_rules"], *(one.rule for one in accepted)))
     asked = options["kubernetes_version"]
     return Checks(
         kubernetes_versions=versions(asked) if asked else (DEFAULT_VERSION,),
         missing_schema=options["missing_schema"],
         rules=tuple(options["rules"]) or ("*",),
         skip_rules=tuple(options["skip_rules"]),
-        suppressions=tuple(Suppression.parse(text) for text in options["ignore"]),
+        suppressions=accepted,
     )
 
 

@@ -1,0 +1,65 @@
+"""What a shell offers for an option's value: names that a family, the rules or the configuration file know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import CompletionItem
+
+from gitops_ci.config import FILE_NAME, load
+from gitops_ci.errors import GitopsCiError
+
+__all__ = ["environments", "formats", "kubernetes_versions", "report_files", "rules", "strategies"]
+
+
+def environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The environments of the configuration file that the command line names, else of the one here."""
+    del param
+    try:
+        config = load(ctx.params.get("config") or FILE_NAME)
+    except GitopsCiError:
+        return []  # a broken file is told of when the command runs
+    return _offered(config.environments, incomplete)
+
+
+def formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    del ctx, param
+    from gitops_ci.formats import FORMATS
+
+    return _offered(FORMATS, incomplete)
+
+
+def kubernetes_versions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    del ctx, param
+    from gitops_ci.schemas import VERSIONS
+
+    return _offered(VERSIONS, incomplete)
+
+
+def report_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """`FORMAT=`; the file is the shell's own business."""
+    del ctx, param
+    from gitops_ci.reporting import REPORTERS
+
+    return _offered((f"{name}=" for name in REPORTERS if name != "text"), incomplete)
+
+
+def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    del ctx, param
+    from gitops_ci.schemas.rule_ids import FAMILIES, RULE_IDS
+
+    return _offered((*(f"{family}/*" for family in FAMILIES), *RULE_IDS), incomplete)
+
+
+def strategies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Tag strategies; those before a comma stay as they are."""
+    del ctx, param
+    from gitops_ci.tags import STRATEGIES
+
+    before, comma, begun = incomplete.rpartition(",")
+    return _offered((f"{before}{comma}{name}" for name in STRATEGIES), f"{before}{comma}{begun}")
+
+
+def _offered(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

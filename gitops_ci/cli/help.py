@@ -1,0 +1,200 @@
+"""What `--help` shows: options by what they are about, examples at the end, the commands in the order of use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import click
+
+__all__ = ["COMMAND_SECTIONS", "EXAMPLES", "OPTION_SECTIONS", "HelpfulCommand", "HelpfulGroup"]
+
+# heading -> command -> what it does, in one line: the list of commands needs no command's module.
+COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "The whole journey": {
+        "release": "Push the image, bump it, validate, open the pull request.",
+        "demo": "Play it on embedded parts: needs nothing but Python and Git.",
+    },
+    "Its parts": {
+        "image": "Compute tags, push an image, tag what is in the registry.",
+        "bump": "Edit what names an image in the config repository, and propose it.",
+        "validate": "Check manifests as an API server would, offline.",
+        "plan": "Divide a validation or a bump among the jobs of a pipeline.",
+    },
+    "Setting up": {
+        "init": "Write a pipeline and .gitops-ci.yaml for this repository.",
+        "config": "Check .gitops-ci.yaml, show what holds, print its JSON Schema.",
+        "completion": "Print the completion script of a shell.",
+    },
+}
+
+# heading -> options, by their long names; the order here is the order there.
+OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
+    "Image and tags": (
+        *("to", "image-name", "version", "tags", "tag-suffix", "from-file"),
+        *("expect-revision", "with-referrers"),
+    ),
+    "Where it changes": (
+        *("config-repo", "environment", "base", "path", "exclude", "format", "at"),
+        *("match-name", "follow-anchors", "app-version", "pin"),
+    ),
+    "How it is published": ("mode", "forge", "api-url", "deadline"),
+    "Pull request": ("title", "label", "reviewer", "assignee", "draft", "merge", "reopen"),
+    "Commit": ("author", "committer", "sign", "signing-key", "commit-with"),
+    "What is checked": ("changed-since", "shard", "render", "substitute", "check-images"),
+    "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
+    "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
+    "Registry": ("insecure", "registry-ca", "registry-auth-host"),
+    "Exceptions": ("allow-downgrade", "allow-move", "allow-empty", "allow-remote", "allow-untrusted"),
+    "What is divided": ("for", "shards"),
+    "What is set up": ("ci", "image", "address", "package", "keep", "force"),
+    "What is shown": ("command", "all"),
+    "Output": ("dry-run", "output", "report", "quiet", "verbose"),
+    "Other": ("config", "help"),
+}
+
+# command -> examples: what for, and the line.
+EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "release": (
+        (
+            "What was just built goes to the registry and, by pull request, to staging:",
+            "gitops-ci release shop:build --to ghcr.io/acme/shop --version 1.5.0 --environment staging",
+        ),
+        ("Without a Docker Engine, everything else from .gitops-ci.yaml:", "gitops-ci release oci-archive:shop.tar"),
+        ("Only a look; nothing is pushed:", "gitops-ci release shop:build --mode dry-run"),
+    ),
+    "bump": (
+        ("A pull request to staging:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --environment staging"),
+        ("The difference, and nothing is published:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --mode dry-run"),
+        ("Many images in one commit, straight to the branch:", "gitops-ci bump --from-file images.yaml --mode push"),
+    ),
+    "validate": (
+        (
+            "Everything below a folder, for the versions that the clusters run:",
+            "gitops-ci validate apps --kubernetes-version 1.33..1.35",
+        ),
+        (
+            "What a pull request changes, and a report beside the output:",
+            "gitops-ci validate --changed-since origin/main --report junit=report.xml",
+        ),
+        ("What another program renders:", "gitops-ci validate -"),
+    ),
+    "image push": (
+        (
+            "One push, the tags 1.5.0, 1.5, 1 and latest:",
+            "gitops-ci image push shop:build --to ghcr.io/acme/shop --version 1.5.0",
+        ),
+        (
+            "An image that was built without a Docker Engine:",
+            "gitops-ci image push oci-archive:shop.tar --to ghcr.io/acme/shop --tags sha",
+        ),
+    ),
+    "image retag": (
+        ("One more tag for what is there:", "gitops-ci image retag ghcr.io/acme/shop:1.5.0 stable"),
+        (
+            "To another registry, by digest:",
+            "gitops-ci image retag ghcr.io/acme/shop:1.5.0 --to registry.example.com/acme/shop",
+        ),
+    ),
+    "image tags": (
+        (
+            "What this build would be tagged, and why:",
+            "gitops-ci image tags --to ghcr.io/acme/shop --version 1.5.0 --tags semver,sha",
+        ),
+    ),
+    "init": (
+        (
+            "For an application that is deployed from another repository:",
+            "gitops-ci init --config-repo https://github.com/acme/shop-config",
+        ),
+        ("Only a look:", "gitops-ci init --ci gitlab --dry-run"),
+    ),
+    "config show": (
+        ("What a release to production would run with:", "gitops-ci config show --environment production"),
+    ),
+    "config check": (("A file elsewhere:", "gitops-ci config check ../shop-config/.gitops-ci.yaml"),),
+    "demo": (("Leave the folder for a look around:", "gitops-ci demo --keep demo"),),
+    "completion": (
+        ("bash 4.4 or newer, in ~/.bashrc:", 'eval "$(gitops-ci completion bash)"'),
+        ("zsh, in ~/.zshrc after compinit:", 'eval "$(gitops-ci completion zsh)"'),
+        ("fish, in ~/.config/fish/config.fish:", "gitops-ci completion fish | source"),
+    ),
+}
+
+_VARIABLES = (
+    "Every option has an environment variable: --config-repo is GITOPS_CI_CONFIG_REPO. A flag goes before the "
+    "variable, the variable before .gitops-ci.yaml ('gitops-ci config show' tells)."
+)
+_DEFAULT = re.compile(r" \[(?!default)([^\[\]]+)\](?=$| Repeatable\.$)")
+
+
+class HelpfulCommand(click.Command):
+    """A command whose options are listed by section, with examples below."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = {}
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
+                records[max(parameter.opts, key=len).removeprefix("--")] = (record[0], _told(record[1]))
+        for heading, names in OPTION_SECTIONS.items():
+            if rows := [records.pop(name) for name in names if name in records]:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+        if records:
+            with formatter.section("Further options"):
+                formatter.write_dl(list(records.values()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        name = ctx.command_path.partition(" ")[2]
+        if examples := EXAMPLES.get(name, ()):
+            with formatter.section("Examples"):
+                for number, (what_for, line) in enumerate(examples):
+                    if number:
+                        formatter.write_paragraph()
+                    formatter.write_text(what_for)
+                    formatter.indent()
+                    formatter.write(_command_line(line, formatter))
+                    formatter.dedent()
+        if any(isinstance(option, click.Option) and option.envvar for option in self.params):
+            formatter.write_paragraph()
+            formatter.write_text(_VARIABLES)
+
+
+class HelpfulGroup(click.Group):
+    """A group of such commands, which says in whole lines what each is for."""
+
+    command_class = HelpfulCommand
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rest = dict.fromkeys(self.list_commands(ctx))
+        sections = COMMAND_SECTIONS if ctx.parent is None else {}
+        for heading, told in sections.items():
+            if rows := [(name, text) for name, text in told.items() if name in rest]:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+            rest = {name: None for name in rest if name not in told}
+        if rest:
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, self._about(ctx, name)) for name in rest])
+
+    def _about(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(limit=200) if command else ""
+
+
+def _told(text: str) -> str:
+    """`[x]` at the end of an option's help is what holds without the option."""
+    return _DEFAULT.sub(r" [default: \1]", text)
+
+
+def _command_line(line: str, formatter: click.HelpFormatter) -> str:
+    """A command to copy: cut before options where it is long, each line but the last with a backslash."""
+    indent = " " * formatter.current_indent
+    first, *options = re.split(r" (?=--)", line)
+    lines = [indent + first]
+    for option in options:
+        if len(lines[-1]) + len(option) > formatter.width - 4:
+            lines[-1] += " \\"
+            lines.append(f"{indent}   ")
+        lines[-1] += f" {option}"
+    return "\n".join(lines) + "\n"

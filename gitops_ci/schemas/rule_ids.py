@@ -1,0 +1,109 @@
+"""The ids of all rules: what a shell offers, and what a glob of `--rules` is checked against.
+
+A table, since a rule is known only where it is broken; a test reads the sources for what is missing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from gitops_ci.errors import UsageError
+
+__all__ = ["FAMILIES", "RULE_IDS", "check_globs"]
+
+FAMILIES = ("api", "gitops", "repo", "schema", "yaml")
+
+RULE_IDS = (
+    "api/admission-policy",
+    "api/affinity",
+    "api/annotation",
+    "api/api-service",
+    "api/certificate",
+    "api/config-key",
+    "api/config-size",
+    "api/container",
+    "api/crd",
+    "api/cron",
+    "api/dns",
+    "api/duplicate",
+    "api/endpoints",
+    "api/env",
+    "api/flow-schema",
+    "api/host-alias",
+    "api/hpa",
+    "api/image",
+    "api/ingress",
+    "api/job",
+    "api/label",
+    "api/lease",
+    "api/limit-range",
+    "api/metadata",
+    "api/mount",
+    "api/name",
+    "api/namespace",
+    "api/network",
+    "api/network-policy",
+    "api/node",
+    "api/not-served",
+    "api/pdb",
+    "api/pod",
+    "api/port",
+    "api/priority",
+    "api/priority-level",
+    "api/probe",
+    "api/quota",
+    "api/rbac",
+    "api/resources",
+    "api/revision",
+    "api/rollout",
+    "api/secret",
+    "api/security-context",
+    "api/selector",
+    "api/service",
+    "api/service-port",
+    "api/spread",
+    "api/storage",
+    "api/toleration",
+    "api/volume",
+    "api/webhook",
+    "api/workload",
+    "gitops/argocd",
+    "gitops/fleet",
+    "gitops/flux",
+    "gitops/image-reference",
+    "gitops/kustomization",
+    "gitops/kustomize-build",
+    "gitops/missing-path",
+    "gitops/missing-source",
+    "repo/duplicate-resource",
+    "repo/image-not-found",
+    "repo/mutable-tag",
+    "repo/plain-secret",
+    "schema/duplicate",
+    "schema/missing",
+    "schema/required",
+    "schema/type",
+    "schema/unknown-field",
+    "schema/value",
+    "yaml/duplicate-key",
+    "yaml/not-an-object",
+    "yaml/syntax",
+)
+
+
+def check_globs(globs: Iterable[str]) -> None:
+    """See that each glob means some rule: one with a mistake in it would switch nothing on or off, in silence.
+
+    Raises:
+        UsageError: a glob fits no rule.
+    """
+    for glob in globs:
+        if any(fnmatchcase(rule, glob) for rule in RULE_IDS):
+            continue
+        near = get_close_matches(glob, RULE_IDS, n=1)
+        meant = f" Did you mean '{near[0]}'?" if near else ""
+        known = sorted(rule for rule in RULE_IDS if rule.startswith(glob.partition("/")[0] + "/"))
+        listed = ", ".join(known) if known else f"{', '.join(f'{family}/*' for family in FAMILIES)}"
+        raise UsageError(f"There is no rule '{glob}'.{meant}", hint=f"There are: {listed}.")
