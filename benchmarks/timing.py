@@ -1,4 +1,8 @@
-"""Run commands in turn and compare them: wall and CPU seconds of whole processes, medians and ratios."""
+"""Run commands in turn and compare them: wall and CPU seconds of whole processes, medians and ratios.
+
+Users run what pip has compiled. Where this shell forbids Python to write bytecode, every start would compile the
+checkout again: programs started from here may write it, and a first run that is not counted does.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 __all__ = ["compare", "measure"]
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[float, float]:
