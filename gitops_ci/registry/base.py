@@ -142,34 +142,24 @@ class Blob:
     read: Callable[[], Iterator[bytes]]
     origin: str
 
-    def sized(self) -> Iterator[bytes]:
-        """The bytes, exactly as many as announced: for whoever checks the digest himself, as registries do.
-
-        Raises:
-            RegistryError: more or fewer bytes than announced.
-        """
-        seen, size = 0, self.descriptor.size
-        for chunk in self.read():
-            seen += len(chunk)
-            if seen > size:
-                raise self.false(f"has more than the {size} bytes its manifest announces")
-            yield chunk
-        if seen != size:
-            raise self.false(f"has {seen} bytes, its manifest announces {size}")
-
     def verified(self) -> Iterator[bytes]:
-        """The bytes, the last ones only when the digest is right: nobody ever gets a false blob.
+        """The bytes, the last ones only when size and digest are right: nobody ever gets a false blob.
 
         Raises:
             RegistryError: more or fewer bytes than announced, or other ones.
         """
         algorithm, _, expected = self.descriptor.digest.partition(":")
-        hashing, held = hashlib.new(algorithm), b""
-        for chunk in self.sized():
-            hashing.update(chunk)
+        hashing, held, seen, size = hashlib.new(algorithm), b"", 0, self.descriptor.size
+        for chunk in self.read():
+            seen += len(chunk)
+            if seen > size:
+                raise self.false(f"has more than the {size} bytes its manifest announces")
+            hashing.update(chunk)  # without the interpreter's lock: other layers go on
             if held:
                 yield held
             held = chunk
+        if seen != size:
+            raise self.false(f"has {seen} bytes, its manifest announces {size}")
         if hashing.hexdigest() != expected:
             raise self.false(f"has other bytes: their digest is {algorithm}:{hashing.hexdigest()}")
         if held:

@@ -195,8 +195,7 @@ class Remote:
 
         def pieces() -> Iterator[bytes]:
             sent = 0
-            # Not verified here: the registry does it, and takes nothing whose digest is another.
-            for chunk in blob.sized():
+            for chunk in blob.verified():
                 yield chunk
                 sent += len(chunk)
                 progress.layer(wanted.digest, "Pushing", sent, wanted.size)
