@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from gitops_ci.cli.terminal import painted
 from gitops_ci.foreign import log_line, visible
 from gitops_ci.secret import mask
 
@@ -32,8 +33,8 @@ class Console:
             self._line(f"  {message}")
 
     def warn(self, message: str) -> None:
-        self._line(f"warning: {message}")
+        self._line(message, painted("warning:", "yellow", sys.stderr) + " ")
 
-    def _line(self, message: str) -> None:
-        sys.stderr.write(f"{printable(message)}\n")
+    def _line(self, message: str, before: str = "") -> None:
+        sys.stderr.write(f"{before}{printable(message)}\n")
         sys.stderr.flush()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 
 import click
 
 from gitops_ci.cli.help import HelpfulCommand
+from gitops_ci.cli.terminal import wants_colour
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.demo import IMAGE, make_config_repository, make_image
 
@@ -54,7 +56,7 @@ def _play(title: str, *more: str) -> None:
     from gitops_ci.cli import main
 
     arguments = [*_RELEASE, *more]
-    click.secho(f"=== {title}", bold=True)
+    click.secho(f"=== {title}", bold=True, color=wants_colour(sys.stdout))
     click.echo(f"$ gitops-ci {' '.join(arguments)}")
     code = main.main(arguments, prog_name="gitops-ci", standalone_mode=False)
     if code:

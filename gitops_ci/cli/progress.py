@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -11,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitops_ci.ci import detect
 from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
+from gitops_ci.cli.terminal import is_watched
 from gitops_ci.registry.base import Progress, Silent
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ def progress_for(output: Output) -> Iterator[Progress]:
     """The progress that fits how a command reports, until the block ends."""
     if output.level == "quiet":
         yield Silent()
-    elif sys.stderr.isatty() and not os.environ.get("CI") and detect(os.environ).provider == "none":
-        # Some runners give jobs a terminal; what they keep is a log all the same.
+    elif is_watched(sys.stderr):
         bars = _Bars()
         try:
             yield bars

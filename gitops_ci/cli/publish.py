@@ -6,6 +6,7 @@ import os
 import sys
 
 from gitops_ci.ci import detect
+from gitops_ci.cli import terminal
 from gitops_ci.cli.options import Output
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Outcome
@@ -50,7 +51,8 @@ def _print(text: str) -> None:
 def _shown(outcome: Outcome) -> str:
     from gitops_ci.reporting import text
 
-    return text.report(outcome, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    table = terminal.table if terminal.is_watched(sys.stdout) else None
+    return text.report(outcome, colour=terminal.wants_colour(sys.stdout), table=table)
 
 
 def _below_root() -> str:

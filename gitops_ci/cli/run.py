@@ -13,6 +13,7 @@ import click
 
 from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
+from gitops_ci.cli.terminal import painted
 from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
 from gitops_ci.model import Log, Outcome, Problem
 from gitops_ci.secret import Secret, mask
@@ -89,9 +90,9 @@ def _early(error: GitopsCiError, arguments: list[str]) -> int:
     if _wants_json(arguments):
         _publish(failed(name, error), Output(format="json"))
         return error.exit_code
-    sys.stderr.write(f"error: {printable(error.message)}\n")
+    sys.stderr.write(f"{painted('error:', 'red', sys.stderr)} {printable(error.message)}\n")
     if error.hint:
-        sys.stderr.write(f"hint: {printable(error.hint)}\n")
+        sys.stderr.write(f"{painted('hint:', 'cyan', sys.stderr)} {printable(error.hint)}\n")
     return error.exit_code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from gitops_ci.foreign import log_line, visible, visible_lines
@@ -25,15 +25,19 @@ _MANY = 4  # from here on things of one kind are counted instead of listed
 _SEVERITY = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 Paint = Callable[[str, str], str]
+Table = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[str]]
 
 
-def report(outcome: Outcome, *, colour: bool = False) -> str:
-    """Everything the outcome holds; the diff for dry runs only, since a commit shows it otherwise."""
+def report(outcome: Outcome, *, colour: bool = False, table: Table | None = None) -> str:
+    """Everything the outcome holds; the diff for dry runs only, since a commit shows it otherwise.
+
+    `table` draws headings and rows for a terminal, or nothing where they do not fit; else changes are lines.
+    """
     outcome = prepare(outcome)
     paint = _painted if colour else _plain
     blocks = [
         _images(outcome.images, paint),
-        _changes(outcome, paint),
+        _changes(outcome, paint, table),
         _diff(outcome, paint),
         _skipped(outcome.skipped, paint),
         _findings(outcome.findings, paint),
@@ -67,22 +71,26 @@ def _images(images: Iterable[Image], paint: Paint) -> Iterator[str]:
 _STATES = {"pushed": "pushed       ", "present": "already there", "planned": "would push   "}
 
 
-def _changes(outcome: Outcome, paint: Paint) -> Iterator[str]:
+def _changes(outcome: Outcome, paint: Paint, table: Table | None) -> Iterator[str]:
     if not outcome.changes:
         return
     yield paint("Would change" if outcome.dry_run else "Changed", "bold")
     several = len({change.image.name for change in outcome.changes}) > 1
-    locations = [location(change.path, change.edit.span.line, change.edit.span.column) for change in outcome.changes]
-    width = max((len(text) for text in locations if len(text) <= _WIDEST_LOCATION), default=0)
-    for where, change in zip(locations, outcome.changes, strict=True):
-        about = ", ".join(filter(None, (change.resource, change.image.familiar if several else "")))
-        line = f"  {where:<{width}}  {_value(change)}"
-        yield line + (paint(f"  ({visible(about)})", "dim") if about else "")
+    rows = [_change(change, name=change.image.familiar if several else "") for change in outcome.changes]
+    if table and (drawn := table(("Where", "Before", "After", "What"), rows)):
+        yield from (f"  {line}" for line in drawn)
+        return
+    width = max((len(row[0]) for row in rows if len(row[0]) <= _WIDEST_LOCATION), default=0)
+    for where, old, new, about in rows:
+        yield f"  {where:<{width}}  {old} -> {new}" + (paint(f"  ({about})", "dim") if about else "")
 
 
-def _value(change: Change) -> str:
+def _change(change: Change, *, name: str) -> tuple[str, str, str, str]:
+    """Where, the value before, the value after, and whose value it is."""
     old, new = (visible(text) for text in old_and_new(change))
-    return f"{old or '(none)'} -> {new or '(removed)'}"
+    about = ", ".join(filter(None, (change.resource, name)))
+    where = location(change.path, change.edit.span.line, change.edit.span.column)
+    return where, old or "(none)", new or "(removed)", visible(about)
 
 
 def _diff(outcome: Outcome, paint: Paint) -> Iterator[str]:

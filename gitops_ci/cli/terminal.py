@@ -1,0 +1,60 @@
+"""Who reads: a person at a terminal, who gets colours, tables and bars, or a log, which gets plain lines.
+
+`NO_COLOR` and `FORCE_COLOR` as no-color.org and force-color.org have them: set and not empty; NO_COLOR wins.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Sequence
+from typing import TextIO
+
+import click
+
+from gitops_ci.ci import detect
+
+__all__ = ["is_watched", "painted", "table", "wants_colour"]
+
+_WIDEST = 1000  # columns: nothing is cut to measure it
+_INDENT = 2
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether what is written to `stream` is coloured."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def is_watched(stream: TextIO) -> bool:
+    """Whether a person looks at `stream`: some CI systems give jobs a terminal, and what they keep is a log."""
+    return stream.isatty() and not os.environ.get("CI") and detect(os.environ).provider == "none"
+
+
+def painted(text: str, colour: str, stream: TextIO) -> str:
+    """A word in a colour of click's, where `stream` has colours."""
+    return click.style(text, fg=colour) if wants_colour(stream) else text
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table; none where it is wider than the terminal: a path that is cut cannot be clicked."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in headings:
+        drawn.add_column(heading)
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    written = io.StringIO()
+    console = Console(file=written, width=_WIDEST, color_system=None)
+    if console.measure(drawn).maximum > shutil.get_terminal_size().columns - _INDENT:
+        return []
+    console.print(drawn)
+    return [line.rstrip() for line in written.getvalue().splitlines()]

@@ -1,0 +1,125 @@
+"""The real program at a pseudo-terminal: colours and tables for a person, plain lines for a log, nothing cut."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from tests.support.git_repo import make_repo
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_OVERLAY = "images:\n  - name: ghcr.io/acme/shop\n    newTag: 1.4.1 # {}\n"
+BUMP = ("bump", "ghcr.io/acme/shop:1.5.0", "--config-repo", "config.git", "--mode", "dry-run", "--allow-empty")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    paths = ("apps/shop/staging/kustomization.yaml", "商店/環境/本番/kustomization.yaml")
+    make_repo(tmp_path / "config.git", {path: _OVERLAY.format("標籤") for path in paths})
+    (tmp_path / "broken.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {kontainers: []}\n")
+    return tmp_path
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "gitops_ci", *arguments]
+
+
+def at_terminal(folder: Path, *arguments: str, columns: int = 120, **environment: str) -> tuple[int, str]:
+    """Run with both outputs at a terminal of this width: exit code, and what stands there."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    with subprocess.Popen(
+        _command(*arguments),
+        cwd=folder,
+        env={**os.environ, "TERM": "xterm-256color", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=its,
+        stderr=its,
+    ) as process:
+        os.close(its)
+        seen = bytearray()
+        try:
+            while chunk := os.read(ours, 4096):
+                seen += chunk
+        except OSError:  # how Linux says that the other side is gone
+            pass
+    os.close(ours)
+    return process.returncode, seen.decode().replace("\r\n", "\n")
+
+
+def in_log(folder: Path, *arguments: str, **environment: str) -> str:
+    ran = subprocess.run(
+        _command(*arguments),
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return ran.stdout
+
+
+def test_a_person_sees_colours_and_a_table(folder):
+    code, seen = at_terminal(folder, *BUMP)
+    assert code == 0, seen
+    assert "\x1b[32m+    newTag: 1.5.0 # 標籤\x1b[0m" in seen
+    plain = _ESCAPE.sub("", seen)
+    assert re.search(r"^  Where +Before +After", plain, re.MULTILINE)
+    assert re.search(r"^  apps/shop/staging/kustomization\.yaml:3:13 +1\.4\.1 +1\.5\.0", plain, re.MULTILINE)
+
+
+def test_where_a_table_does_not_fit_lines_stay_whole(folder):
+    code, seen = at_terminal(folder, *BUMP, columns=30)
+    assert code == 0, seen
+    plain = _ESCAPE.sub("", seen)
+    assert "Where" not in plain
+    assert "apps/shop/staging/kustomization.yaml:3:13  1.4.1 -> 1.5.0" in plain
+    assert "商店/環境/本番/kustomization.yaml:3:13" in plain
+
+
+def test_a_log_is_plain(folder):
+    said = in_log(folder, *BUMP)
+    assert "apps/shop/staging/kustomization.yaml:3:13  1.4.1 -> 1.5.0" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("arguments", [BUMP, ("validate", "broken.yaml"), ("vlidate",), ("demo", "--help")])
+def test_no_color_means_none(folder, arguments):
+    _, seen = at_terminal(folder, *arguments, NO_COLOR="1")
+    assert "\x1b" not in seen
+    assert in_log(folder, *arguments, NO_COLOR="1", FORCE_COLOR="1").count("\x1b") == 0
+
+
+def test_colours_of_a_log_can_be_asked_for(folder):
+    said = in_log(folder, "validate", "broken.yaml", FORCE_COLOR="1")
+    assert "\x1b[31merror\x1b[0m" in said
+    assert "Where" not in said
+
+
+def test_a_terminal_without_colours_gets_none(folder):
+    _, seen = at_terminal(folder, "validate", "broken.yaml", TERM="dumb")
+    assert "kontainers" in seen
+    assert "\x1b" not in seen
+
+
+def test_a_job_with_a_terminal_has_a_log(folder):
+    _, seen = at_terminal(folder, *BUMP, CI="true")
+    assert "Where" not in seen
+    assert "1.4.1 -> 1.5.0" in seen
+
+
+def test_a_mistake_is_told_in_colour_with_what_to_do_next(folder):
+    code, seen = at_terminal(folder, "bump", "ghcr.io/acme/shop")
+    assert code == 2
+    assert "\x1b[31merror:\x1b[0m" in seen
+    assert "\x1b[36mhint:\x1b[0m" in seen
