@@ -94,7 +94,13 @@ def load(path: str) -> Config:
         with open(path, encoding="utf-8", newline="") as file:
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The configuration file {path} cannot be read: {error}") from error
+        hint = (
+            "gitops-ci init writes one."
+            if isinstance(error, FileNotFoundError)
+            else "It has to be a text file in UTF-8 that this user may read."
+        )
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"The configuration file {path} cannot be read: {said}", hint=hint) from error
     return parse(text, path)
 
 
@@ -103,7 +109,8 @@ def parse(text: str, source: str) -> Config:
     try:
         file = read(text)
     except YamlError as error:
-        raise UsageError(f"{source}:{error.line}: not YAML: {error.reason}") from None
+        hint = "A value with ': ', ' #' or a bracket in front needs quotes; indentation is blanks, no tabs."
+        raise UsageError(f"{source}:{error.line}: not YAML: {error.reason}", hint=hint) from None
     return _Reader(file, source).config()
 
 
@@ -147,6 +154,7 @@ class _Reader:
         if not isinstance(node, YamlMapping):
             raise self._error(node, f"{where} is not a mapping")
         pairs: list[tuple[str, Node]] = []
+        lines: dict[str, int] = {}
         for key, value in node.pairs:
             if not isinstance(key, Scalar):
                 raise self._error(key, f"a key of {where} is not a word")
@@ -154,6 +162,10 @@ class _Reader:
                 near = get_close_matches(key.value, known, n=1)
                 meant = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
                 raise self._error(key, f"unknown key '{key.value}' in {where}", meant)
+            if key.value in lines:
+                hint = f"the first is in line {lines[key.value]}: keep one of them"
+                raise self._error(key, f"'{key.value}' is in {where} twice", hint)
+            lines[key.value] = self._file.position(key.start)[0]
             pairs.append((key.value, value.target if isinstance(value, Alias) else value))
         return pairs
 

@@ -59,9 +59,12 @@ def _listed(path: str | None) -> list[str]:
         with click.open_file(path, encoding="utf-8") as file:
             documents = read(file.read()).documents
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        hint = "It is a YAML list of image references, one a line: - ghcr.io/acme/shop:1.5.0"
+        raise UsageError(f"{path} cannot be read: {said}", hint=hint) from error
     except YamlError as error:
-        raise UsageError(f"{path}:{error.line}: not YAML: {error.reason}") from None
+        hint = "One image reference a line: - ghcr.io/acme/shop:1.5.0"
+        raise UsageError(f"{path}:{error.line}: not YAML: {error.reason}", hint=hint) from None
     root = documents[0] if documents else None
     if not isinstance(root, Sequence) or not all(isinstance(item, Scalar) for item in root.items):
         raise UsageError(f"{path} is not a list of image references", hint="- ghcr.io/acme/shop:1.5.0")

@@ -46,7 +46,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
     "Registry": ("insecure", "registry-ca", "registry-auth-host"),
     "Exceptions": ("allow-downgrade", "allow-move", "allow-empty", "allow-remote", "allow-untrusted"),
-    "What is divided": ("for", "shards"),
+    "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
     "What is shown": ("command", "all"),
     "Output": ("dry-run", "output", "report", "quiet", "verbose"),
@@ -78,6 +78,20 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             "gitops-ci validate --changed-since origin/main --report junit=report.xml",
         ),
         ("What another program renders:", "gitops-ci validate -"),
+    ),
+    "plan": (
+        (
+            "As many jobs as the change is worth, for strategy.matrix of GitHub Actions:",
+            "gitops-ci plan apps --changed-since origin/main --format github-matrix",
+        ),
+        (
+            "Four jobs, for trigger: include: artifact of GitLab:",
+            "gitops-ci plan apps --shards 4 --format gitlab-child-pipeline > jobs.yml",
+        ),
+        (
+            "A job for each environment of .gitops-ci.yaml:",
+            "gitops-ci plan --for bump ghcr.io/acme/shop:1.5.0 --format github-matrix",
+        ),
     ),
     "image push": (
         (

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import click
 
 from gitops_ci.cli import complete
+from gitops_ci.errors import UsageError
 from gitops_ci.model import Outcome
 
 __all__ = ["Output", "ReportFile", "option", "output_options"]
@@ -38,8 +39,19 @@ class Output:
     printer: Callable[[Outcome], str] | None = None
 
 
+class _Option(click.Option):
+    """An option that, where it may be repeated, has a value a line of its variable, or a word of its only line."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        text = self.resolve_envvar_value(ctx)
+        if not self.multiple or text is None or "\n" not in text:
+            return super().value_from_envvar(ctx)
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
 def option(name: str, *more: str, **settings: Any) -> Decorator:
     """A click option that also reads `GITOPS_CI_<NAME>`: `--config-repo` is `GITOPS_CI_CONFIG_REPO`."""
+    settings.setdefault("cls", _Option)
     long = name.partition("/")[0].removeprefix("--")
     settings.setdefault("envvar", "GITOPS_CI_" + long.upper().replace("-", "_"))
     settings.setdefault("show_default", not isinstance(settings.get("default"), (type(None), tuple, bool)))
@@ -54,6 +66,9 @@ def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
         kind, equals, path = value.partition("=")
         if not equals or not path:
             raise click.BadParameter(f"'{value}' is not FORMAT=FILE, for example junit=report.xml", ctx, param)
+        if path == "-":
+            instead = "--output json prints that document" if kind == "json" else "name a file"
+            raise UsageError(f"--report {value}: stdout has the outcome already", hint=f"Instead, {instead}.")
         for_name(kind)
         found.append(ReportFile(kind, path))
     return tuple(found)

@@ -46,7 +46,7 @@ _OWN = {"shard", "output", "report", "quiet", "verbose", "environment", "base", 
     show_default=True,
     help="What is printed on stdout.",
 )
-@option("--image", metavar="NAME", help="GitLab: container image of the jobs. [this job's, else python:3.13]")
+@option("--job-image", metavar="NAME", help="GitLab: container image of the jobs. [this job's, else python:3.13]")
 @option("--package", metavar="TEXT", help="GitLab: what pip installs in them. [as in this job]")
 @output_options
 @click.pass_context
@@ -103,7 +103,7 @@ def _printer(
     if form == "github-matrix":
         return lambda outcome: matrix(outcome) + "\n"
     if form == "gitlab-child-pipeline":
-        image = options["image"] or os.environ.get("CI_JOB_IMAGE") or "python:3.13"
+        image = options["job_image"] or os.environ.get("CI_JOB_IMAGE") or "python:3.13"
         package = options["package"] or f"gitops-ci=={__version__}"
         runner = Runner(image, package, _handed_on(work) | _given(options))
         return lambda outcome: child_pipeline(outcome, runner)

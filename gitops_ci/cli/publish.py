@@ -88,8 +88,9 @@ def _write(path: str, text: str) -> None:
     try:
         if folder:
             os.makedirs(folder, exist_ok=True)
-        if os.path.exists(path) and not os.path.isfile(path) and not os.path.islink(path):
-            _append(path, text)  # a pipe or a device
+        is_special = os.path.exists(path) and not os.path.isfile(path) and not os.path.islink(path)
+        if is_special or os.path.abspath(path).startswith("/dev/"):
+            _append(path, text)  # a pipe or a device; /dev/stdout is a link to one
             return
         # A new file takes the name: a link that the checkout put there is replaced, never followed.
         beside = f"{path}.{os.getpid()}.tmp"

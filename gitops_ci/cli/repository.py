@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import re
 import time
@@ -42,6 +43,12 @@ _PERSON = re.compile(r"\s*(?P<name>[^<>]+?)\s*<(?P<email>[^<>\s]+)>\s*")
 def repository_options(function: Callable[..., Any]) -> Any:
     """Adds the options below to a command; `bump_request` reads them back."""
     return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(_OPTIONS), function)
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    if not (math.isfinite(value) and value >= 0):
+        raise click.BadParameter(f"{value} is no number of seconds, for example 300", ctx, param)
+    return value
 
 
 _OPTIONS = (
@@ -104,7 +111,14 @@ _OPTIONS = (
         default="git",
         help="Who makes the commit: git here, or the code host, which signs what an app's token asks for (GitHub).",
     ),
-    option("--deadline", type=float, default=300.0, metavar="SECONDS", help="How long to go on after lost races."),
+    option(
+        "--deadline",
+        type=float,
+        default=300.0,
+        callback=_seconds,
+        metavar="SECONDS",
+        help="How long to go on after lost races.",
+    ),
     option(
         "--kubernetes-version",
         metavar="VERSION",

@@ -146,3 +146,54 @@ def test_show_without_anything(run):
 
 def test_schema_is_printed(run):
     assert json.loads(run("config", "schema").out) == schema()
+
+
+def test_check_calls_a_valid_file_valid(run):
+    Path("mine.yaml").write_text(WHOLE)
+    done = run("config", "check", "mine.yaml")
+    assert done.code == 0
+    assert "mine.yaml is valid" in done.err
+    assert done.out.startswith("config check: valid")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        (["bump", "a:1", "--config", "none.yaml"], "none.yaml cannot be read: No such file", "gitops-ci init"),
+        (["bump", "a:1", "--config", "."], "cannot be read: Is a directory", "text file"),
+        (["bump", "--from-file", "none.yaml", "--config-repo", "x"], "none.yaml cannot be read", "- ghcr.io/"),
+        (["bump", "--from-file", "latin", "--config-repo", "x"], "latin cannot be read: it is not UTF-8", "- ghcr.io/"),
+        (["bump", "--from-file", "broken", "--config-repo", "x"], "broken:3: not YAML", "- ghcr.io/"),
+        (["bump", "a:1", "--deadline", "nan"], "nan is no number of seconds", "--help"),
+        (["bump", "a:1", "--deadline", "-5"], "-5.0 is no number of seconds", "--help"),
+        (["bump", "a:1", "--deadline", "inf"], "inf is no number of seconds", "--help"),
+        (["validate", "--report", "json=-"], "--report json=-", "--output json"),
+        (["validate", "--report", "sarif=-"], "--report sarif=-", "name a file"),
+    ],
+)
+def test_mistakes_are_refused_with_what_to_do(run, arguments, said, hint):
+    Path("latin").write_bytes(b"\xff")
+    Path("broken").write_text("- a\n- [\n")
+    done = run(*arguments)
+    assert done.code == 2
+    assert said in done.err + done.out
+    assert hint in done.err + done.out
+    assert not Path("-").exists()
+
+
+def test_a_report_to_a_device_leaves_the_device(run):
+    Path("a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    assert run("validate", "--report", "junit=/dev/null").code == 0
+    assert Path("/dev/null").is_char_device()
+    done = run("validate", "--report", "junit=/dev/stderr")
+    assert "<testsuites" in done.err
+    assert Path("/dev/stderr").is_symlink()
+
+
+def test_a_variable_has_a_value_a_line_or_a_word_of_its_only_line(run):
+    def labels(text):
+        return _rows(run("config", "show", "--command", "bump", environment={"GITOPS_CI_LABEL": text}).out)["label"]
+
+    assert "gitops, staging " in labels("gitops staging")
+    assert "needs review, gitops " in labels("needs review\ngitops\n")
+    assert "needs review " in labels("needs review\n")

@@ -68,3 +68,18 @@ def test_mistakes_say_where_and_what_was_meant(text, message, hint):
         parse(text, "f")
     assert refused.value.message.startswith(message)
     assert refused.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "first"),
+    [
+        ("mode: push\nimage: a\nmode: dry-run\n", 3, 1),
+        ("validate:\n  rules: a\n  rules: b\n", 3, 2),
+        ("environments:\n  a: {}\n  b: {}\n  a: {}\n", 4, 2),
+        ("environments:\n  a: {base: x, mode: push,\n    base: y}\n", 3, 2),
+    ],
+)
+def test_a_key_that_is_there_twice_is_an_error_at_its_line(text, line, first):
+    with pytest.raises(UsageError, match=rf"^f:{line}:.* twice") as refused:
+        parse(text, "f")
+    assert f"line {first}" in refused.value.hint
