@@ -21,6 +21,8 @@ Provider = Literal["github", "gitea", "gitlab", "bitbucket", "azure", "jenkins",
 class CiContext:
     """One pipeline run. Empty strings and None are "not told".
 
+    `bases` are revisions that the change under review, or in a merge queue, is to be compared with, the nearest first.
+
     `trusted` is False where the code that runs comes from someone who may not push: a pull request from a fork.
     """
 
@@ -36,6 +38,7 @@ class CiContext:
     actor_email: str = ""
     trusted: bool = True
     event: str = ""
+    bases: tuple[str, ...] = ()
 
 
 def detect(environ: Mapping[str, str]) -> CiContext:
@@ -77,7 +80,18 @@ def _github(env: Mapping[str, str]) -> CiContext:
         actor_email=f"{actor}@users.noreply.github.com" if actor and not ours else "",
         trusted=_github_trusts(env.get("GITHUB_EVENT_NAME", ""), event, repository),
         event=env.get("GITHUB_EVENT_NAME", ""),
+        bases=_github_bases(env.get("GITHUB_EVENT_NAME", ""), event, "" if ours else env.get("GITHUB_SHA", "")),
     )
+
+
+def _github_bases(name: str, event: Mapping[str, Any], merge: str) -> tuple[str, ...]:
+    """Where a change begins. `merge` is what GitHub made of a pull request and its target: its first parent is that."""
+    if name == "merge_group":
+        return _known((event.get("merge_group") or {}).get("base_sha"))
+    target = ((event.get("pull_request") or {}).get("base") or {}).get("sha")
+    if name == "pull_request":
+        return _known(f"{merge}^1" if merge else "", target)
+    return _known(target)
 
 
 def _github_trusts(name: str, event: Mapping[str, Any], repository: str) -> bool:
@@ -111,6 +125,8 @@ def _gitlab(env: Mapping[str, str]) -> CiContext:
         trusted=request is None
         or env.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "") == env.get("CI_MERGE_REQUEST_PROJECT_ID", ""),
         event=env.get("CI_PIPELINE_SOURCE", ""),
+        # The first is told where the job runs on what the merge would make, as in a merge train.
+        bases=_known(env.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"), env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")),
     )
 
 
@@ -125,6 +141,7 @@ def _bitbucket(env: Mapping[str, str]) -> CiContext:
         git_tag=env.get("BITBUCKET_TAG", ""),
         pull_request=_number(env.get("BITBUCKET_PR_ID")),
         run_url=f"{url}/pipelines/results/{number}" if url else "",
+        bases=_known(env.get("BITBUCKET_PR_DESTINATION_COMMIT")),
     )
 
 
@@ -144,6 +161,7 @@ def _azure(env: Mapping[str, str]) -> CiContext:
         actor=env.get("BUILD_REQUESTEDFOR", ""),
         actor_email=env.get("BUILD_REQUESTEDFOREMAIL", ""),
         trusted=env.get("SYSTEM_PULLREQUEST_ISFORK", "False") != "True",
+        bases=_remote(env.get("SYSTEM_PULLREQUEST_TARGETBRANCH", "").removeprefix("refs/heads/")),
     )
 
 
@@ -158,7 +176,16 @@ def _jenkins(env: Mapping[str, str]) -> CiContext:
         run_url=env.get("BUILD_URL", ""),
         actor=env.get("BUILD_USER", ""),
         trusted=not env.get("CHANGE_FORK"),
+        bases=_remote(env.get("CHANGE_TARGET", "")),
     )
+
+
+def _known(*revisions: object) -> tuple[str, ...]:
+    return tuple(revision for revision in revisions if isinstance(revision, str) and revision)
+
+
+def _remote(branch: str) -> tuple[str, ...]:
+    return (f"origin/{branch}",) if branch else ()
 
 
 def _event(path: str) -> dict[str, Any]:

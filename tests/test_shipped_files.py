@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from importlib import import_module
@@ -16,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from gitops_ci.cli import COMMANDS
+from gitops_ci.cli.config_schema import options_of
 from tests.support import CHECKOUT, dev_tool
 
 # Inputs that are no option: what the command is, its arguments, where it runs, and what only the environment tells.
@@ -40,7 +42,8 @@ def _template(name: str = TEMPLATES[0]) -> tuple[dict, dict]:
 def _options() -> dict[str, str]:
     """Every option of every command: its name and the environment variable it reads, the same in each command."""
     found = {}
-    for module in set(COMMANDS.values()):
+    # `plan --format` is what stdout holds, and has a variable of its own: --format of the others is about sites.
+    for module in sorted(set(COMMANDS.values()), key="plan".__ne__):
         for command in _commands(import_module(f"gitops_ci.cli.{module}").command):
             for option in command.params:
                 if isinstance(option, click.Option):
@@ -76,6 +79,68 @@ def test_audit_of_the_action_has_no_findings():
     command = [dev_tool("zizmor"), "--offline", "--persona=auditor", "--format=json", str(CHECKOUT / "action.yml")]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert json.loads(run.stdout) == [], run.stderr
+
+
+# What the action and the template do not offer, and why: a job's own log, and what stands in a file or on the line.
+NO_INPUT = {"output", "quiet", "verbose", "job-image", "package", "dry-run"}
+COMMANDS_IN_CI = ("release", "bump", "validate", "plan")
+# The template has what most releases and checks need; every other option is a variable of the job.
+VARIABLES_ONLY = {"allow-move", "allow-remote", "allow-untrusted", "app-version", "at", "commit-with", "committer"}
+VARIABLES_ONLY |= {
+    "deadline",
+    "expect-revision",
+    "follow-anchors",
+    "format",
+    "ignore",
+    "insecure",
+    "match-name",
+    "offline",
+}
+VARIABLES_ONLY |= {"registry-auth-host", "registry-ca", "reopen", "report", "rules", "shard", "sign", "signing-key"}
+VARIABLES_ONLY |= {"substitute", "tag-suffix", "with-referrers"}
+
+
+def _long_options(*commands: str) -> set[str]:
+    return {max(option.opts, key=len).removeprefix("--") for option in options_of(*commands)}
+
+
+def test_every_option_is_an_input_of_the_action():
+    inputs = _action()["inputs"].keys()
+    assert _long_options(*COMMANDS_IN_CI) - NO_INPUT == inputs - NOT_OPTIONS
+
+
+def test_every_option_is_an_input_of_the_template_or_a_variable_on_purpose():
+    inputs, _ = _template()
+    options = _long_options("release", "validate") - NO_INPUT
+    # `rules` of the template are those of the pipeline.
+    assert options - (inputs.keys() - TEMPLATE_ONLY) == VARIABLES_ONLY
+
+
+def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(tmp_path):
+    """The script of the action with a Python that shows what it was handed."""
+    seen = tmp_path / "seen"
+    fake = tmp_path / "bin" / "python3"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *) env -0 > {seen};; esac\n')
+    fake.chmod(0o755)
+    (tmp_path / "tools" / "gitops-ci" / "key").mkdir(parents=True)
+    environment = {
+        "PATH": f"{fake.parent}:{os.environ['PATH']}",
+        "GITHUB_ACTION_PATH": str(CHECKOUT),
+        "RUNNER_TOOL_CACHE": str(tmp_path / "tools"),
+        "WITH_COMMAND": "validate",
+        "WITH_IGNORE": "repo/mutable-tag path=apps/dev/*",
+        "WITH_LABEL": "gitops staging",
+        "WITH_WITH_REFERRERS": "true",
+        "WITH_BASE": "",
+    }
+    subprocess.run([str(CHECKOUT / "action" / "run")], env=environment, check=True)
+    handed = dict(line.split("=", 1) for line in seen.read_text().split("\0") if line.startswith("GITOPS_CI_"))
+    assert handed == {
+        "GITOPS_CI_IGNORE": "repo/mutable-tag path=apps/dev/*\n",
+        "GITOPS_CI_LABEL": "gitops staging",
+        "GITOPS_CI_WITH_REFERRERS": "true",
+    }
 
 
 def test_every_input_of_the_action_is_handed_over_and_is_an_option():

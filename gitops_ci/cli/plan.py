@@ -14,6 +14,7 @@ from gitops_ci.cli.config_schema import options_of
 from gitops_ci.cli.configured import ConfiguredCommand, config_of
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
+from gitops_ci.cli.validate import changed_since
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome
@@ -21,7 +22,7 @@ from gitops_ci.model import Log, Outcome
 __all__ = ["command"]
 
 # What the plan itself decides, or what concerns one job's own report.
-_OWN = {"shard", "output", "report", "quiet", "verbose", "environment", "base", "path"}
+_OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "environment", "base", "path"}
 
 
 @click.command("plan", cls=ConfiguredCommand)
@@ -29,7 +30,7 @@ _OWN = {"shard", "output", "report", "quiet", "verbose", "environment", "base", 
 @click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]")
 @option("--for", "work", type=click.Choice(["validate", "bump"]), default="validate", help="The command to divide.")
 @option("--shards", metavar="auto|N", default="auto", help="validate: jobs; auto makes as many as are worth it.")
-@option("--changed-since", metavar="REF", help="validate: only what a change since REF reaches.")
+@option("--changed-since", metavar="REF", help="validate: only what a change since REF reaches, as for validate.")
 @option(
     "--render",
     type=click.Choice(["auto", "none"]),
@@ -71,8 +72,8 @@ def _validation(paths: tuple[str, ...], options: Mapping[str, Any], log: Log) ->
 
     if "-" in paths:
         raise UsageError("Standard input cannot be divided among jobs", hint="Name files or folders.")
-    changed, render = options["changed_since"] or "", options["render"]
-    request = ValidateRequest(paths=paths or (".",), render=render, changed_since=changed)
+    changed = changed_since(options["changed_since"], log)
+    request = ValidateRequest(paths=paths or (".",), render=options["render"], changed_since=changed)
     return plan_validation(request, _number(options["shards"]), log)
 
 
@@ -112,8 +113,7 @@ def _printer(
 
 def _given(options: Mapping[str, Any]) -> dict[str, str]:
     """What the jobs have to know of this command's own options."""
-    given = {"config": options["config"], "changed-since": options["changed_since"]}
-    given["render"] = options["render"] if options["render"] != "auto" else ""
+    given = {"config": options["config"], "render": options["render"] if options["render"] != "auto" else ""}
     return {name: value for name, value in given.items() if value}
 
 

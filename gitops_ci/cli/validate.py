@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitops_ci.ci import detect
 from gitops_ci.cli import complete
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
@@ -17,6 +19,7 @@ from gitops_ci.errors import UsageError
 if TYPE_CHECKING:
     from gitops_ci.flows.selection import Shard
     from gitops_ci.flows.validate import ValidateRequest
+    from gitops_ci.model import Log
     from gitops_ci.schemas import Checks
 
 __all__ = ["command"]
@@ -53,7 +56,11 @@ __all__ = ["command"]
 )
 @option("--allow-remote", is_flag=True, help="Rendering may fetch remote bases and chart dependencies.")
 @option("--substitute", multiple=True, metavar="NAME=VALUE", help="Value of ${NAME} in manifests. Repeatable.")
-@option("--changed-since", metavar="REF", help="Only what a change since REF reaches.")
+@option(
+    "--changed-since",
+    metavar="REF|auto",
+    help="Only what a change since REF reaches; auto is the target of this job's pull request or merge queue.",
+)
 @option("--shard", metavar="I/N", help="This job's share of N. [CI_NODE_INDEX/CI_NODE_TOTAL]")
 @option(
     "--rules",
@@ -85,7 +92,17 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     from gitops_ci.flows.validate import validate
 
     request = _request(paths, options)
-    execute("validate", output, lambda log: validate(request, log))
+    changed = options["changed_since"]
+    execute("validate", output, lambda log: validate(replace(request, changed_since=changed_since(changed, log)), log))
+
+
+def changed_since(text: str | None, log: Log) -> tuple[str, ...]:
+    """The references that `--changed-since` stands for; () is everything."""
+    if text != "auto":
+        return (text,) if text else ()
+    if not (bases := detect(os.environ).bases):
+        log.step("No pull request and no merge queue: everything is meant")
+    return bases
 
 
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest:
@@ -103,7 +120,6 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         render=options["render"],
         allow_remote=options["allow_remote"],
         substitute=dict(_pair(text) for text in options["substitute"]),
-        changed_since=options["changed_since"] or "",
         shard=_shard(options["shard"] or _shard_of_ci()),
         check_images=options["check_images"],
         insecure=tuple(options["insecure"]),

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environment import Environment
-from gitops_ci.flows.selection import portions
+from gitops_ci.flows.selection import branch_point, portions
 from gitops_ci.flows.sources import read_sources
 from gitops_ci.flows.validate import ValidateRequest, selected
 from gitops_ci.model import Job, Log, Outcome
@@ -35,7 +35,9 @@ def plan_validation(request: ValidateRequest, shards: int | None, log: Log) -> O
     number = min(len(parts), MOST, shards or math.ceil(seconds / _WORTH) or 1)
     rendered = sum(not unit.inner for unit in units)
     log.step(f"{len(chosen)} files and {rendered} renderings in {len(parts)} parts, about {seconds:.0f} s of a CPU")
-    jobs = (Job(name, "validate", {"shard": name}, request.paths) for name in _shares(number))
+    # The jobs are told a commit: what `auto` means may differ where they run.
+    base = branch_point(request.changed_since) if request.changed_since else ""
+    jobs = (Job(name, "validate", {"shard": name, "changed-since": base}, request.paths) for name in _shares(number))
     return _outcome(tuple(jobs), {"files": len(chosen), "renderings": rendered, "parts": len(parts)})
 
 

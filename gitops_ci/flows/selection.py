@@ -13,7 +13,7 @@ from gitops_ci import process
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.rendering import Unit
 
-__all__ = ["Portion", "Shard", "changed_files", "portions", "reached", "shared_out"]
+__all__ = ["Portion", "Shard", "branch_point", "changed_files", "portions", "reached", "shared_out"]
 
 # CPU seconds, as measured: a second checks so many characters, a build or a templating starts a program.
 _CHARACTERS = 3_000_000
@@ -41,19 +41,38 @@ class Shard:
         return cls(int(matched[1]), int(matched[2]))
 
 
-def changed_files(reference: str) -> set[str]:
-    """Files that differ from where a branch left `reference`, the uncommitted and untracked ones among them.
+def branch_point(references: Sequence[str]) -> str:
+    """The commit where HEAD left the first of the references that is here.
+
+    Raises:
+        UsageError: there is none of them.
+        GitError: this is no Git repository.
+    """
+    for reference in references:
+        if reference.startswith("-") or not _SAFE_REF.fullmatch(reference):
+            raise UsageError(f"'{reference}' is not a Git reference")
+    _git("rev-parse", "--show-toplevel")  # in a repository at all?
+    for reference in references:
+        try:
+            return _git("merge-base", "--end-of-options", reference, "HEAD").strip()
+        except GitError:
+            continue
+    raise UsageError(
+        f"There is no common history with {' or '.join(map(repr, references))}",
+        hint="Fetch it first (git fetch origin main). A shallow clone may lack it: let the checkout have all history "
+        "(GitHub fetch-depth: 0, GitLab GIT_DEPTH: 0, Azure fetchDepth: 0).",
+    )
+
+
+def changed_files(base: str) -> set[str]:
+    """Files that differ from a commit, the uncommitted and untracked ones among them.
 
     Paths are relative to the working folder.
 
     Raises:
-        UsageError: no such reference.
         GitError: this is no Git repository.
     """
-    if reference.startswith("-") or not _SAFE_REF.fullmatch(reference):
-        raise UsageError(f"'{reference}' is not a Git reference")
     top = _git("rev-parse", "--show-toplevel").strip()
-    base = _git("merge-base", "--end-of-options", reference, "HEAD", missing=reference).strip()
     names = _git("diff", "--name-only", "--no-renames", "-z", "--end-of-options", base, "--").split("\0")
     names += _git("ls-files", "--others", "--exclude-standard", "--full-name", "-z").split("\0")
     here = os.path.realpath(os.getcwd())
@@ -62,14 +81,11 @@ def changed_files(reference: str) -> set[str]:
     }
 
 
-def _git(*arguments: str, missing: str = "") -> str:
+def _git(*arguments: str) -> str:
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
         done = process.run(command)
     except ProgramError as error:
-        if missing:
-            hint = "Fetch it first (git fetch origin main); a shallow clone may lack the history: use fetch-depth: 0."
-            raise UsageError(f"There is no common history with '{missing}'", hint=hint) from error
         raise GitError(f"git {arguments[0]} failed: {error.message}", hint="Run this inside the repository.") from error
     return done.stdout.decode("utf-8", "surrogateescape")
 

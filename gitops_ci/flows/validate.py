@@ -30,6 +30,7 @@ class ValidateRequest:
     """What to check. `paths` are files, folders or `-`; `stdin` reads what `-` stands for.
 
     `substitute` are values of `${NAME}` in what is checked; `cache` is a folder for fetched schemas, '' for none.
+    `changed_since` are references; what counts is where HEAD left the first one that is here.
     `insecure` are registries that may be asked without TLS.
     """
 
@@ -44,7 +45,7 @@ class ValidateRequest:
     render: Literal["auto", "none"] = "auto"
     allow_remote: bool = False
     substitute: Mapping[str, str] = field(default_factory=dict)
-    changed_since: str = ""
+    changed_since: tuple[str, ...] = ()
     shard: Shard | None = None
     check_images: bool = False
     insecure: tuple[str, ...] = ()
@@ -121,9 +122,9 @@ def selected(request: ValidateRequest, sources: Sources) -> tuple[set[str], list
         tree = Tree(dict(files))
         units = find_units(tree, list(files))
     if request.changed_since:
-        from gitops_ci.flows.selection import changed_files, reached
+        from gitops_ci.flows.selection import branch_point, changed_files, reached
 
-        chosen, units = reached(changed_files(request.changed_since), chosen, files, units)
+        chosen, units = reached(changed_files(branch_point(request.changed_since)), chosen, files, units)
     if request.shard is not None:
         from gitops_ci.flows.selection import portions, shared_out
 

@@ -35,7 +35,7 @@ def matrix(ran):
 
 
 def test_small_repository_is_one_job(run, repository):
-    assert matrix(run("plan", "--format", "github-matrix")) == [{"name": "1/1", "shard": "1/1"}]
+    assert matrix(run("plan", "--format", "github-matrix")) == [{"name": "1/1", "shard": "1/1", "changed-since": ""}]
 
 
 def test_jobs_as_many_as_asked_for_but_none_without_work(run, repository):
@@ -58,7 +58,8 @@ def test_large_repository_is_worth_more_jobs(run, repository, monkeypatch):
 def test_plan_follows_the_change(run, repository):
     assert matrix(run("plan", "--changed-since", "main", "--shards", "4", "--format", "github-matrix")) == []
     (repository / "team-a" / "more.yaml").write_text(GOOD)
-    assert len(matrix(run("plan", "--changed-since", "main", "--shards", "4", "--format", "github-matrix"))) == 1
+    [job] = matrix(run("plan", "--changed-since", "main", "--shards", "4", "--format", "github-matrix"))
+    assert job["changed-since"] == git(repository, "rev-parse", "main").strip()
     assert run("plan", "--changed-since", "nowhere", "--format", "github-matrix").code == 2
 
 
@@ -106,10 +107,11 @@ def test_child_pipeline_has_a_job_a_share_and_what_this_job_was_told(run, reposi
     base = jobs[".gitops-ci"]
     assert base["image"] == "mirror/python:3.12"
     assert base["variables"]["GITOPS_CI_PACKAGE"] == "--no-index gitops-ci"
-    assert base["variables"]["GITOPS_CI_CHANGED_SINCE"] == "main~0"
+    base_commit = git(repository, "rev-parse", "main").strip()
     assert base["variables"]["GITOPS_CI_SKIP_RULES"] == "repo/$$x"
     job = jobs["gitops-ci:validate 2/2"]
-    assert job["variables"] == {"GITOPS_CI_SHARD": "2/2", "GIT_DEPTH": "0"}
+    told = {"GITOPS_CI_SHARD": "2/2", "GITOPS_CI_CHANGED_SINCE": base_commit, "GIT_DEPTH": "0"}
+    assert job["variables"] == told
     assert job["script"][0].endswith("-- team-a 'a b'")
 
 

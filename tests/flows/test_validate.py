@@ -463,6 +463,36 @@ def test_a_change_is_judged_with_what_it_refers_to(run, tree, tool, overlays, tm
     assert "gitops/missing-source" not in {found["rule"] for found in ran.document["findings"]}
 
 
+def test_auto_follows_pull_requests_and_merge_queues(run, tree, repository, tmp_path):
+    base = git(repository, "rev-parse", "HEAD").strip()
+    for name in "bcd":  # a queue that rebases lays all commits of a pull request on the target
+        tree({f"team-{name}/new.yaml": BAD})
+        git(repository, "add", "--all")
+        git(repository, "commit", "--quiet", f"--message={name}")
+    head = git(repository, "rev-parse", "HEAD").strip()
+    event = tmp_path.parent / "event.json"
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_SHA": head, "GITHUB_EVENT_PATH": str(event)}
+
+    def broken(name, payload, more=()):
+        event.write_text(json.dumps(payload))
+        environment = github | {"GITHUB_EVENT_NAME": name} | dict(more)
+        ran = run("validate", "--changed-since", "auto", "--output", "json", environment=environment)
+        return {path for path, _, _ in rules(ran)}
+
+    added = {f"team-{name}/new.yaml" for name in "bcd"}
+    assert broken("merge_group", {"merge_group": {"base_sha": base}}) == added
+    target = {"pull_request": {"base": {"sha": base}}}
+    assert broken("pull_request", target, {"GITHUB_SHA": "e" * 40}.items()) == added  # its merge is not in the checkout
+    git(repository, "checkout", "--quiet", "main")
+    git(repository, "merge", "--quiet", "--no-ff", "--message=Merge", "change")
+    merge = git(repository, "rev-parse", "HEAD").strip()
+    assert broken("pull_request", {}, {"GITHUB_SHA": merge}.items()) == added
+    assert broken("push", {}) == {*added, "team-a/broken.yaml"}
+    train = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_EVENT_TYPE": "merge_train", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+    ran = run("validate", "--changed-since", "auto", "--output", "json", environment=train)
+    assert {path for path, _, _ in rules(ran)} == added
+
+
 def test_what_cannot_be_read_fails_the_job_it_belongs_to(run, repository):
     (repository / "team-d" / "latin.yaml").write_bytes(b"\xff\xfe")
     codes = [run("validate", "--shard", f"{one}/4", "--skip-rules", "*").code for one in (1, 2, 3, 4)]

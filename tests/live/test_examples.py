@@ -240,7 +240,11 @@ def test_github_pre_merge(actions, project, runner_home, tmp_path, event):
     files = {".github/workflows/pre-merge.yml": text, "apps/old/shop.yaml": broken, "apps/a.yaml": DEPLOYMENT}
     checkout = make_checkout(tmp_path / "config", files, origin="https://github.com/acme/shop-config.git")
     make_checkout(checkout, {"apps/a.yaml": broken}, origin="")
-    run = act(checkout, project, runner_home, event=event, actions=_pinned(text, actions))
+    base = git(checkout, "rev-parse", "HEAD^1").strip()
+    payload = (
+        {"merge_group": {"base_sha": base}} if event == "merge_group" else {"number": 5, "pull_request": {"number": 5}}
+    )
+    run = act(checkout, project, runner_home, event=event, payload=payload, actions=_pinned(text, actions))
     assert not run.succeeded
     assert [(found.file, found.line) for found in run.annotations if found.file] == [("apps/a.yaml", 7)]
 

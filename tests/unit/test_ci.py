@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from gitops_ci.ci import CiContext, detect
 
 GITHUB = {
@@ -90,6 +92,80 @@ def test_gitlab():
         "CI_MERGE_REQUEST_PROJECT_ID": "1",
     }
     assert (detect(fork).pull_request, detect(fork).branch, detect(fork).trusted) == (3, "x", False)
+
+
+MERGE_REQUEST = {
+    "GITLAB_CI": "true",
+    "CI_COMMIT_SHA": "c" * 40,
+    "CI_DEFAULT_BRANCH": "main",
+    "CI_MERGE_REQUEST_IID": "3",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "x",
+    "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1",
+    "CI_MERGE_REQUEST_PROJECT_ID": "1",
+    "CI_MERGE_REQUEST_DIFF_BASE_SHA": "d" * 40,
+    "CI_PIPELINE_SOURCE": "merge_request_event",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "bases"),
+    [
+        ({"CI_MERGE_REQUEST_EVENT_TYPE": "detached"}, ("d" * 40,)),
+        (
+            {"CI_MERGE_REQUEST_EVENT_TYPE": "merged_result", "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": "e" * 40},
+            ("e" * 40, "d" * 40),
+        ),
+        (
+            {"CI_MERGE_REQUEST_EVENT_TYPE": "merge_train", "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": "e" * 40},
+            ("e" * 40, "d" * 40),
+        ),
+    ],
+)
+def test_gitlab_merge_requests_and_trains_are_told_from_where_they_start(more, bases):
+    context = detect(MERGE_REQUEST | more)
+    assert (context.bases, context.pull_request, context.branch, context.trusted) == (bases, 3, "x", True)
+
+
+def test_github_merge_queue_starts_where_the_queue_says(tmp_path):
+    event = tmp_path / "event.json"
+    group = {"head_sha": "a" * 40, "base_sha": "e" * 40, "base_ref": "refs/heads/main"}
+    event.write_text(json.dumps({"action": "checks_requested", "merge_group": group}))
+    queue = {
+        "GITHUB_EVENT_NAME": "merge_group",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REF_NAME": "gh-readonly-queue/main/pr-7-" + "e" * 40,
+    }
+    context = detect(GITHUB | queue)
+    assert (context.bases, context.commit, context.event, context.trusted) == (
+        ("e" * 40,),
+        "a" * 40,
+        "merge_group",
+        True,
+    )
+
+
+def test_a_pull_request_starts_at_its_target(tmp_path):
+    event = tmp_path / "event.json"
+    request = {"number": 5, "head": {"sha": "b" * 40}, "base": {"sha": "e" * 40, "ref": "main"}}
+    event.write_text(json.dumps({"number": 5, "pull_request": request}))
+    ours = GITHUB | {"GITHUB_EVENT_PATH": str(event), "GITHUB_EVENT_NAME": "pull_request"}
+    # GitHub's commit is a merge of both; Gitea's is the head, whose parent is no base.
+    assert detect(ours).bases == ("a" * 40 + "^1", "e" * 40)
+    assert detect(ours | {"GITEA_ACTIONS": "true"}).bases == ("e" * 40,)
+    assert detect(ours | {"FORGEJO_ACTIONS": "true"}).bases == ("e" * 40,)
+    # Here the commit is the target's own, and the head was checked out.
+    assert detect(ours | {"GITHUB_EVENT_NAME": "pull_request_target"}).bases == ("e" * 40,)
+    assert detect(GITHUB).bases == ()
+    bitbucket = {"BITBUCKET_BUILD_NUMBER": "4", "BITBUCKET_PR_ID": "9", "BITBUCKET_PR_DESTINATION_COMMIT": "f" * 12}
+    assert (detect(bitbucket).bases, detect(bitbucket).pull_request) == (("f" * 12,), 9)
+    azure = {"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/pull/6/merge", "SYSTEM_PULLREQUEST_PULLREQUESTID": "6"}
+    azure |= {"SYSTEM_PULLREQUEST_TARGETBRANCH": "refs/heads/main", "SYSTEM_PULLREQUEST_SOURCEBRANCH": "refs/heads/x"}
+    assert (detect(azure).bases, detect(azure).branch, detect(azure).git_tag) == (("origin/main",), "x", "")
+    assert not detect(azure | {"SYSTEM_PULLREQUEST_ISFORK": "True"}).trusted
+    jenkins = {"JENKINS_URL": "https://j/", "BUILD_NUMBER": "1", "BRANCH_NAME": "PR-4", "CHANGE_ID": "4"}
+    jenkins |= {"CHANGE_TARGET": "main", "CHANGE_BRANCH": "x"}
+    assert (detect(jenkins).bases, detect(jenkins).branch, detect(jenkins).pull_request) == (("origin/main",), "x", 4)
+    assert not detect(jenkins | {"CHANGE_FORK": "mallory"}).trusted
 
 
 def test_gitlab_is_recognised_by_its_server_where_a_local_runner_denies_it():
