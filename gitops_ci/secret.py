@@ -6,10 +6,6 @@ three alignments), and percent-encoded in a URL. `mask` knows all of them for ev
 
 from __future__ import annotations
 
-import base64
-import json
-from urllib.parse import quote, quote_plus
-
 __all__ = ["Secret", "basic_auth", "mask"]
 
 MASK = "***"
@@ -49,6 +45,8 @@ class Secret:
 
 def basic_auth(user: str, password: Secret) -> Secret:
     """The value of an `Authorization` header of RFC 7617, itself a secret."""
+    import base64
+
     pair = f"{user}:{password.reveal()}".encode()
     return Secret("Basic " + base64.b64encode(pair).decode("ascii"))
 
@@ -64,6 +62,9 @@ def mask(text: str) -> str:
 def _remember(value: str) -> None:
     if len(value) < _SHORTEST:
         return
+    import json
+    from urllib.parse import quote, quote_plus
+
     known = {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], *_base64_cores(value)}
     if value.startswith("Basic "):
         known.add(value.removeprefix("Basic "))
@@ -75,6 +76,8 @@ def _remember(value: str) -> None:
 
 def _base64_cores(value: str) -> list[str]:
     """The characters that `value` contributes to base64 text at each of the three byte alignments."""
+    import base64
+
     raw = value.encode()
     cores = []
     for lead in range(3):

@@ -10,6 +10,7 @@ from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
 from gitops_ci.flows.place import repository_root, repository_urls
 from gitops_ci.flows.sources import Sources, read_sources
 from gitops_ci.model import Finding, Log, Outcome, Problem, Skip
+from gitops_ci.reporting.summary import count
 from gitops_ci.schemas import REFERRED_GROUP, Checks, Report, Surroundings, check
 
 if TYPE_CHECKING:
@@ -65,18 +66,20 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     raw, units, tree = selected(request, sources)
     around = _surroundings(request, files, raw, lookup, log)
     result = _rendered(request, units, tree, log)
-    report = check(_raw(raw, files, result, request), request.checks, around, result.rendered if result else ())
-    broken = [skip for skip in sources.unread if skip.path in raw]
-    unread = (*broken, *(lookup.skipped if lookup else ()))
+    rendering = (result.rendered, result.findings) if result else ()
+    report = check(_raw(raw, files, result, request), request.checks, around, *rendering)
+    left = [skip for skip in sources.unread if skip.path in raw]
+    broken = [skip for skip in left if skip.failed]
+    unread = (*left, *(lookup.skipped if lookup else ()))
     skipped = _skips(report, result, unread, raw)
-    findings = _findings(report, result.findings if result else (), request.checks)
+    findings = report.findings
     rendered = len(result.rendered) if result else 0
     counts = {**report.summary, "rendered": rendered, "unreadable": len(broken)}
     whole = not request.changed_since and request.shard is None
     if whole and not counts["documents"] and not findings and not broken and not request.allow_empty:
         raise _nothing(request, skipped)
-    what = f"{counts['files']} files" + (f" and {rendered} renderings" if rendered else "")
-    log.step(f"{counts['documents']} documents in {what} checked, {counts['invalid']} invalid")
+    what = count(counts["files"], "file") + (f" and {count(rendered, 'rendering')}" if rendered else "")
+    log.step(f"{count(counts['documents'], 'document')} in {what} checked, {counts['invalid']:,} invalid")
     return _outcome(request, findings, skipped, counts)
 
 
@@ -164,11 +167,6 @@ def _skips(report: Report, result: RenderResult | None, unread: Sequence[Skip], 
     return tuple(sorted(everything, key=lambda skip: (skip.path, skip.line, skip.reason)))
 
 
-def _findings(report: Report, more: Sequence[Finding], checks: Checks) -> tuple[Finding, ...]:
-    wanted = [finding for finding in more if checks.wants(finding.rule)]
-    return tuple(sorted({*report.findings, *wanted}, key=lambda f: (f.path, f.line, f.column, f.rule, f.message)))
-
-
 def _outcome(
     request: ValidateRequest, findings: tuple[Finding, ...], skipped: tuple[Skip, ...], counts: Mapping[str, int]
 ) -> Outcome:
@@ -185,11 +183,12 @@ def _outcome(
     )
 
 
-def _failure(errors: int, unread: int) -> GitopsCiError | None:
-    if errors:
-        return FindingsError(f"{errors} finding{'s' if errors != 1 else ''}", hint="Each names its file and line.")
+def _failure(failing: int, unread: int) -> GitopsCiError | None:
+    if failing:
+        accept = "Correct what they name, or accept it with --ignore or --skip-rules."
+        return FindingsError(f"{count(failing, 'finding')} that must not be merged", hint=accept)
     if unread:
-        return FindingsError(f"{unread} file{'s' if unread != 1 else ''} could not be read", hint="See skipped.")
+        return FindingsError(f"{count(unread, 'file')} could not be read", hint="Each is named with its reason.")
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -17,6 +16,7 @@ from gitops_ci.schemas.judging import Judge
 from gitops_ci.schemas.lint import REFERRED_GROUP, image_findings, repository_findings
 from gitops_ci.schemas.origins import Origins
 from gitops_ci.schemas.report import Checks, Rendered, Report, Surroundings
+from gitops_ci.schemas.sharing import cores, shared, undisturbed
 from gitops_ci.schemas.suppress import ANNOTATION, Suppressed
 from gitops_ci.yamltext import YamlError
 
@@ -34,12 +34,15 @@ def check(
     checks: Checks | None = None,
     around: Surroundings | None = None,
     rendered: Iterable[Rendered] = (),
+    found: Iterable[Finding] = (),
 ) -> Report:
-    """Check every document of the given (path, text) pairs and rendered units; their order does not matter."""
-    run = _Run(
-        sorted(files), sorted(rendered, key=lambda unit: unit.unit), checks or Checks(), around or Surroundings()
-    )
-    return run.report()
+    """Check every document of the given (path, text) pairs and rendered units; their order does not matter.
+
+    `found` are findings made on the way here, which are subject to the same choices.
+    """
+    units = sorted(rendered, key=lambda unit: unit.unit)
+    run = _Run(sorted(files), units, checks or Checks(), around or Surroundings())
+    return run.report(found)
 
 
 class _Run:
@@ -52,21 +55,21 @@ class _Run:
         self._checks = checks
         self._around = around
         sources = {path: text for unit in units for path, text in unit.sources}
-        self._suppressed = Suppressed(checks.suppressions, {**sources, **self._files})
+        self._suppressed = Suppressed(checks.accepted, {**sources, **self._files})
         custom = CustomKinds(around.lookup)
         _learn([*files, *around.definitions, *((unit.file, unit.text) for unit in units)], custom)
         self._examiner = Examiner(
             checks, Judge(checks, custom), self._suppressed, lists_images=around.missing_images is not None
         )
 
-    def report(self) -> Report:
+    def report(self, found: Iterable[Finding]) -> Report:
         items: list[tuple[str, str]] = [("file", path) for path in self._files]
         items += [("unit", name) for name in self._units]
         size = sum(map(len, self._files.values()))
-        results = (
-            self._shared(items) if size > _WORTH_SHARING and self._around.lookup is None else [self.examine(items)]
-        )
-        return self._merged(results)
+        shares = cores() if size > _WORTH_SHARING and self._around.lookup is None else 1
+        with undisturbed():
+            results = shared(lambda number: self.examine(items[number::shares]), shares)
+        return self._merged(results, found)
 
     def examine(self, items: Sequence[tuple[str, str]]) -> Result:
         result = Result()
@@ -77,29 +80,7 @@ class _Run:
                 self._examiner.unit(self._units[name], result)
         return result
 
-    def _shared(self, items: Sequence[tuple[str, str]]) -> list[Result]:
-        """Examine in as many processes as there are cores; forked, so that nothing is copied on the way in."""
-        cores = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
-        if cores < 2 or not hasattr(os, "fork"):
-            return [self.examine(items)]
-        import gc
-        import multiprocessing
-
-        global _current  # noqa: PLW0603 - what forked processes find instead of being sent it
-        _current = (self, [items[start::cores] for start in range(cores)])
-        gc.freeze()
-        try:
-            pool = multiprocessing.get_context("fork").Pool(cores, _own_signals)
-            try:
-                return pool.map(_examine_share, range(cores))
-            finally:
-                pool.close()
-                pool.join()
-        finally:
-            _current = None
-            gc.unfreeze()
-
-    def _merged(self, results: Sequence[Result]) -> Report:
+    def _merged(self, results: Sequence[Result], found: Iterable[Finding]) -> Report:
         counts = dict.fromkeys(("files", "documents", "valid", "invalid", "skipped", "suppressed"), 0)
         units: dict[Finding, list[str]] = {}
         for result in results:
@@ -107,7 +88,9 @@ class _Run:
                 counts[name] += number
             for finding, unit in result.findings:
                 units.setdefault(finding, []).append(unit)
-        for finding, unit, annotation in self._across(results):
+        for finding, unit, annotation in chain(self._across(results), ((one, "", "") for one in found)):
+            if not self._checks.asks(finding.rule):
+                continue
             if self._suppressed.hides(finding, annotation):
                 counts["suppressed"] += 1
             else:
@@ -127,8 +110,7 @@ class _Run:
         elsewhere = list(_documents(self._around.elsewhere, REFERRED_GROUP)) if followed else []
         found = repository_findings(resources, followed, elsewhere, self._document, self._around)
         for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
-            if self._checks.wants(finding.rule):
-                yield finding, document.unit, document.annotation(ANNOTATION)
+            yield finding, document.unit, document.annotation(ANNOTATION)
 
     def _document(self, item: str, index: str) -> Document | None:
         """A document read anew: of the thousands that were examined few are asked for again."""
@@ -145,23 +127,6 @@ class _Run:
         except (YamlError, GoYamlError):
             return None  # only the fast reader took it
         return Origins(unit).attach(found) if unit and found else found
-
-
-_current: tuple[_Run, list[Sequence[tuple[str, str]]]] | None = None
-
-
-def _own_signals() -> None:
-    """A share ends with its parent, silently: what a signal means is the parent's business to say."""
-    import signal
-
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _examine_share(number: int) -> Result:
-    assert _current is not None
-    run, shares = _current
-    return run.examine(shares[number])
 
 
 def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds) -> None:

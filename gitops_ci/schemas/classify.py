@@ -8,29 +8,26 @@ from typing import Any
 
 __all__ = ["why_no_document", "why_no_manifest"]
 
-_NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), reason)
-    for pattern, reason in (
-        (r"(.*/)?Chart\.(ya?ml|lock)|(.*/)?requirements\.(yaml|lock)", "a Helm chart's description"),
-        (r"(.*/)?[^/]*values[^/]*\.ya?ml", "Helm values"),
-        (r"(.*/)?fleet\.ya?ml", "a Fleet bundle's description"),
-        (r"(.*/)?(docker-)?compose[^/]*\.ya?ml", "a Compose file"),
-        (
-            r"(.*/)?(\.gitlab-ci|\.travis|\.pre-commit-[a-z]+|\.golangci|\.goreleaser|\.gitops-ci)[^/]*\.ya?ml",
-            "a tool's settings",
-        ),
-        (
-            r"(.*/)?(azure-pipelines|bitbucket-pipelines|cloudbuild|skaffold|mkdocs|codecov|buildspec|appveyor)[^/]*\.ya?ml",
-            "a tool's settings",
-        ),
-        (r"(.*/)?(\.github|\.circleci|\.gitlab|\.vscode|\.devcontainer|node_modules|\.git)/.*", "a tool's settings"),
-        (
-            r"(.*/)?(Taskfile|Tiltfile|helmfile|lefthook|dependabot|renovate|artifacthub-[a-z]+|ct|cr)\.ya?ml",
-            "a tool's settings",
-        ),
-        (r"(.*/)?(pnpm-lock|package-lock|openapi|swagger)\.(ya?ml|json)", "a tool's settings"),
-        (r"(.*/)?package\.json|(.*/)?tsconfig[^/]*\.json|(.*/)?[^/]*\.schema\.json", "a tool's settings"),
-    )
+_NAMES: tuple[tuple[str, str], ...] = (
+    (r"(.*/)?Chart\.(ya?ml|lock)|(.*/)?requirements\.(yaml|lock)", "a Helm chart's description"),
+    (r"(.*/)?[^/]*values[^/]*\.ya?ml", "Helm values"),
+    (r"(.*/)?fleet\.ya?ml", "a Fleet bundle's description"),
+    (r"(.*/)?(docker-)?compose[^/]*\.ya?ml", "a Compose file"),
+    (
+        r"(.*/)?(\.gitlab-ci|\.travis|\.pre-commit-[a-z]+|\.golangci|\.goreleaser|\.gitops-ci)[^/]*\.ya?ml",
+        "a tool's settings",
+    ),
+    (
+        r"(.*/)?(azure-pipelines|bitbucket-pipelines|cloudbuild|skaffold|mkdocs|codecov|buildspec|appveyor)[^/]*\.ya?ml",
+        "a tool's settings",
+    ),
+    (r"(.*/)?(\.github|\.circleci|\.gitlab|\.vscode|\.devcontainer|node_modules|\.git)/.*", "a tool's settings"),
+    (
+        r"(.*/)?(Taskfile|Tiltfile|helmfile|lefthook|dependabot|renovate|artifacthub-[a-z]+|ct|cr)\.ya?ml",
+        "a tool's settings",
+    ),
+    (r"(.*/)?(pnpm-lock|package-lock|openapi|swagger)\.(ya?ml|json)", "a tool's settings"),
+    (r"(.*/)?package\.json|(.*/)?tsconfig[^/]*\.json|(.*/)?[^/]*\.schema\.json", "a tool's settings"),
 )
 # What says of itself that it is a Kubernetes object is one, whatever its file is called.
 _API_VERSION = re.compile(r"^[\"']?apiVersion[\"']?:|^\s*[{,]\s*\"apiVersion\"", re.MULTILINE)
@@ -44,7 +41,7 @@ def why_no_manifest(path: str, text: str) -> str | None:
         return "a Helm template"
     if _API_VERSION.search(text) and _KIND.search(text):
         return None
-    return next((what for pattern, what in _NAMES if pattern.fullmatch(path)), None)
+    return next((what for pattern, what in _NAMES if re.fullmatch(pattern, path)), None)
 
 
 def why_no_document(path: str, value: Any) -> str | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitops_ci.schemas.problem import Path, Problem
 from gitops_ci.schemas.structure import Check, Structure
@@ -15,16 +14,14 @@ __all__ = ["CustomKinds", "Lookup", "NoSchema"]
 Lookup = Callable[[str, str, str], Mapping[str, Any] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class NoSchema:
+class NoSchema(NamedTuple):
     """Why there is no schema: `known` are the versions of the kind that a definition at hand serves, if any."""
 
     known: tuple[str, ...] = ()
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Definition:
+class _Definition(NamedTuple):
     versions: Mapping[str, Mapping[str, Any]]
     where: str
 

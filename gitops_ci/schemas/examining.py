@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_ci.model import Finding, Skip
@@ -24,7 +23,6 @@ _TOP = Problem("", None, "")
 Attach = Callable[[Document], Document]
 
 
-@dataclass(slots=True)
 class Result:
     """Findings with the units they were made in, skips, counts, and what rules across files want to know.
 
@@ -32,12 +30,15 @@ class Result:
     index in it. An image is its text, and where.
     """
 
-    findings: list[tuple[Finding, str]] = field(default_factory=list)
-    skipped: list[Skip] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    resources: list[tuple[tuple[str, ...], str, str]] = field(default_factory=list)
-    followed: list[Document] = field(default_factory=list)
-    images: list[tuple[str, str, str]] = field(default_factory=list)
+    __slots__ = ("counts", "findings", "followed", "images", "resources", "skipped")
+
+    def __init__(self) -> None:
+        self.findings: list[tuple[Finding, str]] = []
+        self.skipped: list[Skip] = []
+        self.counts: dict[str, int] = {}
+        self.resources: list[tuple[tuple[str, ...], str, str]] = []
+        self.followed: list[Document] = []
+        self.images: list[tuple[str, str, str]] = []
 
     def count(self, name: str, more: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + more
@@ -51,7 +52,7 @@ class Examiner:
         self._judge = judge
         self._suppressed = suppressed
         self._lists_images = lists_images
-        self._across = checks.wants_any("repo") or checks.wants_any("gitops")
+        self._across = checks.asks_any("repo") or checks.asks_any("gitops")
 
     def file(self, path: str, text: str, result: Result) -> None:
         result.count("files")
@@ -68,7 +69,7 @@ class Examiner:
             self._piece(unit.file, str(index), piece, result, origins)
 
     def _piece(self, path: str, index: str, piece: Piece, result: Result, origins: Origins | None = None) -> None:
-        attach: Attach = origins.attach if origins else _as_it_is
+        attach = origins.attach if origins else None
         loaded = load_fast(piece.text)
         if loaded is not None and self._settled(path, index, piece, loaded, attach, result):
             return
@@ -90,9 +91,11 @@ class Examiner:
             self._broken("yaml/not-an-object", said, (path, piece.start_line(), 1), result, piece, origins)
         else:
             for document in objects(path, index, piece, loaded):
-                self._document(attach(document), loaded, result)
+                self._document(attach(document) if attach else document, loaded, result)
 
-    def _settled(self, path: str, index: str, piece: Piece, loaded: Loaded, attach: Attach, result: Result) -> bool:
+    def _settled(
+        self, path: str, index: str, piece: Piece, loaded: Loaded, attach: Attach | None, result: Result
+    ) -> bool:
         """Whether the fast reading was enough: every object in it is sound. A refusal needs the exact reading."""
         if not isinstance(loaded.value, dict) or why_no_document(path, loaded.value):
             return False
@@ -101,13 +104,13 @@ class Examiner:
             verdict = self._judge.verdict(document, loaded)
             if verdict.problems or verdict.skip:
                 return False
-            settled.append(document)
+            settled.append(attach(document) if attach else document)
         try:
-            found = [(one, document_findings(one, self._checks)) for one in map(attach, settled)]
+            found = [document_findings(document, self._checks) for document in settled]
         except (YamlError, GoYamlError):
             return False
-        for document, findings in found:
-            result.count("documents")
+        result.count("documents", len(settled))
+        for document, findings in zip(settled, found, strict=True):
             self._take(document, findings, result)
         return True
 
@@ -140,7 +143,7 @@ class Examiner:
                 result.followed.append(document)
 
     def _add(self, finding: Finding, document: Document, result: Result) -> bool:
-        if not self._checks.wants(finding.rule):
+        if not self._checks.asks(finding.rule):
             return False
         if self._suppressed.hides(finding, document.annotation(ANNOTATION)):
             result.count("suppressed")
@@ -159,7 +162,7 @@ class Examiner:
     ) -> None:
         finding = Finding(rule, "error", said, *(place if origins is None else (origins.file_of(piece), 1, 1)))
         result.count("documents")
-        wanted = self._checks.wants(rule)
+        wanted = self._checks.asks(rule)
         hidden = wanted and self._suppressed.hides(finding)
         result.count("suppressed", int(hidden))
         result.count("invalid" if wanted and not hidden else "valid")
@@ -169,10 +172,6 @@ class Examiner:
     def _skip(self, skip: Skip, result: Result) -> None:
         result.count("skipped")
         result.skipped.append(skip)
-
-
-def _as_it_is(document: Document) -> Document:
-    return document
 
 
 def _folder(path: str) -> str:

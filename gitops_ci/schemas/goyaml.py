@@ -11,7 +11,6 @@ import base64
 import binascii
 import math
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_ci.yamltext import MOST_VALUES, Alias, Mapping, Node, Scalar, Sequence, fast_value
@@ -50,17 +49,15 @@ class GoYamlError(ValueError):
         self.offset = offset
 
 
-@dataclass(slots=True)
 class Loaded:
-    """A value made of dict, list, str, int, float, bool and None; `duplicates` are (key, offset) of keys set twice.
+    """A value made of dict, list, str, int, float, bool and None; `duplicates` are (key, offset) of keys set twice."""
 
-    `exact` is False for the fast reader's value: it is right where it is accepted, and read anew where it is not.
-    """
+    __slots__ = ("duplicates", "has_null", "value")
 
-    value: Any = None
-    duplicates: list[tuple[str, int]] = field(default_factory=list)
-    has_null: bool = False
-    exact: bool = True
+    def __init__(self, value: Any = None, *, has_null: bool = False) -> None:
+        self.value = value
+        self.duplicates: list[tuple[str, int]] = []
+        self.has_null = has_null
 
 
 def load(root: Node | None) -> Loaded:
@@ -82,7 +79,10 @@ _OTHER_NUMBER = re.compile(r"[-+]?(?:0[0-9_]|[0-9.]+_|0[xXbBoO][0-9a-fA-F]*_)")
 
 
 def load_fast(text: str) -> Loaded | None:
-    """As `load`, by the fast reader; None wherever its reading may not be go-yaml's."""
+    """As `load`, by the fast reader; None wherever its reading may not be go-yaml's.
+
+    It is right where the value is accepted; one that is refused is read anew, exactly.
+    """
     # Each of these tests is a fraction of the pattern's time, and most documents have none of the characters.
     suspicious = "!" in text or "&" in text or "<<" in text or "?" in text or text[:1] == "%" or not text.isascii()
     if suspicious and _DIFFERENT.search(text):
@@ -96,7 +96,7 @@ def load_fast(text: str) -> Loaded | None:
         nulls = _nulls(value)
     except (ValueError, TypeError, NotImplementedError, RecursionError):
         return None
-    return Loaded(value, has_null=nulls, exact=False)
+    return Loaded(value, has_null=nulls)
 
 
 def _nulls(value: dict[Any, Any] | list[Any]) -> bool:

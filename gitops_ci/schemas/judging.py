@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gitops_ci.schemas.custom import CustomKinds, NoSchema
 from gitops_ci.schemas.documents import Document
@@ -21,14 +20,16 @@ __all__ = ["Judge", "Verdict"]
 _NO_SCHEMA = "Add the CustomResourceDefinition to what is validated, or give --crd-path or --schema-location."
 
 
-@dataclass(slots=True)
 class Verdict:
     """What is wrong with an object; or why it was not judged, and what to do about that."""
 
-    problems: list[Problem]
-    skip: str = ""
-    hint: str = ""
-    quiet: bool = False
+    __slots__ = ("hint", "problems", "quiet", "skip")
+
+    def __init__(self, problems: list[Problem], skip: str = "") -> None:
+        self.problems = problems
+        self.skip = skip
+        self.hint = ""
+        self.quiet = False
 
 
 class Judge:
@@ -37,12 +38,13 @@ class Judge:
     def __init__(self, checks: Checks, custom: CustomKinds) -> None:
         self._checks = checks
         self._custom = custom
-        self._with_rules = checks.wants_any("api")
+        self._with_rules = checks.asks_any("api")
 
     def verdict(self, document: Document, loaded: Loaded) -> Verdict:
         if program := _read_by(document):
             return Verdict([], program)
-        verdict = Verdict(list(_duplicates(loaded)) if not document.prefix or document.prefix[-1] == 0 else [])
+        first = not document.prefix or document.prefix[-1] == 0
+        verdict = Verdict(list(_duplicates(loaded)) if loaded.duplicates and first else [])
         for version in self._checks.kubernetes_versions:
             self._structure(document, version, verdict)
         if len(self._checks.kubernetes_versions) > 1:
@@ -85,7 +87,7 @@ class Judge:
         if self._checks.missing_schema == "fail":
             verdict.problems.append(Problem("schema/missing", (None, "kind"), reason, _NO_SCHEMA))
             return
-        verdict.skip, verdict.hint = f"{document.resource}: {reason}", _NO_SCHEMA
+        verdict.skip, verdict.hint = reason, _NO_SCHEMA
         verdict.quiet = self._checks.missing_schema == "ignore"
 
 

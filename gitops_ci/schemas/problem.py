@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = ["Path", "Problem", "keys_of", "show_path"]
 
@@ -11,8 +10,7 @@ __all__ = ["Path", "Problem", "keys_of", "show_path"]
 Path = tuple["Path", str | int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One broken rule at `path`; `at` tells whether the key or the value there is to blame.
 
     `decode` marks what fails before the server validates anything: the rules that need sound types are then not run.

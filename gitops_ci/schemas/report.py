@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Finding, Skip
@@ -16,8 +17,7 @@ from gitops_ci.schemas.custom import Lookup
 __all__ = ["Checks", "Rendered", "Report", "Suppression", "Surroundings"]
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(NamedTuple):
     """Findings that are known and accepted: each given part must match; globs. `reason` is told in no report."""
 
     rule: str = "*"
@@ -64,27 +64,32 @@ class Checks:
     def _answers(self) -> dict[str, bool]:
         return {}
 
-    def wants(self, rule: str) -> bool:
+    @property
+    def accepted(self) -> tuple[Suppression, ...]:
+        """What hides findings, so that they are counted: the suppressions, and rules that are skipped everywhere."""
+        return (*self.suppressions, *(Suppression(rule) for rule in self.skip_rules))
+
+    def asks(self, rule: str) -> bool:
+        """Whether a rule is among those that were chosen."""
         if rule not in self._answers:
-            wanted = any(fnmatchcase(rule, glob) for glob in self.rules)
-            self._answers[rule] = wanted and not any(fnmatchcase(rule, glob) for glob in self.skip_rules)
+            self._answers[rule] = any(fnmatchcase(rule, glob) for glob in self.rules)
         return self._answers[rule]
 
-    def wants_any(self, family: str) -> bool:
-        """Whether some rule of a family may be wanted: a family that is off need not run."""
+    def wants(self, rule: str) -> bool:
+        """Whether findings of a rule may be shown."""
+        return self.asks(rule) and not any(fnmatchcase(rule, glob) for glob in self.skip_rules)
+
+    def asks_any(self, family: str) -> bool:
+        """Whether some rule of a family may be among those that were chosen: a family that is not need not run."""
         if family not in self._answers:
-            self._answers[family] = self._may_want(family)
+            self._answers[family] = any(
+                glob in {f"{family}/*", "*"} or fnmatchcase(glob, f"{family}/*") or "*" in glob.partition("/")[0]
+                for glob in self.rules
+            )
         return self._answers[family]
 
-    def _may_want(self, family: str) -> bool:
-        whole = {f"{family}/*", "*"}
-        return not whole & set(self.skip_rules) and any(
-            glob in whole or fnmatchcase(glob, f"{family}/*") or "*" in glob.partition("/")[0] for glob in self.rules
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What lies around the checked files.
 
     `definitions` are further files whose CustomResourceDefinitions count, `lookup` finds other schemas, `exists` tells
@@ -101,8 +106,7 @@ class Surroundings:
     elsewhere: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """The output of a kustomization or a chart.
 
     `unit` names it, `file` describes it, `sources` are the (path, text) it was made of. `source_of` tells the path that
@@ -116,10 +120,9 @@ class Rendered:
     source_of: Callable[[str], str | None] = lambda text: None  # noqa: ARG005
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """Findings and skips sorted by place. `summary` counts files, documents, valid, invalid, skipped and suppressed."""
 
     findings: tuple[Finding, ...]
     skipped: tuple[Skip, ...]
-    summary: Mapping[str, int] = field(default_factory=dict)
+    summary: Mapping[str, int] = MappingProxyType({})

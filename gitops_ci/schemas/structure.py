@@ -27,6 +27,8 @@ class Structure:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._compiled: dict[int, Check] = {}
+        # Where a definition is waited for that is not compiled yet: (fields, name).
+        self._awaited: dict[int, list[tuple[dict[str, Check], str]]] = {}
 
     @staticmethod
     @cache
@@ -50,9 +52,22 @@ class Structure:
             check = self._compiled.get(number)
             if check is None:
                 check = self._compiled[number] = self._compile(self._bundle.definition(number))
+                for fields, name in self._awaited.pop(number, ()):
+                    fields[name] = check
             check(value, path, problems)
 
         return compile_when_reached
+
+    def _fields(self, properties: Mapping[str, Any]) -> dict[str, Check]:
+        fields = {name: self._compile(field) for name, field in properties.items()}
+        is_object = {"apiVersion", "kind", "status"} <= fields.keys()
+        if is_object:
+            fields["status"] = _only_decoded(fields["status"])
+        for name, field in properties.items():
+            number = field.get("$ref")
+            if number is not None and number not in self._compiled and not (is_object and name == "status"):
+                self._awaited.setdefault(number, []).append((fields, name))
+        return fields
 
     def _compile(self, schema: Mapping[str, Any]) -> Check:
         if "$ref" in schema:
@@ -60,10 +75,7 @@ class Structure:
         if "anyOf" in schema:
             return _any_of([self._compile(option) for option in schema["anyOf"]])
         if "properties" in schema:
-            fields = {name: self._compile(field) for name, field in schema["properties"].items()}
-            if {"apiVersion", "kind", "status"} <= fields.keys():
-                fields["status"] = _only_decoded(fields["status"])
-            return _object(fields, tuple(schema.get("required", ())))
+            return _object(self._fields(schema["properties"]), tuple(schema.get("required", ())))
         if "additionalProperties" in schema:
             return _map(self._compile(schema["additionalProperties"]))
         if "items" in schema:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from gitops_ci.model import Finding
@@ -27,12 +26,12 @@ _COMMENT = re.compile(
 )
 
 
-@dataclass
 class _Comments:
     """Globs of rules that a file's comments name: for all of it, and by line."""
 
-    everywhere: list[str] = field(default_factory=list)
-    lines: dict[int, list[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.everywhere: list[str] = []
+        self.lines: dict[int, list[str]] = {}
 
 
 class Suppressed:

@@ -125,6 +125,29 @@ def test_links_and_hidden_folders_are_not_walked(run, tree, tmp_path):
     (tmp_path / "k8s/link.yaml").symlink_to(tmp_path / "elsewhere/b.yaml")
     ran = run("validate", "k8s", "--output", "json")
     assert (ran.code, ran.document["summary"]["files"]) == (0, 1)
+    links = [(one["path"], one["reason"]) for one in ran.document["skipped"]]
+    assert links == [(path, "a symbolic link, not followed") for path in ("k8s/link", "k8s/link.yaml")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_utf_16_is_read_as_kubectl_reads_it(run, tmp_path, encoding):
+    text = BAD if encoding == "utf-16" else f"\ufeff{BAD}"
+    (tmp_path / "a.yaml").write_bytes(text.encode(encoding))
+    assert rules(run("validate", "--output", "json"))[0] == ("a.yaml", 6, "schema/type")
+
+
+def test_a_folder_that_cannot_be_read_is_told(run, tree, tmp_path, monkeypatch):
+    tree({"k8s/a.yaml": GOOD.format(name="a"), "k8s/shut/b.yaml": BAD})
+    scan = os.scandir
+
+    def refuse(folder):
+        if str(folder).endswith("shut"):
+            raise PermissionError(13, "Permission denied")
+        return scan(folder)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    ran = run("validate", "k8s", "--output", "json")
+    assert (ran.code, [one["path"] for one in ran.document["skipped"]]) == (1, ["k8s/shut"])
 
 
 def test_a_version_and_a_range_of_versions(run, tree):
@@ -150,7 +173,8 @@ def test_a_version_and_a_range_of_versions(run, tree):
 
 def test_rules_can_be_chosen_and_skipped(run, tree):
     tree({"a.yaml": BAD})
-    assert run("validate", "--skip-rules", "schema/*").code == 0
+    ran = run("validate", "--skip-rules", "schema/*", "--output", "json")
+    assert (ran.code, ran.document["summary"]["suppressed"]) == (0, 2)
     assert run("validate", "--rules", "yaml/*").code == 0
     assert run("validate", "--rules", "schema/*").code == 1
 
@@ -494,7 +518,7 @@ def test_auto_follows_pull_requests_and_merge_queues(run, tree, repository, tmp_
 
 
 def test_what_cannot_be_read_fails_the_job_it_belongs_to(run, repository):
-    (repository / "team-d" / "latin.yaml").write_bytes(b"\xff\xfe")
+    (repository / "team-d" / "latin.yaml").write_bytes(b"a: \xe9")
     codes = [run("validate", "--shard", f"{one}/4", "--skip-rules", "*").code for one in (1, 2, 3, 4)]
     assert sorted(codes) == [0, 0, 0, 1]
     git(repository, "add", "--all")

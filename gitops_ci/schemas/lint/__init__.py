@@ -59,10 +59,10 @@ def document_findings(document: Document, checks: Checks) -> list[Finding]:
     """What the document rules of the wanted families find."""
     found: list[Finding] = []
     for family, kinds in _BY_KIND.items():
-        if checks.wants_any(family):
+        if checks.asks_any(family):
             for rule in kinds.get(document.kind, ()):
                 found.extend(rule(document))
-    if document.group in _BY_GROUP and checks.wants_any("gitops"):
+    if document.group in _BY_GROUP and checks.asks_any("gitops"):
         found.extend(_of_group(document.group)(document))
     return found
 

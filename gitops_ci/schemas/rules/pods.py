@@ -6,7 +6,7 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePodSpe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitops_ci.schemas.rules import containers, formats, resources, scheduling, security, volumes
 from gitops_ci.schemas.rules.base import Spot
@@ -29,8 +29,7 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PodPlace:
+class PodPlace(NamedTuple):
     """A pod spec and what its rules need to know of its surroundings. `claims` are the volumes a StatefulSet adds."""
 
     spec: Spot
