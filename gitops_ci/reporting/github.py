@@ -17,7 +17,7 @@ from gitops_ci.reporting import markdown
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.fan_out import matrix
 from gitops_ci.reporting.results import Results
-from gitops_ci.reporting.summary import count, location
+from gitops_ci.reporting.summary import count, is_told, location
 
 __all__ = ["ID", "output_file", "outputs", "report", "step_summary"]
 
@@ -86,7 +86,7 @@ def output_file(values: Mapping[str, str], delimiter: str) -> str:
 def _annotations(outcome: Outcome) -> Iterator[Annotation]:
     # The files of a bump lie in another repository: a path of there would annotate a file of here.
     here = outcome.command == "validate"
-    if outcome.error and not (outcome.error.kind == "findings" and outcome.findings):
+    if outcome.error and not is_told(outcome):
         yield "error", _command("error", f"gitops-ci {outcome.command}", outcome.error.message, outcome.error.hint)
     for finding in outcome.findings:
         yield finding.severity, _finding(finding, here=here)

@@ -44,7 +44,11 @@ def _command(outcome: Outcome) -> tuple[str, list[Case]]:
     name = f"gitops-ci {outcome.command}"
     if outcome.error:
         told = "\n".join(filter(None, (outcome.error.message, outcome.error.hint)))
-        return name, [(name, "failure", outcome.error.message, told)]
+        # What fails as a case of its own is no second failure here.
+        elsewhere = any(finding.severity == "error" for finding in outcome.findings)
+        elsewhere |= any(skip.failed for skip in outcome.skipped)
+        counted = elsewhere and outcome.error.kind == "findings"
+        return name, [(name, "" if counted else "failure", outcome.error.message, told)]
     return name, [(name, "", "", sentence(outcome))]
 
 

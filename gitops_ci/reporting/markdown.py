@@ -12,7 +12,8 @@ from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
 from gitops_ci.reporting.results import Results
-from gitops_ci.reporting.summary import count, location, old_and_new, sentence
+from gitops_ci.reporting.skips import grouped_skips
+from gitops_ci.reporting.summary import count, is_told, location, old_and_new, sentence
 
 __all__ = ["ID", "report"]
 
@@ -32,7 +33,7 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     outcome = prepare(outcome)
     page = _Page(limit - _RESERVE)
     page.add(_heading(outcome))
-    if outcome.error:
+    if outcome.error and not is_told(outcome):
         page.add(_problem(outcome.error))
     page.add(_facts(outcome))
     # Where not all fit, errors are what has to be seen.
@@ -40,7 +41,7 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     page.table("Findings", ("Severity", "Where", "Rule", "Message"), findings, _finding)
     changes = "Would change" if outcome.dry_run else "Changes"
     page.table(changes, ("Where", "Resource", "From", "To"), outcome.changes, _change)
-    page.table("Skipped", ("Where", "Reason", "What to do"), outcome.skipped, _skip)
+    page.table("Skipped", ("Where", "Reason", "What to do"), grouped_skips(outcome.skipped, 1), _skip)
     page.table("Jobs", ("Job", "Options"), outcome.jobs, _job)
     page.diff(readable(outcome.files))
     return page.text()
@@ -153,6 +154,8 @@ def _job(job: Job) -> str:
     return md.row((md.plain(f"{job.command} {job.name}"), md.code(options)))
 
 
-def _skip(skip: Skip) -> str:
+def _skip(told: tuple[Skip, int]) -> str:
+    skip, number = told
     icon = f"{_ICONS['error']} " if skip.failed else ""
-    return md.row((icon + md.code(location(skip.path, skip.line)), md.plain(skip.reason), md.plain(skip.hint)))
+    more = f" and {number - 1:,} more" if number > 1 else ""
+    return md.row((icon + md.code(location(skip.path, skip.line)) + more, md.plain(skip.reason), md.plain(skip.hint)))

@@ -16,6 +16,7 @@ from gitops_ci.foreign import visible
 from gitops_ci.model import Finding, Outcome, Severity, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.fingerprint import fingerprinted
+from gitops_ci.reporting.summary import is_told
 
 __all__ = ["ID", "report"]
 
@@ -104,7 +105,7 @@ def _invocation(outcome: Outcome) -> dict[str, Any]:
     notes = [_notification(skip) for skip in outcome.skipped]
     if hidden := len(outcome.findings[_MOST:]):
         notes.append({"level": "warning", "message": {"text": f"{hidden} more findings are not in this file"}})
-    if outcome.error:
+    if outcome.error and not is_told(outcome):
         told = f"{outcome.error.message}\n{outcome.error.hint}".rstrip()
         notes.append({"level": "error", "message": {"text": _text(told)}})
     return {

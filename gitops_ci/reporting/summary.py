@@ -8,7 +8,7 @@ from gitops_ci.foreign import short_digests, visible
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, Outcome
 
-__all__ = ["count", "location", "old_and_new", "sentence"]
+__all__ = ["count", "is_told", "location", "old_and_new", "sentence"]
 
 # Counts that the sentence itself says already.
 _SAID = frozenset({"changes", "changed", "findings", "errors", "warnings", "notes", "skipped", "images", "jobs"})
@@ -24,6 +24,12 @@ def location(path: str, line: int = 0, column: int = 0) -> str:
     if line:
         text += f":{line}"
     return f"{text}:{column}" if line and column else text
+
+
+def is_told(outcome: Outcome) -> bool:
+    """Whether an error only sums up what the findings, and the files that could not be read, say one by one."""
+    summed_up = outcome.command == "validate" and outcome.error is not None and outcome.error.kind == "findings"
+    return summed_up and bool(outcome.findings or any(skip.failed for skip in outcome.skipped))
 
 
 def old_and_new(change: Change) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -12,7 +11,8 @@ from gitops_ci.model import Change, Finding, Image, Job, Outcome, Problem, PullR
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
 from gitops_ci.reporting.results import image_name
-from gitops_ci.reporting.summary import location, old_and_new, sentence
+from gitops_ci.reporting.skips import grouped_skips
+from gitops_ci.reporting.summary import count, is_told, location, old_and_new, sentence
 
 __all__ = ["ID", "report"]
 
@@ -21,7 +21,7 @@ ID = "text"
 # Beyond this a location is not padded: one long path would push every value off the screen.
 _WIDEST_LOCATION = 72
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
-_MANY = 4  # from here on things of one kind are counted instead of listed
+_LISTED = 2  # more skips of one kind are counted instead of listed
 _SEVERITY = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 Paint = Callable[[str, str], str]
@@ -107,22 +107,20 @@ def _diff_colour(line: str) -> str:
 
 
 def _skipped(skipped: Iterable[Skip], paint: Paint) -> Iterator[str]:
-    """What needs a person, line by line; of what is as it should be (a template, values) many of a kind are one."""
-    listed = list(skipped)
-    plain = Counter(skip.reason for skip in listed if not skip.hint and not skip.failed)
+    """One line a place, and one for many of a kind; what to do is said once."""
+    listed = grouped_skips(skipped, _LISTED)
     if listed:
         yield paint("Skipped", "bold")
-    for skip in listed:
-        if plain[skip.reason] > _MANY and not skip.hint and not skip.failed:
-            continue
+    told = ""
+    for skip, number in listed:
+        where = location(skip.path, skip.line)
+        if number > 1:
+            where = f"{count(number, 'place' if skip.line else 'file')}, {where} and others"
         failed = paint("error: ", "red") if skip.failed else ""
-        yield f"  {location(skip.path, skip.line)}: {failed}{visible(skip.reason)}"
-        if skip.hint:
+        yield f"  {where}: {failed}{visible(skip.reason)}"
+        if skip.hint and skip.hint != told:
             yield f"      {visible(skip.hint)}"
-    for reason, number in plain.items():
-        if number > _MANY:
-            first = next(skip.path for skip in listed if skip.reason == reason)
-            yield f"  {number} files, {visible(first)} and others: {visible(reason)}"
+        told = skip.hint
 
 
 def _findings(findings: Iterable[Finding], paint: Paint) -> Iterator[str]:
@@ -177,7 +175,7 @@ def _jobs(jobs: Iterable[Job], paint: Paint) -> Iterator[str]:
 
 def _result(outcome: Outcome, paint: Paint) -> Iterator[str]:
     yield paint(visible(sentence(outcome)), "bold" if outcome.exit_code == 0 else "red")
-    if outcome.error:
+    if outcome.error and not is_told(outcome):
         yield from _problem(outcome.error, paint)
 
 

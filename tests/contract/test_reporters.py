@@ -162,6 +162,20 @@ class TestJUnit:
         assert len(names) == len(set(names))
 
 
+def test_what_fails_a_validation_is_told_once() -> None:
+    outcome = OUTCOMES["invalid"]
+    errors = sum(finding.severity == "error" for finding in outcome.findings)
+    unread = sum(skip.failed for skip in outcome.skipped)
+    assert outcome.error is not None
+    assert outcome.error.kind == "findings"
+    root = ET.fromstring(REPORTERS["junit"].report(outcome).encode())
+    assert int(root.attrib["failures"]) == errors + unread
+    assert REPORTERS["github"].report(outcome).count("::error ") == errors + unread
+    notes = json.loads(REPORTERS["sarif"].report(outcome))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert sum(note["level"] == "error" for note in notes) == unread
+    assert outcome.error.message not in REPORTERS["markdown"].report(outcome)
+
+
 class TestCodeQuality:
     @pytest.mark.parametrize("outcome", [*ALL, HOSTILE, EMPTY])
     def test_issues_have_the_documented_fields(self, outcome: Outcome) -> None:
