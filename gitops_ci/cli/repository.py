@@ -233,8 +233,11 @@ def _is_providers_host(url: RepoUrl) -> bool:
 def _credentials(kind: ForgeKind | None, token: Secret | None) -> GitCredentials | None:
     if token is None:
         return None
-    user, password = kind.git_sign_in(token) if kind else ("x-access-token", token)
-    return GitCredentials(user, password)
+    if kind is None:
+        return GitCredentials("x-access-token", token)
+    from gitops_ci.forges.tokens import advice
+
+    return GitCredentials(*kind.git_sign_in(token), advice(token, kind.id))
 
 
 def _environments(text: str, source: str) -> Mapping[str, Environment]:

@@ -51,10 +51,14 @@ _ALWAYS = {
 
 @dataclass(frozen=True, slots=True)
 class GitCredentials:
-    """How git signs in over http(s): a user name and a token, or a bearer token where `user` is empty."""
+    """How git signs in over http(s): a user name and a token, or a bearer token where `user` is empty.
+
+    `advice` is what to do when a host refuses this kind of token, where that shows in it.
+    """
 
     user: str
     token: Secret
+    advice: str = ""
 
     def header(self) -> Secret:
         if self.user:

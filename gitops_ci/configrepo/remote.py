@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gitops_ci.configrepo.git import last_lines
+from gitops_ci.configrepo.git import GitCredentials, last_lines
 from gitops_ci.errors import GitError
 from gitops_ci.repourl import RepoUrl
 
@@ -38,15 +38,15 @@ def passes(said: str) -> bool:
     return _TROUBLE.search(said) is not None
 
 
-def unreachable(url: RepoUrl, said: str, *, signed_in: bool, branch: str = "") -> GitError:
+def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, branch: str = "") -> GitError:
     """The error for a repository that could not be read."""
+    advice = credentials.advice if credentials else ""
     if _NO_BRANCH.search(said):
         return GitError(f"The branch {branch} is not in {url}", hint="Name the branch with --base.")
     if _SIGN_IN.search(said):
-        if signed_in:
-            return GitError(
-                f"{url} refuses the token", hint="Is it for this host, still valid, and allowed to read the repository?"
-            )
+        if credentials:
+            usual = "Is it for this host, still valid, and allowed to read the repository?"
+            return GitError(f"{url} refuses the token", hint=advice or usual)
         return GitError(
             f"{url} wants a sign-in", hint="Set GITOPS_CI_TOKEN to a token that may read and write this repository."
         )
@@ -69,16 +69,16 @@ def unreachable(url: RepoUrl, said: str, *, signed_in: bool, branch: str = "") -
         )
     if _MISSING.search(said):
         hint = "Check --config-repo. Code hosts also say so when the token may not see a private repository."
-        return GitError(f"There is no repository at {url}", hint=hint)
+        return GitError(f"There is no repository at {url}", hint=f"{hint} {advice}".rstrip())
     if _DENIED.search(said):
         return GitError(
             f"{url} refuses access: {last_lines(said, 1)}",
-            hint="Give the token (or the ssh key) access to this repository.",
+            hint=advice or "Give the token (or the ssh key) access to this repository.",
         )
     return GitError(f"{url} cannot be read: {last_lines(said)}")
 
 
-def refusal(url: RepoUrl, branch: str, said: str) -> GitError | None:
+def refusal(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials | None) -> GitError | None:
     """The error for a push that was refused for good, None when another try may succeed."""
     reason = _reason(said)
     if re.search(r"protected branch|GH006|GH013|[Pp]rotected", said):
@@ -96,8 +96,9 @@ def refusal(url: RepoUrl, branch: str, said: str) -> GitError | None:
     if _BUSY.search(said) or passes(said):
         return None
     if _SIGN_IN.search(said) or _DENIED.search(said):
+        usual = "It needs write access to the repository's contents."
         return GitError(
-            f"The token may not push to {url}: {reason}", hint="It needs write access to the repository's contents."
+            f"The token may not push to {url}: {reason}", hint=(credentials.advice if credentials else "") or usual
         )
     return GitError(f"{url} refused the push to {branch}: {reason}")
 

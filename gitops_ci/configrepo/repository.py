@@ -101,7 +101,7 @@ class ConfigRepo:
         wanted = {f"refs/heads/{check_branch(branch)}": branch for branch in branches}
         answer = self._ask(self._directory("whole"), "ls-remote", "--symref", "--", self.url.text, "HEAD", *wanted)
         if answer.code != 0:
-            raise unreachable(self.url, answer.stderr, signed_in=self._credentials is not None)
+            raise unreachable(self.url, answer.stderr, credentials=self._credentials)
         default, tips = None, {}
         for line in answer.stdout.decode("utf-8", "replace").splitlines():
             value, _, name = line.partition("\t")
@@ -138,7 +138,7 @@ class ConfigRepo:
             *options, "--", self.url.text, f"+refs/heads/{branch}:{_ref(branch)}",
         )  # fmt: skip
         if answer.code != 0:
-            raise unreachable(self.url, answer.stderr, signed_in=self._credentials is not None, branch=branch)
+            raise unreachable(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         return answer.stderr
 
     def _object_fetcher(self, git: GitDirectory, branch: str, depth: int) -> Callable[[list[str], str], None]:
@@ -228,7 +228,7 @@ class ConfigRepo:
             return Pushed(answer.stderr)
         if tip != expected:
             return None
-        if (final := refusal(self.url, branch, said)) is not None:
+        if (final := refusal(self.url, branch, said, credentials=self._credentials)) is not None:
             raise final
         self._log.detail(f"push was turned away while {branch} stood still: {last_lines(said, 2)}")
         return None

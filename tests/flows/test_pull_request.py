@@ -114,7 +114,14 @@ def test_a_wrong_token_stops_before_anything(bump, github, repo):
     ran = bump(token="gho_not-the-right-token")
     assert ran.code == 5
     assert "refuses the token" in ran.document["error"]["message"]
+    assert "OAuth token needs the scope" in ran.document["error"]["hint"]
     assert repo.branches() == ["main"]
+
+
+def test_a_jobs_token_of_another_repository_is_told_what_to_use_instead(bump):
+    ran = bump(token="ghs_the-token-of-another-repository")
+    assert ran.code == 5
+    assert "actions/create-github-app-token" in ran.document["error"]["hint"]
 
 
 def test_the_tokens_of_the_forge_are_found_by_their_usual_names(bump, github, git_server):
