@@ -24,6 +24,7 @@ DIGEST = re.compile(_DIGEST)
 _NAME = re.compile(rf"(?:(?P<host>{_HOST}(?::[0-9]{{1,5}})?)/)?(?P<path>{_PATH}(?:/{_PATH})*)")
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _LONGEST_NAME = 255
+_LONGEST = 1024  # more than name, tag and digest together can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class ImageRef:
 
 
 def _read(text: str) -> ImageRef | str:
+    if len(text) > _LONGEST:
+        return f"it has more than {_LONGEST} characters"
     rest, at, digest = text.partition("@")
     if at and not DIGEST.fullmatch(digest):
         return "what follows '@' is not a digest"

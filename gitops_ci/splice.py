@@ -216,8 +216,9 @@ def _edited_string(text: str, scalar: Scalar, edits: Sequence[Edit]) -> str:
     places = charmap.offsets(text, scalar)
     if places is None:
         return ""
-    value = scalar.value
-    for edit in reversed(edits):
-        start, end = bisect_left(places, edit.span.start), bisect_left(places, edit.span.end)
-        value = value[:start] + (edit.inner or "") + value[end:]
-    return value
+    parts, at = [], 0
+    for edit in edits:
+        start = bisect_left(places, edit.span.start)
+        parts += [scalar.value[at:start], edit.inner or ""]
+        at = bisect_left(places, edit.span.end, lo=start)
+    return "".join([*parts, scalar.value[at:]])

@@ -133,6 +133,10 @@ class YamlFile:
         start = self._line_starts[line - 1]
         return line, offset - start + 1 - (line == 1 and self.text.startswith(BOM))
 
+    def line_start(self, offset: int) -> int:
+        """Where the line of a character begins."""
+        return self._line_starts[bisect_right(self._line_starts, offset) - 1]
+
     def span(self, node: Node) -> Span:
         return self.span_of(node.start, node.end)
 
@@ -141,8 +145,8 @@ class YamlFile:
         return Span(start, end, line, column)
 
 
-def read(text: str) -> YamlFile:
-    """Read every document of a text.
+def read(text: str, *, second_opinion: bool = True) -> YamlFile:
+    """Read every document of a text; what libyaml refuses is given to ruamel.yaml unless that would happen too often.
 
     Raises:
         YamlError: the text is not YAML, too large, too deep, or refers to an anchor that is not there.
@@ -154,6 +158,8 @@ def read(text: str) -> YamlFile:
     try:
         documents = _build(_libyaml_events(text), text)
     except YAMLError as error:
+        if not second_opinion:
+            raise _described(error) from None
         documents = _second_opinion(text, error)
     return YamlFile(text, documents)
 
@@ -251,9 +257,7 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
         nonlocal root
         if not stack:
             root = node
-            return
-        parent = stack[-1]
-        if isinstance(parent, Sequence):
+        elif isinstance(parent := stack[-1], Sequence):
             parent.items.append(node)
         elif (key := keys[-1]) is None:
             keys[-1] = node
@@ -266,8 +270,9 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
         if values > MOST_VALUES:
             raise YamlError(f"more than {MOST_VALUES} values", event.start_mark.line + 1)
         if kind == "ScalarEvent":
-            end = event.end_mark.index + shift
-            start = _after_properties(text, event.start_mark.index + shift, end, event)
+            start, end = event.start_mark.index + shift, event.end_mark.index + shift
+            if event.anchor or event.tag:
+                start = _after_properties(text, start, end)
             tag = str(event.tag) if event.tag else None
             scalar = Scalar(start, end, event.value, event.style or "", tag, event.anchor)
             if event.anchor:
@@ -276,7 +281,9 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
         elif kind in {"MappingStartEvent", "SequenceStartEvent"}:
             if len(stack) >= DEEPEST:
                 raise YamlError(f"nested deeper than {DEEPEST} levels", event.start_mark.line + 1)
-            start = _after_properties(text, event.start_mark.index + shift, len(text), event)
+            start = event.start_mark.index + shift
+            if event.anchor or event.tag:
+                start = _after_properties(text, start, len(text))
             make = Mapping if kind == "MappingStartEvent" else Sequence
             tag = str(event.tag) if event.tag else None
             collection = make(start, start, bool(event.flow_style), tag, event.anchor)
@@ -304,9 +311,7 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|\s+#[^\r\n]*|$))+")
 
 
-def _after_properties(text: str, start: int, end: int, event: Any) -> int:
+def _after_properties(text: str, start: int, end: int) -> int:
     """Where the value begins: an event's start mark lies before `&anchor` and `!tag`."""
-    if not (event.anchor or event.tag):
-        return start
     matched = _PROPERTIES.match(text, start, end)
     return matched.end() if matched else start

@@ -23,6 +23,7 @@ from gitops_ci.formats import (
 )
 from gitops_ci.formats.base import Format
 from gitops_ci.formats.source import Source
+from gitops_ci.formats.spans import Taken
 from gitops_ci.model import Field, ImageSite
 from gitops_ci.yamltext import YamlError
 
@@ -52,14 +53,16 @@ def find(source: Source, only: Sequence[str] = ()) -> Iterator[ImageSite]:
     """
     sites: list[ImageSite] = []
     taken: set[tuple[int, int, str, bool]] = set()
-    marked: list[ImageSite] = []
+    marked = Taken(())
     for name in _kinds(source):
         for site in FORMATS[name].find(source):
             places = {_place(field) for field in site.fields}
-            if places and not places & taken and not any(_overlaps(mark, site) for mark in marked):
+            # A mark may point into a string that a rule takes as a whole.
+            if places and not places & taken and not any(marked.overlaps(start, end) for start, end, *_ in places):
                 taken |= places
                 sites.append(site)
-                marked += [site] if name == marks.ID else []
+        if name == marks.ID:
+            marked = Taken(sites)
     if source.is_yaml and "$imagepolicy" in source.text and not is_template(source):
         sites = _pointed_at(sites, policies.find(source))
     return (site for site in sites if not only or site.format in only)
@@ -86,15 +89,6 @@ def is_template(source: Source) -> bool:
 
 def _place(field: Field) -> tuple[int, int, str, bool]:
     return field.span.start, field.span.end, field.key, field.anchor is None
-
-
-def _overlaps(mark: ImageSite, site: ImageSite) -> bool:
-    """A mark may point into a string that a rule takes as a whole."""
-    return any(
-        mine.span.start < other.span.end and other.span.start < mine.span.end
-        for mine in mark.fields
-        for other in site.fields
-    )
 
 
 def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[ImageSite]:

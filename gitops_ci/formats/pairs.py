@@ -22,8 +22,8 @@ def insertion(source: Source, mapping: Mapping, after: Entry, role: Role, key: s
     if mapping.flow:
         return Field(role, source.span(end, end), "", spelling, key=f", {label}")
     end = _end_of_line(source.text, after.value)
-    line = max(source.text.rfind("\n", 0, after.key.start), source.text.rfind("\r", 0, after.key.start)) + 1
-    indent = " " * (after.key.start - line)
+    indent = " " * (after.key.start - source.lines.line_start(after.key.start))
+    spelling = replace(spelling, newline=source.newline_after(end))
     return Field(role, source.span(end, end), "", spelling, key=f"\n{indent}{label}")
 
 
@@ -47,7 +47,7 @@ def _removal(source: Source, mapping: Mapping, entry: Entry) -> Span | None:
     if at == 0 or mapping.flow:
         return None
     line = re.compile(r"[ \t]*(?:\r\n|\n|\r|$)").match(text, entry.value.end)
-    start = max(text.rfind("\n", 0, entry.key.start), text.rfind("\r", 0, entry.key.start)) + 1
+    start = source.lines.line_start(entry.key.start)
     if line is None or text[start : entry.key.start].strip():
         return None
     if line.end() == len(text) and not text.endswith(("\n", "\r")):

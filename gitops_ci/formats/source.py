@@ -18,6 +18,10 @@ from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence, YamlError
 
 __all__ = ["Entry", "Source"]
 
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+# What a reader of merge keys writes out: a few lines can ask for millions.
+_MOST_MERGED = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -41,6 +45,7 @@ class Source:
         self.within: Source | None = None
         self.scalar: Scalar | None = None
         self._places: Places[int] = ()
+        self.merged = 0
         self._entries: dict[int, dict[str, Entry]] = {}
         self._inside: dict[int, Source | None] = {}
 
@@ -65,9 +70,11 @@ class Source:
     @cached_property
     def _result(self) -> YamlFile | YamlError:
         try:
-            return yamltext.read(self.text)
+            # A file may hold thousands of strings that look like YAML and are none.
+            return yamltext.read(self.text, second_opinion=self.within is None)
         except YamlError as error:
-            return error
+            # A new one: the frames that an exception holds are a hundred times its size.
+            return YamlError(error.reason, error.line, error.column)
 
     @property
     def yaml(self) -> YamlFile:
@@ -84,6 +91,9 @@ class Source:
         """The pairs by key, aliases followed and merge keys (`<<`) applied; the last of equal keys wins.
 
         Source of the merge rule: yaml.org/type/merge.html: own keys win, then the earlier of several merges.
+
+        Raises:
+            YamlError: merge keys repeat more than any file would.
         """
         known = self._entries.get(id(mapping))
         if known is not None:
@@ -104,8 +114,13 @@ class Source:
             alias = merge if isinstance(merge, Alias) else None
             target = alias.target if alias else merge
             if isinstance(target, Mapping):
-                for name, entry in self.entries(target).items():
-                    found.setdefault(name, replace(entry, alias=entry.alias or alias))
+                merged = self.entries(target)
+                self.root.merged += len(merged)
+                if self.root.merged > _MOST_MERGED:
+                    raise YamlError(f"merge keys repeat more than {_MOST_MERGED} values", self.line(mapping.start))
+                for name, entry in merged.items():
+                    if name not in found:
+                        found[name] = Entry(entry.key, entry.value, entry.alias or alias)
         return found
 
     # ----------------------------------------------------------------------------------------------- positions
@@ -197,16 +212,19 @@ class Source:
         while source.within is not None and source.scalar is not None:
             outer.append(source.scalar.style)
             source = source.within
-        return Spelling(quote, tuple(outer), self.newline)
+        return Spelling(quote, tuple(outer))
 
-    @cached_property
-    def newline(self) -> str:
-        """How a line break is written here: the file's own, and the indentation of the block scalar around."""
-        text = self.root.text
-        found = re.search(r"\r\n|\n|\r", text)
+    def newline_after(self, offset: int) -> str:
+        """How a line break is written behind a character that ends a line: as there, else as on the line before.
+
+        In a block scalar its indentation belongs to it.
+        """
+        text, lines, at = self.root.text, self.root.lines, self.outwards(offset)
+        found = _NEWLINE.match(text, at) or _NEWLINE.match(text, max(0, lines.line_start(at) - 1))
         newline = found[0] if found else "\n"
+        if found and newline == "\n" and text.startswith("\r\n", found.start() - 1):
+            newline = "\r\n"
         if self.within is None:
             return newline
         start = self.outwards(0)
-        line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
-        return newline + " " * (start - line)
+        return newline + " " * (start - lines.line_start(start))

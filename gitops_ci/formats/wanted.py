@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from gitops_ci.errors import UsageError
 from gitops_ci.formats.source import Source
+from gitops_ci.formats.spans import Taken
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite, Skip
 
@@ -17,10 +17,12 @@ __all__ = ["Wanted"]
 _FEW = 16
 _WORD = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 _REFERENCE = re.compile(
-    r"(?<![\w./:@-])[A-Za-z0-9][\w.-]*(?::[0-9]+(?=/))?(?:/[a-z0-9][\w.-]*)*"
-    r"(?P<version>:?(?=\{\{|\$[{(])|(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]{64})?)"
+    r"(?<![\w./:@-])[A-Za-z0-9][\w.-]{0,254}(?::[0-9]{1,5}(?=/))?(?:/[a-z0-9][\w.-]{0,254}){0,32}"
+    r"(?P<version>:?(?=\{\{|\$[{(])|(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)"
 )
 _COMMENT = re.compile(r"(?:^|[ \t])#[^\r\n\"']*\Z", re.MULTILINE)
+_LONG_LINE = 500
+_MOST = 50  # places of one file that are listed one by one
 _TEMPLATES = ("{{", "${", "$(")
 _SURE_TAG = re.compile(r":v?\d+\..*")
 
@@ -62,7 +64,7 @@ class Wanted:
 
     def first_line_with_name(self, text: str) -> int:
         """The line of the first whole name of a wanted image, 0 when there is none; for what nobody can parse."""
-        for match in re.finditer(r"[a-z0-9][\w.-]*(?:/[a-z0-9][\w.-]*)*", text):
+        for match in re.finditer(r"[a-z0-9][\w.-]{0,254}(?:/[a-z0-9][\w.-]{0,254}){0,32}", text):
             path = match[0].split("/")
             if any("/".join(path[at:]) in self._repositories for at in range(max(0, len(path) - 8), len(path))):
                 return text.count("\n", 0, match.start()) + 1
@@ -70,20 +72,23 @@ class Wanted:
 
     def elsewhere(self, source: Source, sites: Sequence[ImageSite]) -> Iterator[Skip]:
         """References to wanted images in strings that no format knows, and those with a templated version."""
-        known = sorted((field.span.start, field.span.end) for site in sites for field in site.fields)
-        for match in self._references(source.text):
+        known = Taken(sites)
+        reported = 0
+        for match in self._references(source):
             name = match[0].removesuffix(match["version"]) if match["version"] else match[0]
             templated = source.text.startswith(_TEMPLATES, match.end())
             if not (templated or _is_version(name, match["version"])) or name.rpartition("/")[2] not in self._words:
                 continue
-            image = ImageRef.try_parse(name)
-            if image is None or not self.of(image) or _overlaps(known, match.start(), match.end()):
+            if not _is_value(source, match.start(), match.end()) or known.overlaps(match.start(), match.end()):
                 continue
-            node = source.scalar_before(match.start())
-            line_start = source.text.rfind("\n", 0, match.start()) + 1
-            if node is None or match.end() > node.end or _COMMENT.search(source.text, line_start, match.start()):
+            image = ImageRef.try_parse(name)
+            if image is None or not self.of(image):
                 continue
             line = source.line(match.start())
+            reported += 1
+            if reported > _MOST:
+                yield Skip(source.path, line, f"names {name} in further places that no format knows")
+                return
             if templated:
                 yield Skip(
                     source.path, line, f"names {name} with a version that something fills in", "Bump what fills it."
@@ -92,26 +97,34 @@ class Wanted:
                 hint = f"Mark the line with the comment `# gitops-ci: image={name}`, or give it with --at."
                 yield Skip(source.path, line, f"names {match[0]} in a place that no format knows", hint)
 
-    def _references(self, text: str) -> Iterator[re.Match[str]]:
-        """Whatever looks like a reference, on the lines that hold a wanted word."""
+    def _references(self, source: Source) -> Iterator[re.Match[str]]:
+        """Whatever looks like a reference, on the lines where a value holds a wanted word."""
+        text = source.text
         if len(self._words) > _FEW:
             yield from _REFERENCE.finditer(text)
             return
         end = 0
         for word in re.finditer("|".join(map(re.escape, self._words)), text):
-            if word.start() >= end:
+            if word.start() >= end and _is_in_value(source, word.start()):
                 start = text.rfind("\n", 0, word.start()) + 1
                 end = text.find("\n", word.start())
                 end = len(text) if end < 0 else end
                 yield from _REFERENCE.finditer(text, start, end)
 
 
+def _is_in_value(source: Source, at: int) -> bool:
+    node = source.scalar_before(at)
+    return node is not None and at < node.end
+
+
+def _is_value(source: Source, start: int, end: int) -> bool:
+    """Whether characters lie in a value, and not in a comment, be it one of a program that the value holds."""
+    if not _is_in_value(source, start) or not _is_in_value(source, end - 1):
+        return False
+    line = source.text.rfind("\n", max(0, start - _LONG_LINE), start) + 1 or max(0, start - _LONG_LINE)
+    return not _COMMENT.search(source.text, line, start)
+
+
 def _is_version(name: str, version: str) -> bool:
     """Whether what follows a name is its version; `redis:6379` and `docker:dind-runner` may be anything."""
     return bool(version) and ("/" in name or "@" in version or bool(_SURE_TAG.fullmatch(version)))
-
-
-def _overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
-    """Whether characters lie in one of the spans, which are sorted and apart from each other."""
-    at = bisect_left(spans, (end, 0))
-    return at > 0 and spans[at - 1][1] > start

@@ -35,13 +35,14 @@ _ENDINGS: tuple[tuple[tuple[str, ...], Role], ...] = (
     (("registry",), "registry"),
     (("hub",), "registry"),
 )
+_LAST = frozenset(ending[-1] for ending, _ in _ENDINGS)
 
 
 @lru_cache(maxsize=4096)
 def part_of(key: str) -> tuple[str, Role] | None:
     """The prefix that groups keys, and the part this key names; None for a key that has nothing to do with images."""
     words = tuple(word.lower() for word in _WORDS.findall(key))
-    for ending, role in _ENDINGS:
+    for ending, role in _ENDINGS if words and words[-1] in _LAST else ():
         if words[-len(ending) :] == ending:
             return " ".join(words[: -len(ending)]), role
     return ("", "name") if key == "name" else None

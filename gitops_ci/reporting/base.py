@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from operator import is_
 from typing import Any, Protocol
 
 from gitops_ci.model import Change, Finding, Outcome, Skip
@@ -59,16 +61,27 @@ def relocate(outcome: Outcome, folder: str) -> Outcome:
 
 
 def masked(value: Any) -> Any:
-    """A copy of a value, a tuple or a frozen dataclass in which every text went through `secret.mask`."""
+    """A value, a tuple or a frozen dataclass in which every text went through `secret.mask`; itself if none changed."""
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, tuple):
-        return tuple(masked(item) for item in value)
+        items = tuple(masked(item) for item in value)
+        return value if all(map(is_, items, value)) else items
     if isinstance(value, Mapping):
         return {masked(key): masked(item) for key, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{field.name: masked(getattr(value, field.name)) for field in fields(value)})
+        changed = {}
+        for name in _fields(type(value)):
+            old = getattr(value, name)
+            if (new := masked(old)) is not old:
+                changed[name] = new
+        return replace(value, **changed) if changed else value
     return value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def change_order(change: Change) -> tuple[str, int, int]:

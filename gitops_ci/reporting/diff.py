@@ -18,6 +18,9 @@ __all__ = ["readable", "unified"]
 
 _CONTEXT = 3
 _FEW = 50
+_LONG = 2000  # lines: what difflib takes below a second for
+# Nearest first; a line in the place of another before one that came or went.
+_STEPS = ((1, 1), (0, 1), (1, 0), (1, 2), (2, 1), (2, 2), (0, 2), (2, 0), (3, 3))
 _NO_NEWLINE = "\\ No newline at end of file\n"
 _QUOTED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -92,7 +95,7 @@ def _hunks(before: list[str], after: list[str]) -> Iterator[list[Opcode]]:
 
 def _opcodes(before: list[str], after: list[str]) -> Iterator[Opcode]:
     """As difflib's. An edit touches few lines of a long file: line by line where that says enough, else with what is
-    equal at both ends taken off first.
+    equal at both ends taken off first; of what is long even so the shortest diff would take minutes.
     """
     if len(before) == len(after) and sum(a != b for a, b in zip(before, after, strict=True)) <= _FEW:
         yield from _line_by_line(before, after)
@@ -101,8 +104,9 @@ def _opcodes(before: list[str], after: list[str]) -> Iterator[Opcode]:
     tail = _common(before[head:][::-1], after[head:][::-1])
     if head:
         yield "equal", 0, head, 0, head
-    middle = SequenceMatcher(None, before[head : len(before) - tail], after[head : len(after) - tail])
-    for tag, a, b, c, d in middle.get_opcodes():
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    middle = SequenceMatcher(None, old, new).get_opcodes() if max(len(old), len(new)) <= _LONG else _abreast(old, new)
+    for tag, a, b, c, d in middle:
         yield tag, a + head, b + head, c + head, d + head
     if tail:
         yield "equal", len(before) - tail, len(before), len(after) - tail, len(after)
@@ -113,6 +117,38 @@ def _line_by_line(before: list[str], after: list[str]) -> Iterator[Opcode]:
         lines = list(group)
         start, end = lines[0], lines[-1] + 1
         yield "equal" if same else "replace", start, end, start, end
+
+
+def _abreast(before: list[str], after: list[str]) -> Iterator[Opcode]:
+    """Both texts read side by side: right for any two, and short where lines were replaced, added or taken here and
+    there, as edits do. Its time grows with the length alone.
+    """
+    a = c = 0
+    while a < len(before) or c < len(after):
+        b, d = a, c
+        while b < len(before) and d < len(after) and before[b] == after[d]:
+            b, d = b + 1, d + 1
+        if b > a:
+            yield "equal", a, b, c, d
+            a, c = b, d
+            continue
+        while (b < len(before) or d < len(after)) and not _meet(before, after, b, d):
+            taken, added = _step(before, after, b, d)
+            b, d = b + taken, d + added
+        yield "delete" if d == c else "insert" if b == a else "replace", a, b, c, d
+        a, c = b, d
+
+
+def _meet(before: list[str], after: list[str], a: int, c: int) -> bool:
+    return a < len(before) and c < len(after) and before[a] == after[c]
+
+
+def _step(before: list[str], after: list[str], a: int, c: int) -> tuple[int, int]:
+    """How many lines to leave behind on either side so that the next ones are the same, else one on each."""
+    for taken, added in _STEPS:
+        if _meet(before, after, a + taken, c + added):
+            return taken, added
+    return min(1, len(before) - a), min(1, len(after) - c)
 
 
 def _common(left: list[str], right: list[str]) -> int:

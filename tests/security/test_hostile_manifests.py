@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import subprocess
 import sys
@@ -106,3 +107,110 @@ def test_it_takes_little_memory(name, tmp_path):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )
     assert done.returncode == 0, done.stderr[-500:]
+
+
+IMAGE = "image: a/b:1\n"
+PARAMETERS = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {helm: {parameters: [\n"
+DEEP, LARGE, MANY = "nested deeper than 200 levels", "larger than 8 MiB", "more than 250000 values"
+# Files that name the image, each with what becomes of it: the number of places edited, or the reason why none is.
+NAMING: dict[str, tuple[str, int | str]] = {
+    "aliases of aliases": (IMAGE + aliases(30, 10), 1),
+    "merges of merges": (IMAGE + merges(40), 1),
+    "a wide mapping merged again and again": (
+        IMAGE
+        + "m: &m\n"
+        + "".join(f"  k{n}: 1\n" for n in range(1_000))
+        + "".join(f"m{n}: {{<<: *m}}\n" for n in range(500)),
+        "merge keys repeat more than",
+    ),
+    "flow 1,000 deep": (IMAGE + "x: " + "[" * 1_000 + "]" * 1_000, DEEP),
+    "flow 100,000 deep": (IMAGE + "x: " + "[" * 100_000, DEEP),
+    "mappings in mappings": (IMAGE + "x: " + "{a: " * 100_000, DEEP),
+    "blocks in blocks": (IMAGE + "".join(f"{' ' * level}a:\n" for level in range(2_000)), DEEP),
+    "dashes": (IMAGE + "x:\n  " + "- " * 50_000, DEEP),
+    "keys of keys": (IMAGE + "? " * 50_000, DEEP),
+    "ten megabytes": (IMAGE + "x: " + "y" * 10_000_000, LARGE),
+    "eight megabytes in one value": (IMAGE + "x: " + "y" * 8_000_000, 1),
+    "a million values": (IMAGE + "y: 1\n" * 1_000_000, MANY),
+    "a thousand documents": ("---\n" + IMAGE + "---\nx: y\n" * 1_000, 1),
+    "separators": (IMAGE + "---\n" * 200_000, MANY),
+    "a huge integer": (IMAGE + f"x: {'9' * 500_000}\n", 1),
+    "an impossible date": (IMAGE + "x: 2026-13-45\ny: !!timestamp 9999-99-99T99:99:99Z\n", 1),
+    "NUL": (IMAGE + "x: \0\n", "control characters are not allowed"),
+    "an object of Python": (IMAGE + "x: !!python/object/apply:os.system ['touch pwned']\n", 1),
+    "a tag of its own on the image": ("image: !secret a/b:1\n", 1),
+    "an anchor in itself": ("a: &a\n  b: *a\n  image: a/b:1\n", 1),
+    "no anchor": (IMAGE + "x: *nowhere\n", "alias *nowhere has no anchor before it"),
+    "100,000 anchors": (IMAGE + "".join(f"k{n}: &a{n} v\n" for n in range(100_000)), 1),
+    "one anchor used 40,000 times": ("x: {image: &a a/b:1}\n" + "y: {image: *a}\n" * 40_000, 1),
+    "the same key again and again": (IMAGE * 100_000, 1),
+    "the name in every comment": (IMAGE + "# a/b:1\n" * 200_000, 1),
+    "the name all over a string": (IMAGE + f"x: '{'a/b:1.2 ' * 100_000}'\n", 1),
+    "a name without end": (IMAGE + f"x: {'a/b/' * 1_000_000}\n", 1),
+    "a tag without end": (IMAGE + f"y: {{image: a/b:{'1' * 1_000_000}}}\n", 1),
+    "strings that are nearly YAML": (IMAGE + "".join(f"k{n}: |\n  image: a/b:1: x: [\n" for n in range(20_000)), 1),
+    "strings in strings": (IMAGE + "x: |\n  x: |\n    x: |\n      x: |\n        x: |\n          image: a/b:1\n", 1),
+    "a long quoted document": (IMAGE + 'x: "' + "image: a/b:1\\n" * 20_000 + '"\n', 2),
+    "marks that mark nothing": (IMAGE + "x: y # " + "gitops-ci: image=" * 100_000 + "\n", 1),
+    "markers that end nowhere": (IMAGE + """x: y # {"$imagepolicy": """ * 50_000 + "\n", 1),
+    "a path of parameters": (
+        PARAMETERS + "{name: " + "a." * 100_000 + "tag, value: v}, {name: image, value: 'a/b:1'}]}}\n",
+        1,
+    ),
+    "a template without sense": ("x: {{ .a }}: {{\n" + IMAGE + "- " * 200_000 + "\"' : " * 100_000, 1),
+    "10,000 places": ("".join(f"k{n}: {{image: a/b:1}}\n" for n in range(10_000)), 10_000),
+    "10,000 pairs to insert": ("images:\n" + "- name: a/b\n" * 10_000, 10_000),
+}
+JUDGE = """
+import json, os, resource, sys, time
+from gitops_ci import plan
+from gitops_ci.imageref import ImageRef
+
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+plan.make([("values.yaml", "image: a/b:1\\n")], [ImageRef.parse("a/b:2")], plan.Policy())
+for line in sys.stdin.buffer:
+    if os.fork():
+        os.wait()
+        continue
+    name, path, text = json.loads(line)
+    del line
+    started = time.process_time()
+    planned = plan.make([(path, text)], [ImageRef.parse("a/b:2")], plan.Policy())
+    seconds = time.process_time() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    reasons = [skip.reason for skip in planned.skipped]
+    print(json.dumps([name, len(planned.changes), reasons, seconds, peak]), flush=True)
+    os._exit(0)
+"""
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """What a bump plans for each file, in a process of its own: seconds of CPU and the peak of memory in MiB."""
+    files = ((name, "kustomization.yaml" if "pairs" in name else "values.yaml", NAMING[name][0]) for name in NAMING)
+    done = subprocess.run(
+        [sys.executable, "-c", JUDGE],
+        cwd=tmp_path_factory.mktemp("empty"),
+        env={"PYTHONPATH": str(CHECKOUT), "PATH": "/usr/bin:/bin"},
+        input="".join(json.dumps(file) + "\n" for file in files).encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    return {found[0]: found[1:] for found in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("name", NAMING)
+def test_a_file_that_names_the_image_is_edited_or_the_reason_is_said(judged, name):
+    assert name in judged, "the process that judged it ended"
+    changes, reasons, seconds, peak = judged[name]
+    wanted = NAMING[name][1]
+    if isinstance(wanted, int):
+        assert changes == wanted
+    else:
+        assert changes == 0
+        assert any(f"cannot be read: {wanted}" in reason for reason in reasons)
+    assert len(reasons) <= 51
+    assert all(len(reason) < 500 for reason in reasons)
+    assert seconds < 20, "ten times what it may take, since machines differ"
+    assert peak < 300, "MiB"
