@@ -249,6 +249,24 @@ def test_github_pre_merge(actions, project, runner_home, tmp_path, event):
     assert [(found.file, found.line) for found in run.annotations if found.file] == [("apps/a.yaml", 7)]
 
 
+@pytest.mark.parametrize(("changed", "jobs"), [(True, 2), (False, 0)])
+def test_github_large_repository(actions, project, runner_home, tmp_path, changed, jobs):
+    text = _example("github/large-repository.yml").replace("command: plan\n", "command: plan\n          shards: 2\n")
+    broken = DEPLOYMENT.replace("replicas: 2", "replicas: two")
+    files = {".github/workflows/pre-merge.yml": text, "apps/old/shop.yaml": broken}
+    files |= {f"apps/{name}/shop.yaml": DEPLOYMENT for name in "ab"}
+    checkout = make_checkout(tmp_path / "config", files, origin="https://github.com/acme/shop-config.git")
+    change = {f"apps/{name}/shop.yaml": broken for name in "ab"} if changed else {"README.md": "# Apps"}
+    make_checkout(checkout, change, origin="")
+    payload = {"number": 5, "pull_request": {"number": 5}}
+    run = act(checkout, project, runner_home, event="pull_request", payload=payload, actions=_pinned(text, actions))
+    planned = run.outputs("plan")
+    assert (planned["jobs"], len(json.loads(planned["matrix"])["include"])) == (str(jobs), jobs), str(run)
+    found = sorted((found.file, found.line) for found in run.annotations if found.file)
+    assert found == [(f"apps/{name}/shop.yaml", 7) for name in "ab"[:jobs]]
+    assert run.succeeded is not changed
+
+
 # GitLab
 
 
@@ -288,3 +306,31 @@ def test_gitlab_pre_merge(gitlab, machine, tmp_path, runner_home):
     assert run.exit_code != 0
     assert "apps/a.yaml:7" in run.log
     assert "apps/old/shop.yaml" not in run.log
+
+
+@pytest.fixture
+def large(gitlab, machine, tmp_path, runner_home):
+    """Run the GitLab example for a large repository: two folders are changed, what is beside them is broken as well."""
+    pipeline = _example("gitlab/large-repository.gitlab-ci.yml").replace("$CI_SERVER_FQDN", "127.0.0.1")
+    broken = DEPLOYMENT.replace("replicas: 2", "replicas: two")
+    files = {".gitlab-ci.yml": pipeline.replace("plan apps", "plan apps --shards 2"), "apps/old/shop.yaml": broken}
+    files |= {f"apps/{name}/shop.yaml": DEPLOYMENT for name in "ab"}
+    checkout = make_checkout(tmp_path / "config", files, origin=gitlab.url_of("acme/shop-config"))
+    base = git(checkout, "rev-parse", "HEAD").strip()
+    make_checkout(checkout, {f"apps/{name}/shop.yaml": broken for name in "ab"}, origin="")
+    request = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "CI_PIPELINE_SOURCE": "merge_request_event"}
+    request["CI_MERGE_REQUEST_EVENT_TYPE"] = "merge_train"
+    variables = {name: machine[name] for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS")} | request
+    return lambda *arguments: gitlab_ci_local(checkout, runner_home, *arguments, variables=variables)
+
+
+def test_gitlab_large_repository(large):
+    # The whole pipeline, the child as well; gitlab-ci-local does not wait for how that ends (`strategy: depend`).
+    run = large()
+    for number in (1, 2):
+        assert re.search(rf"FAIL .*gitops-ci:validate {number}/2", run.log), run.log
+    for name in "ab":
+        assert f"apps/{name}/shop.yaml:7" in run.log, run.log
+    assert "apps/old" not in run.log
+    jobs = run.artifact("plan", "jobs.yml")
+    assert "gitops-ci:validate 2/2" in jobs

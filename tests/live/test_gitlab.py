@@ -58,6 +58,20 @@ def test_valid_manifests_pass_and_no_release_job_appears_without_a_source(config
     assert "gitops-ci-release" not in gitlab_ci_local(checkout, runner_home, "--list").log
 
 
+def test_parallel_jobs_each_check_their_share(config_checkout, runner_home):
+    checkout = config_checkout(DEPLOYMENT.replace("replicas: 2", "replicas: two"))
+    pipeline = checkout / ".gitlab-ci.yml"
+    pipeline.write_text(pipeline.read_text() + "gitops-ci-validate: {parallel: 2}\n")
+    make_checkout(checkout, {"apps/other/shop.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: three")}, origin="")
+    run = gitlab_ci_local(checkout, runner_home)
+    assert run.exit_code != 0
+    found = [
+        [issue["location"]["path"] for issue in json.loads(path.read_text())]
+        for path in checkout.glob(".gitlab-ci-local/artifacts/*/gl-code-quality-report.json")
+    ]
+    assert sorted(found) == [["apps/other/shop.yaml"], ["apps/shop.yaml"]]
+
+
 RELEASE = """\
 stages: [build, deploy, announce]
 include:
