@@ -16,7 +16,7 @@ from gitops_ci.flows.environment import Environment, Mode
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.landing import push_base
 from gitops_ci.flows.publish import Publication, Publishing
-from gitops_ci.flows.pull_request import propose, retire
+from gitops_ci.flows.pull_request import foresee, propose, retire
 from gitops_ci.flows.retry import Deadline
 from gitops_ci.flows.search import Search, find, locate
 from gitops_ci.forges.base import Forge
@@ -59,8 +59,10 @@ def bump(request: BumpRequest, log: Log) -> Outcome:
     return journal.outcome(changed=changed)
 
 
-def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
+def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bool = False) -> bool:
     """As `bump`, into a journal that may hold earlier steps; returns whether anything was (or would be) published.
+
+    A `rehearsal` publishes nothing, and fails where the run itself would by what is there by now.
 
     Raises:
         GitopsCiError: of any kind; the journal holds what was done before.
@@ -80,9 +82,11 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log) -> bool:
             _refuse_older(plan, request)
             if not plan.changes:
                 _say_why(plan, request, base, log)
-                return mode == "pull-request" and bool(plan.unchanged) and retire(to)
+                return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and retire(to)
             _validated(journal, plan, request)
-            if mode == "dry-run":
+            if rehearsal and mode == "pull-request":
+                foresee(to, plan)
+            if rehearsal or mode == "dry-run":
                 return True
             landed = (push_base if mode == "push" else propose)(to, snapshot, plan)
             if landed is not None:

@@ -13,7 +13,7 @@ A pull request that a person closed is a "no" to the images in it: the same imag
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import Snapshot, check_branch
@@ -25,7 +25,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
 from gitops_ci.reporting import proposal as texts
 
-__all__ = ["branch_name", "propose", "retire"]
+__all__ = ["branch_name", "foresee", "propose", "retire"]
 
 # The tip, a merge of the base into it, and what both stand on.
 _DEPTH = 3
@@ -41,6 +41,30 @@ def branch_name(environment: str | None, images: tuple[ImageRef, ...]) -> str:
     return check_branch(f"gitops-ci/{environment or 'all'}/{slug}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is there before a proposal: the head branch at `tip` and its latest pull request, where there are any."""
+
+    head: str
+    tip: str | None
+    current: Snapshot | None
+    forge: Forge
+    latest: PullRequest | None
+    by_push: OpensByPush | None
+
+
+def foresee(to: Publishing, plan: Plan) -> None:
+    """Refuse what `propose` would refuse for what is there by now; changes nothing.
+
+    Raises:
+        GitopsCiError: as `propose`.
+    """
+    there = _standing(to, plan)
+    # As long as a digest is not known, what a person's branch should hold is not known either.
+    if all(image.digest for image in to.search.images):
+        _is_left(there, plan, _proposal(there.head, plan, to), to)
+
+
 def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
     """Make the head branch propose the plan and see to its pull request.
 
@@ -49,30 +73,18 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
     Raises:
         GitError: a person's work lies on the branch.
         FindingsError: a newer image is proposed already.
-        ForgeError: the code host refuses or does not answer; the branch is pushed by then.
+        ForgeError: the code host refuses or does not answer.
     """
-    forge = _forge(to)
-    head = branch_name(to.search.environment, to.search.images)
-    tip = to.repo.refs(head).tips.get(head)
-    current = to.repo.fetch(head, depth=_DEPTH) if tip else None
-    if current is not None:
-        _refuse_older(current, head, plan, to)
-    try:
-        latest, by_push = forge.find_latest(head=head, base=to.base), None
-    except ForgeError as error:
-        latest, by_push = None, _by_push(forge, error, to)
+    there = _standing(to, plan)
+    head, current, forge, latest, by_push = there.head, there.current, there.forge, there.latest, there.by_push
     proposal = _proposal(head, plan, to)
-    if latest and latest.status == "closed" and not to.publication.reopen and _same_images(latest, proposal):
-        to.log.step(f"pull request #{latest.number} with this change was closed by somebody: left so (--reopen)")
-        to.journal.pull_request = latest
+    if _is_left(there, plan, proposal, to):
         return False
-    if current is not None and _has_work_of_others(current):
-        return _left_alone(current, head, plan, to, latest)
     said, pushed = "", current is None or not _proposes(current, plan)
     if pushed:
         waits = to.publication.merge == "when-green"
         options = by_push.push_options(proposal, merge_when_green=waits) if by_push else ()
-        landed = land(to, snapshot, plan, head, tip=tip, options=options)
+        landed = land(to, snapshot, plan, head, tip=there.tip, options=options)
         if landed is None or to.repo.refs(head).tips.get(head) != landed.commit:
             return None  # another run moved the branch on: the pull request's words are that run's to write
         said = landed.said
@@ -112,6 +124,39 @@ def retire(to: Publishing) -> bool:
     return True
 
 
+def _standing(to: Publishing, plan: Plan) -> _Standing:
+    forge = _forge(to)
+    head = branch_name(to.search.environment, to.search.images)
+    tip = to.repo.refs(head).tips.get(head)
+    current = to.repo.fetch(head, depth=_DEPTH) if tip else None
+    if current is not None:
+        _refuse_older(current, head, plan, to)
+    try:
+        return _Standing(head, tip, current, forge, forge.find_latest(head=head, base=to.base), by_push=None)
+    except ForgeError as error:
+        return _Standing(head, tip, current, forge, None, _by_push(forge, error, to))
+
+
+def _is_left(there: _Standing, plan: Plan, proposal: Proposal, to: Publishing) -> bool:
+    """Whether a person decided already: closed the pull request, or went on from here with the image in it.
+
+    Raises:
+        GitError: a person works on the branch, and the image is not in it.
+    """
+    latest = there.latest
+    if latest and latest.status == "closed" and not to.publication.reopen and _same_images(latest, proposal):
+        to.log.step(f"pull request #{latest.number} with this change was closed by somebody: left so (--reopen)")
+        to.journal.pull_request = latest
+        return True
+    if there.current is None or not _has_work_of_others(there.current):
+        return False
+    _refuse_unfinished(there.current, there.head, plan)
+    to.log.step(f"{there.head} has the image already, and work of somebody else on top: left alone")
+    to.journal.commit = Commit(there.current.commit, there.head)
+    to.journal.pull_request = latest
+    return True
+
+
 def _forge(to: Publishing) -> Forge:
     assert to.connect is not None, "a flow that opens pull requests is given a code host"
     return to.connect()
@@ -148,17 +193,13 @@ def _same_images(closed: PullRequest, proposal: Proposal) -> bool:
     return before == now or not before
 
 
-def _left_alone(current: Snapshot, head: str, plan: Plan, to: Publishing, latest: PullRequest | None) -> bool:
+def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
     """A person works on the branch: fine where it has the image already, else the run stops."""
     if not all(current.read(path) == data for path, data in contents(plan).items()):
         raise GitError(
             f"The branch {head} ends in a commit that gitops-ci did not make ({current.commit[:12]})",
             hint="Somebody worked on it: merge or close its pull request and delete the branch, then run again.",
         )
-    to.log.step(f"{head} has the image already, and work of somebody else on top: left alone")
-    to.journal.commit = Commit(current.commit, head)
-    to.journal.pull_request = latest
-    return False
 
 
 def _has_work_of_others(current: Snapshot) -> bool:

@@ -44,12 +44,10 @@ def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
 
 def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress: Progress) -> bool:
     planned = push_image(replace(request.push, dry_run=True), _Rehearsal(log), progress)
-    rehearsal = replace(_bump(request, planned), mode="dry-run")
-    only_planned = request.bump.mode == "dry-run"
-    if only_planned:
+    if request.bump.mode == "dry-run":
         journal.images = planned.images
-        return bump_into(journal, rehearsal, log)
-    bump_into(journal, rehearsal, _Rehearsal(log))
+        return bump_into(journal, _bump(request, planned), log)
+    bump_into(journal, _bump(request, planned), _Rehearsal(log), rehearsal=True)
     pushed = push_image(request.push, log, progress)
     journal.images = pushed.images
     bumped = bump_into(journal, _bump(request, pushed), log)

@@ -5,6 +5,8 @@ import requests
 
 from tests.flows.conftest import run  # noqa: F401 - a fixture
 from tests.support.forge_github import GitHubStub
+from tests.support.git_repo import commit_files
+from tests.support.layouts import LayoutWriter
 
 MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json, "
@@ -97,7 +99,9 @@ def test_a_dry_run_pushes_no_image_and_no_branch(release, github, repo, name, bu
         ("OK", ("--base", "absent"), 5, "no branch absent"),
         ("OK", ("--to", "127.0.0.1:9/acme/shop", "--allow-empty"), 4, "127.0.0.1:9"),
         ("OK", ("--to", "no-such-host.invalid/acme/shop", "--allow-empty"), 4, "no-such-host.invalid"),
-        ("OK", ("--to", "UPPER/Case", "--allow-empty"), 2, "lower case"),
+        ("OK", ("--forge", "auto"), 2, "kind of code host"),
+        ("OK", ("--api-url", "http://127.0.0.1:9/api/v3"), 6, "127.0.0.1:9"),
+        ("OK", ("--to", "ghcr.io/acme/-shop", "--allow-empty"), 2, "not a repository name"),
     ],
 )
 def test_what_can_be_known_to_fail_fails_before_anything_is_pushed(
@@ -109,6 +113,26 @@ def test_what_can_be_known_to_fail_fails_before_anything_is_pushed(
     assert "Traceback" not in ran.err
     assert digest_of(name, "1.4.2") is None
     assert repo.branches() == ["main"]
+
+
+def test_an_image_older_than_the_proposed_one_is_not_even_pushed(release, github, name, built_image, make_image):
+    assert release(built_image, "1.5.0").code == 0
+    make_image("gitops-ci-tests/shop:late", {"app": b"late"})
+    ran = release("gitops-ci-tests/shop:late", "1.4.2")
+    assert ran.code == 1
+    assert "proposes a newer image already" in ran.document["error"]["message"]
+    assert digest_of(name, "1.4.2") is None
+    assert release("gitops-ci-tests/shop:late", "1.4.2", "--allow-downgrade").code == 0
+
+
+def test_a_branch_that_a_person_works_on_is_seen_before_the_push(release, github, repo, name, tmp_path):
+    for version in ("1.5.0", "1.6.0"):
+        LayoutWriter(tmp_path / version).simple(version, [{"app": version.encode()}])
+    assert release(f"oci:{tmp_path}/1.5.0", "1.5.0").code == 0
+    commit_files(repo, {"notes.md": "checked by hand\n"}, branch=github.pulls[0].head)
+    ran = release(f"oci:{tmp_path}/1.6.0", "1.6.0")
+    assert ran.code == 5
+    assert digest_of(name, "1.6.0") is None
 
 
 def test_a_released_tag_does_not_move(release, name, built_image, make_image):
