@@ -113,7 +113,9 @@ def _in_list(place: Place, node: Sequence) -> Iterator[Place]:
 
 def _worth_a_look(node: Node) -> bool:
     # Nearly all nodes are short strings: what they name is found from the mapping or list they are in.
-    return not isinstance(node, Scalar) or "\n" in node.value or node.value[:1] in {"{", "["}
+    if not isinstance(node, Scalar) or "\n" in node.value or node.value[:1] in {"{", "["}:
+        return True
+    return node.style in {"|", ">"} and ": " in node.value
 
 
 def _global_registry(node: Mapping) -> str:

@@ -27,7 +27,7 @@ _WATCHERS = frozenset({"ImageRepository", "ImageUpdater", "Warehouse"})
 _ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment"})
 _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
-_HOLDS_YAML = re.compile(r":\s.*\n|\n.*:\s|^\s*[\[{]")
+_HOLDS_YAML = re.compile(r":\s.*\n|\n.*:\s|^\s*[\[{]|^[\w.-]+: ")
 # YAML inside YAML inside YAML occurs (a patch in an Application in a template); more is somebody's joke.
 _DEEPEST_STRING = 3
 

@@ -18,7 +18,7 @@ __all__ = ["readable", "unified"]
 
 _CONTEXT = 3
 _FEW = 50
-_LONG = 2000  # lines: what difflib takes below a second for
+_LONG = 2000  # lines: difflib takes a second for them
 # Nearest first; a line in the place of another before one that came or went.
 _STEPS = ((1, 1), (0, 1), (1, 0), (1, 2), (2, 1), (2, 2), (0, 2), (2, 0), (3, 3))
 _NO_NEWLINE = "\\ No newline at end of file\n"
