@@ -15,6 +15,7 @@ import click
 
 from gitops_ci.ci import CiContext, detect
 from gitops_ci.cli import complete
+from gitops_ci.cli.checks import as_repository_says
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.options import option
 from gitops_ci.config import parse
@@ -29,7 +30,6 @@ from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
 from gitops_ci.plan import Pointer, Policy
 from gitops_ci.repourl import RepoUrl
-from gitops_ci.schemas import Checks
 from gitops_ci.secret import Secret, mask
 
 __all__ = ["bump_request", "refuse_untrusted", "repository_options"]
@@ -183,7 +183,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         credentials=_credentials(kind, token),
         forge=connect,
         mode=options["mode"],
-        checks=_checks(options),
+        read_checks=as_repository_says(ctx),
         seconds=options["deadline"],
     )
 
@@ -295,14 +295,3 @@ def _policy(options: Mapping[str, Any]) -> Policy:
         app_version=options["app_version"],
         formats=options["format"],
     )
-
-
-def _checks(options: Mapping[str, Any]) -> Checks:
-    from gitops_ci.schemas import versions
-    from gitops_ci.schemas.rule_ids import check_globs
-
-    check_globs(options["skip_rules"])
-    chosen = {"skip_rules": options["skip_rules"]}
-    if options["kubernetes_version"]:
-        chosen["kubernetes_versions"] = versions(options["kubernetes_version"])
-    return Checks(**chosen)

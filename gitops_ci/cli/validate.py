@@ -11,6 +11,7 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli import complete
+from gitops_ci.cli.checks import checks
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from gitops_ci.flows.selection import Shard
     from gitops_ci.flows.validate import ValidateRequest
     from gitops_ci.model import Log
-    from gitops_ci.schemas import Checks
 
 __all__ = ["command"]
 
@@ -110,7 +110,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
 
     return ValidateRequest(
         paths=paths or (".",),
-        checks=_checks(options),
+        checks=checks(options),
         allow_empty=options["allow_empty"],
         stdin=sys.stdin.buffer.read,
         crd_paths=tuple(options["crd_path"]),
@@ -124,22 +124,6 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         check_images=options["check_images"],
         insecure=tuple(options["insecure"]),
         fail_on=options["fail_on"],
-    )
-
-
-def _checks(options: dict[str, Any]) -> Checks:
-    from gitops_ci.schemas import DEFAULT_VERSION, Checks, Suppression, versions
-    from gitops_ci.schemas.rule_ids import check_globs
-
-    accepted = tuple(Suppression.parse(text) for text in options["ignore"])
-    check_globs((*options["rules"], *options["skip_rules"], *(one.rule for one in accepted)))
-    asked = options["kubernetes_version"]
-    return Checks(
-        kubernetes_versions=versions(asked) if asked else (DEFAULT_VERSION,),
-        missing_schema=options["missing_schema"],
-        rules=tuple(options["rules"]) or ("*",),
-        skip_rules=tuple(options["skip_rules"]),
-        suppressions=accepted,
     )
 
 

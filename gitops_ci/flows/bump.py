@@ -18,7 +18,7 @@ from gitops_ci.flows.landing import push_base
 from gitops_ci.flows.publish import Publication, Publishing
 from gitops_ci.flows.pull_request import foresee, propose, retire
 from gitops_ci.flows.retry import Deadline
-from gitops_ci.flows.search import Search, find, locate
+from gitops_ci.flows.search import Search, find, locate, own_file
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome, Plan
@@ -27,6 +27,9 @@ from gitops_ci.repourl import RepoUrl
 from gitops_ci.schemas import Checks, check
 
 __all__ = ["BumpRequest", "Publication", "bump", "bump_into"]
+
+# Text and name of the config repository's own configuration file -> what its manifests have to fit.
+ReadChecks = Callable[[str, str], Checks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class BumpRequest:
     credentials: GitCredentials | None = None
     forge: Callable[[], Forge] | None = None
     mode: Mode | None = None
-    checks: Checks = field(default_factory=Checks)
+    read_checks: ReadChecks = lambda text, source: Checks()  # noqa: ARG005
     access: Access = field(default_factory=Access)
     origins: Mapping[ImageRef, Origin] = field(default_factory=dict)
     seconds: float = 300.0
@@ -83,7 +86,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             if not plan.changes:
                 _say_why(plan, request, base, log)
                 return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and retire(to)
-            _validated(journal, plan, request)
+            _validated(journal, plan, request.read_checks(*own_file(snapshot, repo)))
             if rehearsal and mode == "pull-request":
                 foresee(to, plan)
             if rehearsal or mode == "dry-run":
@@ -137,13 +140,13 @@ def _refuse_older(plan: Plan, request: BumpRequest) -> None:
         )
 
 
-def _validated(journal: Journal, plan: Plan, request: BumpRequest) -> None:
+def _validated(journal: Journal, plan: Plan, checks: Checks) -> None:
     """Check the edited files as they would be.
 
     Raises:
         FindingsError: one of them is invalid; nothing has been pushed.
     """
-    report = check([(change.path, change.after) for change in plan.files], request.checks)
+    report = check([(change.path, change.after) for change in plan.files], checks)
     journal.findings, journal.counts = report.findings, dict(report.summary)
     # Files that are no manifests are nothing to tell; a resource that could not be checked is.
     journal.skipped = tuple(skip for skip in report.skipped if skip.hint)

@@ -29,15 +29,16 @@ __all__ = ["branch_name", "foresee", "propose", "retire"]
 
 # The tip, a merge of the base into it, and what both stand on.
 _DEPTH = 3
+# Code hosts and file systems take some 250 bytes for a whole branch name.
+_LONGEST_SLUG = 120
 
 
 def branch_name(environment: str | None, images: tuple[ImageRef, ...]) -> str:
     """The head branch, derived and never random: the same environment and images always find the same one."""
-    if len(images) == 1:
-        slug = images[0].slug
-    else:
+    slug = images[0].slug if len(images) == 1 else f"{len(images)}-images"
+    if len(images) > 1 or len(slug) > _LONGEST_SLUG:
         names = "\n".join(sorted(image.name for image in images))
-        slug = f"{len(images)}-images-{hashlib.sha256(names.encode()).hexdigest()[:10]}"
+        slug = f"{slug[:_LONGEST_SLUG].rstrip('-.')}-{hashlib.sha256(names.encode()).hexdigest()[:10]}"
     return check_branch(f"gitops-ci/{environment or 'all'}/{slug}")
 
 

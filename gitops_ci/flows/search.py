@@ -14,7 +14,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import Pointer, Policy
 
-__all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate"]
+__all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate", "own_file"]
 
 CONFIG_FILE = ".gitops-ci.yaml"
 # The error that lists similar names reads this many files at most.
@@ -73,10 +73,14 @@ def locate(repo: ConfigRepo, search: Search) -> tuple[str, Environment]:
         )
     if search.environment is None:
         return base, Environment("")
-    own = repo.fetch(base, sparse=True).read(CONFIG_FILE)
-    layout = search.read_environments(own.decode("utf-8", "replace"), f"{repo.url}: {CONFIG_FILE}") if own else {}
+    layout = search.read_environments(*own_file(repo.fetch(base, sparse=True), repo))
     environment = named(search.environment, search.environments, layout) or Environment(search.environment)
     return search.base or environment.base or base, environment
+
+
+def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:
+    """The config repository's own configuration, "" where it has none, and what errors call it."""
+    return (snapshot.read(CONFIG_FILE) or b"").decode("utf-8", "replace"), f"{repo.url}: {CONFIG_FILE}"
 
 
 def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, ages: Ages, log: Log) -> Found:

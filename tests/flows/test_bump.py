@@ -198,6 +198,28 @@ def test_an_invalid_result_stops_before_anything_is_pushed(bump, repo):
     assert repo.branches() == ["main"]
 
 
+def test_the_config_repositorys_own_checks_count(bump, repo):
+    broken = {"base/deployment.yaml": DEPLOYMENT.replace("  name: shop\n", "  name: Shop\n", 1)}
+    commit_files(repo, broken | {".gitops-ci.yaml": "validate: {skip-rules: [api/name]}\n"})
+    assert bump(IMAGE, "--mode", "dry-run").code == 0
+    said_for_this_run = bump(IMAGE, "--mode", "dry-run", "--skip-rules", "api/label", "--output", "json")
+    assert [finding["rule"] for finding in said_for_this_run.document["findings"]] == ["api/name"]
+    commit_files(repo, {".gitops-ci.yaml": "validate: {skip-rules: [api/nmae]}\n"})
+    mistaken = bump(IMAGE, "--mode", "dry-run")
+    assert mistaken.code == 2
+    assert ".gitops-ci.yaml: There is no rule 'api/nmae'. Did you mean 'api/name'?" in mistaken.out
+
+
+def test_a_long_repository_name_is_cut_for_its_branch(run, tmp_path):
+    names = [f"ghcr.io/{'/'.join(['team' * 8] * 6)}/{last}" for last in ("shop", "cart")]
+    repo = make_repo(tmp_path / "c.git", {"a.yaml": "".join(f"- image: {name}:1.0.0\n" for name in names)})
+    for name in names:
+        assert run("bump", f"{name}:1.1.0", "--config-repo", str(repo.path), "--forge", "git").code == 0
+    first, second = (name for name in repo.branches() if name != "main")
+    assert first != second
+    assert len(first) < 160
+
+
 def test_an_unreadable_file_is_listed_and_the_rest_proceeds(bump, repo):
     commit_files(
         repo, {"broken.yaml": "image: ghcr.io/acme/shop:1.4.1\n  x: [\n", "latin.yaml": b"# ghcr.io/acme/shop \xff\n"}

@@ -1,0 +1,61 @@
+"""What a validation is asked to look for: options and configuration, added up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from gitops_ci.cli.configured import config_of
+from gitops_ci.config import parse
+from gitops_ci.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitops_ci.schemas import Checks
+
+__all__ = ["as_repository_says", "checks"]
+
+_GIVEN = frozenset({ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT})
+
+
+def checks(values: Mapping[str, Any]) -> Checks:
+    """The checks that values of options ask for, by parameter name; what is absent keeps its default.
+
+    Raises:
+        UsageError: one of them means no version and no rule that exists.
+    """
+    from gitops_ci.schemas import DEFAULT_VERSION, Checks, Suppression, versions
+    from gitops_ci.schemas.rule_ids import check_globs
+
+    rules, skip_rules = tuple(values.get("rules") or ("*",)), tuple(values.get("skip_rules") or ())
+    accepted = tuple(map(Suppression.parse, values.get("ignore") or ()))
+    check_globs((*rules, *skip_rules, *(one.rule for one in accepted)))
+    asked = values.get("kubernetes_version")
+    return Checks(
+        kubernetes_versions=versions(asked) if asked else (DEFAULT_VERSION,),
+        missing_schema=values.get("missing_schema") or "warn",
+        rules=rules,
+        skip_rules=skip_rules,
+        suppressions=accepted,
+    )
+
+
+def as_repository_says(ctx: click.Context) -> Callable[[str, str], Checks]:
+    """The checks of a change, once its repository's own configuration has been read: its text, and its name in errors.
+
+    What was said for this run holds, then the repository's own file, then the file beside the command.
+    """
+    said = {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) in _GIVEN}
+    beside = config_of(ctx).options
+    checks({**beside, **said})  # what is wrong here need not wait for the repository
+
+    def read(text: str, source: str) -> Checks:
+        own = parse(text, source).options
+        try:
+            return checks({**beside, **own, **said})
+        except UsageError as error:
+            raise UsageError(f"{source}: {error.message}", hint=error.hint) from None
+
+    return read
