@@ -24,7 +24,7 @@ EVERY = settings(max_examples=100, deadline=None, derandomize=True)
 
 
 @st.composite
-def scalars(draw, value, indent, flow=False):
+def scalars(draw, value, indent, *, flow=False):
     """A value as it stands behind its key, in any style that this place allows, with a comment where one may be."""
     comment = "" if flow else draw(COMMENTS)
     quoted = [
@@ -44,7 +44,7 @@ def scalars(draw, value, indent, flow=False):
 
 
 @st.composite
-def mappings(draw, pairs, indent, flow=None):
+def mappings(draw, pairs, indent, *, flow=None):
     """Pairs in block or flow style, among others, with lines between them."""
     flow = draw(st.booleans()) if flow is None else flow
     pairs = [
@@ -53,7 +53,8 @@ def mappings(draw, pairs, indent, flow=None):
     ]
     if flow:
         inner = ", ".join(
-            f"{key}: {draw(scalars(value, 0, True))}" if value != "x: y" else f'{key}: "x: y"' for key, value in pairs
+            f"{key}: {draw(scalars(value, 0, flow=True))}" if value != "x: y" else f'{key}: "x: y"'
+            for key, value in pairs
         )
         return " {" + inner + "}"
     lines = []
@@ -91,7 +92,7 @@ def kubernetes(draw, name):
     containers = ""
     for image in draw(st.permutations([f"{name}:{OLD}", draw(OTHERS)])):
         if draw(st.booleans()):
-            containers += f"        - {{name: c, image: {draw(scalars(image, 0, True))}}}\n"
+            containers += f"        - {{name: c, image: {draw(scalars(image, 0, flow=True))}}}\n"
         else:
             containers += f"        - name: c\n          image: {draw(scalars(image, 10))}\n"
     kind = draw(st.sampled_from(["Deployment", "CronJob", "Widget"]))
@@ -128,7 +129,7 @@ def argocd(draw, name):
     if shape == "parameters":
         pairs = [[("name", "image.repository"), ("value", name)], [("name", "image.tag"), ("value", OLD)]]
         return f"{head}    helm:\n      parameters:\n" + "".join(
-            f"        -{draw(mappings(p, 0, True))}\n" for p in pairs
+            f"        -{draw(mappings(p, 0, flow=True))}\n" for p in pairs
         )
     spelled = draw(st.sampled_from([f"{name}:{OLD}", f"shop={name}:{OLD}"]))
     return f"{head}    kustomize:\n      images:\n        - {draw(scalars(spelled, 8))}\n        - {draw(OTHERS)}\n"

@@ -1,0 +1,71 @@
+"""`--at`: the value a user points at."""
+
+import pytest
+
+from gitops_ci.errors import UsageError
+from gitops_ci.formats import Source
+from gitops_ci.formats.pointer import Pointer, find
+from gitops_ci.imageref import ImageRef
+
+IMAGE = ImageRef.parse("acme/shop:2")
+TEXT = """\
+kind: A
+spec:
+  images:
+    - {name: shop, tag: "1", meta: {role: web}}
+    - {name: other, tag: "7"}
+  "odd.key": acme/shop:1
+  text: |
+    inner:
+      tag: v1
+  shared: &s {tag: v3}
+  used: *s
+---
+kind: B
+spec: {images: [{tag: "9"}]}
+"""
+
+
+def at(path, text=TEXT):
+    return [*find(Source("x.yaml", text), Pointer.parse(f"x.yaml:{path}"), IMAGE)]
+
+
+@pytest.mark.parametrize(
+    ("path", "versions"),
+    [
+        ('$.spec.images[?name=="shop"].tag', ["1"]),
+        ("$.spec.images[?(@.name=='shop')].tag", ["1"]),
+        ("$.spec.images[?meta.role==web].tag", ["1"]),
+        ("$.spec.images[0].tag", ["1", "9"]),
+        ("$.spec.images[-1].tag", ["7", "9"]),
+        ("$.spec.images[*].tag", ["1", "7", "9"]),
+        ('$[?kind=="B"].spec.images.*.tag', ["9"]),
+        ('$.spec["odd.key"]', ["1"]),
+        ("$.spec.text.inner.tag", ["v1"]),
+        ("$.spec.used.tag", ["v3"]),
+        ("$.spec.nothing.here", []),
+        ("$.spec.images[5].tag", []),
+        ("$.spec.images", []),
+    ],
+)
+def test_paths(path, versions):
+    assert [site.image.tag for site in at(path)] == versions
+
+
+def test_a_value_behind_an_alias_says_where_its_anchor_is():
+    [site] = at("$.spec.used.tag")
+    assert site.fields[0].anchor.name == "s"
+
+
+def test_a_value_that_is_no_version_has_a_problem():
+    [site] = at("$.kind", "kind: not a tag\n")
+    assert "no part of acme/shop" in site.problem
+
+
+@pytest.mark.parametrize(
+    "text", ["x.yaml", "$.a", "x.yaml:$", "/x.yaml:$.a", "../x.yaml:$.a", "x.yaml:$.a[", "x.yaml:$a b", "x.yaml:$..a"]
+)
+def test_what_points_nowhere_is_refused_with_an_example(text):
+    with pytest.raises(UsageError) as refused:
+        Pointer.parse(text)
+    assert "--at" in refused.value.hint

@@ -1,0 +1,105 @@
+"""YAML as text with positions: every node knows its characters, whatever the line ends, and nothing takes long."""
+
+import pytest
+
+from gitops_ci.yamltext import DEEPEST, Alias, Mapping, Scalar, Sequence, YamlError, read, walk
+
+STYLES = """\
+plain: a b
+single: 'a ''b'''
+double: "a\\tb"
+literal: |
+  a
+   b
+folded: >-
+  a
+  b
+empty:
+tagged: !!str &x v  # comment
+flow: {a: [b, 'c'], d: }
+alias: *x
+"""
+
+
+def scalars(text):
+    return [node for root in read(text).documents for node in walk(root) if isinstance(node, Scalar)]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_every_scalar_knows_its_characters(newline, mark):
+    text = mark + STYLES.replace("\n", newline)
+    written = {node.value: text[node.start : node.end] for node in scalars(text)}
+    assert written["a b"] in {"a b", f">-{newline}  a{newline}  b{newline}"}
+    assert written["a 'b'"] == "'a ''b'''"
+    assert written["a\tb"] == '"a\\tb"'
+    assert written["a\n b\n"] == f"|{newline}  a{newline}   b{newline}"
+    assert written["v"] == "v"
+    assert written["c"] == "'c'"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_positions_count_from_one_as_editors_do(newline):
+    file = read("\ufeff" + "a: 1\né😀: x\n".replace("\n", newline))
+    key, value = file.documents[0].pairs[1]
+    assert file.position(key.start) == (2, 1)
+    assert file.position(value.start) == (2, 5)
+    assert file.position(1) == (1, 1), "a byte order mark has no column"
+    assert file.line_start(value.start) == key.start
+
+
+def test_line_separators_of_unicode_end_no_line():
+    file = read("# \u2028\u0085\na: 1\n")
+    assert file.position(file.documents[0].pairs[0][0].start) == (2, 1)
+
+
+def test_an_alias_points_to_the_node_of_its_anchor_and_keeps_its_own_place():
+    text = "a: &x {b: 1}\nc: *x\n"
+    [root] = read(text).documents
+    anchored, alias = root.pairs[0][1], root.pairs[1][1]
+    assert isinstance(alias, Alias)
+    assert alias.target is anchored
+    assert text[alias.start : alias.end] == "*x"
+    assert text[anchored.start : anchored.end] == "{b: 1}"
+    assert root.get("c") is anchored
+
+
+def test_anchors_end_with_their_document_and_may_be_given_again():
+    assert [type(root) for root in read("a: &x 1\nb: &x 2\nc: *x\n---\n---\n- 1\n").documents] == [
+        Mapping, Scalar, Sequence,
+    ]  # fmt: skip
+    [first, _] = read("a: &x 1\nb: &x 2\nc: *x\n---\nd: e\n").documents
+    assert first.text("c") == "2"
+    with pytest.raises(YamlError, match="has no anchor"):
+        read("a: &x 1\n---\nb: *x\n")
+
+
+def test_of_equal_keys_the_last_one_counts():
+    assert read("a: 1\na: 2\n").documents[0].text("a") == "2"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "line"),
+    [
+        ("a: [\n", "did not find", 2),
+        ("a: b: c\n", "mapping values are not allowed", 1),
+        ("a: \0\n", "control characters", 1),
+        ("[" * (DEEPEST + 1), f"deeper than {DEEPEST}", 1),
+        ("x: y\n" * 200_000, "more than 250000 values", 125_000),
+        ("x" * 9_000_000, "larger than 8 MiB", 1),
+    ],
+    ids=["open", "two values", "NUL", "deep", "many", "large"],
+)
+def test_what_cannot_be_read_has_a_reason_and_a_line(text, reason, line):
+    with pytest.raises(YamlError, match=reason) as caught:
+        read(text)
+    assert caught.value.line == pytest.approx(line, abs=2)
+
+
+def test_a_second_reader_is_asked_where_the_first_refuses_what_yaml_allows():
+    text = "a: {b: 1}\n? [x]\n: 'y'\n"
+    assert read(text).documents[0] is not None
+    refused = "%YAML 1.2\n---\na: [b, ]\n--- {c: !<tag:x> d}\n"
+    assert len(read(refused).documents) == 2
+    with pytest.raises(YamlError):
+        read("a: [\n", second_opinion=False)
