@@ -122,12 +122,13 @@ class BuildFacts:
 
 @dataclass(frozen=True, slots=True)
 class TagChoice:
-    """One tag, whether this build gets it, and why or why not."""
+    """One tag, whether this build gets it, and why or why not: `newer` is the tag of what it belongs to instead."""
 
     tag: str
     included: bool
     why: str
     kind: Kind = "floating"
+    newer: str = ""
 
 
 def choose(
@@ -150,7 +151,8 @@ def choose(
         if propose is None:
             raise UsageError(f"There is no tag strategy '{name}'", hint=f"There are: {', '.join(STRATEGIES)}.")
         for choice in propose(argument, facts, known):
-            full = TagChoice(_valid(choice.tag + suffix), *_allowed(choice, facts), choice.kind)
+            newer = choice.newer + suffix if choice.newer else ""
+            full = TagChoice(_valid(choice.tag + suffix), *_allowed(choice, facts), choice.kind, newer)
             if full.tag not in found or (full.included and not found[full.tag].included):
                 found[full.tag] = full
     rank = {"release": 0, "build": 1, "floating": 2}
@@ -199,18 +201,21 @@ def _semver(argument: str, facts: BuildFacts, existing: Collection[str] | None) 
     text = version_of(facts)
     if text is None:
         return
+    if kind_of(text) != "release":
+        raise _no_version(text, facts)
     lead = "v" if argument == "v" else ""
     yield TagChoice(lead + text.replace("+", "_"), included=True, why="the version", kind="release")
     if not Version.is_valid(text):
         return
     version = Version.parse(text)
     major, minor = str(version.major), f"{version.major}.{version.minor}"
-    stable = None if existing is None else [v for v in map(_parsed, existing) if v and not v.prerelease]
+    stable = None if existing is None else {v: tag for v, tag in _versions(existing).items() if not v.prerelease}
     for tag, series in (
         (lead + minor, (version.major, version.minor)),
         (lead + major, (version.major,)),
         ("latest", ()),
     ):
+        newer = ""
         if tag == lead + "0":
             included, why = False, "0.x versions promise nothing to each other"
         elif version.prerelease:
@@ -220,10 +225,24 @@ def _semver(argument: str, facts: BuildFacts, existing: Collection[str] | None) 
         else:
             higher = max((v for v in stable if v > version and v.to_tuple()[: len(series)] == series), default=None)
             included = higher is None
+            newer = stable[higher] if higher else ""
             why = (
                 f"{higher} is newer" if higher else f"newest of {'.'.join(map(str, series))}.x" if series else "newest"
             )
-        yield TagChoice(tag, included, why)
+        yield TagChoice(tag, included, why, newer=newer)
+
+
+def _no_version(text: str, facts: BuildFacts) -> UsageError:
+    instead = f"--tags raw={text}" if facts.version else "--tags tag"
+    if re.fullmatch(r"\d+(?:\.\d+)?", text):
+        return UsageError(
+            f"'{text}' is not a whole version: the tag {text} belongs to the newest {text}.x, and moves",
+            hint=f"Say which {text} it is, as 1.4.2, or {instead} for exactly this tag.",
+        )
+    return UsageError(
+        f"'{facts.version or facts.tag}' is not a version: that is three numbers at least, as 1.4.2 or 1.4.2-rc.1",
+        hint=f"For exactly this tag say {instead}." if TAG.fullmatch(text) else "",
+    )
 
 
 def _channel(argument: str, facts: BuildFacts, existing: Collection[str] | None) -> Iterator[TagChoice]:
@@ -235,13 +254,12 @@ def _channel(argument: str, facts: BuildFacts, existing: Collection[str] | None)
     channel = re.match(r"[A-Za-z]+", version.prerelease)
     if channel is None:
         return
-    others = [
-        v for v in map(_parsed, existing or ()) if v and v > version and (v.prerelease or "").startswith(channel[0])
-    ]
+    known = _versions(existing or ())
+    newest = max((v for v in known if v > version and (v.prerelease or "").startswith(channel[0])), default=None)
     if existing is None:
         yield TagChoice(channel[0], included=False, why="which versions there are is not known")
-    elif others:
-        yield TagChoice(channel[0], included=False, why=f"{max(others)} is newer")
+    elif newest:
+        yield TagChoice(channel[0], included=False, why=f"{newest} is newer", newer=known[newest])
     else:
         yield TagChoice(channel[0], included=True, why=f"newest {channel[0]}")
 
@@ -327,6 +345,11 @@ def version_of(facts: BuildFacts) -> str | None:
         return re.sub(r"^[vV](?=\d)", "", facts.version)
     named = re.search(r"(?:^|[/_-])[vV]?(\d+\.\d+.*)$", facts.tag or "")
     return named[1] if named else None
+
+
+def _versions(tags: Collection[str]) -> dict[Version, str]:
+    """The versions among tags, each with its tag."""
+    return {version: tag for tag in sorted(tags) if (version := _parsed(tag))}
 
 
 def _parsed(tag: str) -> Version | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,8 +20,8 @@ from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.push import PushRequest, outcome_of, push_image
-from gitops_ci.flows.tagging import TagRules, TagsRequest, list_tags
+from gitops_ci.flows.push import PushRequest, push
+from gitops_ci.flows.tagging import TagRules, TagsRequest, in_lower_case, list_tags
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
 
@@ -60,6 +61,7 @@ _GUARD_OPTIONS = (
     option("--with-referrers", is_flag=True, help="Copy signatures and attestations of the image too."),
     option("--expect-revision", metavar="COMMIT", help="Refuse an image whose label names another commit."),
 )
+_DEADLINE = option("--deadline", type=float, metavar="SECONDS", help="When to give up. [each request after 2 minutes]")
 _CONFIG = click.option(
     "--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"
 )
@@ -113,6 +115,7 @@ def command() -> None:
 @command.command("push", cls=ConfiguredCommand)
 @click.argument("source", metavar="SOURCE")
 @push_options
+@_DEADLINE
 @option("--dry-run", is_flag=True, help="Push nothing, say what would be pushed.")
 @_CONFIG
 @output_options
@@ -121,15 +124,16 @@ def push_command(source: str, output: Output, **options: Any) -> None:
 
     SOURCE is a name in the Docker Engine, or oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, registry:REF.
     """
-    request = replace(push_request(source, options), dry_run=options["dry_run"])
+    request = _bounded(push_request(source, options), options)
     with progress_for(output) as progress:
-        execute("image push", output, lambda log: outcome_of("image push", push_image(request, log, progress), request))
+        execute("image push", output, lambda log: push("image push", request, log, progress))
 
 
 @command.command("retag", cls=ConfiguredCommand)
 @click.argument("source", metavar="REFERENCE")
 @click.argument("names", nargs=-1, metavar="[TAG...]")
 @push_options
+@_DEADLINE
 @option("--dry-run", is_flag=True, help="Tag nothing, say what would be tagged.")
 @_CONFIG
 @output_options
@@ -139,18 +143,16 @@ def retag_command(source: str, names: tuple[str, ...], output: Output, **options
     The tags are TAG..., or what --version and --tags decide; --to is the repository, the image's own unless given.
     """
     source = source.removeprefix("registry:")
-    ref = ImageRef.parse(source)
+    ref = ImageRef.parse(in_lower_case(source))
     given = click.get_current_context().get_parameter_source("to")
     # `image:` of the configuration is where builds go; an image that is named stays where it is.
     to = options["to"] if given is not None and given.name in {"COMMANDLINE", "ENVIRONMENT"} else ref.familiar
+    if names and (tag := ImageRef.parse(in_lower_case(to)).tag):
+        raise UsageError(f"--to names the tag {tag}, and {', '.join(names)} too", hint="Leave the tag out of --to.")
     strategies = (*(f"raw={name}" for name in names), *options["tags"])
-    request = replace(
-        push_request(f"registry:{source}", {**options, "to": to, "tags": strategies}), dry_run=options["dry_run"]
-    )
+    request = _bounded(push_request(f"registry:{source}", {**options, "to": to, "tags": strategies}), options)
     with progress_for(output) as progress:
-        execute(
-            "image retag", output, lambda log: outcome_of("image retag", push_image(request, log, progress), request)
-        )
+        execute("image retag", output, lambda log: push("image retag", request, log, progress))
 
 
 @command.command("tags", cls=ConfiguredCommand)
@@ -164,6 +166,13 @@ def tags_command(output: Output, **options: Any) -> None:
     """
     request = TagsRequest(options["to"] or "", _rules(options), registry_access(options))
     execute("image tags", output, lambda log: list_tags(request, log))
+
+
+def _bounded(request: PushRequest, options: Mapping[str, Any]) -> PushRequest:
+    """The request of a command that only pushes: when it gives up, and whether it does anything."""
+    seconds = options["deadline"]
+    deadline = time.monotonic() + seconds if seconds is not None else None
+    return replace(request, dry_run=options["dry_run"], access=replace(request.access, deadline=deadline))
 
 
 def _rules(options: Mapping[str, Any]) -> TagRules:

@@ -17,6 +17,7 @@ from gitops_ci.cli.repository import bump_request, refuse_untrusted, repository_
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.release import ReleaseRequest, release
+from gitops_ci.flows.tagging import in_lower_case
 from gitops_ci.imageref import ImageRef
 
 __all__ = ["command"]
@@ -41,7 +42,7 @@ def command(ctx: click.Context, /, source: str, image_name: str | None, output: 
     """
     refuse_untrusted(detect(os.environ), options)
     push = push_request(source, options)
-    name = ImageRef.parse(image_name or _pushed_name(options["to"])).with_version(tag=None, digest=None)
+    name = ImageRef.parse(image_name or in_lower_case(_pushed_name(options["to"]))).with_version(tag=None, digest=None)
     bump = bump_request(ctx, (name,), options)
     request = ReleaseRequest(replace(push, dry_run=bump.mode == "dry-run"), bump, name)
     with progress_for(output) as progress:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.flows.tagging import TagRules, check_tags, open_destination, plan_tags
-from gitops_ci.model import Image, Log, Outcome
+from gitops_ci.flows.tagging import TagRules, check_tags, in_lower_case, open_destination, plan_tags
+from gitops_ci.model import Image, Log, Outcome, Problem
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
@@ -18,7 +18,7 @@ from gitops_ci.registry.parallel import each
 from gitops_ci.registry.sources import Sent, Source, open_source, split_source
 from gitops_ci.tags import TagChoice
 
-__all__ = ["PushRequest", "Pushed", "outcome_of", "push", "push_image"]
+__all__ = ["PartlyPushed", "PushRequest", "Pushed", "push", "push_image"]
 
 _REVISION = "org.opencontainers.image.revision"
 _AT_ONCE = 6  # tags are small questions: what counts is the way to the registry and back
@@ -64,9 +64,25 @@ class _Found:
     same: bool
 
 
-def push(request: PushRequest, log: Log, progress: Progress) -> tuple[Image, ...]:
-    """Push and return the references, the primary one first. Raises as `push_image`."""
-    return push_image(request, log, progress).images
+class PartlyPushed(RegistryError):
+    """The image is there and has some of its tags, `images`; the others were refused."""
+
+    def __init__(self, error: RegistryError, images: tuple[Image, ...]) -> None:
+        super().__init__(error.message, hint=error.hint)
+        self.images = images
+
+
+def push(command: str, request: PushRequest, log: Log, progress: Progress) -> Outcome:
+    """Push an image and say what came of it; errors of the registry are part of the outcome.
+
+    Raises:
+        UsageError: as `push_image`.
+    """
+    try:
+        return _outcome(command, push_image(request, log, progress), request)
+    except PartlyPushed as error:
+        problem = Problem(error.kind, error.message, error.hint, error.exit_code)
+        return Outcome(command, "failed", error.exit_code, error.images, summary=_tally(error.images), error=problem)
 
 
 def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
@@ -75,15 +91,16 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
     Raises:
         UsageError: a source, destination or tag that cannot be; no tag for this build.
         RegistryError: the image is not there, a released tag names another one, or the registry refused.
+        PartlyPushed: the registry refused some of the tags.
     """
-    split_source(request.source)
+    request = _with_names_in_lower_case(request, log)
     check_tags(request.rules, request.to)
     with (
         closing(open_destination(request.to, request.access)) as destination,
         open_source(request.source, request.access) as source,
     ):
         _check_revision(source, request.expect_revision)
-        choices = plan_tags(request.rules, request.to, destination)
+        choices = plan_tags(request.rules, request.to, destination, log)
         found = _look_all(destination, source.facts, choices)
         _guard(found, destination, source, allow_move=request.allow_move)
         if request.dry_run:
@@ -91,9 +108,20 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
         sent = _there_already(destination, source, found) or _send(source, destination, found[0], log, progress)
         if request.with_referrers:
             _send_referrers(source, destination, sent, log, progress)
-        images = _tag(destination, found, sent, log)
+        images = _give_back(destination, request, found, _tag(destination, found, sent, log), log)
     reused = sent.copied.blobs.get("present", 0) + sent.copied.blobs.get("mounted", 0)
     return Pushed(images, choices, source.facts.labels, source.facts.size, sent.copied.sent, reused)
+
+
+def _with_names_in_lower_case(request: PushRequest, log: Log) -> PushRequest:
+    kind, colon, place = request.source.partition(":")
+    source = kind + colon + in_lower_case(place) if kind == "registry" else request.source
+    split_source(source)
+    to = in_lower_case(request.to)
+    for said, meant in ((request.source, source), (request.to, to)):
+        if said != meant:
+            log.step(f"names in registries are lower case: {said} is {meant}")
+    return replace(request, source=source, to=to)
 
 
 def _check_revision(source: Source, expected: str | None) -> None:
@@ -173,13 +201,28 @@ def _send_referrers(source: Source, destination: Writer, sent: Sent, log: Log, p
 
 
 def _tag(destination: Writer, found: list[_Found], sent: Sent, log: Log) -> tuple[Image, ...]:
-    """Give the image its tags: the primary one first, so that where it cannot be had no other one moves."""
+    """Give the image its tags: the primary one first, so that where it cannot be had no other one moves.
+
+    Raises:
+        PartlyPushed: some of the others were refused; the rest has been given.
+    """
     primary, *others = found
-    images = [_give(destination, primary, sent)]
-    images += each(lambda before: _give(destination, before, sent), others, at_once=_AT_ONCE)
-    for before, image in zip(found, images, strict=True):
-        _tell(before, image, log)
-    return tuple(images)
+
+    def attempt(before: _Found) -> Image | RegistryError:
+        try:
+            return _give(destination, before, sent)
+        except RegistryError as error:
+            return error
+
+    answers = [_give(destination, primary, sent), *each(attempt, others, at_once=_AT_ONCE)]
+    for before, answer in zip(found, answers, strict=True):
+        if isinstance(answer, Image):
+            _tell(before, answer, log)
+    images = tuple(answer for answer in answers if isinstance(answer, Image))
+    for answer in answers:
+        if isinstance(answer, RegistryError):
+            raise PartlyPushed(answer, images)
+    return images
 
 
 def _give(destination: Writer, before: _Found, sent: Sent) -> Image:
@@ -222,20 +265,40 @@ def _confirm(
         pause *= 2
 
 
-def outcome_of(command: str, pushed: Pushed, request: PushRequest) -> Outcome:
-    """What a push did, as every report shows it."""
-    states = [image.state for image in pushed.images]
+def _give_back(
+    destination: Writer, request: PushRequest, found: list[_Found], images: tuple[Image, ...], log: Log
+) -> tuple[Image, ...]:
+    """Give a floating tag to a newer version that another job has pushed since the tags were planned.
+
+    Each job writes its version before it moves a tag, and looks again after: whoever is last sees both. Returns the
+    images without those tags.
+    """
+    floating = {before.choice.tag for before in found if before.choice.kind == "floating"}
+    moved = {image.tag for image in images if image.state == "pushed" and image.tag in floating}
+    if not moved:
+        return images
+    for choice in plan_tags(request.rules, request.to, destination):
+        manifest = destination.manifest(choice.newer) if choice.newer and choice.tag in moved else None
+        if manifest is None:
+            continue
+        destination.put_manifest(manifest, choice.tag)
+        _confirm(destination, choice.tag, manifest.digest)
+        log.warn(f"{choice.newer} was pushed meanwhile: {destination.address(choice.tag)} is that one now")
+        images = tuple(image for image in images if image.tag != choice.tag)
+    return images
+
+
+def _outcome(command: str, pushed: Pushed, request: PushRequest) -> Outcome:
+    sizes = {"bytes": pushed.size, "bytes_sent": pushed.sent, "layers_reused": pushed.reused}
     return Outcome(
         command=command,
-        status="changed" if any(state != "present" for state in states) else "unchanged",
+        status="changed" if any(image.state != "present" for image in pushed.images) else "unchanged",
         images=pushed.images,
-        summary={
-            "tags": len(states),
-            "pushed": states.count("pushed"),
-            "present": states.count("present"),
-            "bytes": pushed.size,
-            "bytes_sent": pushed.sent,
-            "layers_reused": pushed.reused,
-        },
+        summary=_tally(pushed.images) | sizes,
         dry_run=request.dry_run,
     )
+
+
+def _tally(images: tuple[Image, ...]) -> dict[str, int]:
+    states = [image.state for image in images]
+    return {"tags": len(states), "pushed": states.count("pushed"), "present": states.count("present")}

@@ -15,7 +15,7 @@ from gitops_ci.registry.layout import LayoutFolder
 from gitops_ci.registry.remote import Remote
 from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
 
-__all__ = ["TagRules", "TagsRequest", "check_tags", "list_tags", "open_destination", "plan_tags"]
+__all__ = ["TagRules", "TagsRequest", "check_tags", "in_lower_case", "list_tags", "open_destination", "plan_tags"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,16 @@ class TagsRequest:
     access: Access = field(default_factory=Access)
 
 
+def in_lower_case(to: str) -> str:
+    """A name as registries have it: CI systems tell it as its owner writes it (`Acme/Shop`). A tag keeps its case."""
+    if to.startswith("oci:"):
+        return to
+    name, at, digest = to.partition("@")
+    head, colon, tag = name.rpartition(":")
+    lowered = f"{head.lower()}:{tag}" if colon and "/" not in tag else name.lower()
+    return lowered + at + digest
+
+
 def open_destination(to: str, access: Access) -> Writer:
     """A registry's repository, or the folder of `oci:DIR`. Raises UsageError for a text that is neither."""
     if to.startswith("oci:"):
@@ -51,12 +61,25 @@ def open_destination(to: str, access: Access) -> Writer:
 
 
 def check_tags(rules: TagRules, to: str) -> None:
-    """Find out without any network what can never be right. Raises UsageError for a tag or strategy that is none."""
-    if not _named_tag(to):
+    """Find out without any network what can never be right.
+
+    Raises:
+        UsageError: a tag or strategy that is none; a tag in `to` that is not the version's.
+    """
+    named = _named_tag(to)
+    if named is None:
         choose(rules.strategies, rules.facts, None, suffix=rules.suffix)
+        return
+    version = (version_of(rules.facts) or "").replace("+", "_")
+    if rules.facts.version and named not in {lead + version + rules.suffix for lead in ("", "v")}:
+        raise UsageError(
+            f"--to names the tag {named}, and --version says {rules.facts.version}",
+            hint="Leave the tag out of --to: the version decides it, and which others move. Or leave --version out for "
+            "the tag in --to only.",
+        )
 
 
-def plan_tags(rules: TagRules, to: str, destination: Writer | None) -> tuple[TagChoice, ...]:
+def plan_tags(rules: TagRules, to: str, destination: Writer | None, log: Log | None = None) -> tuple[TagChoice, ...]:
     """The tags of a build, those it gets first. A tag that `to` itself names is the only one.
 
     Raises:
@@ -64,7 +87,7 @@ def plan_tags(rules: TagRules, to: str, destination: Writer | None) -> tuple[Tag
     """
     if named := _named_tag(to):
         return (TagChoice(named, included=True, why="named by --to", kind=kind_of(named)),)
-    choices = choose(rules.strategies, rules.facts, _existing(rules, destination), suffix=rules.suffix)
+    choices = choose(rules.strategies, rules.facts, _existing(rules, destination, log), suffix=rules.suffix)
     if not any(choice.included for choice in choices):
         reasons = "; ".join(f"{choice.tag}: {choice.why}" for choice in choices)
         raise UsageError(
@@ -76,10 +99,12 @@ def plan_tags(rules: TagRules, to: str, destination: Writer | None) -> tuple[Tag
 
 def list_tags(request: TagsRequest, log: Log) -> Outcome:
     """The tags of a build as an outcome: what it gets are images, what it does not get is skipped, with the reason."""
-    if not request.to:
+    to = in_lower_case(request.to)
+    check_tags(request.rules, to)
+    if not to:
         return _listed(plan_tags(request.rules, "", None), None, log)
-    with closing(open_destination(request.to, request.access)) as destination:
-        return _listed(plan_tags(request.rules, request.to, destination), destination, log)
+    with closing(open_destination(to, request.access)) as destination:
+        return _listed(plan_tags(request.rules, to, destination, log), destination, log)
 
 
 def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log) -> Outcome:
@@ -95,14 +120,19 @@ def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log
     return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
 
 
-def _existing(rules: TagRules, destination: Writer | None) -> tuple[str, ...] | None:
+def _existing(rules: TagRules, destination: Writer | None, log: Log | None) -> tuple[str, ...] | None:
     """The tags that a version has to be compared with; None when they cannot be known."""
     if version_of(rules.facts) is None:
         return ()
     listed = destination.tags() if destination else ()
-    if listed is None and not rules.known:
-        return None
-    return (*(listed or ()), *rules.known)
+    if listed is not None:
+        return (*listed, *rules.known)
+    if destination and log:
+        rest = (
+            "only the tags of Git say which version is the newest" if rules.known else "no tag but the version's moves"
+        )
+        log.warn(f"{destination.name} does not let this account list its tags: {rest}")
+    return rules.known or None
 
 
 def _named_tag(to: str) -> str | None:

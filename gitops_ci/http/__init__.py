@@ -9,9 +9,9 @@ What a caller can rely on:
   A POST is repeated only where the server said that it did nothing, or where nothing was sent.
 """
 
-from gitops_ci.http.addresses import origin_of
+from gitops_ci.http.addresses import joined, origin_of, shown
 from gitops_ci.http.answers import Response
 from gitops_ci.http.client import Body, Http, Redirects
 from gitops_ci.http.failures import HttpError
 
-__all__ = ["Body", "Http", "HttpError", "Redirects", "Response", "origin_of"]
+__all__ = ["Body", "Http", "HttpError", "Redirects", "Response", "joined", "origin_of", "shown"]

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.http import Body, Http, HttpError, Redirects, Response, origin_of
+from gitops_ci.http import Body, Http, HttpError, Redirects, Response, joined, origin_of, shown
 from gitops_ci.imageref import DOCKER_HUB
 from gitops_ci.registry.auth import Auth, Challenge, read_challenge
 from gitops_ci.registry.credentials import Credential
@@ -104,8 +103,20 @@ class Connection:
         return answer if fresh is None or fresh == signed else once(fresh)
 
     def url(self, path: str) -> str:
-        """An address that the registry gave, or a path of ours, as a whole URL."""
-        return urljoin(self._open()[0].base + "/", path)
+        """An address that the registry gave, or a path of ours, as a whole URL.
+
+        Raises:
+            RegistryError: it is none, or plain http where the registry itself speaks TLS.
+        """
+        base = self._open()[0].base
+        url = joined(base + "/", path)
+        scheme, host, _ = origin_of(url)
+        if not host or scheme not in {"https", base.partition(":")[0]}:
+            raise RegistryError(
+                f"{self.registry} continues at {shown(url)!r}, which is no address that may be asked",
+                hint="Does a proxy before the registry tell it that it speaks TLS (X-Forwarded-Proto)?",
+            )
+        return url
 
     def is_home(self, url: str) -> bool:
         return origin_of(url) == origin_of(self._open()[0].base)

@@ -122,8 +122,18 @@ class Engine:
             return False
         return any("io.containerd.snapshotter" in str(part) for pair in status for part in pair)
 
-    def push(self, image: EngineImage, target: ImageRef, credential: Credential | None, progress: Progress) -> str:
+    def push(
+        self,
+        image: EngineImage,
+        target: ImageRef,
+        credential: Credential | None,
+        progress: Progress,
+        *,
+        deadline: float | None = None,
+    ) -> str:
         """Tag the image as `target`, push that, and return the digest that the registry has it under.
+
+        `deadline` is a moment of `time.monotonic` after which nothing is tried again.
 
         Raises:
             RegistryError: what the Engine or the registry said, after some tries if it may pass.
@@ -141,9 +151,11 @@ class Engine:
                 return _digest(events, progress)
             except (_Refused, APIError, OSError, HTTPError) as error:
                 said = _reason(error)
-            if attempt == _TRIES or _FINAL.search(said) or not _PASSING.search(said):
+            pause = random.uniform(0.5, 1.0) * 2.0**attempt  # noqa: S311 - jitter
+            too_late = deadline is not None and time.monotonic() + pause >= deadline
+            if attempt == _TRIES or too_late or _FINAL.search(said) or not _PASSING.search(said):
                 break
-            time.sleep(random.uniform(0.5, 1.0) * 2.0**attempt)  # noqa: S311 - jitter
+            time.sleep(pause)
         raise RegistryError(f"Pushing {target} failed: the Docker Engine says '{said}'", hint=_advice(said))
 
     def export(self, image: EngineImage) -> Iterator[bytes]:

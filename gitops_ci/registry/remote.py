@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from random import uniform
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.http import Body, HttpError, Response
+from gitops_ci.http import Body, HttpError, Response, joined, shown
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import MANIFEST_TYPES, OCI_INDEX, Blob, Descriptor, Manifest, Progress, Stored
 from gitops_ci.registry.connection import Access, Connection
@@ -22,7 +22,7 @@ from gitops_ci.registry.refusals import unreachable
 __all__ = ["Remote"]
 
 _ACCEPT = {"Accept": ", ".join(MANIFEST_TYPES)}
-_PAGES = 1000  # of up to 1000 tags each; a registry that goes on longer goes in circles
+_PAGES = 1000  # of up to 1000 tags each
 _RESTARTS = 5
 _NEVER = float("inf")
 
@@ -186,6 +186,8 @@ class Remote:
         answer = self._wire.ask("POST", url, scope=scope)
         if answer.status == 201:
             return None
+        if mount_from and answer.status != 202:
+            return self._begin(wanted, "")  # a repository that this account may not read
         self._wire.expect(answer, {202}, f"pushing to {self.name}")
         return self._location(answer)
 
@@ -235,15 +237,17 @@ class Remote:
 
     def _pages(self, url: str, *, headers: dict[str, str] | None = None) -> Iterator[Response]:
         """The answers of a list that goes on (RFC 8288), as long as it does so on this registry."""
-        for _ in range(_PAGES):
+        asked: set[str] = set()
+        while url not in asked and len(asked) < _PAGES:
+            asked.add(url)
             answer = self._ask("GET", url, headers=headers)
             yield answer
             following = re.search(r'<([^>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
             if not following:
                 return
-            url = urljoin(self._wire.url(url), following[1])
+            url = self._wire.url(joined(self._wire.url(url), following[1]))
             if not self._wire.is_home(url):
-                raise RegistryError(f"{self.registry} continues a list elsewhere, at {urlsplit(url).netloc}")
+                raise RegistryError(f"{self.registry} continues a list elsewhere, at {shown(url)}")
         raise RegistryError(f"{self.registry} never ends a list")
 
     def _path(self, kind: str, name: str) -> str:

@@ -119,9 +119,25 @@ def test_a_second_push_sends_nothing(run, layout, repository):
 
 
 def test_a_tag_in_to_is_the_only_tag(run, layout, repository):
-    ran = run("image", "push", layout, "--to", f"{repository}:7.0.0", "--version", "1.4.2")
+    ran = run("image", "push", layout, "--to", f"{repository}:7.0.0")
     assert ran.code == 0, ran.err
+    assert run("image", "push", layout, "--to", f"{repository}:7.0.0", "--version", "v7.0.0").code == 0
     assert tags_in_registry(repository) == {"7.0.0"}
+
+
+def test_a_name_in_capitals_is_lower_cased_and_a_tag_is_not(run, layout, repository):
+    """As `github.repository` has them."""
+    ran = run("image", "push", layout, "--to", f"{repository.replace('shop', 'Shop')}:RC-1")
+    assert ran.code == 0, ran.out
+    assert (
+        f"names in registries are lower case: {repository.replace('shop', 'Shop')}:RC-1 is {repository}:RC-1" in ran.err
+    )
+    assert tags_in_registry(repository) == {"RC-1"}
+    again = run("image", "retag", f"{repository.replace('shop', 'SHOP')}:RC-1", "Stable")
+    assert again.code == 0, again.out
+    assert tags_in_registry(repository) == {"RC-1", "Stable"}
+    listed = run("image", "tags", "--to", repository.replace("shop", "SHOP"), "--version", "1.0.0", "--output", "json")
+    assert listed.document["images"][0]["reference"] == f"{repository}:1.0.0"
 
 
 def test_a_backport_leaves_the_newer_series_alone(run, layout, repository, tmp_path):
@@ -167,9 +183,12 @@ def test_a_dry_run_sees_a_released_tag_too(run, layout, repository, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["shop:build", "--to", "host/Acme/shop", "--version", "1.0.0"], "must be lower case"),
+        (["shop:build", "--to", "host.example/acme/shop:1.9", "--version", "1.9.1"], "and --version says 1.9.1"),
+        (["shop:build", "--to", "host.example/acme/shop", "--version", "1.9"], "'1.9' is not a whole version"),
+        (["shop:build", "--to", "host.example/acme/shop", "--version", "latest"], "'latest' is not a version"),
         (["shop:build", "--to", "host.example/acme/shop:a b"], "'a b' is not a tag"),
-        (["shop:build", "--to", "host.example/acme/shop", "--version", "1.0.0 beta"], "is not a tag"),
+        (["shop:build", "--to", "host.example/acme/shop", "--version", "1.0.0 beta"], "is not a version"),
+        (["shop:build", "--to", "host.example/acme/shop", "--version", "1.0.0-a b"], "is not a tag"),
         (["Shop:build", "--to", "host.example/acme/shop", "--version", "1.0.0"], "must be lower case"),
         (["shop:build", "--to", "host.example/acme/shop", "--tags", "semvar"], "no tag strategy 'semvar'"),
         (["shop:build", "--version", "1.0.0"], "No destination"),
@@ -243,3 +262,11 @@ def test_a_folder_serves_as_a_registry(run, layout, tmp_path):
     assert again.document["status"] == "unchanged"
     LayoutWriter(tmp_path / "other").simple("b", [{"other": b"1"}])
     assert run("image", "push", "oci:other", "--to", "oci:registry", "--version", "1.4.2").code == 4
+
+
+def test_tags_of_a_retag_are_in_one_place(run, layout, repository):
+    run("image", "push", layout, "--to", f"{repository}:1.4.2")
+    ran = run("image", "retag", f"{repository}:1.4.2", "stable", "--to", f"{repository}:prod")
+    assert ran.code == 2
+    assert "stable" in ran.out + ran.err
+    assert tags_in_registry(repository) == {"1.4.2"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
 import re
@@ -14,6 +15,7 @@ import time
 
 import pytest
 
+from gitops_ci.cli import run_command_line
 from gitops_ci.errors import RegistryError
 from gitops_ci.flows.push import PushRequest, push_image
 from gitops_ci.flows.tagging import TagRules
@@ -56,17 +58,25 @@ def layout(tmp_path_factory):
     return folder, digest
 
 
-class Quiet:
+class Heard:
+    """A log that keeps its warnings."""
+
+    def __init__(self):
+        self.warnings = []
+
     def step(self, message):
         pass
 
-    detail = warn = step
+    detail = step
+
+    def warn(self, message):
+        self.warnings.append(message)
 
 
-def push(source, to, *, seconds=None, **more):
+def push(source, to, *, seconds=None, version="1.4.2", log=None, **more):
     access = Access(deadline=time.monotonic() + seconds) if seconds else Access()
-    rules = TagRules(facts=BuildFacts(version="1.4.2"))
-    return push_image(PushRequest(source, to, rules, access=access, **more), Quiet(), Silent())
+    rules = TagRules(facts=BuildFacts(version=version))
+    return push_image(PushRequest(source, to, rules, access=access, **more), log or Heard(), Silent())
 
 
 def is_upload(asked):
@@ -245,6 +255,7 @@ def test_a_crash_at_every_request_ends_in_the_same_state(proxy, registry, layout
             break
         assert started.returncode == -signal.SIGKILL, output.decode()
         killed += 1
+        proxy.settle()
         for tag, there in tags(f"{registry}/{name}").items():
             assert there == digest, tag
             assert len(pulled(f"{registry}/{name}", tag)) == 5, "no tag names half an image"
@@ -308,3 +319,84 @@ def test_a_registry_that_keeps_its_tags_and_has_another_image_is_an_error(proxy,
     proxy.script = lambda asked: Answer(400) if is_manifest(asked) else None
     with pytest.raises(RegistryError, match="400"):
         push(f"oci:{folder}", f"{proxy.host}/{name}")
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("newer")
+    return folder, LayoutWriter(folder).simple("1.5.0", [{"newer": b"1"}])
+
+
+def test_a_newer_version_that_comes_meanwhile_keeps_what_floats(proxy, registry, layout, newer, name):
+    """Two jobs: the older one plans its tags first and writes them last."""
+    folder, digest = layout
+    met = []
+
+    def script(asked):
+        if asked.method == "PUT" and asked.path.endswith("/manifests/latest") and not met:
+            met.append(asked)
+            push(f"oci:{newer[0]}", f"{registry}/{name}", version="1.5.0")
+
+    proxy.script = script
+    log = Heard()
+    pushed = push(f"oci:{folder}", f"{proxy.host}/{name}", log=log)
+    assert met
+    assert tags(f"{registry}/{name}") == {
+        "1.4.2": digest, "1.4": digest, "1.5.0": newer[1], "1.5": newer[1], "1": newer[1], "latest": newer[1]
+    }  # fmt: skip
+    assert {image.tag for image in pushed.images} == {"1.4.2", "1.4"}
+    assert any("1.5.0 was pushed meanwhile" in warning for warning in log.warnings)
+
+
+def test_a_tag_that_is_refused_takes_no_other_with_it(proxy, registry, layout, name, capfd):
+    folder, digest = layout
+    proxy.script = lambda asked: Answer(403) if is_manifest(asked) and asked.path.endswith("/latest") else None
+    to = f"{proxy.host}/{name}"
+    code = run_command_line(["image", "push", f"oci:{folder}", "--to", to, "--version", "1.4.2", "--output", "json"])
+    document = json.loads(capfd.readouterr().out)
+    assert (code, document["status"], document["error"]["kind"]) == (4, "failed", "registry")
+    assert {image["tag"]: image["state"] for image in document["images"]} == dict.fromkeys(
+        ALL_TAGS - {"latest"}, "pushed"
+    )
+    assert f"{to}:latest" in document["error"]["message"]
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS - {"latest"}, digest)
+
+
+@pytest.mark.parametrize("status", [401, 403, 405])
+def test_a_registry_that_lists_no_tags_is_warned_about(proxy, registry, layout, name, status):
+    folder, digest = layout
+    proxy.script = lambda asked: Answer(status) if asked.path.endswith("/tags/list") else None
+    log = Heard()
+    push(f"oci:{folder}", f"{proxy.host}/{name}", log=log)
+    assert tags(f"{registry}/{name}") == {"1.4.2": digest}, "nobody knows whether there is a newer one"
+    assert any("does not let this account list its tags" in warning for warning in log.warnings)
+
+
+def test_a_base_that_may_not_be_read_is_not_mounted_from(proxy, registry, layout, name):
+    """Promotion by an account that may write there and not read here as the registry sees it: layers are carried."""
+    folder, digest = layout
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    refused = []
+
+    def script(asked):
+        if asked.method == "POST" and asked.query.startswith("mount="):
+            refused.append(asked)
+            return Answer(403)
+        return None
+
+    proxy.script = script
+    push(f"registry:{proxy.host}/{name}:1.4.2", f"{proxy.host}/{name}-prod")
+    assert refused
+    assert tags(f"{registry}/{name}-prod") == dict.fromkeys(ALL_TAGS, digest)
+
+
+def test_the_deadline_of_the_command_line_ends_a_push(proxy, layout, name, capfd):
+    folder, _ = layout
+    proxy.script = lambda asked: Answer(503) if is_manifest(asked) else None
+    began = time.monotonic()
+    to = f"{proxy.host}/{name}"
+    assert (
+        run_command_line(["image", "push", f"oci:{folder}", "--to", to, "--version", "1.4.2", "--deadline", "2"]) == 4
+    )
+    assert time.monotonic() - began < 4
+    assert "503" in capfd.readouterr().out

@@ -32,6 +32,7 @@ class Asked:
     number: int
     size: int
     ranged: bool = False
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,30 @@ class FaultProxy:
         self.asked: list[Asked] = []
         self.sent = 0
         self.host = ""
+        self.under_way = 0
         self._lock = threading.Lock()
 
     def note(self, method: str, path: str, size: int, *, ranged: bool) -> Asked:
         with self._lock:
-            bare = path.partition("?")[0]
+            bare, _, query = path.partition("?")
             number = 1 + sum(1 for known in self.asked if (known.method, known.path) == (method, bare))
-            self.asked.append(Asked(method, bare, number, size, ranged))
+            self.asked.append(Asked(method, bare, number, size, ranged, query))
             return self.asked[-1]
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        with self._lock:
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.under_way -= 1
+
+    def settle(self) -> None:
+        """Wait until what was passed on is done, also where whoever asked is gone."""
+        while self.under_way:
+            time.sleep(0.01)
 
     def clear(self) -> None:
         """Forget script and requests."""
@@ -114,6 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _handle(self) -> None:
+        with self.server.proxy.counted():
+            self._pass()
+
+    def _pass(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
         ranged = "Range" in self.headers
         fault = self.server.proxy.script(self.server.proxy.note(self.command, self.path, size, ranged=ranged))
@@ -136,8 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
                     connection.putheader(name, value)
             connection.endheaders()
             limit = int(size * cut.share) if cut and cut.of == "request" else size
-            self._body(connection, limit)
-            if cut and cut.of == "request":
+            gone = self._body(connection, limit) < limit
+            if gone or (cut and cut.of == "request"):
                 self._reset()
                 return
             answer = connection.getresponse()
@@ -154,12 +175,13 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def _body(self, connection: HTTPConnection, size: int) -> None:
+    def _body(self, connection: HTTPConnection, size: int) -> int:
         left = size
         while left > 0 and (piece := self.rfile.read(min(_PIECE, left))):
             connection.send(piece)
             self.server.proxy.sent += len(piece)
             left -= len(piece)
+        return size - left
 
     def _drain(self, size: int) -> None:
         while size > 0 and (piece := self.rfile.read(min(_PIECE, size))):

@@ -125,6 +125,34 @@ def test_four_part_versions_are_not_made_three():
     assert included(version="0.2.1.0-rc1") == ["0.2.1.0-rc1"]
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"version": "1.4"}, "--tags raw=1.4"),
+        ({"version": "57"}, "--tags raw=57"),
+        ({"version": "latest"}, "--tags raw=latest"),
+        ({"version": "abc"}, "--tags raw=abc"),
+        ({"tag": "v1.4"}, "--tags tag"),
+        ({"tag": "deploy-2026.1-hotfix"}, "--tags tag"),
+    ],
+)
+def test_what_is_no_whole_version_is_not_released(facts, said):
+    """`1.4` would be moved by 1.4.1: whoever means exactly that tag says so."""
+    with pytest.raises(UsageError, match="version") as refused:
+        included(commit=COMMIT, **facts)
+    assert said in refused.value.hint
+    assert included("sha", commit=COMMIT, **facts) == ["sha-3fa9c1e"]
+
+
+def test_who_is_newer_is_named_by_its_tag():
+    choices = choose(("semver",), BuildFacts(version="1.4.1"), ["v1.4.2_b7", "2.0.0"], suffix="")
+    assert {choice.tag: choice.newer for choice in choices} == {
+        "1.4.1": "", "1.4": "v1.4.2_b7", "1": "v1.4.2_b7", "latest": "2.0.0"
+    }  # fmt: skip
+    choices = choose(("semver",), BuildFacts(version="1.4.1"), ["1.4.2-alpine"], suffix="-alpine")
+    assert {choice.newer for choice in choices} == {"", "1.4.2-alpine"}
+
+
 def test_build_metadata_follows_an_underscore():
     assert included(version="1.4.2+b7") == ["1.4.2_b7", "1.4", "1", "latest"]
     assert included(version="1.4.1+b9", existing=["1.4.2_b7"]) == ["1.4.1_b9"]

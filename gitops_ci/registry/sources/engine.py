@@ -28,10 +28,11 @@ _PATIENCE = 5.0  # seconds for a question that may stay without an answer
 class InEngine:
     """One image of an Engine."""
 
-    def __init__(self, engine: Engine, image: EngineImage) -> None:
+    def __init__(self, engine: Engine, image: EngineImage, access: Access) -> None:
         self.name = f"docker:{image.name}"
         self.facts = ImageFacts(frozenset({image.id}), None, image.labels, image.created, image.size)
         self._engine = engine
+        self._deadline = access.deadline
         self._image = image
 
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
@@ -40,7 +41,7 @@ class InEngine:
         # Denied is found out now: an Engine keeps trying for most of a minute before it says so.
         destination.may_push()
         target = ImageRef.parse(destination.address(tag))
-        digest = self._engine.push(self._image, target, destination.credential, progress)
+        digest = self._engine.push(self._image, target, destination.credential, progress, deadline=self._deadline)
         manifest = destination.manifest(digest)
         if manifest is None:
             raise RegistryError(
@@ -72,7 +73,7 @@ def open_image(place: str, access: Access) -> Iterator[Source]:
         image = engine.inspect(place)
         if image.origins and not engine.keeps_indexes():
             _refuse_part(image, access)
-        yield InEngine(engine, image)
+        yield InEngine(engine, image, access)
 
 
 def _refuse_part(image: EngineImage, access: Access) -> None:
