@@ -141,20 +141,23 @@ def portions(chosen: Iterable[str], units: Sequence[Unit], files: Mapping[str, s
     A file that several units are made of goes with the first that is rendered: in whichever job it is, it is covered
     by a rendering there, as it is in a run over everything.
     """
-    found: dict[str, Portion] = {}
-    owner: dict[str, str] = {}
     ordered = sorted(units, key=lambda unit: (unit.inner, unit.renderer, unit.folder))
+    owner: dict[str, str] = {}
     for unit in ordered:  # a patch is one only to the unit that says so
         for path in unit.patches:
             owner.setdefault(path, _key(unit))
     for unit in ordered:
-        key = owner.get(unit.file, _key(unit)) if unit.inner else _key(unit)
+        for path in unit.sources:
+            owner.setdefault(path, _key(unit))
+    within = {_key(unit): owner.get(unit.file, _key(unit)) for unit in units if unit.inner}
+    owner = {path: _outermost(key, within) for path, key in owner.items()}
+    found: dict[str, Portion] = {}
+    for unit in ordered:
+        key = _outermost(_key(unit), within)
         portion = found.setdefault(key, Portion(key))
         portion.units.append(unit)
         portion.seconds += 0.0 if unit.inner else _PROGRAM
         portion.seconds += sum(len(files.get(path, "")) for path in unit.sources) / _CHARACTERS
-        for path in unit.sources:
-            owner.setdefault(path, key)
     for path in sorted(chosen):
         key = owner.get(path) or f"folder {posixpath.dirname(path)}"
         portion = found.setdefault(key, Portion(key))
@@ -162,6 +165,17 @@ def portions(chosen: Iterable[str], units: Sequence[Unit], files: Mapping[str, s
         if path not in owner:
             portion.seconds += len(files.get(path, "")) / _CHARACTERS
     return list(found.values())
+
+
+def _outermost(key: str, within: Mapping[str, str]) -> str:
+    """The unit that a unit is rendered in, in the end; units that contain each other are told apart by nothing."""
+    seen: list[str] = []
+    while within.get(key, key) != key:
+        if key in seen:
+            return min(seen[seen.index(key) :])
+        seen.append(key)
+        key = within[key]
+    return key
 
 
 def _key(unit: Unit) -> str:

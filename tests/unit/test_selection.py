@@ -62,6 +62,15 @@ def test_no_share_is_much_longer_than_the_best_division(sizes, total):
     assert max(loads) <= 2 * lower_bound
 
 
+def test_a_patch_goes_where_the_unit_inside_of_another_goes():
+    base = Unit("kustomize", "b/k.yaml", "b", frozenset({"b/k.yaml", "p.yaml"}), frozenset({"p.yaml"}), inner=True)
+    overlay = Unit("kustomize", "o/k.yaml", "o", frozenset({"b/k.yaml", "o/k.yaml"}), frozenset())
+    files = dict.fromkeys(["b/k.yaml", "o/k.yaml", "p.yaml"], "")
+    [portion] = portions(files, [base, overlay], files)
+    assert portion.files == sorted(files)
+    assert portion.units == [overlay, base]
+
+
 def test_a_change_leaves_alone_what_belongs_to_other_units():
     files = dict.fromkeys(["p/a.yaml", "p/b.yaml", "p/c.yaml"], "")
     units = [
