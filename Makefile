@@ -5,14 +5,19 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test lint check clean
 
-# `pip install --group` came with pip 25.1; what Python brings is often older.
-$(VENV)/installed: pyproject.toml
+# The program alone: all that `make demo` needs.
+$(VENV)/program: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable . --group dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-demo: $(VENV)/installed
+# `pip install --group` came with pip 25.1; what Python brings is often older.
+$(VENV)/installed: $(VENV)/program
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+demo: $(VENV)/program
 	$(BIN)/gitops-ci demo
 
 # TESTS="-k bump -x" goes to pytest.
