@@ -200,12 +200,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One reference of an image in the registry: pushed now, there already, or planned by a dry run."""
+    """One reference of an image in the registry: pushed now, there already, or planned by a dry run.
+
+    `why` says why it gets this tag, where that was the question.
+    """
 
     reference: str
     tag: str | None
     digest: str | None
     state: Literal["pushed", "present", "planned"]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,21 +102,20 @@ def list_tags(request: TagsRequest, log: Log) -> Outcome:
     to = in_lower_case(request.to)
     check_tags(request.rules, to)
     if not to:
-        return _listed(plan_tags(request.rules, "", None), None, log)
+        return _listed(plan_tags(request.rules, "", None), None)
     with closing(open_destination(to, request.access)) as destination:
-        return _listed(plan_tags(request.rules, to, destination, log), destination, log)
+        return _listed(plan_tags(request.rules, to, destination, log), destination)
 
 
-def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log) -> Outcome:
+def _listed(choices: tuple[TagChoice, ...], destination: Writer | None) -> Outcome:
     images, skipped = [], []
     for choice in choices:
         reference = destination.address(choice.tag) if destination else choice.tag
         if not choice.included:
             skipped.append(Skip(reference, 0, choice.why))
             continue
-        log.step(f"{choice.tag}: {choice.why}")
         digest = destination.digest(choice.tag) if destination else None
-        images.append(Image(reference, choice.tag, digest, "present" if digest else "planned"))
+        images.append(Image(reference, choice.tag, digest, "present" if digest else "planned", choice.why))
     return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
 
 

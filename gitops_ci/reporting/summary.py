@@ -65,6 +65,8 @@ def _deed(outcome: Outcome) -> str:
         return "failed"
     if outcome.command == "plan":
         return count(len(outcome.jobs), "job")
+    if outcome.command == "image tags":
+        return count(len(outcome.images), "tag")
     if outcome.command == "config check":
         return "valid"
     if outcome.command == "validate":

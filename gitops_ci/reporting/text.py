@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from gitops_ci.foreign import log_line, visible, visible_lines
+from gitops_ci.foreign import log_line, short_digests, visible, visible_lines
 from gitops_ci.model import Change, Finding, Image, Job, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
@@ -35,11 +35,12 @@ def report(outcome: Outcome, *, colour: bool = False, table: Table | None = None
     """
     outcome = prepare(outcome)
     paint = _painted if colour else _plain
+    asked_why = any(image.why for image in outcome.images)
     blocks = [
-        _images(outcome.images, paint),
+        _tags(outcome, paint) if asked_why else _images(outcome.images, paint),
         _changes(outcome, paint, table),
         _diff(outcome, paint),
-        _skipped(outcome.skipped, paint),
+        _skipped(() if asked_why else outcome.skipped, paint),
         _findings(outcome.findings, paint),
         _published(outcome, paint),
         _jobs(outcome.jobs, paint),
@@ -66,6 +67,19 @@ def _images(images: Iterable[Image], paint: Paint) -> Iterator[str]:
         for state in ("pushed", "present", "planned"):
             if tags := [image.tag or "(no tag)" for image in found if image.state == state]:
                 yield f"  {_STATES[state]} {visible(', '.join(tags))}"
+
+
+def _tags(outcome: Outcome, paint: Paint) -> Iterator[str]:
+    """A line a tag: whether this build gets it, why or why not, and what the tag names today."""
+    name = outcome.images[0].reference.removesuffix(outcome.images[0].tag or "").rstrip(":")
+    yield paint("Tags", "bold") + (f" of {visible(name)}" if name else "")
+    rows = [("yes", image.tag or "", image.why, image.digest) for image in outcome.images]
+    rows += [("no", skip.path.removeprefix(f"{name}:"), skip.reason, None) for skip in outcome.skipped]
+    width, wide = max(len(tag) for _, tag, _, _ in rows), max(len(why) for _, _, why, _ in rows)
+    for answer, tag, why, digest in rows:
+        today = paint(f"  {short_digests(digest)} today", "dim") if digest else ""
+        mark = paint(f"{answer:<3}", "green" if answer == "yes" else "yellow")
+        yield f"  {mark}  {visible(tag):<{width}}  {visible(why):<{wide}}{today}".rstrip()
 
 
 _STATES = {"pushed": "pushed       ", "present": "already there", "planned": "would push   "}

@@ -254,6 +254,24 @@ def test_tags_are_listed_with_their_reasons(run, layout, repository):
     assert tags_in_registry(repository) == {"2.0.0", "2.0", "2", "latest"}
 
 
+def test_tags_are_listed_in_columns(run, layout, repository):
+    run("image", "push", layout, "--to", f"{repository}:2.0.0")
+    run("image", "push", layout, "--to", f"{repository}:1.3.9")
+    ran = run("image", "tags", "--to", repository, "--version", "1.3.9")
+    today = digest_in_registry(f"{repository}:1.3.9")[:19]
+    assert ran.out.splitlines() == [
+        f"Tags of {repository}",
+        f"  yes  1.3.9   the version      {today} today",
+        "  yes  1.3     newest of 1.3.x",
+        "  yes  1       newest of 1.x",
+        "  no   latest  2.0.0 is newer",
+        "",
+        "image tags: 3 tags, 1 skipped",
+    ]
+    alone = run("image", "tags", "--version", "0.1.0")
+    assert alone.out.splitlines()[:2] == ["Tags", "  yes  0.1.0   the version"]
+
+
 def test_a_folder_serves_as_a_registry(run, layout, tmp_path):
     ran = run("image", "push", layout, "--to", "oci:registry", "--version", "1.4.2", "--output", "json")
     assert ran.code == 0, ran.err
