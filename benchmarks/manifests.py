@@ -222,5 +222,19 @@ def write(folder: Path, files: int) -> int:
     return total
 
 
+def write_apps(folder: Path, manifests: int) -> int:
+    """A repository of apps, each a folder of 16 files with a manifest each, and return its bytes."""
+    rng = random.Random(20261121)
+    total = 0
+    for number in range(manifests):
+        app = number // len(KINDS)
+        text = KINDS[number % len(KINDS)](rng, f"svc-{number:06d}")
+        path = folder / f"team-{app % 50:02d}" / f"app-{app:05d}" / f"{number % len(KINDS):02d}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        total += len(text)
+    return total
+
+
 if __name__ == "__main__":
     print(write(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2000))

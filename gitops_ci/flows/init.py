@@ -28,6 +28,12 @@ COMPONENT = "$CI_SERVER_FQDN/acme/gitops-ci"
 _ABOUT = """\
 # Settings of gitops-ci. Every key is an option of its commands; a flag or an environment variable goes before what
 # stands here. `gitops-ci config show` tells what holds, `gitops-ci config check` whether it is right."""
+# What has kinds of its own, whose schemas nobody ships: what is said of it where one of them was found.
+_WITH_OWN_KINDS = frozenset({"argocd", "flux", "fleet"})
+_CATALOG = """\
+  # Schemas of custom resources: folders, https addresses, or this public catalog, which is fetched and kept.
+  # schema-locations: [default, crds-catalog]
+"""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -201,7 +207,8 @@ def _config(request: InitRequest, found: Survey) -> str:
             "validate:\n"
             "  # What the clusters run: one version, or a range where they differ. The newest known when left out.\n"
             '  # kubernetes-version: "1.33..1.35"\n'
-            "  # A resource whose schema is not known: fail, warn or ignore.\n"
+            + (_CATALOG if found.kinds.keys() & _WITH_OWN_KINDS else "")
+            + "  # A resource whose schema is not known: fail, warn or ignore.\n"
             "  missing-schema: warn"
         )
     return "\n\n".join(blocks) + "\n"
@@ -228,9 +235,9 @@ def _environments(found: Survey) -> str:
     for name in (*order, *(name for name in found.environments if name not in order)):
         globs = ", ".join(json.dumps(glob) for glob in found.environments[name])
         lines += [f"  {name}:", f"    paths: [{globs}]"]
-        if name in order[1:]:
+        if before := found.before(name):
             lines += [
                 "    # Its images are those that the environment before it has run.",
-                f"    promote-from: {order[order.index(name) - 1]}",
+                f"    promote-from: {before}",
             ]
     return "\n".join(lines)

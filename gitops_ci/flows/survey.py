@@ -43,6 +43,13 @@ class Survey:
         """The environments whose place in a promotion their name tells, in that order."""
         return tuple(name for rank in RANKS for name in rank if name in self.environments)
 
+    def before(self, name: str) -> str:
+        """The environment that a change is in before it comes to this one; '' for the first and the unknown."""
+        ranks = [[known for known in rank if known in self.environments] for rank in RANKS]
+        present = [rank for rank in ranks if rank]
+        at = next((number for number, rank in enumerate(present) if name in rank), 0)
+        return present[at - 1][-1] if at else ""
+
 
 def survey(files: Mapping[str, str]) -> Survey:
     """Look at files: `files` are the beginnings of their texts by path; of what is no YAML the text may be empty."""

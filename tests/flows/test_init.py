@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gitops_ci.config import load
-from gitops_ci.flows.survey import survey
+from gitops_ci.flows.survey import RANKS, survey
 from tests.support import dev_tool, shared
 
 REMOTE = "https://github.com/acme/shop-config"
@@ -56,6 +56,71 @@ def test_real_repositories_are_understood(name, kinds, environments):
     found = survey(files)
     assert kinds <= found.kinds.keys()
     assert environments <= found.environments.keys()
+
+
+CORPUS = (
+    "argocd-example-apps",
+    "examples",
+    "fleet-examples",
+    "flux2-kustomize-helm-example",
+    "flux2-multi-tenancy",
+    "microservices-demo",
+    "podinfo",
+)
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_what_is_written_for_real_repositories_fits_and_reaches_all_manifests(run, tmp_path, monkeypatch, system):
+    """With and without an application beside the manifests."""
+    written = []
+    for name in CORPUS:
+        for dockerfile in (False, True):
+            folder = tmp_path / f"{name}-{dockerfile}"
+            shutil.copytree(shared("corpus", name), folder)
+            if dockerfile:
+                (folder / "Dockerfile").write_text("FROM scratch\n")
+            subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+            monkeypatch.chdir(folder)
+            more = ["--config-repo", REMOTE, "--image", "ghcr.io/acme/shop"] if dockerfile else []
+            done = run("init", "--ci", system, "--force", *more)
+            assert done.code == 0, (name, done.err)
+            assert run("config", "check").code == 0
+            environments = load(".gitops-ci.yaml").environments
+            ranks = {word: number for number, rank in enumerate(RANKS) for word in rank}
+            for found in environments.values():
+                assert not found.promote_from or ranks[found.promote_from] < ranks[found.name], name
+            names = [".github/workflows/release.yml"] * dockerfile + [".github/workflows/pre-merge.yml"]
+            written += [folder / name for name in (names if system == "github" else [".gitlab-ci.yml"])]
+            paths = re.search(r"paths:((?: [^|\s]+)+| \|\n(?: {12}\S+\n)+)", written[-1].read_text())[1].split()
+            assert set(_folders_with_manifests(folder)) <= {*paths} or paths == ["."], name
+    kind = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}[system]
+    command = [dev_tool("check-jsonschema"), "--builtin-schema", kind, *map(str, written)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _folders_with_manifests(folder):
+    for path in folder.glob("*/**/*.y*ml"):
+        top = path.relative_to(folder).parts[0]
+        if top[0] != "." and re.search(r"(?m)^apiVersion: .*\n(?:.*\n)*?kind: ", path.read_text(errors="replace")):
+            yield top
+
+
+def test_two_names_of_one_stage_follow_the_stage_before(repository, run):
+    names = ("staging", "prod", "production")
+    repository({f"apps/{name}/kustomization.yaml": KUSTOMIZATION for name in names})
+    assert run("init").code == 0
+    environments = load(".gitops-ci.yaml").environments
+    assert [environments[name].promote_from for name in names] == [None, "staging", "staging"]
+
+
+def test_custom_kinds_are_told_where_schemas_are(repository, run):
+    flux = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: a}\n"
+    repository({"clusters/a.yaml": flux})
+    assert run("init").code == 0
+    assert "crds-catalog" in Path(".gitops-ci.yaml").read_text()
+    plain = Path(".gitops-ci.yaml").read_text().replace("# schema-locations", "schema-locations")
+    Path(".gitops-ci.yaml").write_text(plain)
+    assert run("config", "check").code == 0
 
 
 def test_application_gets_a_workflow_and_its_settings(repository, run):
