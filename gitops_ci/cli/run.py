@@ -50,7 +50,7 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
         click.echo(help_wanted.format_message(), err=True)
         return UsageError.exit_code
     except click.ClickException as error:
-        return _early(UsageError(error.format_message(), hint=_usage_hint(error)), arguments)
+        return _early(UsageError(" ".join(error.format_message().split()), hint=_usage_hint(error)), arguments)
     except (KeyboardInterrupt, click.Abort):
         return _early(Interrupted("Interrupted"), arguments)
     except GitopsCiError as error:
