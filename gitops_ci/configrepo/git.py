@@ -188,9 +188,15 @@ def _stop(child: Popen[bytes]) -> None:
         child.wait()
 
 
+# Advice of git's own, and what it says after every failure of ssh (git-fetch(1), connect.c: die_initial_contact).
+_SAYS_NOTHING = re.compile(
+    r"hint:|fatal: Could not read from remote|Please make sure you have|and the repository exists"
+)
+
+
 def last_lines(text: str, count: int = 4) -> str:
     """The end of what git said, on one line: the part that says why."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not _SAYS_NOTHING.match(line)]
     return " / ".join(lines[-count:])
 
 

@@ -21,6 +21,7 @@ _MISSING = re.compile(
 )
 _HOST = re.compile(r"Could not resolve (?:host|proxy)|Name or service not known")
 _DOWN = re.compile(r"Connection refused|Failed to connect|Connection timed out|Couldn't connect|unable to access.*50\d")
+_UNKNOWN_KEY = re.compile(r"Host key verification failed")
 _OWNER = re.compile(r"dubious ownership")
 _REDIRECT = re.compile(r"unable to update url base from redirection|error: 30\d")
 # Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try.
@@ -49,6 +50,12 @@ def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
             return GitError(f"{url} refuses the token", hint=advice or usual)
         return GitError(
             f"{url} wants a sign-in", hint="Set GITOPS_CI_TOKEN to a token that may read and write this repository."
+        )
+    if _UNKNOWN_KEY.search(said):
+        port = f"-p {url.port} " if url.port else ""
+        return GitError(
+            f"The key of {url.netloc} is not in known_hosts, or is another than there",
+            hint=f"Check it with the host's owner and add it: ssh-keyscan {port}{url.host} >> ~/.ssh/known_hosts",
         )
     if _HOST.search(said):
         return GitError(

@@ -58,10 +58,18 @@ class Api:
     def refusal(self, status: int, words: str, doing: str) -> ForgeError:
         """The error for an answer of this status with these words."""
         said = f": {_flat(words)}" if words else ""
-        hint = self._hint(status, words)
-        if not hint and status >= 500:
-            hint = f"{self.name} has trouble of its own: run again later, nothing is done twice."
+        hint = self._hint(status, words) or self._usual(status)
         return ForgeError(f"{self.name} answered {status} while {doing}{said}", hint=hint, status=status)
+
+    def _usual(self, status: int) -> str:
+        """What to do where the host's own module knows nothing better."""
+        if status >= 500:
+            return f"{self.name} has trouble of its own: run again later, nothing is done twice."
+        if status == 429:
+            return "The rate limit is spent: run again later, or raise --deadline."
+        if status in {400, 409, 422}:
+            return f"{self.name} does not take what was asked for: look at --base, --title, --label and --reviewer."
+        return ""
 
     def _refusal(self, answer: Response, doing: str) -> ForgeError:
         try:

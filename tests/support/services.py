@@ -33,6 +33,7 @@ PACKAGES = {
     "gpg": "gnupg",
     "ssh-agent": "openssh-client",
     "ssh-keygen": "openssh-client",
+    "sshd": "openssh-server",
 }
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 # Read once: a test's own environment has no DOCKER_HOST.
@@ -237,6 +238,7 @@ def prepare() -> Iterator[str]:
     yield f"Docker Engine: {url} answers" if url else _prepared("Docker Engine", "dockerd")
     yield _prepared("registry", "docker-registry")
     yield _prepared("rsync", "rsync")
+    yield _prepared("ssh server", "sshd")
 
 
 def _prepared(name: str, binary: str) -> str:
