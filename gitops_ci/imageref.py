@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import UsageError
 
-__all__ = ["DIGEST", "DOCKER_HUB", "TAG", "ImageRef"]
+__all__ = ["DIGEST", "DOCKER_HUB", "TAG", "ImageRef", "has_host"]
 
 DOCKER_HUB = "docker.io"
 _HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
@@ -122,6 +122,11 @@ def _read(text: str) -> ImageRef | str:
         registry = DOCKER_HUB
         path = path if "/" in path else f"library/{path}"
     return ImageRef(registry, path, tag, digest or None, written=name)
+
+
+def has_host(name: str) -> bool:
+    """Whether a name begins with a registry."""
+    return bool(_split_host(name)[0])
 
 
 def _split_host(name: str) -> tuple[str, str]:

@@ -18,7 +18,15 @@ from typing import Literal, Self
 
 from gitops_ci.configrepo.commits import Identity, Signing, is_marked, marked, write_commit
 from gitops_ci.configrepo.folder import TemporaryFolder
-from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, check_path, last_lines
+from gitops_ci.configrepo.git import (
+    ASK_GIT,
+    Answer,
+    GitCredentials,
+    GitDirectory,
+    check_branch,
+    check_path,
+    last_lines,
+)
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
 from gitops_ci.configrepo.remote import passes, refusal, unreachable
 from gitops_ci.errors import GitError
@@ -315,19 +323,22 @@ class Snapshot:
         return [path for path in names if selection.matches(path)]
 
     def search(self, needles: Sequence[str], selection: Selection) -> list[str]:
-        """The paths of the selected regular files that contain any needle, byte for byte."""
+        """The paths of the selected regular files that contain any needle, byte for byte.
+
+        What is no UTF-8 stands in a needle as Python's surrogate escapes.
+        """
         if self.objects.is_sparse:
             found = self.objects.files(self.tree, selection)
             self.objects.need(entry.sha for entry in found.values())
-            wanted = [needle.encode() for needle in needles]
+            wanted = [needle.encode("utf-8", "surrogateescape") for needle in needles]
             texts = ((path, self.objects.blob(entry.sha)) for path, entry in found.items())
             return [path for path, data in texts if any(needle in data for needle in wanted)]
-        patterns = "".join(f"{needle}\n" for needle in needles).encode()
+        patterns = "".join(f"{needle}\n" for needle in needles).encode("utf-8", "surrogateescape")
         answer = self.git.run(
             "grep", "--full-name", "-l", "-z", "-a", "-F", "-f", "-", self.commit, "--", stdin=patterns
         )
         if answer.code > 1:
-            raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}")
+            raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}", hint=ASK_GIT)
         prefix = len(self.commit) + 1
         names = (name[prefix:].decode("utf-8", "surrogateescape") for name in answer.stdout.split(b"\0") if name)
         return [path for path in names if selection.matches(path)]

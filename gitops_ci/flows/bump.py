@@ -147,7 +147,10 @@ def _validated(journal: Journal, plan: Plan, checks: Checks) -> None:
         FindingsError: one of them is invalid; nothing has been pushed.
     """
     report = check([(change.path, change.after) for change in plan.files], checks)
-    journal.findings, journal.counts = report.findings, dict(report.summary)
+    # Errors stop the cluster from taking the file; a warning about what was not touched is for another day.
+    touched = {(change.path, change.resource) for change in plan.changes}
+    findings = (f for f in report.findings if f.severity == "error" or (f.path, f.resource) in touched)
+    journal.findings, journal.counts = tuple(findings), dict(report.summary)
     # Files that are no manifests are nothing to tell; a resource that could not be checked is.
     journal.skipped = tuple(skip for skip in report.skipped if skip.hint)
     errors = [finding for finding in report.findings if finding.severity == "error"]

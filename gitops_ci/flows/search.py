@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
+from gitops_ci.flows import encodings
 from gitops_ci.flows.age import Ages
 from gitops_ci.flows.environment import Environment, Paths, by_convention, named
 from gitops_ci.imageref import ImageRef
@@ -117,13 +118,14 @@ class _Beside:
 
 
 def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: Ages, log: Log) -> Plan:
-    named_in = snapshot.search(planning.needles(search.images, search.policy), selection)
+    needles = planning.needles(search.images, search.policy)
+    named_in = snapshot.search((*needles, *encodings.MARKS), selection)
     log.detail(f"{len(named_in)} files may name {search.names}")
     beside = planning.companions(named_in, snapshot.paths(selection))
     pointed_at = [pointer.path for pointer in search.pointers]
     for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
         raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
-    files, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *beside, *pointed_at)))
+    files, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *beside, *pointed_at)), needles)
     plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
     if ages.learn():
         plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
@@ -156,7 +158,9 @@ def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> 
     return selection
 
 
-def _decoded(snapshot: Snapshot, paths: Iterable[str]) -> tuple[list[tuple[str, str]], list[Skip]]:
+def _decoded(
+    snapshot: Snapshot, paths: Iterable[str], needles: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[Skip]]:
     files, skipped, good = [], [], []
     for path in paths:
         if "\\" in path or any("\udc80" <= c <= "\udcff" for c in path):
@@ -166,11 +170,11 @@ def _decoded(snapshot: Snapshot, paths: Iterable[str]) -> tuple[list[tuple[str, 
         else:
             good.append(path)
     for path, data in snapshot.read_all(good):
-        try:
-            files.append((path, data.decode("utf-8")))
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            skipped.append(Skip(path, line, "not UTF-8 text", "Store the file as UTF-8.", failed=True))
+        text = encodings.decoded(path, data, needles)
+        if isinstance(text, str):
+            files.append((path, text))
+        elif text:
+            skipped.append(text)
     return files, skipped
 
 
@@ -187,12 +191,12 @@ def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Sear
     message = f"{image.familiar} is named nowhere in {where}"
     if selection != Paths():
         elsewhere = snapshot.search(planning.needles((image,), search.policy), Paths())[:50]
-        outside = _naming(image, _decoded(snapshot, elsewhere)[0], search.policy)
+        outside = _naming(image, _decoded(snapshot, elsewhere, (image.basename,))[0], search.policy)
         if outside:
             listed = ", ".join(outside[:5])
             return NothingMatched(message, hint=f"It is named in {listed}: widen --path or the environment's paths.")
     yaml = [path for path in snapshot.paths(Paths()) if path.endswith((".yaml", ".yml"))][:_ENOUGH]
-    near = planning.nearest(_decoded(snapshot, yaml)[0], image)
+    near = planning.nearest(_decoded(snapshot, yaml, ())[0], image)
     hint = f"Nearest names there: {', '.join(near)}." if near else "No image is named there at all."
     return NothingMatched(message, hint=hint)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gitops_ci.formats.pairs import insertion
 from gitops_ci.formats.source import Entry, Source
 from gitops_ci.formats.words import part_of
-from gitops_ci.imageref import DIGEST, TAG, ImageRef
+from gitops_ci.imageref import DIGEST, TAG, ImageRef, has_host
 from gitops_ci.model import Field, Role
 from gitops_ci.yamltext import Mapping as YamlMapping
 from gitops_ci.yamltext import Scalar
@@ -57,7 +57,9 @@ def parts(
     in_image = (part := part_of(parent)) is not None and part[1] == "reference"
     _lend_version(groups)
     for prefix, group in groups.items():
-        host = (registry if "repository" in group else "") or text_of(group.get("registry"))
+        host = text_of(group.get("registry"))
+        if registry and "repository" in group and not has_host(text_of(group["repository"])):
+            host = registry
         named = _name(group, host, in_image=in_image and not prefix)
         if named:
             yield from _image(source, mapping, group, *named, prefix=prefix)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gitops_ci.errors import UsageError
+from gitops_ci.formats import FORMATS
 from gitops_ci.formats.pin import Pin
 from gitops_ci.imageref import ImageRef
 
@@ -20,6 +22,9 @@ class Policy:
 
     `match_name` takes the same repository on any registry, `follow_anchors` edits a value behind an alias at its
     anchor, `app_version` edits a chart's `appVersion` where its values leave the tag to it; `formats` () means all.
+
+    Raises:
+        UsageError: there is no format of that name.
     """
 
     pin: Pin = "keep"
@@ -28,3 +33,14 @@ class Policy:
     follow_anchors: bool = False
     app_version: bool = False
     formats: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.formats:
+            if name not in FORMATS:
+                from difflib import get_close_matches
+
+                near = get_close_matches(name, FORMATS, n=1)
+                raise UsageError(
+                    f"There is no format '{name}'{f': did you mean {near[0]!r}?' if near else ''}",
+                    hint=f"Formats: {', '.join(FORMATS)}.",
+                )

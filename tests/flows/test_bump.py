@@ -329,3 +329,37 @@ def test_a_pointer_finds_what_no_rule_can(run, tmp_path):
     ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push", "--at", pointer)
     assert ran.code == 0, ran.out
     assert repo.read("apps/odd.yaml") == b"versions:\n  - {name: shop, at: '1.5.0'}\n  - {name: other, at: '1.4.1'}\n"
+
+
+def test_other_encodings_are_told_apart_from_what_is_no_text(run, tmp_path):
+    text = f"image: {IMAGE.replace('1.5.0', '1.4.1')}\n"
+    files = {"plain.yaml": text, "binary.bin": b"\xff\xfe\0\0" + bytes(range(256)) + text.encode()}
+    files |= {f"{name}.yaml": text.encode(name) for name in ("utf-16", "utf-32")}
+    files |= {"be.yaml": b"\xfe\xff" + text.encode("utf-16-be"), "other.yaml": "x: y\n".encode("utf-16")}
+    files["latin.yaml"] = f"# caf\xe9\n{text}".encode("latin-1")
+    repo = make_repo(tmp_path / "encodings.git", files)
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "dry-run", "--output", "json")
+    assert ran.code == 1
+    assert [change["path"] for change in ran.document["changes"]] == ["plain.yaml"]
+    assert {skip["path"]: skip["reason"] for skip in ran.document["skipped"]} == {
+        "be.yaml": "names the image in UTF-16, which is not edited",
+        "utf-16.yaml": "names the image in UTF-16, which is not edited",
+        "utf-32.yaml": "names the image in UTF-32, which is not edited",
+        "latin.yaml": "not UTF-8 text",
+    }
+
+
+def test_an_unknown_format_lists_those_that_there_are(bump):
+    ran = bump(IMAGE, "--format", "kustomise")
+    assert ran.code == 2
+    assert "did you mean 'kustomize'?" in ran.err
+    assert "argocd" in ran.err
+
+
+def test_warnings_are_about_what_was_touched(run, tmp_path):
+    other = DEPLOYMENT.replace("name: shop", "name: other").replace('"ghcr.io/acme/shop:1.4.1"', "acme/other:latest")
+    repo = make_repo(tmp_path / "two.git", {"apps.yaml": f"{DEPLOYMENT}---\n{other}"})
+    for image, warned in ((IMAGE, []), (IMAGE.replace("1.5.0", "latest"), ["Deployment/shop"])):
+        document = run("bump", image, "--config-repo", repo.path, "--mode", "dry-run", "--output", "json").document
+        warnings = [finding for finding in document["findings"] if finding["rule"] == "repo/mutable-tag"]
+        assert [finding["resource"] for finding in warnings] == warned
