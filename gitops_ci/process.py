@@ -65,9 +65,13 @@ def run(
     except PermissionError as error:
         raise ProgramError(f"{name} cannot be run: {error.strerror}", hint=install) from None
     except subprocess.TimeoutExpired:
-        raise ProgramError(f"{name} did not finish within {seconds:.0f} s") from None
+        raise ProgramError(
+            f"{name} did not finish within {seconds:.0f} s", hint=f"Run {name} by hand: what does it wait for?"
+        ) from None
     stderr = mask(done.stderr.decode("utf-8", "replace"))
     if done.returncode not in allowed:
         said = "\n".join(stderr.strip().splitlines()[-_QUOTED_LINES:])
-        raise ProgramError(f"{name} failed with exit code {done.returncode}: {said}")
+        raise ProgramError(
+            f"{name} failed with exit code {done.returncode}: {said}", hint=f"{name} says what is wrong."
+        )
     return Completed(done.stdout, stderr, done.returncode)

@@ -81,7 +81,7 @@ def _checked(path: str, log: Log) -> Outcome:
         raise UsageError(f"There is no {path}", hint="gitops-ci init writes one.")
     config = load(path)
     for problem in _problems(config):
-        raise UsageError(f"{path}: {problem}")
+        raise UsageError(f"{path}: {problem}", hint="gitops-ci config schema prints what the file may hold.")
     log.step(f"{path} is valid")
     counts = {"settings": len(config.options), "environments": len(config.environments)}
     return Outcome(command="config check", status="unchanged", summary=counts)

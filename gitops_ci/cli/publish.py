@@ -98,7 +98,9 @@ def _write(path: str, text: str) -> None:
             file.write(mask(text))
         os.replace(beside, path)
     except OSError as error:
-        raise UsageError(f"The report {path} cannot be written: {error.strerror}") from error
+        raise UsageError(
+            f"The report {path} cannot be written: {error.strerror}", hint="Give --report a path that may be written."
+        ) from error
 
 
 def _append(path: str, text: str) -> None:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from git import Git
     from gitdb import LooseObjectDB
 
-__all__ = ["Answer", "GitCredentials", "GitDirectory", "check_branch", "check_path", "last_lines"]
+__all__ = ["ASK_GIT", "Answer", "GitCredentials", "GitDirectory", "check_branch", "check_path", "last_lines"]
 
+ASK_GIT = "Git says what is wrong: the same command by hand shows more."
 # Left to git: how the CI reaches ssh hosts and private certificate authorities. Every other GIT_* variable (GIT_DIR of
 # a hook that runs us, GIT_CONFIG_PARAMETERS, GIT_TRACE with its header dumps) is none of this repository's business.
 _KEPT = frozenset(
@@ -134,7 +135,7 @@ class GitDirectory:
         """As `run`, where anything but success is an error."""
         answer = self.run(*arguments, **options)  # type: ignore[arg-type]
         if answer.code != 0:
-            raise GitError(f"{doing} failed: {last_lines(answer.stderr)}")
+            raise GitError(f"{doing} failed: {last_lines(answer.stderr)}", hint=ASK_GIT)
         return answer.stdout
 
     def read_object(self, name: str) -> tuple[str, bytes]:
@@ -228,7 +229,9 @@ def check_path(path: str) -> str:
     parts = path.split("/")
     inside = path and not path.startswith("/") and all(part not in {"", ".", ".."} for part in parts)
     if not inside or "\\" in path or "\0" in path or any(_is_git_folder(part) for part in parts):
-        raise UsageError(f"{path!r} is not a path inside the config repository")
+        raise UsageError(
+            f"{path!r} is not a path inside the config repository", hint="Write it from its root, with '/'."
+        )
     return path
 
 

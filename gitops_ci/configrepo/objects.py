@@ -144,7 +144,9 @@ def tree_with(
             old = entries.get(name)
             if old and (old.mode in OBSTACLES or (old.mode == TREE) != bool(rest)):
                 what = {**OBSTACLES, TREE: "a folder"}.get(old.mode, "a file")
-                raise UsageError(f"{'/'.join((name, *rest))}: {name} is {what} and is left alone")
+                raise UsageError(
+                    f"{'/'.join((name, *rest))}: {name} is {what} and is left alone", hint="Name another path."
+                )
             if rest:
                 below.setdefault(name, {})[tuple(rest)] = blob
             else:

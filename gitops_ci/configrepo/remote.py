@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gitops_ci.configrepo.git import GitCredentials, last_lines
+from gitops_ci.configrepo.git import ASK_GIT, GitCredentials, last_lines
 from gitops_ci.errors import GitError
 from gitops_ci.repourl import RepoUrl
 
@@ -82,7 +82,7 @@ def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
             f"{url} refuses access: {last_lines(said, 1)}",
             hint=advice or "Give the token (or the ssh key) access to this repository.",
         )
-    return GitError(f"{url} cannot be read: {last_lines(said)}")
+    return GitError(f"{url} cannot be read: {last_lines(said)}", hint=ASK_GIT)
 
 
 def refusal(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials | None) -> GitError | None:
@@ -107,7 +107,7 @@ def refusal(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials
         return GitError(
             f"The token may not push to {url}: {reason}", hint=(credentials.advice if credentials else "") or usual
         )
-    return GitError(f"{url} refused the push to {branch}: {reason}")
+    return GitError(f"{url} refused the push to {branch}: {reason}", hint=ASK_GIT)
 
 
 def _reason(said: str) -> str:

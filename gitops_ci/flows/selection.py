@@ -50,7 +50,7 @@ def branch_point(references: Sequence[str]) -> str:
     """
     for reference in references:
         if reference.startswith("-") or not _SAFE_REF.fullmatch(reference):
-            raise UsageError(f"'{reference}' is not a Git reference")
+            raise UsageError(f"'{reference}' is not a Git reference", hint="For example --changed-since origin/main")
     _git("rev-parse", "--show-toplevel")  # in a repository at all?
     for reference in references:
         try:

@@ -23,6 +23,7 @@ __all__ = [
     "INDEX_TYPES",
     "LARGEST_MANIFEST",
     "MANIFEST_TYPES",
+    "NO_IMAGE",
     "OCI_INDEX",
     "Blob",
     "Descriptor",
@@ -45,6 +46,7 @@ MANIFEST_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST)
 
 CHUNK = 1 << 20  # bytes held at a time, a layer each: memory does not grow with a layer's size
 LARGEST_MANIFEST = 4 * 1024 * 1024  # what registries accept at most (distribution-spec, "Pushing Manifests")
+NO_IMAGE = "Whatever made this wrote no sound image: build and save it again, from a source you trust."
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
@@ -62,9 +64,11 @@ class Descriptor:
         """Raises RegistryError for what is none: digests become paths and URLs, so their form is checked here."""
         digest, size = (data.get("digest"), data.get("size")) if isinstance(data, dict) else (None, None)
         if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
-            raise RegistryError(f"a manifest refers to {digest!r}, which is not a sha256 or sha512 digest")
+            raise RegistryError(
+                f"a manifest refers to {digest!r}, which is not a sha256 or sha512 digest", hint=NO_IMAGE
+            )
         if not isinstance(size, int) or size < 0:
-            raise RegistryError(f"a manifest gives {digest} the size {size!r}")
+            raise RegistryError(f"a manifest gives {digest} the size {size!r}", hint=NO_IMAGE)
         platform = data.get("platform")
         parts = (platform.get("os"), platform.get("architecture")) if isinstance(platform, dict) else ()
         return cls(str(data.get("mediaType", "")), digest, size, "/".join(str(part) for part in parts if part))
@@ -77,13 +81,13 @@ class Manifest:
         """Raises RegistryError when the bytes are no manifest of the four known types."""
         self.content = content
         if len(content) > LARGEST_MANIFEST:
-            raise RegistryError("the manifest is larger than 4 MiB, which no registry takes")
+            raise RegistryError("the manifest is larger than 4 MiB, which no registry takes", hint=NO_IMAGE)
         try:
             data = json.loads(content)
         except (ValueError, RecursionError):
             data = None
         if not isinstance(data, dict):
-            raise RegistryError("the manifest is not a JSON object")
+            raise RegistryError("the manifest is not a JSON object", hint=NO_IMAGE)
         self.data: dict[str, Any] = data
         # The bytes say what they are; older OCI manifests do not, then whoever handed them over does.
         self.media_type = str(data.get("mediaType") or media_type or _guessed(data))

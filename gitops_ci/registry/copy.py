@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.registry.base import Blob, Descriptor, Manifest, Progress, Reader, Stored, Writer
+from gitops_ci.registry.base import NO_IMAGE, Blob, Descriptor, Manifest, Progress, Reader, Stored, Writer
 from gitops_ci.registry.parallel import each
 
 __all__ = ["Copied", "copy", "manifests_below"]
@@ -72,7 +72,7 @@ def manifests_below(source: Reader, root: Manifest) -> Iterator[Manifest]:
     def below(manifest: Manifest, depth: int) -> Iterator[Manifest]:
         if depth > _DEEPEST or len(seen) > _MOST:
             raise RegistryError(
-                f"{source.name}: the image has more than {_MOST} manifests or {_DEEPEST} levels of them"
+                f"{source.name}: the image has more than {_MOST} manifests or {_DEEPEST} levels of them", hint=NO_IMAGE
             )
         for child in manifest.children:
             if child.digest not in seen:

@@ -22,6 +22,7 @@ from gitops_ci.secret import Secret
 __all__ = ["Credential", "find"]
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
+_SIGN_IN = "Sign in again with docker login, or set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD."
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -105,7 +106,9 @@ def _read(path: str) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is not JSON"
-        raise RegistryError(f"The registry accounts in {path} cannot be read: {reason}") from None
+        raise RegistryError(
+            f"The registry accounts in {path} cannot be read: {reason}", hint="docker login writes the file anew."
+        ) from None
     return config if isinstance(config, dict) else None
 
 
@@ -128,7 +131,7 @@ def _ask(helper: str, registry: str) -> Credential | None:
 
     program = f"docker-credential-{helper}"
     if not _HELPER.fullmatch(helper):
-        raise RegistryError(f"'{helper}' is not the name of a credential helper")
+        raise RegistryError(f"'{helper}' is not the name of a credential helper", hint=_SIGN_IN)
     try:
         said = run([program, "get"], stdin=_keys(registry)[0].encode(), seconds=30, allowed=frozenset({0, 1}))
     except ProgramError as error:
@@ -140,12 +143,16 @@ def _ask(helper: str, registry: str) -> Credential | None:
         text = (said.stdout.decode("utf-8", "replace") + said.stderr).strip()
         if "credentials not found" in text:
             return None
-        raise RegistryError(f"The credential helper {program} has no account for {registry}: {text[:300]}")
+        raise RegistryError(
+            f"The credential helper {program} has no account for {registry}: {text[:300]}", hint=_SIGN_IN
+        )
     try:
         answer = json.loads(said.stdout)
         user, secret = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError):
-        raise RegistryError(f"The credential helper {program} answered something else than an account") from None
+        raise RegistryError(
+            f"The credential helper {program} answered something else than an account", hint=_SIGN_IN
+        ) from None
     return Credential(user, Secret(secret), identity=user == "<token>", source=program) if secret else None
 
 
@@ -172,7 +179,9 @@ def _entry(entry: Mapping[str, Any], path: str) -> Credential | None:
         except ValueError:
             user = password = colon = ""
         if not colon:
-            raise RegistryError(f"An account in {path} is damaged: 'auth' is not base64 of user:password")
+            raise RegistryError(
+                f"An account in {path} is damaged: 'auth' is not base64 of user:password", hint=_SIGN_IN
+            )
         password = password.rstrip("\0")
     if isinstance(token := entry.get("identitytoken"), str) and token:
         return Credential(user or "<token>", Secret(token), identity=True, source=path)

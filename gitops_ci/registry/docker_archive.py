@@ -20,6 +20,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import (
     DOCKER_MANIFEST,
     LARGEST_MANIFEST,
+    NO_IMAGE,
     Blob,
     Descriptor,
     Manifest,
@@ -160,7 +161,7 @@ class DockerArchive:
         if size is None:
             raise RegistryError(f"{self.name} has no {name}", hint="Is this what docker save wrote?")
         if size > limit:
-            raise RegistryError(f"{self.name}: {name} has {size:,} bytes, far more than any image's")
+            raise RegistryError(f"{self.name}: {name} has {size:,} bytes, far more than any image's", hint=NO_IMAGE)
         try:
             return json.loads(b"".join(self._files.chunks(name)))
         except (ValueError, RecursionError):

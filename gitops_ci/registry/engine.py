@@ -24,6 +24,7 @@ __all__ = ["Engine", "EngineImage"]
 
 _TIMEOUT = 600  # seconds of silence: a registry may take long to file a large layer away
 _TRIES = 5
+_ENGINE = "The Engine's own log says more; `docker image inspect` asks it the same."
 _PASSING = re.compile(
     r"\b(?:429|500|502|503|504)\b|toomanyrequests|too many requests|\beof\b|connection reset|broken pipe|i/o timeout"
     r"|TLS handshake timeout|service unavailable|bad gateway|internal server error",
@@ -101,7 +102,7 @@ class Engine:
         except ImageNotFound:
             raise RegistryError(f"The Docker Engine has no image '{name}'", hint=self._nearest(name)) from None
         except APIError as error:
-            raise RegistryError(f"The Docker Engine cannot show '{name}': {_reason(error)}") from None
+            raise RegistryError(f"The Docker Engine cannot show '{name}': {_reason(error)}", hint=_ENGINE) from None
         config = found.get("Config") or {}
         return EngineImage(
             name=name,
@@ -166,7 +167,9 @@ class Engine:
         try:
             yield from self._client.get_image(image.name)
         except (APIError, OSError, HTTPError) as error:
-            raise RegistryError(f"The Docker Engine cannot export '{image.name}': {_reason(error)}") from None
+            raise RegistryError(
+                f"The Docker Engine cannot export '{image.name}': {_reason(error)}", hint=_ENGINE
+            ) from None
 
     def _nearest(self, name: str) -> str:
         from difflib import get_close_matches

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.registry.base import Manifest, Reader, digest_of
+from gitops_ci.registry.base import NO_IMAGE, Manifest, Reader, digest_of
 
 __all__ = ["ImageFacts", "facts_of", "facts_of_config"]
 
@@ -67,5 +67,5 @@ def _config(reader: Reader, root: Manifest) -> bytes:
     if manifest is None or manifest.config is None:
         return b""
     if manifest.config.size > _LARGEST_CONFIG:
-        raise RegistryError(f"{reader.name}: the config {manifest.config.digest} is larger than 8 MiB")
+        raise RegistryError(f"{reader.name}: the config {manifest.config.digest} is larger than 8 MiB", hint=NO_IMAGE)
     return b"".join(reader.blob(manifest.config).verified())

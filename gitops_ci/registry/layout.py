@@ -16,6 +16,7 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import (
     DIGEST,
     LARGEST_MANIFEST,
+    NO_IMAGE,
     OCI_INDEX,
     Blob,
     Descriptor,
@@ -112,7 +113,7 @@ class Layout:
 
     def _read_manifest(self, descriptor: Descriptor) -> Manifest:
         if descriptor.size > LARGEST_MANIFEST:
-            raise RegistryError(f"{self.name}: the manifest {descriptor.digest} is larger than 4 MiB")
+            raise RegistryError(f"{self.name}: the manifest {descriptor.digest} is larger than 4 MiB", hint=NO_IMAGE)
         return Manifest(b"".join(self.blob(descriptor).verified()), descriptor.media_type)
 
 
@@ -133,7 +134,7 @@ class LayoutFolder(Layout):
         try:
             _write(path, _watched(blob, progress))
         except OSError as error:
-            raise RegistryError(f"{self.name} cannot be written: {error.strerror}") from None
+            raise RegistryError(f"{self.name} cannot be written: {error.strerror}", hint=_WRITABLE) from None
         progress.layer(wanted.digest, "Pushed", wanted.size, wanted.size)
         return "uploaded"
 
@@ -146,7 +147,7 @@ class LayoutFolder(Layout):
                 with self._locked():
                     self._list(manifest, tag)
         except OSError as error:
-            raise RegistryError(f"{self.name} cannot be written: {error.strerror}") from None
+            raise RegistryError(f"{self.name} cannot be written: {error.strerror}", hint=_WRITABLE) from None
 
     def address(self, tag: str) -> str:
         return f"oci:{self.folder}:{tag}"
@@ -183,6 +184,7 @@ class LayoutFolder(Layout):
             os.close(folder)
 
 
+_WRITABLE = "Name a folder that may be written, with room in it."
 _DAMAGED = "The layout is incomplete or damaged: write it again."
 
 

@@ -24,6 +24,7 @@ __all__ = ["Remote"]
 _ACCEPT = {"Accept": ", ".join(MANIFEST_TYPES)}
 _PAGES = 1000  # of up to 1000 tags each
 _RESTARTS = 5
+_NO_REGISTRY = "It does not speak the protocol of registries (a proxy in between?): ask whoever runs it."
 _NEVER = float("inf")
 
 
@@ -219,7 +220,7 @@ class Remote:
     def _location(self, answer: Response) -> str:
         location = answer.headers.get("location", "")
         if not location:
-            raise RegistryError(f"{self.registry} began an upload without saying where")
+            raise RegistryError(f"{self.registry} began an upload without saying where", hint=_NO_REGISTRY)
         return self._wire.url(location)
 
     # ------------------------------------------------------------------------------------------------- requests
@@ -247,8 +248,8 @@ class Remote:
                 return
             url = self._wire.url(joined(self._wire.url(url), following[1]))
             if not self._wire.is_home(url):
-                raise RegistryError(f"{self.registry} continues a list elsewhere, at {shown(url)}")
-        raise RegistryError(f"{self.registry} never ends a list")
+                raise RegistryError(f"{self.registry} continues a list elsewhere, at {shown(url)}", hint=_NO_REGISTRY)
+        raise RegistryError(f"{self.registry} never ends a list", hint=_NO_REGISTRY)
 
     def _path(self, kind: str, name: str) -> str:
         return f"/v2/{self.repository}/{kind}/{name}"

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.registry.base import CHUNK
+from gitops_ci.registry.base import CHUNK, NO_IMAGE
 from gitops_ci.registry.files import DAMAGED, unreadable
 
 __all__ = ["Tar"]
@@ -98,7 +98,9 @@ def _unpack(file: IO[bytes], target: IO[bytes], limit: int, path: str) -> None:
             packed = gzip.unconsumed_tail
             written += target.write(piece)
             if written > limit:
-                raise RegistryError(f"{path} unpacks to more than {limit:,} bytes, far too many for its size")
+                raise RegistryError(
+                    f"{path} unpacks to more than {limit:,} bytes, far too many for its size", hint=NO_IMAGE
+                )
             if gzip.eof:
                 packed = gzip.unused_data.lstrip(b"\0")
                 gzip = zlib.decompressobj(wbits=31)
@@ -115,10 +117,14 @@ def _members(file: IO[bytes], path: str) -> dict[str, tuple[int, int]]:
         for number, member in enumerate(archive):
             name = _name(member.name, path)
             if number >= _MOST_MEMBERS:
-                raise RegistryError(f"{path} is no archive of an image: it has more than {_MOST_MEMBERS:,} members")
+                raise RegistryError(
+                    f"{path} is no archive of an image: it has more than {_MOST_MEMBERS:,} members", hint=NO_IMAGE
+                )
             # A header that points backwards makes some versions of tarfile go in circles (CVE-2025-8194).
             if member.offset <= last or member.size < 0:
-                raise RegistryError(f"{path} is no archive: the header of {member.name!r} points backwards")
+                raise RegistryError(
+                    f"{path} is no archive: the header of {member.name!r} points backwards", hint=NO_IMAGE
+                )
             last = member.offset
             if member.isdir():
                 continue
@@ -127,7 +133,7 @@ def _members(file: IO[bytes], path: str) -> dict[str, tuple[int, int]]:
             elif member.islnk():
                 links[name] = _name(member.linkname, path)
             elif not member.isreg() or member.sparse is not None:
-                raise RegistryError(f"{path} holds {member.name!r}, which is neither file nor folder")
+                raise RegistryError(f"{path} holds {member.name!r}, which is neither file nor folder", hint=NO_IMAGE)
             elif member.offset_data + member.size > total:
                 raise RegistryError(f"{path} ends in the middle of {member.name!r}", hint=DAMAGED)
             else:

@@ -99,7 +99,10 @@ def _with_dependencies(unit: Unit, program: str, tree: Tree, settings: Settings)
         try:
             shutil.copytree(os.path.join(tree.root, unit.folder), inside, symlinks=True)
         except OSError as error:
-            raise ProgramError(f"the chart in {unit.folder} cannot be copied: {error}") from error
+            raise ProgramError(
+                f"the chart in {unit.folder} cannot be copied: {error}",
+                hint="Is there room for it in the temporary folder?",
+            ) from error
         process.run([program, "dependency", "build", inside], install=INSTALL)
         return _template(inside, program, tree.root, settings)
 
