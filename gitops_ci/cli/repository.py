@@ -22,7 +22,7 @@ from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import BumpRequest
-from gitops_ci.flows.environment import Environment
+from gitops_ci.flows.environment import Environment, Paths
 from gitops_ci.flows.publish import Publication
 from gitops_ci.flows.pull_request import branch_name
 from gitops_ci.flows.search import Search
@@ -154,7 +154,9 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     url = RepoUrl.parse(options["config_repo"])
     if options["base"]:
         check_branch(options["base"])
-    branch_name(options["environment"], images)  # refused here already where no branch can be named so
+    # Refused here already where no branch can be named so, or no path can be there.
+    branch_name(options["environment"], images)
+    Paths(options["path"], options["exclude"])
     context = detect(os.environ)
     kind, refused = _forge_kind(url, options)
     token = _token(kind, url)

@@ -11,6 +11,8 @@ from gitops_ci.errors import UsageError
 
 __all__ = ["Environment", "Mode", "Paths", "by_convention", "named"]
 
+_OUTSIDE = re.compile(r"^/|(?:^|/)\.\.(?:/|$)|\\|\0|(?:^|/)\.git(?:/|$)", re.IGNORECASE)
+
 Mode = Literal["pull-request", "push", "dry-run"]
 
 
@@ -55,11 +57,22 @@ class Paths:
     """A selection of files by globs: `*` and `?` stay within a folder, `**` crosses folders, a folder means all below.
 
     No glob selects everything; `exclude` takes away. `bears` is a further condition on the whole path.
+
+    Raises:
+        UsageError: a glob leaves the config repository, or leads into git's own folder: it could never match.
     """
 
     globs: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     bears: Callable[[str], bool] | None = None
+
+    def __post_init__(self) -> None:
+        for glob in (*self.globs, *self.exclude):
+            if _OUTSIDE.search(glob):
+                raise UsageError(
+                    f"{glob!r} is no path inside the config repository",
+                    hint="Give it from the repository's root, with / between folders: apps/*/overlays/staging/**",
+                )
 
     def matches(self, path: str) -> bool:
         if self.globs and not any(_matches(glob, path) for glob in self.globs):

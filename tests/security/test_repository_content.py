@@ -89,6 +89,24 @@ def test_a_pointer_out_of_the_tree_is_a_mistake_of_the_command_line(bump, path):
     assert "root:" not in ran.out + ran.err
 
 
+@pytest.mark.parametrize(
+    "path", ["../x.yaml", "/etc/passwd", "a/../../x", ".git/config", ".GIT/hooks", "C:\\x", "a/.."]
+)
+@pytest.mark.parametrize("option", ["--path", "--exclude"])
+def test_a_selection_out_of_the_tree_is_a_mistake_of_the_command_line(bump, path, option):
+    ran, repo = bump({"values.yaml": VALUES}, option, path)
+    assert ran.code == 2, ran
+    assert repo.count() == 1
+
+
+@pytest.mark.parametrize("path", ["../x.yaml", "/etc/passwd", ".git/config"])
+def test_an_environment_out_of_the_tree_is_a_mistake_of_its_file(bump, path):
+    own = f"environments: {{staging: {{paths: ['{path}']}}}}\n"
+    ran, repo = bump({"values.yaml": VALUES, ".gitops-ci.yaml": own}, "--environment", "staging")
+    assert ran.code == 2, ran
+    assert repo.count() == 1
+
+
 def test_paths_that_only_look_dangerous_are_fine():
     for path in (".github/workflows/x.yml", ".gitlab-ci.yml", "a/.gitops/x.yaml", "a/...", "..a/b", "digit/x", "a b/c"):
         assert check_path(path) == path
