@@ -32,11 +32,13 @@ FREE = (0, 1)
 
 # Where a package, or a name of the standard library, may be imported: a module, or a folder and all below it.
 DOORS = {
+    "cel_expr_python": ("schemas.cel",),
     "click": ("cli",),
     "docker": ("registry.engine",),
     "git": ("configrepo",),
     "gitdb": ("configrepo",),
     "oryaml": ("yamltext",),
+    "re2": ("schemas.patterns",),
     "requests": ("http",),
     "urllib3": ("http", "registry.engine"),  # the docker SDK lets its errors through
     "rich": ("cli", "reporting"),

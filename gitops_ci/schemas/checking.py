@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from gitops_ci.model import Finding
+from gitops_ci.model import Finding, Skip
 from gitops_ci.schemas.classify import why_no_manifest
 from gitops_ci.schemas.custom import CustomKinds
 from gitops_ci.schemas.documents import Document, Piece, split
@@ -97,9 +97,9 @@ class _Run:
                 units.setdefault(finding, []).append(unit)
         told = [_with_units(finding, names) for finding, names in units.items()]
         findings = sorted(told, key=lambda f: (f.path, f.line, f.column, f.rule, f.message))
-        skipped = sorted(
-            {skip for result in results for skip in result.skipped}, key=lambda s: (s.path, s.line, s.reason)
-        )
+        unchecked = sorted((skip for result in results for skip in result.unchecked), key=_by_place)
+        first = {skip.reason: skip for skip in reversed(unchecked)}
+        skipped = sorted({*first.values(), *(skip for result in results for skip in result.skipped)}, key=_by_place)
         return Report(tuple(findings), tuple(skipped), counts)
 
     def _across(self, results: Sequence[Result]) -> Iterable[tuple[Finding, str, str]]:
@@ -127,6 +127,10 @@ class _Run:
         except (YamlError, GoYamlError):
             return None  # only the fast reader took it
         return Origins(unit).attach(found) if unit and found else found
+
+
+def _by_place(skip: Skip) -> tuple[str, int, str]:
+    return skip.path, skip.line, skip.reason
 
 
 def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds) -> None:

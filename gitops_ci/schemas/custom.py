@@ -71,12 +71,14 @@ class CustomKinds:
 
 def _custom(schema: Mapping[str, Any], kubernetes: str) -> Check:
     """The check of a whole custom object: its metadata is Kubernetes' own, its schema may leave the envelope out."""
+    from gitops_ci.schemas.celrules import rules_of
     from gitops_ci.schemas.openapi import compile_schema
 
     envelope = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
     properties = {**(schema.get("properties") or {}), **envelope}
     properties.pop("metadata", None)
     body = compile_schema({**schema, "properties": properties}, definitions=schema)
+    rules = rules_of({**schema, "properties": properties})
     metadata = Structure.of(kubernetes).named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
 
     def check(value: Any, path: Path, problems: list[Problem]) -> None:
@@ -85,5 +87,8 @@ def _custom(schema: Mapping[str, Any], kubernetes: str) -> Check:
         if (meta := value.get("metadata")) is not None:
             metadata(meta, (path, "metadata"), problems)
         body({key: item for key, item in value.items() if key != "metadata"}, path, problems)
+        # The server runs rules over what its schema takes (apiextensions pkg/registry/customresource/strategy.go).
+        if rules is not None and not problems:
+            rules(value, path, problems)
 
     return check

@@ -26,15 +26,18 @@ Attach = Callable[[Document], Document]
 class Result:
     """Findings with the units they were made in, skips, counts, and what rules across files want to know.
 
+    `unchecked` are rules that could not be told to be kept or broken, of each the first place is shown.
+
     A resource is (unit or folder, group, kind, namespace, name) and where it is: the item's name and the document's
     index in it. An image is its text, and where.
     """
 
-    __slots__ = ("counts", "findings", "followed", "images", "resources", "skipped")
+    __slots__ = ("counts", "findings", "followed", "images", "resources", "skipped", "unchecked")
 
     def __init__(self) -> None:
         self.findings: list[tuple[Finding, str]] = []
         self.skipped: list[Skip] = []
+        self.unchecked: list[Skip] = []
         self.counts: dict[str, int] = {}
         self.resources: list[tuple[tuple[str, ...], str, str]] = []
         self.followed: list[Document] = []
@@ -102,7 +105,7 @@ class Examiner:
         settled = []
         for document in objects(path, index, piece, loaded):
             verdict = self._judge.verdict(document, loaded)
-            if verdict.problems or verdict.skip:
+            if verdict.problems or verdict.skip or verdict.unchecked:
                 return False
             settled.append(attach(document) if attach else document)
         try:
@@ -123,6 +126,9 @@ class Examiner:
                 result.skipped.append(Skip(path, line, verdict.skip, verdict.hint))
         else:
             result.count("documents")
+        for problem in verdict.unchecked:
+            path, line, _ = document.place(problem)
+            result.unchecked.append(Skip(path, line, problem.message, problem.hint))
         findings = document_findings(document, self._checks)
         findings += [_finding(document, problem) for problem in verdict.problems]
         self._take(document, findings, result, judged=not verdict.skip)

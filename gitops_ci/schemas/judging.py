@@ -8,7 +8,7 @@ from gitops_ci.schemas.custom import CustomKinds, NoSchema
 from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.goyaml import Loaded
 from gitops_ci.schemas.hints import nearest
-from gitops_ci.schemas.problem import Problem
+from gitops_ci.schemas.problem import UNCHECKED, Problem
 from gitops_ci.schemas.report import Checks
 from gitops_ci.schemas.rules import api_problems
 from gitops_ci.schemas.served import CLIENT_GROUPS, is_built_in, why_not_served
@@ -21,12 +21,16 @@ _NO_SCHEMA = "Add the CustomResourceDefinition to what is validated, or give --c
 
 
 class Verdict:
-    """What is wrong with an object; or why it was not judged, and what to do about that."""
+    """What is wrong with an object; or why it was not judged, and what to do about that.
 
-    __slots__ = ("hint", "problems", "quiet", "skip")
+    `unchecked` are rules that could not be told to be kept or broken.
+    """
+
+    __slots__ = ("hint", "problems", "quiet", "skip", "unchecked")
 
     def __init__(self, problems: list[Problem], skip: str = "") -> None:
         self.problems = problems
+        self.unchecked: list[Problem] = []
         self.skip = skip
         self.hint = ""
         self.quiet = False
@@ -49,6 +53,9 @@ class Judge:
             self._structure(document, version, verdict)
         if len(self._checks.kubernetes_versions) > 1:
             verdict.problems = list(dict.fromkeys(verdict.problems))
+        if any(problem.rule == UNCHECKED for problem in verdict.problems):
+            verdict.unchecked = [problem for problem in verdict.problems if problem.rule == UNCHECKED]
+            verdict.problems = [problem for problem in verdict.problems if problem.rule != UNCHECKED]
         return verdict
 
     def _structure(self, document: Document, version: str, verdict: Verdict) -> None:

@@ -13,7 +13,8 @@ from datetime import date
 from typing import Any
 
 from gitops_ci.schemas.hints import nearest
-from gitops_ci.schemas.problem import Path, Problem, show_path
+from gitops_ci.schemas.patterns import HINT, matcher
+from gitops_ci.schemas.problem import UNCHECKED, Path, Problem, show_path
 from gitops_ci.schemas.scalars import SCALARS, type_name
 from gitops_ci.schemas.structure import Check, missing, unknown_field, wrong_type
 
@@ -35,7 +36,7 @@ def violations(value: Any, schema: Mapping[str, Any]) -> list[str]:
     """What is wrong with a value, as messages."""
     problems: list[Problem] = []
     compile_schema(schema)(value, None, problems)
-    shown = [(show_path(problem.path), problem.message) for problem in problems]
+    shown = [(show_path(problem.path), problem.message) for problem in problems if problem.rule != UNCHECKED]
     return [f"{where}: {message}" if where else message for where, message in shown]
 
 
@@ -222,14 +223,21 @@ def _options(options: list[Check], schemas: list[Any], *, one: bool) -> Check:
     told = f" of {', '.join(map(str, names))}" if len(names) == len(options) else " of several forms"
 
     def check(value: Any, path: Path, problems: list[Problem]) -> None:
-        fitting = 0
+        fitting, untold = 0, []
         for option in options:
             found: list[Problem] = []
             option(value, path, found)
             fitting += not found
-        if fitting == 0 or (one and fitting > 1):
-            count = "exactly one" if one else "at least one"
-            problems.append(Problem("schema/value", path, f"needs {count}{told}, fits {fitting}"))
+            if found and all(problem.rule == UNCHECKED for problem in found):
+                untold += found
+        if one and fitting > 1:
+            problems.append(Problem("schema/value", path, f"needs exactly one{told}, fits {fitting}"))
+        elif untold and (one or not fitting):
+            problems.extend(untold)
+        elif not fitting:
+            problems.append(
+                Problem("schema/value", path, f"needs {'exactly' if one else 'at least'} one{told}, fits 0")
+            )
 
     return check
 
@@ -243,6 +251,8 @@ def _not(option: Check, schema: Mapping[str, Any]) -> Check:
         option(value, path, found)
         if not found:
             problems.append(Problem("schema/value", path, f"has a form that is not allowed{told}"))
+        elif all(problem.rule == UNCHECKED for problem in found):
+            problems.extend(found)
 
     return check
 
@@ -256,8 +266,6 @@ def _values(schema: Mapping[str, Any]) -> list[Check]:
         tests.append(_enum(enum))
     if "const" in schema:
         tests.append(_enum([schema["const"]]))
-    if isinstance(pattern := schema.get("pattern"), str) and (found := _pattern(pattern)):
-        tests.append(found)
     if isinstance(name := schema.get("format"), str) and name in _FORMATS:
         tests.append(_format(name))
 
@@ -266,7 +274,10 @@ def _values(schema: Mapping[str, Any]) -> list[Check]:
             said = (test(value) for test in tests)
             problems.extend(Problem("schema/value", path, why) for why in said if why)
 
-    return [check] if tests else []
+    checks: list[Check] = [check] if tests else []
+    if isinstance(pattern := schema.get("pattern"), str) and (found := _pattern(pattern)):
+        checks.append(found)
+    return checks
 
 
 def _number_tests(schema: Mapping[str, Any]) -> list[Callable[[Any], str | None]]:
@@ -343,33 +354,22 @@ def _enum(allowed: list[Any]) -> Callable[[Any], str | None]:
     return test
 
 
-def _pattern(pattern: str) -> Callable[[Any], str | None] | None:
-    """A test for an RE2 pattern, None for one that Python cannot run: the server knows better."""
-    text = (
-        pattern.replace(r"\z", r"\Z").replace("(?s)", "(?s:)")
-        if "(?s)" in pattern[1:]
-        else pattern.replace(r"\z", r"\Z")
-    )
-    # In RE2 `$` without (?m) is the very end of the text; Python's lets a line end follow.
-    text = re.sub(r"(?<!\\)\$(?=$|\))", r"\\Z", text)
-    try:
-        compiled = re.compile(text)
-    except (re.error, RecursionError, OverflowError):
+def _pattern(pattern: str) -> Check | None:
+    """The check of an RE2 pattern, None for what is none: the definition's own findings tell."""
+    matches = matcher(pattern)
+    if matches is None:
         return None
-    if _explodes(pattern):
-        return None
-    return lambda value: (
-        f"'{value if len(value) <= 80 else value[:77] + '...'}' must match {pattern}"
-        if type(value) is str and len(value) <= 4096 and not compiled.search(value)
-        else None
-    )
 
+    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+        if type(value) is not str or (found := matches(value)):
+            return
+        if found is None:
+            problems.append(Problem(UNCHECKED, path, f"the pattern {pattern} is not checked", HINT))
+            return
+        shown = value if len(value) <= 80 else f"{value[:77]}..."
+        problems.append(Problem("schema/value", path, f"'{shown}' must match {pattern}"))
 
-def _explodes(pattern: str) -> bool:
-    """Whether a repetition holds another one, which Python's engine can take exponential time for and RE2 cannot."""
-    return bool(re.search(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]", pattern)) and not re.search(
-        r"[.\-]", pattern
-    )
+    return check
 
 
 _DURATION = re.compile(

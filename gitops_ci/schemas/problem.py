@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-__all__ = ["Path", "Problem", "keys_of", "show_path"]
+__all__ = ["UNCHECKED", "Path", "Problem", "keys_of", "show_path"]
 
+# The rule of a problem that is none: something could not be checked, and `message` says what and why.
+UNCHECKED = "unchecked"
 # A path grows by one small tuple a level and is unrolled only for what is wrong: (((None, "spec"), "ports"), 0).
 Path = tuple["Path", str | int] | None
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.expressions import ADMISSION, compiles, defined
 from gitops_ci.schemas.rules.labels import label_selector
 
 __all__ = ["admitted", "client_config", "match_conditions", "webhooks"]
@@ -159,3 +160,5 @@ def match_conditions(place: Spot, rule: str) -> None:
         names.add(name)
         if not condition.text("expression").strip():
             condition.missing(rule, "expression")
+        compiles(condition, "expression", rule, ADMISSION, "BOOL")
+        defined(condition, "expression", rule, ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gitops_ci.schemas.problem import Path, Problem
+from gitops_ci.schemas.problem import UNCHECKED, Path, Problem
 
 __all__ = ["Rule", "Spot"]
 
@@ -88,6 +88,10 @@ class Spot:
     def bad_key(self, rule: str, message: str, hint: str = "") -> None:
         """This entry's key breaks a rule."""
         self.out.append(Problem(f"api/{rule}", self.path, message, hint, at="key"))
+
+    def unchecked(self, message: str, hint: str) -> None:
+        """Whether this value keeps a rule cannot be told here."""
+        self.out.append(Problem(UNCHECKED, self.path, message, hint))
 
     def missing(self, rule: str, key: str, message: str = "") -> None:
         """A field that must be there is not, or is empty."""

@@ -1,4 +1,4 @@
-"""The structural schemas inside CustomResourceDefinitions, without CEL.
+"""The structural schemas inside CustomResourceDefinitions.
 
 Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go and pkg/apiserver/schema
 (structural schemas).
@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.expressions import compiles, fields_of_self
 
 __all__ = ["root"]
 
@@ -69,6 +70,9 @@ def _schema(schema: Spot, *, nested: bool) -> None:
         _structure(schema)
     _children(schema, nested=nested)
     for rule in schema.each("x-kubernetes-validations"):
+        compiles(rule, "rule", "crd", ("self", "oldSelf"), "BOOL")
+        compiles(rule, "messageExpression", "crd", ("self", "oldSelf"), "STRING")
+        fields_of_self(rule, schema)
         rule.one_of("crd", "reason", _REASONS, pointer=True)
         if not rule.text("rule").strip():
             rule.missing("crd", "rule")

@@ -1,4 +1,4 @@
-"""Admission policies and their bindings, without CEL.
+"""Admission policies and their bindings.
 
 Source: k8s.io/kubernetes pkg/apis/admissionregistration/validation/validation.go.
 """
@@ -10,6 +10,7 @@ import re
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.admission import admitted, match_conditions
 from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.expressions import ADMISSION, compiles, defined
 from gitops_ci.schemas.rules.labels import label_selector
 
 __all__ = ["admission_policy", "policy_binding"]
@@ -64,15 +65,21 @@ def _variables(spec: Spot) -> None:
             variable.at("name").bad("admission-policy", f"'{name}' is no identifier")
         if name in names:
             variable.at("name").bad("duplicate", f"the variable '{name}' is given twice")
-        names.add(name)
         if not variable.text("expression").strip():
             variable.missing("admission-policy", "expression")
+        compiles(variable, "expression", "admission-policy", ADMISSION)
+        defined(variable, "expression", "admission-policy", names)
+        names.add(name)
 
 
 def _validations(spec: Spot, name: str) -> None:
     if not spec.count("validations") and not spec.count("auditAnnotations"):
         spec.missing("admission-policy", "validations", "one of 'validations' and 'auditAnnotations' is required")
+    variables = {variable.text("name") for variable in spec.each("variables")}
     for validation in spec.each("validations"):
+        for key, returns in (("expression", "BOOL"), ("messageExpression", "STRING")):
+            compiles(validation, key, "admission-policy", ADMISSION, returns)
+            defined(validation, key, "admission-policy", variables)
         if not validation.text("expression").strip():
             validation.missing("admission-policy", "expression")
         message = validation.get("message")

@@ -1,0 +1,142 @@
+"""The rules of a CustomResourceDefinition, `x-kubernetes-validations`, over the values of its objects.
+
+Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/cel: what `self` is at each place (defaults filled in, names
+escaped, whole numbers of type `number` as doubles), and that a rule about `oldSelf` has nothing to say of a new object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from gitops_ci.schemas.cel import HINT, MISSING, Expression, expression
+from gitops_ci.schemas.problem import UNCHECKED, Path, Problem
+from gitops_ci.schemas.structure import Check
+
+__all__ = ["RULES", "escaped", "rules_of"]
+
+RULES = "x-kubernetes-validations"
+# Gives the value as CEL sees it, and notes the rules it breaks.
+_Reader = Callable[[Any, Path, list[Problem]], Any]
+_OLD = re.compile(r"\boldSelf\b")
+# Words of CEL that no field can be called (k8s.io/apiserver pkg/cel/escaping.go).
+_RESERVED = frozenset(
+    {
+        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if"),
+        *("import", "let", "loop", "package", "namespace", "return", "var", "void", "while"),
+    }
+)
+_ESCAPES = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
+
+
+def rules_of(schema: Mapping[str, Any]) -> Check | None:
+    """The check of all rules in a schema, None when it has none."""
+    if not _has_rules(schema):
+        return None
+    reader = _reader(schema)
+
+    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+        if reader is not None:
+            reader(value, path, problems)
+
+    return check
+
+
+def escaped(name: str) -> str:
+    """A field's name as expressions write it: `x-y` is `x__dash__y`."""
+    return f"__{name}__" if name in _RESERVED else re.sub(r"__|[./-]", lambda found: _ESCAPES[found[0]], name)
+
+
+def _has_rules(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        return RULES in schema or any(_has_rules(part) for part in schema.values())
+    return isinstance(schema, list) and any(_has_rules(part) for part in schema)
+
+
+class _Rule(NamedTuple):
+    compiled: Expression
+    source: str
+    message: str
+    below: tuple[str, ...]
+
+    def judge(self, value: Any, path: Path) -> Problem | None:
+        verdict = self.compiled.holds(value)
+        if verdict is True:
+            return None
+        if verdict is False:
+            for key in self.below:
+                path = (path, key)
+            return Problem("schema/rule", path, self.message or f"breaks the rule {self.source}")
+        told = MISSING if verdict == MISSING else f"the rule {self.source} is not checked: {verdict}"
+        return Problem(UNCHECKED, path, told, HINT if verdict == MISSING else "")
+
+
+def _rules(schema: Mapping[str, Any]) -> list[_Rule]:
+    found = []
+    listed = schema.get(RULES)
+    for rule in listed if isinstance(listed, list) else ():
+        source = rule.get("rule") if isinstance(rule, Mapping) else None
+        if isinstance(source, str) and source.strip() and not _OLD.search(source):
+            below = re.findall(r"[^.\[\]'\"]+", str(rule.get("fieldPath") or ""))
+            message = str(rule.get("message") or "").strip()
+            found.append(_Rule(expression(source), " ".join(source.split()), message, tuple(below)))
+    return found
+
+
+class _Field(NamedTuple):
+    name: str
+    reader: _Reader | None
+    default: Any
+    nullable: bool
+
+
+def _reader(schema: Any) -> _Reader | None:
+    """How to read values of a schema; None where they are taken as they are."""
+    if not isinstance(schema, Mapping):
+        return None
+    rules = _rules(schema)
+    properties, extra = schema.get("properties"), _reader(schema.get("additionalProperties"))
+    fields = {
+        name: _Field(escaped(name), _reader(field), field.get("default"), field.get("nullable") is True)
+        for name, field in (properties.items() if isinstance(properties, Mapping) else ())
+        if isinstance(field, Mapping)
+    }
+    item, is_number = _reader(schema.get("items")), schema.get("type") == "number"
+    same = all(name == field.name and field.reader is None and field.default is None for name, field in fields.items())
+    if not rules and same and extra is None and item is None and not is_number:
+        return None
+
+    def read(value: Any, path: Path, problems: list[Problem]) -> Any:
+        if type(value) is dict:
+            value = _object(value, path, problems, fields, extra)
+        elif type(value) is list and item is not None:
+            value = [item(entry, (path, index), problems) for index, entry in enumerate(value)]
+        elif is_number and type(value) is int:
+            value = float(value)
+        if value is not None:
+            problems.extend(problem for rule in rules if (problem := rule.judge(value, path)))
+        return value
+
+    return read
+
+
+def _object(
+    value: Mapping[str, Any],
+    path: Path,
+    problems: list[Problem],
+    fields: Mapping[str, _Field],
+    extra: _Reader | None,
+) -> dict[str, Any]:
+    made = {}
+    for key, entry in value.items():
+        field = fields.get(key)
+        if field is None:
+            made[key] = extra(entry, (path, key), problems) if extra else entry
+        elif entry is not None or field.nullable:
+            made[field.name] = field.reader(entry, (path, key), problems) if field.reader else entry
+    for key, field in fields.items():
+        if field.default is not None and field.name not in made:
+            reader = field.reader
+            made[field.name] = reader(field.default, (path, key), problems) if reader else field.default
+    return made
