@@ -121,7 +121,9 @@ def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(tmp_pat
     seen = tmp_path / "seen"
     fake = tmp_path / "bin" / "python3"
     fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *) env -0 > {seen};; esac\n')
+    fake.write_text(
+        f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *) env -0 > {seen}; printf "%s\\n" "$@" > {seen}.words;; esac\n'
+    )
     fake.chmod(0o755)
     (tmp_path / "tools" / "gitops-ci" / "key").mkdir(parents=True)
     environment = {
@@ -133,6 +135,8 @@ def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(tmp_pat
         "WITH_LABEL": "gitops staging",
         "WITH_WITH_REFERRERS": "true",
         "WITH_BASE": "",
+        "WITH_PATHS": "apps\n--config=evil.yaml\n",
+        "WITH_OPTIONS": "--ignore\nrepo/* kind=Pod\n",
     }
     subprocess.run([str(CHECKOUT / "action" / "run")], env=environment, check=True)
     handed = dict(line.split("=", 1) for line in seen.read_text().split("\0") if line.startswith("GITOPS_CI_"))
@@ -141,6 +145,9 @@ def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(tmp_pat
         "GITOPS_CI_LABEL": "gitops staging",
         "GITOPS_CI_WITH_REFERRERS": "true",
     }
+    # What follows `--` is no option, whatever it looks like.
+    words = (tmp_path / "seen.words").read_text().splitlines()
+    assert words[-6:] == ["validate", "--ignore", "repo/* kind=Pod", "--", "apps", "--config=evil.yaml"]
 
 
 def test_every_input_of_the_action_is_handed_over_and_is_an_option():

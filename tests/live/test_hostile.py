@@ -13,6 +13,7 @@ import shutil
 import pytest
 import requests
 
+from gitops_ci.cli import run_command_line
 from tests.live.test_action import DEPLOYMENT
 from tests.support.act import act
 from tests.support.delivery import github
@@ -157,6 +158,19 @@ def test_line_breaks_in_inputs_are_refused_or_stay_inside(workflow, engine, regi
         assert not run.succeeded
         assert "evil" not in run.outputs("run")
         assert delivery.git.requests == []
+
+
+def test_who_writes_outputs_cannot_know_their_delimiter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.yaml").write_text(DEPLOYMENT)
+    output = tmp_path / "output"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+    for _ in range(2):
+        assert run_command_line(["validate", "--quiet"]) == 0
+    delimiters = re.findall(r"(?m)^digest<<(.+)$", output.read_text())
+    assert len(set(delimiters)) == 2
+    assert all(len(re.sub(r"[^0-9a-f]", "", found.rpartition("-")[2])) >= 32 for found in delimiters)
 
 
 # What Python imports
