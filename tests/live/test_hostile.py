@@ -176,6 +176,7 @@ def test_who_writes_outputs_cannot_know_their_delimiter(tmp_path, monkeypatch):
 # What Python imports
 
 SHADOWS = ("click", "git", "yaml", "requests", "docker", "semver", "ruamel", "gitops_ci", "json", "sitecustomize")
+SHADOWS += ("pip", "venv", "optparse", "hashlib", "sysconfig")
 
 
 def _shadows(marker):
