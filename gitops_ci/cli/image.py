@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -19,7 +21,7 @@ from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.run import execute
-from gitops_ci.errors import UsageError
+from gitops_ci.errors import RegistryError, UsageError
 from gitops_ci.flows.push import PushRequest, push
 from gitops_ci.flows.tagging import TagRules, TagsRequest, in_lower_case, list_tags
 from gitops_ci.imageref import ImageRef
@@ -65,6 +67,9 @@ _DEADLINE = option("--deadline", type=float, metavar="SECONDS", help="When to gi
 _CONFIG = click.option(
     "--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"
 )
+
+
+_GRACE = 2.0  # seconds in which what is under way may end by itself, and say more about it
 
 
 def push_options(function: Callable[..., Any]) -> Any:
@@ -125,7 +130,7 @@ def push_command(source: str, output: Output, **options: Any) -> None:
     SOURCE is a name in the Docker Engine, or oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, registry:REF.
     """
     request = _bounded(push_request(source, options), options)
-    with progress_for(output) as progress:
+    with progress_for(output) as progress, _given_up_after(options["deadline"]):
         execute("image push", output, lambda log: push("image push", request, log, progress))
 
 
@@ -151,7 +156,7 @@ def retag_command(source: str, names: tuple[str, ...], output: Output, **options
         raise UsageError(f"--to names the tag {tag}, and {', '.join(names)} too", hint="Leave the tag out of --to.")
     strategies = (*(f"raw={name}" for name in names), *options["tags"])
     request = _bounded(push_request(f"registry:{source}", {**options, "to": to, "tags": strategies}), options)
-    with progress_for(output) as progress:
+    with progress_for(output) as progress, _given_up_after(options["deadline"]):
         execute("image retag", output, lambda log: push("image retag", request, log, progress))
 
 
@@ -173,6 +178,30 @@ def _bounded(request: PushRequest, options: Mapping[str, Any]) -> PushRequest:
     seconds = options["deadline"]
     deadline = time.monotonic() + seconds if seconds is not None else None
     return replace(request, dry_run=options["dry_run"], access=replace(request.access, deadline=deadline))
+
+
+@contextmanager
+def _given_up_after(seconds: float | None) -> Iterator[None]:
+    """End what hangs a little after the deadline: an Engine that is silent, an answer that comes byte by byte."""
+    if seconds is None or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def give_up(number: int, frame: object) -> NoReturn:
+        del number, frame
+        raise RegistryError(
+            f"Given up after {seconds:g} seconds, as --deadline says",
+            hint="Run it again: what is there already is not sent twice. Or raise --deadline.",
+        )
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    # Again and again: where it comes, an error may be expected, and passed over.
+    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE, _GRACE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _rules(options: Mapping[str, Any]) -> TagRules:

@@ -87,5 +87,7 @@ def _limited(pieces: Iterable[bytes], url: str) -> Iterator[bytes]:
     for piece in pieces:
         total += len(piece)
         if total > LARGEST:
-            raise HttpError(f"the answer of {host(url)} is larger than {LARGEST >> 20} MiB", url)
+            error = HttpError(f"the answer of {host(url)} is larger than {LARGEST >> 20} MiB", url)
+            error.final = True
+            raise error
         yield piece

@@ -183,7 +183,7 @@ class Http:
             try:
                 _ = response.content
             except HttpError as error:
-                raise _Broken(error, unsent=False, final=False) from None
+                raise _Broken(error, unsent=False, final=error.final) from None
         return response
 
     def _session(self) -> requests.Session:

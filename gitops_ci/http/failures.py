@@ -15,7 +15,7 @@ class HttpError(Exception):
     """No usable answer came: unreachable, TLS, timeout, a redirect that was refused, a body that is no JSON.
 
     Every room turns it into its own error. `url` is without query; `status` is 0 when there was no answer at all.
-    `unsent` says that no connection was made.
+    `unsent` says that no connection was made, `final` that another try would end as this one.
     """
 
     def __init__(self, message: str, url: str, status: int = 0, *, hint: str = "") -> None:
@@ -25,6 +25,7 @@ class HttpError(Exception):
         self.status = status
         self.hint = hint
         self.unsent = False
+        self.final = False
 
 
 def unanswered(error: Exception, url: str) -> HttpError:

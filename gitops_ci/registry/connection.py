@@ -155,7 +155,13 @@ class Connection:
         schemes = ("http", "https") if loopback else ("https", "http") if self._insecure else ("https",)
         failure: HttpError | None = None
         for scheme in schemes:
-            http = Http(f"{scheme}://{self._host}", verify=self._verify, deadline=self.access.deadline)
+            http = Http(
+                f"{scheme}://{self._host}",
+                # Digests are of the bytes as they are; and what is not packed does not unpack without end.
+                headers={"Accept-Encoding": "identity"},
+                verify=self._verify,
+                deadline=self.access.deadline,
+            )
             try:
                 answer = http.request("GET", "/v2/")
             except HttpError as error:

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import Body, HttpError, Response, joined, shown
 from gitops_ci.imageref import ImageRef
-from gitops_ci.registry.base import MANIFEST_TYPES, OCI_INDEX, Blob, Descriptor, Manifest, Progress, Stored
+from gitops_ci.registry.base import DIGEST, MANIFEST_TYPES, OCI_INDEX, Blob, Descriptor, Manifest, Progress, Stored
 from gitops_ci.registry.connection import Access, Connection
 from gitops_ci.registry.credentials import Credential
 from gitops_ci.registry.referrers import fallback_tag, with_referrer
@@ -62,7 +62,8 @@ class Remote:
         if answer.status == 404:
             return None
         self._wire.expect(answer, {200}, f"looking up {self._shown(reference)}")
-        if told := answer.headers.get("docker-content-digest"):
+        # It ends up in manifests and in the outputs of a job: what is no digest is not believed.
+        if DIGEST.fullmatch(told := answer.headers.get("docker-content-digest", "")):
             return told
         found = self.manifest(reference)
         return found.digest if found else None
@@ -77,7 +78,8 @@ class Remote:
             self._wire.expect(answer, {200}, f"listing the tags of {self.name}")
             data = _json(answer)
             listed = data.get("tags") if isinstance(data, dict) else None
-            found.update(dict.fromkeys(tag for tag in listed or () if isinstance(tag, str)))
+            names = listed if isinstance(listed, list) else ()
+            found.update(dict.fromkeys(tag for tag in names if isinstance(tag, str)))
         return tuple(found)
 
     def blob(self, descriptor: Descriptor) -> Blob:

@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -33,14 +33,19 @@ class Asked:
     size: int
     ranged: bool = False
     query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The proxy answers by itself; the service never hears of the request."""
+    """The proxy answers by itself; the service never hears of the request.
+
+    A body of unknown length is sent piece by piece, for as long as somebody listens.
+    """
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | Iterable[bytes] = b""
 
 
 @dataclass(frozen=True)
@@ -73,11 +78,11 @@ class FaultProxy:
         self.under_way = 0
         self._lock = threading.Lock()
 
-    def note(self, method: str, path: str, size: int, *, ranged: bool) -> Asked:
+    def note(self, method: str, path: str, size: int, headers: Mapping[str, str]) -> Asked:
         with self._lock:
             bare, _, query = path.partition("?")
             number = 1 + sum(1 for known in self.asked if (known.method, known.path) == (method, bare))
-            self.asked.append(Asked(method, bare, number, size, ranged, query))
+            self.asked.append(Asked(method, bare, number, size, "range" in headers, query, headers))
             return self.asked[-1]
 
     @contextmanager
@@ -136,11 +141,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
-        ranged = "Range" in self.headers
-        fault = self.server.proxy.script(self.server.proxy.note(self.command, self.path, size, ranged=ranged))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        fault = self.server.proxy.script(self.server.proxy.note(self.command, self.path, size, headers))
         if isinstance(fault, Answer):
             self._drain(size)
-            self._answer(fault.status, list(fault.headers.items()), b"")
+            if isinstance(fault.body, bytes):
+                self._answer(fault.status, list(fault.headers.items()), fault.body)
+            else:
+                self._trickle(fault.status, fault.headers, fault.body)
             return
         if isinstance(fault, Delay):
             time.sleep(fault.seconds)
@@ -195,6 +203,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+            self.wfile.flush()
+
+    def _trickle(self, status: int, headers: Mapping[str, str], pieces: Iterable[bytes]) -> None:
+        self.send_response_only(status)
+        for name, value in {**headers, "Connection": "close"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(piece)
             self.wfile.flush()
 
     def _reset(self) -> None:
