@@ -30,6 +30,8 @@ _PASSING = re.compile(
     r"|TLS handshake timeout|service unavailable|bad gateway|internal server error",
     re.IGNORECASE,
 )
+# The classic store repeats the digest as a value of its own, the containerd store says it only so.
+_PUSHED = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 _FINAL = re.compile(r"denied|unauthorized|authentication|no basic auth|invalid|no such host|refused", re.IGNORECASE)
 
 # What the Engine says, and what to do about it; the first that fits.
@@ -39,7 +41,10 @@ _HINTS = (
     (r"HTTP response to HTTPS client", "plain"),
     (r"x509|certificate", "certificate"),
     (r"no such host|connection refused|i/o timeout|network is unreachable|no route to host", "network"),
-    (r"does not provide any platform|missing content|content digest .* not found", "platforms"),
+    (
+        r"does not provide any platform|missing content|content of the index is missing|content digest .* not found",
+        "platforms",
+    ),
     (r"immutable|cannot be overwritten|already exists", "immutable"),
     (r"toomanyrequests|too many requests|\b429\b", "limit"),
 )
@@ -123,6 +128,27 @@ class Engine:
             return False
         return any("io.containerd.snapshotter" in str(part) for pair in status for part in pair)
 
+    def absent_platforms(self, image: EngineImage) -> tuple[str, ...]:
+        """The platforms of an image that the Engine knows of and does not hold; Engines before 28 do not tell.
+
+        Raises:
+            RegistryError: the Engine does not answer.
+        """
+        from docker.errors import APIError
+
+        try:
+            # The SDK knows no `manifests` (API 1.48).
+            answer = self._client.get(self._client._url("/images/{0}/json", image.id), params={"manifests": "1"})  # noqa: SLF001
+            found: dict[str, Any] = self._client._result(answer, json=True)  # noqa: SLF001
+        except (APIError, OSError) as error:
+            raise RegistryError(
+                f"The Docker Engine cannot show '{image.name}': {_reason(error)}", hint=_ENGINE
+            ) from None
+        absent = [part["Descriptor"] for part in found.get("Manifests") or () if not part.get("Available", True)]
+        return tuple(
+            "/".join((part.get("platform") or {}).get(key, "?") for key in ("os", "architecture")) for part in absent
+        )
+
     def push(
         self,
         image: EngineImage,
@@ -203,7 +229,11 @@ def _digest(events: Iterator[Mapping[str, Any]], progress: Progress) -> str:
             detail = event.get("errorDetail") or {}
             raise _Refused(str(detail.get("message") or event.get("error") or "an error without a message"))
         if aux := event.get("aux"):
+            if aux.get("manifestPushedInsteadOfIndex"):
+                raise _Refused("not all platforms are there: content of the index is missing, one platform was pushed")
             digest = str(aux.get("Digest") or digest)
+        elif told := _PUSHED.fullmatch(str(event.get("status", ""))):
+            digest = told[1]
         if layer := event.get("id"):
             known = event.get("progressDetail") or {}
             total = known.get("total")

@@ -28,9 +28,12 @@ _PATIENCE = 5.0  # seconds for a question that may stay without an answer
 class InEngine:
     """One image of an Engine."""
 
-    def __init__(self, engine: Engine, image: EngineImage, access: Access) -> None:
+    def __init__(self, engine: Engine, image: EngineImage, access: Access, *, whole: bool) -> None:
+        """`whole`: the Engine keeps images as registries do, and the id is the digest that the image has there."""
         self.name = f"docker:{image.name}"
-        self.facts = ImageFacts(frozenset({image.id}), None, image.labels, image.created, image.size)
+        digest = image.id if whole else None
+        self.facts = ImageFacts(frozenset({image.id}), digest, image.labels, image.created, image.size)
+        self._whole = whole
         self._engine = engine
         self._deadline = access.deadline
         self._image = image
@@ -56,13 +59,18 @@ class InEngine:
 
     def _export(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         from gitops_ci.registry.docker_archive import DockerArchive
+        from gitops_ci.registry.layout import Layout
         from gitops_ci.registry.sources.docker_archive import Saved
+        from gitops_ci.registry.sources.stored import find_image
         from gitops_ci.registry.tar import Tar
 
         with NamedTemporaryFile(prefix="gitops-ci-image-", suffix=".tar") as file:
             for chunk in self._engine.export(self._image):
                 file.write(chunk)
             file.flush()
+            if self._whole:
+                with closing(Layout(Tar(file.name), self.name)) as layout:
+                    return find_image(layout, self._image.id).send(destination, tag, progress)
             with closing(DockerArchive(Tar(file.name), self.name)) as archive:
                 return Saved(archive).send(destination, tag, progress)
 
@@ -71,9 +79,22 @@ class InEngine:
 def open_image(place: str, access: Access) -> Iterator[Source]:
     with closing(Engine()) as engine:
         image = engine.inspect(place)
-        if image.origins and not engine.keeps_indexes():
+        whole = engine.keeps_indexes()
+        if whole:
+            _refuse_absent(image, engine.absent_platforms(image))
+        elif image.origins:
             _refuse_part(image, access)
-        yield InEngine(engine, image, access)
+        yield InEngine(engine, image, access, whole=whole)
+
+
+def _refuse_absent(image: EngineImage, platforms: tuple[str, ...]) -> None:
+    """Stop where an Engine would push one platform under the tag of all, because it does not hold the others."""
+    if platforms:
+        origin = next(iter(image.origins), image.name)
+        raise RegistryError(
+            f"docker:{image.name} has several platforms, and the Docker Engine does not hold {', '.join(platforms)}",
+            hint=f"registry:{origin} copies the whole image, or fetch the rest with docker pull --platform.",
+        )
 
 
 def _refuse_part(image: EngineImage, access: Access) -> None:

@@ -35,6 +35,27 @@ def test_the_digest_is_taken_from_the_stream():
     assert ("3c1dc40c9343", "Pushing", 3000000, 3000000) in watched.seen, "never more than all of it"
 
 
+def test_the_containerd_store_says_the_digest_in_words():
+    """As Docker 28.5 with the containerd store does."""
+    stream = [
+        {"status": "The push refers to repository [127.0.0.1:5000/acme/shop]"},
+        {"status": "Pushed", "progressDetail": {}, "id": "cae7e8ef5f53"},
+        {"status": f"1.4.2: digest: {DIGEST} size: 750"},
+    ]
+    assert _digest(iter(stream), Watched()) == DIGEST
+
+
+def test_one_platform_that_goes_out_as_the_whole_is_an_error():
+    """As Docker 28.5 does with an index whose other platforms it does not hold."""
+    stream = [
+        {"progressDetail": {}, "aux": {"manifestPushedInsteadOfIndex": True, "originalIndex": {}}},
+        {"status": f"1.4.2: digest: {DIGEST} size: 578"},
+    ]
+    with pytest.raises(_Refused, match="not all platforms are there") as refused:
+        _digest(iter(stream), Watched())
+    assert "registry:NAME" in _advice(str(refused.value))
+
+
 @pytest.mark.parametrize(
     "event",
     [
