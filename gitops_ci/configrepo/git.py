@@ -40,6 +40,9 @@ _ALWAYS = {
     "core.symlinks": "false",
     "core.fsmonitor": "false",
     "core.attributesFile": os.devnull,
+    # Files like each other are stored as chains of differences: with git's own 96 MiB a search of 100,000 of them
+    # unpacks most chains again and again, and takes ten times as long.
+    "core.deltaBaseCacheLimit": "256m",
     "credential.helper": "",
     "fetch.fsckObjects": "true",
     "gc.auto": "0",

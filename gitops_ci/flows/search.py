@@ -118,18 +118,34 @@ class _Beside:
 
 
 def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: Ages, log: Log) -> Plan:
-    needles = planning.needles(search.images, search.policy)
-    named_in = snapshot.search((*needles, *encodings.MARKS), selection)
-    log.detail(f"{len(named_in)} files may name {search.names}")
-    beside = planning.companions(named_in, snapshot.paths(selection))
-    pointed_at = [pointer.path for pointer in search.pointers]
-    for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
-        raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
-    files, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *beside, *pointed_at)), needles)
+    files, unreadable = _read(snapshot, selection, search, log)
     plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
     if ages.learn():
         plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
     return replace(plan, skipped=(*plan.skipped, *unreadable))
+
+
+def _read(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> tuple[list[tuple[str, str]], list[Skip]]:
+    """The files that may name an image, and those without which they cannot be understood."""
+    needles = planning.needles(search.images, search.policy)
+    named_in = snapshot.search((*needles, *encodings.MARKS), selection)
+    log.detail(f"{len(named_in)} files may name {search.names}")
+    pointed_at = [pointer.path for pointer in search.pointers]
+    for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
+        raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
+    found, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *pointed_at)), needles)
+    files = dict(found)
+    paths = snapshot.paths(selection)
+    more = {*planning.companions(named_in, paths), *planning.referred(files, paths)}
+    if mentions := planning.mentions(files, search.images, search.policy):
+        more.update(snapshot.search(mentions, selection))
+    seen = {*named_in, *pointed_at}
+    while more := more - seen:
+        seen |= more
+        files.update(_decoded(snapshot, sorted(more), ())[0])
+        more = {*planning.referred(files, paths)}
+    log.detail(f"{len(seen)} files were read")
+    return [*files.items()], unreadable
 
 
 def _within(selection: Paths, plan: Plan) -> Plan:

@@ -100,6 +100,10 @@ def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[Ima
         if at is None:
             found.append(pointed)
             continue
+        if not found[at].image.repository and not pointed.image.repository:
+            # Two ways to learn its name: from what it is laid over, and from the policy.
+            found.append(pointed)
+            continue
         roles = {field.role for field in found[at].fields}
         more = tuple(field for field in pointed.fields if field.role not in roles and roles != {"reference"})
         if more:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from gitops_ci.formats.overrides import override, overrides
@@ -33,6 +33,32 @@ def find(source: Source) -> Iterator[ImageSite]:
             for key in ("images", "imageTags"):
                 yield from overrides(source, root.get(key), resource=resource, format_id=ID)
             yield from scan(source, root, format_id=ID, resource=resource)
+
+
+class Reach:
+    """Which files kustomizations build, through all levels of bases and components that are known."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._built = {source.path: entries for source in sources if (entries := built(source))}
+        self._by_folder = {posixpath.dirname(path): path for path in self._built}
+
+    def builds(self, kustomization: str, path: str) -> bool:
+        """Whether a kustomization builds a file: it names the file, or a folder above it that is no kustomization."""
+        seen, waiting = {kustomization}, [kustomization]
+        while waiting:
+            for entry in self._built.get(waiting.pop(), ()):
+                below = self._by_folder.get(entry)
+                if path == entry or (below is None and path.startswith(f"{entry}/")):
+                    return True
+                if below is not None and below not in seen:
+                    seen.add(below)
+                    waiting.append(below)
+        return False
+
+    def unknown(self) -> set[str]:
+        """Where the kustomizations of further levels would be, were they known."""
+        folders = {entry for entries in self._built.values() for entry in entries if entry not in self._by_folder}
+        return {posixpath.join(folder, name) for folder in folders for name in FILE_NAMES}
 
 
 def built(source: Source) -> tuple[str, ...]:

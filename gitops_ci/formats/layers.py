@@ -1,16 +1,17 @@
 """Names for versions that are written without one: values are laid over each other.
 
 `values-prod.yaml` sets a tag whose repository is in `values.yaml`; a customization in `fleet.yaml` one of the values
-above; an Argo CD parameter one of the Application's values; a Chart.yaml the default of its values. The name counts
-only if every layer below agrees on it.
+above; an Argo CD parameter one of the Application's values, or of its chart's; a Chart.yaml the default of its values;
+a marker says the name of a policy. The name counts only if every layer below agrees on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 from pathlib import PurePosixPath
 
-from gitops_ci.formats import helm_chart
+from gitops_ci.formats import helm_chart, policies
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite
 
@@ -29,7 +30,15 @@ def lies_over(path: str, base: str) -> bool:
 class Layers:
     """What the sites of a run say about names."""
 
-    def __init__(self, sites: Iterable[ImageSite]) -> None:
+    def __init__(
+        self,
+        sites: Iterable[ImageSite],
+        below: Mapping[str, Collection[str]] | None = None,
+        named: Iterable[policies.Policy] = (),
+    ) -> None:
+        """`below` are the layers below a layer where an object says so, `named` policies that stand for an image."""
+        self._below = below or {}
+        self._policies = [*named]
         self._names: dict[tuple[str, tuple[str, ...]], set[ImageRef]] = {}
         self._bases: dict[tuple[str, ...], list[str]] = {}
         self._charts: dict[str, set[ImageRef]] = {}
@@ -47,8 +56,22 @@ class Layers:
     def name(self, site: ImageSite) -> ImageRef | None:
         """The image that a site without a name belongs to, None when nothing tells or two things do."""
         names = self._charts.get(site.layers) or self._names.get((site.layers, site.keys)) or set()
-        if not names and site.layers.startswith("values:"):
-            for base in self._bases.get(site.keys, ()):
-                if lies_over(f"{site.layers}.yaml", f"{base}.yaml"):
-                    names = names | self._names[base, site.keys]
+        if not names:
+            laid_over = (
+                base
+                for base in self._bases.get(site.keys, ())
+                if site.layers.startswith("values:") and lies_over(f"{site.layers}.yaml", f"{base}.yaml")
+            )
+            for base in chain(laid_over, self._below.get(site.layers, ())):
+                names = names | self._names.get((base, site.keys), set())
+        if not names and site.layers == policies.LAYER:
+            names = self._of_policy(*site.keys)
         return next(iter(names)) if len(names) == 1 else None
+
+    def _of_policy(self, policy: str) -> set[ImageRef]:
+        """The image of `namespace:name`; an object that a kustomization gives its namespace has none itself."""
+        namespace, _, name = policy.partition(":")
+        here = [known for known in self._policies if known.namespace in {"", namespace}]
+        repositories = {known.repository for known in here if known.name == name and known.repository} or {name}
+        images = (known.image for known in here if known.image and known.name in repositories)
+        return {image.with_version(tag=None, digest=None) for image in images}

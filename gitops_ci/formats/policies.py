@@ -2,24 +2,58 @@
 
 Source: fluxcd.io/flux/guides/image-update, "Configure image update for custom resources":
 `# {"$imagepolicy": "<namespace>:<policy>[:tag|:name|:digest]"}` behind a value. The policy stands for an image, so the
-parts of one policy belong together; which image it is, the value marked `:name` or a whole reference tells.
+parts of one policy belong together; which image it is, the value marked `:name` or a whole reference tells, or the
+ImageRepository that the ImagePolicy refers to (fluxcd.io/flux/components/image).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from gitops_ci.formats.parts import NAMELESS, version_of
+from gitops_ci.formats.places import object_of
 from gitops_ci.formats.source import Source
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
+from gitops_ci.yamltext import Mapping, YamlError
 
 ID = "flux"
+GROUP = "image.toolkit.fluxcd.io"
+LAYER = "imagepolicy"
 
 _MARKER = re.compile(
     r"""\#\s*\{\s*"\$imagepolicy"\s*:\s*"(?P<policy>[^":\s]+:[^":\s]+)(?::(?P<part>tag|name|digest))?"\s*\}"""
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A name that markers use, and the repository that it stands for: its image, or the name of its object."""
+
+    namespace: str
+    name: str
+    image: ImageRef | None = None
+    repository: str = ""
+
+
+def named(source: Source) -> Iterator[Policy]:
+    """The policies and repositories of images that a file defines. A policy is mostly called as its repository."""
+    if GROUP not in source.text or not source.is_yaml:
+        return
+    try:
+        documents = source.yaml.documents
+    except YamlError:
+        return
+    for root in documents:
+        what, spec = object_of(root), root.get("spec") if isinstance(root, Mapping) else None
+        if what is None or what.group != GROUP or not isinstance(spec, Mapping):
+            continue
+        if what.kind == "ImageRepository" and (image := ImageRef.try_parse(spec.text("image"))):
+            yield Policy(what.namespace, what.name, image)
+        elif what.kind == "ImagePolicy" and isinstance(reference := spec.get("imageRepositoryRef"), Mapping):
+            yield Policy(what.namespace, what.name, repository=reference.text("name"))
 
 
 def find(source: Source) -> Iterator[ImageSite]:
@@ -43,7 +77,7 @@ def find(source: Source) -> Iterator[ImageSite]:
 
 
 def _site(source: Source, policy: str, group: dict[str, Field]) -> Iterator[ImageSite]:
-    layers, keys = "imagepolicy", (policy,)
+    layers, keys = LAYER, (policy,)
     if whole := group.get("reference"):
         image = ImageRef.try_parse(whole.text)
         if image:

@@ -7,30 +7,37 @@ which anything but the planned values would differ is not touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import chain
 
 from gitops_ci import formats
 from gitops_ci.errors import UsageError
-from gitops_ci.formats import Source, kustomize
+from gitops_ci.formats import Source, kustomize, policies
 from gitops_ci.formats.layers import Layers
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.formats.wanted import Wanted
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Plan, Skip
+from gitops_ci.plan import relations
 from gitops_ci.plan.decisions import Decisions
-from gitops_ci.plan.drafts import companions, read
+from gitops_ci.plan.drafts import read
 from gitops_ci.plan.policy import Age, Policy
+from gitops_ci.plan.relations import companions, referred
 from gitops_ci.plan.result import finished
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Age", "Pointer", "Policy", "companions", "make", "nearest", "needles"]
+__all__ = ["Age", "Pointer", "Policy", "companions", "make", "mentions", "nearest", "needles", "referred"]
 
 
 def needles(targets: Sequence[ImageRef], policy: Policy) -> tuple[str, ...]:  # noqa: ARG001
     """What a file must contain one of to be worth reading: for a search of the whole repository."""
     return tuple(dict.fromkeys(target.basename for target in targets))
+
+
+def mentions(files: Mapping[str, str], targets: Sequence[ImageRef], policy: Policy) -> tuple[str, ...]:
+    """What else to search for, given the files that contain a needle: in files that name no image and belong to one."""
+    return relations.mentions(files, Wanted(targets, match_name=policy.match_name))
 
 
 def make(
@@ -51,14 +58,15 @@ def make(
     if pointers and len(targets) != 1:
         raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
     wanted = Wanted(targets, match_name=policy.match_name)
-    drafts = read([*files], wanted, policy, pointers)
-    layers = Layers(site for draft in drafts for site in draft.sites)
+    sources = [Source(path, text, wanted.mentioned) for path, text in files]
+    drafts = read(sources, wanted, policy, pointers)
+    named = chain.from_iterable(map(policies.named, sources))
+    layers = Layers((site for draft in drafts for site in draft.sites), relations.layered(sources), named)
     for draft in drafts:
         draft.choose(layers, wanted, policy)
         draft.point(pointers, targets)
     meant = [site for draft in drafts for site, _ in draft.meant]
-    reach = {draft.source.path: kustomize.built(draft.source) for draft in drafts if draft.source.is_yaml}
-    decisions = Decisions(policy, wanted, is_older, meant, reach)
+    decisions = Decisions(policy, wanted, is_older, meant, kustomize.Reach(sources))
     plans = [finished(draft, decisions) for draft in drafts]
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]

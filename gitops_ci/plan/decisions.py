@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
 from gitops_ci.formats import helm_chart, marks, pin, pointer
+from gitops_ci.formats.kustomize import Reach
 from gitops_ci.formats.parts import APP_VERSION
 from gitops_ci.formats.pin import Refusal
 from gitops_ci.formats.wanted import Wanted
@@ -41,7 +42,7 @@ class Decisions:
         wanted: Wanted,
         is_older: Age | None,
         meant: Iterable[ImageSite],
-        reach: Mapping[str, Collection[str]],
+        reach: Reach,
     ) -> None:
         self._policy = policy
         self._wanted = wanted
@@ -83,17 +84,13 @@ class Decisions:
             return Covered("", "")
         if site.format != "kubernetes":
             return None
-        path = next((path for path in self._kustomized(site) if self._builds(path, site.path)), None)
+        path = next((path for path in self._kustomized(site) if self._reach.builds(path, site.path)), None)
         if path is None:
             return None
         return Refusal(f"names {site.image.familiar} without a version: `images` in {path} gives it", "")
 
     def _kustomized(self, site: ImageSite) -> Iterator[str]:
         return (override.path for override in self._overrides if override.image.name == site.image.name)
-
-    def _builds(self, kustomization: str, path: str) -> bool:
-        """Whether a kustomization builds a file: it names the file, or a folder above it."""
-        return any(path == below or path.startswith(f"{below}/") for below in self._reach.get(kustomization, ()))
 
     def _goes_back(self, now: ImageRef, target: ImageRef, version: pin.Version) -> str:
         """By which rule an older image would replace a newer one; '' when none says so."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 
 from gitops_ci import formats
-from gitops_ci.formats import Source, helm_chart, pointer
-from gitops_ci.formats.layers import Layers, lies_over
+from gitops_ci.formats import Source, charts, helm_chart, pointer
+from gitops_ci.formats.layers import Layers
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.formats.wanted import Wanted
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import ImageSite, Skip
+from gitops_ci.model import ImageSite, Skip, Span
 from gitops_ci.plan.policy import Policy
+from gitops_ci.plan.relations import companions
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Draft", "companions", "read"]
+__all__ = ["Draft", "read"]
 
 
 @dataclass(slots=True)
@@ -29,12 +29,15 @@ class Draft:
     skipped: list[Skip] = field(default_factory=list)
 
     def choose(self, layers: Layers, wanted: Wanted, policy: Policy) -> None:
-        """The sites of wanted images; a version without a name gets it from the layers below."""
+        """The sites of wanted images; a version without a name gets it from the layers below, or from a policy."""
+        places: set[Span] = set()
         for site in self.sites:
             if site.format == helm_chart.ID and not policy.app_version:
                 continue
             name = site.image if site.image.repository else layers.name(site)
-            if name and site.fields and (target := wanted.of(name)):
+            spans = {field.span for field in site.fields}
+            if name and site.fields and (target := wanted.of(name)) and (site.image.repository or not spans & places):
+                places |= spans
                 image = name.with_version(tag=site.image.tag, digest=site.image.digest)
                 self.meant.append((replace(site, image=image), target))
 
@@ -54,52 +57,39 @@ class Draft:
                 self.skipped.append(Skip(at.path, 0, f"--at {at.text}: there is no such value", failed=True))
 
 
-def read(
-    files: Sequence[tuple[str, str]], wanted: Wanted, policy: Policy, pointers: Sequence[Pointer] = ()
-) -> list[Draft]:
-    """Every file that mentions a wanted image or is pointed at, and what is laid over those that name one."""
+def read(sources: Sequence[Source], wanted: Wanted, policy: Policy, pointers: Sequence[Pointer] = ()) -> list[Draft]:
+    """Every file that mentions a wanted image or is pointed at, and those that may hold its version all the same."""
     pointed = {at.path for at in pointers}
-    drafts = {
-        path: _look(path, text, wanted, policy) for path, text in files if path in pointed or wanted.mentioned(text)
-    }
-    bases = [p for p, draft in drafts.items() if any(site.layers and wanted.of(site.image) for site in draft.sites)]
-    beside = frozenset(companions(bases, (path for path, _ in files))) - drafts.keys()
-    for path, text in files:
-        if path in beside:
-            drafts[path] = _look(path, text, wanted, policy)
-    return [drafts[path] for path, _ in files if path in drafts]
+    named = {s.path for s in sources if s.path in pointed or wanted.mentioned(s.text)}
+    drafts = {s.path: _look(s, wanted, policy) for s in sources if s.path in named}
+    bases = {p for p, draft in drafts.items() if any(site.layers and wanted.of(site.image) for site in draft.sites)}
+    # What marks a policy's image or is installed together with values that name one was brought along for it.
+    beside = {*companions(bases, (s.path for s in sources)), *_together(sources, bases)}
+    beside |= {s.path for s in sources if "$imagepolicy" in s.text}
+    for source in sources:
+        if source.path in beside - named:
+            drafts[source.path] = _look(source, wanted, policy)
+    return [drafts[s.path] for s in sources if s.path in drafts]
 
 
-def companions(named_in: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
-    """Files among `paths` that name no image and may yet hold its version: they are read beside `named_in`.
-
-    These are values laid over a file of values, and the Chart.yaml beside it.
-    """
-    named = set(named_in)
-    folders: dict[str, list[str]] = {}
-    for path in named:
-        folders.setdefault(path.rpartition("/")[0], []).append(path)
-    return tuple(
-        path
-        for path in paths
-        if path not in named and any(_goes_with(path, base) for base in folders.get(path.rpartition("/")[0], ()))
-    )
+def _together(sources: Sequence[Source], bases: Collection[str]) -> set[str]:
+    """The files of installations that have one of the bases, and those that describe them."""
+    found: set[str] = set()
+    for source in sources:
+        for use in charts.uses(source):
+            if not set(use.files).isdisjoint(bases):
+                found |= {source.path, *use.files}
+    return found
 
 
-def _goes_with(path: str, base: str) -> bool:
-    if PurePosixPath(path).name == helm_chart.FILE_NAME:
-        return PurePosixPath(base).name in {"values.yaml", "values.yml"}
-    return lies_over(path, base)
-
-
-def _look(path: str, text: str, wanted: Wanted, policy: Policy) -> Draft:
-    draft = Draft(Source(path, text, wanted.mentioned))
+def _look(source: Source, wanted: Wanted, policy: Policy) -> Draft:
+    draft = Draft(source)
     try:
         draft.sites += formats.find(draft.source, policy.formats)
         if draft.source.is_yaml and not formats.is_template(draft.source) and not policy.formats:
             draft.skipped += wanted.elsewhere(draft.source, draft.sites)
     except YamlError as error:
-        if wanted.first_line_with_name(text):
+        if wanted.first_line_with_name(source.text):
             draft.skipped.append(_unreadable(draft.source, error))
     return draft
 

@@ -1,8 +1,12 @@
 """`gitops-ci bump` from the command line to a real repository; plain Git, or pushes straight to the branch."""
 
+import json
+import tomllib
+
 import pytest
 
-from tests.support.git_repo import commit_files, make_repo
+from tests.support import CHECKOUT
+from tests.support.git_repo import commit_files, make_repo, read_folder
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -363,3 +367,21 @@ def test_warnings_are_about_what_was_touched(run, tmp_path):
         document = run("bump", image, "--config-repo", repo.path, "--mode", "dry-run", "--output", "json").document
         warnings = [finding for finding in document["findings"] if finding["rule"] == "repo/mutable-tag"]
         assert [finding["resource"] for finding in warnings] == warned
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "argocd/chart-of-the-repository", "fleet/values-files-elsewhere", "flux/policies-name-the-image",
+        "flux/release-over-a-chart-of-the-repository", "helm-values/layers-beside-each-other",
+        "kustomize/bases-of-bases", "kustomize/charts-with-values",
+    ],
+)  # fmt: skip
+def test_files_that_name_no_image_are_found_by_what_they_belong_to(run, tmp_path, case):
+    folder = CHECKOUT / "tests" / "cases" / case
+    repo = make_repo(tmp_path / "case.git", read_folder(folder / "before") | {"other/values.yaml": b"tag: 1\n"})
+    image = tomllib.loads((folder / "request.toml").read_text())["image"]
+    ran = run("bump", image, "--config-repo", repo.path, "--mode", "dry-run", "--skip-rules", "*/*", "--output", "json")
+    planned = json.loads((folder / "outcome.json").read_text())
+    changes = [f"{change['path']}:{change['line']}:{change['column']}" for change in ran.document["changes"]]
+    assert sorted(changes) == sorted(change["at"] for change in planned["changes"])
