@@ -26,6 +26,7 @@ RULE_IDS = (
     "api/container",
     "api/crd",
     "api/cron",
+    "api/device",
     "api/dns",
     "api/duplicate",
     "api/endpoints",

@@ -57,6 +57,8 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "PriorityLevelConfiguration": ("flowcontrol.priority_level",),
     "ReplicaSet": ("workloads.workload", _PODS),
     "ReplicationController": ("workloads.workload", _PODS),
+    "ResourceClaim": ("devices.claim",),
+    "ResourceClaimTemplate": ("devices.claim_template",),
     "ResourceQuota": ("quotas.resource_quota",),
     "Role": ("rbac.role",),
     "RoleBinding": ("rbac.binding",),

@@ -1,7 +1,7 @@
 """The structural schemas inside CustomResourceDefinitions.
 
 Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go and pkg/apiserver/schema
-(structural schemas).
+validation.go (structural schemas).
 """
 
 from __future__ import annotations
@@ -10,22 +10,26 @@ import re
 from typing import Any
 
 from gitops_ci.schemas.rules.base import Spot
-from gitops_ci.schemas.rules.expressions import compiles, fields_of_self
+from gitops_ci.schemas.rules.crd_nested import complete, nested_parts, only_values, typed_parts
+from gitops_ci.schemas.rules.crd_validations import validations
 
 __all__ = ["root"]
 
 _TYPES = ("string", "integer", "number", "boolean", "array", "object")
 _FORBIDDEN = ("$ref", "definitions", "dependencies", "id", "patternProperties", "additionalItems")
-_REASONS = ("FieldValueRequired", "FieldValueForbidden", "FieldValueInvalid", "FieldValueDuplicate")
-# What may stand in a schema below allOf, anyOf, oneOf or not: values only, no structure.
-_NOT_NESTED = (
-    *("type", "description", "default", "nullable", "x-kubernetes-preserve-unknown-fields"),
-    *("x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-type"),
-    *("x-kubernetes-list-map-keys", "x-kubernetes-map-type", "title"),
+# With the subresource `status` the root may hold nothing that would be lost when the status is taken out of it.
+_BESIDE_STATUS = frozenset(
+    {
+        *("description", "type", "format", "title", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
+        *("maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "multipleOf", "required"),
+        *("items", "properties", "externalDocs", "example", "x-kubernetes-preserve-unknown-fields"),
+        "x-kubernetes-validations",
+    }
 )
+_NOTHING: tuple[Any, ...] = (None, "", False, [], {})
 
 
-def root(schema: Spot) -> None:
+def root(schema: Spot, *, with_status: bool = False) -> None:
     if not schema.text("type"):
         schema.missing("crd", "type", "'type: object' is required at the root of a schema")
     elif schema.text("type") != "object":
@@ -35,23 +39,41 @@ def root(schema: Spot) -> None:
     for key in ("x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"):
         if schema.flag(key):
             schema.at(key).bad("crd", "may not be set at the root of a schema")
-    properties = schema.at("properties")
+    if schema.has("additionalProperties"):
+        schema.at("additionalProperties").bad_key("crd", "must not be used at the root of a schema")
+    for key in sorted(schema.value) if with_status else ():
+        if key not in _BESIDE_STATUS and schema.get(key) not in _NOTHING:
+            schema.at(key).bad_key("crd", "may not stand at the root of a schema with the subresource status")
+    _envelope(schema.at("properties"))
+    complete(schema)
+    _schema(schema)
+
+
+def _envelope(properties: Spot) -> None:
     for key, kind in (("apiVersion", "string"), ("kind", "string"), ("metadata", "object")):
         if properties.has(key) and properties.at(key).text("type") not in {"", kind}:
             properties.at(key, "type").bad("crd", f"must be {kind} for '{key}'")
-    _metadata(properties.at("metadata"))
-    _schema(schema, nested=False)
-
-
-def _metadata(metadata: Spot) -> None:
-    if type(metadata.value) is not dict:
-        return
+        _no_default(properties.at(key))
+    metadata = properties.at("metadata")
     for name in metadata.mapping("properties"):
         if name not in {"name", "generateName"}:
             metadata.at("properties", name).bad_key("crd", "only metadata.name and generateName may be restricted")
+    for key in metadata.value if type(metadata.value) is dict else ():
+        if key not in {"type", "properties"} and metadata.get(key) not in _NOTHING:
+            metadata.at(key).bad_key("crd", "nothing but name and generateName of metadata may be restricted")
 
 
-def _schema(schema: Spot, *, nested: bool) -> None:
+def _no_default(schema: Spot) -> None:
+    """Of what every object has there are no defaults."""
+    if schema.has("default"):
+        schema.at("default").bad_key("crd", "must not be set in apiVersion, kind and metadata of the root")
+    for _, child in schema.pairs("properties"):
+        _no_default(child)
+
+
+def _schema(
+    schema: Spot, *, nested: bool = False, correlated: bool = True, typed: frozenset[int] = frozenset()
+) -> None:
     if type(schema.value) is not dict:
         return
     for key in _FORBIDDEN:
@@ -62,54 +84,31 @@ def _schema(schema: Spot, *, nested: bool) -> None:
     if schema.has("pattern") and (why := _why_no_regex(schema.text("pattern"))):
         schema.at("pattern").bad("crd", why)
     if nested:
-        for key in _NOT_NESTED:
-            allowed = key == "type" and schema.text("type") == ""
-            if schema.has(key) and not allowed and not _int_or_string_part(schema, key):
-                schema.at(key).bad_key("crd", f"'{key}' must not be set below allOf, anyOf, oneOf or not")
+        only_values(schema, may_have_type=id(schema.value) in typed)
     else:
         _structure(schema)
-    _children(schema, nested=nested)
-    for rule in schema.each("x-kubernetes-validations"):
-        compiles(rule, "rule", "crd", ("self", "oldSelf"), "BOOL")
-        compiles(rule, "messageExpression", "crd", ("self", "oldSelf"), "STRING")
-        fields_of_self(rule, schema)
-        rule.one_of("crd", "reason", _REASONS, pointer=True)
-        if not rule.text("rule").strip():
-            rule.missing("crd", "rule")
-        message = rule.text("message")
-        if rule.has("message") and not message.strip():
-            rule.at("message").bad("crd", "must not be blank")
-        if "\n" in message.strip():
-            rule.at("message").bad("crd", "must not contain line breaks")
-        if "\n" in rule.text("rule").strip() and not message:
-            rule.missing("crd", "message", "'message' is required for a rule of several lines")
+        validations(schema, correlated=correlated)
+    _children(schema, nested=nested, correlated=correlated)
+    below = typed if nested else typed_parts(schema)
+    for part in nested_parts(schema):
+        _schema(part, nested=True, typed=below)
 
 
-def _int_or_string_part(schema: Spot, key: str) -> bool:
-    # `anyOf: [{type: integer}, {type: string}]` beside x-kubernetes-int-or-string is the one legal use of type.
-    return key == "type" and set(schema.value) == {"type"} and schema.text("type") in {"integer", "string"}
-
-
-def _children(schema: Spot, *, nested: bool) -> None:
+def _children(schema: Spot, *, nested: bool, correlated: bool) -> None:
+    of_fields = correlated and schema.text("x-kubernetes-map-type") != "atomic"
     for _, child in schema.pairs("properties"):
-        _schema(child, nested=nested)
+        _schema(child, nested=nested, correlated=of_fields)
     items = schema.get("items")
     if isinstance(items, list):
         schema.at("items").bad("crd", "must be one schema, not a list")
     elif items is not None:
-        _schema(schema.at("items"), nested=nested)
+        of_items = correlated and schema.text("x-kubernetes-list-type") == "map"
+        _schema(schema.at("items"), nested=nested, correlated=of_items)
     additional = schema.get("additionalProperties")
-    if additional is False:
-        schema.at("additionalProperties").bad("crd", "may not be false")
-    elif isinstance(additional, dict) and not nested:
-        _schema(schema.at("additionalProperties"), nested=nested)
-    if isinstance(additional, dict) and schema.count("properties"):
+    if isinstance(additional, dict) and not nested:
+        _schema(schema.at("additionalProperties"), correlated=correlated)
+    if (isinstance(additional, dict) or additional is False) and schema.count("properties"):
         schema.at("additionalProperties").bad_key("crd", "properties and additionalProperties exclude each other")
-    for key in ("allOf", "anyOf", "oneOf"):
-        for child in schema.each(key):
-            _schema(child, nested=True)
-    if schema.has("not"):
-        _schema(schema.at("not"), nested=True)
 
 
 def _structure(schema: Spot) -> None:
@@ -122,11 +121,16 @@ def _structure(schema: Spot) -> None:
         schema.missing("crd", "type", "'type' is required")
     if either and kind:
         schema.at("type").bad("crd", "must be empty when x-kubernetes-int-or-string is true")
+    for key in ("x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"):
+        if either and schema.flag(key):
+            schema.at(key).bad("crd", "must not be true beside x-kubernetes-int-or-string")
     if schema.get("x-kubernetes-preserve-unknown-fields") is False:
         schema.at("x-kubernetes-preserve-unknown-fields").bad("crd", "must be true or absent")
     if schema.flag("x-kubernetes-embedded-resource"):
         if kind != "object":
             schema.at("x-kubernetes-embedded-resource").bad("crd", "needs type: object")
+        if schema.has("additionalProperties"):
+            schema.at("additionalProperties").bad_key("crd", "must not be used in an embedded resource")
         if not keep and not schema.count("properties"):
             schema.missing("crd", "properties", "an embedded resource needs properties or preserve-unknown-fields")
     if kind == "array" and not schema.has("items"):
@@ -150,12 +154,12 @@ def _lists(schema: Spot, kind: str) -> None:
         schema.at("x-kubernetes-list-map-keys").bad("crd", "needs x-kubernetes-list-type: map")
     if list_type == "map":
         _map_keys(schema, keys)
+    items = schema.at("items")
+    if list_type in {"set", "map"} and items.flag("nullable"):
+        items.at("nullable").bad("crd", f"may not be true in a {list_type}")
     if list_type == "set" and kind == "array":
-        items = schema.at("items")
-        atomic = items.text("x-kubernetes-list-type") == "atomic" or items.text("x-kubernetes-map-type") == "atomic"
-        if items.flag("nullable"):
-            items.at("nullable").bad("crd", "may not be true in a set")
-        if items.text("type") in {"object", "array"} and not atomic:
+        granular = items.text("type") == "object" and items.text("x-kubernetes-map-type") != "atomic"
+        if granular or (items.text("type") == "array" and items.text("x-kubernetes-list-type") not in {"", "atomic"}):
             schema.at("items").bad("crd", "items of a set must be scalars, or atomic")
 
 
@@ -165,8 +169,8 @@ def _map_keys(schema: Spot, keys: list[str]) -> None:
             "crd", "x-kubernetes-list-map-keys", "'x-kubernetes-list-map-keys' is required for list-type map"
         )
     items = schema.at("items")
-    if items.text("type") not in {"object", ""}:
-        items.at("type").bad("crd", "must be object in a list of type map")
+    if items.text("type") != "object":
+        items.bad("crd", "must be of type object in a list of type map")
     if len(set(keys)) < len(keys):
         schema.at("x-kubernetes-list-map-keys").bad("duplicate", "a key is given twice")
     for index, key in enumerate(keys):
@@ -179,6 +183,8 @@ def _map_keys(schema: Spot, keys: list[str]) -> None:
             place.bad("crd", f"'{key}' must be a scalar")
         if key not in items.strings("required") and not field.has("default"):
             place.bad("crd", f"'{key}' must be required or have a default")
+        if field.flag("nullable"):
+            place.bad("crd", f"'{key}' must not be nullable")
 
 
 def _why_no_regex(pattern: str) -> str | None:

@@ -14,7 +14,7 @@ from gitops_ci.schemas.celrules import escaped
 from gitops_ci.schemas.hints import nearest_field
 from gitops_ci.schemas.rules.base import Spot, shown
 
-__all__ = ["ADMISSION", "compiles", "defined", "fields_of_self"]
+__all__ = ["ADMISSION", "compiles", "defined", "fields_of_self", "without_strings"]
 
 # What an expression of a policy or a webhook may name.
 ADMISSION = ("object", "oldObject", "request", "params", "namespaceObject", "authorizer", "variables")
@@ -47,14 +47,19 @@ def fields_of_self(rule: Spot, schema: Spot) -> None:
     if schema.text("type") != "object" or not fields:
         return
     known = {escaped(name) for name in fields} | {"apiVersion", "kind", "metadata"}
-    for name in _OF_SELF.findall(_STRING.sub("''", rule.text("rule"))):
+    for name in _OF_SELF.findall(without_strings(rule.text("rule"))):
         if name not in known:
             rule.at("rule").bad("crd", f"'self' has no field '{name}' here", nearest_field(name, fields))
+
+
+def without_strings(source: str) -> str:
+    """An expression whose string literals are empty: what is left are its names and operators."""
+    return _STRING.sub("''", source)
 
 
 def defined(place: Spot, key: str, rule: str, names: Iterable[str]) -> None:
     """An expression names no variable that is not defined before it."""
     known = frozenset(names)
-    for name in _VARIABLE.findall(_STRING.sub("''", place.text(key))):
+    for name in _VARIABLE.findall(without_strings(place.text(key))):
         if name not in known:
             place.at(key).bad(rule, f"the variable '{name}' is not defined before it is used")

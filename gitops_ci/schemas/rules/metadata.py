@@ -14,6 +14,8 @@ from gitops_ci.schemas.rules.labels import check_annotations, labels
 
 __all__ = ["CLUSTER_SCOPED", "metadata", "object_name"]
 
+# Of a longer prefix this much is kept before the five random characters (apiserver pkg/storage/names/generate.go).
+_GENERATED_FROM = 58
 NameFormat = Callable[[str, int], str | None]
 
 CLUSTER_SCOPED = frozenset(
@@ -66,6 +68,8 @@ def _name(meta: Spot, kind: str) -> None:
     masked = f"{generate[:-2]}a" if len(generate) > 1 and generate.endswith("-") else generate
     if generate and (why := check(masked, meta.minor)):
         meta.at("generateName").bad("name", f"'{shown(generate)}' {why}")
+    elif generate and not name and (why := check(f"{generate[:_GENERATED_FROM]}x7k2q", meta.minor)):
+        meta.at("generateName").bad("name", f"'{shown(generate)}' makes names that are none: such a name {why}")
 
 
 def object_name(value: str) -> str | None:

@@ -72,6 +72,8 @@ def _backend(backend: Spot) -> None:
         for key in ("kind", "name"):
             if not backend.at("resource").text(key):
                 backend.at("resource").missing("ingress", key)
+            backend.at("resource").fits("ingress", key, formats.path_segment)
+        backend.at("resource").fits("ingress", "apiGroup", formats.dns_subdomain)
     elif service:
         _service_backend(backend.at("service"))
     elif type(backend.value) is dict:
@@ -197,3 +199,6 @@ def service_cidr(document: Spot) -> None:
     for index, value in enumerate(spec.strings("cidrs")):
         if why := formats.cidr(value, 36):
             spec.at("cidrs").item(index).bad("network", f"'{value}' {why}")
+    families = [":" in value for value in spec.strings("cidrs")]
+    if len(set(families)) < len(families):
+        spec.at("cidrs").bad("network", "may hold no more than one CIDR of each family")

@@ -104,8 +104,13 @@ def storage_class(document: Spot) -> None:
     _parameters(document, most=512)
     document.one_of("storage", "reclaimPolicy", ("Delete", "Retain"), pointer=True)
     document.one_of("storage", "volumeBindingMode", ("Immediate", "WaitForFirstConsumer"), pointer=True)
+    seen: list[dict[str, set[str]]] = [{}]  # a term that asks for nothing counts as a repetition, too
     for term in document.each("allowedTopologies"):
         keys: set[str] = set()
+        asked = {one.text("key"): set(one.strings("values")) for one in term.each("matchLabelExpressions")}
+        if asked in seen:
+            term.bad("duplicate", "the topology is given twice")
+        seen.append(asked)
         for expression in term.each("matchLabelExpressions"):
             expression.fits("storage", "key", formats.qualified_name)
             if expression.text("key") in keys:
