@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 
@@ -223,8 +224,12 @@ def test_a_stale_registry_is_asked_again(proxy, registry, layout, name):
 
 
 def test_a_crash_at_every_request_ends_in_the_same_state(proxy, registry, layout, tmp_path):
-    """The process is killed at its first, second, third … request; the next run makes it whole."""
+    """The process is killed at its first, second, third … request; the next run, from an archive, makes it whole."""
     folder, digest = layout
+    with tarfile.open(tmp_path / "built.tar", "w") as archive:
+        archive.add(folder, ".")
+    push(f"oci:{folder}", f"{registry}/faults/crash-never")
+    whole = pulled(f"{registry}/faults/crash-never", "1.4.2")
     killed = 0
     for step in itertools.count(1):
         name = f"faults/crash-{step}"
@@ -260,8 +265,11 @@ def test_a_crash_at_every_request_ends_in_the_same_state(proxy, registry, layout
             assert there == digest, tag
             assert len(pulled(f"{registry}/{name}", tag)) == 5, "no tag names half an image"
         proxy.clear()
-        push(f"oci:{folder}", to)
+        push(f"oci-archive:{tmp_path}/built.tar", to)
         assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+        assert pulled(f"{registry}/{name}", "latest") == whole
+        again = push(f"oci:{folder}", to)
+        assert {image.state for image in again.images} == {"present"}
     assert killed > 15, "the push had many steps to die at"
 
 
