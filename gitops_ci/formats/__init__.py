@@ -25,9 +25,8 @@ from gitops_ci.formats.base import Format
 from gitops_ci.formats.source import Source
 from gitops_ci.formats.spans import Taken
 from gitops_ci.model import Field, ImageSite
-from gitops_ci.yamltext import YamlError
 
-__all__ = ["FORMATS", "Source", "find", "is_template"]
+__all__ = ["FORMATS", "Source", "find"]
 
 FORMATS: dict[str, Format] = {
     marks.ID: marks,
@@ -63,28 +62,18 @@ def find(source: Source, only: Sequence[str] = ()) -> Iterator[ImageSite]:
                 sites.append(site)
         if name == marks.ID:
             marked = Taken(sites)
-    if source.is_yaml and "$imagepolicy" in source.text and not is_template(source):
+    if source.is_yaml and "$imagepolicy" in source.text and not source.is_template:
         sites = _pointed_at(sites, policies.find(source))
     return (site for site in sites if not only or site.format in only)
 
 
 def _kinds(source: Source) -> Iterator[str]:
-    if not source.is_yaml:
-        yield marks.ID
-    elif is_template(source):
+    if source.is_template:
         yield from _LINEWISE
+    elif not source.is_yaml:
+        yield marks.ID
     else:
         yield from (name for name in FORMATS if name != helm_template.ID)
-
-
-def is_template(source: Source) -> bool:
-    """Whether a YAML file is a template that no parser reads; raises YamlError for what is neither."""
-    try:
-        return source.yaml is None
-    except YamlError:
-        if "{{" in source.text:
-            return True
-        raise
 
 
 def _place(field: Field) -> tuple[int, int, str, bool]:

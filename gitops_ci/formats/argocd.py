@@ -1,21 +1,22 @@
 """Argo CD: Application and ApplicationSet, single and multi source, and `.argocd-source-*.yaml`.
 
 Source: argo-cd.readthedocs.io/en/stable/user-guide: `helm.parameters` (names are dotted paths into the values),
-`helm.values`, `helm.valuesObject`; `kustomize.images` are strings `[name=]image[:tag|@digest]`; Argo CD's image
-updater and `argocd app set` write overrides to `.argocd-source.yaml` and `.argocd-source-<application>.yaml`.
+`helm.values`, `helm.valuesObject`; `kustomize.images` are strings `[name=]image[:tag|@digest]`; `repoURL: oci://…` with
+`targetRevision` is an artifact that is named like an image. Argo CD's image updater and `argocd app set` write
+overrides to `.argocd-source.yaml` and `.argocd-source-<application>.yaml`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.parts import one_string, parts
+from gitops_ci.formats.parts import Found, artifact, one_string, runs_instead
 from gitops_ci.formats.places import Place, below, object_of
 from gitops_ci.formats.scan import scan, site
 from gitops_ci.formats.source import Entry, Source
-from gitops_ci.model import ImageSite
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Field, ImageSite
 from gitops_ci.yamltext import Alias, Mapping, Scalar, Sequence
 
 ID = "argocd"
@@ -33,25 +34,19 @@ def find(source: Source) -> Iterator[ImageSite]:
         # An override is laid over the Application of its name; they never hold values but parameters.
         resource = "" if what else f"Application/{name.removeprefix('.argocd-source-').removesuffix('.yaml')}"
         for place in below(root, resource=resource):
-            if isinstance(place.node, Sequence) and place.key == "parameters":
-                yield from _parameters(source, place.node, place)
-            elif isinstance(place.node, Sequence) and place.key == "images":
+            if isinstance(place.node, Sequence) and place.key == "images":
                 yield from _overrides(source, place.node, place)
+            elif isinstance(place.node, Mapping) and place.key in {"source", "sources"}:
+                yield from _artifact(source, place.node, place)
         yield from scan(source, root, format_id=ID, resource=resource)
 
 
-def _parameters(source: Source, node: Sequence, place: Place) -> Iterator[ImageSite]:
-    """`- {name: image.tag, value: v1}`: dotted paths into the values, so those of one path belong together."""
-    by_path: dict[str, dict[str, Entry]] = {}
-    for item in node.items:
-        if isinstance(item, Mapping) and (value := source.entries(item).get("value")):
-            path, _, last = item.text("name").rpartition(".")
-            by_path.setdefault(path, {})[last] = value
-    for path, entries in by_path.items():
-        keys = tuple(path.split(".")) if path else ()
-        here = replace(place, layers=place.resource, keys=keys)
-        for found in parts(source, entries, parent=keys[-1] if keys else ""):
-            yield site(source, found, here, format_id=ID)
+def _artifact(source: Source, node: Mapping, place: Place) -> Iterator[ImageSite]:
+    """`repoURL: oci://…` and `targetRevision`: manifests or a chart in a registry."""
+    revision = source.entries(node).get("targetRevision")
+    if node.text("repoURL").startswith("oci://") and not node.text("chart") and revision:
+        for found in artifact(source, node.text("repoURL"), {"tag": revision}):
+            yield site(source, found, place, format_id=ID)
 
 
 def _overrides(source: Source, node: Sequence, place: Place) -> Iterator[ImageSite]:
@@ -60,3 +55,7 @@ def _overrides(source: Source, node: Sequence, place: Place) -> Iterator[ImageSi
         if isinstance(target, Scalar):
             for found in one_string(source, Entry(target, target, item if isinstance(item, Alias) else None)):
                 yield site(source, found, place, format_id=ID)
+                replaced = ImageRef.try_parse(target.value.rpartition("=")[0])
+                if replaced and not replaced.same_image(found.image):
+                    here = Field("name", source.span(target.start, target.start), "")
+                    yield site(source, Found(replaced, (here,), problem=runs_instead(found.image)), place, format_id=ID)

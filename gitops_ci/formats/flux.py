@@ -1,7 +1,8 @@
-"""Flux: the values and post-renderers of a HelmRelease, the images and patches of a Kustomization.
+"""Flux: the values and post-renderers of a HelmRelease, the images and patches of a Kustomization, OCIRepositories.
 
 Source: fluxcd.io/flux/components: HelmRelease `spec.values`, `spec.postRenderers[].kustomize.images`; Kustomization
-`spec.images`, `spec.patches`. A HelmRelease's `chart` is the version of a chart, not of an image.
+`spec.images`, `spec.patches`; OCIRepository `spec.url` and `spec.ref`, an artifact that is named like an image. A
+HelmRelease's `chart` is the version of a chart, not of an image.
 """
 
 from __future__ import annotations
@@ -9,23 +10,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_ci.formats.overrides import overrides
-from gitops_ci.formats.places import below, object_of
-from gitops_ci.formats.scan import scan
+from gitops_ci.formats.parts import artifact
+from gitops_ci.formats.places import Place, below, object_of
+from gitops_ci.formats.scan import scan, site
 from gitops_ci.formats.source import Source
 from gitops_ci.model import ImageSite
-from gitops_ci.yamltext import Sequence
+from gitops_ci.yamltext import Mapping, Node, Sequence
 
 ID = "flux"
 
+_ARTIFACT = ("source.toolkit.fluxcd.io", "OCIRepository")
 _KINDS = frozenset({("kustomize.toolkit.fluxcd.io", "Kustomization"), ("helm.toolkit.fluxcd.io", "HelmRelease")})
 
 
 def find(source: Source) -> Iterator[ImageSite]:
     for root in source.yaml.documents:
         what = object_of(root)
+        if what and (what.group, what.kind) == _ARTIFACT:
+            yield from _artifact(source, root, what.resource)
         if what is None or (what.group, what.kind) not in _KINDS:
             continue
         for place in below(root):
             if isinstance(place.node, Sequence) and place.key == "images" and not place.layers:
                 yield from overrides(source, place.node, resource=place.resource, format_id=ID)
         yield from scan(source, root, format_id=ID)
+
+
+def _artifact(source: Source, root: Node | None, resource: str) -> Iterator[ImageSite]:
+    spec = root.get("spec") if isinstance(root, Mapping) else None
+    ref = spec.get("ref") if isinstance(spec, Mapping) else None
+    if isinstance(spec, Mapping) and isinstance(ref, Mapping):
+        entries = source.entries(ref)
+        for found in artifact(source, spec.text("url"), {r: entries[r] for r in ("tag", "digest") if r in entries}):
+            yield site(source, found, Place(ref, resource=resource), format_id=ID)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_ci.formats.pairs import insertion, removable
-from gitops_ci.formats.parts import text_of, version_of
+from gitops_ci.formats.parts import runs_instead, text_of, version_of
 from gitops_ci.formats.source import Entry, Source
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite, Role
@@ -32,6 +32,7 @@ def overrides(source: Source, node: Node | None, *, resource: str, format_id: st
 def override(source: Source, node: Mapping, *, resource: str, format_id: str) -> Iterator[ImageSite]:
     found = source.entries(node)
     name = found.get("newName") or found.get("name")
+    yield from _elsewhere(source, found, resource=resource, format_id=format_id)
     image = ImageRef.try_parse(text_of(name)) if name else None
     if name is None or image is None or image.tag or image.digest:
         return
@@ -47,6 +48,16 @@ def override(source: Source, node: Mapping, *, resource: str, format_id: str) ->
         default="the tag that the base has, plus tagSuffix" if "tagSuffix" in found and not (tag or digest) else "",
         problem="" if read else f"its version is written as '{written[0] or written[1]}'",
     )
+
+
+def _elsewhere(source: Source, found: dict[str, Entry], *, resource: str, format_id: str) -> Iterator[ImageSite]:
+    """The image that is replaced by another one (a mirror's): named here, and not what runs."""
+    if not {"name", "newName"} <= found.keys():
+        return
+    image, runs = ImageRef.try_parse(text_of(found["name"])), ImageRef.try_parse(text_of(found["newName"]))
+    field = source.field("name", found["name"])
+    if image and runs and field and "/" in text_of(found["name"]) and not image.same_image(runs):
+        yield ImageSite(format_id, source.path, resource, image, (field,), problem=runs_instead(runs))
 
 
 def _field(source: Source, node: Mapping, name: Entry, key: str, role: Role) -> Field | None:

@@ -18,7 +18,17 @@ from gitops_ci.model import Field, Role
 from gitops_ci.yamltext import Mapping as YamlMapping
 from gitops_ci.yamltext import Scalar
 
-__all__ = ["APP_VERSION", "NAMELESS", "Found", "one_string", "parts", "text_of", "version_of"]
+__all__ = [
+    "APP_VERSION",
+    "NAMELESS",
+    "Found",
+    "artifact",
+    "one_string",
+    "parts",
+    "runs_instead",
+    "text_of",
+    "version_of",
+]
 
 NAMELESS = ImageRef("", "")
 # Where a chart's values leave the tag empty.
@@ -139,10 +149,24 @@ def one_string(source: Source, entry: Entry, host: str = "") -> Iterator[Found]:
 
     What precedes a `=` is a name that the image is given (`name=image`, Argo CD; `--option=image`).
     """
-    image = ImageRef.try_parse(_path(host, text_of(entry).rpartition("=")[2]))
-    field = source.field("reference", entry) if image else None
+    if not text_of(entry):
+        return
+    field = source.field("reference", entry)
+    image = ImageRef.try_parse(_path(host, field.text.rpartition("=")[2])) if field else None
     if image and field:
         yield Found(image, (field,))
+
+
+def runs_instead(image: ImageRef) -> str:
+    """The problem of a name that an override replaces by another one: a mirror's, most often."""
+    return f"{image.familiar} runs in its place"
+
+
+def artifact(source: Source, url: str, version: Mapping[Role, Entry]) -> Iterator[Found]:
+    """What an address like `oci://ghcr.io/acme/shop` names, its tag and digest written apart."""
+    image = ImageRef.try_parse(url.removeprefix("oci://"))
+    if image and not (image.tag or image.digest):
+        yield from _version(source, None, version, image, None, prefix="")
 
 
 def _path(*names: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from gitops_ci.formats.parts import Found, one_string, parts
+from gitops_ci.formats.parts import Found, one_string, parts, text_of
 from gitops_ci.formats.places import Place, below
 from gitops_ci.formats.source import Entry, Source
 from gitops_ci.formats.words import part_of
@@ -23,6 +23,8 @@ __all__ = ["scan", "site"]
 _CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 # An `image` of these kinds names a repository to watch, not an image to run: a version there would break them.
 _WATCHERS = frozenset({"ImageRepository", "ImageUpdater", "Warehouse"})
+# Lists of `name` and `value` that stand for values: Argo CD and its charts, Helmfile, Tekton, OpenShift.
+_PARAMETERS = frozenset({"parameters", "params", "set"})
 # Lists of strings that programs get: options and variables, `name=value`.
 _ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment"})
 _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
@@ -42,6 +44,8 @@ def scan(
             found = _in_mapping(source, node, place)
         elif isinstance(node, Sequence):
             found = _in_list(source, node, place)
+            if place.key in _PARAMETERS:
+                yield from _parameters(source, node, place, format_id=format_id)
         else:
             if isinstance(node, Scalar) and depth < _DEEPEST_STRING:
                 yield from _in_string(source, node, place, format_id=format_id, depth=depth + 1)
@@ -117,6 +121,24 @@ def _pinned(source: Source, entry: Entry) -> Iterator[Found]:
     for found in one_string(source, entry):
         if found.image.tag or found.image.digest:
             yield found
+
+
+def _parameters(source: Source, node: Sequence, place: Place, *, format_id: str) -> Iterator[ImageSite]:
+    """`- {name: image.tag, value: v1}`: dotted paths into the values, so those of one path belong together."""
+    by_path: dict[str, dict[str, Entry]] = {}
+    for item in node.items:
+        if isinstance(item, YamlMapping) and (value := source.entries(item).get("value")):
+            path, _, last = item.text("name").rpartition(".")
+            by_path.setdefault(path, {})[last] = value
+    common = by_path.get("global", {}).get("imageRegistry") or by_path.get("global.image", {}).get("registry")
+    for path, entries in by_path.items():
+        keys = tuple(path.split(".")) if path else ()
+        # Beside an object's values they are laid over them; inside the values of another chart they are its own.
+        layers, above = (place.layers, place.keys) if place.layers else (place.resource, ())
+        here = replace(place, layers=layers, keys=(*above, *keys))
+        for found in parts(source, entries, parent=keys[-1] if keys else "", registry=text_of(common)):
+            if found.image.repository or layers:
+                yield site(source, found, here, format_id=format_id)
 
 
 def _in_string(source: Source, node: Scalar, place: Place, *, format_id: str, depth: int) -> Iterator[ImageSite]:

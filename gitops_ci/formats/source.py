@@ -54,6 +54,13 @@ class Source:
         """Whether the file's name promises YAML (or JSON, which is YAML)."""
         return self.path.endswith((".yaml", ".yml", ".json")) or self.path.rpartition("/")[2] == "Kustomization"
 
+    @property
+    def is_template(self) -> bool:
+        """Whether this is a template that no parser reads, as far as its name or its text tells."""
+        if not self.is_yaml:
+            return self.path.endswith(".tpl")
+        return isinstance(self._result, YamlError) and "{{" in self.text
+
     def inside(self, scalar: Scalar) -> Source | None:
         """The text of a string as a source; None when its characters do not line up with its value."""
         if id(scalar) not in self._inside:
@@ -205,6 +212,13 @@ class Source:
         """The last scalar that begins at or before a character."""
         at = bisect_right(self._scalar_starts, offset)
         return self.scalars[at - 1] if at else None
+
+    def is_in_value(self, offset: int) -> bool:
+        """Whether a character belongs to a scalar; of a text that cannot be parsed any may."""
+        if not self.is_yaml or isinstance(self._result, YamlError):
+            return True
+        node = self.scalar_before(offset)
+        return node is not None and offset < node.end
 
     def spelling(self, quote: str) -> Spelling:
         outer: list[str] = []

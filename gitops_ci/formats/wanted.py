@@ -17,7 +17,7 @@ __all__ = ["Wanted"]
 _FEW = 16
 _WORD = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 _REFERENCE = re.compile(
-    r"(?<![\w./:@-])[A-Za-z0-9][\w.-]{0,254}(?::[0-9]{1,5}(?=/))?(?:/[a-z0-9][\w.-]{0,254}){0,32}"
+    r"(?:(?<=://)|(?<=\}/)|(?<![\w./:@-]))[A-Za-z0-9][\w.-]{0,254}(?::[0-9]{1,5}(?=/))?(?:/[a-z0-9][\w.-]{0,254}){0,32}"
     r"(?P<version>:?(?=\{\{|\$[{(])|(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)"
 )
 _COMMENT = re.compile(r"(?:^|[ \t])#[^\r\n\"']*\Z", re.MULTILINE)
@@ -71,31 +71,36 @@ class Wanted:
         return 0
 
     def elsewhere(self, source: Source, sites: Sequence[ImageSite]) -> Iterator[Skip]:
-        """References to wanted images in strings that no format knows, and those with a templated version."""
+        """References to wanted images in strings that no format knows, and those that something else completes."""
         known = Taken(sites)
         reported = 0
         for match in self._references(source):
-            name = match[0].removesuffix(match["version"]) if match["version"] else match[0]
-            templated = source.text.startswith(_TEMPLATES, match.end())
-            if not (templated or _is_version(name, match["version"])) or name.rpartition("/")[2] not in self._words:
-                continue
-            if not _is_value(source, match.start(), match.end()) or known.overlaps(match.start(), match.end()):
-                continue
-            image = ImageRef.try_parse(name)
-            if image is None or not self.of(image):
+            if known.overlaps(match.start(), match.end()) or not (found := self._named(source, match)):
                 continue
             line = source.line(match.start())
             reported += 1
             if reported > _MOST:
-                yield Skip(source.path, line, f"names {name} in further places that no format knows")
+                yield Skip(source.path, line, "names it in further places that no format knows")
                 return
-            if templated:
-                yield Skip(
-                    source.path, line, f"names {name} with a version that something fills in", "Bump what fills it."
-                )
-            else:
-                hint = f"Mark the line with the comment `# gitops-ci: image={name}`, or give it with --at."
-                yield Skip(source.path, line, f"names {match[0]} in a place that no format knows", hint)
+            yield Skip(source.path, line, *found)
+
+    def _named(self, source: Source, match: re.Match[str]) -> tuple[str, str] | None:
+        """What to say of a reference, and what to do about it; None for what is none of a wanted image."""
+        name = match[0].removesuffix(match["version"]) if match["version"] else match[0]
+        templated = source.text.startswith(_TEMPLATES, match.end())
+        if not (templated or _is_version(name, match["version"])) or name.rpartition("/")[2] not in self._words:
+            return None
+        if not _is_value(source, match.start(), match.end()):
+            return None
+        image = ImageRef.try_parse(name)
+        if source.text.startswith("}/", match.start() - 2) and name in self._repositories:
+            return f"names {match[0]} on a registry that something fills in", "Write the registry out, or bump by --at."
+        if image is None or not self.of(image):
+            return None
+        if templated:
+            return f"names {name} with a version that something fills in", "Bump what fills it."
+        hint = f"Mark the line with the comment `# gitops-ci: image={name}`, or give it with --at."
+        return f"names {match[0]} in a place that no format knows", hint
 
     def _references(self, source: Source) -> Iterator[re.Match[str]]:
         """Whatever looks like a reference, on the lines where a value holds a wanted word."""
@@ -105,21 +110,16 @@ class Wanted:
             return
         end = 0
         for word in re.finditer("|".join(map(re.escape, self._words)), text):
-            if word.start() >= end and _is_in_value(source, word.start()):
+            if word.start() >= end and source.is_in_value(word.start()):
                 start = text.rfind("\n", 0, word.start()) + 1
                 end = text.find("\n", word.start())
                 end = len(text) if end < 0 else end
                 yield from _REFERENCE.finditer(text, start, end)
 
 
-def _is_in_value(source: Source, at: int) -> bool:
-    node = source.scalar_before(at)
-    return node is not None and at < node.end
-
-
 def _is_value(source: Source, start: int, end: int) -> bool:
     """Whether characters lie in a value, and not in a comment, be it one of a program that the value holds."""
-    if not _is_in_value(source, start) or not _is_in_value(source, end - 1):
+    if not source.is_in_value(start) or not source.is_in_value(end - 1):
         return False
     line = source.text.rfind("\n", max(0, start - _LONG_LINE), start) + 1 or max(0, start - _LONG_LINE)
     return not _COMMENT.search(source.text, line, start)

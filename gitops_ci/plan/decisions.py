@@ -59,7 +59,7 @@ class Decisions:
         """The edits for `site`, none when it says so already; `aliased` are the sites that repeat a value."""
         if site.problem:
             asked = site.format in {marks.ID, pointer.ID}
-            return Refusal(f"names {site.image.familiar}, but {site.problem}", _hint(asked=asked), failed=asked)
+            return Refusal(f"names {site.image.familiar}, but {site.problem}", _hint(site), failed=asked)
         if left := self._left_to_others(site):
             return left
         version = pin.version(site, target, self._policy.pin)
@@ -136,5 +136,9 @@ def _lines(anchor: Anchor) -> str:
     return f"line{'s' if len(anchor.users) > 1 else ''} {shown}{more}"
 
 
-def _hint(*, asked: bool) -> str:
-    return "Point at the value itself." if asked else "Bump what fills it in."
+def _hint(site: ImageSite) -> str:
+    if site.format in {marks.ID, pointer.ID}:
+        return "Point at the value itself."
+    if any(field.role == "name" for field in site.fields):
+        return "Bump that one; `--match-name` takes the same path on any registry for the same image."
+    return "Bump what fills it in."

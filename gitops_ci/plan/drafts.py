@@ -86,7 +86,7 @@ def _look(source: Source, wanted: Wanted, policy: Policy) -> Draft:
     draft = Draft(source)
     try:
         draft.sites += formats.find(draft.source, policy.formats)
-        if draft.source.is_yaml and not formats.is_template(draft.source) and not policy.formats:
+        if (source.is_yaml or source.is_template) and not policy.formats:
             draft.skipped += wanted.elsewhere(draft.source, draft.sites)
     except YamlError as error:
         if wanted.first_line_with_name(source.text):

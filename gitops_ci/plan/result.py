@@ -73,7 +73,7 @@ def _spliced(source: Source, plan: Plan) -> Plan:
 
 def _confirm(source: Source, edits: Sequence[Edit], after: str) -> str:
     """'' when the result reads as planned: by the parser where there is one, else by finding every place again."""
-    if source.is_yaml and not formats.is_template(source):
+    if source.is_yaml and not source.is_template:
         return splice.confirm(source.yaml, edits, after)
     new = {edit.span: edit.new for edit in edits}
     before = [(field.role, new.get(field.span, field.text)) for site in formats.find(source) for field in site.fields]

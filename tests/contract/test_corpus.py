@@ -109,5 +109,5 @@ def test_how_much_there_is_and_what_is_skipped():
                 reasons.update(
                     "without a version" if "without a version" in s.reason else "templated" for s in planned.skipped
                 )
-    assert counts == {"images": 371, "edits": 381}
+    assert counts == {"images": 372, "edits": 382}
     assert reasons == {"without a version": 26}

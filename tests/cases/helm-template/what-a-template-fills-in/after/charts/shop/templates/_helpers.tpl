@@ -1,0 +1,3 @@
+{{- define "x" -}}
+ghcr.io/acme/shop:1.4.1
+{{- end }}
