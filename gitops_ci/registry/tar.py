@@ -6,6 +6,7 @@ plain file makes the whole archive refused.
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import stat
@@ -23,6 +24,7 @@ from gitops_ci.registry.files import DAMAGED, unreadable
 __all__ = ["Tar"]
 
 _MOST_MEMBERS = 10_000  # an image of 100 platforms has some hundred
+_LONGEST_HEADER = 64 * 1024  # names of a longer path than any system opens; a layer's own headers lie inside of it
 _LONGEST_LINK = 8  # links to links; `docker save` writes one
 # What a compressed archive may unpack to: a bomb is a thousand times its size, an image twice or thrice.
 _FREE = 1 << 30
@@ -107,13 +109,32 @@ def _unpack(file: IO[bytes], target: IO[bytes], limit: int, path: str) -> None:
     target.flush()
 
 
+class _Headers(io.RawIOBase):
+    """An archive as tarfile reads it, which is headers only: a name of some hundred MiB is not taken into memory."""
+
+    def __init__(self, file: IO[bytes], path: str) -> None:
+        self._file = file
+        self._path = path
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _LONGEST_HEADER:
+            raise RegistryError(f"{self._path} has a header of {size:,} bytes, far more than any name", hint=DAMAGED)
+        return self._file.read(size)
+
+
 def _members(file: IO[bytes], path: str) -> dict[str, tuple[int, int]]:
     """Where each plain file's bytes lie: name -> (offset, size)."""
     found: dict[str, tuple[int, int]] = {}
     links: dict[str, str] = {}
     total, last = os.fstat(file.fileno()).st_size, -1
     file.seek(0)
-    with tarfile.open(fileobj=file, mode="r:") as archive:
+    with tarfile.open(fileobj=_Headers(file, path), mode="r:") as archive:
         for number, member in enumerate(archive):
             name = _name(member.name, path)
             if number >= _MOST_MEMBERS:

@@ -164,6 +164,15 @@ def test_a_header_that_points_backwards(refused, archive, built):
     refused(f"oci-archive:{archive.close()}", "points backwards")
 
 
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_name_of_many_megabytes(refused, archive, built, kind):
+    """tarfile reads it at once; a pax header of digits kept it busy for hours."""
+    member = tarfile.TarInfo("x")
+    member.type, member.size = kind, 64 << 20
+    archive.layout(built).header(member.tobuf(tarfile.GNU_FORMAT) + b"1" * (64 << 20))
+    refused(f"oci-archive:{archive.close()}", "far more than any name")
+
+
 def test_a_bomb(refused, tmp_path, monkeypatch):
     monkeypatch.setattr(tar, "_FREE", 8 << 20)
     with gzip.open(tmp_path / "bomb.tar.gz", "wb") as file:
