@@ -22,6 +22,8 @@ ID = "marked-line"
 _MARK = re.compile(r"gitops-ci:[ \t]+image=(?P<image>[^\s\"'*>]+)(?:[ \t]+part=(?P<part>[\w-]+))?")
 # What opens a comment in the languages of configuration; the mark is the first thing in it.
 _LEADER = re.compile(r"(?:#|//|--|;|/\*|<!--)[ \t]*\Z")
+# Somebody's own comment behind the value of a line whose mark stands above.
+_COMMENT = re.compile(r"(?<=[ \t])(?:#|//)(?=[ \t])")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
 _VALUE = re.compile(r"""["'`](?P<quoted>[^"'`\r\n]*)["'`]|(?<=[=:\s])(?P<bare>[^\s"'`,;=()\[\]{}]+)""")
 _DIGEST = re.compile(r"(?:[a-z0-9]+:)?[0-9a-f]{64}")
@@ -63,7 +65,8 @@ def _each(source: Source) -> Iterator[ImageSite]:
     while start < len(source.text) and (line := _LINE.match(source.text, start)):
         mark = _MARK.search(source.text, line.start(), line.end())
         leader = _LEADER.search(source.text, line.start(), mark.start()) if mark else None
-        value_end = leader.start() if leader else line.end()
+        comment = leader or _COMMENT.search(source.text, line.start(), line.end())
+        value_end = comment.start() if comment else line.end()
         here = mark if leader and source.text[start:value_end].strip() else waiting
         if here and source.text[start:value_end].strip():
             yield _site(source, here, start, value_end)
