@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from gitops_ci.errors import GitopsCiError
 from gitops_ci.imageref import ImageRef
+from gitops_ci.secret import mask
 
 __all__ = [
     "Anchor",
@@ -266,6 +268,11 @@ class Problem:
     message: str
     hint: str
     exit_code: int
+
+    @classmethod
+    def of(cls, error: GitopsCiError) -> Problem:
+        """Its secrets are masked: a program's or a host's own words may hold them."""
+        return cls(error.kind, mask(error.message), mask(error.hint), error.exit_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
 from gitops_ci.model import Log, Outcome, Problem
 from gitops_ci.secret import Secret, mask
 
-__all__ = ["execute", "guarded", "problem"]
+__all__ = ["execute", "guarded"]
 
 # Shorter values of such variables are words that a text may well hold.
 _SHORTEST_SECRET = 12
@@ -75,11 +75,7 @@ def _learn_secrets() -> None:
 
 
 def failed(command: str, error: GitopsCiError) -> Outcome:
-    return Outcome(command=command, status="failed", exit_code=error.exit_code, error=problem(error))
-
-
-def problem(error: GitopsCiError) -> Problem:
-    return Problem(error.kind, mask(error.message), mask(error.hint), error.exit_code)
+    return Outcome(command=command, status="failed", exit_code=error.exit_code, error=Problem.of(error))
 
 
 def _publish(outcome: Outcome, output: Output) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from gitops_ci.model import Log
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.credentials import find
 from gitops_ci.registry.facts import facts_of
+from gitops_ci.registry.parallel import each
 from gitops_ci.registry.remote import Remote
 
 __all__ = ["CREATED", "Ages", "Origin", "why_older"]
@@ -98,9 +98,8 @@ class Ages:
         if not wanting:
             return False
         access = replace(self._access, deadline=time.monotonic() + _PATIENCE)
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="age") as pool:
-            for found in pool.map(lambda images: self._look(list(images), access), wanting.values()):
-                self._origins.update(found)
+        for found in each(lambda images: self._look(list(images), access), list(wanting.values()), at_once=_AT_ONCE):
+            self._origins.update(found)
         return any(self(*pair) for pair in pairs)
 
     def _look(self, images: list[ImageRef], access: Access) -> dict[ImageRef, Origin | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from gitops_ci.errors import GitopsCiError
@@ -11,6 +10,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Skip
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.credentials import find
+from gitops_ci.registry.parallel import each
 from gitops_ci.registry.remote import Remote
 
 __all__ = ["ImageLookup"]
@@ -28,8 +28,7 @@ class ImageLookup:
     def __call__(self, images: Sequence[str]) -> Mapping[str, str]:
         """The images that are not there, with what to say of them. Texts that are no image are left to other rules."""
         asked = [(text, image) for text in images if (image := ImageRef.try_parse(text))]
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            answers = list(pool.map(self._answer, [image for _, image in asked]))
+        answers = each(self._answer, [image for _, image in asked], at_once=_AT_ONCE)
         for (text, _), answer in zip(asked, answers, strict=True):
             if isinstance(answer, GitopsCiError):
                 self.skipped.append(Skip(text, 0, f"the image was not looked up: {answer.message}", answer.hint))

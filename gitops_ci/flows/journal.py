@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.model import Commit, Finding, Image, Outcome, Plan, Problem, PullRequest, Skip, Status
-from gitops_ci.secret import mask
 
 __all__ = ["Journal"]
 
@@ -31,8 +30,7 @@ class Journal:
         return self._result(status="changed" if changed else "unchanged", exit_code=1 if unread else 0, error=None)
 
     def failed(self, error: GitopsCiError) -> Outcome:
-        problem = Problem(error.kind, mask(error.message), mask(error.hint), error.exit_code)
-        return self._result(status="failed", exit_code=error.exit_code, error=problem)
+        return self._result(status="failed", exit_code=error.exit_code, error=Problem.of(error))
 
     def _result(self, *, status: Status, exit_code: int, error: Problem | None) -> Outcome:
         # An edit that is proposed already, or that never left this machine, is no change of this run.

@@ -81,8 +81,8 @@ def push(command: str, request: PushRequest, log: Log, progress: Progress) -> Ou
     try:
         return _outcome(command, push_image(request, log, progress), request)
     except PartlyPushed as error:
-        problem = Problem(error.kind, error.message, error.hint, error.exit_code)
-        return Outcome(command, "failed", error.exit_code, error.images, summary=_tally(error.images), error=problem)
+        done, exit_code = error.images, error.exit_code
+        return Outcome(command, "failed", exit_code, done, summary=_tally(done), error=Problem.of(error))
 
 
 def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:

@@ -12,7 +12,7 @@ from gitops_ci.errors import GitopsCiError
 from gitops_ci.flows.age import CREATED, Origin
 from gitops_ci.flows.bump import BumpRequest, Publication, bump_into
 from gitops_ci.flows.journal import Journal
-from gitops_ci.flows.push import Pushed, PushRequest, push_image
+from gitops_ci.flows.push import PartlyPushed, Pushed, PushRequest, push_image
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome
 from gitops_ci.registry.base import Progress
@@ -48,7 +48,11 @@ def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress:
         journal.images = planned.images
         return bump_into(journal, _bump(request, planned), log)
     bump_into(journal, _bump(request, planned), _Rehearsal(log), rehearsal=True)
-    pushed = push_image(request.push, log, progress)
+    try:
+        pushed = push_image(request.push, log, progress)
+    except PartlyPushed as error:
+        journal.images = error.images
+        raise
     journal.images = pushed.images
     bumped = bump_into(journal, _bump(request, pushed), log)
     return bumped or any(image.state == "pushed" for image in pushed.images)

@@ -179,7 +179,7 @@ def _outcome(
         findings=findings,
         skipped=skipped,
         summary=counts,
-        error=Problem(failure.kind, failure.message, failure.hint, failure.exit_code) if failure else None,
+        error=Problem.of(failure) if failure else None,
     )
 
 
