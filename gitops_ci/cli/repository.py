@@ -117,7 +117,7 @@ _OPTIONS = (
         default=300.0,
         callback=_seconds,
         metavar="SECONDS",
-        help="How long to go on after lost races.",
+        help="When to give up: waiting for answers, and trying again after lost races.",
     ),
     option(
         "--kubernetes-version",

@@ -47,6 +47,9 @@ _ALWAYS = {
     "fetch.fsckObjects": "true",
     "gc.auto": "0",
     "http.followRedirects": "false",
+    # A server that is silent for a minute will say nothing in the next one either; a new connection may help.
+    "http.lowSpeedLimit": "1",
+    "http.lowSpeedTime": "60",
     "maintenance.auto": "false",
     "protocol.ext.allow": "never",
     "submodule.recurse": "false",
@@ -173,7 +176,8 @@ def _communicate(
     except TimeoutExpired as error:
         _stop(child)
         raise GitError(
-            f"git {arguments[0]} did not come to an end within {seconds:.0f} s", hint="Is the network that slow?"
+            f"git {arguments[0]} was not done when the deadline passed",
+            hint="Does the server answer at all? Where it is only slow, raise --deadline.",
         ) from error
     except BaseException:
         _stop(child)

@@ -8,11 +8,11 @@ from gitops_ci.configrepo.git import ASK_GIT, GitCredentials, last_lines
 from gitops_ci.errors import GitError
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["passes", "refusal", "unreachable"]
+__all__ = ["lacks_shallow", "passes", "refusal", "unreachable"]
 
 _NO_BRANCH = re.compile(r"couldn't find remote ref|not our ref")
 _SIGN_IN = re.compile(
-    r"Authentication failed|could not read (?:Username|Password)|terminal prompts disabled|HTTP Basic|401"
+    r"Authentication failed|could not read (?:Username|Password)|terminal prompts disabled|HTTP Basic|error: 401"
 )
 _DENIED = re.compile(r"error: 403|Permission denied|Write access to repository not granted|not allowed to")
 _MISSING = re.compile(
@@ -23,25 +23,41 @@ _HOST = re.compile(r"Could not resolve (?:host|proxy)|Name or service not known"
 _DOWN = re.compile(r"Connection refused|Failed to connect|Connection timed out|Couldn't connect|unable to access.*50\d")
 _UNKNOWN_KEY = re.compile(r"Host key verification failed")
 _OWNER = re.compile(r"dubious ownership")
+# GitHub, GitLab, Gitea; Azure DevOps and Bitbucket name the way that is left: "only through pull requests".
+_PROTECTED = re.compile(r"[Pp]rotected|GH006|GH013|pull request|Permission denied to update branch")
+_FSCK = re.compile(r"error: (object \w+: .+)\n(?:.*\n)*fatal: fsck error")
+_NO_SHALLOW = re.compile(r"does not support shallow|dumb http transport")
 _REDIRECT = re.compile(r"unable to update url base from redirection|error: 30\d")
 # Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try.
 _BUSY = re.compile(
     r"cannot lock ref|failed to (?:update ref|lock)|incorrect old value|reference already exists"
     r"|stale info|fetch first|non-fast-forward"
 )
+# Answers that break off: curl says so in many words, git in those of its protocol where the length was not known.
 _TROUBLE = re.compile(
     r"Internal Server Error|error: (?:429|50\d)|hung up|early EOF|timed out|Connection reset|Empty reply|RPC failed"
+    r"|transfer closed|too slow|unexpected disconnect|unexpected EOF|Connection closed by"
+    r"|expected flush after|still expected|bad line length|invalid server response|invalid ls-refs response"
 )
 
 
 def passes(said: str) -> bool:
-    """Whether this was a trouble of the network or the server that often is over a moment later."""
-    return _TROUBLE.search(said) is not None
+    """Whether this was a trouble of the network or the server that often is over a moment later.
+
+    A refusal has words: a git that failed without any had its answer cut.
+    """
+    return (_TROUBLE.search(said) is not None or not last_lines(said)) and not lacks_shallow(said)
+
+
+def lacks_shallow(said: str) -> bool:
+    """Whether the server can send a branch only with all of its history."""
+    return _NO_SHALLOW.search(said) is not None
 
 
 def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, branch: str = "") -> GitError:
     """The error for a repository that could not be read."""
-    advice = credentials.advice if credentials else ""
+    advice, quoted = credentials.advice if credentials else "", last_lines(said)
+    said = _without_names(said, url, branch)
     if _NO_BRANCH.search(said):
         return GitError(f"The branch {branch} is not in {url}", hint="Name the branch with --base.")
     if _SIGN_IN.search(said):
@@ -62,9 +78,7 @@ def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
             f"The host {url.host} is not known", hint="Check --config-repo for a typing error, and the network's DNS."
         )
     if _DOWN.search(said):
-        return GitError(
-            f"{url.netloc or url} does not answer: {last_lines(said, 1)}", hint="Is the address right and the host up?"
-        )
+        return GitError(f"{url.netloc or url} does not answer: {quoted}", hint="Is the address right and the host up?")
     if _OWNER.search(said):
         return GitError(
             f"{url} belongs to another user", hint="Git refuses folders of other users: run as the folder's owner."
@@ -79,16 +93,21 @@ def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         return GitError(f"There is no repository at {url}", hint=f"{hint} {advice}".rstrip())
     if _DENIED.search(said):
         return GitError(
-            f"{url} refuses access: {last_lines(said, 1)}",
+            f"{url} refuses access: {quoted}",
             hint=advice or "Give the token (or the ssh key) access to this repository.",
         )
-    return GitError(f"{url} cannot be read: {last_lines(said)}", hint=ASK_GIT)
+    if invalid := _FSCK.search(said):
+        return GitError(
+            f"{url} holds what git-fsck(1) refuses: {invalid[1]}",
+            hint="Commit anew what it names; objects that break git's rules are not taken from a server.",
+        )
+    return GitError(f"{url} cannot be read: {quoted}", hint=ASK_GIT)
 
 
 def refusal(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials | None) -> GitError | None:
     """The error for a push that was refused for good, None when another try may succeed."""
-    reason = _reason(said)
-    if re.search(r"protected branch|GH006|GH013|[Pp]rotected", said):
+    reason, said = _reason(said), _without_names(said, url, branch)
+    if _PROTECTED.search(said):
         return GitError(
             f"{branch} of {url} is protected: {reason}", hint="Use --mode pull-request, or let this token push there."
         )
@@ -107,7 +126,16 @@ def refusal(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials
         return GitError(
             f"The token may not push to {url}: {reason}", hint=(credentials.advice if credentials else "") or usual
         )
+    if "rejected]" not in said:
+        return unreachable(url, said, credentials=credentials)
     return GitError(f"{url} refused the push to {branch}: {reason}", hint=ASK_GIT)
+
+
+def _without_names(said: str, url: RepoUrl, branch: str) -> str:
+    """What was said without address and branch: their names (`protected-apps`, port 40123) are no words of a server."""
+    for name in filter(None, (url.text.removesuffix("/"), url.netloc, f"refs/heads/{branch}" if branch else "")):
+        said = said.replace(name, "…")
+    return said
 
 
 def _reason(said: str) -> str:

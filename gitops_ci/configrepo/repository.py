@@ -28,7 +28,7 @@ from gitops_ci.configrepo.git import (
     last_lines,
 )
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
-from gitops_ci.configrepo.remote import passes, refusal, unreachable
+from gitops_ci.configrepo.remote import lacks_shallow, passes, refusal, unreachable
 from gitops_ci.errors import GitError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl
@@ -58,16 +58,24 @@ class Pushed:
 
 
 class ConfigRepo:
-    """One remote repository, read and written through a temporary bare one. A context manager."""
+    """One remote repository, read and written through a temporary bare one. A context manager.
 
-    def __init__(self, url: RepoUrl, credentials: GitCredentials | None, log: Log) -> None:
+    `left` tells how many seconds the remote may still take to answer.
+    """
+
+    def __init__(
+        self, url: RepoUrl, credentials: GitCredentials | None, log: Log, *, left: Callable[[], float] = lambda: 600.0
+    ) -> None:
         self.url = url
+        self._left = left
         self._credentials = credentials
         self._log = log
         self._folder = TemporaryFolder()
         self._directories: dict[str, GitDirectory] = {}
         self._seen = Seen()
         self._has_partial_clone = url.scheme != "file"  # between folders of one machine there is nothing to save
+        self._has_shallow = True
+        self.trouble = ""  # what the last request met that was tried again
 
     def __enter__(self) -> Self:
         return self
@@ -93,12 +101,21 @@ class ConfigRepo:
     def _ask(self, git: GitDirectory, *arguments: str, stdin: bytes | None = None) -> Answer:
         """Run a git that only reads; after a trouble that may be over by then it is asked again."""
         for pause in _PAUSES:
-            answer = git.run(*arguments, stdin=stdin)
-            if answer.code == 0 or not passes(answer.stderr):
+            answer = self._run(git, *arguments, stdin=stdin)
+            if answer.code == 0 or not passes(answer.stderr) or pause >= self._left():
                 return answer
-            self._log.detail(f"git {arguments[0]} is tried again in {pause:.0f} s: {last_lines(answer.stderr, 1)}")
+            self.trouble = last_lines(answer.stderr, 1)
+            self._log.detail(f"git {arguments[0]} is tried again in {pause:.0f} s: {self.trouble}")
             time.sleep(pause)
-        return git.run(*arguments, stdin=stdin)
+        return self._run(git, *arguments, stdin=stdin)
+
+    def _run(self, git: GitDirectory, *arguments: str, stdin: bytes | None = None) -> Answer:
+        """Run a git that speaks to the remote, as long as there is time."""
+        try:
+            return git.run(*arguments, stdin=stdin, seconds=self._left())
+        except GitError as error:
+            met = f", after: {self.trouble}" if self.trouble else ""
+            raise GitError(f"{self.url}: {error.message}{met}", hint=error.hint) from error
 
     def refs(self, *branches: str) -> RemoteRefs:
         """Ask the remote where these branches are; one round trip, nothing is fetched.
@@ -107,17 +124,28 @@ class ConfigRepo:
             GitError: the repository is not there, or may not be read.
         """
         wanted = {f"refs/heads/{check_branch(branch)}": branch for branch in branches}
-        answer = self._ask(self._directory("whole"), "ls-remote", "--symref", "--", self.url.text, "HEAD", *wanted)
-        if answer.code != 0:
-            raise unreachable(self.url, answer.stderr, credentials=self._credentials)
         default, tips = None, {}
-        for line in answer.stdout.decode("utf-8", "replace").splitlines():
-            value, _, name = line.partition("\t")
+        for value, name in self._listed("--symref", "--", self.url.text, "HEAD", *wanted):
             if name == "HEAD" and value.startswith("ref: refs/heads/"):
                 default = value.removeprefix("ref: refs/heads/")
             elif name in wanted:
                 tips[wanted[name]] = value
         return RemoteRefs(default, tips)
+
+    def branches(self) -> tuple[str, ...]:
+        """The names of all branches.
+
+        Raises:
+            GitError: as `refs`.
+        """
+        return tuple(name.removeprefix("refs/heads/") for _, name in self._listed("--heads", "--", self.url.text))
+
+    def _listed(self, *arguments: str) -> list[tuple[str, str]]:
+        answer = self._ask(self._directory("whole"), "ls-remote", *arguments)
+        if answer.code != 0:
+            raise unreachable(self.url, answer.stderr, credentials=self._credentials)
+        lines = (line.partition("\t") for line in answer.stdout.decode("utf-8", "replace").splitlines())
+        return [(value, name) for value, _, name in lines]
 
     def fetch(self, branch: str, *, depth: int = 1, sparse: bool = False) -> Snapshot:
         """Fetch the newest `depth` commits of a branch and return its tip.
@@ -142,9 +170,14 @@ class ConfigRepo:
 
     def _fetch(self, git: GitDirectory, branch: str, depth: int, *options: str) -> str:
         answer = self._ask(
-            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", f"--depth={depth}",
+            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+            *([f"--depth={depth}"] if self._has_shallow else []),
             *options, "--", self.url.text, f"+refs/heads/{branch}:{_ref(branch)}",
         )  # fmt: skip
+        if self._has_shallow and lacks_shallow(answer.stderr):
+            self._has_shallow = False
+            self._log.detail("the server does not cut history off: all of it is fetched")
+            return self._fetch(git, branch, depth, *options)
         if answer.code != 0:
             raise unreachable(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         return answer.stderr
@@ -220,8 +253,8 @@ class ConfigRepo:
         """
         ref = f"refs/heads/{check_branch(branch)}"
         gone = f"refs/heads/{check_branch(instead_of)}" if instead_of else ""
-        answer = snapshot.git.run(
-            "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected or ''}",
+        answer = self._run(
+            snapshot.git, "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected or ''}",
             *(f"--push-option={option}" for option in options),
             *([f"--force-with-lease={gone}:{snapshot.commit}"] if gone else []),
             "--", self.url.text, f"{snapshot.commit}:{ref}", *([f":{gone}"] if gone else []),
@@ -230,15 +263,18 @@ class ConfigRepo:
             return Pushed(answer.stderr)
         said = answer.stdout.decode("utf-8", "replace") + "\n" + answer.stderr
         if _OUTRUN.search(answer.stdout.decode("utf-8", "replace")):
+            self.trouble = ""
             return None
+        self.trouble = last_lines(said, 2) or "the answer broke off"
         tip = self.refs(branch).tips.get(branch)
         if tip == snapshot.commit:
             return Pushed(answer.stderr)
         if tip != expected:
+            self.trouble = ""
             return None
         if (final := refusal(self.url, branch, said, credentials=self._credentials)) is not None:
             raise final
-        self._log.detail(f"push was turned away while {branch} stood still: {last_lines(said, 2)}")
+        self._log.detail(f"push was turned away while {branch} stood still: {self.trouble}")
         return None
 
 

@@ -72,7 +72,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
     """
     deadline = Deadline(request.seconds)
     ages = Ages(request.access, log, request.origins)
-    with ConfigRepo(request.url, request.credentials, log) as repo:
+    with ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
         base, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
@@ -94,10 +94,12 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             landed = (push_base if mode == "push" else propose)(to, snapshot, plan)
             if landed is not None:
                 return landed
-            log.detail("somebody else pushed first: reading the branch again")
+            log.detail("the push did not land: reading the branch again")
+    others = "Other writers were faster each time: raise --deadline, or use --mode pull-request."
     raise GitError(
-        f"The push to {request.url} did not land within {request.seconds:.0f} s",
-        hint="Other writers were faster each time: raise --deadline, or use --mode pull-request.",
+        f"The push to {request.url} did not land within {request.seconds:.0f} s"
+        + (f": {repo.trouble}" if repo.trouble else ""),
+        hint="Its server has trouble: run again later, nothing is done twice." if repo.trouble else others,
     )
 
 

@@ -68,15 +68,24 @@ def locate(repo: ConfigRepo, search: Search) -> tuple[str, Environment]:
     refs = repo.refs(*([search.base] if search.base else []))
     base = search.base or refs.default
     if base is None or (search.base and search.base not in refs.tips):
-        raise GitError(
-            f"There is no branch {search.base} in {repo.url}" if search.base else f"{repo.url} is empty",
-            hint=f"Its default branch is {refs.default}." if refs.default else "Push a first commit to it.",
-        )
+        raise _no_branch(repo, search.base, refs.default)
     if search.environment is None:
         return base, Environment("")
     layout = search.read_environments(*own_file(repo.fetch(base, sparse=True), repo))
     environment = named(search.environment, search.environments, layout) or Environment(search.environment)
     return search.base or environment.base or base, environment
+
+
+def _no_branch(repo: ConfigRepo, wanted: str | None, default: str | None) -> GitError:
+    """There is nothing to change: the branch is not there, HEAD names none, or the repository is empty."""
+    there = repo.branches()
+    if not there:
+        return GitError(f"{repo.url} is empty", hint="Push a first commit to it.")
+    listed = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if len(there) > 5 else "")
+    if wanted is None:
+        return GitError(f"The HEAD of {repo.url} names no branch", hint=f"Name one with --base: {listed}.")
+    hint = f"Its default branch is {default}." if default else f"Its branches: {listed}."
+    return GitError(f"There is no branch {wanted} in {repo.url}", hint=hint)
 
 
 def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:

@@ -286,6 +286,14 @@ def test_a_missing_base_branch_is_named(bump):
     assert "default branch is main" in ran.out
 
 
+def test_a_head_that_names_no_branch_is_no_empty_repository(bump, repo):
+    repo.git("symbolic-ref", "HEAD", "refs/heads/master")
+    ran = bump()
+    assert (ran.code, "names no branch" in ran.out, "--base: main." in ran.out) == (5, True, True)
+    repo.git("update-ref", "-d", "refs/heads/main")
+    assert "is empty" in bump().out
+
+
 def test_nothing_is_published_for_code_from_outside(bump, repo, tmp_path):
     event = tmp_path / "event.json"
     event.write_text('{"number": 1, "pull_request": {"number": 1, "head": {"repo": {"full_name": "mallory/shop"}}}}')

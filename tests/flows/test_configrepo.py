@@ -1,12 +1,15 @@
 """The config repository's door against real Git over HTTP."""
 
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from gitops_ci.cli.console import Console
 from gitops_ci.configrepo import ConfigRepo, GitCredentials, Identity
+from gitops_ci.configrepo.remote import passes, refusal
 from gitops_ci.errors import GitError, UsageError
 from gitops_ci.flows.environment import Paths
 from gitops_ci.repourl import RepoUrl
@@ -113,6 +116,9 @@ def test_a_push_that_landed_although_the_answer_was_lost_is_a_success(opened, se
     [
         ("GH006: Protected branch update failed for refs/heads/main", "protected"),
         ("GitLab: You are not allowed to push code to protected branches on this project.", "protected"),
+        ("Permission denied to update branch main.", "protected"),
+        ("Branch refs/heads/main can only be modified through pull requests.", "protected"),
+        ("TF402455: Pushes to this branch are not permitted; you must use a pull request", "protected"),
         ("policy: no pushes on Fridays", "hook"),
     ],
 )
@@ -276,6 +282,101 @@ def test_a_server_without_partial_clone_sends_everything(git_server, served):
         assert snapshot.search(["acme/shop"], Paths(("apps/**",))) == ["apps/a.yaml"]
         new = commit(repo, snapshot, {"apps/a.yaml": b"x"})
         assert repo.push(new, "main", expected=snapshot.commit)
+
+
+def without(capabilities, body):
+    """An answer of `info/refs` (gitprotocol-pack(5)) as of a server that has not these capabilities."""
+    service, _, refs = body.partition(b"0000")
+    first, _, rest = refs.partition(b"\n")
+    named, _, offered = first[4:].partition(b"\0")
+    line = named + b"\0" + b" ".join(word for word in offered.split(b" ") if word not in capabilities) + b"\n"
+    return service + b"0000" + b"%04x" % (len(line) + 4) + line + rest
+
+
+def test_a_server_that_cuts_no_history_off_sends_all_of_it(git_server, served, capsys):
+    lacking = {b"shallow", b"deepen-since", b"deepen-not", b"deepen-relative", b"filter"}
+    git_server.protocol = ""
+    git_server.rewrite = lambda asked, body: without(lacking, body) if "service=git-upload-pack" in asked else body
+    url = RepoUrl.parse(git_server.url_of("acme/config"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console("verbose")) as repo:
+        snapshot = repo.fetch("main", sparse=True)
+        assert repo.push(commit(repo, snapshot, {"apps/a.yaml": b"x"}), "main", expected=snapshot.commit)
+    told = capsys.readouterr().err
+    assert "does not cut history off: all of it is fetched" in told
+    assert "tried again" not in told
+    assert served.read("apps/a.yaml") == b"x"
+
+
+@pytest.mark.parametrize("service", ["git-upload-pack", "git-receive-pack"])
+def test_an_answer_that_ends_in_the_middle_is_asked_for_again(git_server, opened, served, service):
+    left = iter([30])
+
+    def cut(asked, body):
+        return body[: next(left, None)] if asked.endswith(f"service={service}") else body
+
+    git_server.rewrite = cut
+    snapshot = opened.fetch("main")
+    new = commit(opened, snapshot, {"z": b"1"})
+    while not opened.push(new, "main", expected=snapshot.commit):
+        assert served.head() == snapshot.commit
+    assert (next(left, None), served.read("z")) == (None, b"1")
+
+
+@pytest.mark.parametrize(
+    ("said", "worth_it"),
+    [
+        ("fatal: unable to access 'x': transfer closed with 154 bytes remaining to read", True),
+        ("fatal: unable to access 'x': Operation too slow. Less than 1 bytes/sec transferred", True),
+        ("fatal: Could not read from remote repository.\n", True),
+        ("fatal: unable to access 'x': SSL certificate problem: unable to get local issuer certificate", False),
+        ("fatal: Server does not support shallow clients\nfatal: the remote end hung up unexpectedly", False),
+    ],
+)
+def test_what_passes_by_itself_is_told_from_what_does_not(said, worth_it):
+    assert passes(said) is worth_it
+
+
+@pytest.mark.parametrize("name", ["acme/protected-apps", "acme/declined"])
+def test_a_name_that_sounds_like_a_refusal_is_none(git_server, name):
+    git_server.make_repo(name, FILES)
+    url = RepoUrl.parse(git_server.url_of(name))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main")
+        git_server.rewrite = lambda asked, body: body[:30] if "receive-pack" in asked else body
+        assert repo.push(commit(repo, snapshot, {"z": b"1"}), "main", expected=snapshot.commit) is None
+
+
+def test_a_port_that_looks_like_a_status_is_none():
+    said = "fatal: unable to access 'http://127.0.0.1:40169/acme/x/': The requested URL returned error: 302"
+    refused = refusal(RepoUrl.parse("http://127.0.0.1:40169/acme/x"), "main", said, credentials=None)
+    assert "redirects elsewhere" in refused.message
+
+
+def test_a_silent_server_is_waited_for_until_the_deadline(git_server, served):
+    answered = threading.Event()
+    git_server.boundary = answered.wait
+    url, until = RepoUrl.parse(git_server.url_of("acme/config")), time.monotonic() + 1
+    try:
+        with (
+            ConfigRepo(url, None, Console(), left=lambda: max(0.0, until - time.monotonic())) as repo,
+            pytest.raises(GitError, match="git ls-remote was not done when the deadline passed"),
+        ):
+            repo.refs()
+        assert time.monotonic() < until + 3
+    finally:
+        answered.set()
+
+
+def test_objects_that_git_refuses_are_named(git_server, served):
+    raw = served.git("cat-file", "commit", "main").replace(" <", "<", 1) + "\n"
+    bad = served.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=raw.encode())
+    served.git("update-ref", "refs/heads/main", bad)
+    url = RepoUrl.parse(git_server.url_of("acme/config"))
+    with (
+        ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo,
+        pytest.raises(GitError, match=f"refuses: object {bad}: missingSpaceBeforeEmail"),
+    ):
+        repo.fetch("main")
 
 
 def test_a_connection_that_breaks_once_is_no_failure(git_server, opened, served):

@@ -50,6 +50,9 @@ class GitServer:
     anonymous_read: bool = False
     redirect_to: str = ""
     boundary: Callable[[], None] = lambda: None  # called when a request has come, before anything is done
+    # What is sent in place of an answer's body; given the address that was asked for.
+    rewrite: Callable[[str, bytes], bytes] | None = None
+    protocol: str | None = None  # spoken whatever the client offers
     requests: list[Request] = field(default_factory=list)
 
     @property
@@ -172,7 +175,7 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                 "CONTENT_LENGTH": str(len(body)),
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", "") if server.protocol is None else server.protocol,
                 "REMOTE_ADDR": "127.0.0.1",
                 "REMOTE_USER": "ci",  # a known user may push
             }
@@ -195,7 +198,10 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
                     name, _, value = line.decode().partition(":")
                     headers[name] = value.strip()
                 status = int(headers.pop("Status", "200").split()[0])
-                self.answer(status, headers, body, iter(partial(program.stdout.read, _CHUNK), b""))
+                content: Iterable[bytes] = iter(partial(program.stdout.read, _CHUNK), b"")
+                if server.rewrite:
+                    content = filter(None, [server.rewrite(self.path, b"".join(content))])
+                self.answer(status, headers, body, content)
 
         def answer(self, status: int, headers: Mapping[str, str], body: bytes, content: Iterable[bytes]) -> None:
             self.send_response(status)
