@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +25,8 @@ __all__ = ["ValidateRequest", "selected", "validate"]
 
 # Files whose folder is rendered (rendering/kustomize.py and rendering/helm.py).
 _DESCRIPTIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"})
+# Files whose fields are checked (schemas/lint/descriptions.py).
+_DESCRIBING = _DESCRIPTIONS | {"fleet.yaml", "fleet.yml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +69,19 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     raw, units, tree = selected(request, sources)
     around = _surroundings(request, files, raw, lookup, log)
     result = _rendered(request, units, tree, log)
-    rendering = (result.rendered, result.findings) if result else ()
-    report = check(_raw(raw, files, result, request), request.checks, around, *rendering)
+    found = _found(_described(raw, files), result)
+    rendered = result.rendered if result else []
+    report = check(_raw(raw, files, result, request), request.checks, around, rendered, found)
     left = [skip for skip in sources.unread if skip.path in raw]
     broken = [skip for skip in left if skip.failed]
     unread = (*left, *(lookup.skipped if lookup else ()))
     skipped = _skips(report, result, unread, raw)
     findings = report.findings
-    rendered = len(result.rendered) if result else 0
-    counts = {**report.summary, "rendered": rendered, "unreadable": len(broken)}
+    counts = {**report.summary, "rendered": len(rendered), "unreadable": len(broken)}
     whole = not request.changed_since and request.shard is None
     if whole and not counts["documents"] and not findings and not broken and not request.allow_empty:
         raise _nothing(request, skipped)
-    what = count(counts["files"], "file") + (f" and {count(rendered, 'rendering')}" if rendered else "")
+    what = count(counts["files"], "file") + (f" and {count(len(rendered), 'rendering')}" if rendered else "")
     log.step(f"{count(counts['documents'], 'document')} in {what} checked, {counts['invalid']:,} invalid")
     return _outcome(request, findings, skipped, counts)
 
@@ -103,7 +106,32 @@ def _surroundings(
     # What a chosen file refers to may lie in one that was not chosen.
     elsewhere = ((path, text) for path, text in files.items() if path not in chosen and REFERRED_GROUP in text)
     exists, urls = root.exists if root else None, repository_urls(root)
-    return Surroundings(tuple(everything), lookup, exists, urls, images, tuple(elsewhere))
+    return Surroundings(tuple(everything), lookup, exists, urls, images, tuple(elsewhere), files)
+
+
+def _described(chosen: set[str], files: Mapping[str, str]) -> list[Finding]:
+    """Findings of the files that say how manifests are made."""
+    described = [
+        (path, files[path]) for path in sorted(chosen & files.keys()) if path.rpartition("/")[2] in _DESCRIBING
+    ]
+    if not described:
+        return []
+    from gitops_ci.schemas.lint.descriptions import description_findings
+
+    return list(description_findings(described, _exists))
+
+
+def _found(described: list[Finding], result: RenderResult | None) -> list[Finding]:
+    """Findings of descriptions and of what was rendered; a build that fails for what is told already is not told."""
+    told = {finding.path for finding in described if finding.severity == "error"}
+    rendering = result.findings if result else []
+    return described + [one for one in rendering if one.rule != "gitops/kustomize-build" or one.path not in told]
+
+
+def _exists(path: str) -> bool:
+    """Whether a path below the working folder exists; of what lies outside nothing is told."""
+    path = os.path.normpath(path)
+    return path.startswith((os.pardir, os.sep)) or os.path.exists(path)
 
 
 def _lookup(request: ValidateRequest, wanted: Sequence[str], log: Log) -> Lookup:

@@ -5,7 +5,6 @@ Source: kubectl.docs.kubernetes.io/references/kustomize/kustomization; sigs.k8s.
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,35 +19,6 @@ __all__ = ["INSTALL", "NAMES", "program", "render", "source", "units"]
 
 INSTALL = "Install kubectl or kustomize and put it on PATH, or give --render none."
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_FIELDS = frozenset(
-    {
-        *(
-            "apiVersion",
-            "kind",
-            "metadata",
-            "openapi",
-            "namePrefix",
-            "nameSuffix",
-            "namespace",
-            "commonLabels",
-            "labels",
-        ),
-        *("commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags"),
-        *(
-            "replacements",
-            "replicas",
-            "vars",
-            "sortOptions",
-            "resources",
-            "components",
-            "crds",
-            "bases",
-            "buildMetadata",
-        ),
-        *("configMapGenerator", "secretGenerator", "helmGlobals", "helmCharts", "helmChartInflationGenerator"),
-        *("generatorOptions", "configurations", "generators", "transformers", "validators"),
-    }
-)
 _DEEPEST = 50
 _RESOURCES = ("resources", "bases", "components", "crds", "generators", "transformers", "validators")
 _FILES = ("configurations",)
@@ -120,8 +90,7 @@ def _collect(path: str, tree: Tree, parts: _Parts, seen: set[str]) -> None:
     parts.sources.add(path)
     try:
         file = read(text or "")
-    except YamlError as error:
-        parts.problems.append(Problem("kustomization", path, error.line, error.column, f"not YAML: {error.reason}"))
+    except YamlError:
         parts.skip = "its kustomization cannot be read"
         return
     root = file.documents[0] if file.documents else None
@@ -131,7 +100,6 @@ def _collect(path: str, tree: Tree, parts: _Parts, seen: set[str]) -> None:
         parts.skip = parts.skip or ("a component is built as part of a kustomization" if len(seen) == 1 else "")
     if root.get("helmCharts") or root.get("helmChartInflationGenerator"):
         parts.skip = "it inflates Helm charts, which the build does only with --enable-helm"
-    parts.problems.extend(_unknown_fields(root, path, file))
     folder = posixpath.dirname(path) or "."
     for name, node in _resources(root):
         _resource(name, node, (path, folder, file), tree, parts, seen)
@@ -139,14 +107,6 @@ def _collect(path: str, tree: Tree, parts: _Parts, seen: set[str]) -> None:
         _file(node, (path, folder, file), tree, parts, parts.patches)
     for node in _other_files(root):
         _file(node, (path, folder, file), tree, parts, parts.patches)
-
-
-def _unknown_fields(root: Mapping, path: str, file: YamlFile) -> Iterator[Problem]:
-    for key, _ in root.pairs:
-        if isinstance(key, Scalar) and key.value not in _FIELDS:
-            near = difflib.get_close_matches(key.value, _FIELDS, n=1)
-            hint = f"Did you mean '{near[0]}'?" if near else ""
-            yield Problem("kustomization", path, *file.position(key.start), f"unknown field '{key.value}'", hint)
 
 
 def _items(root: Mapping, key: str) -> Iterator[Node]:

@@ -55,7 +55,7 @@ class _Run:
         self._checks = checks
         self._around = around
         sources = {path: text for unit in units for path, text in unit.sources}
-        self._suppressed = Suppressed(checks.accepted, {**sources, **self._files})
+        self._suppressed = Suppressed(checks.accepted, {**around.texts, **sources, **self._files})
         custom = CustomKinds(around.lookup)
         _learn([*files, *around.definitions, *((unit.file, unit.text) for unit in units)], custom)
         self._examiner = Examiner(

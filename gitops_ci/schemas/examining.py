@@ -129,7 +129,7 @@ class Examiner:
         for problem in verdict.unchecked:
             path, line, _ = document.place(problem)
             result.unchecked.append(Skip(path, line, problem.message, problem.hint))
-        findings = document_findings(document, self._checks)
+        findings = document_findings(document, self._checks, has_schema=not verdict.skip)
         findings += [_finding(document, problem) for problem in verdict.problems]
         self._take(document, findings, result, judged=not verdict.skip)
 

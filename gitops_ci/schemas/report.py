@@ -94,6 +94,7 @@ class Surroundings(NamedTuple):
 
     `definitions` are further files whose CustomResourceDefinitions count, `lookup` finds other schemas, `exists` tells
     whether a path (relative to the repository's root) exists, `repository_urls` are the addresses of this repository.
+    `texts` are further files that findings may point at: comments in them count.
     `missing_images` is given all images and answers with those that are not in their registry, and why. `elsewhere`
     are files that are not checked, and that hold what checked ones may refer to.
     """
@@ -104,6 +105,7 @@ class Surroundings(NamedTuple):
     repository_urls: tuple[str, ...] = ()
     missing_images: Callable[[Sequence[str]], Mapping[str, str]] | None = None
     elsewhere: tuple[tuple[str, str], ...] = ()
+    texts: Mapping[str, str] = MappingProxyType({})
 
 
 class Rendered(NamedTuple):

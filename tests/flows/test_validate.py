@@ -260,6 +260,21 @@ def test_a_kustomization_is_built_and_its_findings_point_into_its_files(run, tre
     assert run("validate", "--render", "none").code == 1
 
 
+def test_descriptions_are_checked_and_comments_in_them_count(run, tree):
+    tree({"k8s/kustomization.yaml": "resources: [a.yaml]\nimages: [{name: a, newTag: 1.0}]\n"})
+    tree({"k8s/a.yaml": GOOD.format(name="a"), "chart/Chart.yaml": "apiVersion: v2\nname: a\nversion: 1.10\n"})
+    tree({"fleet/fleet.yaml": "helm: {valuesFiles: [gone.yaml]}\n"})
+    ran = run("validate", "--output", "json")
+    assert rules(ran) == [
+        ("chart/Chart.yaml", 3, "gitops/field"),
+        ("fleet/fleet.yaml", 1, "gitops/missing-path"),
+        ("k8s/kustomization.yaml", 2, "gitops/field"),
+    ]
+    tree({"k8s/kustomization.yaml": "resources: [a.yaml]\nimages: [{name: a, newTag: 1.0}] # gitops-ci: ignore\n"})
+    ran = run("validate", "k8s", "--output", "json")
+    assert (ran.code, ran.document["summary"]["suppressed"]) == (0, 1)
+
+
 def test_a_patch_alone_is_no_manifest(run, tree, tool):
     tool()
     tree(
@@ -289,7 +304,7 @@ def test_what_a_kustomization_names_must_be_there(run, tree, tool):
     ran = run("validate", "--output", "json")
     assert rules(ran) == [
         ("kustomization.yaml", 3, "gitops/missing-path"),
-        ("kustomization.yaml", 4, "gitops/kustomization"),
+        ("kustomization.yaml", 4, "gitops/unknown-field"),
     ]
 
 

@@ -43,7 +43,7 @@ _BY_GROUP: Mapping[str, str] = {
     **{f"{part}.toolkit.fluxcd.io": "flux" for part in _FLUX},
 }
 # Groups whose objects refer to others, and that repository rules therefore want whole.
-FOLLOWED_GROUPS = frozenset(_BY_GROUP) - {"fleet.cattle.io"}
+FOLLOWED_GROUPS = frozenset(_BY_GROUP)
 # The group whose objects they refer to.
 REFERRED_GROUP = "source.toolkit.fluxcd.io"
 
@@ -55,7 +55,7 @@ def _of_group(group: str) -> DocumentRule:
     return rule
 
 
-def document_findings(document: Document, checks: Checks) -> list[Finding]:
+def document_findings(document: Document, checks: Checks, *, has_schema: bool = True) -> list[Finding]:
     """What the document rules of the wanted families find."""
     found: list[Finding] = []
     for family, kinds in _BY_KIND.items():
@@ -64,6 +64,10 @@ def document_findings(document: Document, checks: Checks) -> list[Finding]:
                 found.extend(rule(document))
     if document.group in _BY_GROUP and checks.asks_any("gitops"):
         found.extend(_of_group(document.group)(document))
+        if not has_schema:
+            from gitops_ci.schemas.lint.own import own_fields
+
+            found.extend(own_fields(document))
     return found
 
 
@@ -95,7 +99,8 @@ def repository_findings(
     """Findings of the rules that see everything, each with the document it is about; none is about `elsewhere`."""
     yield from duplicates(resources, document_of)
     if followed:
-        from gitops_ci.schemas.lint import argocd, flux
+        from gitops_ci.schemas.lint import argocd, fleet, flux
 
         yield from argocd.paths(followed, around)
+        yield from fleet.paths(followed, around)
         yield from flux.references(followed, elsewhere, around)

@@ -79,6 +79,10 @@ def _source(document: Document, source: dict[str, Any], place: Keys) -> Iterator
 def _application_set(document: Document, spec: dict[str, Any]) -> Iterator[Finding]:
     if not _items(spec.get("generators")):
         yield at(document, ("spec",), "gitops/argocd", "at least one generator is required", key=True)
+    for index, generator in enumerate(_items(spec.get("generators"))):
+        if len(generator.keys() - {"selector"}) != 1:
+            said = f"needs exactly one generator, has {', '.join(sorted(generator)) or 'none'}"
+            yield at(document, ("spec", "generators", index), "gitops/argocd", said, key=True)
     template = dig(spec, "template", "spec")
     if not isinstance(spec.get("template"), dict):
         yield at(document, ("spec",), "gitops/argocd", "'template' is required", key=True)

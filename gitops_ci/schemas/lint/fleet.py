@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.lint.base import at, dig
+from gitops_ci.schemas.lint.here import is_here
+from gitops_ci.schemas.report import Surroundings
 
-__all__ = ["GROUP", "fleet"]
+__all__ = ["GROUP", "fleet", "paths"]
 
 GROUP = "fleet.cattle.io"
 
@@ -26,3 +28,16 @@ def fleet(document: Document) -> Iterator[Finding]:
     for index, path in enumerate(paths if isinstance(paths, list) else ()):
         if isinstance(path, str) and path.startswith("/"):
             yield at(document, ("spec", "paths", index), "gitops/fleet", f"'{path}' must be relative to the repository")
+
+
+def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, Document]]:
+    """Folders that a GitRepo of this repository deploys exist in it; a path may be a glob."""
+    for document in documents:
+        repository, listed = dig(document.value, "spec", "repo"), dig(document.value, "spec", "paths")
+        here = isinstance(repository, str) and document.group == GROUP and is_here(repository, around)
+        for index, path in enumerate(listed if here and isinstance(listed, list) else ()):
+            if around.exists is None or not isinstance(path, str) or any(mark in path for mark in "*?[$"):
+                continue
+            if not around.exists(path.lstrip("/")):
+                said = f"there is no folder '{path}' in this repository"
+                yield at(document, ("spec", "paths", index), "gitops/missing-path", said), document

@@ -1,0 +1,68 @@
+"""Files that say how manifests are made, kustomization.yaml, fleet.yaml and Chart.yaml, by their documented fields."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from gitops_ci.model import Finding
+from gitops_ci.schemas.documents import Document, split
+from gitops_ci.schemas.goyaml import GoYamlError
+from gitops_ci.schemas.lint.base import at, dig
+from gitops_ci.schemas.lint.own import misfit_finding
+from gitops_ci.schemas.lint.shapes import Shape, misfits
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["NAMES", "description_findings"]
+
+_KUSTOMIZE = "kustomize.config.k8s.io"
+_STEMS = frozenset({"kustomization", "fleet"})
+NAMES = frozenset({"Kustomization", "Chart.yaml", *(f"{stem}.{end}" for stem in _STEMS for end in ("yaml", "yml"))})
+
+
+def description_findings(files: Iterable[tuple[str, str]], exists: Callable[[str], bool]) -> Iterator[Finding]:
+    """Findings of the (path, text) among files that are descriptions; `exists` tells whether a path does."""
+    for path, text in files:
+        name = posixpath.basename(path)
+        if name not in NAMES or "{{" in text:
+            continue  # a template's output is what counts
+        for index, piece in enumerate(split(text)):
+            try:
+                value = piece.load().value
+            except YamlError as error:
+                yield Finding("gitops/field", "error", error.reason, path, error.line + piece.line, error.column)
+                continue
+            except GoYamlError as error:
+                yield Finding("gitops/field", "error", error.reason, path, *piece.position(error.offset))
+                continue
+            if isinstance(value, dict) and (shape := _shape(name, value)) is not None:
+                document = Document(path, str(index), piece, value)
+                for misfit in misfits(value, shape):
+                    # Of the three only kustomize refuses a field that it does not know.
+                    yield misfit_finding(document, misfit, strict=name.lower().startswith("kustomization"))
+                if name.startswith("fleet."):
+                    yield from _missing_files(document, exists)
+
+
+def _shape(name: str, value: Mapping[str, Any]) -> Shape | None:
+    from gitops_ci.schemas.lint.fields import files, fleet
+
+    if name == "Chart.yaml":
+        return files.CHART
+    if name.startswith("fleet."):
+        return fleet.FLEET_YAML
+    # A Flux Kustomization may lie in a file of this name, too.
+    return files.KUSTOMIZATION if str(value.get("apiVersion") or _KUSTOMIZE).startswith(_KUSTOMIZE) else None
+
+
+def _missing_files(document: Document, exists: Callable[[str], bool]) -> Iterator[Finding]:
+    """Files that a fleet.yaml names beside itself and that are not there."""
+    named: list[tuple[tuple[str | int, ...], Any]] = [(("kustomize", "dir"), dig(document.value, "kustomize", "dir"))]
+    listed = dig(document.value, "helm", "valuesFiles")
+    for index, value in enumerate(listed if isinstance(listed, list) else ()):
+        named.append((("helm", "valuesFiles", index), value))
+    folder = posixpath.dirname(document.path)
+    for keys, value in named:
+        if isinstance(value, str) and "${" not in value and not exists(posixpath.join(folder, value)):
+            yield at(document, keys, "gitops/missing-path", f"there is no '{value}' beside this file")

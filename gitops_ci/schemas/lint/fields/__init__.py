@@ -1,0 +1,1 @@
+"""The fields of GitOps' own kinds and files, one module a tool."""

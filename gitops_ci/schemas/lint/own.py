@@ -1,0 +1,51 @@
+"""GitOps' own kinds whose definition is not at hand, by their documented fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, Literal
+
+from gitops_ci.model import Finding
+from gitops_ci.schemas.documents import Document
+from gitops_ci.schemas.lint.base import at
+from gitops_ci.schemas.lint.shapes import Misfit, Shape, misfits
+
+__all__ = ["is_documented", "misfit_finding", "own_fields"]
+
+# group -> module below fields/
+_GROUPS: Mapping[str, str] = {
+    "argoproj.io": "argocd",
+    "fleet.cattle.io": "fleet",
+    **{f"{part}.toolkit.fluxcd.io": "flux" for part in ("source", "kustomize", "helm", "image")},
+}
+
+
+def is_documented(document: Document) -> bool:
+    return _shape(document) is not None
+
+
+def own_fields(document: Document) -> Iterator[Finding]:
+    """What does not fit the documented fields. For an object without a schema: a schema knows better."""
+    shape = _shape(document)
+    if shape is not None:
+        for misfit in misfits(document.value.get("spec"), shape, ("spec",)):
+            yield misfit_finding(document, misfit)
+
+
+def _shape(document: Document) -> Shape | None:
+    if document.group not in _GROUPS:
+        return None
+    specs: Mapping[str, Any] = import_module(f"gitops_ci.schemas.lint.fields.{_GROUPS[document.group]}").SPECS
+    return specs.get(document.kind)
+
+
+def misfit_finding(document: Document, misfit: Misfit, *, strict: bool = False) -> Finding:
+    """A misfit as a finding.
+
+    An unknown field may be a newer version's: it is an error where another one was meant, or its reader is strict.
+    """
+    meant = strict or misfit.hint.startswith("Did you mean")
+    severity: Literal["error", "warning"] = "warning" if misfit.is_unknown and not meant else "error"
+    rule = "gitops/unknown-field" if misfit.is_unknown else "gitops/field"
+    return at(document, misfit.keys, rule, misfit.message, hint=misfit.hint, severity=severity, key=misfit.at_key)
