@@ -87,8 +87,8 @@ class ConfigRepo:
             git.close()
         self._folder.remove()
 
-    def _directory(self, kind: Literal["whole", "sparse"]) -> GitDirectory:
-        # Two repositories: what one has whole, the other has in parts, and git would not send it again.
+    def _directory(self, kind: Literal["whole", "sparse", "history"]) -> GitDirectory:
+        # Repositories apart: what one has whole, another has in parts, and git would not send it again.
         if kind not in self._directories:
             path = os.path.join(self._folder.path, kind)
             os.mkdir(path)
@@ -181,6 +181,26 @@ class ConfigRepo:
         if answer.code != 0:
             raise unreachable(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         return answer.stderr
+
+    def holds(self, branch: str, commit: Snapshot) -> bool:
+        """Whether a commit is in the history of a branch, of which the commits since then are fetched.
+
+        Raises:
+            GitError: as `fetch`.
+        """
+        name, git = check_branch(branch), self._directory("history")
+        answer = self._ask(
+            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+            *([f"--shallow-since=@{commit.committed_at - 1}"] if self._has_shallow else []),
+            *(["--filter=tree:0"] if self._has_partial_clone else []),
+            "--", self.url.text, f"+refs/heads/{name}:{_ref(name)}",
+        )  # fmt: skip
+        if answer.code != 0 and "shallow" in answer.stderr:
+            return False  # the branch has nothing as new as that
+        if answer.code != 0:
+            raise unreachable(self.url, answer.stderr, credentials=self._credentials, branch=branch)
+        listed = git.checked("Reading the history", "rev-list", "--end-of-options", _ref(name))
+        return commit.commit in listed.decode("ascii").split()
 
     def _object_fetcher(self, git: GitDirectory, branch: str, depth: int) -> Callable[[list[str], str], None]:
         """How a sparse snapshot gets objects: by id, as git itself does it for a partial clone."""

@@ -73,11 +73,11 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
     deadline = Deadline(request.seconds)
     ages = Ages(request.access, log, request.origins)
     with ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
-        base, environment = locate(repo, request.search)
+        base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
         said = _settled(request.publication, environment)
-        to = Publishing(repo, base, said, request.search, request.forge, journal, log)
+        to = Publishing(repo, base, usual, said, request.search, request.forge, journal, log)
         for _ in deadline.tries():
             found = find(repo, base, request.search, environment, ages, log)
             snapshot, plan = found.snapshot, found.plan

@@ -43,10 +43,14 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """One run's way out: the repository and its branch, what is said, and where it is noted."""
+    """One run's way out: the repository and its branch, what is said, and where it is noted.
+
+    `usual` is the branch that the change would go to if nobody had named `base`.
+    """
 
     repo: ConfigRepo
     base: str
+    usual: str
     publication: Publication
     search: Search
     connect: Connect | None

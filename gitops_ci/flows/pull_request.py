@@ -27,19 +27,26 @@ from gitops_ci.reporting import proposal as texts
 
 __all__ = ["branch_name", "foresee", "propose", "retire"]
 
-# The tip, a merge of the base into it, and what both stand on.
-_DEPTH = 3
+# Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time.
+_DEPTH, _DEPTH_WITH_MERGES = 2, 20
 # Code hosts and file systems take some 250 bytes for a whole branch name.
 _LONGEST_SLUG = 120
 
 
-def branch_name(environment: str | None, images: tuple[ImageRef, ...]) -> str:
-    """The head branch, derived and never random: the same environment and images always find the same one."""
+def branch_name(environment: str | None, images: tuple[ImageRef, ...], base: str | None = None) -> str:
+    """The head branch, derived and never random: the same environment and images always find the same one.
+
+    `base` is given where it is not the usual one: what stands on it is no proposal to another branch.
+    """
     slug = images[0].slug if len(images) == 1 else f"{len(images)}-images"
     if len(images) > 1 or len(slug) > _LONGEST_SLUG:
         names = "\n".join(sorted(image.name for image in images))
         slug = f"{slug[:_LONGEST_SLUG].rstrip('-.')}-{hashlib.sha256(names.encode()).hexdigest()[:10]}"
-    return check_branch(f"gitops-ci/{environment or 'all'}/{slug}")
+    return check_branch(f"gitops-ci/{environment or 'all'}{f'@{base}' if base else ''}/{slug}")
+
+
+def _head(to: Publishing) -> str:
+    return branch_name(to.search.environment, to.search.images, to.base if to.base != to.usual else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,9 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
     proposal = _proposal(head, plan, to)
     if _is_left(there, plan, proposal, to):
         return False
-    said, pushed = "", current is None or not _proposes(current, plan)
+    # What was merged from a branch is no proposal any more, and a host opens none for it.
+    spent = latest is not None and latest.status == "merged"
+    said, pushed = "", current is None or spent or not _proposes(current, plan)
     if pushed:
         waits = to.publication.merge == "when-green"
         options = by_push.push_options(proposal, merge_when_green=waits) if by_push else ()
@@ -107,7 +116,7 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
 
 def retire(to: Publishing) -> bool:
     """Close the open pull request of an image that the base branch has by now; returns whether there was one."""
-    head = branch_name(to.search.environment, to.search.images)
+    head = _head(to)
     tip = to.repo.refs(head).tips.get(head)
     if tip is None or to.connect is None:
         return False
@@ -117,7 +126,7 @@ def retire(to: Publishing) -> bool:
     except ForgeError as error:
         _by_push(forge, error, to)
         return False
-    if found is None or found.number is None or _has_work_of_others(to.repo.fetch(head, depth=_DEPTH)):
+    if found is None or found.number is None or _has_work_of_others(_fetched(head, to), to):
         return False
     forge.close(found, comment=f"`{to.base}` has {_names(to.search.images)} already: nothing is left to merge here.")
     to.log.step(f"pull request #{found.number} closed: {to.base} has the image already")
@@ -127,9 +136,9 @@ def retire(to: Publishing) -> bool:
 
 def _standing(to: Publishing, plan: Plan) -> _Standing:
     forge = _forge(to)
-    head = branch_name(to.search.environment, to.search.images)
+    head = _head(to)
     tip = to.repo.refs(head).tips.get(head)
-    current = to.repo.fetch(head, depth=_DEPTH) if tip else None
+    current = _fetched(head, to) if tip else None
     if current is not None:
         _refuse_older(current, head, plan, to)
     try:
@@ -149,7 +158,7 @@ def _is_left(there: _Standing, plan: Plan, proposal: Proposal, to: Publishing) -
         to.log.step(f"pull request #{latest.number} with this change was closed by somebody: left so (--reopen)")
         to.journal.pull_request = latest
         return True
-    if there.current is None or not _has_work_of_others(there.current):
+    if there.current is None or not _has_work_of_others(there.current, to):
         return False
     _refuse_unfinished(there.current, there.head, plan)
     to.log.step(f"{there.head} has the image already, and work of somebody else on top: left alone")
@@ -203,18 +212,26 @@ def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
         )
 
 
-def _has_work_of_others(current: Snapshot) -> bool:
-    """Whether the branch holds anything besides one commit of ours, or that one with the base merged into it."""
-    if current.is_ours:
-        return False
-    ours, base = (*current.ancestors(), None, None)[:2]
-    if ours is None or base is None or not ours.is_ours or len(current.parents) != 2:
-        return True
+def _fetched(head: str, to: Publishing) -> Snapshot:
+    current = to.repo.fetch(head, depth=_DEPTH)
+    return current if current.is_ours else to.repo.fetch(head, depth=_DEPTH_WITH_MERGES)
+
+
+def _has_work_of_others(current: Snapshot, to: Publishing) -> bool:
+    """Whether the branch holds anything besides one commit of ours, and merges of the base into it."""
+    ours, merged = current, list[Snapshot]()
+    while not ours.is_ours:
+        if len(parents := ours.ancestors()) != 2:
+            return True
+        ours, base = parents
+        merged.append(base)
     stood_on = ours.parent()
-    if stood_on is None:
-        return True
+    if not merged or stood_on is None:
+        return bool(merged)
     ours_changed = {path: ours.read(path) for path in ours.changed_paths(stood_on)}
-    return {path: current.read(path) for path in current.changed_paths(base)} != ours_changed
+    if {path: current.read(path) for path in current.changed_paths(merged[0])} != ours_changed:
+        return True
+    return not all(to.repo.holds(to.base, commit) for commit in merged)
 
 
 def _refuse_older(current: Snapshot, head: str, plan: Plan, to: Publishing) -> None:
@@ -228,10 +245,11 @@ def _refuse_older(current: Snapshot, head: str, plan: Plan, to: Publishing) -> N
 
 def _proposes(current: Snapshot, plan: Plan) -> bool:
     """Whether the branch's change is this plan already, on files that have not changed since."""
-    before = current.ancestors()[-1:]
-    after = contents(plan)
-    if not before or sorted(current.changed_paths(before[0])) != sorted(after):
+    base, after = current.ancestors()[-1:], contents(plan)
+    if not base or sorted(current.changed_paths(base[0])) != sorted(after):
         return False
+    if any(base[0].read(file.path) != file.before.encode("utf-8") for file in plan.files):
+        return False  # the same result, in conflict with what the base branch has by now
     return all(current.read(path) == data for path, data in after.items())
 
 

@@ -58,8 +58,10 @@ class Found:
     plan: Plan
 
 
-def locate(repo: ConfigRepo, search: Search) -> tuple[str, Environment]:
-    """The base branch, and the environment as the application's or the config repository's own file defines it.
+def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
+    """The base branch, the one that it would be if the search named none, and the environment.
+
+    That is as the application's or the config repository's own file defines it.
 
     Raises:
         GitError: the branch is not there.
@@ -70,10 +72,11 @@ def locate(repo: ConfigRepo, search: Search) -> tuple[str, Environment]:
     if base is None or (search.base and search.base not in refs.tips):
         raise _no_branch(repo, search.base, refs.default)
     if search.environment is None:
-        return base, Environment("")
+        return base, refs.default or base, Environment("")
     layout = search.read_environments(*own_file(repo.fetch(base, sparse=True), repo))
     environment = named(search.environment, search.environments, layout) or Environment(search.environment)
-    return search.base or environment.base or base, environment
+    usual = environment.base or refs.default or base
+    return search.base or usual, usual, environment
 
 
 def _no_branch(repo: ConfigRepo, wanted: str | None, default: str | None) -> GitError:

@@ -51,7 +51,8 @@ class Api:
             if answer.ok:
                 return answer.json(Fields) if answer.content else None
         except HttpError as error:
-            hint = (self._hint(error.status, "") if error.status else "") or error.hint
+            trouble = f"{self.name} or the way to it has trouble: run again later, nothing is done twice."
+            hint = (self._hint(error.status, "") if error.status else "") or error.hint or trouble
             raise ForgeError(f"{error.message} (while {doing})", hint=hint, status=error.status) from None
         raise self._refusal(answer, doing)
 

@@ -57,7 +57,8 @@ class Gitea(RestForge):
                 ours = data["head"].get("repo_id") == data["base"].get("repo_id")
                 if ours and data["head"]["ref"] == head and data["base"]["ref"] == base:
                     yield _read(data)
-            if len(answer) < _PAGE:
+            # A server may be set to shorter pages than were asked for: only an empty one is the last.
+            if not answer:
                 return
 
     def find_latest(self, *, head: str, base: str) -> PullRequest | None:

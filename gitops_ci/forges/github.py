@@ -92,6 +92,10 @@ class GitHub(RestForge):
     def _exists(self, error: ForgeError) -> bool:
         return error.status == 422 and "already exists" in error.message
 
+    def _lags(self, error: ForgeError) -> bool:
+        said = error.message.casefold()
+        return error.status == 422 and ("head invalid" in said or "not all refs are readable" in said)
+
     def _rewrite(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
         wanted = {"title": proposal.title, "body": proposal.body}
         path = f"{self._path}/pulls/{pull_request.number}"

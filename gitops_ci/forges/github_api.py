@@ -57,6 +57,8 @@ def _hint(status: int, words: str, token: Secret | None) -> str:
             "Turn on 'Allow GitHub Actions to create and approve pull requests' under Settings, Actions, General, "
             "or use the token of a GitHub App."
         )
+    if "secondary rate limit" in said or "abuse detection" in said:
+        return "Too many requests at once with this token: run again in some minutes."
     if "saml" in said:
         return "Authorise the token for the organisation's single sign-on."
     if "no commits between" in said:

@@ -70,6 +70,11 @@ class RestForge(ABC):
     def _exists(self, error: ForgeError) -> bool:
         """Whether `_create` was refused because there is one already."""
 
+    def _lags(self, error: ForgeError) -> bool:
+        """Whether `_create` was refused because the host has not noticed yet what was pushed a moment ago."""
+        del error
+        return False
+
     @abstractmethod
     def _rewrite(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
         """Send title and body, and make it a draft where the proposal is one."""
@@ -161,6 +166,8 @@ class RestForge(ABC):
             try:
                 return self._create(proposal), True
             except ForgeError as error:
+                if self._lags(error) and not last and self._api.http.pause(2):
+                    continue
                 exists = self._exists(error)
                 if not exists and error.status not in _LOST:
                     raise

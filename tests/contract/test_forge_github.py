@@ -36,6 +36,13 @@ def forge(host) -> Any:
     return host.connect()
 
 
+@pytest.mark.parametrize("words", ["head invalid", "not all refs are readable"])
+def test_a_branch_that_github_has_not_noticed_yet_is_waited_for(host, stub, forge, words):
+    stub.fault("POST", "/pulls$", 422, body=stub.refusal(422, words).body, times=2)
+    assert forge.open(PROPOSAL).state == "opened"
+    assert (len(stub.pulls), host.pauses) == (1, [2, 2])
+
+
 def test_auto_merge_is_asked_for_at_the_commit_that_was_seen(stub, forge):
     stub.status = "BLOCKED"
     assert forge.merge_when_green(forge.open(PROPOSAL))
@@ -126,6 +133,7 @@ def test_a_pull_request_by_github_token_says_that_no_workflow_starts(stub, forge
         (403, "Resource not accessible by integration", "create-github-app-token"),
         (403, "GitHub Actions is not permitted to create or approve pull requests.", "Allow GitHub Actions to create"),
         (403, "Resource protected by organization SAML enforcement.", "single sign-on"),
+        (403, "You have exceeded a secondary rate limit.", "run again in some minutes"),
         (404, "Not Found", "GITHUB_TOKEN reaches only the repository it runs in"),
         (422, "No commits between main and gitops-ci/staging/shop", "nothing that the base branch has not"),
     ],

@@ -97,6 +97,15 @@ def test_gitlabs_push_options_have_no_line_breaks():
 # Gitea and Forgejo
 
 
+def test_gitea_with_short_pages_is_read_to_the_end():
+    with opened("gitea") as (host, forge, pull):
+        host.stub.longest_page = 5
+        for number in range(12):
+            host.stub.add_pull(f"other-{number}")
+        assert forge.find_open(head=PROPOSAL.head, base="main").number == pull.number
+        assert forge.find_open(head="absent", base="main") is None
+
+
 @pytest.mark.parametrize(
     ("version", "new"),
     [

@@ -138,6 +138,14 @@ def test_merged_newer(bump, merged, repo, forge):
     assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
 
 
+def test_merged_and_taken_back_same_is_proposed_again(bump, merged, repo, forge):
+    commit_files(repo, {"base/deployment.yaml": FILES["base/deployment.yaml"]}, message="Revert")
+    assert bump(SAME).document["pull_request"]["state"] == "opened"
+    assert statuses(forge) == ["merged", "open"]
+    # On the base as it is: what was merged from the old commit is no proposal any more.
+    assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
+
+
 def test_merged_older(bump, merged, repo, forge):
     assert bump(OLDER).code == 1
     assert statuses(forge) == ["merged"]
@@ -191,6 +199,14 @@ def test_behind_same_is_rebuilt_where_its_files_changed(bump, proposed, repo, fo
     assert b"shop-two" in repo.read("base/deployment.yaml", HEAD)
 
 
+def test_behind_same_is_rebuilt_where_its_very_line_changed(bump, proposed, repo, forge):
+    text = FILES["base/deployment.yaml"].replace("shop:1.4.1", "shop:1.4.2", 1)
+    commit_files(repo, {"base/deployment.yaml": text})
+    assert bump(SAME).document["status"] == "changed"
+    assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
+    assert (image_in(repo, HEAD), statuses(forge)) == (SAME, ["open"])
+
+
 def test_behind_newer_stands_on_the_newest_base(bump, behind, repo, forge):
     bump(NEWER)
     assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
@@ -202,17 +218,34 @@ def test_behind_older(bump, behind, repo, forge):
     assert image_in(repo, HEAD) == SAME
 
 
-def test_a_base_merged_into_the_branch_by_the_host_is_nobodys_work(bump, behind, repo, forge):
-    tree = repo.git("merge-tree", "--write-tree", HEAD, "main") if _has_merge_tree(repo) else None
-    if tree is None:
+def merge_into_head(repo, branch):
+    if not _has_merge_tree(repo):
         pytest.skip("git merge-tree --write-tree needs git 2.38")
+    tree = repo.git("merge-tree", "--write-tree", HEAD, branch)
     author = ("-c", "user.name=web-flow", "-c", "user.email=noreply@forge.com")
-    merge = repo.git(*author, "commit-tree", tree, "-p", HEAD, "-p", "main", "-m", "Merge branch 'main'")
+    merge = repo.git(*author, "commit-tree", tree, "-p", HEAD, "-p", branch, "-m", f"Merge branch '{branch}'")
     repo.git("update-ref", f"refs/heads/{HEAD}", merge)
+    return merge
+
+
+def test_a_base_merged_into_the_branch_by_the_host_is_nobodys_work(bump, behind, repo, forge):
+    merge_into_head(repo, "main")
+    commit_files(repo, {"other.yaml": "a: 2\n"})
+    merge = merge_into_head(repo, "main")
+    commit_files(repo, {"other.yaml": "a: 3\n"})
     assert bump(SAME).document["status"] == "unchanged"
     assert repo.head(HEAD) == merge
     assert bump(NEWER).code == 0
     assert image_in(repo, HEAD) == NEWER
+
+
+def test_somebodys_branch_merged_into_the_branch_is_somebodys_work(bump, proposed, repo, forge):
+    repo.git("update-ref", "refs/heads/feature", "main")
+    commit_files(repo, {"notes.md": "checked by hand\n"}, branch="feature")
+    merge = merge_into_head(repo, "feature")
+    assert bump(SAME).document["status"] == "unchanged"
+    assert bump(NEWER).code == 5
+    assert repo.head(HEAD) == merge
 
 
 def _has_merge_tree(repo):
@@ -250,6 +283,18 @@ def test_work_of_others_older(bump, shared_branch, repo, forge):
     assert repo.head(HEAD) == tip
 
 
+# --- another base
+
+
+def test_a_proposal_to_another_branch_stands_on_a_branch_of_its_own(bump, proposed, repo, forge):
+    repo.git("update-ref", "refs/heads/release/2026", "main")
+    commit_files(repo, {"only-there.yaml": "a: 1\n"}, branch="release/2026")
+    tip = repo.head(HEAD)
+    assert bump(NEWER, "--base", "release/2026").document["pull_request"]["state"] == "opened"
+    assert (repo.head(HEAD), [p.head for p in forge.pulls]) == (tip, [HEAD, HEAD.replace("all", "all@release/2026")])
+    assert bump(SAME, "--base", "main").document["pull_request"]["number"] == proposed.number
+
+
 # --- the base got the image by another way
 
 
@@ -274,7 +319,7 @@ def test_a_lost_answer_never_makes_a_second_pull_request(bump, repo, host, forge
 
 def test_a_branch_without_its_pull_request_gets_it_on_the_next_run(bump, repo, host, forge):
     forge.fault("POST", host.kind.creates, 500, times=9)
-    assert bump(SAME, "--deadline", "1").code == 6
+    assert bump(SAME, "--deadline", "6").code == 6
     forge.faults.clear()
     tip = repo.head(HEAD)
     assert bump(SAME).document["pull_request"]["state"] == "opened"

@@ -41,6 +41,7 @@ class GiteaStub(ForgeStub):
         self.merge_answers: list[tuple[int, str]] = []
         self.labels = ["gitops", "image"]
         self.teams = ["sre"]
+        self.longest_page = 50
 
     def authorized(self, headers: Mapping[str, str]) -> bool:
         return headers.get("authorization") == f"token {self.token}"
@@ -65,7 +66,7 @@ class GiteaStub(ForgeStub):
         found = [p for p in self.pulls if state == "all" or (p.status == "open") == (state == "open")]
         if base := asked.query.get("base_branch"):
             found = [p for p in found if p.base == base]
-        size, page = int(asked.query.get("limit", 30)), int(asked.query.get("page", 1))
+        size, page = min(int(asked.query.get("limit", 30)), self.longest_page), int(asked.query.get("page", 1))
         return 200, [self._shown(p) for p in self.listed(found)[(page - 1) * size : page * size]]
 
     @route("POST", "/repos/{owner}/{repo}/pulls")
