@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["CiContext", "detect"]
 
 Provider = Literal["github", "gitea", "gitlab", "bitbucket", "azure", "jenkins", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class CiContext:
+class CiContext(NamedTuple):
     """One pipeline run. Empty strings and None are "not told".
 
     `bases` are revisions that the change under review, or in a merge queue, is to be compared with, the nearest first.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environment import Environment
@@ -76,12 +75,11 @@ _SECTIONS = {"pull-request": _PULL_REQUEST, "validate": _VALIDATE}
 KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {"": _TOP, **_SECTIONS, "environments.*": _ENVIRONMENT}
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """A configuration file: values for options by parameter name, and the environments it defines."""
 
-    options: Mapping[str, Any] = field(default_factory=dict)
-    environments: Mapping[str, Environment] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
+    environments: Mapping[str, Environment] = MappingProxyType({})
 
 
 def load(path: str) -> Config:
@@ -159,6 +157,8 @@ class _Reader:
             if not isinstance(key, Scalar):
                 raise self._error(key, f"a key of {where} is not a word")
             if known is not None and key.value not in known:
+                from difflib import get_close_matches
+
                 near = get_close_matches(key.value, known, n=1)
                 meant = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
                 raise self._error(key, f"unknown key '{key.value}' in {where}", meant)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Literal
 
 from gitops_ci.cli.terminal import painted
@@ -18,11 +17,11 @@ def printable(text: str) -> str:
     return log_line(visible(mask(text)))
 
 
-@dataclass(frozen=True, slots=True)
 class Console:
     """The `Log` of a command-line run."""
 
-    level: Literal["quiet", "normal", "verbose"] = "normal"
+    def __init__(self, level: Literal["quiet", "normal", "verbose"] = "normal") -> None:
+        self.level = level
 
     def step(self, message: str) -> None:
         if self.level != "quiet":

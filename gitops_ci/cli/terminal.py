@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -42,6 +41,8 @@ def painted(text: str, colour: str, stream: TextIO) -> str:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines of a table; none where it is wider than the terminal: a path that is cut cannot be clicked."""
+    import shutil
+
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

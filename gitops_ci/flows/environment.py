@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gitops_ci.errors import UsageError
 
@@ -16,8 +16,7 @@ _OUTSIDE = re.compile(r"^/|(?:^|/)\.\.(?:/|$)|\\|\0|(?:^|/)\.git(?:/|$)", re.IGN
 Mode = Literal["pull-request", "push", "dry-run"]
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """One entry of `environments:`; None and empty mean "not said here". `paths` are globs from the root."""
 
     name: str

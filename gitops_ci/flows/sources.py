@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Skip
@@ -18,17 +18,11 @@ _ALSO = frozenset({"Kustomization"})
 _NEVER = frozenset({"node_modules", "__pycache__", "venv"})
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """(path, text) of what could be read, sorted, and what could not or was not meant to be."""
 
     files: tuple[tuple[str, str], ...]
     unread: tuple[Skip, ...]
-
-    @property
-    def failed(self) -> int:
-        """How many should have been read."""
-        return sum(skip.failed for skip in self.unread)
 
 
 def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"") -> Sources:

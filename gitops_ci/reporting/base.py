@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from operator import is_
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gitops_ci.model import Change, Finding, Outcome, Skip
 from gitops_ci.secret import mask
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Change, Finding, Outcome, Skip
 
 __all__ = ["Reporter", "change_order", "masked", "prepare", "relocate"]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from gitops_ci.model import Commit, Image, Outcome, PullRequest
 from gitops_ci.reporting.base import masked
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Commit, Image, Outcome, PullRequest
 
 __all__ = ["Results", "image_name"]
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(NamedTuple):
     """Empty strings are "there is none". `image` is the first image's name, `reference` its name, tag and digest."""
 
     image: str

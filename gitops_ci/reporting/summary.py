@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from gitops_ci.foreign import short_digests, visible
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Change, Outcome
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Change, Outcome
 
 __all__ = ["count", "is_told", "location", "old_and_new", "sentence"]
 

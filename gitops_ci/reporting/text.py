@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from gitops_ci.foreign import log_line, short_digests, visible, visible_lines
-from gitops_ci.model import Change, Finding, Image, Job, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting.base import prepare
-from gitops_ci.reporting.diff import readable
 from gitops_ci.reporting.results import image_name
 from gitops_ci.reporting.skips import grouped_skips
 from gitops_ci.reporting.summary import count, is_told, location, old_and_new, sentence
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Change, Finding, Image, Job, Outcome, Problem, PullRequest, Skip
 
 __all__ = ["ID", "report"]
 
@@ -110,6 +112,8 @@ def _change(change: Change, *, name: str) -> tuple[str, str, str, str]:
 def _diff(outcome: Outcome, paint: Paint) -> Iterator[str]:
     if not outcome.dry_run:
         return
+    from gitops_ci.reporting.diff import readable
+
     for line in readable(outcome.files).splitlines():
         yield paint(line, colour) if (colour := _diff_colour(line)) else line
 

@@ -7,8 +7,6 @@ and dates stay strings, `<<` merges at the place where it stands.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 import re
 from typing import Any
@@ -302,6 +300,9 @@ def _tagged(node: Scalar, tag: str) -> Any:
 
 
 def _binary(node: Scalar) -> str:
+    import base64
+    import binascii
+
     try:
         return base64.b64decode("".join(node.value.split()), validate=True).decode("utf-8", "replace")
     except binascii.Error:

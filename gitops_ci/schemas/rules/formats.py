@@ -5,8 +5,11 @@ Sources: k8s.io/apimachinery pkg/util/validation/validation.go and pkg/api/valid
 
 from __future__ import annotations
 
-import ipaddress
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ipaddress
 
 __all__ = [
     "annotation_key",
@@ -175,27 +178,33 @@ def ip(value: str, minor: int) -> str | None:
 
 
 def _strict_address(value: str, parsed: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
-    if isinstance(parsed, ipaddress.IPv4Address):
+    from ipaddress import IPv4Address
+
+    if isinstance(parsed, IPv4Address):
         return None if str(parsed) == value else "must not have leading zeros"
     return "must not be an IPv4 address inside IPv6" if parsed.ipv4_mapped else None
 
 
 def parse_ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """As Go's net.ParseIP of old: no zone, and leading zeros in an IPv4 address are fine."""
+    from ipaddress import ip_address
+
     if re.fullmatch(r"[0-9]{1,16}(?:\.[0-9]{1,16}){3}", value):
         value = ".".join(str(int(part)) for part in value.split("."))
     try:
-        return None if "%" in value else ipaddress.ip_address(value)
+        return None if "%" in value else ip_address(value)
     except ValueError:
         return None
 
 
 def parse_cidr(value: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface | None:
+    from ipaddress import ip_interface
+
     address, slash, bits = value.partition("/")
     parsed = parse_ip(address)
     if parsed is None or not slash or not re.fullmatch(r"[0-9]{1,3}", bits) or int(bits) > parsed.max_prefixlen:
         return None
-    return ipaddress.ip_interface(f"{parsed}/{int(bits)}")
+    return ip_interface(f"{parsed}/{int(bits)}")
 
 
 def cidr(value: str, minor: int) -> str | None:

@@ -1,0 +1,68 @@
+"""The values that travel between rooms: frozen, without I/O, without knowledge of who made them.
+
+Paths are POSIX strings relative to the root they were read from (the config repository, or the folder the command
+ran in). Lines and columns count from 1, offsets count characters of the decoded text from 0.
+
+A name's module is imported when the name is first asked for: a validation needs five of these twenty values, and to
+make a frozen class takes half a millisecond.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gitops_ci.model.deeds import Commit, Image, Job
+    from gitops_ci.model.findings import Finding, Severity, Skip
+    from gitops_ci.model.log import Clock, Log
+    from gitops_ci.model.outcome import Outcome, Problem, Status
+    from gitops_ci.model.plans import Change, Edit, FileChange, Plan
+    from gitops_ci.model.proposals import Proposal, PullRequest
+    from gitops_ci.model.sites import Anchor, Field, ImageSite, Role, Spelling
+    from gitops_ci.model.spans import Span
+
+__all__ = [
+    "Anchor",
+    "Change",
+    "Clock",
+    "Commit",
+    "Edit",
+    "Field",
+    "FileChange",
+    "Finding",
+    "Image",
+    "ImageSite",
+    "Job",
+    "Log",
+    "Outcome",
+    "Plan",
+    "Problem",
+    "Proposal",
+    "PullRequest",
+    "Role",
+    "Severity",
+    "Skip",
+    "Span",
+    "Spelling",
+    "Status",
+]
+
+_NAMES = {
+    "deeds": ("Commit", "Image", "Job"),
+    "findings": ("Finding", "Severity", "Skip"),
+    "log": ("Clock", "Log"),
+    "outcome": ("Outcome", "Problem", "Status"),
+    "plans": ("Change", "Edit", "FileChange", "Plan"),
+    "proposals": ("Proposal", "PullRequest"),
+    "sites": ("Anchor", "Field", "ImageSite", "Role", "Spelling"),
+    "spans": ("Span",),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    value = globals()[name] = getattr(import_module(f"gitops_ci.model.{_MODULES[name]}"), name)
+    return value

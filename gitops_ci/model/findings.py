@@ -1,0 +1,38 @@
+"""What is wrong, and what was left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Finding", "Severity", "Skip"]
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken rule. `rule` is `family/name`; `error` in `yaml/`, `schema/`, `api/` means an API server refuses it."""
+
+    rule: str
+    severity: Severity
+    message: str
+    path: str
+    line: int = 0
+    column: int = 0
+    resource: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Something found and left alone. `reason` says why, `hint` what to do about it; `line` 0 is the whole file.
+
+    `failed` marks what should have been edited and could not be read: the run goes on, its exit code tells.
+    """
+
+    path: str
+    line: int
+    reason: str
+    hint: str = ""
+    failed: bool = False

@@ -1,0 +1,58 @@
+"""All that a command did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from gitops_ci.secret import mask
+
+if TYPE_CHECKING:
+    from gitops_ci.errors import GitopsCiError
+    from gitops_ci.model.deeds import Commit, Image, Job
+    from gitops_ci.model.findings import Finding, Skip
+    from gitops_ci.model.plans import Change, FileChange
+    from gitops_ci.model.proposals import PullRequest
+
+__all__ = ["Outcome", "Problem", "Status"]
+
+Status = Literal["changed", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as the report shows it."""
+
+    kind: str
+    message: str
+    hint: str
+    exit_code: int
+
+    @classmethod
+    def of(cls, error: GitopsCiError) -> Problem:
+        """Its secrets are masked: a program's or a host's own words may hold them."""
+        return cls(error.kind, mask(error.message), mask(error.hint), error.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that a command did, and the only thing reporting sees.
+
+    `summary` are counts by name (`files`, `documents`, `valid`, ...); `exit_code` is the process's.
+    """
+
+    command: str
+    status: Status
+    exit_code: int = 0
+    images: tuple[Image, ...] = ()
+    changes: tuple[Change, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    summary: Mapping[str, int] = field(default_factory=dict)
+    commit: Commit | None = None
+    pull_request: PullRequest | None = None
+    error: Problem | None = None
+    dry_run: bool = False
+    jobs: tuple[Job, ...] = ()

@@ -1,0 +1,46 @@
+"""Pull requests, as they should be and as a host has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Proposal", "PullRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull request as it should be. `head` and `base` are branch names, `body` is Markdown."""
+
+    head: str
+    base: str
+    title: str
+    body: str
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request as the code host has it. `number` is None where a host has none (plain Git).
+
+    `node_id` is the host's own id where its API wants one besides the number. `state` is what this run did to it,
+    `status` what the host says of it. `warnings` are what could not be done and stops nothing (a reviewer refused).
+    """
+
+    number: int | None
+    url: str
+    head: str
+    base: str
+    title: str
+    body: str = ""
+    labels: tuple[str, ...] = ()
+    state: Literal["opened", "updated", "unchanged"] = "unchanged"
+    node_id: str = ""
+    status: Literal["open", "closed", "merged"] = "open"
+    draft: bool = False
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,17 @@
+"""Where a value stands in a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Span"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `[start, end)` of a text; `line` and `column` are where `start` lies."""
+
+    start: int
+    end: int
+    line: int
+    column: int
