@@ -320,6 +320,11 @@ class Snapshot:
         self.committed_at = int(committer.rsplit(" ", 2)[1])
 
     @property
+    def is_sparse(self) -> bool:
+        """Whether what it holds comes piece by piece, when it is read."""
+        return self.objects.is_sparse
+
+    @property
     def is_ours(self) -> bool:
         """Whether this tool made exactly this commit: nobody amended it, or put a merge on top."""
         return len(self.parents) == 1 and is_marked(self.message, self.tree)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gitops_ci.configrepo import ConfigRepo, GitCredentials
+from gitops_ci.configrepo import ConfigRepo, GitCredentials, Snapshot
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError
 from gitops_ci.flows.age import Ages, Origin
 from gitops_ci.flows.environment import Environment, Mode
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.landing import push_base
+from gitops_ci.flows.patches import parts_among
 from gitops_ci.flows.publish import Publication, Publishing
 from gitops_ci.flows.pull_request import foresee, propose, retire
 from gitops_ci.flows.retry import Deadline
@@ -86,7 +87,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             if not plan.changes:
                 _say_why(plan, request, base, log)
                 return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and retire(to)
-            _validated(journal, plan, request.read_checks(*own_file(snapshot, repo)))
+            _validated(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot)
             if rehearsal and mode == "pull-request":
                 foresee(to, plan)
             if rehearsal or mode == "dry-run":
@@ -142,13 +143,18 @@ def _refuse_older(plan: Plan, request: BumpRequest) -> None:
         )
 
 
-def _validated(journal: Journal, plan: Plan, checks: Checks) -> None:
+def _validated(journal: Journal, plan: Plan, checks: Checks, snapshot: Snapshot) -> None:
     """Check the edited files as they would be.
 
     Raises:
         FindingsError: one of them is invalid; nothing has been pushed.
     """
-    report = check([(change.path, change.after) for change in plan.files], checks)
+    files = {change.path: change.after for change in plan.files}
+    report = check(list(files.items()), checks)
+    # What looks broken may be no manifest of its own: a kustomization says so. Only then it is worth looking.
+    parts = parts_among({f.path for f in report.findings if f.severity == "error"}, snapshot)
+    if parts:
+        report = check([(path, text) for path, text in files.items() if path not in parts], checks)
     # Errors stop the cluster from taking the file; a warning about what was not touched is for another day.
     touched = {(change.path, change.resource) for change in plan.changes}
     findings = (f for f in report.findings if f.severity == "error" or (f.path, f.resource) in touched)

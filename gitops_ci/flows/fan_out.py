@@ -30,10 +30,10 @@ def plan_validation(request: ValidateRequest, shards: int | None, log: Log) -> O
     sources = read_sources(request.paths)
     files = dict(sources.files)
     chosen, units, _ = selected(request, sources)
-    parts = portions(chosen, units, files)
+    parts = portions(chosen, units, files, rendered=request.render == "auto")
     seconds = sum(part.seconds for part in parts)
     number = min(len(parts), MOST, shards or math.ceil(seconds / _WORTH) or 1)
-    rendered = sum(not unit.inner for unit in units)
+    rendered = sum(not unit.inner for unit in units) if request.render == "auto" else 0
     log.step(f"{len(chosen)} files and {rendered} renderings in {len(parts)} parts, about {seconds:.0f} s of a CPU")
     # The jobs are told a commit: what `auto` means may differ where they run.
     base = branch_point(request.changed_since) if request.changed_since else ""

@@ -135,7 +135,9 @@ class Portion:
     seconds: float = 0.0
 
 
-def portions(chosen: Iterable[str], units: Sequence[Unit], files: Mapping[str, str]) -> list[Portion]:
+def portions(
+    chosen: Iterable[str], units: Sequence[Unit], files: Mapping[str, str], *, rendered: bool = True
+) -> list[Portion]:
     """The smallest parts that a run over chosen files and units can be divided into; each file is in one of them.
 
     A file that several units are made of goes with the first that is rendered: in whichever job it is, it is covered
@@ -156,7 +158,7 @@ def portions(chosen: Iterable[str], units: Sequence[Unit], files: Mapping[str, s
         key = _outermost(_key(unit), within)
         portion = found.setdefault(key, Portion(key))
         portion.units.append(unit)
-        portion.seconds += 0.0 if unit.inner else _PROGRAM
+        portion.seconds += _PROGRAM if rendered and not unit.inner else 0.0
         portion.seconds += sum(len(files.get(path, "")) for path in unit.sources) / _CHARACTERS
     for path in sorted(chosen):
         key = owner.get(path) or f"folder {posixpath.dirname(path)}"

@@ -12,7 +12,7 @@ from gitops_ci.model import Finding, Log, Skip
 from gitops_ci.rendering import RENDERERS, Settings, Tree, Unit, substitute
 from gitops_ci.schemas import Rendered
 
-__all__ = ["RenderResult", "find_units", "render_units"]
+__all__ = ["RenderResult", "find_units", "read_units", "render_units"]
 
 
 @dataclass(slots=True)
@@ -31,10 +31,8 @@ def find_units(tree: Tree, files: Sequence[str]) -> list[Unit]:
     return [unit for renderer in RENDERERS.values() for unit in renderer.units(files, tree)]
 
 
-def render_units(
-    units: Sequence[Unit], tree: Tree, settings: Settings, values: Mapping[str, str], log: Log
-) -> RenderResult:
-    """Render what can be rendered; everything else is told with its reason."""
+def read_units(units: Sequence[Unit]) -> RenderResult:
+    """What units say without being rendered: what is wrong with them, and which files are their patches."""
     result = RenderResult()
     for unit in units:
         result.findings += [
@@ -42,6 +40,14 @@ def render_units(
             for one in unit.problems
         ]
         result.patches |= dict.fromkeys(unit.patches, unit.file)
+    return result
+
+
+def render_units(
+    units: Sequence[Unit], tree: Tree, settings: Settings, values: Mapping[str, str], log: Log
+) -> RenderResult:
+    """Render what can be rendered; everything else is told with its reason."""
+    result = read_units(units)
     for name, renderer in RENDERERS.items():
         mine = [unit for unit in units if unit.renderer == name]
         for unit in mine:

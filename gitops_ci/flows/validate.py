@@ -146,7 +146,7 @@ def selected(request: ValidateRequest, sources: Sources) -> tuple[set[str], list
     chosen = {*files, *(skip.path for skip in sources.unread)}
     units: list[Unit] = []
     tree: Tree | None = None
-    if request.render == "auto" and any(path.rpartition("/")[2] in _DESCRIPTIONS for path in files):
+    if any(path.rpartition("/")[2] in _DESCRIPTIONS for path in files):
         from gitops_ci.flows.units import find_units
         from gitops_ci.rendering import Tree
 
@@ -159,16 +159,19 @@ def selected(request: ValidateRequest, sources: Sources) -> tuple[set[str], list
     if request.shard is not None:
         from gitops_ci.flows.selection import portions, shared_out
 
-        chosen, units = shared_out(portions(chosen, units, files), request.shard)
+        parts = portions(chosen, units, files, rendered=request.render == "auto")
+        chosen, units = shared_out(parts, request.shard)
     return chosen, units, tree
 
 
 def _rendered(request: ValidateRequest, units: Sequence[Unit], tree: Tree | None, log: Log) -> RenderResult | None:
     if not units or tree is None:
         return None
-    from gitops_ci.flows.units import render_units
+    from gitops_ci.flows.units import read_units, render_units
     from gitops_ci.rendering import Settings
 
+    if request.render == "none":
+        return read_units(units)
     settings = Settings(request.checks.kubernetes_versions[-1], request.allow_remote)
     return render_units(units, tree, settings, request.substitute, log)
 

@@ -15,12 +15,13 @@ from gitops_ci.rendering.base import Problem, Settings, Tree, Unit, join
 from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, YamlError, YamlFile, read
 from gitops_ci.yamltext import Sequence as YamlSequence
 
-__all__ = ["INSTALL", "NAMES", "program", "render", "source", "units"]
+__all__ = ["INSTALL", "NAMES", "parts", "program", "render", "source", "units"]
 
 INSTALL = "Install kubectl or kustomize and put it on PATH, or give --render none."
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _DEEPEST = 50
 _RESOURCES = ("resources", "bases", "components", "crds", "generators", "transformers", "validators")
+_TRANSFORMING = frozenset({"generators", "transformers", "validators"})
 _FILES = ("configurations",)
 _REMOTE = re.compile(
     r"[a-z][a-z0-9+]*://|[\w.-]+@[\w.-]+:|(?:www\.)?(?:github|gitlab|bitbucket)\.[a-z]+[/:]|.*[?&](?:ref|timeout)=|git::"
@@ -66,6 +67,21 @@ def units(files: Iterable[str], tree: Tree) -> Sequence[Unit]:
         )
         for folder, (path, parts, own) in found.items()
     ]
+
+
+def parts(path: str, text: str) -> Iterator[str]:
+    """The files that a kustomization at `path` patches or configures with: no manifests of their own."""
+    try:
+        file = read(text)
+    except YamlError:
+        return
+    root = file.documents[0] if file.documents else None
+    if not isinstance(root, Mapping):
+        return
+    folder = posixpath.dirname(path) or "."
+    transforming = (node for name, node in _resources(root) if name in _TRANSFORMING)
+    for node in (*_patch_files(root), *_other_files(root), *transforming):
+        yield join(folder, node.value.rpartition("=")[2])
 
 
 def program() -> str | None:
@@ -169,7 +185,7 @@ def _resource(name: str, node: Scalar, place: Place, tree: Tree, parts: _Parts, 
             _collect(inside, tree, parts, seen | {target})
     elif tree.exists(target):
         parts.sources.add(target)
-        if name in {"generators", "transformers", "validators"}:
+        if name in _TRANSFORMING:
             parts.patches.add(target)
     elif _REMOTE.match(node.value):
         parts.remote.append(node.value)

@@ -1,6 +1,7 @@
 """`gitops-ci bump` from the command line to a real repository; plain Git, or pushes straight to the branch."""
 
 import json
+import os
 import tomllib
 
 import pytest
@@ -200,6 +201,34 @@ def test_an_invalid_result_stops_before_anything_is_pushed(bump, repo):
     assert ("base/deployment.yaml", 5, "error") in findings  # what misses the known one
     assert repo.head() == tip
     assert repo.branches() == ["main"]
+
+
+PATCH = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec: {template: {spec: {containers: [{name: shop, image: "ghcr.io/acme/shop:1.4.1"}]}}}
+"""
+
+
+@pytest.mark.parametrize("where", ["overlays/staging/patch.yaml", "overlays/staging/patches/shop.yaml", "parts/p.yaml"])
+@pytest.mark.parametrize("spelling", ["patches: [{path: %s}]", "patchesStrategicMerge: [%s]", "patches: [%s]"])
+def test_a_patch_of_a_kustomization_is_no_manifest_of_its_own(bump, repo, where, spelling):
+    relative = os.path.relpath(where, "overlays/staging")
+    kustomization = f"resources: [../../base]\n{spelling % relative}\n"
+    commit_files(repo, {where: PATCH, "overlays/staging/kustomization.yaml": kustomization})
+    assert bump(IMAGE, "--mode", "push").code == 0
+    assert b"shop:1.5.0" in repo.read(where)
+
+
+def test_what_no_kustomization_patches_with_is_a_manifest(bump, repo):
+    kustomization = "resources: [../../base, patch.yaml]\n"
+    files = {"overlays/staging/patch.yaml": PATCH, "overlays/staging/kustomization.yaml": kustomization}
+    commit_files(repo, files)
+    assert bump(IMAGE, "--mode", "push").code == 1
+    # With its path known, what lies beside it tells: nothing else has to be read.
+    commit_files(repo, {"overlays/staging/kustomization.yaml": "patches: [{path: patch.yaml}]\n"})
+    assert bump(IMAGE, "--mode", "push", "--path", "overlays/staging/patch.yaml").code == 0
 
 
 def test_the_config_repositorys_own_checks_count(bump, repo):

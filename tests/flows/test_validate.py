@@ -260,6 +260,22 @@ def test_a_kustomization_is_built_and_its_findings_point_into_its_files(run, tre
     assert run("validate", "--render", "none").code == 1
 
 
+def test_a_patch_is_one_whether_anything_is_rendered_or_not(run, tree):
+    tree(
+        {
+            "base/kustomization.yaml": "resources: [deployment.yaml]\n",
+            "base/deployment.yaml": GOOD.format(name="shop"),
+            "prod/kustomization.yaml": "resources: [../base]\npatches: [{path: patch.yaml}]\n",
+            "prod/patch.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {replicas: 2}\n",
+        }
+    )
+    ran = run("validate", "--render", "none", "--output", "json")
+    assert ran.code == 0, ran.out
+    assert ("prod/patch.yaml", "a part of prod/kustomization.yaml, not a manifest of its own") in [
+        (skip["path"], skip["reason"]) for skip in ran.document["skipped"]
+    ]
+
+
 def test_descriptions_are_checked_and_comments_in_them_count(run, tree):
     tree({"k8s/kustomization.yaml": "resources: [a.yaml]\nimages: [{name: a, newTag: 1.0}]\n"})
     tree({"k8s/a.yaml": GOOD.format(name="a"), "chart/Chart.yaml": "apiVersion: v2\nname: a\nversion: 1.10\n"})
