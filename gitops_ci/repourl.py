@@ -91,6 +91,7 @@ def _from_url(text: str) -> RepoUrl:
     except ValueError:
         raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE) from None
     scheme = parts.scheme.lower()
+    text = scheme + text[len(scheme) :]  # git knows its transports in lower case only
     if host == "dev.azure.com" and parts.username and parts.password is None and scheme == "https":
         # Azure's own clone addresses name the organisation twice; as a user it says nothing.
         return _from_url(text.replace(f"{parts.username}@", "", 1))

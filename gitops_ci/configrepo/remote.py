@@ -88,6 +88,11 @@ def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
             f"{url} redirects elsewhere",
             hint="Give the new address in --config-repo: a token is not carried along redirects.",
         )
+    if _MISSING.search(said) and url.scheme == "file":
+        return GitError(
+            f"There is no repository at {url}",
+            hint="It was read as a folder's path: other addresses begin with https:// or ssh://.",
+        )
     if _MISSING.search(said):
         hint = "Check --config-repo. Code hosts also say so when the token may not see a private repository."
         return GitError(f"There is no repository at {url}", hint=f"{hint} {advice}".rstrip())

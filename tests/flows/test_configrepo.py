@@ -185,6 +185,13 @@ def test_wrong_token_missing_repository_and_missing_branch_say_so(git_server, se
         repo.fetch("absent")
 
 
+def test_an_address_without_its_scheme_is_told_what_it_was_read_as():
+    url = RepoUrl.parse("github.com/acme/config")
+    with ConfigRepo(url, None, Console()) as repo, pytest.raises(GitError) as refused:
+        repo.refs()
+    assert "begin with https://" in refused.value.hint
+
+
 def test_a_dead_host_says_so():
     url = RepoUrl.parse("http://127.0.0.1:9/acme/x")
     with ConfigRepo(url, None, Console()) as repo, pytest.raises(GitError, match="does not answer"):

@@ -22,6 +22,10 @@ def test_addresses_are_read(text, scheme, host, path, owner, name):
     assert url.text == text
 
 
+def test_a_scheme_is_given_to_git_as_git_knows_it():
+    assert RepoUrl.parse("HTTPS://GitHub.com/acme/shop").text == "https://GitHub.com/acme/shop"
+
+
 def test_a_local_path_is_a_file_address(tmp_path):
     url = RepoUrl.parse(str(tmp_path))
     assert (url.scheme, url.text) == ("file", str(tmp_path))
