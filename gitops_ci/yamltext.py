@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from gitops_ci.model import Span
@@ -173,11 +173,21 @@ def fast_value(text: str) -> Any:
         NotImplementedError: no such reader is installed.
         ValueError, TypeError: it does not read this text, which need not mean that it is wrong.
     """
+    return _fast_reader()(text)
+
+
+@cache
+def _fast_reader() -> Callable[[str], Any]:
     try:
         from oryaml import loads
     except ImportError:
-        raise NotImplementedError from None
-    return loads(text)
+        return _no_reader
+    return loads
+
+
+def _no_reader(text: str) -> Any:
+    del text
+    raise NotImplementedError
 
 
 def walk(node: Node | None) -> Iterator[Node]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from gitops_ci.config import FILE_NAME, load
 from gitops_ci.errors import GitopsCiError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["environments", "formats", "kubernetes_versions", "report_files", "rules", "strategies"]
 
@@ -62,4 +65,6 @@ def strategies(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
 
 
 def _offered(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -11,7 +11,8 @@ from gitops_ci.schemas.classify import why_no_manifest
 from gitops_ci.schemas.custom import CustomKinds
 from gitops_ci.schemas.documents import Document, Piece, split
 from gitops_ci.schemas.examining import Examiner, Result, objects
-from gitops_ci.schemas.goyaml import GoYamlError, load_fast
+from gitops_ci.schemas.fastyaml import load_fast
+from gitops_ci.schemas.goyaml import GoYamlError
 from gitops_ci.schemas.judging import Judge
 from gitops_ci.schemas.lint import REFERRED_GROUP, image_findings, repository_findings
 from gitops_ci.schemas.origins import Origins

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,12 +19,12 @@ _UNICODE_BREAK = re.compile("[\x85\u2028\u2029]")
 _DIRECTIVE = re.compile(r"^%YAML[ \t]+(\S+)", re.MULTILINE)
 
 
-@dataclass(frozen=True)
 class Piece:
     """One document's text; `line` is the number of lines before it in its file."""
 
-    text: str
-    line: int
+    def __init__(self, text: str, line: int) -> None:
+        self.text = text
+        self.line = line
 
     @cached_property
     def file(self) -> yamltext.YamlFile:
@@ -89,7 +88,6 @@ def _separators(text: str) -> Iterator[re.Match[str]]:
             return
 
 
-@dataclass(frozen=True)
 class Document:
     """One Kubernetes object: a whole document, or an item of a List, in which case `prefix` leads to it.
 
@@ -97,27 +95,36 @@ class Document:
     `origin` is the document it was made of, or `template` the (path, text) that it came from.
     """
 
-    path: str
-    index: str
-    piece: Piece
-    value: dict[str, Any]
-    prefix: tuple[str | int, ...] = ()
-    has_null: bool = False
-    unit: str = ""
-    origin: Document | None = None
-    template: tuple[str, str] | None = None
+    def __init__(
+        self,
+        path: str,
+        index: str,
+        piece: Piece,
+        value: dict[str, Any],
+        prefix: tuple[str | int, ...] = (),
+        *,
+        has_null: bool = False,
+    ) -> None:
+        self.path = path
+        self.index = index
+        self.piece = piece
+        self.value = value
+        self.prefix = prefix
+        self.has_null = has_null
+        self.unit = ""
+        self.origin: Document | None = None
+        self.template: tuple[str, str] | None = None
+        self.api_version = _text(value.get("apiVersion"))
+        self.kind = _text(value.get("kind"))
+        self.group = self.api_version.rpartition("/")[0]
 
-    @cached_property
-    def api_version(self) -> str:
-        return _text(self.value.get("apiVersion"))
-
-    @cached_property
-    def kind(self) -> str:
-        return _text(self.value.get("kind"))
-
-    @cached_property
-    def group(self) -> str:
-        return self.api_version.rpartition("/")[0]
+    def rendered(
+        self, unit: str, *, origin: Document | None = None, template: tuple[str, str] | None = None
+    ) -> Document:
+        """The same object, knowing what it was made of."""
+        made = Document(self.path, self.index, self.piece, self.value, self.prefix, has_null=self.has_null)
+        made.unit, made.origin, made.template = unit, origin, template
+        return made
 
     def _metadata(self, key: str) -> str:
         metadata = self.value.get("metadata")

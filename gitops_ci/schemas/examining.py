@@ -8,7 +8,8 @@ from typing import Any
 from gitops_ci.model import Finding, Skip
 from gitops_ci.schemas.classify import why_no_document, why_no_manifest
 from gitops_ci.schemas.documents import Document, Piece, split
-from gitops_ci.schemas.goyaml import GoYamlError, Loaded, load_fast
+from gitops_ci.schemas.fastyaml import load_fast
+from gitops_ci.schemas.goyaml import GoYamlError, Loaded
 from gitops_ci.schemas.judging import Judge
 from gitops_ci.schemas.lint import FOLLOWED_GROUPS, document_findings, used_images
 from gitops_ci.schemas.origins import Origins
@@ -193,7 +194,7 @@ def objects(path: str, index: str, piece: Piece, loaded: Loaded) -> Iterator[Doc
         return
     for number, item in enumerate(items):
         if isinstance(item, dict):
-            yield Document(path, f"{index}.{number}", piece, item, ("items", number), loaded.has_null)
+            yield Document(path, f"{index}.{number}", piece, item, ("items", number), has_null=loaded.has_null)
 
 
 def _finding(document: Document, problem: Problem) -> Finding:

@@ -11,14 +11,14 @@ import math
 import re
 from typing import Any
 
-from gitops_ci.yamltext import MOST_VALUES, Alias, Mapping, Node, Scalar, Sequence, fast_value
+from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence
 
-__all__ = ["GoYamlError", "Loaded", "key_text", "load", "load_fast", "scalar_value"]
+__all__ = ["WORDS", "GoYamlError", "Loaded", "key_text", "load", "scalar_value"]
 
 # go-yaml refuses a document that is almost nothing but aliases beyond this many nodes (decode.go, allowedAliasRatio).
 MOST_ALIASED = 400_000
 
-_WORDS: dict[str, Any] = {
+WORDS: dict[str, Any] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -31,8 +31,6 @@ _DOT_FLOAT = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))"
 )
-# The fast reader looks back to the first bracket at each that follows: 100,000 unclosed ones would take it a minute.
-_MOST_OPENED = 2_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _RESOLVABLE = frozenset(f"{_TAG}{name}" for name in ("str", "bool", "int", "float", "null", "timestamp"))
@@ -68,67 +66,6 @@ def load(root: Node | None) -> Loaded:
     loaded = Loaded()
     loaded.value = _Reader(loaded).read(root) if root is not None else None
     return loaded
-
-
-# What YAML 1.2 reads otherwise than go-yaml, or another reader may not do alike: tags, anchors, directives, merge keys.
-_DIFFERENT = re.compile(r"[ \[{,\n](?:!|&[\w-]|<<)|^[%!&]|\?[ \n]|[\x85\u2028\u2029]")
-_OTHER_WORDS = frozenset(word for word, value in _WORDS.items() if isinstance(value, bool) and len(word) < 4)
-_OTHER_NUMBER = re.compile(r"[-+]?(?:0[0-9_]|[0-9.]+_|0[xXbBoO][0-9a-fA-F]*_)")
-
-
-def load_fast(text: str) -> Loaded | None:
-    """As `load`, by the fast reader; None wherever its reading may not be go-yaml's.
-
-    It is right where the value is accepted; one that is refused is read anew, exactly.
-    """
-    # Each of these tests is a fraction of the pattern's time, and most documents have none of the characters.
-    suspicious = "!" in text or "&" in text or "<<" in text or "?" in text or text[:1] == "%" or not text.isascii()
-    if suspicious and _DIFFERENT.search(text):
-        return None
-    if len(text) > MOST_VALUES or text.count("{") > _MOST_OPENED or text.count("[") > _MOST_OPENED:
-        return None  # the first for what the exact reader calls too large, which is at least as many characters
-    try:
-        value = fast_value(text)
-        if type(value) is not dict:
-            return None
-        nulls = _nulls(value)
-    except (ValueError, TypeError, NotImplementedError, RecursionError):
-        return None
-    return Loaded(value, has_null=nulls)
-
-
-def _nulls(value: dict[Any, Any] | list[Any]) -> bool:
-    """Whether there is a null in a collection.
-
-    This sees every value of every document, so scalars are looked at in place: a call for each would double its time.
-
-    Raises:
-        ValueError: something in it may be read otherwise by go-yaml.
-    """
-    found = False
-    if type(value) is dict:
-        for key in value:
-            # Strings before ":" start with a digit, a sign, a dot or other punctuation.
-            if type(key) is not str or (len(key) < 4 and (key in _OTHER_WORDS or key == "<<")):
-                raise ValueError(key)
-            if key < ":" and _OTHER_NUMBER.match(key):
-                raise ValueError(key)
-    for item in value.values() if type(value) is dict else value:
-        kind = type(item)
-        if kind is str:
-            if (len(item) < 4 and item in _OTHER_WORDS) or (item < ":" and _OTHER_NUMBER.match(item)):
-                raise ValueError(item)
-        elif kind is dict or kind is list:
-            if _nulls(item):
-                found = True
-        elif item is None:
-            found = True
-        elif kind is float:
-            if not abs(item) < 1e21:
-                raise ValueError(item)
-        elif kind is int and not -(1 << 63) <= item < 1 << 64:
-            raise ValueError(item)
-    return found
 
 
 class _Reader:
@@ -251,8 +188,8 @@ def scalar_value(node: Scalar) -> Any:
 def _resolve(text: str) -> Any:
     """A plain scalar's value; floats unrounded."""
     first = text[:1]
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in WORDS:
+        return WORDS[text]
     if first == ".":
         return _float(text) if _DOT_FLOAT.fullmatch(text) else text
     if first not in "+-0123456789" or not first:

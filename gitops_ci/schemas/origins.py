@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gitops_ci.schemas.documents import Document, Piece, split
 from gitops_ci.schemas.goyaml import GoYamlError
 from gitops_ci.schemas.report import Rendered
@@ -27,11 +25,10 @@ class Origins:
 
     def attach(self, document: Document) -> Document:
         """The document, knowing where it came from."""
-        attached = replace(document, unit=self.unit.unit)
         source = self.unit.source_of(document.piece.text)
         if source is not None and source in self._texts:
-            return replace(attached, template=(source, self._texts[source]))
-        return replace(attached, origin=self._origin(document))
+            return document.rendered(self.unit.unit, template=(source, self._texts[source]))
+        return document.rendered(self.unit.unit, origin=self._origin(document))
 
     def _origin(self, document: Document) -> Document | None:
         """The source of the same kind and name; a prefix or a hash may have been added to the name."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["SCALARS", "Refusal", "quantity", "type_name"]
@@ -46,9 +47,15 @@ def type_name(value: Any) -> str:
 
 def quantity(value: Any) -> Decimal | None:
     """A Kubernetes quantity as a number, None for what is none: `100m` is 0.1, `1Gi` is 1073741824."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    matched = _QUANTITY.fullmatch(str(value).strip())
+    if type(value) is str:
+        return _quantity_of(value)
+    return _quantity_of(str(value)) if type(value) in {int, float} else None
+
+
+# Requests and limits are the same few words over and over.
+@lru_cache(maxsize=4096)
+def _quantity_of(text: str) -> Decimal | None:
+    matched = _QUANTITY.fullmatch(text.strip())
     if matched is None:
         return None
     number = Decimal(matched["number"])

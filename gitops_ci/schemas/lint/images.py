@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
@@ -45,21 +46,32 @@ def not_found(document: Document, image: str, why: str) -> Iterator[Finding]:
             yield at(document, path, NOT_FOUND, why, hint="Push it first, or name one that is there.")
 
 
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> ImageRef | UsageError:
+    """An image's reference, or what is wrong with it; many containers run one image."""
+    try:
+        return ImageRef.parse(text)
+    except UsageError as error:
+        return error
+
+
 def bad_references(document: Document) -> Iterator[Finding]:
     for path, text in images_of(document):
         if not text.strip() or _SUBSTITUTION.search(text):
             continue
-        try:
-            ImageRef.parse(text)
-        except UsageError as error:
+        if isinstance(error := _parsed(text), UsageError):
             said = f"no registry can serve this image: {error.message.partition(': ')[2] or error.message}"
             yield at(document, path, "gitops/image-reference", said, hint=error.hint)
 
 
 def mutable_tags(document: Document) -> Iterator[Finding]:
     for path, text in images_of(document):
-        image = ImageRef.try_parse(text)
-        if image is None or image.digest is not None or (image.tag is not None and image.tag not in _MOVING):
+        image = _parsed(text)
+        if (
+            isinstance(image, UsageError)
+            or image.digest is not None
+            or (image.tag is not None and image.tag not in _MOVING)
+        ):
             continue
         said = f"the tag '{image.tag}' moves" if image.tag else "without a tag this is 'latest', which moves"
         hint = "Name a version, so that what runs is what was reviewed."

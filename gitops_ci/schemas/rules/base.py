@@ -27,10 +27,10 @@ class Spot:
 
     def has(self, key: str) -> bool:
         """Whether the field is set: what Go calls a pointer that is not nil."""
-        return self.get(key) is not None
+        return type(self.value) is dict and self.value.get(key) is not None
 
     def text(self, key: str) -> str:
-        found = self.get(key)
+        found = self.value.get(key) if type(self.value) is dict else None
         return found if type(found) is str else ""
 
     def number(self, key: str) -> int:
@@ -53,7 +53,7 @@ class Spot:
 
     def each(self, key: str) -> Iterator[Spot]:
         """The items of a list."""
-        found = self.get(key)
+        found = self.value.get(key) if type(self.value) is dict else None
         if type(found) is list:
             path = (self.path, key)
             for index, value in enumerate(found):

@@ -6,6 +6,7 @@ Sources: k8s.io/apimachinery pkg/util/validation/validation.go and pkg/api/valid
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ __all__ = [
     "subdomain_or_wildcard",
 ]
 
+# A repository says the same keys, labels and names over and over.
+_remembered = lru_cache(maxsize=4096)
+
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _DNS_LABEL = re.compile(_LABEL)
 _DNS_LABEL_1035 = re.compile(r"[a-z](?:[-a-z0-9]*[a-z0-9])?")
@@ -46,6 +50,7 @@ _DOMAIN_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _PERCENT = re.compile(r"[0-9]+%")
 
 
+@_remembered
 def dns_label(value: str) -> str | None:
     if len(value) > 63:
         return "must be no more than 63 characters"
@@ -62,6 +67,7 @@ def dns_label_1035(value: str) -> str | None:
     return "must consist of lower case letters, digits and '-', start with a letter and end with a letter or digit"
 
 
+@_remembered
 def dns_subdomain(value: str) -> str | None:
     if len(value) > 253:
         return "must be no more than 253 characters"
@@ -86,6 +92,7 @@ def path_segment(value: str) -> str | None:
     return f"may not contain '{found}'" if found else None
 
 
+@_remembered
 def qualified_name(value: str) -> str | None:
     """`name` or `prefix/name`: a label's key."""
     prefix, slash, name = value.rpartition("/")
@@ -102,10 +109,12 @@ def qualified_name(value: str) -> str | None:
     return "must consist of letters, digits, '-', '_' and '.', and start and end with a letter or digit"
 
 
+@_remembered
 def annotation_key(value: str) -> str | None:
     return qualified_name(value.lower())
 
 
+@_remembered
 def label_value(value: str) -> str | None:
     if len(value) > 63:
         return "must be no more than 63 characters"
@@ -114,6 +123,7 @@ def label_value(value: str) -> str | None:
     return "must consist of letters, digits, '-', '_' and '.', and start and end with a letter or digit"
 
 
+@_remembered
 def config_key(value: str) -> str | None:
     """A key of a ConfigMap or Secret: a file name."""
     if len(value) > 253:
@@ -123,6 +133,7 @@ def config_key(value: str) -> str | None:
     return "must not be '.' or start with '..'" if value == "." or value.startswith("..") else None
 
 
+@_remembered
 def port_name(value: str) -> str | None:
     if len(value) > 15:
         return "must be no more than 15 characters"

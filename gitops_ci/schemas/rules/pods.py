@@ -5,7 +5,7 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePodSpe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from gitops_ci.schemas.rules import containers, formats, resources, scheduling, security, volumes
@@ -99,10 +99,10 @@ def _words(spec: Spot) -> None:
 
 
 def _names(spec: Spot) -> None:
-    subdomains = ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName")
-    checks: list[tuple[str, Callable[[str], str | None]]] = [(key, formats.dns_subdomain) for key in subdomains]
-    for key, check in [*checks, ("hostname", formats.dns_label), ("subdomain", formats.dns_label)]:
-        spec.fits("name", key, check)
+    for key in ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"):
+        spec.fits("name", key, formats.dns_subdomain)
+    for key in ("hostname", "subdomain"):
+        spec.fits("name", key, formats.dns_label)
     if spec.get("runtimeClassName") == "":
         spec.at("runtimeClassName").bad("name", "must not be empty")
     if spec.has("hostnameOverride"):

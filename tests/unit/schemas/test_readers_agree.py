@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops_ci import yamltext
 from gitops_ci.schemas import check
 from gitops_ci.schemas.documents import split
-from gitops_ci.schemas.goyaml import GoYamlError, load, load_fast
+from gitops_ci.schemas.fastyaml import load_fast
+from gitops_ci.schemas.goyaml import GoYamlError, load
 from gitops_ci.yamltext import YamlError, fast_value, read
 from tests.support import missing, shared
 
@@ -103,7 +105,15 @@ def test_invented_documents_are_read_alike(pairs: list[tuple[str, str]], in_list
 def test_findings_do_not_depend_on_the_fast_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     files = [(str(path), path.read_bytes().decode()) for path in list(real_files())[::8]]
     with_it = check(files)
-    monkeypatch.setitem(sys.modules, "oryaml", None)
+    monkeypatch.setattr(yamltext, "_fast_reader", lambda: yamltext._no_reader)
     with pytest.raises(NotImplementedError):
         fast_value("a: b")
     assert check(files) == with_it
+
+
+def test_without_the_fast_reader_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "oryaml", None)
+    yamltext._fast_reader.cache_clear()
+    with pytest.raises(NotImplementedError):
+        fast_value("a: b")
+    yamltext._fast_reader.cache_clear()
