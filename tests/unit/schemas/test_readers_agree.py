@@ -26,7 +26,7 @@ def fast_reader() -> None:
     try:
         fast_value("a: b")
     except NotImplementedError:
-        missing("the fast reader is not installed: it is the extra 'fast'")
+        missing("the fast reader (oryaml) is not installed")
 
 
 def difference(text: str) -> str:
