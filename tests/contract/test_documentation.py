@@ -71,7 +71,8 @@ def reader(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[
             gitlab = "gitlab.com" in typed and "github.com" not in typed
             registries = {}
             if re.search(r"gitops-ci (release|image)", typed):
-                registries["ghcr.io"] = request.getfixturevalue("registry")
+                # Pages push the same names: each one to a registry of its own.
+                registries["ghcr.io"] = request.getfixturevalue("make_registry")().host
             environment = {}
             if re.search(r"\bdocker (build|pull|tag)\b", typed):
                 environment |= {"DOCKER_HOST": request.getfixturevalue("engine"), "DOCKER_BUILDKIT": "0"}

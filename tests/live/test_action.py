@@ -96,7 +96,7 @@ jobs:
         uses: acme/gitops-ci@v1
         with:
           source: ${{ env.IMAGE }}
-          to: ${{ env.REGISTRY }}/acme/shop
+          to: ${{ env.REGISTRY }}/action/shop
           config-repo: ${{ env.CONFIG_REPO }}
           environment: staging
           forge: github
@@ -130,12 +130,12 @@ def release(tmp_path, docker_cli, registry, project, runner_home):
 
 
 def test_release_pushes_the_image_opens_the_pull_request_and_hands_over_its_outputs(release, registry, tmp_path):
-    with github(tmp_path / "git", f"{registry}/acme/shop") as delivery:
+    with github(tmp_path / "git", f"{registry}/action/shop") as delivery:
         run = release(delivery)
         assert run.succeeded, str(run)
 
         outputs = run.outputs("deploy")
-        digest = digest_of(registry, "acme/shop", "1.4.2")
+        digest = digest_of(registry, "action/shop", "1.4.2")
         assert outputs["digest"] == digest
         assert set(outputs["tags"].split(",")) >= {"1.4.2", "1.4", "1", "latest"}
 
