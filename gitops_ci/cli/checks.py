@@ -9,13 +9,13 @@ import click
 from click.core import ParameterSource
 
 from gitops_ci.cli.configured import config_of
-from gitops_ci.config import parse
+from gitops_ci.config import FILE_NAME, parse
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
     from gitops_ci.schemas import Checks
 
-__all__ = ["as_repository_says", "checks"]
+__all__ = ["as_repository_says", "checks", "checks_here"]
 
 _GIVEN = frozenset({ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT})
 
@@ -40,6 +40,15 @@ def checks(values: Mapping[str, Any]) -> Checks:
         skip_rules=skip_rules,
         suppressions=accepted,
     )
+
+
+def checks_here(ctx: click.Context) -> Checks:
+    """The checks of this run: options over the configuration file, which is named where it is what is wrong."""
+    try:
+        checks(config_of(ctx).options)
+    except UsageError as error:
+        raise UsageError(f"{ctx.params.get('config') or FILE_NAME}: {error.message}", hint=error.hint) from None
+    return checks(ctx.params)
 
 
 def as_repository_says(ctx: click.Context) -> Callable[[str, str], Checks]:

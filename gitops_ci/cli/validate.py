@@ -11,7 +11,7 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli import complete
-from gitops_ci.cli.checks import checks
+from gitops_ci.cli.checks import checks_here
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
@@ -110,7 +110,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
 
     return ValidateRequest(
         paths=paths or (".",),
-        checks=checks(options),
+        checks=checks_here(click.get_current_context()),
         allow_empty=options["allow_empty"],
         stdin=sys.stdin.buffer.read,
         crd_paths=tuple(options["crd_path"]),

@@ -17,6 +17,7 @@ from gitops_ci.reporting import markdown
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.fan_out import matrix
 from gitops_ci.reporting.results import Results
+from gitops_ci.reporting.skips import grouped_skips
 from gitops_ci.reporting.summary import count, is_told, location
 
 __all__ = ["ID", "output_file", "outputs", "report", "step_summary"]
@@ -90,8 +91,8 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
         yield "error", _command("error", f"gitops-ci {outcome.command}", outcome.error.message, outcome.error.hint)
     for finding in outcome.findings:
         yield finding.severity, _finding(finding, here=here)
-    for skip in outcome.skipped:
-        yield "error" if skip.failed else "note", _skip(skip, here=here)
+    for skip, number in grouped_skips(outcome.skipped, 1):
+        yield "error" if skip.failed else "note", _skip(skip, number, here=here)
     for warning in outcome.pull_request.warnings if outcome.pull_request else ():
         yield "warning", _command("warning", "pull request", warning)
 
@@ -108,11 +109,11 @@ def _finding(finding: Finding, *, here: bool) -> str:
     return _placed(finding.severity, finding.rule, message, finding.hint, place, here=here)
 
 
-def _skip(skip: Skip, *, here: bool) -> str:
+def _skip(skip: Skip, number: int, *, here: bool) -> str:
     severity: Severity = "error" if skip.failed else "note"
-    return _placed(
-        severity, "not read" if skip.failed else "skipped", skip.reason, skip.hint, (skip.path, skip.line, 0), here=here
-    )
+    title = "not read" if skip.failed else "skipped"
+    reason = f"{skip.reason} (here and {number - 1:,} times more)" if number > 1 else skip.reason
+    return _placed(severity, title, reason, skip.hint, (skip.path, skip.line, 0), here=here)
 
 
 def _placed(severity: Severity, title: str, message: str, hint: str, place: tuple[str, int, int], *, here: bool) -> str:

@@ -179,6 +179,17 @@ def test_rules_can_be_chosen_and_skipped(run, tree):
     assert run("validate", "--rules", "schema/*").code == 1
 
 
+def test_a_rule_that_does_not_exist_is_a_mistake_wherever_it_is_written(run, tree):
+    tree({"a.yaml": BAD, ".gitops-ci.yaml": "validate: {skip-rules: [schemas/type]}\n"})
+    ran = run("validate", "--output", "json")
+    assert ran.code == 2
+    assert ran.document["error"]["message"].startswith(".gitops-ci.yaml: There is no rule 'schemas/type'")
+    assert "Did you mean 'schema/type'?" in ran.document["error"]["message"]
+    tree({".gitops-ci.yaml": "validate: {}\n"})
+    ran = run("validate", "--rules", "schemas/type", "--output", "json")
+    assert (ran.code, ran.document["error"]["message"][:13]) == (2, "There is no r")
+
+
 def test_warnings_fail_when_asked(run, tree):
     tree({"a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: c}]}\n"})
     assert run("validate").code == 0
