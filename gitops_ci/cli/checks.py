@@ -44,10 +44,7 @@ def checks(values: Mapping[str, Any]) -> Checks:
 
 def checks_here(ctx: click.Context) -> Checks:
     """The checks of this run: options over the configuration file, which is named where it is what is wrong."""
-    try:
-        checks(config_of(ctx).options)
-    except UsageError as error:
-        raise UsageError(f"{ctx.params.get('config') or FILE_NAME}: {error.message}", hint=error.hint) from None
+    _of_file(ctx.params.get("config") or FILE_NAME, config_of(ctx).options)
     return checks(ctx.params)
 
 
@@ -59,12 +56,12 @@ def as_repository_says(ctx: click.Context) -> Callable[[str, str], Checks]:
     said = {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) in _GIVEN}
     beside = config_of(ctx).options
     checks({**beside, **said})  # what is wrong here need not wait for the repository
+    return lambda text, source: _of_file(source, {**beside, **parse(text, source).options, **said})
 
-    def read(text: str, source: str) -> Checks:
-        own = parse(text, source).options
-        try:
-            return checks({**beside, **own, **said})
-        except UsageError as error:
-            raise UsageError(f"{source}: {error.message}", hint=error.hint) from None
 
-    return read
+def _of_file(source: str, values: Mapping[str, Any]) -> Checks:
+    """As `checks`, where it is a file that may be wrong: it is named."""
+    try:
+        return checks(values)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error.message}", hint=error.hint) from None

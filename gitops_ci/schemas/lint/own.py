@@ -11,7 +11,7 @@ from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.lint.base import at
 from gitops_ci.schemas.lint.shapes import Misfit, Shape, misfits
 
-__all__ = ["is_documented", "misfit_finding", "own_fields"]
+__all__ = ["misfit_finding", "own_fields"]
 
 # group -> module below fields/
 _GROUPS: Mapping[str, str] = {
@@ -19,10 +19,6 @@ _GROUPS: Mapping[str, str] = {
     "fleet.cattle.io": "fleet",
     **{f"{part}.toolkit.fluxcd.io": "flux" for part in ("source", "kustomize", "helm", "image")},
 }
-
-
-def is_documented(document: Document) -> bool:
-    return _shape(document) is not None
 
 
 def own_fields(document: Document) -> Iterator[Finding]:

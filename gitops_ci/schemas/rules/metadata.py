@@ -12,7 +12,7 @@ from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
 from gitops_ci.schemas.rules.labels import check_annotations, labels
 
-__all__ = ["CLUSTER_SCOPED", "metadata", "object_name"]
+__all__ = ["CLUSTER_SCOPED", "metadata"]
 
 # Of a longer prefix this much is kept before the five random characters (apiserver pkg/storage/names/generate.go).
 _GENERATED_FROM = 58
@@ -70,11 +70,6 @@ def _name(meta: Spot, kind: str) -> None:
         meta.at("generateName").bad("name", f"'{shown(generate)}' {why}")
     elif generate and not name and (why := check(f"{generate[:_GENERATED_FROM]}x7k2q", meta.minor)):
         meta.at("generateName").bad("name", f"'{shown(generate)}' makes names that are none: such a name {why}")
-
-
-def object_name(value: str) -> str | None:
-    """The name of an object of a kind without rules of its own."""
-    return formats.dns_subdomain(value)
 
 
 def _subdomain(name: str, minor: int) -> str | None:
