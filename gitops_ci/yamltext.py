@@ -30,6 +30,7 @@ __all__ = [
     "YamlFile",
     "fast_value",
     "read",
+    "read_first",
     "walk",
 ]
 
@@ -41,13 +42,14 @@ MOST_VALUES = 250_000
 
 
 class YamlError(ValueError):
-    """A text that cannot be read as YAML, with the 1-based line and column of the trouble."""
+    """A text that cannot be read as YAML, with the 1-based line and column of the trouble, and its offset if known."""
 
-    def __init__(self, reason: str, line: int, column: int = 0) -> None:
+    def __init__(self, reason: str, line: int, column: int = 0, offset: int = 0) -> None:
         super().__init__(reason)
         self.reason = reason
         self.line = line
         self.column = column
+        self.offset = offset
 
 
 @dataclass(slots=True, eq=False)
@@ -117,11 +119,12 @@ Node = Scalar | Mapping | Sequence | Alias
 
 
 class YamlFile:
-    """A text and the roots of its documents; an empty document has the root None."""
+    """A text and the roots of its documents; an empty document has the root None. `end` is where the last one ends."""
 
-    def __init__(self, text: str, documents: tuple[Node | None, ...]) -> None:
+    def __init__(self, text: str, documents: tuple[Node | None, ...], end: int | None = None) -> None:
         self.text = text
         self.documents = documents
+        self.end = len(text) if end is None else end
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -162,6 +165,33 @@ def read(text: str, *, second_opinion: bool = True) -> YamlFile:
             raise _described(error) from None
         documents = _second_opinion(text, error)
     return YamlFile(text, documents)
+
+
+def read_first(text: str) -> YamlFile:
+    """Read the first document alone, by libyaml alone; what comes after it is not looked at.
+
+    Raises:
+        YamlError: as `read`.
+    """
+    if len(text) > LARGEST:
+        raise YamlError(f"larger than {LARGEST // (1024 * 1024)} MiB", 1)
+    from ruamel.yaml.error import YAMLError as RuamelError
+    from yaml import YAMLError
+
+    end = len(text)
+
+    def first_document() -> Iterator[Any]:
+        nonlocal end
+        for event in _libyaml_events(text):
+            yield event
+            if type(event).__name__ == "DocumentEndEvent":
+                end = event.end_mark.index + text.startswith(BOM)
+                return
+
+    try:
+        return YamlFile(text, _build(first_document(), text), end)
+    except (YAMLError, RuamelError) as error:
+        raise _described(error) from None
 
 
 def fast_value(text: str) -> Any:
@@ -211,7 +241,7 @@ def _second_opinion(text: str, error: Exception) -> tuple[Node | None, ...]:
         raise _described(error) from None
     try:
         return _build(_ruamel_events(text), text)
-    except (RuamelError, ValueError, RecursionError) as second:
+    except (RuamelError, ValueError, AssertionError, RecursionError) as second:
         if isinstance(second, YamlError):
             raise
         raise _described(error) from None
@@ -233,7 +263,7 @@ def _described(error: Exception) -> YamlError:
     text = f"{reason} ({context})" if context else str(reason)
     if mark is None:
         return YamlError(text, 1)
-    return YamlError(text, mark.line + 1, mark.column + 1)
+    return YamlError(text, mark.line + 1, mark.column + 1, mark.index)
 
 
 def _libyaml_events(text: str) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -9,14 +10,17 @@ from typing import Any
 
 from gitops_ci import yamltext
 from gitops_ci.schemas import goyaml
+from gitops_ci.schemas.dialect import first_document, refuse_what_go_refuses
 from gitops_ci.schemas.problem import Path, Problem, keys_of
 
 __all__ = ["Document", "Piece", "split"]
 
 _SEPARATOR = re.compile(r"^---(?:[ \t]*(?:#[^\n]*)?\r?$|(?=[ \t]))", re.MULTILINE)
 _BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z))*")
-_UNICODE_BREAK = re.compile("[\x85\u2028\u2029]")
-_DIRECTIVE = re.compile(r"^%YAML[ \t]+(\S+)", re.MULTILINE)
+_NOTHING_MORE = re.compile(r"(?:(?:\.\.\.)?[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z))*")
+_DIRECTIVES = re.compile(r"(?:(?:[ \t]*#|%)[^\n]*\n|[ \t\r]*\n)*")
+_NEXT_OBJECT = re.compile(r"\}\s*\{")
+_SPACE = re.compile(r"\s*")
 
 
 class Piece:
@@ -29,7 +33,7 @@ class Piece:
     @cached_property
     def file(self) -> yamltext.YamlFile:
         """The nodes. Raises YamlError."""
-        return yamltext.read(self.text)
+        return first_document(self.text)
 
     @property
     def root(self) -> yamltext.Node | None:
@@ -37,19 +41,13 @@ class Piece:
 
     def load(self) -> goyaml.Loaded:
         """The value as Kubernetes reads it. Raises YamlError, GoYamlError."""
-        if (directive := _DIRECTIVE.match(self.text)) and directive[1] != "1.1":
-            raise yamltext.YamlError(f"found incompatible YAML document (%YAML {directive[1]})", 1, 1)
-        for match in _UNICODE_BREAK.finditer(self.text):
-            self._refuse_break(match.start())
+        refuse_what_go_refuses(self.text, self.root)
         return goyaml.load(self.root)
 
-    def _refuse_break(self, offset: int) -> None:
-        # To go-yaml it ends the line, so that the rest of a plain scalar stands where a key is expected.
-        for node in yamltext.walk(self.root):
-            if isinstance(node, yamltext.Scalar) and not node.style and node.start <= offset < node.end:
-                raise goyaml.GoYamlError(
-                    "a Unicode line break inside a plain scalar: could not find expected ':'", offset
-                )
+    def unread(self) -> int | None:
+        """The line in the whole file of what follows the end of the document: no reader of Kubernetes looks at it."""
+        end = self.file.end
+        return None if _NOTHING_MORE.fullmatch(self.text, end) else self.position(end)[0]
 
     def start_line(self) -> int:
         """The line in the whole file where the document's value begins."""
@@ -64,17 +62,42 @@ class Piece:
 def split(text: str) -> Iterator[Piece]:
     """The documents of a file that hold more than comments, in order.
 
-    A line that starts with `---` ends a document wherever it stands (k8s.io/apimachinery pkg/util/yaml, YAMLReader).
+    A line that starts with `---` ends a document wherever it stands, and JSON objects may follow one another
+    (k8s.io/apimachinery pkg/util/yaml, YAMLReader and YAMLOrJSONDecoder).
     """
+    if text[:1] == "{" and _NEXT_OBJECT.search(text) and (stream := _json_stream(text)):
+        yield from stream
+        return
     start, line = 0, 0
     for match in (*_separators(text), None):
         end = match.start() if match else len(text)
         body = text[start:end]
+        if match and "%" in body and _DIRECTIVES.fullmatch(body):
+            continue  # directives belong to the document that the line begins
         if not _BLANK.fullmatch(body.removeprefix(yamltext.BOM)):
             yield Piece(body, line)
         line += body.count("\n")
         # `--- {a: 1}` holds the beginning of the document itself and stays with it.
         start = match.end() if match and not text.startswith((" ", "\t"), match.end()) else end
+
+
+def _json_stream(text: str) -> list[Piece]:
+    """JSON objects one after another; [] where anything else stands among them."""
+    scan = json.JSONDecoder().raw_decode
+    pieces: list[Piece] = []
+    end = line = 0
+    while (match := _SPACE.match(text, end)) and (at := match.end()) < len(text):
+        line += text.count("\n", end, at)
+        try:
+            value, end = scan(text, at)
+        except (ValueError, RecursionError):
+            return []
+        if not isinstance(value, dict):
+            return []
+        # Blanks before it keep the columns right.
+        pieces.append(Piece(" " * (at - text.rfind("\n", 0, at) - 1) + text[at:end], line))
+        line += text.count("\n", at, end)
+    return pieces
 
 
 def _separators(text: str) -> Iterator[re.Match[str]]:

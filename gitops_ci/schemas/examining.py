@@ -21,6 +21,7 @@ from gitops_ci.yamltext import YamlError
 __all__ = ["Examiner", "Result", "objects"]
 
 _TOP = Problem("", None, "")
+_UNREAD = "text after the end of the document, which Kubernetes does not read"
 Attach = Callable[[Document], Document]
 
 
@@ -86,6 +87,8 @@ class Examiner:
         except GoYamlError as error:
             self._broken("yaml/syntax", error.reason, (path, *piece.position(error.offset)), result, piece, origins)
             return
+        if origins is None and (unread := piece.unread()):
+            self._skip(Skip(path, unread, _UNREAD, "Begin the next document with a line ---."), result)
         if what := why_no_document(path, loaded.value):
             if what != "empty" and origins is None:
                 told = what if what.startswith("no ") else f"{what}, not a manifest"

@@ -18,9 +18,9 @@ __all__ = ["load_fast"]
 # The fast reader looks back to the first bracket at each that follows: 100,000 unclosed ones would take it a minute.
 _MOST_OPENED = 2_000
 # What YAML 1.2 reads otherwise than go-yaml, or another reader may not do alike: tags, anchors, directives, merge keys.
-_DIFFERENT = re.compile(r"[ \[{,\n](?:!|&[\w-]|<<)|^[%!&]|\?[ \n]|[\x85\u2028\u2029]")
+_DIFFERENT = re.compile(r"[ \[{,\n](?:!|&[\w-]|<<)|^[%!&]|\?[ \n]|[\[{][^\n\"']*\?|[\x85\u2028\u2029]")
 _OTHER_WORDS = frozenset(word for word, value in WORDS.items() if isinstance(value, bool) and len(word) < 4)
-_OTHER_NUMBER = re.compile(r"[-+]?(?:0[0-9_]|[0-9.]+_|0[xXbBoO][0-9a-fA-F]*_)")
+_OTHER_NUMBER = re.compile(r"[-+]?(?:0[0-9_bBOX]|[0-9.eE+-]*_|0[xo][0-9a-fA-F]*_)")
 
 
 def load_fast(text: str) -> Loaded | None:
@@ -32,6 +32,8 @@ def load_fast(text: str) -> Loaded | None:
     suspicious = "!" in text or "&" in text or "<<" in text or "?" in text or text[:1] == "%" or not text.isascii()
     if suspicious and _DIFFERENT.search(text):
         return None
+    if "\\/" in text:
+        return None  # an escape of JSON that go-yaml does not know
     if len(text) > MOST_VALUES or text.count("{") > _MOST_OPENED or text.count("[") > _MOST_OPENED:
         return None  # the first for what the exact reader calls too large, which is at least as many characters
     try:
@@ -74,7 +76,7 @@ def _nulls(value: dict[Any, Any] | list[Any]) -> bool:
         elif item is None:
             found = True
         elif kind is float:
-            if not abs(item) < 1e21:
+            if not abs(item) < 1 << 53:
                 raise ValueError(item)
         elif kind is int and not -(1 << 63) <= item < 1 << 64:
             raise ValueError(item)

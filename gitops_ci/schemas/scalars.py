@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["SCALARS", "Refusal", "quantity", "type_name"]
+__all__ = ["SCALARS", "Refusal", "is_base64", "quantity", "type_name"]
 
 # rule name, what is wrong
 Refusal = tuple[str, str]
@@ -117,9 +117,12 @@ def _quantity(value: Any) -> Refusal | None:
 def _byte(value: Any) -> Refusal | None:
     if not isinstance(value, str):
         return "type", f"must be a base64 string, is {type_name(value)}"
-    if _BASE64.fullmatch(value.replace("\n", "").replace("\r", "")):
-        return None
-    return "base64", "is not base64"
+    return None if is_base64(value) else ("base64", "is not base64")
+
+
+def is_base64(text: str) -> bool:
+    """Whether encoding/base64 reads it: it skips line ends, and nothing else."""
+    return _BASE64.fullmatch(text.replace("\n", "").replace("\r", "")) is not None
 
 
 def _time(value: Any) -> Refusal | None:
