@@ -71,7 +71,13 @@ NOT_ENFORCED: Mapping[str, frozenset[str]] = {
         "PodFailurePolicyOnPodConditionsPattern": "status",
         "NetworkPolicySpec": "podSelector",
         "EndpointSlice": "endpoints",
+        "ForZone": "name",
         "LimitedPriorityLevelConfiguration": "limitResponse",
+        "Event": "involvedObject",
+        "ConfigMapNodeConfigSource": "name namespace kubeletConfigKey",
+        "Counter": "value",
+        "DeviceCapacity": "value",
+        "ResourcePool": "generation",
         # An incomplete dataSource is dropped, not refused (persistentvolumeclaim/strategy); Ingress has its own rule.
         "TypedLocalObjectReference": "kind name",
         "SecretKeySelector": "name",

@@ -22,6 +22,7 @@ _PODS = "pods.pod"
 # of a pre-commit hook meets two or three of them.
 RULES: Mapping[str, tuple[str, ...]] = {
     "APIService": ("cluster.api_service",),
+    "Binding": ("events.binding",),
     "CSIDriver": ("storage.csi_driver",),
     "CSIStorageCapacity": ("storage.csi_storage_capacity",),
     "CertificateSigningRequest": ("cluster.certificate_request",),
@@ -35,14 +36,17 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "Deployment": ("workloads.workload", _PODS),
     "EndpointSlice": ("endpoints.endpoint_slice",),
     "Endpoints": ("endpoints.endpoints",),
+    "Event": ("events.event",),
     "FlowSchema": ("flowcontrol.flow_schema",),
     "HorizontalPodAutoscaler": ("autoscaling.pod_autoscaler",),
     "IPAddress": ("networking.ip_address",),
     "Ingress": ("networking.ingress",),
     "IngressClass": ("networking.ingress_class",),
     "Job": ("jobs.job", _PODS),
-    "Lease": ("endpoints.lease",),
+    "Lease": ("coordination.lease",),
+    "LeaseCandidate": ("coordination.lease_candidate",),
     "LimitRange": ("quotas.limit_range",),
+    "LocalSubjectAccessReview": ("reviews.access_review",),
     "MutatingAdmissionPolicy": ("policies.admission_policy",),
     "MutatingWebhookConfiguration": ("admission.webhooks",),
     "Namespace": ("cluster.namespace",),
@@ -64,10 +68,14 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "RoleBinding": ("rbac.binding",),
     "RuntimeClass": ("cluster.runtime_class",),
     "Secret": ("configdata.secret",),
+    "SelfSubjectAccessReview": ("reviews.access_review",),
+    "SelfSubjectRulesReview": ("reviews.rules_review",),
     "Service": ("services.service",),
     "ServiceCIDR": ("networking.service_cidr",),
     "StatefulSet": ("workloads.workload", _PODS),
     "StorageClass": ("storage.storage_class",),
+    "SubjectAccessReview": ("reviews.access_review",),
+    "TokenReview": ("reviews.token_review",),
     "ValidatingAdmissionPolicy": ("policies.admission_policy",),
     "ValidatingAdmissionPolicyBinding": ("policies.policy_binding",),
     "ValidatingWebhookConfiguration": ("admission.webhooks",),
@@ -90,7 +98,7 @@ def api_problems(value: Mapping[str, Any], *, built_in: bool, minor: int) -> lis
     """What the server's validation refuses in an object whose structure is sound."""
     problems: list[Problem] = []
     document = Spot(value, None, problems, minor)
-    metadata(document)
+    metadata(document, built_in=built_in)
     if built_in:
         for rule in rules_of(document.text("kind")):
             rule(document)

@@ -12,7 +12,7 @@ from gitops_ci.schemas.rules.containers import PROTOCOLS
 from gitops_ci.schemas.rules.labels import labels
 from gitops_ci.schemas.rules.services import non_special_ip
 
-__all__ = ["endpoint_slice", "endpoints", "lease"]
+__all__ = ["endpoint_slice", "endpoints"]
 
 
 def endpoints(document: Spot) -> None:
@@ -83,15 +83,3 @@ def _slice_ports(document: Spot) -> None:
             (port.at("name") if port.has("name") else port).bad("duplicate", f"port name '{name}' is given twice")
         names.add(name)
         _port(port)
-
-
-def lease(document: Spot) -> None:
-    spec = document.at("spec")
-    if spec.has("leaseDurationSeconds"):
-        spec.at_least("lease", "leaseDurationSeconds", 1)
-    spec.at_least("lease", "leaseTransitions", 0)
-    strategy = spec.text("strategy")
-    if strategy and strategy != "OldestEmulationVersion" and (why := formats.domain_prefixed(strategy)):
-        spec.at("strategy").bad("lease", f"'{strategy}' {why}")
-    if spec.text("preferredHolder") and not strategy:
-        spec.at("preferredHolder").bad("lease", "may only be given with a strategy")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "annotation_key",
+    "canonical_cidr",
+    "canonical_ip",
     "cidr",
     "config_key",
     "dns_label",
@@ -32,6 +34,8 @@ __all__ = [
     "port_number",
     "qualified_name",
     "relative_path",
+    "semantic_version",
+    "signer_name",
     "subdomain_or_wildcard",
 ]
 
@@ -48,6 +52,11 @@ _PORT_NAME = re.compile(r"[-a-z0-9]+")
 _HTTP_HEADER = re.compile(r"[-A-Za-z0-9]+")
 _DOMAIN_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _PERCENT = re.compile(r"[0-9]+%")
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_PART = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_VERSION = re.compile(
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PART}(?:\.{_PART})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+)
 
 
 @_remembered
@@ -172,6 +181,22 @@ def domain_prefixed(value: str) -> str | None:
     return dns_subdomain(domain) or (None if _DOMAIN_PATH.fullmatch(rest) else "has characters that no path has")
 
 
+def signer_name(value: str) -> str | None:
+    """`example.com/my-signer`, as a CertificateSigningRequest and a ClusterTrustBundle name one."""
+    domain, slash, name = value.partition("/")
+    if not slash or "/" in name:
+        return "must be a domain and a name such as example.com/my-signer"
+    if "." not in domain:
+        return "must have a domain of at least two parts before the '/'"
+    if len(domain) > 253 or any(dns_label(part) for part in domain.split(".")):
+        return "must have a DNS name before the '/'"
+    return dns_subdomain(name) if len(name) <= 253 else None
+
+
+def semantic_version(value: str) -> str | None:
+    return None if _VERSION.fullmatch(value) else "must be a version such as 1.2.3 (semver.org)"
+
+
 def percent(value: str) -> str | None:
     return None if _PERCENT.fullmatch(value) else "must be a number followed by '%'"
 
@@ -227,6 +252,19 @@ def cidr(value: str, minor: int) -> str | None:
     if parsed.ip != parsed.network.network_address:
         return f"must not have bits set beyond the prefix length; write {parsed.network}"
     return _strict_address(value.partition("/")[0], parsed.ip)
+
+
+def canonical_ip(value: str) -> str | None:
+    """An address of a newer field: as `ip`, in the form of RFC 5952."""
+    return ip(value, _STRICT) or (None if str(parse_ip(value)) == value else f"must be written {parse_ip(value)}")
+
+
+def canonical_cidr(value: str) -> str | None:
+    """A prefix of a newer field: as `cidr`, in the form of RFC 5952."""
+    if why := cidr(value, _STRICT):
+        return why
+    parsed = parse_cidr(value)
+    return None if parsed is None or str(parsed) == value else f"must be written {parsed}"
 
 
 def no_dot_dot(value: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
 
-__all__ = ["check_annotations", "label_selector", "labels", "matches"]
+__all__ = ["check_annotations", "label_requirement", "label_selector", "labels", "matches", "operator_values"]
 
 MOST_ANNOTATIONS = 256 * 1024  # bytes of keys and values together
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
@@ -41,19 +41,28 @@ def label_selector(selector: Spot) -> None:
         return
     labels(selector, "matchLabels")
     for requirement in selector.each("matchExpressions"):
-        operator = requirement.text("operator")
-        values = requirement.strings("values")
-        if operator in {"In", "NotIn"} and not values:
-            requirement.missing("selector", "values", f"'values' is required with operator {operator}")
-        elif operator in {"Exists", "DoesNotExist"} and values:
-            requirement.at("values").bad("selector", f"'values' may not be given with operator {operator}")
-        elif operator not in _OPERATORS:
-            requirement.one_of("selector", "operator", _OPERATORS)
-        if why := formats.qualified_name(requirement.text("key")):
-            requirement.at("key").bad("selector", f"'{shown(requirement.text('key'))}' {why}")
-        for index, value in enumerate(values):
-            if why := formats.label_value(value):
-                requirement.at("values").item(index).bad("selector", f"'{shown(value)}' {why}")
+        label_requirement(requirement)
+        requirement.one_of("selector", "operator", _OPERATORS)
+
+
+def label_requirement(requirement: Spot) -> None:
+    """A key, and the values that its operator asks for; the operator may be an unknown one."""
+    operator_values(requirement, "selector")
+    if why := formats.qualified_name(requirement.text("key")):
+        place = requirement.at("key") if requirement.has("key") else requirement
+        place.bad("selector", f"'{shown(requirement.text('key'))}' {why}")
+    for index, value in enumerate(requirement.strings("values")):
+        if why := formats.label_value(value):
+            requirement.at("values").item(index).bad("selector", f"'{shown(value)}' {why}")
+
+
+def operator_values(requirement: Spot, rule: str) -> None:
+    """In and NotIn have values, Exists and DoesNotExist none."""
+    operator = requirement.text("operator")
+    if operator in {"In", "NotIn"} and not requirement.count("values"):
+        requirement.missing(rule, "values", f"'values' is required with operator {operator}")
+    elif operator in {"Exists", "DoesNotExist"} and requirement.count("values"):
+        requirement.at("values").bad(rule, f"'values' may not be given with operator {operator}")
 
 
 def matches(selector: Spot, found: Mapping[str, Any]) -> bool:

@@ -31,14 +31,45 @@ CLUSTER_SCOPED = frozenset(
         *("SelfSubjectAccessReview", "SelfSubjectRulesReview"),
     }
 )
-# Finalizers without a domain that Kubernetes itself uses (pkg/apis/core/helper, IsStandardFinalizerName).
-_GENERIC_GROUPS = frozenset({"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"})
+# Questions to the server: nothing is stored, and what their metadata may hold is told by reviews.py.
+_REVIEWS = frozenset(
+    {
+        *("TokenReview", "SelfSubjectReview", "SubjectAccessReview", "LocalSubjectAccessReview"),
+        *("SelfSubjectAccessReview", "SelfSubjectRulesReview"),
+    }
+)
+# Kinds whose strategy sets the generation itself, whatever is given (pkg/registry, PrepareForCreate).
+_OWN_GENERATION = frozenset(
+    {
+        *("Deployment", "DaemonSet", "ReplicaSet", "StatefulSet", "ReplicationController", "Job", "CronJob", "Ingress"),
+        *("IngressClass", "NetworkPolicy", "PodDisruptionBudget", "PriorityLevelConfiguration", "FlowSchema"),
+        *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy"),
+        *("MutatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicyBinding"),
+        *("CustomResourceDefinition", "EndpointSlice", "PriorityClass", "Pod", "PodTemplate", "ResourceSlice"),
+        *("DeviceClass", "DeviceTaintRule"),
+    }
+)
+# Finalizers without a domain that Kubernetes itself uses (pkg/apis/core/helper, IsStandardFinalizerName); groups whose
+# validation does not ask for them.
 _FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+_ANY_FINALIZER = frozenset(
+    {
+        *("admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "coordination.k8s.io"),
+        *("node.k8s.io", "policy"),
+    }
+)
+_MOST_VERSION = 1 << 64
 
 
-def metadata(document: Spot) -> None:
+def metadata(document: Spot, *, built_in: bool) -> None:
     """The metadata of any kind, custom ones included."""
-    kind = document.text("kind")
+    # A custom kind may share the name of a built-in one, and none of its rules.
+    kind = document.text("kind") if built_in else ""
+    api_version = document.text("apiVersion")
+    if kind in _REVIEWS or (kind == "Binding" and api_version == "v1"):
+        return
+    if kind == "Event" and api_version == "v1":
+        kind = "v1 Event"
     meta = document.at("metadata")
     _name(meta, kind)
     namespace = meta.text("namespace")
@@ -47,29 +78,47 @@ def metadata(document: Spot) -> None:
     labels(meta)
     check_annotations(meta)
     _owners(meta)
-    _finalizers(meta, document.text("apiVersion").partition("/")[0])
-    if meta.text("resourceVersion") not in {"", "0"}:
-        meta.at("resourceVersion").bad(
-            "metadata", "may not be set on an object to be created", "Remove what the cluster wrote into the manifest."
-        )
-    if meta.number("generation") < 0:
+    group = api_version.rpartition("/")[0]
+    _finalizers(meta, standard=kind not in {"", "v1 Event"} and group not in _ANY_FINALIZER)
+    _version(meta)
+    if meta.number("generation") < 0 and kind and kind not in _OWN_GENERATION:
         meta.at("generation").bad("metadata", "must not be negative")
 
 
+def _version(meta: Spot) -> None:
+    """A resourceVersion that the storage reads as a number (apiserver pkg/storage/api_object_versioner.go)."""
+    version = meta.text("resourceVersion")
+    if not version.isascii() or not version.isdigit() or not 0 < int(version[:25]) < _MOST_VERSION:
+        return
+    said = "may not be set on an object to be created"
+    meta.at("resourceVersion").bad("metadata", said, "Remove what the cluster wrote into the manifest.")
+
+
 def _name(meta: Spot, kind: str) -> None:
+    """The name, or the prefix of one to be made (apimachinery pkg/api/validation/objectmeta.go)."""
     name, generate = meta.text("name"), meta.text("generateName")
     if not name and not generate:
-        meta.missing("name", "name", "'metadata.name' is required (or 'generateName')")
+        if kind != "LimitRange":  # the server makes one up
+            meta.missing("name", "name", "'metadata.name' is required (or 'generateName')")
         return
     check = _NAMES.get(kind, _subdomain)
-    if name and (why := check(name, meta.minor)):
+    if name and (why := check(name, meta.minor) or _too_long(name, kind)):
         meta.at("name").bad("name", f"'{shown(name)}' {why}")
+    if not generate:
+        return
     # What is generated ends in five letters, so that a trailing dash is fine.
     masked = f"{generate[:-2]}a" if len(generate) > 1 and generate.endswith("-") else generate
-    if generate and (why := check(masked, meta.minor)):
+    if why := (_segment if kind in _ONLY_WHAT_COMES_OUT else check)(masked, meta.minor):
         meta.at("generateName").bad("name", f"'{shown(generate)}' {why}")
-    elif generate and not name and (why := check(f"{generate[:_GENERATED_FROM]}x7k2q", meta.minor)):
+        return
+    made = f"{generate[:_GENERATED_FROM]}x7k2q"
+    if not name and (why := check(made, meta.minor) or _too_long(made, kind)):
         meta.at("generateName").bad("name", f"'{shown(generate)}' makes names that are none: such a name {why}")
+
+
+def _too_long(name: str, kind: str) -> str | None:
+    longest = _LONGEST.get(kind)
+    return f"must be no more than {longest} characters" if longest and len(name) > longest else None
 
 
 def _subdomain(name: str, minor: int) -> str | None:
@@ -97,34 +146,21 @@ def _segment(name: str, minor: int) -> str | None:
     return formats.path_segment(name)
 
 
-def _cron_job(name: str, minor: int) -> str | None:
-    # A job's name is the cron job's plus eleven characters, and at most 63.
-    del minor
-    return "must be no more than 52 characters" if len(name) > 52 else formats.dns_subdomain(name)
-
-
-def _job(name: str, minor: int) -> str | None:
-    # It becomes the value of the label job-name on its pods.
-    del minor
-    return "must be no more than 63 characters" if len(name) > 63 else formats.dns_subdomain(name)
-
-
-def _csi_driver(name: str, minor: int) -> str | None:
-    del minor
-    return "must be no more than 63 characters" if len(name) > 63 else formats.dns_subdomain(name.lower())
-
-
-def _anything(name: str, minor: int) -> str | None:
-    del name, minor
-    return None
-
-
 def _ip_address(name: str, minor: int) -> str | None:
     del minor
     parsed = formats.parse_ip(name)
     return None if parsed and str(parsed) == name else "must be an IP address in canonical form"
 
 
+def _config_key(name: str, minor: int) -> str | None:
+    del minor
+    return formats.config_key(name)
+
+
+# Of the name itself, not of a prefix: a job's is its cron job's plus eleven characters, and becomes a label of its pods.
+_LONGEST = {"CronJob": 52, "Job": 63, "CSIDriver": 63}
+# ValidateObjectMetaWithOpts: their generateName is not looked at, only the name that comes of it.
+_ONLY_WHAT_COMES_OUT = frozenset({"DeviceClass", "ReplicationController"})
 _NAMES: Mapping[str, NameFormat] = {
     "Namespace": _label,
     "Service": _service,
@@ -133,45 +169,41 @@ _NAMES: Mapping[str, NameFormat] = {
     "RoleBinding": _segment,
     "ClusterRole": _segment,
     "ClusterRoleBinding": _segment,
-    "CronJob": _cron_job,
-    "Job": _job,
-    "CSIDriver": _csi_driver,
-    "CertificateSigningRequest": _anything,
-    "ClusterTrustBundle": _anything,
+    "CertificateSigningRequest": _segment,
+    "ClusterTrustBundle": _segment,
     "IPAddress": _ip_address,
-    "Event": _anything,
-    "Binding": _anything,
-    "TokenReview": _anything,
-    "SubjectAccessReview": _anything,
-    "SelfSubjectAccessReview": _anything,
-    "SelfSubjectRulesReview": _anything,
-    "SelfSubjectReview": _anything,
-    "LocalSubjectAccessReview": _anything,
+    "LeaseCandidate": _config_key,
+    # Never validated themselves: what remains is that a name is one part of a path.
+    "PodDisruptionBudget": _segment,
+    "v1 Event": _segment,
 }
 
 
 def _owners(meta: Spot) -> None:
-    controllers = 0
+    controllers: list[object] = []
     for owner in meta.each("ownerReferences"):
         for key in ("apiVersion", "kind", "name", "uid"):
             if not owner.text(key):
                 owner.missing("metadata", key)
-        if owner.text("kind") == "Event" and owner.text("apiVersion") == "v1":
+        group, _, version = owner.text("apiVersion").rpartition("/")
+        if owner.has("apiVersion") and (not version or "/" in group):
+            owner.at("apiVersion").bad("metadata", f"'{shown(owner.text('apiVersion'))}' is no API version")
+        if owner.text("kind") == "Event" and version == "v1" and not group:
             owner.bad("metadata", "an Event may not be an owner")
-        controllers += owner.flag("controller")
-    if controllers > 1:
+        # Owners that are the same become one.
+        if owner.flag("controller") and owner.value not in controllers:
+            controllers.append(owner.value)
+    if len(controllers) > 1:
         meta.at("ownerReferences").bad("metadata", "only one owner can have 'controller' set to true")
 
 
-def _finalizers(meta: Spot, group: str) -> None:
+def _finalizers(meta: Spot, *, standard: bool) -> None:
     names = meta.strings("finalizers")
-    if {"orphan", "foregroundDeletion"} <= set(names):
+    if "orphan" in names and "foregroundDeletion" in names:
         meta.at("finalizers").bad("metadata", "orphan and foregroundDeletion exclude each other")
-    # Groups of the generic API server, and custom ones, know no standard finalizers.
-    strict = ("." not in group or group.endswith(".k8s.io")) and group not in _GENERIC_GROUPS
     for index, name in enumerate(names):
         why = formats.qualified_name(name)
-        if why is None and strict and "/" not in name and name not in _FINALIZERS:
+        if why is None and standard and "/" not in name and name not in _FINALIZERS:
             why = "is neither a standard finalizer nor a name with a domain"
         if why:
             meta.at("finalizers").item(index).bad("metadata", f"'{shown(name)}' {why}")

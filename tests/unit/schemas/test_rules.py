@@ -19,7 +19,8 @@ CHECKS = Checks(kubernetes_versions=("1.36",), rules=("yaml/*", "schema/*", "api
 
 @cache
 def sound() -> dict[str, Any]:
-    return {one["kind"]: one for one in yaml.safe_load_all((HERE / "sound.yaml").read_text())}
+    files = sorted(HERE.glob("sound*.yaml"))
+    return {one["kind"]: one for file in files for one in yaml.safe_load_all(file.read_text())}
 
 
 def findings(manifest: dict[str, Any]) -> tuple[Finding, ...]:
@@ -47,7 +48,8 @@ def changed(manifest: dict[str, Any], change: str) -> dict[str, Any]:
 
 
 def cases() -> list[str]:
-    return [line for line in (HERE / "changed.txt").read_text().splitlines() if not line.startswith("#")]
+    lines = [line for file in sorted(HERE.glob("changed*.txt")) for line in file.read_text().splitlines()]
+    return [line for line in lines if not line.startswith("#")]
 
 
 def test_sound_manifests_have_no_findings() -> None:
