@@ -79,7 +79,8 @@ class Structure:
         if "additionalProperties" in schema:
             return _map(self._compile(schema["additionalProperties"]))
         if "items" in schema:
-            return _array(self._compile(schema["items"]))
+            items = schema["items"]
+            return _array(self._compile(items), is_struct="$ref" in items or "properties" in items)
         return _scalar(schema["type"])
 
 
@@ -134,7 +135,7 @@ def _map(item_check: Check) -> Check:
     return check
 
 
-def _array(item_check: Check) -> Check:
+def _array(item_check: Check, *, is_struct: bool) -> Check:
     def check(value: Any, path: Path, problems: list[Problem]) -> None:
         if type(value) is not list:
             problems.append(wrong_type(path, f"must be a list, is {type_name(value)}"))
@@ -142,6 +143,9 @@ def _array(item_check: Check) -> Check:
         for index, item in enumerate(value):
             if item is not None:
                 item_check(item, (path, index), problems)
+            elif is_struct:
+                # To Go an item that is null is an empty one, with none of the fields it must have.
+                item_check({}, (path, index), problems)
 
     return check
 

@@ -24,6 +24,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "APIService": ("cluster.api_service",),
     "Binding": ("events.binding",),
     "CSIDriver": ("storage.csi_driver",),
+    "CSINode": ("storage.csi_node",),
     "CSIStorageCapacity": ("storage.csi_storage_capacity",),
     "CertificateSigningRequest": ("cluster.certificate_request",),
     "ClusterRole": ("rbac.role",),

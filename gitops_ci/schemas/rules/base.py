@@ -116,9 +116,10 @@ class Spot:
         if self.has(key) and not least <= self.number(key) <= most:
             self.at(key).bad(rule, f"{self.get(key)} must be between {least} and {most}")
 
-    def fits(self, rule: str, key: str, why_not: Callable[[str], str | None]) -> None:
-        """A string field, when not empty, passes a format of formats.py."""
-        if (value := self.text(key)) and (why := why_not(value)):
+    def fits(self, rule: str, key: str, why_not: Callable[[str], str | None], *, pointer: bool = False) -> None:
+        """A string field passes a format of formats.py; empty is unset, unless Go has a pointer there."""
+        value = self.text(key)
+        if (value or (pointer and self.has(key))) and (why := why_not(value)):
             self.at(key).bad(rule, f"'{shown(value)}' {why}")
 
 

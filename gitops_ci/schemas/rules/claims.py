@@ -52,18 +52,18 @@ def _sources(spec: Spot) -> None:
     if spec.has("dataSourceRef"):
         _reference(reference)
         reference.fits("name", "namespace", formats.dns_label)
-    if spec.has("dataSource") and spec.has("dataSourceRef"):
-        same = all(source.text(key) == reference.text(key) for key in ("apiGroup", "kind", "name"))
-        if reference.text("namespace"):
-            source.bad("storage", "may not be given when dataSourceRef has a namespace")
-        elif not same:
-            source.bad("storage", "must match dataSourceRef")
-    elif spec.has("dataSource") and _kept(source):
-        _reference(source)
+    if not spec.has("dataSource") or (not spec.has("dataSourceRef") and not _kept(source)):
+        return
+    _reference(source)
+    if reference.text("namespace"):
+        source.bad("storage", "may not be given when dataSourceRef has a namespace")
+    # An apiGroup of '' is another than the absent one: Go has a pointer.
+    elif spec.has("dataSourceRef") and any(source.get(k) != reference.get(k) for k in ("apiGroup", "kind", "name")):
+        source.bad("storage", "must match dataSourceRef")
 
 
 def _kept(source: Spot) -> bool:
-    # Any other is dropped before validation (persistentvolumeclaim, EnforceDataSourceBackwardsCompatibility).
+    # Any other, on its own, is dropped before validation (EnforceDataSourceBackwardsCompatibility).
     if source.text("kind") == "PersistentVolumeClaim":
         return not source.text("apiGroup")
     return source.text("kind") == "VolumeSnapshot" and source.text("apiGroup") == "snapshot.storage.k8s.io"

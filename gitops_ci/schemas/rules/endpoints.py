@@ -6,13 +6,17 @@ pkg/apis/coordination/validation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.containers import PROTOCOLS
-from gitops_ci.schemas.rules.labels import labels
 from gitops_ci.schemas.rules.services import non_special_ip
 
 __all__ = ["endpoint_slice", "endpoints"]
+
+_NODE_HINTS = 34  # PreferSameTrafficDistribution; before, forNodes is dropped
+_CANONICAL = 36  # as formats.ip is strict
 
 
 def endpoints(document: Spot) -> None:
@@ -25,20 +29,20 @@ def endpoints(document: Spot) -> None:
                 if value and (why := formats.ip(value, document.minor) or non_special_ip(value)):
                     address.at("ip").bad("endpoints", f"'{value}' {why}")
                 address.fits("endpoints", "hostname", formats.dns_label)
-                address.fits("endpoints", "nodeName", formats.dns_subdomain)
+                address.fits("endpoints", "nodeName", formats.dns_subdomain, pointer=True)
         several = subset.count("ports") > 1
         for port in subset.each("ports"):
             if several and not port.text("name"):
                 port.missing("endpoints", "name", "'name' is required when there are several ports")
-            _port(port)
+            if port.has("port") and (why := formats.port_number(port.number("port"))):
+                port.at("port").bad("endpoints", f"{port.number('port')} {why}")
+            port.one_of("endpoints", "protocol", PROTOCOLS)
+            _names(port)
 
 
-def _port(port: Spot) -> None:
+def _names(port: Spot) -> None:
     port.fits("endpoints", "name", formats.dns_label)
-    if port.has("port") and (why := formats.port_number(port.number("port"))):
-        port.at("port").bad("endpoints", f"{port.number('port')} {why}")
-    port.one_of("endpoints", "protocol", PROTOCOLS)
-    port.fits("endpoints", "appProtocol", formats.qualified_name)
+    port.fits("endpoints", "appProtocol", formats.qualified_name, pointer=True)
 
 
 def endpoint_slice(document: Spot) -> None:
@@ -52,14 +56,26 @@ def endpoint_slice(document: Spot) -> None:
         for index, value in enumerate(endpoint.strings("addresses")):
             if why := _address(value, kind, document.minor):
                 endpoint.at("addresses").item(index).bad("endpoints", f"'{value}' {why}")
-        endpoint.fits("endpoints", "nodeName", formats.dns_subdomain)
-        endpoint.fits("endpoints", "hostname", formats.dns_label)
-        labels(endpoint, "deprecatedTopology")
-        for index, zone in enumerate(endpoint.at("hints").each("forZones")):
-            zone.fits("endpoints", "name", formats.label_value)
-            if index >= 8:
-                zone.bad("endpoints", "must have no more than 8 zones")
+        endpoint.fits("endpoints", "nodeName", formats.dns_subdomain, pointer=True)
+        endpoint.fits("endpoints", "hostname", formats.dns_label, pointer=True)
+        if endpoint.has("hints"):
+            _hints(endpoint.at("hints"), "forZones", formats.label_value)
+            if document.minor >= _NODE_HINTS:
+                _hints(endpoint.at("hints"), "forNodes", formats.dns_subdomain)
     _slice_ports(document)
+
+
+def _hints(hints: Spot, key: str, check: Callable[[str], str | None]) -> None:
+    seen: set[str] = set()
+    for index, hint in enumerate(hints.each(key)):
+        name = hint.text("name")
+        if index >= 8:
+            hint.bad("endpoints", f"must have no more than 8 {key}")
+        if name in seen:
+            hint.bad("duplicate", f"'{name}' is given twice")
+        elif why := check(name):
+            hint.bad("endpoints", f"'{name}' {why}")
+        seen.add(name)
 
 
 def _address(value: str, kind: str, minor: int) -> str | None:
@@ -67,7 +83,8 @@ def _address(value: str, kind: str, minor: int) -> str | None:
         return formats.dns_subdomain(value) or (
             None if "." in value else "should be a domain with at least two segments"
         )
-    if why := formats.ip(value, minor) or non_special_ip(value):
+    strict = kind == "IPv6" and minor >= _CANONICAL
+    if why := (formats.canonical_ip(value) if strict else formats.ip(value, minor)) or non_special_ip(value):
         return why
     parsed = formats.parse_ip(value)
     return f"must be an {kind} address" if parsed and kind and f"IPv{parsed.version}" != kind else None
@@ -82,4 +99,6 @@ def _slice_ports(document: Spot) -> None:
         if name in names:
             (port.at("name") if port.has("name") else port).bad("duplicate", f"port name '{name}' is given twice")
         names.add(name)
-        _port(port)
+        # A port of a slice may be any number: nobody looks at it.
+        port.one_of("endpoints", "protocol", PROTOCOLS, pointer=True)
+        _names(port)

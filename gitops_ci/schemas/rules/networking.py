@@ -73,7 +73,7 @@ def _backend(backend: Spot) -> None:
             if not backend.at("resource").text(key):
                 backend.at("resource").missing("ingress", key)
             backend.at("resource").fits("ingress", key, formats.path_segment)
-        backend.at("resource").fits("ingress", "apiGroup", formats.dns_subdomain)
+        backend.at("resource").fits("ingress", "apiGroup", formats.dns_subdomain, pointer=True)
     elif service:
         _service_backend(backend.at("service"))
     elif type(backend.value) is dict:
@@ -108,7 +108,7 @@ def ingress_class(document: Spot) -> None:
     if not spec.has("parameters"):
         return
     parameters = spec.at("parameters")
-    parameters.fits("ingress", "apiGroup", formats.dns_subdomain)
+    parameters.fits("ingress", "apiGroup", formats.dns_subdomain, pointer=True)
     for key in ("kind", "name"):
         parameters.fits("ingress", key, formats.path_segment)
     parameters.one_of("ingress", "scope", ("Cluster", "Namespace"), pointer=True)
@@ -197,7 +197,7 @@ def service_cidr(document: Spot) -> None:
     if not 1 <= spec.count("cidrs") <= 2:
         spec.missing("network", "cidrs", "one CIDR, or one of each family, is required")
     for index, value in enumerate(spec.strings("cidrs")):
-        if why := formats.cidr(value, 36):
+        if why := formats.canonical_cidr(value):
             spec.at("cidrs").item(index).bad("network", f"'{value}' {why}")
     families = [":" in value for value in spec.strings("cidrs")]
     if len(set(families)) < len(families):

@@ -43,7 +43,7 @@ def _external_name(spec: Spot) -> None:
     elif why := formats.dns_subdomain(name):
         spec.at("externalName").bad("service", f"'{name}' {why}")
     for key in ("clusterIPs", "ipFamilies", "ipFamilyPolicy", "clusterIP"):
-        if spec.get(key) not in (None, "", []):
+        if spec.count(key) or spec.text(key) or (key == "ipFamilyPolicy" and spec.has(key)):
             spec.at(key).bad("service", "may not be set for a Service of type ExternalName")
 
 
@@ -74,9 +74,8 @@ def _ports(spec: Spot, kind: str) -> None:
         # The range that a cluster hands out is its own setting; beyond these it cannot be.
         if node and (why := formats.port_number(node)):
             port.at("nodePort").bad("service-port", f"{node} {why}")
-        if node and kind in {"ClusterIP", "ExternalName"}:
-            if kind == "ClusterIP":
-                port.at("nodePort").bad("service-port", "may not be used when type is ClusterIP")
+        if node and kind == "ClusterIP":
+            port.at("nodePort").bad("service-port", "may not be used when type is ClusterIP")
         elif node and (protocol, node) in node_pairs:
             port.at("nodePort").bad("duplicate", f"node port {node}/{protocol} is given twice")
         if node:
@@ -95,11 +94,9 @@ def _target(port: Spot) -> None:
 
 def _affinity(spec: Spot) -> None:
     spec.one_of("service", "sessionAffinity", ("ClientIP", "None"))
-    config = spec.at("sessionAffinityConfig")
+    # With any other affinity the config is dropped (SetDefaults_Service).
     if spec.text("sessionAffinity") == "ClientIP":
-        config.at("clientIP").within("service", "timeoutSeconds", 1, 86400)
-    elif spec.has("sessionAffinityConfig"):
-        config.bad("service", "may not be set without sessionAffinity: ClientIP")
+        spec.at("sessionAffinityConfig", "clientIP").within("service", "timeoutSeconds", 1, 86400)
 
 
 def _addresses(spec: Spot, *, headless: bool) -> None:

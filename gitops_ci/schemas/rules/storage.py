@@ -1,4 +1,4 @@
-"""PersistentVolumes and the classes and drivers of storage.
+"""PersistentVolumes and the classes, drivers and nodes of storage.
 
 Sources: k8s.io/kubernetes pkg/apis/core/validation (ValidatePersistentVolumeSpec), pkg/apis/storage/validation.
 """
@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.claims import access_modes
+from gitops_ci.schemas.rules.labels import label_selector
 from gitops_ci.schemas.rules.resources import amount
 from gitops_ci.schemas.rules.scheduling import node_selector
-from gitops_ci.schemas.rules.volumes import COMMON_SOURCES, csi_driver_name, source_errors
+from gitops_ci.schemas.rules.volumes import COMMON_SOURCES, csi_driver_name, iscsi, source_errors, storage_os
 from gitops_ci.schemas.scalars import quantity
 
 __all__ = [
     "csi_driver",
+    "csi_node",
     "csi_storage_capacity",
     "persistent_volume",
     "storage_class",
@@ -48,6 +50,8 @@ def persistent_volume(document: Spot) -> None:
         spec.bad("storage", "needs a volume source")
     if given == ["local"] and not spec.has("nodeAffinity"):
         spec.missing("storage", "nodeAffinity", "'nodeAffinity' is required for a local volume")
+    if given == ["iscsi"]:
+        _initiator(document, spec.at("iscsi"))
     root = spec.has("hostPath") and posixpath.normpath(spec.at("hostPath").text("path") or ".") == "/"
     if root and spec.text("persistentVolumeReclaimPolicy") == "Recycle":
         spec.at("persistentVolumeReclaimPolicy").bad("storage", "may not be Recycle for the host path /")
@@ -71,8 +75,42 @@ def _capacity(spec: Spot) -> None:
             value.bad("storage", f"'{value.value}' must be greater than zero")
 
 
+def _initiator(document: Spot, source: Spot) -> None:
+    # Both together become the name of an interface, once an initiator is named.
+    name = document.at("metadata").text("name")
+    if source.has("initiatorName") and len(f"{name}:{source.text('targetPortal')}".encode()) > 64:
+        source.at("targetPortal").bad("volume", "must have no more than 64 characters together with the volume's name")
+
+
 def _local(source: Spot) -> None:
     source.fits("volume", "path", formats.no_dot_dot)
+
+
+def _iscsi(source: Spot) -> None:
+    iscsi(source)
+    if source.has("secretRef") and not source.at("secretRef").text("name"):
+        source.at("secretRef").missing("storage", "name")
+
+
+def _glusterfs(source: Spot) -> None:
+    source.fits("volume", "endpointsNamespace", formats.dns_label, pointer=True)
+
+
+def _azure_file(source: Spot) -> None:
+    if source.has("secretNamespace") and not source.text("secretNamespace"):
+        source.missing("volume", "secretNamespace")
+
+
+def _with_secret(source: Spot) -> None:
+    if source.has("secretRef"):
+        for key in ("name", "namespace"):
+            if not source.at("secretRef").text(key):
+                source.at("secretRef").missing("storage", key)
+
+
+def _storage_os(source: Spot) -> None:
+    storage_os(source)
+    _with_secret(source)
 
 
 def _csi(source: Spot) -> None:
@@ -94,15 +132,22 @@ def _secret(reference: Spot) -> None:
         reference.fits("name", key, check)
 
 
-_SOURCES: Mapping[str, Callable[[Spot], None]] = {**COMMON_SOURCES, "local": _local, "csi": _csi}
+_SOURCES: Mapping[str, Callable[[Spot], None]] = {
+    **COMMON_SOURCES,
+    "azureFile": _azure_file,
+    "cinder": _with_secret,
+    "csi": _csi,
+    "glusterfs": _glusterfs,
+    "iscsi": _iscsi,
+    "local": _local,
+    "storageos": _storage_os,
+}
 
 
 def storage_class(document: Spot) -> None:
-    name = document.text("provisioner")
-    if name and (why := formats.qualified_name(name.lower())):
-        document.at("provisioner").bad("storage", f"'{name}' {why}")
+    _provisioner(document, "provisioner")
     _parameters(document, most=512)
-    document.one_of("storage", "reclaimPolicy", ("Delete", "Retain"), pointer=True)
+    document.one_of("storage", "reclaimPolicy", ("Delete", "Retain"))
     document.one_of("storage", "volumeBindingMode", ("Immediate", "WaitForFirstConsumer"), pointer=True)
     seen: list[dict[str, set[str]]] = [{}]  # a term that asks for nothing counts as a repetition, too
     for term in document.each("allowedTopologies"):
@@ -121,6 +166,10 @@ def storage_class(document: Spot) -> None:
                 expression.at("values").bad("duplicate", "a value is given twice")
 
 
+def _provisioner(document: Spot, key: str) -> None:
+    document.fits("storage", key, lambda name: formats.qualified_name(name.lower()))
+
+
 def _parameters(document: Spot, *, most: int) -> None:
     total = 0
     for name, value in document.pairs("parameters"):
@@ -132,7 +181,7 @@ def _parameters(document: Spot, *, most: int) -> None:
 
 
 def volume_attributes_class(document: Spot) -> None:
-    csi_driver_name(document, "driverName")
+    _provisioner(document, "driverName")
     if not document.count("parameters"):
         document.missing("storage", "parameters", "at least one parameter is required")
     _parameters(document, most=512)
@@ -153,15 +202,34 @@ def csi_driver(document: Spot) -> None:
             request.bad("duplicate", f"the audience '{audience}' is given twice")
         audiences.add(audience)
         request.within("storage", "expirationSeconds", 600, 1 << 32)
-    if spec.has("nodeAllocatableUpdatePeriodSeconds"):
-        spec.at_least("storage", "nodeAllocatableUpdatePeriodSeconds", 10)
+    spec.at_least("storage", "nodeAllocatableUpdatePeriodSeconds", 10)
+    if spec.has("serviceAccountTokenInSecrets") and not spec.count("tokenRequests"):
+        spec.at("serviceAccountTokenInSecrets").bad("storage", "may not be set without tokenRequests")
+
+
+def csi_node(document: Spot) -> None:
+    names: set[str] = set()
+    for driver in document.at("spec").each("drivers"):
+        csi_driver_name(driver, "name")
+        if driver.text("name") in names:
+            driver.at("name").bad("duplicate", f"the driver '{driver.text('name')}' is given twice")
+        names.add(driver.text("name"))
+        if len(driver.text("nodeID").encode()) > 256:
+            driver.at("nodeID").bad("storage", "must be no more than 256 characters")
+        driver.at("allocatable").at_least("storage", "count", 0)
+        keys = driver.strings("topologyKeys")
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                driver.at("topologyKeys").item(index).bad("duplicate", f"'{key}' is given twice")
+            elif why := formats.qualified_name(key):
+                driver.at("topologyKeys").item(index).bad("storage", f"'{key}' {why}")
 
 
 def csi_storage_capacity(document: Spot) -> None:
+    label_selector(document.at("nodeTopology"))
     document.fits("name", "storageClassName", formats.dns_subdomain)
-    for key in ("capacity", "maximumVolumeSize"):
-        if document.has(key):
-            amount(document.at(key), "storage")
+    if document.has("capacity"):
+        amount(document.at("capacity"), "storage")
 
 
 def volume_attachment(document: Spot) -> None:
@@ -170,5 +238,23 @@ def volume_attachment(document: Spot) -> None:
     source = spec.at("source")
     if source.has("inlineVolumeSpec") == source.has("persistentVolumeName"):
         spec.bad("storage", "source needs exactly one of persistentVolumeName and inlineVolumeSpec")
-    source.fits("name", "persistentVolumeName", formats.dns_subdomain)
+    source.fits("name", "persistentVolumeName", formats.dns_subdomain, pointer=True)
     spec.fits("name", "nodeName", formats.dns_subdomain)
+    if source.has("inlineVolumeSpec"):
+        _inline_volume(source.at("inlineVolumeSpec"))
+
+
+def _inline_volume(spec: Spot) -> None:
+    """A volume without a PersistentVolume of its own (ValidatePersistentVolumeSpec, inline)."""
+    access_modes(spec)
+    for key in ("claimRef", "nodeAffinity"):
+        if spec.has(key):
+            spec.at(key).bad("storage", "may not be given for an inline volume")
+    for key in ("capacity", "storageClassName"):
+        if spec.count(key) or spec.text(key):
+            spec.at(key).bad("storage", "may not be given for an inline volume")
+    spec.one_of("storage", "persistentVolumeReclaimPolicy", ("Retain",))
+    spec.one_of("storage", "volumeMode", ("Filesystem",), pointer=True)
+    source_errors(spec, _SOURCES, _NOT_SOURCES)
+    if not spec.has("csi"):
+        spec.missing("storage", "csi", "'csi' is required for an inline volume")

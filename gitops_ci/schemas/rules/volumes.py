@@ -171,16 +171,16 @@ def nfs(source: Spot) -> None:
         source.at("path").bad("volume", f"'{source.text('path')}' must be an absolute path")
 
 
-_IQN = re.compile(r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)$")
-_EUI = re.compile(r"eui.[A-Za-z0-9]{16}$")
-_NAA = re.compile(r"naa.[A-Za-z0-9]{32}$")
+_IQN = re.compile(r"iqn\.\d{4}-\d{2}\.[A-Za-z0-9\-.]+:[^,;*&$|\s]+\Z", re.ASCII)
+_EUI = re.compile(r"\Aeui.[A-Za-z0-9]{16}\Z")
+_NAA = re.compile(r"\Anaa.[A-Za-z0-9]{32}\Z")
 
 
 def iscsi(source: Spot) -> None:
     for key in ("iqn", "initiatorName"):
         name = source.text(key)
         wanted = {"iqn": _IQN, "eui": _EUI, "naa": _NAA}.get(name[:3])
-        if source.has(key) and (wanted is None or not wanted.match(name)):
+        if source.has(key) and (wanted is None or not wanted.search(name)):
             source.at(key).bad("volume", f"'{name}' must be a name that starts with iqn, eui or naa")
     source.within("volume", "lun", 0, 255)
     if (source.flag("chapAuthDiscovery") or source.flag("chapAuthSession")) and not source.has("secretRef"):
@@ -210,9 +210,9 @@ def flex(source: Spot) -> None:
 def azure_disk(source: Spot) -> None:
     source.one_of("volume", "cachingMode", ("None", "ReadOnly", "ReadWrite"), pointer=True)
     source.one_of("volume", "kind", ("Dedicated", "Managed", "Shared"), pointer=True)
-    kind, uri = source.text("kind"), source.text("diskURI")
+    kind, uri = source.text("kind") or "Shared", source.text("diskURI")
     prefix = "/subscriptions/" if kind == "Managed" else "https://"
-    if kind and not uri.startswith(prefix):
+    if not uri.startswith(prefix):
         source.at("diskURI").bad("volume", f"must start with {prefix} for kind {kind}")
 
 
@@ -258,6 +258,23 @@ def _ephemeral(source: Spot) -> None:
     claim_spec(template.at("spec"))
 
 
+def quobyte(source: Spot) -> None:
+    if not all(map(_host_and_port, source.text("registry").split(","))):
+        source.at("registry").bad("volume", "must be a host:port pair, or several separated by commas")
+    if len(source.text("tenant").encode()) > 64:
+        source.at("tenant").bad("volume", "must be no more than 64 characters")
+
+
+def _host_and_port(text: str) -> bool:
+    """Whether Go's net.SplitHostPort takes it: `host:port` or `[host]:port`, either part may be empty."""
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        return False
+    return bool(colon) and not any(bracket in host + port for bracket in "[]")
+
+
 def scale_io(source: Spot) -> None:
     if not source.text("volumeName"):
         source.missing("volume", "volumeName")
@@ -285,6 +302,7 @@ COMMON_SOURCES: Mapping[str, Callable[[Spot], None]] = {
     "flexVolume": flex,
     "azureDisk": azure_disk,
     "flocker": flocker,
+    "quobyte": quobyte,
     "scaleIO": scale_io,
     "storageos": storage_os,
 }
