@@ -74,6 +74,7 @@ NOT_ENFORCED: Mapping[str, frozenset[str]] = {
         "ForZone": "name",
         "LimitedPriorityLevelConfiguration": "limitResponse",
         "Event": "involvedObject",
+        "LabelSelectorRequirement": "key operator",
         "ConfigMapNodeConfigSource": "name namespace kubeletConfigKey",
         "Counter": "value",
         "DeviceCapacity": "value",

@@ -8,10 +8,13 @@ from __future__ import annotations
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.labels import label_selector
+from gitops_ci.schemas.rules.resources import container_resource_name
 from gitops_ci.schemas.scalars import quantity
 
 __all__ = ["disruption_budget", "pod_autoscaler"]
 
+_API_VERSIONS = 36  # from here on the apiVersion of what is referred to is looked at
+_TOLERANCE = 35  # HPAConfigurableTolerance; before, it is dropped unread
 _SOURCES = {
     "Object": "object",
     "Pods": "pods",
@@ -32,7 +35,8 @@ def pod_autoscaler(document: Spot) -> None:
         spec.at("maxReplicas").bad("hpa", f"{most} is too small: must be at least 1")
     elif spec.has("maxReplicas") and most < least:
         spec.at("maxReplicas").bad("hpa", f"{most} must be at least minReplicas ({least})")
-    _reference(spec.at("scaleTargetRef"), version=True)
+    target = spec.at("scaleTargetRef")
+    _reference(target, with_group=target.text("kind") != "ReplicationController")
     if document.text("apiVersion") == "autoscaling/v1":
         if spec.has("targetCPUUtilizationPercentage"):
             spec.at_least("hpa", "targetCPUUtilizationPercentage", 1)
@@ -44,17 +48,17 @@ def pod_autoscaler(document: Spot) -> None:
             _behavior(spec.at("behavior", direction))
 
 
-def _reference(reference: Spot, *, version: bool) -> None:
+def _reference(reference: Spot, *, with_group: bool) -> None:
     for key in ("kind", "name"):
         reference.fits("hpa", key, formats.path_segment)
     text = reference.text("apiVersion")
-    if reference.minor < 36 or not version or type(reference.value) is not dict:
+    if reference.minor < _API_VERSIONS or type(reference.value) is not dict:
         return
-    group, slash, name = text.partition("/")
-    if not text:
-        reference.missing("hpa", "apiVersion", "'apiVersion' is required")
-    elif slash and (not name or "/" in name or formats.dns_subdomain(group)):
+    if text.count("/") > 1:
         reference.at("apiVersion").bad("hpa", f"'{text}' is no API version")
+    elif with_group and text.find("/") < 1:
+        said = f"'{text}' names no API group; written as apps/v1" if text else "'apiVersion' is required"
+        reference.missing("hpa", "apiVersion", said)
 
 
 def _metric(metric: Spot) -> None:
@@ -74,14 +78,17 @@ def _metric(metric: Spot) -> None:
     target.one_of("hpa", "type", ("Utilization", "Value", "AverageValue"))
     _values(target)
     if wanted in {"resource", "containerResource"}:
-        _resource(target)
+        if target.has("averageUtilization") == target.has("averageValue"):
+            target.bad("hpa", "needs exactly one of averageUtilization and averageValue")
+        if wanted == "containerResource":
+            source.fits("hpa", "name", container_resource_name)
+            source.fits("hpa", "container", formats.dns_label)
         return
     name = source.at("metric").text("name")
     if name and (why := formats.path_segment(name)):
         source.at("metric", "name").bad("hpa", f"'{name}' {why}")
-    label_selector(source.at("metric", "selector"))
     if wanted == "object":
-        _reference(source.at("describedObject"), version=False)
+        _reference(source.at("describedObject"), with_group=False)
         if not target.has("value") and not target.has("averageValue"):
             target.bad("hpa", "needs value or averageValue")
     elif wanted == "pods":
@@ -100,13 +107,6 @@ def _values(target: Spot) -> None:
             target.at(key).bad("hpa", f"'{target.get(key)}' must be positive")
 
 
-def _resource(target: Spot) -> None:
-    if target.has("averageUtilization") == target.has("averageValue"):
-        target.bad("hpa", "needs exactly one of averageUtilization and averageValue")
-    if target.has("value"):
-        target.at("value").bad("hpa", "may not be given for a resource")
-
-
 def _behavior(rules: Spot) -> None:
     rules.within("hpa", "stabilizationWindowSeconds", 0, 3600)
     rules.one_of("hpa", "selectPolicy", ("Max", "Min", "Disabled"), pointer=True)
@@ -119,7 +119,7 @@ def _behavior(rules: Spot) -> None:
         if policy.has("periodSeconds"):
             policy.within("hpa", "periodSeconds", 1, 1800)
     tolerance = quantity(rules.get("tolerance")) if rules.has("tolerance") else None
-    if tolerance is not None and tolerance < 0:
+    if tolerance is not None and tolerance < 0 and rules.minor >= _TOLERANCE:
         rules.at("tolerance").bad("hpa", "must not be negative")
 
 

@@ -56,16 +56,32 @@ def node(document: Spot) -> None:
         if pair in seen:
             taint.bad("duplicate", f"the taint {pair[0]}:{pair[1]} is given twice")
         seen.add(pair)
-    for index, value in enumerate(document.at("spec").strings("podCIDRs")):
-        if why := formats.cidr(value, document.minor):
-            document.at("spec", "podCIDRs").item(index).bad("node", f"'{value}' {why}")
+    _pod_networks(document.at("spec"))
+
+
+def _pod_networks(spec: Spot) -> None:
+    """PodCIDR is the first of podCIDRs, and counts where the two differ (pkg/apis/core/v1/conversion.go)."""
+    one, several = spec.text("podCIDR"), spec.strings("podCIDRs")
+    if one and several[:1] != [one]:
+        spec.fits("node", "podCIDR", lambda value: formats.cidr(value, spec.minor))
+        return
+    families = []
+    for index, value in enumerate(several):
+        if why := formats.cidr(value, spec.minor):
+            spec.at("podCIDRs").item(index).bad("node", f"'{value}' {why}")
+        families.append(":" in value)
+    if len(set(families)) < len(families):
+        spec.at("podCIDRs").bad("node", "may have no more than one for each IP family")
 
 
 def priority_class(document: Spot) -> None:
-    name = document.at("metadata").text("name")
+    meta = document.at("metadata")
+    name = meta.text("name") or meta.text("generateName")
     if name.startswith("system-"):
-        if name not in _SYSTEM_CLASSES or document.number("value") != _SYSTEM_CLASSES[name]:
-            document.at("metadata", "name").bad("priority", "names that start with 'system-' are reserved")
+        known = document.number("value") == _SYSTEM_CLASSES.get(name) and not document.flag("globalDefault")
+        if not known:
+            place = meta.at("name" if meta.text("name") else "generateName")
+            place.bad("priority", "names that start with 'system-' are reserved")
     elif document.number("value") > _MOST_PRIORITY:
         document.at("value").bad("priority", f"must be no more than {_MOST_PRIORITY}")
     document.one_of("priority", "preemptionPolicy", ("PreemptLowerPriority", "Never"), pointer=True)
@@ -80,19 +96,21 @@ def runtime_class(document: Spot) -> None:
     scheduling = document.at("scheduling")
     labels(scheduling, "nodeSelector")
     tolerations(scheduling)
-    seen: list[object] = []
+    seen: set[tuple[str, ...]] = set()
     for toleration in scheduling.each("tolerations"):
-        if toleration.value in seen:
+        identity = tuple(toleration.text(key) for key in ("key", "operator", "value", "effect"))
+        if identity in seen:
             toleration.bad("duplicate", "the toleration is given twice")
-        seen.append(toleration.value)
+        seen.add(identity)
 
 
 def api_service(document: Spot) -> None:
     spec = document.at("spec")
     group, version = spec.text("group"), spec.text("version")
     wanted = f"{version}.{group}"
-    if document.at("metadata").text("name") not in {"", wanted}:
-        document.at("metadata", "name").bad("api-service", f"must be '{wanted}', spec.version and spec.group")
+    for key in ("name", "generateName"):
+        if document.at("metadata").text(key) not in {"", wanted}:
+            document.at("metadata", key).bad("api-service", f"must be '{wanted}', spec.version and spec.group")
     if not version:
         spec.missing("api-service", "version")
     spec.fits("api-service", "version", formats.dns_label_1035)
@@ -119,11 +137,9 @@ def api_service(document: Spot) -> None:
 
 def certificate_request(document: Spot) -> None:
     spec = document.at("spec")
-    signer = spec.text("signerName")
-    if signer and (why := formats.domain_prefixed(signer)):
-        spec.at("signerName").bad("certificate", f"'{signer}' {why}")
-    elif signer == "kubernetes.io/legacy-unknown":
-        spec.at("signerName").bad("certificate", f"'{signer}' is not allowed in this API version")
+    spec.fits("certificate", "signerName", formats.signer_name)
+    if spec.text("signerName") == "kubernetes.io/legacy-unknown":
+        spec.at("signerName").bad("certificate", "'kubernetes.io/legacy-unknown' is not allowed in this API version")
     if not _is_request(spec.text("request")):
         spec.at("request").bad("certificate", "must be a PEM block CERTIFICATE REQUEST, in base64")
     usages = spec.strings("usages")

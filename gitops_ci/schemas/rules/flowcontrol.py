@@ -5,12 +5,15 @@ Source: k8s.io/kubernetes pkg/apis/flowcontrol/validation/validation.go.
 
 from __future__ import annotations
 
+import math
+
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
 
 __all__ = ["flow_schema", "priority_level"]
 
 _VERBS = frozenset(["get", "list", "create", "update", "delete", "deletecollection", "patch", "watch", "proxy"])
+_HASH_BITS = 60
 _KINDS = {"ServiceAccount": "serviceAccount", "User": "user", "Group": "group"}
 
 
@@ -95,6 +98,8 @@ def priority_level(document: Spot) -> None:
     spec = document.at("spec")
     kind = spec.text("type")
     spec.one_of("priority-level", "type", ("Exempt", "Limited"))
+    if (document.at("metadata").text("name") == "exempt") != (kind == "Exempt"):
+        spec.at("type").bad("priority-level", "must be Exempt for the level named 'exempt', and for no other")
     if kind == "Exempt" and spec.has("limited"):
         spec.at("limited").bad("priority-level", "may not be given when the type is Exempt")
     if kind == "Limited" and not spec.has("limited"):
@@ -107,9 +112,14 @@ def priority_level(document: Spot) -> None:
             place.at_least("priority-level", key, 0)
         place.within("priority-level", "lendablePercent", 0, 100)
         place.at_least("priority-level", "borrowingLimitPercent", 0)
-    if not limited.has("limitResponse"):
-        return
-    response = limited.at("limitResponse")
+    if limited.has("limitResponse") or kind == "Limited":
+        _response(limited.at("limitResponse"), limited)
+
+
+def _response(response: Spot, limited: Spot) -> None:
+    if not response.text("type"):
+        place = response if limited.has("limitResponse") else limited
+        place.bad("priority-level", "'limitResponse.type' is required: Queue or Reject")
     response.one_of("priority-level", "type", ("Queue", "Reject"))
     queuing = response.at("queuing")
     if response.text("type") == "Reject" and response.has("queuing"):
@@ -118,5 +128,14 @@ def priority_level(document: Spot) -> None:
         response.missing("priority-level", "queuing", "'queuing' is required when the type is Queue")
     for key, most in (("queues", 10_000_000), ("queueLengthLimit", 2**31 - 1), ("handSize", 2**31 - 1)):
         queuing.within("priority-level", key, 0, most)
-    if queuing.number("handSize") > (queuing.number("queues") or 64):
-        queuing.at("handSize").bad("priority-level", "must be no more than queues")
+    if response.text("type") == "Queue" and response.has("queuing"):
+        _deal(queuing, queuing.number("queues") or 64, queuing.number("handSize") or 8)
+
+
+def _deal(queuing: Spot, queues: int, hand: int) -> None:
+    """Hands are dealt by a hash of 60 bits (apiserver pkg/util/shufflesharding)."""
+    place = queuing.at("handSize") if queuing.has("handSize") else queuing
+    if hand > queues:
+        place.bad("priority-level", f"'handSize' ({hand}) must be no more than queues ({queues})")
+    elif queues > 0 and math.ceil(math.log2(queues) * hand) > _HASH_BITS:
+        place.bad("priority-level", f"'handSize' ({hand}) is too large for {queues} queues")

@@ -42,7 +42,10 @@ def label_selector(selector: Spot) -> None:
     labels(selector, "matchLabels")
     for requirement in selector.each("matchExpressions"):
         label_requirement(requirement)
-        requirement.one_of("selector", "operator", _OPERATORS)
+        if requirement.text("operator"):
+            requirement.one_of("selector", "operator", _OPERATORS)
+        else:
+            requirement.missing("selector", "operator")
 
 
 def label_requirement(requirement: Spot) -> None:

@@ -125,8 +125,10 @@ def _order(limit: Spot, name: str) -> None:
         for high in keys[position + 1 :]:
             if found[low] > found[high]:
                 limit.at(low, name).bad("limit-range", f"{low} of {name} is greater than {high}")
-    both = {"default", "defaultRequest"} <= found.keys()
-    if both and not overcommit(name) and found["default"] != found["defaultRequest"]:
+    # Of a container the default is the maximum unless given (pkg/apis/core/v1/defaults.go).
+    default = found.get("default", found.get("max") if limit.text("type") == "Container" else None)
+    unequal = default is not None and "defaultRequest" in found and default != found["defaultRequest"]
+    if unequal and not overcommit(name):
         limit.at("defaultRequest", name).bad("limit-range", f"must equal default for {name}")
     ratio = (
         quantity(limit.mapping("maxLimitRequestRatio").get(name))
