@@ -1,7 +1,8 @@
 """The rules of a CustomResourceDefinition, `x-kubernetes-validations`, over the values of its objects.
 
-Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/cel: what `self` is at each place (defaults filled in, names
-escaped, whole numbers of type `number` as doubles), and that a rule about `oldSelf` has nothing to say of a new object.
+Source: k8s.io/apiextensions-apiserver pkg/apiserver/schema/cel: what `self` is at each place (of
+the completed value, names escaped, whole numbers of type `number` as doubles), and that a rule about `oldSelf` has
+nothing to say of a new object.
 """
 
 from __future__ import annotations
@@ -87,8 +88,6 @@ def _rules(schema: Mapping[str, Any]) -> list[_Rule]:
 class _Field(NamedTuple):
     name: str
     reader: _Reader | None
-    default: Any
-    nullable: bool
 
 
 def _reader(schema: Any) -> _Reader | None:
@@ -98,12 +97,12 @@ def _reader(schema: Any) -> _Reader | None:
     rules = _rules(schema)
     properties, extra = schema.get("properties"), _reader(schema.get("additionalProperties"))
     fields = {
-        name: _Field(escaped(name), _reader(field), field.get("default"), field.get("nullable") is True)
+        name: _Field(escaped(name), _reader(field))
         for name, field in (properties.items() if isinstance(properties, Mapping) else ())
         if isinstance(field, Mapping)
     }
     item, is_number = _reader(schema.get("items")), schema.get("type") == "number"
-    same = all(name == field.name and field.reader is None and field.default is None for name, field in fields.items())
+    same = all(name == field.name and field.reader is None for name, field in fields.items())
     if not rules and same and extra is None and item is None and not is_number:
         return None
 
@@ -133,10 +132,6 @@ def _object(
         field = fields.get(key)
         if field is None:
             made[key] = extra(entry, (path, key), problems) if extra else entry
-        elif entry is not None or field.nullable:
+        else:
             made[field.name] = field.reader(entry, (path, key), problems) if field.reader else entry
-    for key, field in fields.items():
-        if field.default is not None and field.name not in made:
-            reader = field.reader
-            made[field.name] = reader(field.default, (path, key), problems) if reader else field.default
     return made

@@ -40,10 +40,12 @@ class CustomKinds:
         names = spec.get("names") if isinstance(spec, Mapping) else None
         if not isinstance(spec, Mapping) or not isinstance(names, Mapping):
             return
+        versions = spec.get("versions")
         served = {}
-        for version in spec.get("versions") or ():
+        for version in versions if isinstance(versions, list) else ():
             if isinstance(version, Mapping) and version.get("served") is True:
-                schema = (version.get("schema") or {}).get("openAPIV3Schema")
+                holder = version.get("schema")
+                schema = holder.get("openAPIV3Schema") if isinstance(holder, Mapping) else None
                 if isinstance(schema, Mapping):
                     served[str(version.get("name"))] = schema
         key = (str(spec.get("group")), str(names.get("kind")))
@@ -66,19 +68,21 @@ class CustomKinds:
                 return NoSchema(tuple(sorted(definition.versions)), definition.where)
             return _custom(schema, kubernetes)
         found = self._lookup(api_version, kind, kubernetes) if self._lookup else None
-        return _custom(found, kubernetes) if found is not None else NoSchema()
+        return _custom(found, kubernetes, lenient=True) if found is not None else NoSchema()
 
 
-def _custom(schema: Mapping[str, Any], kubernetes: str) -> Check:
+def _custom(schema: Mapping[str, Any], kubernetes: str, *, lenient: bool = False) -> Check:
     """The check of a whole custom object: its metadata is Kubernetes' own, its schema may leave the envelope out."""
     from gitops_ci.schemas.celrules import rules_of
     from gitops_ci.schemas.openapi import compile_schema
+    from gitops_ci.schemas.structural import Structural
 
     envelope = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
-    properties = {**(schema.get("properties") or {}), **envelope}
-    properties.pop("metadata", None)
-    body = compile_schema({**schema, "properties": properties}, definitions=schema)
-    rules = rules_of({**schema, "properties": properties})
+    properties = schema.get("properties")
+    whole = {**schema, "properties": {**(properties if isinstance(properties, Mapping) else {}), **envelope}}
+    structure = Structural(whole, kubernetes, lenient=lenient)
+    body = compile_schema(whole, minor=int(kubernetes.partition(".")[2]), definitions=schema)
+    rules = rules_of(whole)
     metadata = Structure.of(kubernetes).named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
 
     def check(value: Any, path: Path, problems: list[Problem]) -> None:
@@ -86,9 +90,13 @@ def _custom(schema: Mapping[str, Any], kubernetes: str) -> Check:
             return
         if (meta := value.get("metadata")) is not None:
             metadata(meta, (path, "metadata"), problems)
-        body({key: item for key, item in value.items() if key != "metadata"}, path, problems)
+            if any(problem.decode for problem in problems):
+                return
+        completed = structure.completed(value)
+        structure.examine(completed, path, problems)
+        body(completed, path, problems)
         # The server runs rules over what its schema takes (apiextensions pkg/registry/customresource/strategy.go).
         if rules is not None and not problems:
-            rules(value, path, problems)
+            rules(completed, path, problems)
 
     return check

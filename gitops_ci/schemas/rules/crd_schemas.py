@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gitops_ci.schemas.problem import UNCHECKED, Problem, show_path
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.crd_nested import complete, nested_parts, only_values, typed_parts
 from gitops_ci.schemas.rules.crd_validations import validations
@@ -137,7 +138,7 @@ def _structure(schema: Spot) -> None:
         schema.missing("crd", "items", "'items' is required for an array")
     _lists(schema, kind)
     if schema.has("default"):
-        for why in _default_errors(schema.value["default"], schema.value):
+        for why in _default_errors(schema.value["default"], schema.value, schema.minor):
             schema.at("default").bad("crd", why)
 
 
@@ -207,8 +208,14 @@ def _why_no_regex(pattern: str) -> str | None:
     return None
 
 
-def _default_errors(value: Any, schema: dict[str, Any]) -> list[str]:
+def _default_errors(value: Any, schema: dict[str, Any], minor: int) -> list[str]:
     """Why a default does not fit its own schema."""
-    from gitops_ci.schemas.openapi import violations
+    from gitops_ci.schemas.openapi import compile_schema
+    from gitops_ci.schemas.structural import Structural
 
-    return [f"the default does not fit the schema: {message}" for message in violations(value, schema)]
+    problems: list[Problem] = []
+    Structural(schema, f"1.{minor}").examine_part(value, problems)
+    compile_schema(schema, minor=minor)(value, None, problems)
+    shown = [(show_path(problem.path), problem.message) for problem in problems if problem.rule != UNCHECKED]
+    told = [f"{where}: {message}" if where else message for where, message in shown]
+    return [f"the default does not fit the schema: {message}" for message in told]

@@ -85,6 +85,18 @@ def metadata(document: Spot, *, built_in: bool) -> None:
         meta.at("generation").bad("metadata", "must not be negative")
 
 
+def embedded_metadata(meta: Spot) -> None:
+    """Metadata inside of a custom object (apiextensions pkg/apiserver/schema/objectmeta/validation.go)."""
+    for key in ("name", "generateName", "namespace"):
+        meta.fits("name", key, formats.dns_label if key == "namespace" else formats.path_segment)
+    labels(meta)
+    check_annotations(meta)
+    _owners(meta)
+    _finalizers(meta, standard=False)
+    if meta.number("generation") < 0:
+        meta.at("generation").bad("metadata", "must not be negative")
+
+
 def _version(meta: Spot) -> None:
     """A resourceVersion that the storage reads as a number (apiserver pkg/storage/api_object_versioner.go)."""
     version = meta.text("resourceVersion")
