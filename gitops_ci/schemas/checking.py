@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 
 from gitops_ci.model import Finding, Skip
+from gitops_ci.schemas.certainty import UNSURE, look
 from gitops_ci.schemas.classify import why_no_manifest
 from gitops_ci.schemas.custom import CustomKinds
 from gitops_ci.schemas.documents import Document, Piece, split
@@ -124,7 +125,7 @@ class _Run:
             self._pieces[item] = list(split(text))
         piece = self._pieces[item][int(number)]
         try:
-            found = next((one for one in objects(path, number, piece, piece.load()) if one.index == index), None)
+            found = next((one for one in objects(path, number, piece, piece.load().value) if one.index == index), None)
         except (YamlError, GoYamlError):
             return None  # only the fast reader took it
         return Origins(unit).attach(found) if unit and found else found
@@ -150,11 +151,13 @@ def _documents(files: Iterable[tuple[str, str]], word: str) -> Iterator[Document
             if word not in piece.text:
                 continue
             try:
-                loaded = load_fast(piece.text) or piece.load()
-            except (YamlError, GoYamlError):
+                value = load_fast(piece.text)
+                if value is None or look(value) == UNSURE:
+                    value = piece.load().value
+            except (YamlError, GoYamlError, RecursionError):
                 continue
-            if isinstance(loaded.value, dict):
-                yield from objects(path, "0", piece, loaded)
+            if isinstance(value, dict):
+                yield from objects(path, "0", piece, value)
 
 
 def _with_units(finding: Finding, names: Sequence[str]) -> Finding:

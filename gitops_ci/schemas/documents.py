@@ -118,6 +118,11 @@ class Document:
     `origin` is the document it was made of, or `template` the (path, text) that it came from.
     """
 
+    __slots__ = (
+        *("api_version", "group", "index", "kind", "origin", "path", "piece", "prefix", "template", "unit"),
+        "value",
+    )
+
     def __init__(
         self,
         path: str,
@@ -125,27 +130,25 @@ class Document:
         piece: Piece,
         value: dict[str, Any],
         prefix: tuple[str | int, ...] = (),
-        *,
-        has_null: bool = False,
     ) -> None:
         self.path = path
         self.index = index
         self.piece = piece
         self.value = value
         self.prefix = prefix
-        self.has_null = has_null
         self.unit = ""
         self.origin: Document | None = None
         self.template: tuple[str, str] | None = None
-        self.api_version = _text(value.get("apiVersion"))
-        self.kind = _text(value.get("kind"))
+        api_version, kind = value.get("apiVersion"), value.get("kind")
+        self.api_version = api_version if type(api_version) is str else ""
+        self.kind = kind if type(kind) is str else ""
         self.group = self.api_version.rpartition("/")[0]
 
     def rendered(
         self, unit: str, *, origin: Document | None = None, template: tuple[str, str] | None = None
     ) -> Document:
         """The same object, knowing what it was made of."""
-        made = Document(self.path, self.index, self.piece, self.value, self.prefix, has_null=self.has_null)
+        made = Document(self.path, self.index, self.piece, self.value, self.prefix)
         made.unit, made.origin, made.template = unit, origin, template
         return made
 

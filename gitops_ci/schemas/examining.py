@@ -75,8 +75,8 @@ class Examiner:
 
     def _piece(self, path: str, index: str, piece: Piece, result: Result, origins: Origins | None = None) -> None:
         attach = origins.attach if origins else None
-        loaded = load_fast(piece.text)
-        if loaded is not None and self._settled(path, index, piece, loaded, attach, result):
+        value = load_fast(piece.text)
+        if value is not None and self._settled(path, index, piece, value, attach, result):
             return
         try:
             loaded = piece.load()
@@ -97,24 +97,23 @@ class Examiner:
             said = "not a Kubernetes object: the document must be a mapping with apiVersion and kind"
             self._broken("yaml/not-an-object", said, (path, piece.start_line(), 1), result, piece, origins)
         else:
-            for document in objects(path, index, piece, loaded):
+            for document in objects(path, index, piece, loaded.value):
                 self._document(attach(document) if attach else document, loaded, result)
 
     def _settled(
-        self, path: str, index: str, piece: Piece, loaded: Loaded, attach: Attach | None, result: Result
+        self, path: str, index: str, piece: Piece, value: dict[str, Any], attach: Attach | None, result: Result
     ) -> bool:
         """Whether the fast reading was enough: every object in it is sound. A refusal needs the exact reading."""
-        if not isinstance(loaded.value, dict) or why_no_document(path, loaded.value):
+        if why_no_document(path, value):
             return False
         settled = []
-        for document in objects(path, index, piece, loaded):
-            verdict = self._judge.verdict(document, loaded)
-            if verdict.problems or verdict.skip or verdict.unchecked:
-                return False
-            settled.append(attach(document) if attach else document)
         try:
-            found = [document_findings(document, self._checks) for document in settled]
-        except (YamlError, GoYamlError):
+            for document in objects(path, index, piece, value):
+                if not self._judge.accepts(document):
+                    return False
+                settled.append(attach(document) if attach else document)
+            found = [self._lint(document) for document in settled]
+        except (YamlError, GoYamlError, RecursionError):
             return False
         result.count("documents", len(settled))
         for document, findings in zip(settled, found, strict=True):
@@ -133,9 +132,12 @@ class Examiner:
         for problem in verdict.unchecked:
             path, line, _ = document.place(problem)
             result.unchecked.append(Skip(path, line, problem.message, problem.hint))
-        findings = document_findings(document, self._checks, has_schema=not verdict.skip)
+        findings = self._lint(document, has_schema=not verdict.skip)
         findings += [_finding(document, problem) for problem in verdict.problems]
         self._take(document, findings, result, judged=not verdict.skip)
+
+    def _lint(self, document: Document, *, has_schema: bool = True) -> list[Finding]:
+        return document_findings(document, self._checks, has_schema=has_schema) if self._across else []
 
     def _take(self, document: Document, findings: list[Finding], result: Result, *, judged: bool = True) -> None:
         invalid = False
@@ -188,16 +190,14 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def objects(path: str, index: str, piece: Piece, loaded: Loaded) -> Iterator[Document]:
+def objects(path: str, index: str, piece: Piece, value: dict[str, Any]) -> Iterator[Document]:
     """The document itself, or the items of a List in its place."""
-    value: dict[str, Any] = loaded.value
-    items = value.get("items")
-    if value.get("kind") != "List" or value.get("apiVersion") != "v1" or not isinstance(items, list):
-        yield Document(path, index, piece, value, has_null=loaded.has_null)
+    if value.get("kind") != "List" or value.get("apiVersion") != "v1" or not isinstance(value.get("items"), list):
+        yield Document(path, index, piece, value)
         return
-    for number, item in enumerate(items):
+    for number, item in enumerate(value["items"]):
         if isinstance(item, dict):
-            yield Document(path, f"{index}.{number}", piece, item, ("items", number), has_null=loaded.has_null)
+            yield Document(path, f"{index}.{number}", piece, item, ("items", number))
 
 
 def _finding(document: Document, problem: Problem) -> Finding:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitops_ci.schemas.acceptance import Acceptance
+from gitops_ci.schemas.certainty import NULL, UNSURE, look
 from gitops_ci.schemas.custom import CustomKinds, NoSchema
 from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.goyaml import Loaded
@@ -44,13 +46,36 @@ class Judge:
         self._custom = custom
         self._with_rules = checks.asks_any("api")
 
+    def accepts(self, document: Document) -> bool:
+        """Whether an object that was read fast is sound, and certainly what go-yaml reads.
+
+        Raises:
+            RecursionError: it is deeper than anyone writes.
+        """
+        for version in self._checks.kubernetes_versions:
+            accept = Acceptance.of(version).kind(document.api_version, document.kind)
+            if accept is None:
+                return self._accepts_other(document)
+            found = accept(document.value)
+            if found == UNSURE or self._broken_rules(document, version, has_null=found == NULL, built_in=True):
+                return False
+        return True
+
+    def _accepts_other(self, document: Document) -> bool:
+        found = look(document.value)
+        if found == UNSURE:
+            return False
+        verdict = self.verdict(document, Loaded(document.value, has_null=found == NULL))
+        return not (verdict.problems or verdict.skip or verdict.unchecked)
+
     def verdict(self, document: Document, loaded: Loaded) -> Verdict:
+        """What is wrong with an object that was read exactly."""
         if program := _read_by(document):
             return Verdict([], program)
         first = not document.prefix or document.prefix[-1] == 0
         verdict = Verdict(list(_duplicates(loaded)) if loaded.duplicates and first else [])
         for version in self._checks.kubernetes_versions:
-            self._structure(document, version, verdict)
+            self._structure(document, loaded, version, verdict)
         if len(self._checks.kubernetes_versions) > 1:
             verdict.problems = list(dict.fromkeys(verdict.problems))
         if any(problem.rule == UNCHECKED for problem in verdict.problems):
@@ -58,7 +83,7 @@ class Judge:
             verdict.problems = [problem for problem in verdict.problems if problem.rule != UNCHECKED]
         return verdict
 
-    def _structure(self, document: Document, version: str, verdict: Verdict) -> None:
+    def _structure(self, document: Document, loaded: Loaded, version: str, verdict: Verdict) -> None:
         api_version, kind = document.api_version, document.kind
         problems = verdict.problems
         if not api_version or not kind:
@@ -79,9 +104,14 @@ class Judge:
         before = len(problems)
         compiled(document.value, None, problems)
         # Validation comes after decoding: of values of wrong types it never hears.
-        if self._with_rules and not any(problem.decode for problem in problems[before:]):
-            value = without_nulls(document.value) if document.has_null else document.value
-            problems.extend(api_problems(value, built_in=built_in, minor=int(version.partition(".")[2])))
+        if not any(problem.decode for problem in problems[before:]):
+            problems.extend(self._broken_rules(document, version, has_null=loaded.has_null, built_in=built_in))
+
+    def _broken_rules(self, document: Document, version: str, *, has_null: bool, built_in: bool) -> list[Problem]:
+        if not self._with_rules:
+            return []
+        value = without_nulls(document.value) if has_null else document.value
+        return api_problems(value, built_in=built_in, minor=int(version.partition(".")[2]))
 
     def _without_schema(self, document: Document, missing: NoSchema, verdict: Verdict) -> None:
         if missing.known:

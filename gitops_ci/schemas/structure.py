@@ -16,9 +16,11 @@ from gitops_ci.schemas.hints import nearest_field
 from gitops_ci.schemas.problem import Path, Problem
 from gitops_ci.schemas.scalars import SCALARS, type_name
 
-__all__ = ["Check", "Structure"]
+__all__ = ["EMPTY", "Check", "Structure"]
 
 Check = Callable[[Any, Path, list[Problem]], None]
+# To Go an absent, a null and an empty field are one: its zero value.
+EMPTY: tuple[Any, ...] = (None, "", [])
 
 
 class Structure:
@@ -101,15 +103,11 @@ def _object(fields: Mapping[str, Check], required: tuple[str, ...]) -> Check:
                 problems.append(unknown_field((path, key), key, fields))
             elif item is not None:
                 field(item, (path, key), problems)
-        # To Go an absent, a null and an empty field are one: its zero value.
         for key in required:
-            if not (found := value.get(key)) and found in _EMPTY:
+            if not (found := value.get(key)) and found in EMPTY:
                 problems.append(missing(path, key, value))  # noqa: PERF401 - a generator costs more than it saves
 
     return check
-
-
-_EMPTY: tuple[Any, ...] = (None, "", [])
 
 
 def _only_decoded(check_status: Check) -> Check:

@@ -369,7 +369,7 @@ def test_a_remote_base_is_not_fetched_unless_allowed(run, tree, tool):
     tool("kubectl")
     tree(
         {
-            "kustomization.yaml": "resources: [https://github.com/acme/base?ref=v1, a.yaml]\n",
+            "kustomization.yaml": "resources: ['https://github.com/acme/base?ref=v1', a.yaml]\n",
             "a.yaml": GOOD.format(name="a"),
         }
     )
