@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -18,8 +18,9 @@ __all__ = ["SCALARS", "Refusal", "is_base64", "quantity", "type_name"]
 # rule name, what is wrong
 Refusal = tuple[str, str]
 
+# Digits are not needed: `m`, `-` and `.` are zero.
 _QUANTITY = re.compile(
-    r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]{1,18}))?"
+    r"(?P<sign>[+-]?)(?P<number>[0-9]*(?:\.[0-9]*)?)(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]{1,18}))?"
 )
 _SUFFIXES = {
     "n": Decimal("1e-9"),
@@ -29,8 +30,13 @@ _SUFFIXES = {
     **{letter: Decimal(1000) ** power for power, letter in enumerate("MGTPE", 2)},
     **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)},
 }
+# What is finer is rounded up to it, and a binary suffix leads no further (ParseQuantity).
+_SMALLEST, _LARGEST = Decimal("1e-9"), Decimal((1 << 63) - 1)
+_EXACT = Context(prec=100)
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)((?:[.,]\d+)?)(?:Z|[+-](?:[01]\d|2[0-4]):[0-5]\d)")
+_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{1,2}:[0-9]{2}:[0-9]{2})([.,][0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))"
+)
 
 
 def type_name(value: Any) -> str:
@@ -56,14 +62,19 @@ def quantity(value: Any) -> Decimal | None:
 @lru_cache(maxsize=4096)
 def _quantity_of(text: str) -> Decimal | None:
     matched = _QUANTITY.fullmatch(text.strip())
-    if matched is None:
+    if matched is None or not matched[0]:
         return None
-    number = Decimal(matched["number"])
-    if matched["suffix"]:
-        return number * _SUFFIXES[matched["suffix"]]
-    exponent = int(matched["exponent"] or 0)
-    # Anything beyond is capped by the server; Decimal would otherwise be asked for 10^18 digits.
-    return number.scaleb(max(-40, min(40, exponent)))
+    number = Decimal(f"{matched['sign']}0{matched['number']}")
+    if suffix := matched["suffix"]:
+        number *= _SUFFIXES[suffix]
+        if suffix[-1] == "i" and abs(number) > _LARGEST:
+            return _LARGEST.copy_sign(number)
+    elif matched["exponent"]:
+        # Decimal would otherwise be asked for 10^18 digits.
+        number = number.scaleb(max(-40, min(40, int(matched["exponent"]))))
+    if number.as_tuple().exponent < -9 and abs(number) < _LARGEST:  # type: ignore[operator]  # a finite number
+        return number.quantize(_SMALLEST, ROUND_UP, _EXACT)
+    return number
 
 
 def _string(value: Any) -> Refusal | None:
@@ -115,6 +126,8 @@ def _quantity(value: Any) -> Refusal | None:
 
 
 def _byte(value: Any) -> Refusal | None:
+    if isinstance(value, list) and all(item is None or (type(item) is int and 0 <= item < 256) for item in value):
+        return None  # a slice of bytes, each of them a number
     if not isinstance(value, str):
         return "type", f"must be a base64 string, is {type_name(value)}"
     return None if is_base64(value) else ("base64", "is not base64")
@@ -126,25 +139,30 @@ def is_base64(text: str) -> bool:
 
 
 def _time(value: Any) -> Refusal | None:
-    if not isinstance(value, str):
-        return "type", f"must be a time such as 2026-01-31T12:00:00Z, is {type_name(value)}"
-    matched = _TIME.fullmatch(value)
-    if matched and _is_date(matched[1]):
-        return None
-    return "time", f"'{value}' is not a time; written as 2026-01-31T12:00:00Z"
+    return _read_time(value, "2026-01-31T12:00:00Z")[1]
 
 
 def _micro_time(value: Any) -> Refusal | None:
-    refused = _time(value)
-    if refused:
-        return refused[0], refused[1].replace("00Z", "00.000000Z")
+    example = "2026-01-31T12:00:00.000000Z"
+    fraction, refusal = _read_time(value, example)
+    if refusal or len(fraction) == 7:
+        return refusal
+    return "time", f"'{value}' needs six digits after the second; written as {example}"
+
+
+def _read_time(value: Any, example: str) -> tuple[str, Refusal | None]:
+    """The fraction of the second with its point, and why the value is no time."""
+    if not isinstance(value, str):
+        return "", ("type", f"must be a time such as {example}, is {type_name(value)}")
     matched = _TIME.fullmatch(value)
-    if matched and len(matched[2]) == 7:
-        return None
-    return "time", f"'{value}' needs six digits after the second; written as 2026-01-31T12:00:00.000000Z"
+    if matched and _is_date(matched[1]):
+        return matched[2] or "", None
+    return "", ("time", f"'{value}' is not a time; written as {example}")
 
 
 def _is_date(text: str) -> bool:
+    if text.startswith("0000"):
+        text = f"2000{text[4:]}"  # a year to Go, and a leap year
     try:
         datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007  # only whether it exists
     except ValueError:
