@@ -31,8 +31,11 @@ def all_containers(spec: Spot, volumes: Mapping[str, Any], *, is_pod: bool) -> N
             if name and name in names:
                 container.at("name").bad("duplicate", f"container name '{name}' is given twice")
             names.add(name)
-            if group != "ephemeralContainers":
-                _host_ports(container, host_ports if group == "containers" else set(), spec, is_pod=is_pod)
+            if group == "containers":
+                _match_host(container, spec)
+                _host_ports(container, host_ports, spec, is_pod=is_pod)
+            elif group == "initContainers":
+                _host_ports(container, set(), spec, is_pod=is_pod)
             image = container.text("image")
             if is_pod and image != image.strip():
                 container.at("image").bad("image", "must not have leading or trailing whitespace")
@@ -46,7 +49,7 @@ def _common(container: Spot, spec: Spot, volumes: Mapping[str, Any]) -> None:
     container.one_of("container", "terminationMessagePolicy", ("File", "FallbackToLogsOnError"))
     container.one_of("container", "imagePullPolicy", ("Always", "IfNotPresent", "Never"))
     _ports(container)
-    env.environment(container)
+    env.environment(container, volumes)
     mounts.mounts(container, volumes)
     resources.requirements(container.at("resources"), {claim.text("name") for claim in spec.each("resourceClaims")})
     _resize(container, spec)
@@ -61,12 +64,8 @@ def _special(spec: Spot) -> None:
         _restart(container)
         if container.text("restartPolicy") == "Always":
             probes.probes(container, spec)
-            continue
-        for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
-            if container.has(key):
-                container.at(key).bad(
-                    "container", f"'{key}' may not be set for init containers without restartPolicy: Always"
-                )
+        else:
+            _not_a_sidecar(container)
     others = {other.text("name") for group in _GROUPS[:2] for other in spec.each(group)}
     for container in spec.each("ephemeralContainers"):
         for key in _NOT_EPHEMERAL:
@@ -75,6 +74,19 @@ def _special(spec: Spot) -> None:
         target = container.text("targetContainerName")
         if target and target not in others:
             container.at("targetContainerName").bad("container", f"there is no container '{target}'")
+
+
+def _not_a_sidecar(container: Spot) -> None:
+    """An init container that runs to its end has no probes, and since 1.36 nothing to restart when it is resized."""
+    for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
+        # A life cycle of nothing but a stopSignal is dropped before validation (ContainerStopSignals is off).
+        if container.has(key) and not (key == "lifecycle" and container.mapping(key).keys() == {"stopSignal"}):
+            said = f"'{key}' may not be set for init containers without restartPolicy: Always"
+            container.at(key).bad("container", said)
+    for policy in container.each("resizePolicy") if container.minor >= 36 else ():
+        if policy.text("restartPolicy") == "RestartContainer":
+            said = "RestartContainer may not be set for init containers without restartPolicy: Always"
+            policy.at("restartPolicy").bad("container", said)
 
 
 def _restart(container: Spot) -> None:
@@ -89,13 +101,24 @@ def _restart(container: Spot) -> None:
     container.one_of("container", "restartPolicy", ("Always", "OnFailure", "Never"), pointer=True)
     if container.count("restartPolicyRules") and not container.has("restartPolicy"):
         container.at("restartPolicyRules").bad("container", "needs a restartPolicy")
+    if container.count("restartPolicyRules"):
+        _restart_rules(container, sidecar=init and container.text("restartPolicy") == "Always")
+
+
+def _restart_rules(container: Spot, *, sidecar: bool) -> None:
+    # Restarting all containers, and rules of sidecars, came on with 1.36 (RestartAllContainersOnContainerExits).
+    all_containers = container.minor >= 36
+    if sidecar and not all_containers:
+        container.at("restartPolicyRules").bad("container", "may not be set for init containers that always restart")
     if container.count("restartPolicyRules") > 20:
         container.at("restartPolicyRules").bad("container", "must have no more than 20 rules")
     for rule in container.each("restartPolicyRules"):
-        rule.one_of("container", "action", ("Restart", "RestartAllContainers"))
+        rule.one_of("container", "action", ("Restart", "RestartAllContainers") if all_containers else ("Restart",))
         if not rule.has("exitCodes"):
             rule.missing("container", "exitCodes")
         rule.at("exitCodes").one_of("container", "operator", ("In", "NotIn"))
+        if rule.at("exitCodes").count("values") > 255:
+            rule.at("exitCodes", "values").bad("container", "must have no more than 255 values")
 
 
 def _ports(container: Spot) -> None:
@@ -114,14 +137,19 @@ def _ports(container: Spot) -> None:
         port.one_of("port", "protocol", PROTOCOLS)
 
 
-def _host_ports(container: Spot, seen: set[tuple[str, str, int]], spec: Spot, *, is_pod: bool) -> None:
-    on_host = spec.flag("hostNetwork")
-    for port in container.each("ports"):
+def _match_host(container: Spot, spec: Spot) -> None:
+    for port in container.each("ports") if spec.flag("hostNetwork") else ():
         number, inner = port.number("hostPort"), port.number("containerPort")
-        if on_host and number and number != inner:
+        if number and number != inner:
             port.at("hostPort").bad("port", f"{number} must match containerPort {inner} when hostNetwork is true")
-        # On the host's network the port of a Pod is its host port as well (defaulted before validation).
-        used = number or (inner if on_host and is_pod else 0)
+
+
+def _host_ports(container: Spot, seen: set[tuple[str, str, int]], spec: Spot, *, is_pod: bool) -> None:
+    # On the host's network the port of a Pod is its host port as well (defaulted before validation).
+    on_host = is_pod and spec.flag("hostNetwork")
+    for port in container.each("ports"):
+        number = port.number("hostPort")
+        used = number or (port.number("containerPort") if on_host else 0)
         key = (port.text("protocol") or "TCP", port.text("hostIP"), used)
         if used and key in seen:
             port.at("hostPort" if number else "containerPort").bad("duplicate", f"host port {used} is given twice")

@@ -12,8 +12,10 @@ from gitops_ci.schemas.rules.labels import label_selector, matches
 
 __all__ = ["cron_job", "job"]
 
+_INTERVAL = re.compile(r"([+]?[0-9]{1,18})(?:-([+]?[0-9]{1,18}))?")
 _EXIT_ACTIONS = ("FailJob", "FailIndex", "Ignore", "Count")
 _MOST_INDEXES = 100_000
+_MOST_OF_MANY = 10_000
 
 
 def job(document: Spot) -> None:
@@ -27,18 +29,31 @@ def job(document: Spot) -> None:
             spec.at("template", "metadata", "labels").bad(
                 "selector", "the selector does not match the template's labels"
             )
-    elif spec.at("selector").count("matchLabels") or spec.at("selector").count("matchExpressions"):
-        spec.at("selector").bad("selector", "is generated; set manualSelector: true to give your own")
+    else:
+        _generated(document, spec)
     _index_names(document, spec)
+
+
+def _generated(document: Spot, spec: Spot) -> None:
+    """The selector and its labels are made by the server (validateGeneratedSelector)."""
+    if spec.at("selector").count("matchLabels") or spec.at("selector").count("matchExpressions"):
+        spec.at("selector").bad("selector", "is generated; set manualSelector: true to give your own")
+    name = document.at("metadata").text("name")
+    for key, label in spec.at("template", "metadata").pairs("labels"):
+        owner = key.removeprefix("batch.kubernetes.io/") if spec.minor >= 27 else key
+        if owner == "controller-uid":
+            label.bad_key("selector", f"the label {key} is generated: it holds the job's uid")
+        elif owner == "job-name" and name and label.value != name:
+            label.bad("selector", f"the label {key} is the name of the job, '{name}'")
 
 
 def _index_names(document: Spot, spec: Spot) -> None:
     # The last pod of an indexed job is NAME-INDEX, which must be a host name.
     name = document.at("metadata").text("name")
-    if spec.text("completionMode") == "Indexed" and spec.number("completions") > 0:
-        pod = f"{name}-{spec.number('completions') - 1}"
-        if name and len(pod) > 63:
-            document.at("metadata", "name").bad("name", f"the pod name '{pod}' must be no more than 63 characters")
+    if name and spec.text("completionMode") == "Indexed" and _completions(spec) > 0:
+        pod = f"{name}-{_completions(spec) - 1}"
+        if why := formats.dns_label(pod):
+            document.at("metadata", "name").bad("name", f"'{pod}', the name of its last pod, {why}")
 
 
 def cron_job(document: Spot) -> None:
@@ -85,30 +100,33 @@ def _restart_policy(spec: Spot) -> None:
 
 
 def _indexed(spec: Spot) -> None:
-    indexed = spec.text("completionMode") == "Indexed"
+    if spec.text("completionMode") != "Indexed":
+        for key in ("backoffLimitPerIndex", "maxFailedIndexes"):
+            if spec.has(key):
+                spec.at(key).bad("job", "needs completionMode: Indexed")
+        return
     # With neither completions nor parallelism both are 1, by default.
-    if indexed and not spec.has("completions") and spec.has("parallelism"):
+    if not spec.has("completions") and spec.has("parallelism"):
         spec.missing("job", "completions", "'completions' is required when completionMode is Indexed")
-    if indexed:
-        if spec.number("completions") > 1_000_000_000:
-            spec.at("completions").bad("job", "must be no more than 10^9")
-        if spec.number("parallelism") > _MOST_INDEXES:
-            spec.at("parallelism").bad("job", f"must be no more than {_MOST_INDEXES} when completionMode is Indexed")
-    for key in ("backoffLimitPerIndex", "maxFailedIndexes"):
-        if spec.has(key) and not indexed:
-            spec.at(key).bad("job", "needs completionMode: Indexed")
+    # Few at a time when there are many whose failures are counted one by one.
+    many = spec.number("completions") > _MOST_INDEXES and spec.has("backoffLimitPerIndex")
+    for key in ("parallelism", "maxFailedIndexes"):
+        most = _MOST_OF_MANY if many else _MOST_INDEXES
+        if spec.number(key) > most:
+            spec.at(key).bad("job", f"must be no more than {most} with so many indexes")
     if not spec.has("maxFailedIndexes"):
-        if spec.has("backoffLimitPerIndex") and spec.number("completions") > _MOST_INDEXES:
-            spec.missing(
-                "job", "maxFailedIndexes", f"'maxFailedIndexes' is required for more than {_MOST_INDEXES} completions"
-            )
+        if many:
+            said = f"'maxFailedIndexes' is required for more than {_MOST_INDEXES} completions"
+            spec.missing("job", "maxFailedIndexes", said)
         return
     if not spec.has("backoffLimitPerIndex"):
         spec.missing("job", "backoffLimitPerIndex", "'backoffLimitPerIndex' is required with maxFailedIndexes")
-    if spec.has("completions") and spec.number("maxFailedIndexes") > spec.number("completions"):
+    if spec.number("maxFailedIndexes") > _completions(spec):
         spec.at("maxFailedIndexes").bad("job", "must be no more than completions")
-    if spec.number("maxFailedIndexes") > _MOST_INDEXES:
-        spec.at("maxFailedIndexes").bad("job", f"must be no more than {_MOST_INDEXES}")
+
+
+def _completions(spec: Spot) -> int:
+    return spec.number("completions") if spec.has("completions") else 1
 
 
 def _failure_policy(spec: Spot) -> None:
@@ -141,7 +159,7 @@ def _exit_codes(codes: Spot, names: set[str]) -> None:
     name = codes.text("containerName")
     if codes.has("containerName") and name not in names:
         codes.at("containerName").bad("job", f"there is no container '{name}'")
-    values = [value for value in codes.get("values") or () if isinstance(value, int)]
+    values = [int(value or 0) for value in codes.get("values") or ()]
     if len(values) > 255:
         codes.at("values").bad("job", "must have no more than 255 values")
     if any(after <= before for before, after in pairwise(values)):
@@ -161,33 +179,31 @@ def _success_policy(spec: Spot) -> None:
     for rule in policy.each("rules"):
         if not rule.has("succeededCount") and not rule.has("succeededIndexes"):
             rule.bad("job", "needs at least one of succeededCount and succeededIndexes")
-        if rule.has("succeededCount"):
-            rule.at_least("job", "succeededCount", 1)
-        total = None
+        rule.at_least("job", "succeededCount", 0)
+        most = _completions(spec)
         if rule.has("succeededIndexes"):
-            total = _indexes(rule, spec.number("completions"))
-        limit = total if total is not None else spec.number("completions")
-        if rule.has("succeededCount") and spec.has("completions") and rule.number("succeededCount") > limit:
-            rule.at("succeededCount").bad("job", f"must be no more than {limit}")
+            most = min(most, _indexes(rule, most))
+        if rule.number("succeededCount") > most:
+            rule.at("succeededCount").bad("job", f"must be no more than {most}")
 
 
-def _indexes(rule: Spot, completions: int) -> int | None:
-    """How many indexes `succeededIndexes` names, None when it cannot be read."""
+def _indexes(rule: Spot, completions: int) -> int:
+    """How many indexes `succeededIndexes` names, all when it cannot be read (validateIndexesFormat)."""
     text = rule.text("succeededIndexes")
     place = rule.at("succeededIndexes")
     total, last = 0, -1
     for part in text.split(",") if text else ():
-        matched = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
+        matched = _INTERVAL.fullmatch(part)
         if not matched:
             place.bad("job", f"'{part}' is neither an index nor a range such as 1-3")
-            return None
+            return completions
         first, end = int(matched[1]), int(matched[2] or matched[1])
         if first <= last or end < first or (matched[2] and end <= first):
             place.bad("job", f"'{text}' must be in ascending order")
-            return None
+            return completions
         if end >= completions:
             place.bad("job", f"index {end} must be less than completions ({completions})")
-            return None
+            return completions
         total += end - first + 1
         last = end
     return total

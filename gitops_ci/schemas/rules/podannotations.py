@@ -19,7 +19,7 @@ _COST = "controller.kubernetes.io/pod-deletion-cost"
 _MIRROR = "kubernetes.io/config.mirror"
 
 
-def pod_annotations(template: Spot) -> None:
+def pod_annotations(template: Spot, *, is_pod: bool) -> None:
     found = template.at("metadata", "annotations")
     spec = template.at("spec")
     names = {one.text("name") for group in ("containers", "initContainers") for one in spec.each(group)}
@@ -37,6 +37,37 @@ def pod_annotations(template: Spot) -> None:
             place.bad("annotation", f"'{value}' must be a 32-bit integer")
     if found.has(_MIRROR) and not spec.text("nodeName"):
         found.at(_MIRROR).bad_key("annotation", "a mirror pod needs spec.nodeName")
+    if found.has(_MIRROR) and spec.count("resourceClaims"):
+        spec.at("resourceClaims").bad("annotation", "a mirror pod may not have resource claims")
+    if found.value:
+        _agree(found, spec, is_pod=is_pod)
+
+
+def _agree(found: Spot, spec: Spot, *, is_pod: bool) -> None:
+    """Profiles in annotations are those of the fields (validateSeccompAnnotationsAndFields and AppArmor's likewise)."""
+    pod = spec.at("securityContext")
+    _same_profile(found, _SECCOMP, pod.at("seccompProfile"))
+    windows = spec.at("os").text("name") == "windows"
+    for group in ("containers", "initContainers"):
+        for container in spec.each(group):
+            own, name = container.at("securityContext"), container.text("name")
+            _same_profile(found, f"{_SECCOMP_CONTAINER}{name}", own.at("seccompProfile"))
+            if not windows:
+                # A Pod's annotation becomes the field of a container that has none (applyAppArmorVersionSkew).
+                profile = own if is_pod or own.has("appArmorProfile") else pod
+                _same_profile(found, f"{_APP_ARMOR}{name}", profile.at("appArmorProfile"))
+
+
+def _same_profile(found: Spot, key: str, profile: Spot) -> None:
+    if not found.has(key) or profile.value is None:
+        return
+    names = {
+        "Unconfined": ("unconfined",),
+        "RuntimeDefault": ("runtime/default", *(() if key.startswith(_APP_ARMOR) else ("docker/default",))),
+        "Localhost": (f"localhost/{profile.text('localhostProfile')}",),
+    }.get(profile.text("type"))
+    if names and found.text(key) not in names:
+        found.at(key).bad("annotation", f"'{found.text(key)}' is not the profile of the field, which is {names[0]}")
 
 
 def _why_no_seccomp(value: str) -> str | None:

@@ -30,9 +30,13 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
 
 
 class PodPlace(NamedTuple):
-    """A pod spec and what its rules need to know of its surroundings. `claims` are the volumes a StatefulSet adds."""
+    """A pod spec and what its rules need to know of its surroundings.
+
+    `meta` is the metadata of a Pod or of a template, `claims` are the volumes a StatefulSet adds.
+    """
 
     spec: Spot
+    meta: Spot
     is_pod: bool
     claims: frozenset[str] = frozenset()
 
@@ -54,26 +58,27 @@ def pod(document: Spot) -> None:
     if template.at("spec").count("ephemeralContainers"):
         said = "may not be set when a Pod is created" if is_pod else "are not allowed in a template"
         template.at("spec", "ephemeralContainers").bad("pod", f"ephemeral containers {said}")
-    pod_annotations(template)
+    pod_annotations(template, is_pod=is_pod)
     claims: frozenset[str] = frozenset()
     if document.text("kind") == "StatefulSet":
         names = [claim.at("metadata").text("name") for claim in document.at("spec").each("volumeClaimTemplates")]
         claims = frozenset(name for name in names if name)
-    pod_spec(PodPlace(template.at("spec"), is_pod, claims))
+    pod_spec(PodPlace(template.at("spec"), template.at("metadata"), is_pod, claims))
 
 
 def pod_spec(place: PodPlace) -> None:
     spec = place.spec
     if type(spec.value) is not dict:
         return
-    known = volumes.volumes(spec, place.claims, is_pod=place.is_pod)
+    name = place.meta.text("name") if place.is_pod else ""
+    known = volumes.volumes(spec, place.claims, name, is_pod=place.is_pod)
     containers.all_containers(spec, known, is_pod=place.is_pod)
     for rule in (_words, _names, _numbers, _dns, _host, _gates, _pod_claims):
         rule(spec)
     if place.is_pod:
         _admission(spec)
-    resources.pod_requirements(spec)
-    scheduling.scheduling(spec)
+    resources.pod_requirements(spec, is_pod=place.is_pod)
+    scheduling.scheduling(spec, place.meta.mapping("labels") if place.is_pod else {})
     security.pod_security(spec)
 
 
@@ -84,7 +89,7 @@ def _admission(spec: Spot) -> None:
             spec.at("priority").bad("priority", "may not be given: it comes from the priorityClassName")
         if spec.text("preemptionPolicy") == "Never":
             spec.at("preemptionPolicy").bad("priority", "Never may not be given without a priorityClassName")
-    if spec.count("overhead") and not spec.text("runtimeClassName"):
+    if spec.has("overhead") and not spec.text("runtimeClassName"):
         spec.at("overhead").bad("pod", "may not be given without a runtimeClassName")
     if spec.text("nodeName") and spec.count("schedulingGates"):
         spec.at("nodeName").bad("pod", "may not be given while there are schedulingGates")
@@ -99,16 +104,24 @@ def _words(spec: Spot) -> None:
 
 
 def _names(spec: Spot) -> None:
-    for key in ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"):
+    # The old name of the field counts when the new one is empty.
+    account = "serviceAccountName" if spec.text("serviceAccountName") else "serviceAccount"
+    for key in (account, "nodeName", "priorityClassName"):
         spec.fits("name", key, formats.dns_subdomain)
+    spec.fits("name", "runtimeClassName", formats.dns_subdomain, pointer=True)
     for key in ("hostname", "subdomain"):
         spec.fits("name", key, formats.dns_label)
-    if spec.get("runtimeClassName") == "":
-        spec.at("runtimeClassName").bad("name", "must not be empty")
-    if spec.has("hostnameOverride"):
-        name = spec.text("hostnameOverride")
-        if why := formats.dns_subdomain(name) or ("must be no more than 64 characters" if len(name) > 64 else None):
-            spec.at("hostnameOverride").bad("name", f"'{name}' {why}")
+    if spec.has("hostnameOverride") and spec.minor >= 35:  # dropped before validation until then
+        _hostname_override(spec)
+
+
+def _hostname_override(spec: Spot) -> None:
+    name = spec.text("hostnameOverride")
+    if why := formats.dns_subdomain(name) or ("must be no more than 64 characters" if len(name) > 64 else None):
+        spec.at("hostnameOverride").bad("name", f"'{name}' {why}")
+    for key in ("setHostnameAsFQDN", "hostNetwork"):
+        if spec.flag(key):
+            spec.at("hostnameOverride").bad("pod", f"may not be given when {key} is true")
 
 
 def _numbers(spec: Spot) -> None:
@@ -129,7 +142,7 @@ def _dns(spec: Spot) -> None:
     if len(searches) > 32 or len(" ".join(searches)) > 2048:
         config.at("searches").bad("dns", "must not have more than 32 search paths, or 2048 characters in all")
     for index, search in enumerate(searches):
-        # From 1.34 on a search path may be a lone dot and have underscores.
+        # From 1.33 on a search path may be a lone dot and have underscores.
         relaxed = spec.minor >= 33
         name = search.removesuffix(".")
         if relaxed and search == ".":
@@ -148,12 +161,21 @@ def _host(spec: Spot) -> None:
         for index, name in enumerate(alias.strings("hostnames")):
             if why := formats.dns_subdomain(name):
                 alias.at("hostnames").item(index).bad("host-alias", f"'{name}' {why}")
-    if spec.get("hostUsers") is False:
-        for key in ("hostNetwork", "hostPID", "hostIPC"):
-            if spec.flag(key):
-                spec.at(key).bad("pod", f"'{key}' may not be true when hostUsers is false")
+    if spec.get("hostUsers") is False and spec.minor >= 33:  # dropped before validation until then
+        _own_users(spec)
     if spec.flag("shareProcessNamespace") and spec.flag("hostPID"):
         spec.at("shareProcessNamespace").bad("pod", "shareProcessNamespace and hostPID cannot both be true")
+
+
+def _own_users(spec: Spot) -> None:
+    """A pod with users of its own (validateHostUsers); no block devices since 1.34."""
+    for key in ("hostNetwork", "hostPID", "hostIPC"):
+        if spec.flag(key):
+            spec.at(key).bad("pod", f"'{key}' may not be true when hostUsers is false")
+    for group in ("containers", "initContainers") if spec.minor >= 34 else ():
+        for container in spec.each(group):
+            if container.count("volumeDevices"):
+                container.at("volumeDevices").bad("pod", "may not be given when hostUsers is false")
 
 
 def _gates(spec: Spot) -> None:
@@ -168,6 +190,8 @@ def _gates(spec: Spot) -> None:
 
 
 def _pod_claims(spec: Spot) -> None:
+    if spec.minor < 34:  # dropped before validation until DynamicResourceAllocation came on
+        return
     seen: set[str] = set()
     for claim in spec.each("resourceClaims"):
         name = claim.text("name")
@@ -179,4 +203,4 @@ def _pod_claims(spec: Spot) -> None:
         if len(given) != 1:
             claim.bad("pod", "needs exactly one of resourceClaimName and resourceClaimTemplateName")
         for key in given:
-            claim.fits("name", key, formats.dns_subdomain)
+            claim.fits("name", key, formats.dns_subdomain, pointer=True)

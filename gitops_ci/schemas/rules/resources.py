@@ -5,6 +5,9 @@ Sources: k8s.io/kubernetes pkg/apis/core/validation/validation.go, validateResou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
 from gitops_ci.schemas.scalars import quantity
@@ -103,12 +106,11 @@ def requirements(place: Spot, claims: set[str]) -> None:
             amount(value, name)
             _huge_page(value, name)
     _compare(place)
-    if any(is_huge_page(name) for name in names) and not names & {"cpu", "memory"}:
-        place.bad("resources", "huge pages need a cpu or memory limit or request as well")
+    _needs_more_than_huge_pages(place, names)
     _claims(place, claims)
 
 
-def pod_requirements(spec: Spot) -> None:
+def pod_requirements(spec: Spot, *, is_pod: bool) -> None:
     """`resources` of a whole pod (PodLevelResources, on since 1.34), and overhead."""
     for name, value in spec.pairs("overhead"):
         if why := container_resource_name(name):
@@ -117,29 +119,81 @@ def pod_requirements(spec: Spot) -> None:
     place = spec.at("resources")
     if type(place.value) is not dict or spec.minor < 34:
         return
+    if spec.at("os").text("name") == "windows":
+        place.bad("resources", "may not be set for a windows pod")
     if place.has("claims"):
         place.at("claims").bad("resources", "may not be set for a whole pod")
+    names: set[str] = set()
     for side in ("limits", "requests"):
         for name, value in place.pairs(side):
+            names.add(name)
             if name not in {"cpu", "memory"} and not is_huge_page(name):
                 value.bad_key("resources", f"'{shown(name)}' is not supported for a whole pod")
             amount(value, name)
             _huge_page(value, name)
     _compare(place)
-    _within_pod(spec, place)
+    _needs_more_than_huge_pages(place, names)
+    _within_pod(spec, place, is_pod=is_pod)
 
 
-def _within_pod(spec: Spot, place: Spot) -> None:
+def _needs_more_than_huge_pages(place: Spot, names: set[str]) -> None:
+    if not names & {"cpu", "memory"} and any(is_huge_page(name) for name in names):
+        place.bad("resources", "huge pages need a cpu or memory limit or request as well")
+
+
+def _within_pod(spec: Spot, place: Spot, *, is_pod: bool) -> None:
+    """What the containers ask for fits into what the pod has (validatePodResourceConsistency)."""
+    limits, requests = place.mapping("limits"), place.mapping("requests")
     for container in spec.each("containers"):
         for name, value in container.at("resources").pairs("limits"):
-            whole, own = quantity(place.mapping("limits").get(name)), quantity(value.value)
+            whole, own = quantity(limits.get(name)), quantity(value.value)
             if whole is not None and own is not None and own > whole:
                 value.bad("resources", f"the limit '{value.value}' is more than the pod's of {name}")
+    asked = _together(spec, "requests", default="limits" if is_pod else "requests")
     for name, value in place.pairs("requests"):
         whole = quantity(value.value)
-        parts = [quantity(one.at("resources").mapping("requests").get(name)) for one in spec.each("containers")]
-        if whole is not None and sum(part for part in parts if part is not None) > whole:
+        if whole is not None and asked.get(name, whole) > whole:
             value.bad("resources", f"the containers request more {name} than the pod")
+    limited = _together(spec, "limits", default="limits")
+    for name, value in place.pairs("limits"):
+        whole = quantity(value.value)
+        # A Pod's request is by default that of its containers, and may not be more than its limit.
+        sums = limited if is_huge_page(name) else asked if is_pod and name not in requests else {}
+        if whole is not None and sums.get(name, whole) > whole:
+            value.bad("resources", f"the containers ask for more {name} than the pod's limit")
+
+
+def _together(spec: Spot, side: str, default: str) -> dict[str, Decimal]:
+    """What the containers ask for together (AggregateContainerRequests of component-helpers resource/helpers.go).
+
+    Sidecars count with the containers, and with each init container that starts after them; `default` is the side that
+    counts for a resource that `side` does not name.
+    """
+
+    def own(container: Spot) -> dict[str, Decimal]:
+        resources = container.at("resources")
+        named = {**resources.mapping(default), **resources.mapping(side)}
+        return {name: number for name, value in named.items() if (number := quantity(value)) is not None}
+
+    total: dict[str, Decimal] = {}
+    for container in spec.each("containers"):
+        _add(total, own(container))
+    sidecars: dict[str, Decimal] = {}
+    peaks: list[dict[str, Decimal]] = []
+    for container in spec.each("initContainers"):
+        needs = own(container)
+        if container.text("restartPolicy") == "Always":
+            _add(total, needs)
+            _add(sidecars, needs)
+        else:
+            _add(needs, sidecars)
+            peaks.append(needs)
+    return {name: max(each.get(name, Decimal(0)) for each in (total, *peaks)) for name in {*total}.union(*peaks)}
+
+
+def _add(total: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
+    for name, number in more.items():
+        total[name] = total.get(name, Decimal(0)) + number
 
 
 def _huge_page(value: Spot, name: str) -> None:

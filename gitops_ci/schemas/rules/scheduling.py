@@ -6,6 +6,9 @@ validateTopologySpreadConstraints.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.labels import label_selector, labels
@@ -18,7 +21,8 @@ _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
-def scheduling(spec: Spot) -> None:
+def scheduling(spec: Spot, own: Mapping[str, Any]) -> None:
+    """`own` are the labels of a Pod, none of a template: the keys of matchLabelKeys are looked up among them."""
     labels(spec, "nodeSelector")
     affinity = spec.at("affinity")
     node = affinity.at("nodeAffinity")
@@ -29,12 +33,12 @@ def scheduling(spec: Spot) -> None:
         _node_term(term.at("preference"), values=False)
     for key in ("podAffinity", "podAntiAffinity"):
         for term in affinity.at(key).each(_REQUIRED):
-            _pod_term(term)
+            _pod_term(term, own)
         for weighted in affinity.at(key).each(_PREFERRED):
             _weight(weighted)
-            _pod_term(weighted.at("podAffinityTerm"))
+            _pod_term(weighted.at("podAffinityTerm"), own)
     tolerations(spec)
-    _spread(spec)
+    _spread(spec, own)
 
 
 def _weight(term: Spot) -> None:
@@ -74,31 +78,46 @@ def _node_term(term: Spot, *, values: bool) -> None:
                 requirement.at("values").item(index).bad("affinity", f"'{value}' {why}")
 
 
-def _pod_term(term: Spot) -> None:
+def _pod_term(term: Spot, own: Mapping[str, Any]) -> None:
     label_selector(term.at("labelSelector"))
     label_selector(term.at("namespaceSelector"))
     for index, name in enumerate(term.strings("namespaces")):
         if why := formats.dns_label(name):
             term.at("namespaces").item(index).bad("affinity", f"'{name}' {why}")
     term.fits("affinity", "topologyKey", formats.qualified_name)
-    both = set(term.strings("matchLabelKeys")) & set(term.strings("mismatchLabelKeys"))
+    if term.minor >= 31 and (term.count("matchLabelKeys") or term.count("mismatchLabelKeys")):
+        _label_keys(term, "affinity", own)  # dropped before validation until 1.31
+
+
+def _label_keys(place: Spot, rule: str, own: Mapping[str, Any]) -> None:
+    """Check matchLabelKeys and mismatchLabelKeys (ValidateMatchLabelKeysAndMismatchLabelKeys)."""
     for key in ("matchLabelKeys", "mismatchLabelKeys"):
-        if term.count(key) and not term.has("labelSelector"):
-            term.at(key).bad("affinity", "must not be given without labelSelector")
-        for index, name in enumerate(term.strings(key)):
+        if place.count(key) and not place.has("labelSelector"):
+            place.at(key).bad(rule, "must not be given without labelSelector")
+        for index, name in enumerate(place.strings(key)):
             if why := formats.qualified_name(name):
-                term.at(key).item(index).bad("affinity", f"'{name}' {why}")
-            elif name in both and key == "matchLabelKeys":
-                term.at(key).item(index).bad("affinity", f"'{name}' is in matchLabelKeys and mismatchLabelKeys")
-    _not_both(term, "matchLabelKeys", "affinity")
+                place.at(key).item(index).bad(rule, f"'{name}' {why}")
+    keys = place.strings("matchLabelKeys")
+    for name in set(keys) & {*place.strings("mismatchLabelKeys")}:
+        said = f"'{name}' is in matchLabelKeys and mismatchLabelKeys"
+        place.at("matchLabelKeys").item(keys.index(name)).bad(rule, said)
+    if keys and place.has("labelSelector"):
+        _not_in_both(place, rule, own)
 
 
-def _not_both(place: Spot, key: str, rule: str) -> None:
-    selector = place.at("labelSelector")
-    used = {*selector.mapping("matchLabels"), *(part.text("key") for part in selector.each("matchExpressions"))}
-    for index, name in enumerate(place.strings(key)):
-        if name in used:
-            place.at(key).item(index).bad(rule, f"'{name}' is in {key} and in labelSelector")
+def _not_in_both(place: Spot, rule: str, own: Mapping[str, Any]) -> None:
+    """A key of matchLabelKeys may not be in the selector as well.
+
+    Before it looks, the server adds a requirement to a Pod's selector for each of them that is a label of the Pod
+    (mutatePodAffinity, mutateTopologySpreadConstraints); then a key in two requirements is one too many.
+    """
+    selector, keys = place.at("labelSelector"), place.strings("matchLabelKeys")
+    seen = set(selector.mapping("matchLabels"))
+    added = [name for name in (*keys, *place.strings("mismatchLabelKeys")) if name in own]
+    for name in (*(part.text("key") for part in selector.each("matchExpressions")), *added):
+        if name in keys and name in seen:
+            place.at("matchLabelKeys").item(keys.index(name)).bad(rule, f"'{name}' is in labelSelector as well")
+        seen.add(name)
 
 
 def tolerations(spec: Spot) -> None:
@@ -120,7 +139,7 @@ def tolerations(spec: Spot) -> None:
             toleration.at("value").bad("toleration", "must be empty when operator is Exists")
 
 
-def _spread(spec: Spot) -> None:
+def _spread(spec: Spot, own: Mapping[str, Any]) -> None:
     seen: set[tuple[str, str]] = set()
     for constraint in spec.each("topologySpreadConstraints"):
         if constraint.has("maxSkew"):
@@ -136,10 +155,8 @@ def _spread(spec: Spot) -> None:
             constraint.at("minDomains").bad("spread", "may only be given with whenUnsatisfiable: DoNotSchedule")
         for key in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
             constraint.one_of("spread", key, ("Honor", "Ignore"), pointer=True)
-        if constraint.count("matchLabelKeys") and not constraint.has("labelSelector"):
-            constraint.at("matchLabelKeys").bad("spread", "must not be given without labelSelector")
-        for index, name in enumerate(constraint.strings("matchLabelKeys")):
-            if why := formats.qualified_name(name):
-                constraint.at("matchLabelKeys").item(index).bad("spread", f"'{name}' {why}")
-        _not_both(constraint, "matchLabelKeys", "spread")
+        if constraint.count("matchLabelKeys") and constraint.minor >= 27:
+            # Until 1.34 the keys are not merged into the selector, and simply may not be in it.
+            merged = own if constraint.minor >= 34 else dict.fromkeys(constraint.strings("matchLabelKeys"))
+            _label_keys(constraint, "spread", merged)
         label_selector(constraint.at("labelSelector"))

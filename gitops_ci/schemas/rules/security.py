@@ -15,7 +15,15 @@ __all__ = ["container_security", "pod_security"]
 
 LARGEST_ID = 2**31 - 1
 _SYSCTL = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
-_SYSCTL_SEGMENTS = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
+# Parameters of the kernel's IPC namespace (component-helpers node/util/sysctl/namespace.go).
+_IPC = frozenset(
+    {
+        *("kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.shm"),
+        *("kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.msg"),
+    }
+)
+_NETBIOS = re.compile(r"[^\\/:*?\"<>|.][^\\/:*?\"<>|]{0,14}")
+_DNS = re.compile(r"{0}(?:\.{0})*".format(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"))
 _POD_LINUX_ONLY = (
     *("appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser"),
     *("runAsGroup", "supplementalGroups", "supplementalGroupsPolicy", "seLinuxChangePolicy"),
@@ -36,7 +44,10 @@ def pod_security(spec: Spot) -> None:
             )
     context.one_of("security-context", "fsGroupChangePolicy", ("OnRootMismatch", "Always"), pointer=True)
     context.one_of("security-context", "supplementalGroupsPolicy", ("Merge", "Strict"), pointer=True)
-    context.one_of("security-context", "seLinuxChangePolicy", ("MountOption", "Recursive"), pointer=True)
+    if spec.minor >= 33:  # dropped before validation until then
+        # MountOption needs the feature SELinuxMount, which is off by default up to 1.36.
+        policies = ("Recursive",) if spec.minor <= 36 else ("MountOption", "Recursive")
+        context.one_of("security-context", "seLinuxChangePolicy", policies, pointer=True)
     _sysctls(context, spec)
     _profiles(context)
     _windows(context.at("windowsOptions"))
@@ -94,26 +105,34 @@ def _sysctls(context: Spot, spec: Spot) -> None:
         name = sysctl.text("name")
         if name and (len(name) > 253 or not _SYSCTL.fullmatch(name)):
             sysctl.at("name").bad("security-context", f"'{name}' is no name of a sysctl")
-        normal = name.replace("/", ".") if "/" in name and "." not in name.partition("/")[0] else name
-        if normal in seen:
+        elif name in seen:
             sysctl.at("name").bad("duplicate", f"sysctl '{name}' is given twice")
-        seen.add(normal)
-        if spec.flag("hostNetwork") and normal.startswith("net."):
-            sysctl.at("name").bad("security-context", "may not be set when hostNetwork is true")
-        if spec.flag("hostIPC") and (
-            normal.startswith(("kernel.shm", "kernel.msg", "fs.mqueue.")) or normal == "kernel.sem"
-        ):
-            sysctl.at("name").bad("security-context", "may not be set when hostIPC is true")
+        seen.add(name)
+        if (key := _namespace(name)) and spec.flag(key):
+            sysctl.at("name").bad("security-context", f"may not be set when {key} is true")
+
+
+def _namespace(sysctl: str) -> str | None:
+    """The field of a pod that shares the namespace of a sysctl with the host."""
+    first = min((sysctl.find(c) for c in "./" if c in sysctl), default=-1)
+    # net/ipv4/conf/eno2.100 and net.ipv4.conf.eno2/100 are one.
+    name = sysctl.translate(_SWAPPED) if first >= 0 and sysctl[first] == "/" else sysctl
+    if name.startswith("net."):
+        return "hostNetwork"
+    return "hostIPC" if name in _IPC or name.startswith("fs.mqueue.") else None
+
+
+_SWAPPED = str.maketrans("./", "/.")
 
 
 def _windows(options: Spot) -> None:
     if type(options.value) is not dict:
         return
-    options.fits("security-context", "gmsaCredentialSpecName", formats.dns_subdomain)
-    for key in ("gmsaCredentialSpec", "gmsaCredentialSpecName", "runAsUserName"):
+    options.fits("security-context", "gmsaCredentialSpecName", formats.dns_subdomain, pointer=True)
+    for key in ("gmsaCredentialSpec", "runAsUserName"):
         if options.get(key) == "":
             options.at(key).bad("security-context", "must not be empty")
-    if len(options.text("gmsaCredentialSpec")) > 64 * 1024:
+    if len(options.text("gmsaCredentialSpec").encode()) > 64 * 1024:
         options.at("gmsaCredentialSpec").bad("security-context", "must be under 64 KiB")
     name = options.text("runAsUserName")
     if name and (why := _user_name(name)):
@@ -126,11 +145,9 @@ def _user_name(name: str) -> str | None:
     *domain, user = name.split("\\")
     if len(domain) > 1:
         return "must not contain more than one backslash"
-    if domain and (
-        len(domain[0]) >= 256 or not re.fullmatch(r"[^\\/:*?\"<>|.][^\\/:*?\"<>|]{0,14}|[A-Za-z0-9.-]+", domain[0])
-    ):
+    if domain and (len(domain[0]) >= 256 or not (_NETBIOS.fullmatch(domain[0]) or _DNS.fullmatch(domain[0]))):
         return f"has a domain '{domain[0]}' that is neither a NetBIOS nor a DNS name"
-    if not user or len(user) > 104 or re.fullmatch(r"[. ]+", user) or re.search(r'["/\\:;|=,+*?<>@\[\]]', user):
+    if not 1 <= len(user.encode()) <= 104 or not user.strip(". ") or any(c in '"/\\:;|=,+*?<>@[]' for c in user):
         return f"has a user '{user}' that is no Windows user name"
     return None
 
@@ -162,7 +179,7 @@ def _operating_system(spec: Spot) -> None:
         if system == "linux" and context.has("windowsOptions"):
             context.at("windowsOptions").bad("security-context", "cannot be set for a linux pod")
         for key in linux_only if system == "windows" else ():
-            if context.has(key):
+            if context.has(key) and not (key == "sysctls" and not context.count(key)):
                 context.at(key).bad("security-context", "cannot be set for a windows pod")
     for key in ("hostPID", "hostIPC", "shareProcessNamespace", "hostUsers") if system == "windows" else ():
         if spec.flag(key) or (spec.has(key) and key in {"shareProcessNamespace", "hostUsers"}):

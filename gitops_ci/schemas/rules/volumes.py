@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_ci.schemas.rules import env, formats
-from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.base import Spot, shown
 from gitops_ci.schemas.rules.claims import claim_spec
-from gitops_ci.schemas.rules.labels import check_annotations, label_selector, labels
+from gitops_ci.schemas.rules.labels import check_annotations, labels
 from gitops_ci.schemas.scalars import quantity
 
 __all__ = ["COMMON_SOURCES", "source_errors", "volumes"]
@@ -21,10 +21,11 @@ _FIELDS = frozenset({"metadata.name", "metadata.namespace", "metadata.labels", "
 _HOST_PATHS = ("", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice")
 
 
-def volumes(spec: Spot, claims: frozenset[str], *, is_pod: bool) -> Mapping[str, Any]:
+def volumes(spec: Spot, claims: frozenset[str], pod: str, *, is_pod: bool) -> Mapping[str, Any]:
     """Check the volumes of a pod spec; returns the sources by volume name, those of claim templates among them.
 
-    A volume with a claim template's name is replaced by it, as the StatefulSet's strategy does.
+    A volume with a claim template's name is replaced by it, as the StatefulSet's strategy does. `pod` is the name of
+    the Pod, empty in a template: claims of ephemeral volumes have it in their names.
     """
     known: dict[str, Any] = {name: {"persistentVolumeClaim": {}} for name in claims}
     seen: set[str] = set()
@@ -37,14 +38,31 @@ def volumes(spec: Spot, claims: frozenset[str], *, is_pod: bool) -> Mapping[str,
             volume.at("name").bad("duplicate", f"volume name '{name}' is given twice")
         seen.add(name)
         given = source_errors(volume, _SOURCES, {"name"})
-        if is_pod and volume.has("image") and volume.minor >= 35 and not volume.at("image").text("reference"):
+        if volume.has("iscsi"):
+            _initiator(volume)
+        # Since 1.37 in templates as well.
+        if volume.has("image") and volume.minor >= (35 if is_pod else 37) and not volume.at("image").text("reference"):
             volume.at("image").missing("volume", "reference")
         if name:
             known[name] = {key: volume.get(key) for key in given}
     for name in sorted(claims):
         if why := formats.dns_label(name):
             spec.bad("name", f"the volume claim template '{name}' {why}")
+    if pod:
+        _made_claims(spec, pod)
     return known
+
+
+def _made_claims(spec: Spot, pod: str) -> None:
+    """Claims that are made for ephemeral volumes, named POD-VOLUME."""
+    made = {f"{pod}-{volume.text('name')}": volume for volume in spec.each("volumes") if volume.has("ephemeral")}
+    for name, volume in made.items():
+        if why := formats.dns_subdomain(name):
+            volume.at("name").bad("name", f"the claim '{shown(name)}' made for it {why}")
+    for volume in spec.each("volumes") if made else ():
+        claim = volume.at("persistentVolumeClaim")
+        if claim.text("claimName") in made:
+            claim.at("claimName").bad("volume", "is the claim that is made for an ephemeral volume")
 
 
 def source_errors(volume: Spot, sources: Mapping[str, Callable[[Spot], None]], other: set[str]) -> list[str]:
@@ -114,16 +132,20 @@ def _downward_api(source: Spot) -> None:
         _downward_file(file)
 
 
+# Sources whose features are off by default (ClusterTrustBundleProjection, PodCertificateRequest): the server drops
+# them before it validates.
+_DROPPED = frozenset({"clusterTrustBundle", "podCertificate"})
+
+
 def _projected(volume: Spot) -> None:
     _modes(volume)
     paths: set[str] = set()
     for source in volume.each("sources"):
-        given = [key for key in (source.value or {}) if source.has(key)]
+        given = [key for key in (source.value or {}) if source.has(key) and key not in _DROPPED]
         if len(given) > 1:
             source.bad("volume", f"may not have more than one source; has {', '.join(given)}")
         for key in given:
-            files = _projection(source.at(key), key)
-            for file in files:
+            for file in _projection(source.at(key), key):
                 path = file.text("path")
                 if path and path in paths:
                     file.at("path").bad("volume", f"'{path}' is given twice")
@@ -131,39 +153,19 @@ def _projected(volume: Spot) -> None:
 
 
 def _projection(source: Spot, kind: str) -> list[Spot]:
-    """Check one projected source; returns the places that hold a `path` which must be unique."""
-    if kind in {"secret", "configMap"}:
-        if not source.text("name"):
-            source.missing("volume", "name")
-        _items(source)
-        return list(source.each("items"))
+    """Check one projected source; returns the files, whose paths must be unique."""
+    if kind == "serviceAccountToken":
+        source.within("volume", "expirationSeconds", 600, 1 << 32)
+        source.fits("volume", "path", formats.volume_file)
+        return []
     if kind == "downwardAPI":
         for file in source.each("items"):
             _downward_file(file)
-        return list(source.each("items"))
-    source.fits("volume", "path", formats.volume_file)
-    if kind == "serviceAccountToken":
-        source.within("volume", "expirationSeconds", 600, 1 << 32)
-        return []
-    if kind == "clusterTrustBundle":
-        _trust_bundle(source)
-        return [source]
-    if kind == "podCertificate":
-        source.within("volume", "maxExpirationSeconds", 3600, 7862400)
-        for key in ("credentialBundlePath", "keyPath", "certificateChainPath"):
-            source.fits("volume", key, formats.volume_file)
-    return []
-
-
-def _trust_bundle(source: Spot) -> None:
-    given = [key for key in ("name", "signerName") if source.has(key)]
-    if len(given) != 1:
-        source.bad("volume", "needs exactly one of name and signerName")
-    elif not source.text(given[0]):
-        source.missing("volume", given[0])
-    if source.has("name") and source.has("labelSelector"):
-        source.at("labelSelector").bad("volume", "may not be given together with name")
-    label_selector(source.at("labelSelector"))
+    else:
+        if not source.text("name"):
+            source.missing("volume", "name")
+        _items(source)
+    return list(source.each("items"))
 
 
 def nfs(source: Spot) -> None:
@@ -185,6 +187,13 @@ def iscsi(source: Spot) -> None:
     source.within("volume", "lun", 0, 255)
     if (source.flag("chapAuthDiscovery") or source.flag("chapAuthSession")) and not source.has("secretRef"):
         source.missing("volume", "secretRef")
+
+
+def _initiator(volume: Spot) -> None:
+    # The names of the interface that is made of both.
+    source = volume.at("iscsi")
+    if source.has("initiatorName") and len(f"{volume.text('name')}:{source.text('targetPortal')}".encode()) > 64:
+        volume.at("name").bad("volume", "with iscsi.targetPortal must be no more than 63 characters in all")
 
 
 def fibre_channel(source: Spot) -> None:

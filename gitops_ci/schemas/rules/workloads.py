@@ -16,8 +16,10 @@ __all__ = ["workload"]
 def workload(document: Spot) -> None:
     kind = document.text("kind")
     spec = document.at("spec")
-    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit"):
+    for key in ("replicas", "minReadySeconds"):
         spec.at_least("workload", key, 0)
+    if kind != "StatefulSet":  # which keeps all revisions when it is negative
+        spec.at_least("workload", "revisionHistoryLimit", 0)
     if kind == "ReplicationController":
         _controller(spec)
         return
@@ -133,12 +135,8 @@ def _stateful_set(spec: Spot) -> None:
     if strategy.text("type") == "OnDelete" and strategy.has("rollingUpdate"):
         rolling.bad("rollout", "is only allowed for updateStrategy RollingUpdate")
     elif type(rolling.value) is dict:
+        # Its maxUnavailable is dropped before validation: MaxUnavailableStatefulSet is off by default.
         rolling.at_least("rollout", "partition", 0)
-        # Dropped before validation while MaxUnavailableStatefulSet is off.
-        if spec.minor >= 35:
-            if amount(rolling, "maxUnavailable") == 0:
-                rolling.at("maxUnavailable").bad("rollout", "may not be 0")
-            _percent_cap(rolling, "maxUnavailable")
     spec.one_of("workload", "podManagementPolicy", ("OrderedReady", "Parallel"))
     spec.at("ordinals").at_least("workload", "start", 0)
     retention = spec.at("persistentVolumeClaimRetentionPolicy")
