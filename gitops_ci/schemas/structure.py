@@ -19,6 +19,17 @@ from gitops_ci.schemas.scalars import SCALARS, type_name
 __all__ = ["EMPTY", "Check", "Structure"]
 
 Check = Callable[[Any, Path, list[Problem]], None]
+
+# What the server decodes, but does not validate wherever it stands: owners are asked for their fields in the metadata
+# of a whole object (rules/metadata.py) and not in a template's; projections of features that are off by default are
+# dropped (ClusterTrustBundleProjection, PodCertificateRequest).
+_NOTHING_REQUIRED = frozenset(
+    {
+        "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference",
+        "io.k8s.api.core.v1.ClusterTrustBundleProjection",
+        "io.k8s.api.core.v1.PodCertificateProjection",
+    }
+)
 # To Go an absent, a null and an empty field are one: its zero value.
 EMPTY: tuple[Any, ...] = (None, "", [])
 
@@ -53,12 +64,16 @@ class Structure:
         def compile_when_reached(value: Any, path: Path, problems: list[Problem]) -> None:
             check = self._compiled.get(number)
             if check is None:
-                check = self._compiled[number] = self._compile(self._bundle.definition(number))
+                check = self._compiled[number] = self._compile(self._definition(number))
                 for fields, name in self._awaited.pop(number, ()):
                     fields[name] = check
             check(value, path, problems)
 
         return compile_when_reached
+
+    def _definition(self, number: int) -> Mapping[str, Any]:
+        definition = self._bundle.definition(number)
+        return {**definition, "required": ()} if self._bundle.names[number] in _NOTHING_REQUIRED else definition
 
     def _fields(self, properties: Mapping[str, Any]) -> dict[str, Check]:
         fields = {name: self._compile(field) for name, field in properties.items()}
