@@ -24,6 +24,7 @@ def binding(document: Spot) -> None:
     if not meta.text("name") and not meta.text("generateName"):
         meta.missing("name", "name", "'metadata.name' is required: the pod's")
     meta.fits("name", "name", formats.path_segment)
+    meta.fits("name", "namespace", formats.dns_label)
 
 
 def event(document: Spot) -> None:
@@ -40,7 +41,8 @@ def event(document: Spot) -> None:
     if document.text("type") not in {"Normal", "Warning"}:
         document.missing("event", "type", "'type' must be Normal or Warning")
     for key in _DEPRECATED:
-        if document.get(key):
+        value = document.get(key)
+        if any(value.values()) if type(value) is dict else value:
             document.at(key).bad("event", "may not be set on a new event")
     if document.has("series"):
         _series(document.at("series"))

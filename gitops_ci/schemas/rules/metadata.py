@@ -12,7 +12,7 @@ from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
 from gitops_ci.schemas.rules.labels import check_annotations, labels
 
-__all__ = ["CLUSTER_SCOPED", "metadata"]
+__all__ = ["CLUSTER_SCOPED", "embedded_metadata", "metadata", "template_metadata"]
 
 # Of a longer prefix this much is kept before the five random characters (apiserver pkg/storage/names/generate.go).
 _GENERATED_FROM = 58
@@ -83,6 +83,16 @@ def metadata(document: Spot, *, built_in: bool) -> None:
     _version(meta)
     if meta.number("generation") < 0 and kind and kind not in _OWN_GENERATION:
         meta.at("generation").bad("metadata", "must not be negative")
+
+
+def template_metadata(meta: Spot, rule: str) -> None:
+    """The metadata of what is made from a template: labels and annotations, and nothing else."""
+    labels(meta)
+    check_annotations(meta)
+    for key, value in meta.value.items() if type(meta.value) is dict else ():
+        # A list is set even when it is empty.
+        if key not in {"labels", "annotations"} and (value or type(value) is list):
+            meta.at(key).bad(rule, "cannot be set in a template")
 
 
 def embedded_metadata(meta: Spot) -> None:
