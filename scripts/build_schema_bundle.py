@@ -81,6 +81,7 @@ NOT_ENFORCED: Mapping[str, frozenset[str]] = {
         "ResourcePool": "generation",
         # An incomplete dataSource is dropped, not refused (persistentvolumeclaim/strategy); Ingress has its own rule.
         "TypedLocalObjectReference": "kind name",
+        "TypedObjectReference": "kind name",
         "SecretKeySelector": "name",
         "ConfigMapKeySelector": "name",
     }.items()

@@ -10,13 +10,33 @@ from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.labels import label_selector
 from gitops_ci.schemas.scalars import quantity
 
-__all__ = ["ACCESS_MODES", "access_modes", "claim_spec", "persistent_volume_claim"]
+__all__ = ["ACCESS_MODES", "ATTRIBUTES_CLASS", "access_modes", "claim_spec", "persistent_volume_claim"]
 
 ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 
 
+ATTRIBUTES_CLASS = 34  # VolumeAttributesClass; before, the name of one is dropped
+
+
 def persistent_volume_claim(document: Spot) -> None:
-    claim_spec(document.at("spec"))
+    """A claim of its own: what no feature that is on supports is dropped, not refused.
+
+    Source: k8s.io/kubernetes pkg/api/persistentvolumeclaim/util.go.
+    """
+    spec = document.at("spec")
+    _asked(spec)
+    source, reference, dropped = spec.at("dataSource"), spec.at("dataSourceRef"), spec.at("")
+    if reference.text("namespace"):
+        reference = dropped
+    if reference.value is None and not _kept(source):
+        source = dropped
+    _sources(source, reference)
+
+
+def claim_spec(spec: Spot) -> None:
+    """The claim that a template holds."""
+    _asked(spec)
+    _sources(spec.at("dataSource"), spec.at("dataSourceRef"))
 
 
 def access_modes(spec: Spot) -> None:
@@ -32,7 +52,7 @@ def access_modes(spec: Spot) -> None:
         spec.at("accessModes").bad("storage", "ReadWriteOncePod may not be used with other access modes")
 
 
-def claim_spec(spec: Spot) -> None:
+def _asked(spec: Spot) -> None:
     access_modes(spec)
     label_selector(spec.at("selector"))
     requests = spec.at("resources", "requests")
@@ -42,28 +62,26 @@ def claim_spec(spec: Spot) -> None:
     elif (number := quantity(storage)) is not None and number <= 0:
         requests.at("storage").bad("storage", f"'{storage}' must be greater than zero")
     spec.fits("name", "storageClassName", formats.dns_subdomain)
-    spec.fits("name", "volumeAttributesClassName", formats.dns_subdomain)
+    if spec.minor >= ATTRIBUTES_CLASS:
+        spec.fits("name", "volumeAttributesClassName", formats.dns_subdomain)
     spec.one_of("storage", "volumeMode", ("Filesystem", "Block"), pointer=True)
-    _sources(spec)
 
 
-def _sources(spec: Spot) -> None:
-    source, reference = spec.at("dataSource"), spec.at("dataSourceRef")
-    if spec.has("dataSourceRef"):
-        _reference(reference)
-        reference.fits("name", "namespace", formats.dns_label)
-    if not spec.has("dataSource") or (not spec.has("dataSourceRef") and not _kept(source)):
+def _sources(source: Spot, reference: Spot) -> None:
+    for given in (source, reference):
+        if given.value is not None:
+            _reference(given)
+    reference.fits("name", "namespace", formats.dns_label)
+    if source.value is None or reference.value is None:
         return
-    _reference(source)
     if reference.text("namespace"):
         source.bad("storage", "may not be given when dataSourceRef has a namespace")
     # An apiGroup of '' is another than the absent one: Go has a pointer.
-    elif spec.has("dataSourceRef") and any(source.get(k) != reference.get(k) for k in ("apiGroup", "kind", "name")):
+    elif any(source.get(key) != reference.get(key) for key in ("apiGroup", "kind", "name")):
         source.bad("storage", "must match dataSourceRef")
 
 
 def _kept(source: Spot) -> bool:
-    # Any other, on its own, is dropped before validation (EnforceDataSourceBackwardsCompatibility).
     if source.text("kind") == "PersistentVolumeClaim":
         return not source.text("apiGroup")
     return source.text("kind") == "VolumeSnapshot" and source.text("apiGroup") == "snapshot.storage.k8s.io"

@@ -10,6 +10,9 @@ from gitops_ci.schemas.rules.labels import labels
 __all__ = ["non_special_ip", "service"]
 
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+_TOPOLOGY = "service.kubernetes.io/topology-"
+_TOPOLOGY_MODE = 27  # the annotation is new
+_DISTRIBUTION = 31  # ServiceTrafficDistribution; before, the field is dropped
 _RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
@@ -32,8 +35,18 @@ def service(document: Spot) -> None:
     _external(spec, kind)
     _load_balancer(document, spec, kind)
     spec.one_of("service", "internalTrafficPolicy", ("Cluster", "Local"), pointer=True)
+    _topology(document)
+    if spec.minor < _DISTRIBUTION:
+        return
     modern = ("PreferClose", "PreferSameZone", "PreferSameNode") if spec.minor >= 34 else ("PreferClose",)
     spec.one_of("service", "trafficDistribution", modern, pointer=True)
+
+
+def _topology(document: Spot) -> None:
+    annotated = document.at("metadata", "annotations")
+    mode, hints = annotated.get(f"{_TOPOLOGY}mode"), annotated.get(f"{_TOPOLOGY}aware-hints")
+    if mode is not None and hints is not None and mode != hints and document.minor >= _TOPOLOGY_MODE:
+        annotated.at(f"{_TOPOLOGY}mode").bad("service", f"must match the annotation {_TOPOLOGY}aware-hints")
 
 
 def _external_name(spec: Spot) -> None:
@@ -112,8 +125,8 @@ def _addresses(spec: Spot, *, headless: bool) -> None:
             spec.at("ipFamilies").item(index).bad("duplicate", f"'{family}' is given twice")
         seen.add(family)
     spec.one_of("service", "ipFamilyPolicy", ("SingleStack", "PreferDualStack", "RequireDualStack"), pointer=True)
-    if spec.text("ipFamilyPolicy") == "SingleStack" and (len(families) > 1 or len(addresses) > 1):
-        spec.at("ipFamilyPolicy").bad("service", "SingleStack does not go with two families or addresses")
+    if len(families) > 1 or len(addresses) > 1:
+        _both_families(spec, headless=headless)
     if headless:
         if len(addresses) > 1:
             spec.at("clusterIPs").bad("service", "'None' must be the only value")
@@ -127,6 +140,15 @@ def _addresses(spec: Spot, *, headless: bool) -> None:
     for family, parsed in zip(families, map(formats.parse_ip, addresses or ([first] if first else [])), strict=False):
         if parsed and family in {"IPv4", "IPv6"} and family != f"IPv{parsed.version}":
             spec.at("ipFamilies").bad("service", f"the address {parsed} is not {family}")
+
+
+def _both_families(spec: Spot, *, headless: bool) -> None:
+    """Two families or addresses ask for a policy (pkg/registry/core/service/storage/alloc.go, initIPFamilyFields)."""
+    if spec.text("ipFamilyPolicy") == "SingleStack":
+        spec.at("ipFamilyPolicy").bad("service", "SingleStack does not go with two families or addresses")
+    elif not spec.has("ipFamilyPolicy") and not (headless and not spec.count("selector")):
+        place = spec.at("ipFamilies" if spec.count("ipFamilies") > 1 else "clusterIPs")
+        place.bad("service", "two families need ipFamilyPolicy PreferDualStack or RequireDualStack")
 
 
 def _cluster_ips(spec: Spot) -> list[tuple[Spot, str]]:

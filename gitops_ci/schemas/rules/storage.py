@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
-from gitops_ci.schemas.rules.claims import access_modes
+from gitops_ci.schemas.rules.claims import ATTRIBUTES_CLASS, access_modes
 from gitops_ci.schemas.rules.labels import label_selector
 from gitops_ci.schemas.rules.resources import amount
 from gitops_ci.schemas.rules.scheduling import node_selector
-from gitops_ci.schemas.rules.volumes import COMMON_SOURCES, csi_driver_name, iscsi, source_errors, storage_os
+from gitops_ci.schemas.rules.volumes import COMMON_SOURCES, csi_driver_name, flex, iscsi, source_errors, storage_os
 from gitops_ci.schemas.scalars import quantity
 
 __all__ = [
@@ -32,6 +32,11 @@ _NOT_SOURCES = {
     *("volumeMode", "nodeAffinity", "volumeAttributesClassName"),
 }
 
+_BEFORE_FLEX = (
+    *("hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte"),
+    *("cephfs", "iscsi", "cinder", "fc"),
+)
+
 
 def persistent_volume(document: Spot) -> None:
     spec = document.at("spec")
@@ -45,7 +50,7 @@ def persistent_volume(document: Spot) -> None:
             node_selector(spec.at("nodeAffinity", "required"))
         else:
             spec.at("nodeAffinity").missing("storage", "required")
-    given = source_errors(spec, _SOURCES, _NOT_SOURCES)
+    given = _source(spec)
     if not given:
         spec.bad("storage", "needs a volume source")
     if given == ["local"] and not spec.has("nodeAffinity"):
@@ -55,12 +60,21 @@ def persistent_volume(document: Spot) -> None:
     root = spec.has("hostPath") and posixpath.normpath(spec.at("hostPath").text("path") or ".") == "/"
     if root and spec.text("persistentVolumeReclaimPolicy") == "Recycle":
         spec.at("persistentVolumeReclaimPolicy").bad("storage", "may not be Recycle for the host path /")
-    if spec.has("volumeAttributesClassName"):
+    if spec.has("volumeAttributesClassName") and spec.minor >= ATTRIBUTES_CLASS:
         spec.fits("name", "volumeAttributesClassName", formats.dns_subdomain)
         if not spec.text("volumeAttributesClassName"):
             spec.at("volumeAttributesClassName").bad("storage", "must not be empty")
         if not spec.has("csi"):
             spec.missing("storage", "csi", "'csi' is required with volumeAttributesClassName")
+
+
+def _source(spec: Spot) -> list[str]:
+    """Check the one source of a volume; returns the names of those that are given."""
+    # The server counts a flexVolume without a look at those it has met before.
+    if spec.has("flexVolume") and any(spec.has(key) for key in _BEFORE_FLEX):
+        flex(spec.at("flexVolume"))
+        return source_errors(spec, _SOURCES, _NOT_SOURCES | {"flexVolume"})
+    return source_errors(spec, _SOURCES, _NOT_SOURCES)
 
 
 def _capacity(spec: Spot) -> None:
@@ -255,6 +269,6 @@ def _inline_volume(spec: Spot) -> None:
             spec.at(key).bad("storage", "may not be given for an inline volume")
     spec.one_of("storage", "persistentVolumeReclaimPolicy", ("Retain",))
     spec.one_of("storage", "volumeMode", ("Filesystem",), pointer=True)
-    source_errors(spec, _SOURCES, _NOT_SOURCES)
+    _source(spec)
     if not spec.has("csi"):
         spec.missing("storage", "csi", "'csi' is required for an inline volume")
