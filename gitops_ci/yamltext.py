@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -52,28 +51,35 @@ class YamlError(ValueError):
         self.offset = offset
 
 
-@dataclass(slots=True, eq=False)
+# The nodes are written out: made by `dataclass`, they would take two milliseconds of every run's start.
 class Scalar:
     """A scalar; `value` is its text after unquoting and folding, `style` one of `'' ' " | >`."""
 
-    start: int
-    end: int
-    value: str
-    style: str
-    tag: str | None = None
-    anchor: str | None = None
+    __slots__ = ("anchor", "end", "start", "style", "tag", "value")
+
+    def __init__(
+        self, start: int, end: int, value: str, style: str, tag: str | None = None, anchor: str | None = None
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.value = value
+        self.style = style
+        self.tag = tag
+        self.anchor = anchor
 
 
-@dataclass(slots=True, eq=False)
 class Mapping:
     """A mapping; `pairs` in the order written, duplicates included."""
 
-    start: int
-    end: int
-    flow: bool
-    tag: str | None = None
-    anchor: str | None = None
-    pairs: list[tuple[Node, Node]] = field(default_factory=list)
+    __slots__ = ("anchor", "end", "flow", "pairs", "start", "tag")
+
+    def __init__(self, start: int, end: int, flow: bool, tag: str | None = None, anchor: str | None = None) -> None:
+        self.start = start
+        self.end = end
+        self.flow = flow
+        self.tag = tag
+        self.anchor = anchor
+        self.pairs: list[tuple[Node, Node]] = []
 
     def get(self, key: str) -> Node | None:
         """The value of the last pair with this key, aliases followed, merge keys not."""
@@ -93,26 +99,30 @@ class Mapping:
         return found.value if found else ""
 
 
-@dataclass(slots=True, eq=False)
 class Sequence:
     """A sequence."""
 
-    start: int
-    end: int
-    flow: bool
-    tag: str | None = None
-    anchor: str | None = None
-    items: list[Node] = field(default_factory=list)
+    __slots__ = ("anchor", "end", "flow", "items", "start", "tag")
+
+    def __init__(self, start: int, end: int, flow: bool, tag: str | None = None, anchor: str | None = None) -> None:
+        self.start = start
+        self.end = end
+        self.flow = flow
+        self.tag = tag
+        self.anchor = anchor
+        self.items: list[Node] = []
 
 
-@dataclass(slots=True, eq=False)
 class Alias:
     """`*name`, and the node that it stands for."""
 
-    start: int
-    end: int
-    name: str
-    target: Scalar | Mapping | Sequence
+    __slots__ = ("end", "name", "start", "target")
+
+    def __init__(self, start: int, end: int, name: str, target: Scalar | Mapping | Sequence) -> None:
+        self.start = start
+        self.end = end
+        self.name = name
+        self.target = target
 
 
 Node = Scalar | Mapping | Sequence | Alias

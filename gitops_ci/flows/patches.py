@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Collection, Iterator
 
 from gitops_ci.configrepo import Snapshot
-from gitops_ci.flows.environment import Paths
+from gitops_ci.flows.paths import Paths
 
 __all__ = ["parts_among"]
 

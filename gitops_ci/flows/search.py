@@ -10,7 +10,8 @@ from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
 from gitops_ci.flows import encodings
 from gitops_ci.flows.age import Ages
-from gitops_ci.flows.environment import Environment, Paths, by_convention, named
+from gitops_ci.flows.environment import Environment, by_convention, named
+from gitops_ci.flows.paths import Paths
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import Pointer, Policy

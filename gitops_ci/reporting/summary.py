@@ -6,9 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gitops_ci.foreign import short_digests, visible
-from gitops_ci.imageref import ImageRef
 
 if TYPE_CHECKING:
+    from gitops_ci.imageref import ImageRef
     from gitops_ci.model import Change, Outcome
 
 __all__ = ["count", "is_told", "location", "old_and_new", "sentence"]
@@ -37,6 +37,8 @@ def is_told(outcome: Outcome) -> bool:
 
 def old_and_new(change: Change) -> tuple[str, str]:
     """Both values as short as they stay clear: digests cut, and of two references to one image only what differs."""
+    from gitops_ci.imageref import ImageRef
+
     old, new = ImageRef.try_parse(change.edit.old), ImageRef.try_parse(change.edit.new)
     if old and new and old.name == new.name and _version(old) and _version(new):
         return _version(old), _version(new)

@@ -6,7 +6,6 @@ A table, since a rule is known only where it is broken; a test reads the sources
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from gitops_ci.errors import UsageError
@@ -113,6 +112,8 @@ def check_globs(globs: Iterable[str]) -> None:
     for glob in globs:
         if any(fnmatchcase(rule, glob) for rule in RULE_IDS):
             continue
+        from difflib import get_close_matches
+
         near = get_close_matches(glob, RULE_IDS, n=1)
         meant = f" Did you mean '{near[0]}'?" if near else ""
         known = sorted(rule for rule in RULE_IDS if rule.startswith(glob.partition("/")[0] + "/"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from decimal import ROUND_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any
@@ -161,6 +160,8 @@ def _read_time(value: Any, example: str) -> tuple[str, Refusal | None]:
 
 
 def _is_date(text: str) -> bool:
+    from datetime import datetime
+
     if text.startswith("0000"):
         text = f"2000{text[4:]}"  # a year to Go, and a leap year
     try:

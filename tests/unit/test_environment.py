@@ -1,7 +1,8 @@
 import pytest
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environment import Environment, Paths, by_convention, named
+from gitops_ci.flows.environment import Environment, by_convention, named
+from gitops_ci.flows.paths import Paths
 
 
 @pytest.mark.parametrize(

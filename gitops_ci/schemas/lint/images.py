@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.lint.base import at, dig
+
+if TYPE_CHECKING:
+    from gitops_ci.imageref import ImageRef
 
 __all__ = ["NOT_FOUND", "bad_references", "images_of", "mutable_tags", "not_found"]
 
@@ -49,6 +52,8 @@ def not_found(document: Document, image: str, why: str) -> Iterator[Finding]:
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> ImageRef | UsageError:
     """An image's reference, or what is wrong with it; many containers run one image."""
+    from gitops_ci.imageref import ImageRef
+
     try:
         return ImageRef.parse(text)
     except UsageError as error:
