@@ -26,7 +26,7 @@ _KINDS: Mapping[str, Callable[[Any], bool]] = {
     "array": lambda value: type(value) is list,
     "string": lambda value: type(value) is str,
     "boolean": lambda value: type(value) is bool,
-    "integer": lambda value: type(value) is int or (type(value) is float and type(number_of(value)) is int),
+    "integer": lambda value: type(value) in {int, float} and type(number_of(value)) is int,
     "number": lambda value: type(value) in {int, float},
     "null": lambda value: value is None,
 }

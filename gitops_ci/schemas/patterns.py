@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from gitops_ci.schemas.re2syntax import why_no_pattern
+
 __all__ = ["HINT", "Matcher", "matcher"]
 
 HINT = "Install gitops-ci[cel] to have it matched by RE2, in linear time."
@@ -30,13 +32,15 @@ Matcher = Callable[[str], bool | None]
 @cache
 def matcher(pattern: str) -> Matcher | None:
     """The matcher of an RE2 pattern; None for what is none, which the definition's own findings tell."""
+    if why_no_pattern(pattern):
+        return None
     engine = _re2()
     if engine is None:
         return _by_python(pattern)
     try:
         compiled = engine.compile(pattern, _options(engine))
     except engine.error:
-        return None
+        return _untold  # Go takes it: names of groups that are the same, repeats of large classes
     return lambda text: compiled.search(text) is not None
 
 

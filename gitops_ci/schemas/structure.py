@@ -182,11 +182,14 @@ def _scalar(name: str) -> Check:
 
 
 def _any_of(options: list[Check]) -> Check:
+    """One of several: the schemas in a definition's schema. They decode themselves, and drop what they do not know."""
+
     def check(value: Any, path: Path, problems: list[Problem]) -> None:
         best: list[Problem] | None = None
         for option in options:
             found: list[Problem] = []
             option(value, path, found)
+            found = [problem for problem in found if problem.rule != "schema/unknown-field"]
             if not found:
                 return
             # The option of the value's own type says more than "must be a boolean".

@@ -25,6 +25,8 @@ def without_nulls(value: Any, key: str = "") -> Any:
             return {name: "" if item is None else item for name, item in value.items()}
         if key in _QUANTITIES:
             return {name: 0 if item is None else item for name, item in value.items()}
+        if key == "properties":
+            return {name: {} if item is None else without_nulls(item, "[]") for name, item in value.items()}
         above = "" if key else "."
         return {name: without_nulls(item, above + name) for name, item in value.items() if item is not None}
     if isinstance(value, list):

@@ -13,10 +13,12 @@ from gitops_ci.schemas.rules.base import Spot
 __all__ = ["complete", "nested_parts", "only_values", "typed_parts"]
 
 _STRUCTURE = (
-    *("type", "description", "default", "nullable", "title", "externalDocs", "additionalProperties"),
-    *("x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"),
-    *("x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type", "x-kubernetes-validations"),
+    *("type", "description", "nullable", "title", "x-kubernetes-preserve-unknown-fields"),
+    *("x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-map-keys"),
+    "x-kubernetes-validations",
 )
+# Of these it counts that they are given, not what they hold.
+_GIVEN = ("default", "x-kubernetes-list-type", "x-kubernetes-map-type")
 _INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
 
@@ -39,6 +41,12 @@ def only_values(part: Spot, *, may_have_type: bool) -> None:
     for key in _STRUCTURE[may_have_type:]:
         if part.get(key) not in (None, "", False, [], {}):
             part.at(key).bad_key("crd", f"'{key}' must not be set below allOf, anyOf, oneOf or not")
+    for key in _GIVEN:
+        if part.has(key):
+            part.at(key).bad_key("crd", f"'{key}' must not be set below allOf, anyOf, oneOf or not")
+    if part.get("additionalProperties") not in (None, False):
+        said = "must not be set below allOf, anyOf, oneOf or not"
+        part.at("additionalProperties").bad_key("crd", f"'additionalProperties' {said}")
     if "metadata" in part.mapping("properties"):
         part.at("properties", "metadata").bad_key("crd", "must not be specified below allOf, anyOf, oneOf or not")
 

@@ -6,28 +6,44 @@ validation.go (structural schemas).
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import NamedTuple
 
-from gitops_ci.schemas.problem import UNCHECKED, Problem, show_path
+from gitops_ci.schemas.re2syntax import why_no_pattern
 from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.crd_defaults import default_errors
+from gitops_ci.schemas.rules.crd_lists import lists
 from gitops_ci.schemas.rules.crd_nested import complete, nested_parts, only_values, typed_parts
 from gitops_ci.schemas.rules.crd_validations import validations
 
 __all__ = ["root"]
 
 _TYPES = ("string", "integer", "number", "boolean", "array", "object")
-_FORBIDDEN = ("$ref", "definitions", "dependencies", "id", "patternProperties", "additionalItems")
+# Whatever they hold, and what is forbidden only when it holds something.
+_FORBIDDEN = ("$ref", "dependencies", "additionalItems")
+_EMPTY_ONLY = ("$schema", "definitions", "id", "patternProperties")
+_ENVELOPE = (("apiVersion", "string"), ("kind", "string"), ("metadata", "object"))
+_EMBEDDED = "x-kubernetes-embedded-resource"
+_KEEP = "x-kubernetes-preserve-unknown-fields"
 # With the subresource `status` the root may hold nothing that would be lost when the status is taken out of it.
 _BESIDE_STATUS = frozenset(
     {
         *("description", "type", "format", "title", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
         *("maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "multipleOf", "required"),
-        *("items", "properties", "externalDocs", "example", "x-kubernetes-preserve-unknown-fields"),
-        "x-kubernetes-validations",
+        *("items", "properties", "externalDocs", "example", "x-kubernetes-validations", _KEEP),
     }
 )
-_NOTHING: tuple[Any, ...] = (None, "", False, [], {})
+
+
+class _Where(NamedTuple):
+    """What the place of a schema means for it.
+
+    `correlated`: a value here can be compared with the one it replaces. `meta`: it is or lies in apiVersion, kind or
+    metadata of an object. `defaults`: a default may be given, and is checked here.
+    """
+
+    correlated: bool = True
+    meta: bool = False
+    defaults: str = "checked"
 
 
 def root(schema: Spot, *, with_status: bool = False) -> None:
@@ -37,185 +53,127 @@ def root(schema: Spot, *, with_status: bool = False) -> None:
         schema.at("type").bad("crd", "must be object at the root of a schema")
     if schema.flag("nullable"):
         schema.at("nullable").bad("crd", "may not be true at the root of a schema")
-    for key in ("x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"):
-        if schema.flag(key):
-            schema.at(key).bad("crd", "may not be set at the root of a schema")
     if schema.has("additionalProperties"):
         schema.at("additionalProperties").bad_key("crd", "must not be used at the root of a schema")
-    for key in sorted(schema.value) if with_status else ():
-        if key not in _BESIDE_STATUS and schema.get(key) not in _NOTHING:
+    for key, value in sorted(schema.value.items()) if with_status else ():
+        if key not in _BESIDE_STATUS and value is not None and value is not False and value != "":
             schema.at(key).bad_key("crd", "may not stand at the root of a schema with the subresource status")
-    _envelope(schema.at("properties"))
+    _metadata(schema.at("properties", "metadata"))
     complete(schema)
-    _schema(schema)
+    _schema(schema, _Where(), is_root=True)
 
 
-def _envelope(properties: Spot) -> None:
-    for key, kind in (("apiVersion", "string"), ("kind", "string"), ("metadata", "object")):
-        if properties.has(key) and properties.at(key).text("type") not in {"", kind}:
-            properties.at(key, "type").bad("crd", f"must be {kind} for '{key}'")
-        _no_default(properties.at(key))
-    metadata = properties.at("metadata")
+def _metadata(metadata: Spot) -> None:
+    """Of the metadata of the root only the name may be restricted."""
     for name in metadata.mapping("properties"):
         if name not in {"name", "generateName"}:
             metadata.at("properties", name).bad_key("crd", "only metadata.name and generateName may be restricted")
-    for key in metadata.value if type(metadata.value) is dict else ():
-        if key not in {"type", "properties"} and metadata.get(key) not in _NOTHING:
+    for key, value in metadata.value.items() if type(metadata.value) is dict else ():
+        if key not in {"type", "properties"} and value not in (None, "", False, [], {}):
             metadata.at(key).bad_key("crd", "nothing but name and generateName of metadata may be restricted")
 
 
-def _no_default(schema: Spot) -> None:
-    """Of what every object has there are no defaults."""
-    if schema.has("default"):
-        schema.at("default").bad_key("crd", "must not be set in apiVersion, kind and metadata of the root")
-    for _, child in schema.pairs("properties"):
-        _no_default(child)
-
-
-def _schema(
-    schema: Spot, *, nested: bool = False, correlated: bool = True, typed: frozenset[int] = frozenset()
-) -> None:
+def _schema(schema: Spot, where: _Where, *, is_root: bool = False) -> None:
     if type(schema.value) is not dict:
         return
+    _keywords(schema)
+    _structure(schema, where)
+    lists(schema)
+    validations(schema, correlated=where.correlated, is_root=is_root)
+    if is_root or schema.flag(_EMBEDDED):
+        _envelope(schema.at("properties"))
+    if schema.has("default"):
+        _default(schema, where)
+    _children(schema, where, is_root=is_root)
+    typed = typed_parts(schema)
+    for part in nested_parts(schema):
+        _nested(part, typed)
+
+
+def _keywords(schema: Spot) -> None:
+    """What holds of every schema, nested ones included."""
     for key in _FORBIDDEN:
-        if schema.get(key) not in (None, {}, ""):
+        if schema.has(key):
+            schema.at(key).bad_key("crd", f"'{key}' is forbidden in a structural schema")
+    for key in _EMPTY_ONLY:
+        if schema.get(key) not in (None, "", {}):
             schema.at(key).bad_key("crd", f"'{key}' is forbidden in a structural schema")
     if schema.flag("uniqueItems"):
         schema.at("uniqueItems").bad("crd", "may not be true; use x-kubernetes-list-type: set")
-    if schema.has("pattern") and (why := _why_no_regex(schema.text("pattern"))):
+    if schema.text("pattern") and (why := why_no_pattern(schema.text("pattern"))):
         schema.at("pattern").bad("crd", why)
-    if nested:
-        only_values(schema, may_have_type=id(schema.value) in typed)
-    else:
-        _structure(schema)
-        validations(schema, correlated=correlated)
-    _children(schema, nested=nested, correlated=correlated)
-    below = typed if nested else typed_parts(schema)
-    for part in nested_parts(schema):
-        _schema(part, nested=True, typed=below)
-
-
-def _children(schema: Spot, *, nested: bool, correlated: bool) -> None:
-    of_fields = correlated and schema.text("x-kubernetes-map-type") != "atomic"
-    for _, child in schema.pairs("properties"):
-        _schema(child, nested=nested, correlated=of_fields)
-    items = schema.get("items")
-    if isinstance(items, list):
+    if isinstance(schema.get("items"), list):
         schema.at("items").bad("crd", "must be one schema, not a list")
-    elif items is not None:
-        of_items = correlated and schema.text("x-kubernetes-list-type") == "map"
-        _schema(schema.at("items"), nested=nested, correlated=of_items)
     additional = schema.get("additionalProperties")
-    if isinstance(additional, dict) and not nested:
-        _schema(schema.at("additionalProperties"), correlated=correlated)
-    if (isinstance(additional, dict) or additional is False) and schema.count("properties"):
+    if additional is not None and additional is not True and schema.count("properties"):
         schema.at("additionalProperties").bad_key("crd", "properties and additionalProperties exclude each other")
+    if schema.get(_KEEP) is False:
+        schema.at(_KEEP).bad("crd", "must be true or absent")
 
 
-def _structure(schema: Spot) -> None:
+def _structure(schema: Spot, where: _Where) -> None:
     kind = schema.text("type")
-    either = schema.flag("x-kubernetes-int-or-string")
-    keep = schema.flag("x-kubernetes-preserve-unknown-fields")
+    either, keep, embedded = (schema.flag(key) for key in ("x-kubernetes-int-or-string", _KEEP, _EMBEDDED))
     if kind and kind not in _TYPES:
         schema.one_of("crd", "type", _TYPES)
-    if not kind and not either and not keep:
+    if not kind and not either and not keep and not embedded:
         schema.missing("crd", "type", "'type' is required")
-    if either and kind:
-        schema.at("type").bad("crd", "must be empty when x-kubernetes-int-or-string is true")
-    for key in ("x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"):
+    for key in (_KEEP, _EMBEDDED):
         if either and schema.flag(key):
             schema.at(key).bad("crd", "must not be true beside x-kubernetes-int-or-string")
-    if schema.get("x-kubernetes-preserve-unknown-fields") is False:
-        schema.at("x-kubernetes-preserve-unknown-fields").bad("crd", "must be true or absent")
-    if schema.flag("x-kubernetes-embedded-resource"):
+    if embedded:
         if kind != "object":
-            schema.at("x-kubernetes-embedded-resource").bad("crd", "needs type: object")
+            schema.at(_EMBEDDED).bad("crd", "needs type: object")
+        if where.meta:
+            schema.at(_EMBEDDED).bad("crd", "must not be used inside of metadata")
         if schema.has("additionalProperties"):
             schema.at("additionalProperties").bad_key("crd", "must not be used in an embedded resource")
         if not keep and not schema.count("properties"):
             schema.missing("crd", "properties", "an embedded resource needs properties or preserve-unknown-fields")
     if kind == "array" and not schema.has("items"):
         schema.missing("crd", "items", "'items' is required for an array")
-    _lists(schema, kind)
-    if schema.has("default"):
-        for why in _default_errors(schema.value["default"], schema.value, schema.minor):
+
+
+def _envelope(properties: Spot) -> None:
+    for key, kind in _ENVELOPE:
+        if properties.has(key) and properties.at(key).text("type") != kind:
+            properties.at(key).missing("crd", "type", f"must be of type {kind}")
+
+
+def _default(schema: Spot, where: _Where) -> None:
+    if where.defaults == "forbidden":
+        schema.at("default").bad_key("crd", "must not be set in apiVersion, kind and metadata")
+    elif where.defaults == "checked":
+        for why in default_errors(schema.value["default"], schema.value, schema.minor, whole=not where.meta):
             schema.at("default").bad("crd", why)
 
 
-def _lists(schema: Spot, kind: str) -> None:
-    list_type = schema.text("x-kubernetes-list-type")
-    schema.one_of("crd", "x-kubernetes-list-type", ("atomic", "set", "map"), pointer=True)
-    schema.one_of("crd", "x-kubernetes-map-type", ("atomic", "granular"), pointer=True)
-    if list_type and kind != "array":
-        schema.at("x-kubernetes-list-type").bad("crd", "needs type: array")
-    if schema.has("x-kubernetes-map-type") and kind != "object":
-        schema.at("x-kubernetes-map-type").bad("crd", "needs type: object")
-    keys = schema.strings("x-kubernetes-list-map-keys")
-    if keys and list_type != "map":
-        schema.at("x-kubernetes-list-map-keys").bad("crd", "needs x-kubernetes-list-type: map")
-    if list_type == "map":
-        _map_keys(schema, keys)
-    items = schema.at("items")
-    if list_type in {"set", "map"} and items.flag("nullable"):
-        items.at("nullable").bad("crd", f"may not be true in a {list_type}")
-    if list_type == "set" and kind == "array":
-        granular = items.text("type") == "object" and items.text("x-kubernetes-map-type") != "atomic"
-        if granular or (items.text("type") == "array" and items.text("x-kubernetes-list-type") not in {"", "atomic"}):
-            schema.at("items").bad("crd", "items of a set must be scalars, or atomic")
+def _children(schema: Spot, where: _Where, *, is_root: bool) -> None:
+    comparable = where.correlated and schema.text("x-kubernetes-map-type") != "atomic"
+    is_object = is_root or schema.flag(_EMBEDDED)
+    envelope = {key for key, _ in _ENVELOPE} if is_object else set()
+    for name, child in schema.pairs("properties"):
+        inside = where._replace(correlated=comparable)
+        if name in envelope:
+            inside = inside._replace(meta=True, defaults="forbidden" if is_root else where.defaults)
+        _schema(child, inside)
+    if schema.has("items"):
+        list_type = schema.text("x-kubernetes-list-type")
+        _schema(schema.at("items"), where._replace(correlated=where.correlated and list_type == "map"))
+    if isinstance(schema.get("additionalProperties"), dict):
+        defaults = "forbidden" if where.meta else "unchecked" if where.defaults == "checked" else where.defaults
+        _schema(schema.at("additionalProperties"), where._replace(defaults=defaults))
 
 
-def _map_keys(schema: Spot, keys: list[str]) -> None:
-    if not keys:
-        schema.missing(
-            "crd", "x-kubernetes-list-map-keys", "'x-kubernetes-list-map-keys' is required for list-type map"
-        )
-    items = schema.at("items")
-    if items.text("type") != "object":
-        items.bad("crd", "must be of type object in a list of type map")
-    if len(set(keys)) < len(keys):
-        schema.at("x-kubernetes-list-map-keys").bad("duplicate", "a key is given twice")
-    for index, key in enumerate(keys):
-        place = schema.at("x-kubernetes-list-map-keys").item(index)
-        field = items.at("properties", key)
-        if type(field.value) is not dict:
-            place.bad("crd", f"'{key}' must be a property of the items")
-            continue
-        if field.text("type") in {"object", "array"}:
-            place.bad("crd", f"'{key}' must be a scalar")
-        if key not in items.strings("required") and not field.has("default"):
-            place.bad("crd", f"'{key}' must be required or have a default")
-        if field.flag("nullable"):
-            place.bad("crd", f"'{key}' must not be nullable")
-
-
-def _why_no_regex(pattern: str) -> str | None:
-    """Whether RE2 would take it; Python's dialect is close enough to tell what is plainly broken."""
-    import warnings
-
-    text = re.sub(r"\\[pP](?:\{\^?[A-Za-z_]+\}|[A-Z])", "x", pattern).replace(r"\z", r"\Z")
-    if re.search(r"\(\?(?:[=!]|<[=!])|(?<!\\)(?:\\\\)*\\[1-9]", text):
-        return f"'{pattern}' is no regular expression of RE2: it has neither look-around nor back references"
-    text = re.sub(r"\[\[:\^?\w+:\]\]", "x", text).replace("(?P<", "(?P<")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(re.sub(r"(?<!^)\(\?([imsU]+)\)", "", text))
-    except (re.error, OverflowError, RecursionError) as error:
-        said = str(error)
-        return (
-            None if "global flags" in said or "bad escape" in said else f"'{pattern}' is no regular expression: {said}"
-        )
-    return None
-
-
-def _default_errors(value: Any, schema: dict[str, Any], minor: int) -> list[str]:
-    """Why a default does not fit its own schema."""
-    from gitops_ci.schemas.openapi import compile_schema
-    from gitops_ci.schemas.structural import Structural
-
-    problems: list[Problem] = []
-    Structural(schema, f"1.{minor}").examine_part(value, problems)
-    compile_schema(schema, minor=minor)(value, None, problems)
-    shown = [(show_path(problem.path), problem.message) for problem in problems if problem.rule != UNCHECKED]
-    told = [f"{where}: {message}" if where else message for where, message in shown]
-    return [f"the default does not fit the schema: {message}" for message in told]
+def _nested(part: Spot, typed: frozenset[int]) -> None:
+    """A schema below allOf, anyOf, oneOf or not."""
+    if type(part.value) is not dict:
+        return
+    _keywords(part)
+    only_values(part, may_have_type=id(part.value) in typed)
+    for _, child in part.pairs("properties"):
+        _nested(child, typed)
+    if part.has("items"):
+        _nested(part.at("items"), typed)
+    for deeper in nested_parts(part):
+        _nested(deeper, typed)

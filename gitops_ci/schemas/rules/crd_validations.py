@@ -6,8 +6,10 @@ Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation/validat
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.crd_paths import NoPathError, target
 from gitops_ci.schemas.rules.expressions import compiles, fields_of_self, without_strings
 
 __all__ = ["validations"]
@@ -16,15 +18,17 @@ _REASONS = ("FieldValueRequired", "FieldValueForbidden", "FieldValueInvalid", "F
 _OLD = re.compile(r"\boldSelf\b")
 
 
-def validations(schema: Spot, *, correlated: bool) -> None:
+def validations(schema: Spot, *, correlated: bool, is_root: bool = False) -> None:
     """The rules of one schema. `correlated` tells whether a value here can be compared with the one it replaces."""
+    if schema.count("x-kubernetes-validations") and not (is_root or _has_type(schema.value)):
+        schema.at("x-kubernetes-validations").bad("crd", "a rule needs a value of known type")
     for rule in schema.each("x-kubernetes-validations"):
         rule.one_of("crd", "reason", _REASONS, pointer=True)
         source = rule.text("rule")
         if not source.strip():
             rule.missing("crd", "rule")
             continue
-        _messages(rule, source)
+        _messages(rule, source, schema.value)
         compiles(rule, "rule", "crd", ("self", "oldSelf"), "BOOL")
         compiles(rule, "messageExpression", "crd", ("self", "oldSelf"), "STRING")
         fields_of_self(rule, schema)
@@ -36,7 +40,7 @@ def validations(schema: Spot, *, correlated: bool) -> None:
             rule.at("optionalOldSelf").bad("crd", "may not be set when the rule does not use oldSelf")
 
 
-def _messages(rule: Spot, source: str) -> None:
+def _messages(rule: Spot, source: str, schema: Any) -> None:
     message = rule.text("message")
     if rule.text("message") and not message.strip():
         rule.at("message").bad("crd", "must not be blank")
@@ -47,8 +51,26 @@ def _messages(rule: Spot, source: str) -> None:
     for key in ("messageExpression", "fieldPath"):
         if rule.text(key) and not rule.text(key).strip():
             rule.at(key).bad("crd", "must not be blank")
-    if _breaks(rule.text("fieldPath")):
+    path = rule.text("fieldPath")
+    if _breaks(path):
         rule.at("fieldPath").bad("crd", "must not contain line breaks")
+    elif path.strip():
+        try:
+            target(path, schema)
+        except NoPathError as error:
+            rule.at("fieldPath").bad("crd", f"'{path}' is no path of this schema: {error}")
+
+
+def _has_type(schema: Any) -> bool:
+    """Whether expressions know the type of a value (k8s.io/apiserver pkg/cel/common/schemas.go, SchemaDeclType)."""
+    if not isinstance(schema, dict):
+        return False
+    kind, extra = schema.get("type"), schema.get("additionalProperties")
+    if schema.get("x-kubernetes-int-or-string") or kind in {"string", "boolean", "number", "integer"}:
+        return True
+    if kind == "array":
+        return _has_type(schema.get("items"))
+    return kind == "object" and (not isinstance(extra, dict) or _has_type(extra))
 
 
 def _breaks(text: str) -> bool:

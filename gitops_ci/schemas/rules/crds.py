@@ -5,12 +5,10 @@ Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation/validat
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.admission import client_config
 from gitops_ci.schemas.rules.base import Spot
+from gitops_ci.schemas.rules.crd_paths import NoPathError, target
 from gitops_ci.schemas.rules.crd_schemas import root
 
 __all__ = ["definition"]
@@ -18,6 +16,7 @@ __all__ = ["definition"]
 _COLUMN_TYPES = ("integer", "number", "string", "boolean", "date")
 _COLUMN_FORMATS = ("int32", "int64", "float", "double", "byte", "date", "date-time", "password")
 _SELECTABLE = ("string", "boolean", "integer")
+_MOST_SELECTABLE = 8
 
 
 def definition(document: Spot) -> None:
@@ -31,6 +30,9 @@ def definition(document: Spot) -> None:
     name = document.at("metadata").text("name")
     if name and plural and group and name != f"{plural}.{group}":
         document.at("metadata", "name").bad("crd", f"must be '{plural}.{group}', spec.names.plural and spec.group")
+    generate = document.at("metadata").text("generateName")
+    if generate and generate != f"{plural}.{group}":
+        document.at("metadata", "generateName").bad("crd", "the name of a definition cannot be generated")
     spec.one_of("crd", "scope", ("Cluster", "Namespaced"))
     if group.endswith((".k8s.io", ".kubernetes.io")) or group in {"k8s.io", "kubernetes.io"}:
         _approval(document)
@@ -94,40 +96,39 @@ def _versions(spec: Spot) -> None:
 
 def _columns(version: Spot) -> None:
     for column in version.each("additionalPrinterColumns"):
+        for key in ("name", "type", "jsonPath"):
+            if not column.text(key):
+                column.missing("crd", key)
         column.one_of("crd", "type", _COLUMN_TYPES)
         column.one_of("crd", "format", _COLUMN_FORMATS)
         path = column.text("jsonPath")
         if path and not path.startswith("."):
             column.at("jsonPath").bad("crd", f"'{path}' must start with '.'")
+    _selectable(version)
+
+
+def _selectable(version: Spot) -> None:
     seen: set[str] = set()
-    if version.count("selectableFields") > 8:
-        version.at("selectableFields").bad("crd", "must have no more than 8 fields")
+    schema = version.at("schema", "openAPIV3Schema").value
     for field in version.each("selectableFields"):
         path = field.text("jsonPath")
-        if path and not path.startswith("."):
-            field.at("jsonPath").bad("crd", f"'{path}' must start with '.'")
-        elif re.search(r"\[[0-9]", path):
-            field.at("jsonPath").bad("crd", f"'{path}' must not contain arrays")
-        elif path.startswith(".metadata"):
+        if not path:
+            field.missing("crd", "jsonPath")
+            continue
+        try:
+            found = target(path, schema, brackets=False)
+        except NoPathError as error:
+            field.at("jsonPath").bad("crd", f"'{path}' is no path of the schema: {error}")
+            continue
+        if path == ".metadata" or path.startswith(".metadata."):
             field.at("jsonPath").bad("crd", "must not point to metadata")
-        elif (
-            path
-            and "[" not in path
-            and _leaf_type(version.at("schema", "openAPIV3Schema").value, path) not in _SELECTABLE
-        ):
+        if found.get("type") not in _SELECTABLE:
             field.at("jsonPath").bad("crd", f"'{path}' must point to a string, boolean or integer of the schema")
         if path in seen:
             field.at("jsonPath").bad("duplicate", f"'{path}' is given twice")
         seen.add(path)
-
-
-def _leaf_type(schema: Any, path: str) -> str:
-    """The type at the end of a path such as `.spec.color`, '' when the schema does not lead there."""
-    for name in path.removeprefix(".").split("."):
-        properties = schema.get("properties") if isinstance(schema, dict) else None
-        schema = properties.get(name) if isinstance(properties, dict) else None
-    found = schema.get("type") if isinstance(schema, dict) else ""
-    return found if isinstance(found, str) else ""
+    if len(seen) > _MOST_SELECTABLE:
+        version.at("selectableFields").bad("crd", f"must have no more than {_MOST_SELECTABLE} fields")
 
 
 def _subresources(version: Spot) -> None:
