@@ -31,6 +31,7 @@ _SUFFIXES = {
 }
 # What is finer is rounded up to it, and a binary suffix leads no further (ParseQuantity).
 _SMALLEST, _LARGEST = Decimal("1e-9"), Decimal((1 << 63) - 1)
+_ESCAPED = frozenset("\t\n\v\f\r\u2028\u2029")
 _EXACT = Context(prec=100)
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _TIME = re.compile(
@@ -60,7 +61,8 @@ def quantity(value: Any) -> Decimal | None:
 # Requests and limits are the same few words over and over.
 @lru_cache(maxsize=4096)
 def _quantity_of(text: str) -> Decimal | None:
-    matched = _QUANTITY.fullmatch(text.strip())
+    # Spaces around are skipped; a line end or a tab is an escape in the JSON that the decoder sees, and no space.
+    matched = None if _ESCAPED.intersection(text) else _QUANTITY.fullmatch(text.strip())
     if matched is None or not matched[0]:
         return None
     number = Decimal(f"{matched['sign']}0{matched['number']}")

@@ -80,14 +80,21 @@ def _hints(hints: Spot, key: str, check: Callable[[str], str | None]) -> None:
 
 def _address(value: str, kind: str, minor: int) -> str | None:
     if kind == "FQDN":
-        return formats.dns_subdomain(value) or (
-            None if "." in value else "should be a domain with at least two segments"
-        )
+        return _full_name(value.removesuffix("."))
     strict = kind == "IPv6" and minor >= _CANONICAL
     if why := (formats.canonical_ip(value) if strict else formats.ip(value, minor)) or non_special_ip(value):
         return why
     parsed = formats.parse_ip(value)
     return f"must be an {kind} address" if parsed and kind and f"IPv{parsed.version}" != kind else None
+
+
+def _full_name(value: str) -> str | None:
+    if why := formats.dns_subdomain(value):
+        return why
+    parts = value.split(".")
+    if len(parts) < 2:
+        return "must be a domain of at least two parts"
+    return next(filter(None, map(formats.dns_label, parts)), None)
 
 
 def _slice_ports(document: Spot) -> None:

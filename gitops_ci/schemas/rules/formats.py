@@ -89,7 +89,7 @@ def subdomain_or_wildcard(value: str) -> str | None:
     """A host of an Ingress: `*.example.com`, or without the star."""
     if "*" not in value:
         return dns_subdomain(value)
-    if value.startswith("*.") and dns_subdomain(value[2:]) is None:
+    if value.startswith("*.") and dns_subdomain(value[2:]) is None and len(value) <= 253:
         return None
     return "must be '*.' followed by a DNS name"
 

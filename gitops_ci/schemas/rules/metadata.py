@@ -180,7 +180,7 @@ def _config_key(name: str, minor: int) -> str | None:
 
 
 # For names, not prefixes. A job's is its cron job's plus eleven characters, and becomes a label of its pods.
-_LONGEST = {"CronJob": 52, "Job": 63, "CSIDriver": 63}
+_LONGEST = {"CronJob": 52, "Job": 63}
 # ValidateObjectMetaWithOpts: their generateName is not looked at, only the name that comes of it.
 _ONLY_WHAT_COMES_OUT = frozenset({"DeviceClass", "ReplicationController"})
 _NAMES: Mapping[str, NameFormat] = {

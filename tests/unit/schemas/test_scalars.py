@@ -23,7 +23,9 @@ def test_quantities_have_the_value_that_the_server_gives_them(text: str, number:
     assert quantity(text) == Decimal(number)
 
 
-@pytest.mark.parametrize("text", ["", " ", "1 Gi", "1ki", "1.5.2", "1e1.5", "0x1", "1Zi", "--1", "1K", "\u0661"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "1Gi\n", "\t1Gi", "1 Gi", "1ki", "1.5.2", "1e1.5", "0x1", "1Zi", "--1", "1K", "\u0661"]
+)
 def test_what_is_no_quantity(text: str) -> None:
     assert quantity(text) is None
 
