@@ -168,4 +168,6 @@ def _is_request(text: str) -> bool:
 def revision(document: Spot) -> None:
     if not document.has("data"):
         document.missing("revision", "data", "'data' is required")
+    elif document.minor >= 31 and type(document.get("data")) is not dict:
+        document.at("data").bad("revision", "must be a mapping: what the controller kept")
     document.at_least("revision", "revision", 0)

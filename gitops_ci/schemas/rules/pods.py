@@ -49,7 +49,11 @@ def template_of(document: Spot) -> Spot | None:
 def pod(document: Spot) -> None:
     """Check the pod spec of a kind that has one."""
     template = template_of(document)
-    if template is None or type(template.value) is not dict:
+    if template is None:
+        return
+    if template.value is None:
+        *above, last = TEMPLATES[document.text("kind")]
+        document.at(*above).missing("pod", last)
         return
     is_pod = document.text("kind") == "Pod"
     if not is_pod:

@@ -58,7 +58,6 @@ def _template(spec: Spot, kind: str) -> None:
 def _controller(spec: Spot) -> None:
     selector = spec.mapping("selector")
     if not spec.has("template"):
-        spec.missing("workload", "template")
         return
     labels = spec.at("template", "metadata").mapping("labels")
     # Without a selector the template's labels become it, by default.
