@@ -15,6 +15,7 @@ __all__ = ["ACCESS_MODES", "ATTRIBUTES_CLASS", "access_modes", "claim_spec", "pe
 ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 
 
+_ONE_POD = 27  # ReadWriteOncePod
 ATTRIBUTES_CLASS = 34  # VolumeAttributesClass; before, the name of one is dropped
 
 
@@ -43,10 +44,11 @@ def access_modes(spec: Spot) -> None:
     modes = spec.strings("accessModes")
     if not modes:
         spec.missing("storage", "accessModes", "at least one access mode is required")
+    known = ACCESS_MODES if spec.minor >= _ONE_POD else ACCESS_MODES[:3]
     for index, mode in enumerate(modes):
-        if mode not in ACCESS_MODES:
-            near = next((word for word in ACCESS_MODES if word.lower() == mode.lower()), None)
-            said = f"'{mode}' is not supported; one of {', '.join(ACCESS_MODES)}"
+        if mode not in known:
+            near = next((word for word in known if word.lower() == mode.lower()), None)
+            said = f"'{mode}' is not supported; one of {', '.join(known)}"
             spec.at("accessModes").item(index).bad("storage", said, f"Did you mean '{near}'?" if near else "")
     if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
         spec.at("accessModes").bad("storage", "ReadWriteOncePod may not be used with other access modes")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from typing import Any
 
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
@@ -31,8 +32,7 @@ def config_map(document: Spot) -> None:
     for key in ("data", "binaryData"):
         for name, value in document.pairs(key):
             _key(name, value)
-            text = value.value if isinstance(value.value, str) else ""
-            total += len(text.encode()) if key == "data" else len(_decoded(text))
+            total += len(_encoded(value.value) if key == "data" else _decoded(value.value))
             if key == "data" and name in document.mapping("binaryData"):
                 value.bad_key("config-key", f"'{shown(name)}' is in binaryData as well")
     _size(document, total)
@@ -48,9 +48,16 @@ def _size(document: Spot, total: int) -> None:
         document.at("data").bad("config-size", f"may not be more than {LARGEST} bytes, is {total}")
 
 
-def _decoded(text: str) -> bytes:
+def _encoded(value: Any) -> bytes:
+    return value.encode("utf-8", "replace") if isinstance(value, str) else b""
+
+
+def _decoded(value: Any) -> bytes:
+    """The bytes that are given in base64, or one by one as numbers."""
+    if isinstance(value, list):
+        return bytes(item if isinstance(item, int) else 0 for item in value)
     try:
-        return base64.b64decode(text)
+        return base64.b64decode(_encoded(value))
     except binascii.Error:
         return b""
 
@@ -60,9 +67,8 @@ def secret(document: Spot) -> None:
     for key in ("data", "stringData"):
         for name, value in document.pairs(key):
             _key(name, value)
-            text = value.value if isinstance(value.value, str) else ""
             # What stringData holds is merged over data before anything is validated.
-            merged[name] = _decoded(text) if key == "data" else text.encode()
+            merged[name] = _decoded(value.value) if key == "data" else _encoded(value.value)
     _size(document, sum(map(len, merged.values())))
     kind = document.text("type")
     for names in _REQUIRED.get(kind, ()):
@@ -83,8 +89,14 @@ def secret(document: Spot) -> None:
 def _json(document: Spot, name: str, content: bytes) -> None:
     place = document.at("data", name) if document.at("data").has(name) else document.at("stringData", name)
     try:
-        sound = isinstance(json.loads(content), dict) or json.loads(content) is None
-    except (ValueError, RecursionError):
-        sound = False
-    if not sound:
+        read = json.loads(content.decode("utf-8", "replace"), parse_constant=_no_constant)
+    except RecursionError:
+        return  # the server goes deeper
+    except ValueError:
+        read = ()
+    if not isinstance(read, dict | None):
         place.bad("secret", "must be a JSON object")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)  # JSON has no NaN and no Infinity
