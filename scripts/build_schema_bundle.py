@@ -75,6 +75,7 @@ NOT_ENFORCED: Mapping[str, frozenset[str]] = {
         "LimitedPriorityLevelConfiguration": "limitResponse",
         "Event": "involvedObject",
         "LabelSelectorRequirement": "key operator",
+        "FieldSelectorRequirement": "key operator",
         "ConfigMapNodeConfigSource": "name namespace kubeletConfigKey",
         "Counter": "value",
         "DeviceCapacity": "value",

@@ -12,7 +12,7 @@ import re
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.labels import labels
-from gitops_ci.schemas.rules.resources import amount, container_resource_name
+from gitops_ci.schemas.rules.resources import overhead
 from gitops_ci.schemas.rules.scheduling import EFFECTS, tolerations
 
 __all__ = ["api_service", "certificate_request", "namespace", "node", "priority_class", "revision", "runtime_class"]
@@ -89,10 +89,7 @@ def priority_class(document: Spot) -> None:
 
 def runtime_class(document: Spot) -> None:
     document.fits("name", "handler", formats.dns_label)
-    for name, value in document.at("overhead").pairs("podFixed"):
-        amount(value, name)
-        if why := container_resource_name(name):
-            value.bad_key("resources", f"'{name}' {why}")
+    overhead(document.at("overhead"), "podFixed")
     scheduling = document.at("scheduling")
     labels(scheduling, "nodeSelector")
     tolerations(scheduling)

@@ -12,7 +12,15 @@ from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
 from gitops_ci.schemas.scalars import quantity
 
-__all__ = ["STANDARD", "container_resource_name", "is_integer", "overcommit", "requirements", "resource_name"]
+__all__ = [
+    "STANDARD",
+    "container_resource_name",
+    "is_integer",
+    "overcommit",
+    "overhead",
+    "requirements",
+    "resource_name",
+]
 
 _CONTAINER = frozenset({"cpu", "memory", "ephemeral-storage"})
 _QUOTA = frozenset(
@@ -100,22 +108,30 @@ def requirements(place: Spot, claims: set[str]) -> None:
     for side in ("limits", "requests"):
         for name, value in place.pairs(side):
             names.add(name)
-            if why := container_resource_name(name):
-                value.bad_key("resources", f"'{shown(name)}' {why}")
-                continue
-            amount(value, name)
-            _huge_page(value, name)
+            _entry(value, name)
     _compare(place)
     _needs_more_than_huge_pages(place, names)
     _claims(place, claims)
 
 
+def _entry(value: Spot, name: str) -> None:
+    if why := container_resource_name(name):
+        value.bad_key("resources", f"'{shown(name)}' {why}")
+        return
+    amount(value, name)
+    _huge_page(value, name)
+
+
+def overhead(place: Spot, key: str) -> None:
+    """What a pod takes beside its containers, judged as limits (validateOverhead)."""
+    for name, value in place.pairs(key):
+        _entry(value, name)
+    _needs_more_than_huge_pages(place.at(key), set(place.mapping(key)))
+
+
 def pod_requirements(spec: Spot, *, is_pod: bool) -> None:
     """`resources` of a whole pod (PodLevelResources, on since 1.34), and overhead."""
-    for name, value in spec.pairs("overhead"):
-        if why := container_resource_name(name):
-            value.bad_key("resources", f"'{shown(name)}' {why}")
-        amount(value, name)
+    overhead(spec, "overhead")
     place = spec.at("resources")
     if type(place.value) is not dict or spec.minor < 34:
         return

@@ -11,6 +11,13 @@ from gitops_ci.schemas.rules.labels import label_requirement, operator_values
 
 __all__ = ["access_review", "rules_review", "token_review"]
 
+# Of any object what the system writes is emptied first (apiserver pkg/registry/rest/meta.go).
+_WIPED = frozenset(
+    {
+        *("uid", "selfLink", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"),
+        *("namespace", "managedFields"),
+    }
+)
 _SELECTORS = 32  # AuthorizeWithSelectors; what came before drops the selectors unread
 
 
@@ -27,7 +34,7 @@ def rules_review(document: Spot) -> None:
 def access_review(document: Spot) -> None:
     """SubjectAccessReview, SelfSubjectAccessReview and LocalSubjectAccessReview."""
     kind, spec = document.text("kind"), document.at("spec")
-    _no_metadata(document.at("metadata"), "namespace" if kind == "LocalSubjectAccessReview" else "")
+    _no_metadata(document.at("metadata"))
     if spec.has("resourceAttributes") == spec.has("nonResourceAttributes"):
         spec.bad("review", "needs exactly one of 'resourceAttributes' and 'nonResourceAttributes'")
     if kind != "SelfSubjectAccessReview" and not spec.text("user") and not spec.count("groups"):
@@ -42,9 +49,9 @@ def access_review(document: Spot) -> None:
             _selector(attributes.at(key), of_labels=key == "labelSelector")
 
 
-def _no_metadata(meta: Spot, allowed: str) -> None:
+def _no_metadata(meta: Spot) -> None:
     for key, value in meta.value.items() if type(meta.value) is dict else ():
-        if value and key not in {"managedFields", allowed}:
+        if value and key not in _WIPED:
             meta.at(key).bad("review", "the metadata of a review must be empty")
 
 
