@@ -12,7 +12,10 @@ _STRINGS = frozenset(
     {"labels", "annotations", "matchLabels", "nodeSelector", ".data", ".stringData", ".binaryData", ".parameters"}
 )
 _QUANTITIES = frozenset(
-    {"limits", "requests", "hard", "capacity", "min", "max", "default", "defaultRequest", "maxLimitRequestRatio"}
+    {
+        *("limits", "requests", "hard", "capacity", "min", "max", "default", "defaultRequest", "maxLimitRequestRatio"),
+        *("counters", "attributes"),  # of devices: of an entry that is null nothing is set, as of 0
+    }
 )
 
 
