@@ -191,13 +191,20 @@ def _folder(path: str) -> str:
 
 
 def objects(path: str, index: str, piece: Piece, value: dict[str, Any]) -> Iterator[Document]:
-    """The document itself, or the items of a List in its place."""
-    if value.get("kind") != "List" or value.get("apiVersion") != "v1" or not isinstance(value.get("items"), list):
+    """The document itself, or the items of a list in its place, as kubectl takes it apart.
+
+    An item of a ConfigMapList that does not say what it is is a ConfigMap (apimachinery unstructured, decodeToList).
+    """
+    api_version, kind, items = value.get("apiVersion"), value.get("kind"), value.get("items")
+    is_list = isinstance(items, list) and isinstance(kind, str) and kind.endswith("List")
+    if not is_list or (kind == "List" and api_version != "v1"):
         yield Document(path, index, piece, value)
         return
-    for number, item in enumerate(value["items"]):
+    own = {} if kind == "List" else {"apiVersion": api_version, "kind": str(kind).removesuffix("List")}
+    for number, item in enumerate(items or ()):
         if isinstance(item, dict):
-            yield Document(path, f"{index}.{number}", piece, item, ("items", number))
+            says = item.get("apiVersion") or item.get("kind")
+            yield Document(path, f"{index}.{number}", piece, item if says else {**item, **own}, ("items", number))
 
 
 def _finding(document: Document, problem: Problem) -> Finding:

@@ -88,6 +88,13 @@ def test_items_of_a_list_are_checked_one_by_one() -> None:
     assert (found.rule, found.line, found.resource) == ("schema/unknown-field", 9, "Deployment/shop")
 
 
+def test_items_of_a_typed_list_are_of_its_kind() -> None:
+    said = "  - metadata: {name: a}\n    dat: {b: c}\n  - {apiVersion: v1, kind: Secret, metadata: {name: b}}\n"
+    found = only(f"apiVersion: v1\nkind: ConfigMapList\nitems:\n{said}")
+    assert (found.rule, found.line, found.resource) == ("schema/unknown-field", 5, "ConfigMap/a")
+    assert only("apiVersion: v1\nkind: ConfigMapList\nmetadata: {name: a}\n").rule == "api/not-served"
+
+
 def test_a_broken_document_hides_no_other() -> None:
     found = findings("a: [\n---\n" + DEPLOYMENT.replace("replicas", "replicsa"))
     assert [(f.rule, f.line) for f in found] == [("yaml/syntax", 2), ("schema/unknown-field", 8)]
