@@ -208,3 +208,13 @@ def test_an_old_copy_serves_when_the_host_is_away_and_offline_asks_nobody(
     late = _Loopback(base, cache=str(tmp_path), clock=lambda: now[0], warn=warned.append)
     assert late("acme.io/v1", "Widget", "1.37") is not None
     assert "answered 403" in warned[0]
+
+
+def test_a_custom_kind_that_shares_a_name_with_a_built_in_one_has_none_of_its_rules() -> None:
+    definition = CRD.replace("widgets", "services").replace("Widget", "Service")
+    text = widget("size: 1\ncolor: red", name="NAME\n  finalizers: [guard]").replace("Widget", "Service")
+    named = [("ok.yaml", text.replace("NAME", "a.b")), ("bad.yaml", text.replace("NAME", "A_b"))]
+    report = check([("crd.yaml", definition), *named])
+    assert [(finding.path, finding.rule) for finding in report.findings if finding.path != "crd.yaml"] == [
+        ("bad.yaml", "api/name")
+    ]
