@@ -149,6 +149,7 @@ def resource_ref(reference: Spot, *, in_volume: bool) -> None:
 
 def _divisors(resource: str, divisor: str) -> frozenset[Decimal | None]:
     """What the server compares with is the canonical text: 1024 is not its 1Ki, and 1e3 not its 1k."""
+    divisor = divisor.strip()
     if divisor.endswith("i"):
         return _ONE if resource.endswith(".cpu") else _BINARY_BYTES
     if "e" in divisor.lower()[:-1]:

@@ -262,7 +262,8 @@ def _ephemeral(source: Spot) -> None:
     labels(meta)
     check_annotations(meta)
     for key, value in (meta.value or {}).items() if isinstance(meta.value, dict) else ():
-        if key not in {"labels", "annotations", "creationTimestamp"} and value not in (None, "", [], {}):
+        # Anything but Go's zero value; a list is none, even without items.
+        if key not in {"labels", "annotations"} and value not in (None, "", 0):
             meta.at(key).bad("volume", "cannot be set in a volume claim template")
     claim_spec(template.at("spec"))
 
@@ -296,6 +297,16 @@ def storage_os(source: Spot) -> None:
     source.fits("name", "volumeNamespace", formats.dns_label)
 
 
+def _named_secret(source: Spot) -> None:
+    if source.has("secretRef") and not source.at("secretRef").text("name"):
+        source.at("secretRef").missing("volume", "name")
+
+
+def _storage_os(source: Spot) -> None:
+    storage_os(source)
+    _named_secret(source)
+
+
 def _image(source: Spot) -> None:
     source.one_of("volume", "pullPolicy", ("Always", "IfNotPresent", "Never"))
 
@@ -317,6 +328,8 @@ COMMON_SOURCES: Mapping[str, Callable[[Spot], None]] = {
 }
 _SOURCES: Mapping[str, Callable[[Spot], None]] = {
     **COMMON_SOURCES,
+    "cinder": _named_secret,
+    "storageos": _storage_os,
     "emptyDir": _empty_dir,
     "configMap": _config_map,
     "secret": _secret,
