@@ -163,7 +163,8 @@ def _scalar(name: str) -> Accept:
     refuse = SCALARS[name]
 
     def accept(value: Any) -> Answer:
-        return UNSURE if refuse(value) or doubtful(value) else SOUND
+        # Bytes may be a list of numbers, and null among them.
+        return UNSURE if refuse(value) or doubtful(value) or type(value) is list else SOUND
 
     return accept
 
