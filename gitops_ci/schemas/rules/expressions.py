@@ -21,6 +21,7 @@ ADMISSION = ("object", "oldObject", "request", "params", "namespaceObject", "aut
 _TYPES = {"BOOL": "true or false", "STRING": "a string"}
 _STRING = re.compile(r"""r?('''|\"{3})[\s\S]*?\1|r?'(?:[^'\\\n]|\\.)*'|r?"(?:[^"\\\n]|\\.)*\"""")
 _OF_SELF = re.compile(r"(?<![\w.])self\.([A-Za-z_][A-Za-z0-9_]*)\b(?!\s*\()")
+_UNDECLARED = re.compile(r"undeclared reference to '([A-Za-z_]\w*)'")
 _VARIABLE = re.compile(r"\bvariables\.([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -33,12 +34,22 @@ def compiles(place: Spot, key: str, rule: str, variables: tuple[str, ...], retur
     where = place.at(key)
     if compiled.refused:
         where.bad(rule, compiled.refused)
+    elif name := _of_nobody(compiled.unknown, source):
+        where.bad(rule, f"there is no '{name}' here; known are {', '.join(variables)}")
     elif compiled.unknown:
         missing = compiled.unknown == MISSING
         told = MISSING if missing else f"the expression {shown(source)} is not checked: {compiled.unknown}"
         where.unchecked(told, HINT if missing else "")
     elif returns and compiled.returns not in {returns, "DYN"}:
         where.bad(rule, f"'{shown(source)}' must give {_TYPES[returns]}, gives {compiled.returns.lower()}")
+
+
+def _of_nobody(said: str, source: str) -> str:
+    """A variable that nobody defines, '' for none; a function, a type or a macro's own may be the server's."""
+    found = _UNDECLARED.search(said)
+    if found is None or re.search(rf"\b{found[1]}\s*[.(,]", without_strings(source)):
+        return ""
+    return found[1]
 
 
 def fields_of_self(rule: Spot, schema: Spot) -> None:
