@@ -23,8 +23,8 @@ def sound() -> dict[str, Any]:
     return {one["kind"]: one for file in files for one in yaml.safe_load_all(file.read_text())}
 
 
-def findings(manifest: dict[str, Any]) -> tuple[Finding, ...]:
-    report = check([("a.yaml", yaml.safe_dump(manifest))], CHECKS)
+def findings(manifest: dict[str, Any], checks: Checks = CHECKS) -> tuple[Finding, ...]:
+    report = check([("a.yaml", yaml.safe_dump(manifest))], checks)
     assert report.skipped == ()
     return report.findings
 
@@ -66,6 +66,20 @@ def test_a_change_is_judged_as_the_server_does(kind: str) -> None:
             if bool(found) != (verdict == "refused"):
                 wrong.append((case, [one.message for one in found]))
     assert wrong == []
+
+
+def cases_of_versions() -> list[str]:
+    lines = (HERE / "versions.txt").read_text().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("case", cases_of_versions())
+def test_a_rule_holds_from_a_version_on(case: str) -> None:
+    *expected, kind, change = case.split(maxsplit=5)
+    for verdict, version in (expected[:2], expected[2:]):
+        checks = Checks(kubernetes_versions=(version,), rules=CHECKS.rules)
+        found = findings(changed(sound()[kind], change), checks)
+        assert bool(found) == (verdict == "refused"), (version, found)
 
 
 def test_every_kind_is_changed() -> None:
