@@ -29,6 +29,7 @@ class Bundle:
         self.version = version
         with open(os.path.join(DATA, f"{version}.json.z"), "rb") as stream:
             index, *self._lines = zlib.decompress(stream.read()).split(b"\n")
+        self._read: dict[int, dict[str, Any]] = {}
         read = json.loads(index)
         self.kinds: dict[str, int] = read["kinds"]
         self.names: list[str] = read["names"]
@@ -43,8 +44,10 @@ class Bundle:
         return self.kinds.get(f"{api_version} {kind}")
 
     def definition(self, number: int) -> dict[str, Any]:
-        definition: dict[str, Any] = json.loads(self._lines[number])
-        return definition
+        found = self._read.get(number)
+        if found is None:
+            found = self._read[number] = json.loads(self._lines[number])
+        return found
 
 
 def versions(text: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_ci.schemas.acceptance import Acceptance
+from gitops_ci.schemas.bundle import Bundle
 from gitops_ci.schemas.certainty import NULL, UNSURE, look
 from gitops_ci.schemas.custom import CustomKinds, NoSchema
 from gitops_ci.schemas.documents import Document
@@ -110,7 +111,9 @@ class Judge:
     def _broken_rules(self, document: Document, version: str, *, has_null: bool, built_in: bool) -> list[Problem]:
         if not self._with_rules:
             return []
-        value = without_nulls(document.value) if has_null else document.value
+        value = document.value
+        if has_null:
+            value = without_nulls(value, Bundle.load(version), document.api_version, document.kind)
         return api_problems(value, built_in=built_in, minor=int(version.partition(".")[2]))
 
     def _without_schema(self, document: Document, missing: NoSchema, verdict: Verdict) -> None:
