@@ -90,7 +90,8 @@ class Structure:
         if "$ref" in schema:
             return self._reference(schema["$ref"])
         if "anyOf" in schema:
-            return _any_of([self._compile(option) for option in schema["anyOf"]])
+            options = schema["anyOf"]
+            return _any_of([self._compile(one) for one in options], drops_scalars=any("items" in one for one in options))
         if "properties" in schema:
             return _object(self._fields(schema["properties"]), tuple(schema.get("required", ())))
         if "additionalProperties" in schema:
@@ -181,10 +182,12 @@ def _scalar(name: str) -> Check:
     return check
 
 
-def _any_of(options: list[Check]) -> Check:
+def _any_of(options: list[Check], *, drops_scalars: bool) -> Check:
     """One of several: the schemas in a definition's schema. They decode themselves, and drop what they do not know."""
 
     def check(value: Any, path: Path, problems: list[Problem]) -> None:
+        if drops_scalars and type(value) not in {dict, list}:
+            return
         best: list[Problem] | None = None
         for option in options:
             found: list[Problem] = []

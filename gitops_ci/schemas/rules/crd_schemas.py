@@ -130,7 +130,7 @@ def _structure(schema: Spot, where: _Where) -> None:
             schema.at("additionalProperties").bad_key("crd", "must not be used in an embedded resource")
         if not keep and not schema.count("properties"):
             schema.missing("crd", "properties", "an embedded resource needs properties or preserve-unknown-fields")
-    if kind == "array" and not schema.has("items"):
+    if kind == "array" and type(schema.get("items")) is not dict:
         schema.missing("crd", "items", "'items' is required for an array")
 
 
