@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator
 
 from gitops_ci.schemas.goyaml import GoYamlError
-from gitops_ci.yamltext import Mapping, Node, Scalar, Sequence, YamlError, YamlFile, read_first, walk
+from gitops_ci.yamltext import BOM, Mapping, Node, Scalar, Sequence, YamlError, YamlFile, read_first, walk
 
 __all__ = ["first_document", "refuse_what_go_refuses"]
 
-# Stand-ins of the private use area: a colon, the two characters of `\'`, and what fills up the place of `\ud83d\ude00`.
-_COLON, _QUOTE, _FILLER = "\ue000", "\ue001\ue002", "\ue003"
-_STAND_INS = re.compile("[\ue000-\ue003]")
+# Stand-ins of the private use area: a colon, the two characters of `\'`, what fills up the place of `\ud83d\ude00`,
+# and a byte order mark that begins a line: to go-yaml a character as others, where libyaml passes over it.
+_COLON, _QUOTE, _FILLER, _MARK = "\ue000", "\ue001\ue002", "\ue003", "\ue004"
+_STAND_INS = re.compile("[\ue000-\ue004]")
 # Each costs a reading; a text that has more of them is left refused.
 _MOST_STAND_INS = 50
 _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
@@ -32,7 +33,7 @@ def first_document(text: str) -> YamlFile:
     Raises:
         YamlError: no YAML to libyaml, nor to go-yaml.
     """
-    written = text
+    written = text.replace(f"\n{BOM}", f"\n{_MARK}") if f"\n{BOM}" in text else text
     for _ in range(_MOST_STAND_INS):
         try:
             file = read_first(written)
@@ -82,7 +83,7 @@ def _paired(pair: re.Match[str]) -> str:
 def _restore(root: Node | None) -> None:
     for node in walk(root):
         if isinstance(node, Scalar) and _STAND_INS.search(node.value):
-            node.value = node.value.replace(_COLON, ":").replace(_QUOTE, "'").replace(_FILLER, "")
+            node.value = node.value.replace(_COLON, ":").replace(_QUOTE, "'").replace(_FILLER, "").replace(_MARK, BOM)
 
 
 def _is_json(text: str) -> bool:

@@ -74,6 +74,8 @@ def split(text: str) -> Iterator[Piece]:
         body = text[start:end]
         if match and "%" in body and _DIRECTIVES.fullmatch(body):
             continue  # directives belong to the document that the line begins
+        if start and body.startswith(f"\n{yamltext.BOM}"):
+            body, line = body[1:], line + 1  # files that were put together: each may begin with a mark
         if not _BLANK.fullmatch(body.removeprefix(yamltext.BOM)):
             yield Piece(body, line)
         line += body.count("\n")

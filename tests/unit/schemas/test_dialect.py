@@ -73,6 +73,17 @@ def test_directives_belong_to_the_document_that_follows() -> None:
     assert [piece.position(piece.root.start)[0] for piece in pieces if piece.root] == [4, 8]
 
 
+def test_a_byte_order_mark_may_begin_each_document_and_elsewhere_is_a_character() -> None:
+    pieces = list(split("\ufeffa: 1\n---\n\ufeffb: 2\nc: 3\n"))
+    assert [piece.load().value for piece in pieces] == [{"a": 1}, {"b": 2, "c": 3}]
+    assert [piece.position(piece.root.start) for piece in pieces if piece.root] == [(1, 1), (3, 1)]
+    assert Piece("a: 1\n\ufeffb: 2\n", 0).load().value == {"a": 1, "\ufeffb": 2}
+    assert (
+        check([("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n\ufeffdata: {}\n")]).findings[0].line
+        == 4
+    )
+
+
 def test_what_follows_the_end_of_a_document_is_told() -> None:
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n...\n"
     assert check([("a.yaml", text + "# nothing\n...\n")]).skipped == ()
