@@ -15,22 +15,24 @@ from gitops_ci.schemas.report import Surroundings
 __all__ = ["GROUP", "argocd", "paths"]
 
 GROUP = "argoproj.io"
+_RULE = "gitops/argocd"
 _TEMPLATED = re.compile(r"\{\{|\$\{")
 Keys = tuple[str | int, ...]
 
 
 def argocd(document: Document) -> Iterator[Finding]:
-    if document.group != GROUP:
-        return
     spec = dig(document.value, "spec")
+    if document.group != GROUP or not isinstance(spec, dict):
+        return
     if document.kind == "Application":
-        yield from _application(document, spec if isinstance(spec, dict) else {}, ("spec",))
+        yield from _application(document, spec, ("spec",))
     elif document.kind == "ApplicationSet":
-        yield from _application_set(document, spec if isinstance(spec, dict) else {})
+        yield from _application_set(document, spec)
     elif document.kind == "AppProject":
-        for index, destination in enumerate(_items(dig(spec, "destinations"))):
+        for index, destination in enumerate(_items(spec.get("destinations"))):
             if not destination.get("server") and not destination.get("name"):
-                yield at(document, ("spec", "destinations", index), "gitops/argocd", "needs a server or a name")
+                said = "without a server or a name it matches no cluster"
+                yield at(document, ("spec", "destinations", index), _RULE, said, severity="warning")
 
 
 def _items(value: Any) -> list[dict[str, Any]]:
@@ -38,19 +40,19 @@ def _items(value: Any) -> list[dict[str, Any]]:
 
 
 def _application(document: Document, spec: dict[str, Any], place: Keys) -> Iterator[Finding]:
-    if not spec.get("project"):
-        yield at(document, place, "gitops/argocd", "'project' is required", hint="Use project: default", key=True)
+    """What the controller refuses of an application (argo-cd, util/argo: GetDestinationServer, ValidatePermissions)."""
     destination = spec.get("destination")
-    if not isinstance(destination, dict):
-        yield at(document, place, "gitops/argocd", "'destination' is required", key=True)
-    elif destination.get("server") and destination.get("name"):
-        said = "server and name exclude each other: the controller refuses the application"
-        yield at(document, (*place, "destination"), "gitops/argocd", said, key=True)
-    elif not destination.get("server") and not destination.get("name"):
-        yield at(document, (*place, "destination"), "gitops/argocd", "needs a server or a name", key=True)
-    source, sources = spec.get("source"), spec.get("sources")
-    if not source and not sources and not spec.get("sourceHydrator"):
-        yield at(document, place, "gitops/argocd", "needs 'source' or 'sources'", key=True)
+    if isinstance(destination, dict):
+        server, name = destination.get("server"), destination.get("name")
+        if server and name and not (_templated(server) or _templated(name)):
+            said = "server and name exclude each other: the controller refuses the application"
+            yield at(document, (*place, "destination"), _RULE, said, key=True)
+        elif not server and not name:
+            yield at(document, (*place, "destination"), _RULE, "needs a server or a name", key=True)
+    if spec.get("sourceHydrator"):
+        return  # nothing else is looked at then
+    if not spec.get("source") and not spec.get("sources"):
+        yield at(document, place, _RULE, "needs 'source' or 'sources'", key=True)
     for where, one in _sources(spec):
         yield from _source(document, one, (*place, *where))
 
@@ -65,29 +67,61 @@ def _sources(spec: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
 
 
 def _source(document: Document, source: dict[str, Any], place: Keys) -> Iterator[Finding]:
-    if not source.get("repoURL"):
-        yield at(document, place, "gitops/argocd", "'repoURL' is required", key=True)
+    several = "sources" in place
+    if source.get("repoURL") == "":
+        yield at(document, (*place, "repoURL"), _RULE, "must not be empty")
     if source.get("path") and source.get("chart"):
-        yield at(document, (*place, "chart"), "gitops/argocd", "path and chart exclude each other", key=True)
-    elif not source.get("path") and not source.get("chart") and not source.get("ref"):
-        yield at(document, place, "gitops/argocd", "needs 'path', 'chart' or 'ref'", key=True)
+        said = "the path of a chart is not looked at"
+        yield at(document, (*place, "path"), _RULE, said, severity="warning", key=True)
+    elif not source.get("path") and not source.get("chart") and not (several and source.get("ref")):
+        wanted = "'path', 'chart' or 'ref'" if several else "'path' or 'chart'"
+        yield at(document, place, _RULE, f"needs {wanted}", key=True)
     if source.get("chart") and not source.get("targetRevision"):
         said = "'targetRevision' is required for a chart"
-        yield at(document, place, "gitops/argocd", said, hint="Name the chart's version.", key=True)
+        yield at(document, place, _RULE, said, hint="Name the chart's version.", key=True)
 
 
 def _application_set(document: Document, spec: dict[str, Any]) -> Iterator[Finding]:
-    if not _items(spec.get("generators")):
-        yield at(document, ("spec",), "gitops/argocd", "at least one generator is required", key=True)
-    for index, generator in enumerate(_items(spec.get("generators"))):
-        if len(generator.keys() - {"selector"}) != 1:
-            said = f"needs exactly one generator, has {', '.join(sorted(generator)) or 'none'}"
-            yield at(document, ("spec", "generators", index), "gitops/argocd", said, key=True)
+    listed = spec.get("generators")
+    if listed == []:
+        said = "without a generator no application is made"
+        yield at(document, ("spec", "generators"), _RULE, said, severity="warning", key=True)
+    overridden = bool(spec.get("templatePatch"))
+    for place, generator in _generators(listed, ("spec", "generators")):
+        yield from _generator(document, generator, place)
+        overridden |= any(dig(one, "template") is not None for one in generator.values())
     template = dig(spec, "template", "spec")
-    if not isinstance(spec.get("template"), dict):
-        yield at(document, ("spec",), "gitops/argocd", "'template' is required", key=True)
-    elif isinstance(template, dict) and not spec.get("templatePatch"):
+    if isinstance(template, dict) and not overridden:
         yield from _application(document, template, ("spec", "template", "spec"))
+
+
+def _generators(listed: Any, place: Keys) -> Iterator[tuple[Keys, dict[str, Any]]]:
+    """Generators with their place, those inside of others, too."""
+    for index, generator in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(generator, dict):
+            yield (*place, index), generator
+            for outer in ("matrix", "merge"):
+                yield from _generators(dig(generator, outer, "generators"), (*place, index, outer, "generators"))
+
+
+def _generator(document: Document, generator: dict[str, Any], place: Keys) -> Iterator[Finding]:
+    """What the controller refuses of a generator (argo-cd, applicationset: generators, CheckInvalidGenerators)."""
+    kinds = sorted(generator.keys() - {"selector"})
+    if len(kinds) != 1:
+        said = f"needs exactly one generator, has {', '.join(kinds) or 'none'}"
+        inner = len(place) > len(("spec", "generators", 0))
+        yield at(document, place, _RULE, said, severity="warning" if kinds and not inner else "error", key=True)
+    for outer, most in (("matrix", 2), ("merge", None)):
+        inside = dig(generator, outer, "generators")
+        if isinstance(inside, list) and (len(inside) < 2 or (most and len(inside) > most)):
+            said = f"needs {'' if most else 'at least '}two generators, has {len(inside)}"
+            yield at(document, (*place, outer, "generators"), _RULE, said, key=True)
+    if dig(generator, "merge", "mergeKeys") == []:
+        yield at(document, (*place, "merge", "mergeKeys"), _RULE, "at least one key is required", key=True)
+
+
+def _templated(text: Any) -> bool:
+    return isinstance(text, str) and _TEMPLATED.search(text) is not None
 
 
 def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, Document]]:

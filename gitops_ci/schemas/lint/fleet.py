@@ -18,8 +18,6 @@ GROUP = "fleet.cattle.io"
 def fleet(document: Document) -> Iterator[Finding]:
     if document.group != GROUP or document.kind != "GitRepo":
         return
-    if not dig(document.value, "spec", "repo"):
-        yield at(document, ("spec",), "gitops/fleet", "'repo' is required", key=True)
     branch, revision = dig(document.value, "spec", "branch"), dig(document.value, "spec", "revision")
     if branch and revision:
         said = "branch and revision exclude each other: the revision is deployed"

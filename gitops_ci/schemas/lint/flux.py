@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
@@ -13,66 +11,26 @@ from gitops_ci.schemas.lint.base import at, dig
 from gitops_ci.schemas.lint.here import is_here
 from gitops_ci.schemas.report import Surroundings
 
-__all__ = ["GROUPS", "flux", "references"]
+__all__ = ["flux", "references"]
 
-_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+")
 _SOURCES = "source.toolkit.fluxcd.io"
 # (kind, namespace, name) -> the source
 _Sources = Mapping[tuple[str, str, str], Document]
-# kind -> (group, fields of spec that must be there)
-_KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "GitRepository": (_SOURCES, ("url", "interval")),
-    "HelmRepository": (_SOURCES, ("url",)),
-    "OCIRepository": (_SOURCES, ("url", "interval")),
-    "Bucket": (_SOURCES, ("bucketName", "endpoint", "interval")),
-    "HelmChart": (_SOURCES, ("chart", "sourceRef", "interval")),
-    "Kustomization": ("kustomize.toolkit.fluxcd.io", ("interval", "prune", "sourceRef")),
-    "HelmRelease": ("helm.toolkit.fluxcd.io", ("interval",)),
-    "ImageRepository": ("image.toolkit.fluxcd.io", ("image",)),
-    "ImagePolicy": ("image.toolkit.fluxcd.io", ("imageRepositoryRef", "policy")),
-    "ImageUpdateAutomation": ("image.toolkit.fluxcd.io", ("interval", "sourceRef")),
-}
-
-GROUPS = frozenset(group for group, _ in _KINDS.values())
+_POLICIES = ("semver", "alphabetical", "numerical")
 
 
 def flux(document: Document) -> Iterator[Finding]:
-    group, required = _KINDS.get(document.kind, ("", ()))
-    if not group or document.group != group:
+    """What no definition says: an ImagePolicy takes the first policy it has (image-reflector-controller, policy)."""
+    policy = dig(document.value, "spec", "policy")
+    if document.kind != "ImagePolicy" or not isinstance(policy, dict):
         return
-    spec = dig(document.value, "spec")
-    spec = spec if isinstance(spec, dict) else {}
-    for key in required:
-        if spec.get(key) in (None, "", {}):
-            yield at(document, ("spec",), "gitops/flux", f"'{key}' is required", key=True)
-    for key in ("interval", "timeout", "retryInterval"):
-        value = spec.get(key)
-        if isinstance(value, str) and not _DURATION.fullmatch(value):
-            yield at(
-                document, ("spec", key), "gitops/flux", f"'{value}' is no duration", hint="Write it as 5m or 1h30m."
-            )
-    if document.kind == "HelmRelease":
-        yield from _release(document, spec)
-    if document.kind == "OCIRepository" and isinstance(spec.get("url"), str) and not spec["url"].startswith("oci://"):
-        yield at(document, ("spec", "url"), "gitops/flux", "must start with oci://")
-    if document.kind == "ImagePolicy" and isinstance(policy := spec.get("policy"), dict):
-        chosen = [key for key in ("semver", "alphabetical", "numerical") if key in policy]
-        if len(chosen) != 1:
-            said = "needs exactly one of semver, alphabetical and numerical"
-            yield at(document, ("spec", "policy"), "gitops/flux", said, key=True)
-    reference = spec.get("ref")
-    if document.kind == "GitRepository" and isinstance(reference, dict) and not reference:
-        yield at(document, ("spec", "ref"), "gitops/flux", "needs a branch, tag, semver, name or commit", key=True)
-
-
-def _release(document: Document, spec: dict[str, Any]) -> Iterator[Finding]:
-    if bool(spec.get("chart")) == bool(spec.get("chartRef")):
-        yield at(document, ("spec",), "gitops/flux", "needs exactly one of chart and chartRef", key=True)
-    chart = dig(spec, "chart", "spec")
-    if isinstance(chart, dict):
-        for key in ("chart", "sourceRef"):
-            if not chart.get(key):
-                yield at(document, ("spec", "chart", "spec"), "gitops/flux", f"'{key}' is required", key=True)
+    chosen = [key for key in _POLICIES if policy.get(key) is not None]
+    if not chosen:
+        said = f"needs one of {', '.join(_POLICIES[:-1])} and {_POLICIES[-1]}"
+        yield at(document, ("spec", "policy"), "gitops/flux", said, key=True)
+    elif len(chosen) > 1:
+        said = f"{chosen[0]} is used, {' and '.join(chosen[1:])} not"
+        yield at(document, ("spec", "policy", chosen[1]), "gitops/flux", said, severity="warning", key=True)
 
 
 def references(

@@ -23,17 +23,21 @@ _GROUPS: Mapping[str, str] = {
 
 def own_fields(document: Document) -> Iterator[Finding]:
     """What does not fit the documented fields. For an object without a schema: a schema knows better."""
-    shape = _shape(document)
+    if document.group not in _GROUPS:
+        return
+    module = import_module(f"gitops_ci.schemas.lint.fields.{_GROUPS[document.group]}")
+    shape = _shape(document, module.KINDS, module.PAST)
     if shape is not None:
-        for misfit in misfits(document.value.get("spec"), shape, ("spec",)):
+        for misfit in misfits(document.value, shape, nulls=module.NULLS):
             yield misfit_finding(document, misfit)
 
 
-def _shape(document: Document) -> Shape | None:
-    if document.group not in _GROUPS:
-        return None
-    specs: Mapping[str, Any] = import_module(f"gitops_ci.schemas.lint.fields.{_GROUPS[document.group]}").SPECS
-    return specs.get(document.kind)
+def _shape(document: Document, kinds: Mapping[str, Any], past: Mapping[str, Any]) -> Shape | None:
+    """The shape of a kind; what only its versions before the first stable one have is added for these."""
+    shape = kinds.get(document.kind)
+    if shape is None or document.kind not in past or "beta" not in document.api_version:
+        return shape
+    return {**shape, "spec!": {**shape["spec!"], **past[document.kind]}}
 
 
 def misfit_finding(document: Document, misfit: Misfit, *, strict: bool = False) -> Finding:

@@ -89,8 +89,8 @@ APPLICATION = """\
         ("project: default", "syncPolicy: {}", "spec: 'project' is required"),
         ('server: "https://kubernetes.default.svc", ', "", "spec.destination: needs a server or a name"),
         ('{server: "', '{name: in-cluster, server: "', "spec.destination: server and name exclude each other"),
-        ("path: apps/shop", "path: apps/shop, chart: shop", "spec.source.chart: path and chart exclude each other"),
-        ("path: apps/shop, ", "", "spec.source: needs 'path', 'chart' or 'ref'"),
+        ("path: apps/shop", "path: apps/shop, chart: shop", "spec.source.path: the path of a chart is not looked at"),
+        ("path: apps/shop, ", "", "spec.source: needs 'path' or 'chart'"),
     ],
 )
 def test_argo_cd_applications(old: str, new: str, message: str) -> None:
@@ -123,7 +123,7 @@ def test_flux_sources_resolve() -> None:
           sourceRef: {kind: GitRepository, name: confg}
         """
     assert [(f.rule, f.line, f.hint) for f in found(text)] == [
-        ("gitops/flux", 10, "Write it as 5m or 1h30m."),
+        ("gitops/field", 10, "Write it as 5m or 1m30s."),
         ("gitops/missing-source", 13, "Did you mean 'config'?"),
     ]
 

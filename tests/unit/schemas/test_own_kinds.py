@@ -11,7 +11,7 @@ import yaml
 from gitops_ci.model import Finding
 from gitops_ci.schemas import Surroundings, check
 from gitops_ci.schemas.lint.descriptions import NAMES, description_findings
-from gitops_ci.schemas.lint.shapes import FLAG, MAP, NUMBER, TEXT, TEXTS, misfits
+from gitops_ci.schemas.lint.shapes import FLAG, MAP, NOT_BOTH, NUMBER, ONE, SOME, TEXT, TEXTS, Needs, misfits
 from tests.unit.schemas.test_rules import changed
 
 SOUND: Mapping[str, str] = {
@@ -27,7 +27,7 @@ SOUND: Mapping[str, str] = {
         apiVersion: argoproj.io/v1alpha1
         spec:
           goTemplate: true
-          generators: [{git: {repoURL: https://github.com/acme/c.git, directories: [{path: apps/*}]}}]
+          generators: [{git: {repoURL: https://github.com/acme/c.git, revision: main, directories: [{path: apps/*}]}}]
           template:
             metadata: {name: '{{.path.basename}}'}
             spec:
@@ -97,31 +97,45 @@ def test_a_sound_object_has_no_finding(kind: str) -> None:
         ("Application", "spec.syncPolicy.automated.prune 'yes'", "field", "must be true or false, is a string"),
         ("Application", "spec.source.helm.valueFiles v.yaml", "field", "must be a list, is a string"),
         ("Application", "spec.destination.name x", "argocd", "server and name exclude each other"),
-        ("Application", "spec.project", "argocd", "'project' is required"),
-        (
-            "ApplicationSet",
-            "spec.generators [{git: {}, list: {}}]",
-            "argocd",
-            "needs exactly one generator, has git, list",
-        ),
-        ("ApplicationSet", "spec.generators []", "argocd", "at least one generator is required"),
+        ("Application", "spec.project", "field", "'project' is required"),
+        ("ApplicationSet", "spec.generators [{}]", "argocd", "needs exactly one generator, has none"),
+        ("ApplicationSet", "spec.generators [{matrix: {generators: [{list: {}}]}}]", "argocd", "two generators, has 1"),
+        ("ApplicationSet", "spec.generators.0.git.directories [{exclude: true}]", "field", "'path' is required"),
         ("ApplicationSet", "spec.template.spec.sorce {}", "unknown-field", "unknown field 'sorce'"),
         ("ApplicationSet", "spec.syncPolicy {applicationsSync: create}", "field", "'create' is not supported"),
         ("AppProject", "spec.syncWindows.0.kind alow", "field", "'alow' is not supported"),
-        ("AppProject", "spec.destinations [{namespace: a}]", "argocd", "needs a server or a name"),
-        ("GitRepository", "spec.interval 10 minutes", "flux", "is no duration"),
-        ("GitRepository", "spec.url", "flux", "'url' is required"),
+        ("AppProject", "spec.roles [{policies: []}]", "field", "'name' is required"),
+        ("GitRepository", "spec.interval 10 minutes", "field", "is no duration"),
+        ("GitRepository", "spec.url", "field", "'url' is required"),
         ("GitRepository", "spec.ref {brunch: main}", "unknown-field", "unknown field 'brunch'"),
+        (
+            "GitRepository",
+            "spec.url git@github.com:acme/c.git",
+            "field",
+            "must start with http:// or https:// or ssh://",
+        ),
+        ("GitRepository", "spec.timeout 1h", "field", "is no duration"),
+        ("GitRepository", "spec.suspend null", "field", "must be true or false, is null"),
+        ("GitRepository", "spec.serviceAccountName a", "field", "'serviceAccountName' needs 'provider: aws or azure'"),
         ("GitRepository", "spec.secretRef {}", "field", "'name' is required"),
         ("Kustomization", "spec.sourceRef.kind Gitrepository", "field", "'Gitrepository' is not supported"),
-        ("Kustomization", "spec.prune", "flux", "'prune' is required"),
+        ("Kustomization", "spec.prune", "field", "'prune' is required"),
         ("Kustomization", "spec.postBuild.substitute {A: 1}", "field", "must be a string, is a number"),
-        ("HelmRelease", "spec.chartRef {kind: OCIRepository, name: a}", "flux", "exactly one of chart and chartRef"),
+        ("HelmRelease", "spec.chartRef {kind: OCIRepository, name: a}", "field", "exactly one of chart and chartRef"),
+        ("HelmRelease", "spec.chart.spec.chart ''", "field", "must not be empty"),
+        ("HelmRelease", "spec.install {crds: create}", "field", "'create' is not supported"),
         ("HelmRelease", "spec.chart.spec.verson 1.x", "unknown-field", "unknown field 'verson'"),
         ("HelmRelease", "spec.chart.spec.sourceRef {kind: HelmRepository}", "field", "'name' is required"),
-        ("ImagePolicy", "spec.policy {semver: {range: 1.x}, numerical: {}}", "flux", "exactly one of semver"),
+        ("ImagePolicy", "spec.policy {}", "flux", "needs one of semver, alphabetical and numerical"),
+        ("ImagePolicy", "spec.interval 1h", "field", "'interval' needs 'digestReflectionPolicy: Always'"),
+        (
+            "ImagePolicy",
+            "spec.digestReflectionPolicy Always",
+            "field",
+            "'digestReflectionPolicy: Always' needs 'interval'",
+        ),
         ("ImagePolicy", "spec.policy {alphabetical: {order: up}}", "field", "'up' is not supported"),
-        ("GitRepo", "spec.repo", "fleet", "'repo' is required"),
+        ("GitRepo", "spec.repo", "field", "'repo' is required"),
         ("GitRepo", "spec.path [a]", "unknown-field", "unknown field 'path'"),
         ("GitRepo", "spec.paths [/a]", "fleet", "must be relative"),
     ],
@@ -130,6 +144,30 @@ def test_what_its_controller_refuses_is_a_finding(kind: str, change: str, rule: 
     (found,) = findings(kind, change)
     assert (found.rule, found.severity) == (f"gitops/{rule}", "error")
     assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "message"),
+    [
+        ("ApplicationSet", "spec.generators []", "without a generator no application is made"),
+        ("ApplicationSet", "spec.generators [{clusters: {}, list: {}}]", "exactly one generator, has clusters, list"),
+        ("AppProject", "spec.destinations [{namespace: a}]", "it matches no cluster"),
+        ("ImagePolicy", "spec.policy {semver: {range: 1.x}, numerical: {}}", "semver is used, numerical not"),
+    ],
+)
+def test_what_its_controller_takes_but_nobody_means_is_a_warning(kind: str, change: str, message: str) -> None:
+    (found,) = findings(kind, change)
+    assert (found.severity, message in found.message) == ("warning", True)
+
+
+def test_fields_of_beta_versions_are_known_there() -> None:
+    manifest = {"kind": "Kustomization", "metadata": {"name": "x"}, **yaml.safe_load(SOUND["Kustomization"])}
+    manifest["spec"]["validation"] = "client"
+    said = {
+        version: len(check([("a.yaml", yaml.safe_dump(manifest | {"apiVersion": version}))]).findings)
+        for version in ("kustomize.toolkit.fluxcd.io/v1beta2", "kustomize.toolkit.fluxcd.io/v1")
+    }
+    assert list(said.values()) == [0, 1]
 
 
 def test_a_field_of_a_newer_version_is_a_warning() -> None:
@@ -220,3 +258,36 @@ def test_shapes() -> None:
     wrong = {"b": 1, "c": True, "d": [1], "e": {"z": 1}, "f": "z", "g": [{"i": 1}], "j": 1}
     places = [misfit.keys for misfit in misfits(wrong, shape)]
     assert places == [("b",), ("c",), ("d", 0), ("e", "z"), ("f",), ("g", 0, "i"), ("j",), ()]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sound", "wrong"),
+    [
+        (ONE, [{"a": 1}], [{}, {"a": 1, "b": 1}]),
+        (SOME, [{"a": 1}, {"a": 1, "b": 1}], [{}, {"a": None}]),
+        (NOT_BOTH, [{}, {"b": 1}], [{"a": 1, "b": 1}]),
+    ],
+)
+def test_how_many_of_some_fields_are_given(
+    asked: str, sound: list[dict[str, int]], wrong: list[dict[str, int | None]]
+) -> None:
+    shape = {"a": NUMBER, "b": NUMBER, ("a", "b"): asked}
+    assert not any(list(misfits(value, shape)) for value in sound)
+    assert all(len(list(misfits(value, shape))) == 1 for value in wrong)
+
+
+def test_a_field_needs_another_one() -> None:
+    shape = {"a": TEXT, "b": {"c": TEXT}, ("a",): Needs("b.c", ("x",), without="x", when="on")}
+    sound = [{}, {"a": "off", "b": {"c": "y"}}, {"a": "on"}, {"a": "on", "b": {"c": "x"}}]
+    assert not any(list(misfits(value, shape)) for value in sound)
+    (misfit,) = misfits({"a": "on", "b": {"c": "y"}}, shape)
+    assert (misfit.keys, misfit.message) == (("a",), "'a: on' needs 'b.c: x'")
+
+
+def test_null_of_a_field_with_a_default_is_its_default() -> None:
+    shape = {"a?": TEXT, "b": TEXT, "c!": TEXT}
+    found = list(misfits({"a": None, "b": None, "c": None}, shape, nulls=False))
+    assert [(misfit.keys, misfit.message) for misfit in found] == [
+        (("b",), "must be a string, is null"),
+        ((), "'c' is required"),
+    ]

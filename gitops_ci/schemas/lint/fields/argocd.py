@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from gitops_ci.schemas.lint.shapes import ANY, FLAG, MAP, NUMBER, NUMBER_OR_TEXT, TEXT, TEXTS, Shape
+import re
 
-__all__ = ["SPECS"]
+from gitops_ci.schemas.lint.fields import HEAD
+from gitops_ci.schemas.lint.shapes import (
+    ANY,
+    FLAG,
+    MAP,
+    NUMBER,
+    NUMBER_OR_TEXT,
+    OBJECT,
+    SELECTOR,
+    TEXT,
+    TEXTS,
+    Shape,
+    Text,
+)
 
-_NAMED: dict[str, Shape] = {"name": TEXT, "value": TEXT}
+__all__ = ["KINDS", "NULLS", "PAST"]
+
+# null is refused, and no field has a default
+NULLS = False
+PAST: dict[str, dict[str, Shape]] = {}
+_NAMED: dict[str, Shape] = {"name!": TEXT, "value!": TEXT}
 _VARIABLE: dict[str, Shape] = {**_NAMED, "code": FLAG}
-_RESOURCE: dict[str, Shape] = {"group": TEXT, "kind": TEXT, "name": TEXT}
 _TARGET: dict[str, Shape] = dict.fromkeys(
     ("group", "version", "kind", "name", "namespace", "annotationSelector", "labelSelector"), TEXT
 )
@@ -18,8 +35,8 @@ _HELM: dict[str, Shape] = {
     "skipSchemaValidation": FLAG,
     "valueFiles": TEXTS,
     "apiVersions": TEXTS,
-    "valuesObject": ANY,
-    "parameters": [{**_NAMED, "forceString": FLAG}],
+    "valuesObject": OBJECT,
+    "parameters": [{"name": TEXT, "value": TEXT, "forceString": FLAG}],
     "fileParameters": [{"name": TEXT, "path": TEXT}],
 }
 _KUSTOMIZE: dict[str, Shape] = {
@@ -29,7 +46,7 @@ _KUSTOMIZE: dict[str, Shape] = {
     **dict.fromkeys(("images", "components", "apiVersions"), TEXTS),
     "commonLabels": MAP,
     "commonAnnotations": MAP,
-    "replicas": [{"name": TEXT, "count": NUMBER_OR_TEXT}],
+    "replicas": [{"name!": TEXT, "count!": NUMBER_OR_TEXT}],
     "patches": [{"path": TEXT, "patch": TEXT, "target": _TARGET, "options": {"*": FLAG}}],
 }
 _WAYS: dict[str, Shape] = {
@@ -49,18 +66,24 @@ _WAYS: dict[str, Shape] = {
     },
 }
 _SOURCE: dict[str, Shape] = {
-    **dict.fromkeys(("repoURL", "path", "targetRevision", "tagPrefix", "chart", "ref", "name"), TEXT),
+    **dict.fromkeys(("path", "targetRevision", "tagPrefix", "chart", "ref", "name"), TEXT),
+    "repoURL!": TEXT,
     **_WAYS,
 }
 _APPLICATION: dict[str, Shape] = {
-    "project": TEXT,
-    "destination": {"server": TEXT, "name": TEXT, "namespace": TEXT},
+    "project!": TEXT,
+    "destination!": {"server": TEXT, "name": TEXT, "namespace": TEXT},
     "source": _SOURCE,
     "sources": [_SOURCE],
     "sourceHydrator": {
-        "drySource": {"repoURL": TEXT, "targetRevision": TEXT, "path": TEXT, **_WAYS},
-        "syncSource": {"targetBranch": TEXT, "path": TEXT, "repoURL": TEXT},
-        "hydrateTo": {"targetBranch": TEXT},
+        "drySource!": {"repoURL!": TEXT, "targetRevision!": TEXT, "path!": TEXT, **_WAYS},
+        # The sync branch is emptied first: a path may not be its root.
+        "syncSource!": {
+            "targetBranch!": TEXT,
+            "path!": Text("may not be the root", re.compile(r".{2,}|.*[^./\n]", re.DOTALL)),
+            "repoURL": TEXT,
+        },
+        "hydrateTo": {"targetBranch!": TEXT},
     },
     "syncPolicy": {
         "automated": dict.fromkeys(("prune", "selfHeal", "allowEmpty", "enabled"), FLAG),
@@ -74,26 +97,127 @@ _APPLICATION: dict[str, Shape] = {
     },
     "ignoreDifferences": [
         {
-            **_RESOURCE,
-            "namespace": TEXT,
+            **dict.fromkeys(("group", "name", "namespace"), TEXT),
+            "kind!": TEXT,
             **dict.fromkeys(("jsonPointers", "jqPathExpressions", "managedFieldsManagers"), TEXTS),
         }
     ],
     "info": [_NAMED],
     "revisionHistoryLimit": NUMBER,
 }
-_GENERATORS = (
-    *("list", "clusters", "git", "scmProvider", "clusterDecisionResource", "pullRequest", "matrix", "merge"),
-    "plugin",
-)
+_TEMPLATE: dict[str, Shape] = {
+    "metadata!": {"name": TEXT, "namespace": TEXT, "labels": MAP, "annotations": MAP, "finalizers": TEXTS},
+    "spec!": _APPLICATION,
+}
+_SECRET: dict[str, Shape] = {"secretName!": TEXT, "key!": TEXT}
+_CA: dict[str, Shape] = {"configMapName!": TEXT, "key!": TEXT}
+_LOGIN: dict[str, Shape] = {"username!": TEXT, "passwordRef!": _SECRET}
+_BEARER: dict[str, Shape] = {"tokenRef!": _SECRET}
+_GENERATED: dict[str, Shape] = {"template": _TEMPLATE, "values": MAP}
+_POLLED: dict[str, Shape] = {**_GENERATED, "requeueAfterSeconds": NUMBER}
+_TOKEN: dict[str, Shape] = {"api": TEXT, "tokenRef": _SECRET}
+_SERVER: dict[str, Shape] = {
+    "api!": TEXT,
+    "project!": TEXT,
+    "basicAuth": _LOGIN,
+    "bearerToken": _BEARER,
+    "insecure": FLAG,
+    "caRef": _CA,
+}
+_REPOSITORIES: dict[str, Shape] = {
+    **_POLLED,
+    "cloneProtocol": TEXT,
+    "filters": [
+        {
+            **dict.fromkeys(("repositoryMatch", "branchMatch", "labelMatch"), TEXT),
+            "pathsExist": TEXTS,
+            "pathsDoNotExist": TEXTS,
+        }
+    ],
+    "github": {
+        **_TOKEN,
+        "organization!": TEXT,
+        "appSecretName": TEXT,
+        "allBranches": FLAG,
+        "excludeArchivedRepos": FLAG,
+    },
+    "gitlab": {
+        **_TOKEN,
+        "group!": TEXT,
+        "topic": TEXT,
+        "caRef": _CA,
+        **dict.fromkeys(("allBranches", "includeArchivedRepos", "includeSharedProjects", "includeSubgroups"), FLAG),
+        "insecure": FLAG,
+    },
+    "gitea": {
+        **_TOKEN,
+        "api!": TEXT,
+        "owner!": TEXT,
+        **dict.fromkeys(("allBranches", "excludeArchivedRepos", "insecure"), FLAG),
+    },
+    "bitbucketServer": {**_SERVER, "allBranches": FLAG},
+    "bitbucket": {"owner!": TEXT, "user!": TEXT, "appPasswordRef!": _SECRET, "allBranches": FLAG},
+    "azureDevOps": {
+        **dict.fromkeys(("organization!", "teamProject!", "api"), TEXT),
+        "accessTokenRef!": _SECRET,
+        "allBranches": FLAG,
+    },
+    "awsCodeCommit": {
+        "region": TEXT,
+        "role": TEXT,
+        "tagFilters": [{"key!": TEXT, "value": TEXT}],
+        "allBranches": FLAG,
+    },
+}
+_PULL_REQUESTS: dict[str, Shape] = {
+    **_POLLED,
+    "continueOnRepoNotFoundError": FLAG,
+    "filters": [dict.fromkeys(("branchMatch", "targetBranchMatch", "titleMatch"), TEXT)],
+    "github": {**_TOKEN, "owner!": TEXT, "repo!": TEXT, "appSecretName": TEXT, "labels": TEXTS},
+    "gitlab": {
+        **_TOKEN,
+        "project!": TEXT,
+        "labels": TEXTS,
+        "pullRequestState": TEXT,
+        "insecure": FLAG,
+        "caRef": _CA,
+    },
+    "gitea": {**_TOKEN, "api!": TEXT, "owner!": TEXT, "repo!": TEXT, "labels": TEXTS, "insecure": FLAG},
+    "bitbucketServer": {**_SERVER, "repo!": TEXT},
+    "bitbucket": {"api": TEXT, "owner!": TEXT, "repo!": TEXT, "basicAuth": _LOGIN, "bearerToken": _BEARER},
+    "azuredevops": {**_TOKEN, **dict.fromkeys(("organization!", "project!", "repo!"), TEXT), "labels": TEXTS},
+}
+_PATHS = [{"path!": TEXT, "exclude": FLAG}]
+_GENERATORS: dict[str, Shape] = {
+    "list": {"elements": [ANY], "elementsYaml": TEXT, "template": _TEMPLATE},
+    "clusters": {**_GENERATED, "selector": SELECTOR, "flatList": FLAG},
+    "git": {
+        **_POLLED,
+        "repoURL!": TEXT,
+        "revision!": TEXT,
+        "pathParamPrefix": TEXT,
+        "directories": _PATHS,
+        "files": _PATHS,
+    },
+    "scmProvider": _REPOSITORIES,
+    "pullRequest": _PULL_REQUESTS,
+    "clusterDecisionResource": {**_POLLED, "configMapRef!": TEXT, "name": TEXT, "labelSelector": SELECTOR},
+    "plugin": {**_POLLED, "configMapRef!": {"name!": TEXT}, "input": {"parameters": OBJECT}},
+    "selector": SELECTOR,
+}
+# A generator inside of another may hold a third one, of which no definition says more.
+_INNER = [{**_GENERATORS, "matrix": ANY, "merge": ANY}]
 _APPLICATION_SET: dict[str, Shape] = {
     "goTemplate": FLAG,
     "goTemplateOptions": TEXTS,
-    "generators": [{**dict.fromkeys(_GENERATORS, ANY), "selector": ANY}],
-    "template": {
-        "metadata": {"name": TEXT, "namespace": TEXT, "labels": MAP, "annotations": MAP, "finalizers": TEXTS},
-        "spec": _APPLICATION,
-    },
+    "generators!": [
+        {
+            **_GENERATORS,
+            "matrix": {"generators!": _INNER, "template": _TEMPLATE},
+            "merge": {"generators!": _INNER, "mergeKeys!": TEXTS, "template": _TEMPLATE},
+        }
+    ],
+    "template!": _TEMPLATE,
     "templatePatch": TEXT,
     "syncPolicy": {
         "preserveResourcesOnDeletion": FLAG,
@@ -101,36 +225,56 @@ _APPLICATION_SET: dict[str, Shape] = {
     },
     "strategy": {
         "type": TEXT,
-        "rollingSync": {"steps": [{"matchExpressions": ANY, "maxUpdate": NUMBER_OR_TEXT}]},
+        "rollingSync": {
+            "steps": [
+                {
+                    "matchExpressions": [{"key": TEXT, "operator": TEXT, "values": TEXTS}],
+                    "maxUpdate": NUMBER_OR_TEXT,
+                }
+            ]
+        },
         "deletionOrder": TEXT,
     },
     "preservedFields": {"annotations": TEXTS, "labels": TEXTS},
     "ignoreApplicationDifferences": [{"name": TEXT, "jsonPointers": TEXTS, "jqPathExpressions": TEXTS}],
     "applyNestedSelectors": FLAG,
 }
+_GROUP_KIND: dict[str, Shape] = {"group!": TEXT, "kind!": TEXT}
 _PROJECT: dict[str, Shape] = {
-    "description": TEXT,
+    "description": Text(most=255),
     "sourceRepos": TEXTS,
     "sourceNamespaces": TEXTS,
     "destinations": [{"server": TEXT, "name": TEXT, "namespace": TEXT}],
-    "destinationServiceAccounts": [{"server": TEXT, "namespace": TEXT, "defaultServiceAccount": TEXT}],
-    "roles": [{"name": TEXT, "description": TEXT, "policies": TEXTS, "groups": TEXTS, "jwtTokens": ANY}],
-    "clusterResourceWhitelist": [_RESOURCE],
-    "clusterResourceBlacklist": [_RESOURCE],
-    "namespaceResourceWhitelist": [{"group": TEXT, "kind": TEXT}],
-    "namespaceResourceBlacklist": [{"group": TEXT, "kind": TEXT}],
-    "orphanedResources": {"warn": FLAG, "ignore": [_RESOURCE]},
-    "signatureKeys": [{"keyID": TEXT}],
-    "sourceIntegrity": ANY,
+    "destinationServiceAccounts": [{"server!": TEXT, "namespace": TEXT, "defaultServiceAccount!": TEXT}],
+    "roles": [
+        {
+            "name!": TEXT,
+            "description": TEXT,
+            "policies": TEXTS,
+            "groups": TEXTS,
+            "jwtTokens": [{"iat!": NUMBER, "exp": NUMBER, "id": TEXT}],
+        }
+    ],
+    "clusterResourceWhitelist": [{**_GROUP_KIND, "name": TEXT}],
+    "clusterResourceBlacklist": [{**_GROUP_KIND, "name": TEXT}],
+    "namespaceResourceWhitelist": [_GROUP_KIND],
+    "namespaceResourceBlacklist": [_GROUP_KIND],
+    "orphanedResources": {"warn": FLAG, "ignore": [{"group": TEXT, "kind": TEXT, "name": TEXT}]},
+    "signatureKeys": [{"keyID!": TEXT}],
+    "sourceIntegrity": {"git!": {"policies!": [{"repos!": [{"url!": TEXT}], "gpg!": {"mode!": TEXT, "keys!": TEXTS}}]}},
     "permitOnlyProjectScopedClusters": FLAG,
     "syncWindows": [
         {
-            "kind": ("allow", "deny"),
+            "kind!": ("allow", "deny"),
             **dict.fromkeys(("schedule", "duration", "timeZone", "description"), TEXT),
             **dict.fromkeys(("applications", "namespaces", "clusters"), TEXTS),
             **dict.fromkeys(("manualSync", "andOperator", "syncOverrun"), FLAG),
         }
     ],
 }
-# kind -> the shape of its spec
-SPECS: dict[str, Shape] = {"Application": _APPLICATION, "ApplicationSet": _APPLICATION_SET, "AppProject": _PROJECT}
+# kind -> its shape
+KINDS: dict[str, Shape] = {
+    "Application": {**HEAD, "spec!": _APPLICATION, "operation": ANY},
+    "ApplicationSet": {**HEAD, "spec!": _APPLICATION_SET},
+    "AppProject": {**HEAD, "spec!": _PROJECT},
+}

@@ -5,7 +5,7 @@ Sources: kubectl.docs.kubernetes.io/references/kustomize/kustomization; helm.sh/
 
 from __future__ import annotations
 
-from gitops_ci.schemas.lint.shapes import ANY, FLAG, MAP, NUMBER, TEXT, TEXTS, Shape
+from gitops_ci.schemas.lint.shapes import ANY, FLAG, MAP, NAME, NUMBER, TEXT, TEXTS, Shape
 
 __all__ = ["CHART", "KUSTOMIZATION"]
 
@@ -72,8 +72,8 @@ KUSTOMIZATION: Shape = {
 }
 CHART: Shape = {
     "apiVersion!": ("v1", "v2", "v3"),
-    "name!": TEXT,
-    "version!": TEXT,
+    "name!": NAME,
+    "version!": NAME,
     **dict.fromkeys(("kubeVersion", "description", "home", "icon", "appVersion", "engine", "tillerVersion"), TEXT),
     "condition": TEXT,
     "tags": TEXT,
@@ -82,7 +82,7 @@ CHART: Shape = {
     "sources": TEXTS,
     "dependencies": [
         {
-            "name!": TEXT,
+            "name!": NAME,
             **dict.fromkeys(("version", "repository", "condition", "alias"), TEXT),
             "tags": TEXTS,
             "enabled": FLAG,

@@ -1,26 +1,56 @@
-"""Rancher Fleet's GitRepo and the file fleet.yaml. Source: fleet.rancher.io, ref-gitrepo and ref-fleet-yaml."""
+"""Rancher Fleet's kinds and the file fleet.yaml. Source: fleet.rancher.io, ref-gitrepo, ref-fleet-yaml and ref-crds."""
 
 from __future__ import annotations
 
-from gitops_ci.schemas.lint.shapes import ANY, FLAG, MAP, NUMBER, NUMBER_OR_TEXT, TEXT, TEXTS, Shape
+import re
 
-__all__ = ["FLEET_YAML", "SPECS"]
+from gitops_ci.schemas.lint.fields import HEAD
+from gitops_ci.schemas.lint.shapes import (
+    ANY,
+    FLAG,
+    MAP,
+    NAME,
+    NUMBER,
+    NUMBER_OR_TEXT,
+    OBJECT,
+    SELECTOR,
+    TEXT,
+    TEXTS,
+    Shape,
+    Text,
+)
 
+__all__ = ["FLEET_YAML", "KINDS", "NULLS", "PAST"]
+
+# nearly every field may be null
+NULLS = True
+PAST: dict[str, dict[str, Shape]] = {}
+_UNITS = "ns|us|µs|ms|s|m|h"
+_TIME = Text(
+    "is no duration", re.compile(rf"0|(?:[0-9]+(?:\.[0-9]+)?(?:{_UNITS}))+"), "Write it as 5m or 1h30m.", most=32
+)
+_RELEASE_NAME = Text(
+    "is no name of a release",
+    re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"),
+    "Lower-case letters, digits, '-' and '.' only, a letter or digit at both ends.",
+    most=53,
+)
 _KEY: dict[str, Shape] = {"name": TEXT, "namespace": TEXT, "key": TEXT}
 _WHERE: dict[str, Shape] = {
     "name": TEXT,
     "clusterName": TEXT,
-    "clusterSelector": ANY,
+    "clusterSelector": SELECTOR,
     "clusterGroup": TEXT,
-    "clusterGroupSelector": ANY,
+    "clusterGroupSelector": SELECTOR,
 }
 _HELM: dict[str, Shape] = {
-    **dict.fromkeys(("chart", "repo", "releaseName", "version"), TEXT),
+    **dict.fromkeys(("chart", "repo", "version"), TEXT),
+    "releaseName": _RELEASE_NAME,
     **dict.fromkeys(("force", "takeOwnership", "waitForJobs", "atomic", "disablePreProcess", "disableDNS"), FLAG),
     **dict.fromkeys(("skipSchemaValidation", "disableDependencyUpdate"), FLAG),
     "timeoutSeconds": NUMBER,
     "maxHistory": NUMBER,
-    "values": ANY,
+    "values": OBJECT,
     "templateValues": MAP,
     "valuesFiles": TEXTS,
     "valuesFrom": [{"configMapKeyRef": _KEY, "secretKeyRef": _KEY}],
@@ -48,17 +78,15 @@ _DEPLOYMENT: dict[str, Shape] = {
     "namespaceAnnotations": MAP,
     "downstreamResources": [{"kind": TEXT, "name": TEXT}],
     "overwrites": [{"name": TEXT, "namespace": TEXT, "kind": TEXT}],
-    "allowedTargetNamespaceSelector": ANY,
+    "allowedTargetNamespaceSelector": SELECTOR,
 }
 _TARGET: dict[str, Shape] = {**_DEPLOYMENT, **_WHERE, "doNotDeploy": FLAG}
 _SHARE: dict[str, Shape] = dict.fromkeys(
     ("maxUnavailable", "maxUnavailablePartitions", "autoPartitionSize"), NUMBER_OR_TEXT
 )
 
-FLEET_YAML: Shape = {
+_BUNDLE: dict[str, Shape] = {
     **_DEPLOYMENT,
-    "name": TEXT,
-    "labels": MAP,
     "paused": FLAG,
     "rolloutStrategy": {
         **_SHARE,
@@ -67,18 +95,29 @@ FLEET_YAML: Shape = {
         "partitions": [{**_WHERE, "maxUnavailable": NUMBER_OR_TEXT}],
     },
     "targetCustomizationMode": ("FirstMatch", "AllMatches"),
-    "targetCustomizations": [_TARGET],
     "targets": [_TARGET],
     "targetRestrictions": [_WHERE],
+    "dependsOn": [{"name": TEXT, "selector": SELECTOR, "acceptedStates": TEXTS}],
+    "resources": [{"name": TEXT, "content": TEXT, "encoding": TEXT}],
+    "contentsId": TEXT,
+    "helmOpOptions": {"helmOpSecretName": TEXT, "helmOpCABundle": TEXT, "helmOpInsecureSkipTLSVerify": FLAG},
+    "valuesHash": TEXT,
+}
+FLEET_YAML: Shape = {
+    **_BUNDLE,
+    "name": TEXT,
+    "labels": MAP,
+    "targetCustomizations": [_TARGET],
     "overrideTargets": [_WHERE],
-    "dependsOn": [{"name": TEXT, "selector": ANY, "acceptedStates": TEXTS}],
     "imageScans": [ANY],
-    **dict.fromkeys(("resources", "contentsId", "helmOpOptions", "valuesHash"), ANY),
 }
 _REPOSITORY: dict[str, Shape] = {
-    **dict.fromkeys(("repo", "branch", "revision", "targetNamespace", "clientSecretName", "helmSecretName"), TEXT),
+    "repo!": NAME,
+    **dict.fromkeys(("branch", "revision", "targetNamespace", "clientSecretName", "helmSecretName"), TEXT),
     **dict.fromkeys(("helmSecretNameForPaths", "helmRepoURLRegex", "caBundle", "serviceAccount"), TEXT),
-    **dict.fromkeys(("pollingInterval", "imageScanInterval", "ociRegistrySecret", "webhookSecret"), TEXT),
+    **dict.fromkeys(("ociRegistrySecret", "webhookSecret"), TEXT),
+    "pollingInterval": _TIME,
+    "imageScanInterval": _TIME,
     **dict.fromkeys(("insecureSkipTLSVerify", "paused", "disablePolling", "keepResources", "deleteNamespace"), FLAG),
     "paths": TEXTS,
     "bundles": [{"base": TEXT, "options": TEXT}],
@@ -87,5 +126,44 @@ _REPOSITORY: dict[str, Shape] = {
     "imageScanCommit": {"authorName": TEXT, "authorEmail": TEXT, "messageTemplate": TEXT},
     "correctDrift": _DRIFT,
 }
-# kind -> the shape of its spec
-SPECS: dict[str, Shape] = {"GitRepo": _REPOSITORY}
+_HELM_OP: dict[str, Shape] = {
+    **_BUNDLE,
+    "labels": MAP,
+    "helmSecretName": TEXT,
+    "insecureSkipTLSVerify": FLAG,
+    "pollingInterval": _TIME,
+}
+_SCAN: dict[str, Shape] = {
+    "image!": TEXT,
+    "interval!": _TIME,
+    "gitrepoName": TEXT,
+    "tagName": TEXT,
+    "suspend": FLAG,
+    "secretRef": {"name": TEXT},
+    "policy": {"semver": {"range": TEXT}, "alphabetical": {"order": TEXT}},
+}
+_SCHEDULE: dict[str, Shape] = {
+    "schedule": TEXT,
+    "location": TEXT,
+    "duration": _TIME,
+    "targets": {"clusters": [_WHERE]},
+}
+# kind -> its shape
+KINDS: dict[str, Shape] = {
+    "GitRepo": {**HEAD, "spec!": _REPOSITORY},
+    "Bundle": {**HEAD, "spec": _BUNDLE},
+    "HelmOp": {**HEAD, "spec": _HELM_OP},
+    "ClusterGroup": {**HEAD, "spec": {"selector": SELECTOR}},
+    "ImageScan": {**HEAD, "spec!": _SCAN},
+    "Schedule": {**HEAD, "spec": _SCHEDULE},
+    "ClusterRegistrationToken": {**HEAD, "spec": {"ttl": _TIME}},
+    "BundleNamespaceMapping": {**HEAD, "bundleSelector": SELECTOR, "namespaceSelector": SELECTOR},
+    "GitRepoRestriction": {
+        **HEAD,
+        **dict.fromkeys(("allowedClientSecretNames", "allowedRepoPatterns", "allowedServiceAccounts"), TEXTS),
+        "allowedTargetNamespaces": TEXTS,
+        "defaultClientSecretName": TEXT,
+        "defaultServiceAccount": TEXT,
+        "allowedTargetNamespaceSelector": SELECTOR,
+    },
+}
