@@ -51,6 +51,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "LimitRange": ("quotas.limit_range",),
     "LocalSubjectAccessReview": ("reviews.access_review",),
     "MutatingAdmissionPolicy": ("policies.admission_policy",),
+    "MutatingAdmissionPolicyBinding": ("policies.policy_binding",),
     "MutatingWebhookConfiguration": ("admission.webhooks",),
     "Namespace": ("cluster.namespace",),
     "NetworkPolicy": ("networking.network_policy",),

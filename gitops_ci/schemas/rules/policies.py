@@ -55,6 +55,9 @@ def _match(match: Spot, *, constraints: bool) -> None:
             names = rule.strings("resourceNames")
             if len(set(names)) < len(names):
                 rule.at("resourceNames").bad("duplicate", "a name is given twice")
+            for index, name in enumerate(names):
+                if why := formats.path_segment(name):
+                    rule.at("resourceNames").item(index).bad("name", f"'{name}' {why}")
 
 
 def _variables(spec: Spot) -> None:
@@ -63,8 +66,6 @@ def _variables(spec: Spot) -> None:
         name = variable.text("name")
         if name and not _IDENTIFIER.fullmatch(name):
             variable.at("name").bad("admission-policy", f"'{name}' is no identifier")
-        if name in names:
-            variable.at("name").bad("duplicate", f"the variable '{name}' is given twice")
         if not variable.text("expression").strip():
             variable.missing("admission-policy", "expression")
         compiles(variable, "expression", "admission-policy", ADMISSION)
@@ -88,18 +89,13 @@ def _validations(spec: Spot, name: str) -> None:
                 validation.at("message").bad("admission-policy", "must not contain line breaks")
             elif message and not message.strip():
                 validation.at("message").bad("admission-policy", "must not be blank")
-        expression = validation.text("expression").strip()
-        if "\n" in expression and not validation.text("message"):
-            validation.missing(
-                "admission-policy", "message", "'message' is required for an expression of several lines"
-            )
         validation.one_of(
             "admission-policy",
             "reason",
             ("Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge"),
             pointer=True,
         )
-        if validation.has("messageExpression") and not validation.text("messageExpression").strip():
+        if (said := validation.text("messageExpression")) and not said.strip():
             validation.at("messageExpression").bad("admission-policy", "must not be blank")
     keys: set[str] = set()
     if spec.count("auditAnnotations") > 20:
@@ -113,9 +109,12 @@ def _validations(spec: Spot, name: str) -> None:
         keys.add(key)
         if not annotation.text("valueExpression").strip():
             annotation.missing("admission-policy", "valueExpression")
+        compiles(annotation, "valueExpression", "admission-policy", ADMISSION)
+        defined(annotation, "valueExpression", "admission-policy", variables)
 
 
 def _mutations(spec: Spot) -> None:
+    _mutates(spec.at("matchConstraints"))
     if not spec.count("mutations"):
         spec.missing("admission-policy", "mutations")
     spec.one_of("admission-policy", "reinvocationPolicy", ("Never", "IfNeeded"))
@@ -131,8 +130,20 @@ def _mutations(spec: Spot) -> None:
                 mutation.at(key).bad("admission-policy", f"may not be given for {mutation.text('patchType')}")
 
 
+def _mutates(match: Spot) -> None:
+    """Only what is created or updated can be changed on its way (supportedMutatingOperations)."""
+    for rule in match.each("resourceRules"):
+        for index, operation in enumerate(rule.strings("operations")):
+            if operation == "DELETE":
+                rule.at("operations").item(index).bad("admission-policy", "what is deleted cannot be mutated")
+
+
 def policy_binding(document: Spot) -> None:
     spec = document.at("spec")
+    if document.text("kind") == "MutatingAdmissionPolicyBinding":
+        _mutates(spec.at("matchResources"))
+        if not spec.text("policyName"):
+            spec.missing("admission-policy", "policyName")
     spec.fits("name", "policyName", formats.dns_subdomain)
     if spec.has("paramRef"):
         reference = spec.at("paramRef")
