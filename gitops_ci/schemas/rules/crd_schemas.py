@@ -47,9 +47,7 @@ class _Where(NamedTuple):
 
 
 def root(schema: Spot, *, with_status: bool = False) -> None:
-    if not schema.text("type"):
-        schema.missing("crd", "type", "'type: object' is required at the root of a schema")
-    elif schema.text("type") != "object":
+    if schema.text("type") not in {"", "object"}:
         schema.at("type").bad("crd", "must be object at the root of a schema")
     if schema.flag("nullable"):
         schema.at("nullable").bad("crd", "may not be true at the root of a schema")
