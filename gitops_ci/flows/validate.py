@@ -12,7 +12,7 @@ from gitops_ci.flows.place import repository_root, repository_urls
 from gitops_ci.flows.sources import Sources, read_sources
 from gitops_ci.model import Finding, Log, Outcome, Problem, Skip
 from gitops_ci.reporting.summary import count
-from gitops_ci.schemas import REFERRED_GROUP, Checks, Report, Surroundings, check
+from gitops_ci.schemas import REFERRED_GROUPS, Checks, Report, Surroundings, check
 
 if TYPE_CHECKING:
     from gitops_ci.flows.images import ImageLookup
@@ -104,9 +104,14 @@ def _surroundings(
     root = repository_root()
     everything = (*((path, text) for path, text in files.items() if "CustomResourceDefinition" in text), *definitions)
     # What a chosen file refers to may lie in one that was not chosen.
-    elsewhere = ((path, text) for path, text in files.items() if path not in chosen and REFERRED_GROUP in text)
+    elsewhere = (
+        (path, text)
+        for path, text in files.items()
+        if path not in chosen and any(group in text for group in REFERRED_GROUPS)
+    )
     exists, urls = root.exists if root else None, repository_urls(root)
-    return Surroundings(tuple(everything), lookup, exists, urls, images, tuple(elsewhere), files)
+    whole = root is None or any(os.path.abspath(path) == root.path for path in request.paths)
+    return Surroundings(tuple(everything), lookup, exists, urls, images, tuple(elsewhere), files, whole)
 
 
 def _described(chosen: set[str], files: Mapping[str, str]) -> list[Finding]:

@@ -194,12 +194,12 @@ def _resource(name: str, node: Scalar, place: Place, tree: Tree, parts: _Parts, 
 
 
 def _file(node: Scalar, place: Place, tree: Tree, parts: _Parts, into: set[str]) -> None:
-    # A generator's file may be written as KEY=FILE.
+    # A generator's file may be written as KEY=FILE, and be an address in both ways.
     target = join(place[1], node.value.rpartition("=")[2])
     if tree.exists(target):
         parts.sources.add(target)
         into.add(target)
-    elif _REMOTE.match(node.value):
+    elif _REMOTE.match(node.value) or _REMOTE.match(node.value.partition("=")[2]):
         parts.remote.append(node.value)
     else:
         _missing(node, place, parts)

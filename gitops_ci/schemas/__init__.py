@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from gitops_ci.schemas.bundle import DEFAULT_VERSION, VERSIONS, versions
 from gitops_ci.schemas.checking import check
-from gitops_ci.schemas.lint import REFERRED_GROUP
+from gitops_ci.schemas.lint import REFERRED_GROUPS
 from gitops_ci.schemas.report import Checks, Rendered, Report, Suppression, Surroundings
 
 __all__ = [
     "DEFAULT_VERSION",
-    "REFERRED_GROUP",
+    "REFERRED_GROUPS",
     "VERSIONS",
     "Checks",
     "Rendered",

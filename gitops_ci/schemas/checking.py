@@ -15,7 +15,7 @@ from gitops_ci.schemas.examining import Examiner, Result, objects
 from gitops_ci.schemas.fastyaml import load_fast
 from gitops_ci.schemas.goyaml import GoYamlError
 from gitops_ci.schemas.judging import Judge
-from gitops_ci.schemas.lint import REFERRED_GROUP, image_findings, repository_findings
+from gitops_ci.schemas.lint import REFERRED_GROUPS, image_findings, repository_findings
 from gitops_ci.schemas.origins import Origins
 from gitops_ci.schemas.report import Checks, Rendered, Report, Surroundings
 from gitops_ci.schemas.sharing import cores, shared, undisturbed
@@ -109,7 +109,7 @@ class _Run:
         resources = sorted(resource for result in results for resource in result.resources)
         followed = sorted((one for result in results for one in result.followed), key=lambda one: (one.path, one.index))
         images = sorted({image for result in results for image in result.images})
-        elsewhere = list(_documents(self._around.elsewhere, REFERRED_GROUP)) if followed else []
+        elsewhere = list(_documents(self._around.elsewhere, *REFERRED_GROUPS)) if followed else []
         found = repository_findings(resources, followed, elsewhere, self._document, self._around)
         for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
             yield finding, document.unit, document.annotation(ANNOTATION)
@@ -142,13 +142,13 @@ def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds) -> None:
             custom.add(document.value, f"{document.path}:{document.piece.line + 1}")
 
 
-def _documents(files: Iterable[tuple[str, str]], word: str) -> Iterator[Document]:
-    """The objects of files that have a word somewhere in them; what cannot be read is told where it is checked."""
+def _documents(files: Iterable[tuple[str, str]], *words: str) -> Iterator[Document]:
+    """The objects of files that have one of some words in them; what cannot be read is told where it is checked."""
     for path, text in files:
-        if word not in text or why_no_manifest(path, text):
+        if not any(word in text for word in words) or why_no_manifest(path, text):
             continue
         for piece in split(text):
-            if word not in piece.text:
+            if not any(word in piece.text for word in words):
                 continue
             try:
                 value = load_fast(piece.text)

@@ -96,7 +96,8 @@ class Surroundings(NamedTuple):
     whether a path (relative to the repository's root) exists, `repository_urls` are the addresses of this repository.
     `texts` are further files that findings may point at: comments in them count.
     `missing_images` is given all images and answers with those that are not in their registry, and why. `elsewhere`
-    are files that are not checked, and that hold what checked ones may refer to.
+    are files that are not checked, and that hold what checked ones may refer to. `is_whole`: together they are all of
+    the repository, so that what is in none of them is not in it.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
@@ -106,6 +107,7 @@ class Surroundings(NamedTuple):
     missing_images: Callable[[Sequence[str]], Mapping[str, str]] | None = None
     elsewhere: tuple[tuple[str, str], ...] = ()
     texts: Mapping[str, str] = MappingProxyType({})
+    is_whole: bool = True
 
 
 class Rendered(NamedTuple):

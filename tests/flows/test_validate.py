@@ -365,14 +365,16 @@ def test_many_ways_to_the_same_base_cost_nothing(run, tree, tool):
     assert run("validate", "--allow-empty").code == 0
 
 
-def test_a_remote_base_is_not_fetched_unless_allowed(run, tree, tool):
+@pytest.mark.parametrize(
+    "more",
+    [
+        "resources: ['https://github.com/acme/base?ref=v1', a.yaml]\n",
+        "resources: [a.yaml]\nconfigMapGenerator: [{name: b, files: ['b.json=https://example.com/acme/base.json']}]\n",
+    ],
+)
+def test_a_remote_base_or_file_is_not_fetched_unless_allowed(run, tree, tool, more):
     tool("kubectl")
-    tree(
-        {
-            "kustomization.yaml": "resources: ['https://github.com/acme/base?ref=v1', a.yaml]\n",
-            "a.yaml": GOOD.format(name="a"),
-        }
-    )
+    tree({"kustomization.yaml": more, "a.yaml": GOOD.format(name="a")})
     ran = run("validate", "--output", "json")
     assert ran.code == 0
     (told,) = [one for one in ran.document["skipped"] if "acme/base" in one["reason"]]
@@ -504,7 +506,7 @@ def overlays(tree):
 def test_shares_say_what_the_whole_says(run, tool, overlays, renderer):
     tool(*filter(None, [renderer]))
     whole = run("validate", "--output", "json").document
-    assert {found["rule"] for found in whole["findings"]} == {"gitops/flux", "gitops/missing-source"}
+    assert {found["rule"] for found in whole["findings"]} == {"gitops/field", "gitops/missing-source"}
     for total in (2, 5, 9):
         parts = [run("validate", "--shard", f"{one}/{total}", "--output", "json") for one in range(1, total + 1)]
         findings = [found for part in parts for found in part.document["findings"]]

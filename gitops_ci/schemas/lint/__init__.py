@@ -17,7 +17,7 @@ from gitops_ci.schemas.report import Checks, Surroundings
 
 __all__ = [
     "FOLLOWED_GROUPS",
-    "REFERRED_GROUP",
+    "REFERRED_GROUPS",
     "document_findings",
     "image_findings",
     "repository_findings",
@@ -44,8 +44,8 @@ _BY_GROUP: Mapping[str, str] = {
 }
 # Groups whose objects refer to others, and that repository rules therefore want whole.
 FOLLOWED_GROUPS = frozenset(_BY_GROUP)
-# The group whose objects they refer to.
-REFERRED_GROUP = "source.toolkit.fluxcd.io"
+# The groups (or how they end) of the objects that they refer to.
+REFERRED_GROUPS = ("toolkit.fluxcd.io", "fleet.cattle.io")
 
 
 @cache
@@ -102,5 +102,5 @@ def repository_findings(
         from gitops_ci.schemas.lint import argocd, fleet, flux
 
         yield from argocd.paths(followed, around)
-        yield from fleet.paths(followed, around)
+        yield from fleet.references(followed, elsewhere, around)
         yield from flux.references(followed, elsewhere, around)

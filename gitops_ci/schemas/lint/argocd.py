@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, takewhile
 from typing import Any
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
-from gitops_ci.schemas.lint.base import at, dig
-from gitops_ci.schemas.lint.here import is_here
+from gitops_ci.schemas.lint.base import Keys, at, dig
+from gitops_ci.schemas.lint.here import is_here, is_usual, missing_path
 from gitops_ci.schemas.report import Surroundings
 
 __all__ = ["GROUP", "argocd", "paths"]
 
 GROUP = "argoproj.io"
 _RULE = "gitops/argocd"
+_GLOB = re.compile(r"[*?\[{\\]")
 _TEMPLATED = re.compile(r"\{\{|\$\{")
-Keys = tuple[str | int, ...]
 
 
 def argocd(document: Document) -> Iterator[Finding]:
@@ -125,17 +126,67 @@ def _templated(text: Any) -> bool:
 
 
 def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, Document]]:
-    """Paths of applications that live in this repository exist in it."""
-    if around.exists is None:
-        return
-    for document in documents:
+    """Paths of applications, of their values and of generators that live in this repository exist in it."""
+    for document in documents if around.exists is not None else ():
         spec = dig(document.value, "spec")
-        if document.group != GROUP or document.kind != "Application" or not isinstance(spec, dict):
+        if document.group != GROUP or not isinstance(spec, dict):
             continue
-        for where, source in _sources(spec):
-            path, url = source.get("path"), source.get("repoURL")
-            if not isinstance(path, str) or not isinstance(url, str) or _TEMPLATED.search(path):
-                continue
-            if is_here(url, around) and not around.exists(path):
-                said = f"there is no folder '{path}' in this repository"
-                yield at(document, ("spec", *where, "path"), "gitops/missing-path", said), document
+        found: Iterator[Finding] = iter(())
+        if document.kind == "Application":
+            found = _application_paths(document, spec, ("spec",), around)
+        elif document.kind == "ApplicationSet":
+            found = chain(
+                _application_paths(document, dig(spec, "template", "spec"), ("spec", "template", "spec"), around),
+                _generator_paths(document, spec.get("generators"), around),
+            )
+        for finding in found:
+            yield finding, document
+
+
+def _application_paths(document: Document, spec: Any, place: Keys, around: Surroundings) -> Iterator[Finding]:
+    sources = list(_sources(spec)) if isinstance(spec, dict) else []
+    refs = {f"${source.get('ref')}": source for _, source in sources if source.get("ref")}
+    for where, source in sources:
+        missing: list[Finding] = []
+        if is_here(source.get("repoURL"), around) and not source.get("chart"):
+            sure = is_usual(source.get("targetRevision"))
+            missing = list(missing_path(document, (*place, *where, "path"), source.get("path"), around, sure=sure))
+        yield from missing or _value_paths(document, source, refs, (*place, *where), around)
+
+
+def _value_paths(
+    document: Document, source: dict[str, Any], refs: Mapping[str, dict[str, Any]], place: Keys, around: Surroundings
+) -> Iterator[Finding]:
+    """Values files: below the source's path, from the root when they begin with `/`, or in a source with a `ref`."""
+    helm = source.get("helm")
+    listed = None if dig(helm, "ignoreMissingValueFiles") else dig(helm, "valueFiles")
+    for index, name in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(name, str) or "://" in name or _GLOB.search(name):
+            continue
+        first, _, path = name.partition("/")
+        target = refs.get(first, source)
+        if target is source and first:
+            path = f"{source.get('path') or '.'}/{name}"
+        if (target is source and source.get("chart")) or not is_here(target.get("repoURL"), around):
+            continue
+        keys, sure = (*place, "helm", "valueFiles", index), is_usual(target.get("targetRevision"))
+        yield from missing_path(document, keys, path, around, what="file", sure=sure)
+
+
+def _generator_paths(document: Document, listed: Any, around: Surroundings) -> Iterator[Finding]:
+    """Paths of git generators, as far as they are no globs: where nothing is, no application is made."""
+    for place, generator in _generators(listed, ("spec", "generators")):
+        git = generator.get("git")
+        if not isinstance(git, dict) or not is_here(git.get("repoURL"), around):
+            continue
+        for key, what in (("directories", "folder"), ("files", "file")):
+            items = git.get(key)
+            for index, item in enumerate(items if isinstance(items, list) else ()):
+                path = dig(item, "path")
+                if not isinstance(path, str) or item.get("exclude"):
+                    continue
+                plain = list(takewhile(lambda part: not _GLOB.search(part), path.split("/")))
+                whole = len(plain) == path.count("/") + 1
+                keys = (*place, "git", key, index, "path")
+                named = what if whole else "folder"
+                yield from missing_path(document, keys, "/".join(plain), around, what=named, sure=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document, split
 from gitops_ci.schemas.goyaml import GoYamlError
-from gitops_ci.schemas.lint.base import at, dig
+from gitops_ci.schemas.lint.base import Keys, at, dig
 from gitops_ci.schemas.lint.own import misfit_finding
 from gitops_ci.schemas.lint.shapes import Shape, misfits
 from gitops_ci.yamltext import YamlError
@@ -57,12 +57,32 @@ def _shape(name: str, value: Mapping[str, Any]) -> Shape | None:
 
 
 def _missing_files(document: Document, exists: Callable[[str], bool]) -> Iterator[Finding]:
-    """Files that a fleet.yaml names beside itself and that are not there."""
-    named: list[tuple[tuple[str | int, ...], Any]] = [(("kustomize", "dir"), dig(document.value, "kustomize", "dir"))]
-    listed = dig(document.value, "helm", "valuesFiles")
-    for index, value in enumerate(listed if isinstance(listed, list) else ()):
-        named.append((("helm", "valuesFiles", index), value))
+    """What a fleet.yaml names beside itself, for all clusters or for some, and what is not there."""
+    custom = document.value.get("targetCustomizations")
+    parts: list[tuple[Keys, Any]] = [((), document.value)]
+    parts += [(("targetCustomizations", index), one) for index, one in enumerate(_list(custom))]
     folder = posixpath.dirname(document.path)
-    for keys, value in named:
-        if isinstance(value, str) and "${" not in value and not exists(posixpath.join(folder, value)):
-            yield at(document, keys, "gitops/missing-path", f"there is no '{value}' beside this file")
+    for place, part in parts:
+        for keys, value in _named_files(part):
+            overlay = keys[0] == "yaml"
+            path = posixpath.join(folder, "overlays", value) if overlay else posixpath.join(folder, value)
+            if "$" in value or "{{" in value or "://" in value or exists(path):
+                continue
+            said = f"there is no '{'overlays/' if overlay else ''}{value}' beside this file"
+            # An overlay that is not there changes nothing, the others stop the bundle (fleet, internal/helmdeployer).
+            severity: Literal["error", "warning"] = "warning" if overlay else "error"
+            yield at(document, (*place, *keys), "gitops/missing-path", said, severity=severity)
+
+
+def _named_files(part: Any) -> Iterator[tuple[Keys, str]]:
+    chart = dig(part, "helm", "chart")
+    named: list[tuple[Keys, Any]] = [(("kustomize", "dir"), dig(part, "kustomize", "dir"))]
+    if isinstance(chart, str) and chart.startswith(("./", "../")) and not dig(part, "helm", "repo"):
+        named.append((("helm", "chart"), chart))  # anything else may be an address
+    for keys in (("helm", "valuesFiles"), ("yaml", "overlays")):
+        named += [((*keys, index), value) for index, value in enumerate(_list(dig(part, *keys)))]
+    yield from ((keys, value) for keys, value in named if isinstance(value, str))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
 from gitops_ci.schemas.lint.base import at, dig
-from gitops_ci.schemas.lint.here import is_here
+from gitops_ci.schemas.lint.here import is_here, is_usual, missing_name, missing_path
 from gitops_ci.schemas.report import Surroundings
 
-__all__ = ["GROUP", "fleet", "paths"]
+__all__ = ["GROUP", "fleet", "references"]
 
 GROUP = "fleet.cattle.io"
 
@@ -28,14 +28,29 @@ def fleet(document: Document) -> Iterator[Finding]:
             yield at(document, ("spec", "paths", index), "gitops/fleet", f"'{path}' must be relative to the repository")
 
 
-def paths(documents: Sequence[Document], around: Surroundings) -> Iterator[tuple[Finding, Document]]:
-    """Folders that a GitRepo of this repository deploys exist in it; a path may be a glob."""
+def references(
+    documents: Sequence[Document], elsewhere: Sequence[Document], around: Surroundings
+) -> Iterator[tuple[Finding, Document]]:
+    """Folders that a GitRepo of this repository deploys exist in it, groups of clusters that it names are here."""
+    groups = {one.name for one in (*documents, *elsewhere) if one.group == GROUP and one.kind == "ClusterGroup"}
     for document in documents:
-        repository, listed = dig(document.value, "spec", "repo"), dig(document.value, "spec", "paths")
-        here = isinstance(repository, str) and document.group == GROUP and is_here(repository, around)
-        for index, path in enumerate(listed if here and isinstance(listed, list) else ()):
-            if around.exists is None or not isinstance(path, str) or any(mark in path for mark in "*?[$"):
-                continue
-            if not around.exists(path.lstrip("/")):
-                said = f"there is no folder '{path}' in this repository"
-                yield at(document, ("spec", "paths", index), "gitops/missing-path", said), document
+        if document.group == GROUP and document.kind == "GitRepo":
+            for finding in (*_paths(document, around), *_targets(document, groups, around)):
+                yield finding, document
+
+
+def _paths(document: Document, around: Surroundings) -> Iterator[Finding]:
+    spec = dig(document.value, "spec")
+    listed = dig(spec, "paths") if is_here(dig(spec, "repo"), around) else None
+    sure = is_usual(dig(spec, "branch"), dig(spec, "revision"))
+    for index, path in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(path, str) and not any(mark in path for mark in "*?["):
+            yield from missing_path(document, ("spec", "paths", index), path, around, sure=sure)
+
+
+def _targets(document: Document, groups: set[str], around: Surroundings) -> Iterator[Finding]:
+    listed = dig(document.value, "spec", "targets")
+    for index, target in enumerate(listed if isinstance(listed, list) else ()):
+        keys = ("spec", "targets", index, "clusterGroup")
+        name = dig(target, "clusterGroup")
+        yield from missing_name(document, keys, "ClusterGroup", name, {"ClusterGroup": groups}, around)

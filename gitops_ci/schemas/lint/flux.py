@@ -6,16 +6,30 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
-from gitops_ci.schemas.hints import nearest
-from gitops_ci.schemas.lint.base import at, dig
-from gitops_ci.schemas.lint.here import is_here
+from gitops_ci.schemas.lint.base import Keys, at, dig
+from gitops_ci.schemas.lint.here import Names, is_here, is_usual, missing_name, missing_path
 from gitops_ci.schemas.report import Surroundings
 
 __all__ = ["flux", "references"]
 
-_SOURCES = "source.toolkit.fluxcd.io"
-# (kind, namespace, name) -> the source
-_Sources = Mapping[tuple[str, str, str], Document]
+_GROUPS = ".toolkit.fluxcd.io"
+_FROM = ("spec", "sourceRef")
+_CHART = ("spec", "chart", "spec")
+# kind -> references in it, and the kind they are to if that is not said there
+_REFERENCES: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
+    "Kustomization": ((_FROM, ""),),
+    "HelmChart": ((_FROM, ""),),
+    "ImageUpdateAutomation": ((_FROM, ""),),
+    "HelmRelease": (((*_CHART, "sourceRef"), ""), (("spec", "chartRef"), "")),
+    "ImagePolicy": ((("spec", "imageRepositoryRef"), "ImageRepository"),),
+}
+# kind -> (where a path stands, the source it is in, its key); beside that of a chart those of its values may stand
+_PATHS: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = {
+    "Kustomization": ((("spec",), _FROM, "path"),),
+    "HelmChart": ((("spec",), _FROM, "chart"),),
+    "HelmRelease": ((_CHART, (*_CHART, "sourceRef"), "chart"),),
+    "ImageUpdateAutomation": ((("spec", "update"), _FROM, "path"),),
+}
 _POLICIES = ("semver", "alphabetical", "numerical")
 
 
@@ -36,46 +50,55 @@ def flux(document: Document) -> Iterator[Finding]:
 def references(
     documents: Sequence[Document], elsewhere: Sequence[Document], around: Surroundings
 ) -> Iterator[tuple[Finding, Document]]:
-    """Source references resolve, and paths of this repository exist in it."""
-    sources = {(one.kind, one.namespace, one.name): one for one in (*documents, *elsewhere) if one.group == _SOURCES}
+    """What objects refer to is here, and paths of this repository exist in it."""
+    names: dict[str, set[str]] = {}
+    repositories: dict[str, list[Document]] = {}
+    for one in (*documents, *elsewhere):
+        if one.group.endswith(_GROUPS):
+            names.setdefault(one.kind, set()).add(one.name)
+            if one.kind == "GitRepository":
+                repositories.setdefault(one.name, []).append(one)
     for document in documents:
-        for finding in _of_document(document, sources, around):
-            yield finding, document
+        if document.group.endswith(_GROUPS):
+            for finding in (*_names(document, names, around), *_paths(document, repositories, around)):
+                yield finding, document
 
 
-def _of_document(document: Document, sources: _Sources, around: Surroundings) -> Iterator[Finding]:
-    if document.group == "kustomize.toolkit.fluxcd.io" and document.kind == "Kustomization":
-        yield from _reference(document, ("spec", "sourceRef"), sources)
-        yield from _path(document, sources, around)
-    elif document.group == "helm.toolkit.fluxcd.io" and document.kind == "HelmRelease":
-        yield from _reference(document, ("spec", "chart", "spec", "sourceRef"), sources)
+def _names(document: Document, names: Names, around: Surroundings) -> Iterator[Finding]:
+    for keys, kind in _REFERENCES.get(document.kind, ()):
+        reference = dig(document.value, *keys)
+        if isinstance(reference, dict):
+            target = str(kind or reference.get("kind") or "GitRepository")
+            yield from missing_name(document, (*keys, "name"), target, reference.get("name"), names, around)
+    needed = dig(document.value, "spec", "dependsOn")
+    for index, one in enumerate(needed if isinstance(needed, list) else ()):
+        place = ("spec", "dependsOn", index, "name")
+        yield from missing_name(document, place, document.kind, dig(one, "name"), names, around)
 
 
-def _reference(document: Document, keys: tuple[str, ...], sources: _Sources) -> Iterator[Finding]:
-    reference = dig(document.value, *keys)
-    if not isinstance(reference, dict) or not sources:
-        return
-    kind, name = str(reference.get("kind") or ""), str(reference.get("name") or "")
-    known = {one for source_kind, _, one in sources if source_kind == kind}
-    # A namespace is often set by a kustomization: only the name is compared. The bootstrap's own source is made by it.
-    if name and known and name not in {*known, "flux-system"}:
-        near = nearest(name, known)
-        said = f"there is no {kind} '{name}' here"
-        hint = f"Did you mean '{near}'?" if near else f"Known: {', '.join(sorted(known))}."
-        yield at(document, (*keys, "name"), "gitops/missing-source", said, hint=hint, severity="warning")
+def _paths(
+    document: Document, repositories: Mapping[str, Sequence[Document]], around: Surroundings
+) -> Iterator[Finding]:
+    for place, source, key in _PATHS.get(document.kind, ()):
+        reference = dig(document.value, *source)
+        if dig(reference, "kind") not in (None, "GitRepository"):
+            continue
+        for repository in repositories.get(str(dig(reference, "name")), ()):
+            spec = repository.value.get("spec")
+            if not is_here(dig(spec, "url"), around) or dig(spec, "include"):
+                continue
+            ref = dig(spec, "ref")
+            sure = ref is None or (is_usual(dig(ref, "branch")) and set(ref) <= {"branch"})
+            path = dig(document.value, *place, key)
+            yield from missing_path(document, (*place, key), path, around, sure=sure)
+            yield from _values(document, place, around, sure=sure)
+            break
 
 
-def _path(document: Document, sources: _Sources, around: Surroundings) -> Iterator[Finding]:
-    path, reference = dig(document.value, "spec", "path"), dig(document.value, "spec", "sourceRef")
-    if around.exists is None or not isinstance(path, str) or not isinstance(reference, dict) or "${" in path:
-        return
-    if reference.get("kind") != "GitRepository":
-        return
-    urls = [
-        dig(one.value, "spec", "url")
-        for key, one in sources.items()
-        if key[0] == "GitRepository" and key[2] == reference.get("name")
-    ]
-    if any(isinstance(url, str) and is_here(url, around) for url in urls) and not around.exists(path):
-        said = f"there is no folder '{path}' in this repository"
-        yield at(document, ("spec", "path"), "gitops/missing-path", said)
+def _values(document: Document, place: tuple[str, ...], around: Surroundings, *, sure: bool) -> Iterator[Finding]:
+    """Values files of a chart: they lie below the root of its source."""
+    chart = dig(document.value, *place)
+    listed = None if dig(chart, "ignoreMissingValuesFiles") else dig(chart, "valuesFiles")
+    for index, path in enumerate(listed if isinstance(listed, list) else ()):
+        keys: Keys = (*place, "valuesFiles", index)
+        yield from missing_path(document, keys, path, around, what="file", sure=sure)

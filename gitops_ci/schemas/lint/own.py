@@ -28,7 +28,7 @@ def own_fields(document: Document) -> Iterator[Finding]:
     module = import_module(f"gitops_ci.schemas.lint.fields.{_GROUPS[document.group]}")
     shape = _shape(document, module.KINDS, module.PAST)
     if shape is not None:
-        for misfit in misfits(document.value, shape, nulls=module.NULLS):
+        for misfit in misfits(document.value, shape):
             yield misfit_finding(document, misfit)
 
 

@@ -1,9 +1,8 @@
 """The documented fields of files and kinds whose schema is not at hand, and what does not fit them.
 
 A shape is a type (`text`, `flag`, `number`, `any`, `number-or-text`), a `Text` of a form, a tuple of words, a list of
-one shape, or the fields of a mapping by name; `*` stands for every other name. A name that ends in `!` is required, one
-that ends in `?` has a default and may be null. A tuple of names says how many of them are given: `ONE`, `SOME` or
-`NOT_BOTH`; a tuple of one name says what that field `Needs` beside it.
+one shape, or the fields of a mapping by name; `*` stands for every other name, and a name that ends in `!` is required.
+A tuple of names says how many of them are given: `ONE`, `SOME` or `NOT_BOTH`; of one name what it `Needs` beside it.
 """
 
 from __future__ import annotations
@@ -92,9 +91,9 @@ class Misfit(NamedTuple):
     is_unknown: bool = False
 
 
-def misfits(value: Any, shape: Shape, keys: Keys = (), *, nulls: bool = True) -> Iterator[Misfit]:
-    """Everything about a value that does not fit a shape. `nulls`: null is as good as absent."""
-    if shape == ANY or (value is None and nulls):
+def misfits(value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:
+    """Everything about a value that does not fit a shape; null is as good as absent, but no item of a list."""
+    if shape == ANY or (value is None and not (keys and isinstance(keys[-1], int))):
         return
     if isinstance(shape, str):
         yield from _of_type(value, shape, keys)
@@ -104,18 +103,17 @@ def misfits(value: Any, shape: Shape, keys: Keys = (), *, nulls: bool = True) ->
         if value not in shape:
             near = nearest(value, shape) if isinstance(value, str) else None
             hint = f"Did you mean '{near}'?" if near else ""
-            shown = "null" if value is None else f"'{value}'"
-            yield Misfit(keys, f"{shown} is not supported; one of {', '.join(shape)}", hint)
+            yield Misfit(keys, f"'{value}' is not supported; one of {', '.join(shape)}", hint)
     elif isinstance(shape, list):
         if not isinstance(value, list):
             yield Misfit(keys, f"must be a list, is {type_name(value)}")
             return
         for index, item in enumerate(value):
-            yield from misfits(item, shape[0], (*keys, index), nulls=nulls)
+            yield from misfits(item, shape[0], (*keys, index))
     elif not isinstance(value, dict):
         yield Misfit(keys, f"must be a mapping, is {type_name(value)}")
     else:
-        yield from _of_fields(value, shape, keys, nulls=nulls)
+        yield from _of_fields(value, shape, keys)
 
 
 def _of_type(value: Any, shape: str, keys: Keys) -> Iterator[Misfit]:
@@ -136,17 +134,15 @@ def _of_form(value: Any, form: Text, keys: Keys) -> Iterator[Misfit]:
         yield Misfit(keys, f"'{value}' {form.said}", form.hint)
 
 
-def _of_fields(value: Mapping[str, Any], shape: Mapping[Any, Shape], keys: Keys, *, nulls: bool) -> Iterator[Misfit]:
-    named = {name: inner for name, inner in shape.items() if isinstance(name, str)}
-    fields = {name.rstrip("!?"): inner for name, inner in named.items()}
+def _of_fields(value: Mapping[str, Any], shape: Mapping[Any, Shape], keys: Keys) -> Iterator[Misfit]:
+    fields = {name.removesuffix("!"): inner for name, inner in shape.items() if isinstance(name, str)}
     every = fields.get("*")
     for key, item in value.items():
-        inner = fields.get(key, every)
-        if inner is None:
+        if (inner := fields.get(key, every)) is not None:
+            yield from misfits(item, inner, (*keys, key))
+        else:
             hint = nearest_field(key, fields)
             yield Misfit((*keys, key), f"unknown field '{key}'", hint, at_key=True, is_unknown=True)
-        elif item is not None or not (f"{key}!" in named or f"{key}?" in named):
-            yield from misfits(item, inner, (*keys, key), nulls=nulls)
     for name, asked in shape.items():
         if isinstance(asked, Needs):
             yield from _of_need(value, name[0], asked, keys)

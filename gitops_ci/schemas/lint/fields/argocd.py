@@ -19,10 +19,8 @@ from gitops_ci.schemas.lint.shapes import (
     Text,
 )
 
-__all__ = ["KINDS", "NULLS", "PAST"]
+__all__ = ["KINDS", "PAST"]
 
-# null is refused, and no field has a default
-NULLS = False
 PAST: dict[str, dict[str, Shape]] = {}
 _NAMED: dict[str, Shape] = {"name!": TEXT, "value!": TEXT}
 _VARIABLE: dict[str, Shape] = {**_NAMED, "code": FLAG}

@@ -20,10 +20,8 @@ from gitops_ci.schemas.lint.shapes import (
     Text,
 )
 
-__all__ = ["FLEET_YAML", "KINDS", "NULLS", "PAST"]
+__all__ = ["FLEET_YAML", "KINDS", "PAST"]
 
-# nearly every field may be null
-NULLS = True
 PAST: dict[str, dict[str, Shape]] = {}
 _UNITS = "ns|us|µs|ms|s|m|h"
 _TIME = Text(

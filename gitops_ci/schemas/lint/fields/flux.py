@@ -22,7 +22,7 @@ from gitops_ci.schemas.lint.shapes import (
     Text,
 )
 
-__all__ = ["KINDS", "NULLS", "PAST"]
+__all__ = ["KINDS", "PAST"]
 
 
 def _duration(units: str) -> Text:
@@ -35,8 +35,6 @@ def _address(*schemes: str) -> Text:
 
 
 _Fields = dict[Any, Shape]
-# null is refused where no default takes its place
-NULLS = False
 _TIME, _SHORT_TIME = _duration("ms|s|m|h"), _duration("ms|s|m")
 _NAMESPACE, _LONG_NAME = Text(least=1, most=63), Text(least=1, most=253)
 _REF: dict[str, Shape] = {"name!": NAME}
@@ -45,10 +43,10 @@ _PLACE: dict[str, Shape] = {"apiVersion": TEXT, "kind!": TEXT, "name!": NAME, "n
 _CHARTS_FROM = ("HelmRepository", "GitRepository", "Bucket")
 _DEPENDS = [{"name!": NAME, "namespace": TEXT, "readyExpr": TEXT}]
 _IDENTITY = [{"issuer!": TEXT, "subject!": TEXT}]
-_VERIFY: dict[str, Shape] = {"provider?": ("cosign", "notation"), "secretRef": _REF, "matchOIDCIdentity": _IDENTITY}
+_VERIFY: dict[str, Shape] = {"provider": ("cosign", "notation"), "secretRef": _REF, "matchOIDCIdentity": _IDENTITY}
 _META: dict[str, Shape] = {"annotations": MAP, "labels": MAP}
 _SECRETS: dict[str, Shape] = dict.fromkeys(("secretRef", "certSecretRef", "proxySecretRef"), _REF)
-_FETCHED: dict[str, Shape] = {"interval!": _TIME, "timeout?": _SHORT_TIME, "suspend": FLAG}
+_FETCHED: dict[str, Shape] = {"interval!": _TIME, "timeout": _SHORT_TIME, "suspend": FLAG}
 _CLOUDS = ("generic", "aws", "azure", "gcp")
 _GIT_REF: dict[str, Shape] = dict.fromkeys(("branch", "tag", "semver", "name", "commit"), TEXT)
 _TARGET: dict[str, Shape] = dict.fromkeys(
@@ -74,7 +72,7 @@ _GIT: _Fields = {
     "ref": _GIT_REF,
     "secretRef": _REF,
     "proxySecretRef": _REF,
-    "verify": {"mode?": ("head", "HEAD", "Tag", "TagAndHEAD"), "secretRef!": _REF},
+    "verify": {"mode": ("head", "HEAD", "Tag", "TagAndHEAD"), "secretRef!": _REF},
     "recurseSubmodules": FLAG,
     "include": [{"repository!": _REF, "fromPath": TEXT, "toPath": TEXT}],
     "sparseCheckout": TEXTS,
@@ -89,7 +87,7 @@ _HELM_REPOSITORY: dict[str, Shape] = {
     "passCredentials": FLAG,
     "insecure": FLAG,
     "type": ("default", "oci"),
-    "provider?": _CLOUDS,
+    "provider": _CLOUDS,
     "accessFrom": _ACCESS,
 }
 _OCI: dict[str, Shape] = {
@@ -100,7 +98,7 @@ _OCI: dict[str, Shape] = {
     "ignore": TEXT,
     "ref": dict.fromkeys(("digest", "semver", "semverFilter", "tag"), TEXT),
     "layerSelector": {"mediaType": TEXT, "operation": ("extract", "copy")},
-    "provider?": _CLOUDS,
+    "provider": _CLOUDS,
     "verify": {**_VERIFY, "trustedRootSecretRef": _REF},
     "insecure": FLAG,
 }
@@ -110,7 +108,7 @@ _BUCKET: _Fields = {
     "bucketName!": TEXT,
     "endpoint!": TEXT,
     **dict.fromkeys(("region", "prefix", "ignore", "serviceAccountName"), TEXT),
-    "provider?": _CLOUDS,
+    "provider": _CLOUDS,
     ("serviceAccountName",): Needs("provider", ("aws", "azure", "gcp")),
     ("secretRef", "serviceAccountName"): NOT_BOTH,
     ("sts",): Needs("provider", ("aws", "generic"), without="generic"),
@@ -125,8 +123,8 @@ _BUCKET: _Fields = {
     "insecure": FLAG,
 }
 _CHART: dict[str, Shape] = {
-    "version?": TEXT,
-    "reconcileStrategy?": ("ChartVersion", "Revision"),
+    "version": TEXT,
+    "reconcileStrategy": ("ChartVersion", "Revision"),
     "valuesFiles": TEXTS,
     "ignoreMissingValuesFiles": FLAG,
 }
@@ -148,7 +146,7 @@ _KUSTOMIZATION: dict[str, Shape] = {
     "targetNamespace": _NAMESPACE,
     **dict.fromkeys(("namePrefix", "nameSuffix"), Text(least=1, most=200)),
     "prune!": FLAG,
-    "force?": FLAG,
+    "force": FLAG,
     **dict.fromkeys(("suspend", "wait", "ignoreMissingComponents"), FLAG),
     "sourceRef!": {**_PLACE, "kind!": ("OCIRepository", "GitRepository", "Bucket", "ExternalArtifact")},
     "dependsOn": _DEPENDS,
@@ -165,7 +163,7 @@ _KUSTOMIZATION: dict[str, Shape] = {
     "patches": _PATCHES,
     "postBuild": {
         "substitute": MAP,
-        "substituteFrom": [{"kind!": ("Secret", "ConfigMap"), "name!": _LONG_NAME, "optional?": FLAG}],
+        "substituteFrom": [{"kind!": ("Secret", "ConfigMap"), "name!": _LONG_NAME, "optional": FLAG}],
         "substituteStrategy": ("WithVariables", "Always"),
     },
 }
@@ -191,7 +189,7 @@ _CHART_SPEC: dict[str, Shape] = {
     "chart!": Text(least=1, most=2048),
     "interval": _TIME,
     "sourceRef!": {"apiVersion": TEXT, "kind!": _CHARTS_FROM, "name!": _LONG_NAME, "namespace": _NAMESPACE},
-    "verify": {"provider?": ("cosign", "notation"), "secretRef": _REF},
+    "verify": {"provider": ("cosign", "notation"), "secretRef": _REF},
 }
 _RELEASE: _Fields = {
     "interval!": _TIME,
@@ -234,7 +232,7 @@ _RELEASE: _Fields = {
     "uninstall": {
         **dict.fromkeys(("disableHooks", "disableWait", "keepHistory"), FLAG),
         "timeout": _TIME,
-        "deletionPropagation?": ("background", "foreground", "orphan"),
+        "deletionPropagation": ("background", "foreground", "orphan"),
     },
     "test": {
         "enable": FLAG,
@@ -268,12 +266,12 @@ _IMAGE_REPOSITORY: dict[str, Shape] = {
     "suspend": FLAG,
     "image!": TEXT,
     "serviceAccountName": Text(most=253),
-    "provider?": _CLOUDS,
+    "provider": _CLOUDS,
     "insecure": FLAG,
-    "exclusionList?": TEXTS,
+    "exclusionList": TEXTS,
     "accessFrom": _ACCESS,
 }
-_ORDER: dict[str, Shape] = {"order?": ("asc", "desc")}
+_ORDER: dict[str, Shape] = {"order": ("asc", "desc")}
 _IMAGE_POLICY: _Fields = {
     "imageRepositoryRef!": {"name!": NAME, "namespace": TEXT},
     "policy!": {
@@ -282,7 +280,7 @@ _IMAGE_POLICY: _Fields = {
         "numerical": _ORDER,
     },
     "filterTags": {"pattern": TEXT, "extract": TEXT},
-    "digestReflectionPolicy?": ("Always", "IfNotPresent", "Never"),
+    "digestReflectionPolicy": ("Always", "IfNotPresent", "Never"),
     ("digestReflectionPolicy",): Needs("interval", when="Always"),
     "interval": _TIME,
     ("interval",): Needs("digestReflectionPolicy", ("Always",)),
@@ -291,7 +289,7 @@ _IMAGE_POLICY: _Fields = {
 _AUTOMATION: dict[str, Shape] = {
     "interval!": _TIME,
     "suspend": FLAG,
-    "sourceRef!": {"apiVersion": TEXT, "kind?": ("GitRepository",), "name!": NAME, "namespace": TEXT},
+    "sourceRef!": {"apiVersion": TEXT, "kind": ("GitRepository",), "name!": NAME, "namespace": TEXT},
     "git": {
         "checkout": {"ref!": _GIT_REF},
         "commit!": {
@@ -303,7 +301,7 @@ _AUTOMATION: dict[str, Shape] = {
         "push": {"branch": TEXT, "refspec": TEXT, "options": MAP},
     },
     "policySelector": SELECTOR,
-    "update?": {"strategy?": ("Setters",), "path": TEXT},
+    "update": {"strategy": ("Setters",), "path": TEXT},
 }
 # kind -> its shape
 KINDS: dict[str, Shape] = {
