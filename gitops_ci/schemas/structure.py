@@ -21,11 +21,13 @@ __all__ = ["EMPTY", "Check", "Structure"]
 Check = Callable[[Any, Path, list[Problem]], None]
 
 # What the server decodes, but does not validate wherever it stands: owners are asked for their fields in the metadata
-# of a whole object (rules/metadata.py) and not in a template's; projections of features that are off by default are
-# dropped (ClusterTrustBundleProjection, PodCertificateRequest).
+# of a whole object (rules/metadata.py) and not in a template's, a webhook of a definition where one converts
+# (rules/crds.py); projections of features that are off by default are dropped (ClusterTrustBundleProjection,
+# PodCertificateRequest).
 _NOTHING_REQUIRED = frozenset(
     {
         "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference",
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion",
         "io.k8s.api.core.v1.ClusterTrustBundleProjection",
         "io.k8s.api.core.v1.PodCertificateProjection",
     }
@@ -91,7 +93,9 @@ class Structure:
             return self._reference(schema["$ref"])
         if "anyOf" in schema:
             options = schema["anyOf"]
-            return _any_of([self._compile(one) for one in options], drops_scalars=any("items" in one for one in options))
+            return _any_of(
+                [self._compile(one) for one in options], drops_scalars=any("items" in one for one in options)
+            )
         if "properties" in schema:
             return _object(self._fields(schema["properties"]), tuple(schema.get("required", ())))
         if "additionalProperties" in schema:

@@ -149,11 +149,13 @@ def _conversion(spec: Spot) -> None:
         return
     conversion = spec.at("conversion")
     conversion.one_of("crd", "strategy", ("None", "Webhook"))
-    if conversion.text("strategy") != "Webhook":
-        if conversion.has("webhook"):
-            conversion.at("webhook").bad("crd", "may only be given with strategy: Webhook")
-        return
     webhook = conversion.at("webhook")
+    if conversion.text("strategy") != "Webhook":
+        if webhook.has("clientConfig") or webhook.count("conversionReviewVersions"):
+            webhook.bad("crd", "may only be given with strategy: Webhook")
+        return
+    if webhook.value and not webhook.count("conversionReviewVersions"):
+        webhook.missing("crd", "conversionReviewVersions")
     if not webhook.has("clientConfig"):
         conversion.missing("crd", "webhook", "'webhook.clientConfig' is required with strategy: Webhook")
     client_config(webhook.at("clientConfig"), "crd")
