@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
-from typing import Any, Literal
+from typing import Literal
 
 from gitops_ci.model import Finding
 from gitops_ci.schemas.documents import Document
@@ -25,19 +26,20 @@ def own_fields(document: Document) -> Iterator[Finding]:
     """What does not fit the documented fields. For an object without a schema: a schema knows better."""
     if document.group not in _GROUPS:
         return
-    module = import_module(f"gitops_ci.schemas.lint.fields.{_GROUPS[document.group]}")
-    shape = _shape(document, module.KINDS, module.PAST)
+    shape = _shape(_GROUPS[document.group], document.kind, is_past="beta" in document.api_version)
     if shape is not None:
         for misfit in misfits(document.value, shape):
             yield misfit_finding(document, misfit)
 
 
-def _shape(document: Document, kinds: Mapping[str, Any], past: Mapping[str, Any]) -> Shape | None:
+@cache
+def _shape(module: str, kind: str, *, is_past: bool) -> Shape | None:
     """The shape of a kind; what only its versions before the first stable one have is added for these."""
-    shape = kinds.get(document.kind)
-    if shape is None or document.kind not in past or "beta" not in document.api_version:
+    fields = import_module(f"gitops_ci.schemas.lint.fields.{module}")
+    shape: Shape | None = fields.KINDS.get(kind)
+    if shape is None or kind not in fields.PAST or not is_past:
         return shape
-    return {**shape, "spec!": {**shape["spec!"], **past[document.kind]}}
+    return {**shape, "spec!": {**shape["spec!"], **fields.PAST[kind]}}
 
 
 def misfit_finding(document: Document, misfit: Misfit, *, strict: bool = False) -> Finding:

@@ -67,6 +67,8 @@ class Text(NamedTuple):
 
 
 NAME = Text(least=1)
+_Read = tuple[Mapping[Any, Shape], Mapping[str, Shape], list[tuple[Any, Any]]]
+_READ: dict[int, _Read] = {}
 
 
 class Needs(NamedTuple):
@@ -135,7 +137,7 @@ def _of_form(value: Any, form: Text, keys: Keys) -> Iterator[Misfit]:
 
 
 def _of_fields(value: Mapping[str, Any], shape: Mapping[Any, Shape], keys: Keys) -> Iterator[Misfit]:
-    fields = {name.removesuffix("!"): inner for name, inner in shape.items() if isinstance(name, str)}
+    _, fields, demands = _READ.get(id(shape)) or _read(shape)
     every = fields.get("*")
     for key, item in value.items():
         if (inner := fields.get(key, every)) is not None:
@@ -143,15 +145,23 @@ def _of_fields(value: Mapping[str, Any], shape: Mapping[Any, Shape], keys: Keys)
         else:
             hint = nearest_field(key, fields)
             yield Misfit((*keys, key), f"unknown field '{key}'", hint, at_key=True, is_unknown=True)
-    for name, asked in shape.items():
+    for name, asked in demands:
         if isinstance(asked, Needs):
             yield from _of_need(value, name[0], asked, keys)
         elif isinstance(name, tuple):
             given = [one for one in name if value.get(one) is not None]
             if (not given and asked != NOT_BOTH) or (len(given) > 1 and asked != SOME):
                 yield Misfit(keys, f"needs {asked} of {', '.join(name[:-1])} and {name[-1]}", at_key=True)
-        elif name.endswith("!") and value.get(name[:-1]) is None:
-            yield Misfit(keys, f"'{name[:-1]}' is required", at_key=True)
+        elif value.get(name) is None:
+            yield Misfit(keys, f"'{name}' is required", at_key=True)
+
+
+def _read(shape: Mapping[Any, Shape]) -> _Read:
+    """The fields of a shape and what it demands beside, told apart once; kept with it, so that its id stays its own."""
+    fields = {name.removesuffix("!"): inner for name, inner in shape.items() if isinstance(name, str)}
+    demands: list[tuple[Any, Any]] = [(name, asked) for name, asked in shape.items() if isinstance(name, tuple)]
+    demands += [(name[:-1], None) for name in shape if isinstance(name, str) and name.endswith("!")]
+    return _READ.setdefault(id(shape), (shape, fields, demands))
 
 
 def _of_need(value: Mapping[str, Any], name: str, needs: Needs, keys: Keys) -> Iterator[Misfit]:
