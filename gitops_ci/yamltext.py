@@ -200,7 +200,7 @@ def read_first(text: str) -> YamlFile:
 
     try:
         return YamlFile(text, _build(first_document(), text), end)
-    except (YAMLError, RuamelError) as error:
+    except (YAMLError, RuamelError, AssertionError) as error:  # the last: ruamel.yaml at a strange %YAML
         raise _described(error) from None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_ci.yamltext import DEEPEST, Alias, Mapping, Scalar, Sequence, YamlError, read, walk
+from gitops_ci.yamltext import BOM, DEEPEST, Alias, Mapping, Scalar, Sequence, YamlError, read, read_first, walk
 
 STYLES = """\
 plain: a b
@@ -103,3 +103,17 @@ def test_a_second_reader_is_asked_where_the_first_refuses_what_yaml_allows():
     assert len(read(refused).documents) == 2
     with pytest.raises(YamlError):
         read("a: [\n", second_opinion=False)
+
+
+@pytest.mark.parametrize("libyaml", [True, False])
+def test_the_first_document_is_read_alone_with_libyaml_and_without(
+    libyaml: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yaml.__with_libyaml__", libyaml)
+    text = f"{BOM}a: 1\n...\n}}"
+    file = read_first(text)
+    assert [text[root.start : root.end] for root in file.documents if isinstance(root, Mapping)] == ["a: 1\n"]
+    assert text[file.end :].strip() == "}"
+    for broken in ("a: [", "%YAML 1.16\n---\na: b"):
+        with pytest.raises(YamlError):
+            read_first(broken)
