@@ -173,6 +173,8 @@ def _host_process(spec: Spot) -> None:
 
 def _operating_system(spec: Spot) -> None:
     system = spec.at("os").text("name")
+    if not system:
+        return
     contexts: list[tuple[Spot, tuple[str, ...]]] = [(spec.at("securityContext"), _POD_LINUX_ONLY)]
     contexts += [(container.at("securityContext"), _CONTAINER_LINUX_ONLY) for container in _containers(spec)]
     for context, linux_only in contexts:
