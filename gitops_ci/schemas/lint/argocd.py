@@ -107,7 +107,7 @@ def _generators(listed: Any, place: Keys) -> Iterator[tuple[Keys, dict[str, Any]
 
 def _generator(document: Document, generator: dict[str, Any], place: Keys) -> Iterator[Finding]:
     """What the controller refuses of a generator (argo-cd, applicationset: generators, CheckInvalidGenerators)."""
-    kinds = sorted(generator.keys() - {"selector"})
+    kinds = sorted(kind for kind in generator.keys() - {"selector"} if generator[kind] is not None)
     if len(kinds) != 1:
         said = f"needs exactly one generator, has {', '.join(kinds) or 'none'}"
         inner = len(place) > len(("spec", "generators", 0))

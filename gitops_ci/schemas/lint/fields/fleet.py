@@ -27,6 +27,7 @@ _UNITS = "ns|us|µs|ms|s|m|h"
 _TIME = Text(
     "is no duration", re.compile(rf"0|(?:[0-9]+(?:\.[0-9]+)?(?:{_UNITS}))+"), "Write it as 5m or 1h30m.", most=32
 )
+_BASE64 = Text("is no base64", re.compile(r"[A-Za-z0-9+/=\r\n]*"))
 _RELEASE_NAME = Text(
     "is no name of a release",
     re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"),
@@ -98,7 +99,7 @@ _BUNDLE: dict[str, Shape] = {
     "dependsOn": [{"name": TEXT, "selector": SELECTOR, "acceptedStates": TEXTS}],
     "resources": [{"name": TEXT, "content": TEXT, "encoding": TEXT}],
     "contentsId": TEXT,
-    "helmOpOptions": {"helmOpSecretName": TEXT, "helmOpCABundle": TEXT, "helmOpInsecureSkipTLSVerify": FLAG},
+    "helmOpOptions": {"helmOpSecretName": TEXT, "helmOpCABundle": _BASE64, "helmOpInsecureSkipTLSVerify": FLAG},
     "valuesHash": TEXT,
 }
 FLEET_YAML: Shape = {
@@ -112,8 +113,9 @@ FLEET_YAML: Shape = {
 _REPOSITORY: dict[str, Shape] = {
     "repo!": NAME,
     **dict.fromkeys(("branch", "revision", "targetNamespace", "clientSecretName", "helmSecretName"), TEXT),
-    **dict.fromkeys(("helmSecretNameForPaths", "helmRepoURLRegex", "caBundle", "serviceAccount"), TEXT),
+    **dict.fromkeys(("helmSecretNameForPaths", "helmRepoURLRegex", "serviceAccount"), TEXT),
     **dict.fromkeys(("ociRegistrySecret", "webhookSecret"), TEXT),
+    "caBundle": _BASE64,
     "pollingInterval": _TIME,
     "imageScanInterval": _TIME,
     **dict.fromkeys(("insecureSkipTLSVerify", "paused", "disablePolling", "keepResources", "deleteNamespace"), FLAG),
