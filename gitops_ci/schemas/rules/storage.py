@@ -14,7 +14,14 @@ from gitops_ci.schemas.rules.claims import ATTRIBUTES_CLASS, access_modes
 from gitops_ci.schemas.rules.labels import label_selector
 from gitops_ci.schemas.rules.resources import amount
 from gitops_ci.schemas.rules.scheduling import node_selector
-from gitops_ci.schemas.rules.volumes import COMMON_SOURCES, csi_driver_name, flex, iscsi, source_errors, storage_os
+from gitops_ci.schemas.rules.volumesources import (
+    COMMON_SOURCES,
+    csi_driver_name,
+    flex,
+    iscsi,
+    source_errors,
+    storage_os,
+)
 from gitops_ci.schemas.scalars import quantity
 
 __all__ = [
