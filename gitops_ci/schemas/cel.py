@@ -16,11 +16,28 @@ from typing import Any
 
 from gitops_ci.schemas.scalars import quantity
 
-__all__ = ["HINT", "MISSING", "Expression", "expression"]
+__all__ = ["HINT", "MISSING", "Expression", "Variables", "expression"]
 
 HINT = "Install gitops-ci[cel] to have expressions in CEL checked."
 MISSING = "expressions in CEL are not checked: the library for them is not installed"
 _NO_KEY = "Key not found"
+# Names and their types, as CEL writes them: ("self", "map(string, dyn)").
+Variables = tuple[tuple[str, str], ...]
+_SELF: Variables = (("self", "dyn"),)
+_ERROR = re.compile(r"<input>:(\d+):(\d+): (.*)")
+_UNDECLARED = re.compile(r"undeclared reference to '([\w.]+)'")
+_NO_OVERLOAD = re.compile(r"found no matching overload for '(.+?)' applied to '(.*)'")
+# What has overloads of CEL alone; of the numbers only order crosses types.
+_PLAIN = frozenset(
+    {
+        *("_==_", "_!=_", "_&&_", "_||_", "!_", "_+_", "_-_", "_*_", "_/_", "_%_", "-_", "_?_:_", "@in", "_[_]"),
+        *("size", "startsWith", "endsWith", "contains", "matches", "hasValue", "string", "int", "double"),
+    }
+)
+_ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
+_NUMBERS = frozenset({"int", "uint", "double", "dyn"})
+# Where the names of an API server's own types begin.
+_TYPES = frozenset({"kubernetes", "net", "google", "Object", "JSONPatch", "optional_type"})
 
 
 class Expression:
@@ -51,8 +68,8 @@ class Expression:
 
 
 @cache
-def expression(text: str, variables: tuple[str, ...] = ("self",)) -> Expression:
-    """Compile an expression over variables of any type."""
+def expression(text: str, variables: Variables = _SELF) -> Expression:
+    """Compile an expression over variables."""
     environment = _environment(variables)
     if environment is None:
         return Expression(unknown=MISSING)
@@ -60,9 +77,32 @@ def expression(text: str, variables: tuple[str, ...] = ("self",)) -> Expression:
         return Expression(environment.compile(text))
     except RuntimeError as error:
         said = str(error)
-    if "Syntax error" in said:
-        return Expression(refused=f"no CEL expression: {said.partition('Syntax error: ')[2].partition(chr(10))[0]}")
-    return Expression(unknown=_first_line(said))
+    errors = [_why_refused(text, found) for found in _ERROR.finditer(said)]
+    # What follows from a function or a macro that is not known here is not known either.
+    refused = errors[0] if errors and all(errors) else ""
+    return Expression(refused=refused, unknown="" if refused else _first_line(said))
+
+
+def _why_refused(text: str, error: re.Match[str]) -> str:
+    """What an error of the compiler is, when no function or type that only an API server has can be its cause."""
+    said = error[3]
+    if said.startswith("Syntax error: "):
+        return f"no CEL expression: {said.removeprefix('Syntax error: ')}"
+    if undeclared := _UNDECLARED.match(said):
+        name = undeclared[1]
+        # A name with dots is pointed at where its last part begins.
+        start = int(error[2]) - 1 - len(name.rpartition(".")[0])
+        line = text.splitlines()[int(error[1]) - 1][start:]
+        is_name = line.startswith(name) and not re.match(r"[\w.?]*\s*[({]", line)
+        first = name.partition(".")[0]
+        return f"there is no '{first}' here" if is_name and first not in _TYPES else ""
+    if overload := _NO_OVERLOAD.match(said):
+        crosses = overload[1] in _ORDER and not set(re.findall(r"\w+", overload[2])) <= _NUMBERS
+        # An object may be null, and looks like a map here.
+        plain = (crosses or overload[1] in _PLAIN) and not ("map(string, dyn)" in said and "null_type" in said)
+        return f"'{overload[1]}' cannot be applied to {overload[2]}" if plain else ""
+    certain = said.startswith("expression of type") or said.endswith(" literal")
+    return said if certain else ""
 
 
 def _first_line(error: object) -> str:
@@ -71,16 +111,24 @@ def _first_line(error: object) -> str:
 
 
 @cache
-def _environment(variables: tuple[str, ...]) -> Any | None:
+def _environment(variables: Variables) -> Any | None:
     try:
         from cel_expr_python import cel
-        from cel_expr_python.ext import ext_bindings, ext_math, ext_optional, ext_strings
+        from cel_expr_python.ext import ext_bindings, ext_optional, ext_strings
     except ImportError:
         return None
-    extensions = [ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_math.ExtMath(), ext_bindings.ExtBindings()]
-    return cel.NewEnv(
-        variables=dict.fromkeys(variables, cel.Type.DYN), extensions=extensions, functions=_functions(cel)
-    )
+    extensions = [ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_bindings.ExtBindings()]
+    types = {name: _typed(cel, signature) for name, signature in variables}
+    return cel.NewEnv(variables=types, extensions=extensions, functions=_functions(cel))
+
+
+def _typed(cel: Any, signature: str) -> Any:
+    outer, _, inner = signature.removesuffix(")").partition("(")
+    if outer == "list":
+        return cel.Type.List(_typed(cel, inner))
+    if outer == "map":
+        return cel.Type.Map(cel.Type.STRING, _typed(cel, inner.removeprefix("string, ")))
+    return getattr(cel.Type, outer.upper())
 
 
 def _functions(cel: Any) -> list[Any]:

@@ -15,14 +15,14 @@ from gitops_ci.schemas.cel import HINT, MISSING, Expression, expression
 from gitops_ci.schemas.problem import UNCHECKED, Path, Problem
 from gitops_ci.schemas.structure import Check
 
-__all__ = ["RULES", "escaped", "rules_of"]
+__all__ = ["RESERVED", "RULES", "escaped", "rules_of"]
 
 RULES = "x-kubernetes-validations"
 # Gives the value as CEL sees it, and notes the rules it breaks.
 _Reader = Callable[[Any, Path, list[Problem]], Any]
 _OLD = re.compile(r"\boldSelf\b")
 # Words of CEL that no field can be called (k8s.io/apiserver pkg/cel/escaping.go).
-_RESERVED = frozenset(
+RESERVED = frozenset(
     {
         *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if"),
         *("import", "let", "loop", "package", "namespace", "return", "var", "void", "while"),
@@ -46,7 +46,7 @@ def rules_of(schema: Mapping[str, Any]) -> Check | None:
 
 def escaped(name: str) -> str:
     """A field's name as expressions write it: `x-y` is `x__dash__y`."""
-    return f"__{name}__" if name in _RESERVED else re.sub(r"__|[./-]", lambda found: _ESCAPES[found[0]], name)
+    return f"__{name}__" if name in RESERVED else re.sub(r"__|[./-]", lambda found: _ESCAPES[found[0]], name)
 
 
 def _has_rules(schema: Any) -> bool:

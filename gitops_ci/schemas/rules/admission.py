@@ -5,11 +5,10 @@ Source: k8s.io/kubernetes pkg/apis/admissionregistration/validation/validation.g
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
+from gitops_ci.schemas.gourl import NoUrlError, parse_url
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot
-from gitops_ci.schemas.rules.expressions import ADMISSION, compiles, defined
+from gitops_ci.schemas.rules.expressions import admission
 from gitops_ci.schemas.rules.labels import label_selector
 
 __all__ = ["admitted", "client_config", "match_conditions", "webhooks"]
@@ -75,19 +74,18 @@ def client_config(config: Spot, rule: str) -> None:
 
 def _why_no_url(text: str) -> str | None:
     try:
-        parts = urlsplit(text)
-        host = parts.hostname
-    except ValueError:
-        return "must be a URL such as https://example.com/path"
-    if parts.scheme != "https":
+        url = parse_url(text)
+    except NoUrlError as error:
+        return f"must be a URL such as https://example.com/path: {error}"
+    if url.scheme != "https":
         return "must start with https://"
-    if not host:
+    if not url.host:
         return "must have a host"
-    if parts.username is not None:
+    if url.user is not None:
         return "must not have user information"
-    if parts.fragment or "#" in text:
+    if url.fragment:
         return "must not have a fragment"
-    return "must not have a query" if "?" in text else None
+    return "must not have a query" if url.query else None
 
 
 def _service_path(service: Spot, path: str, rule: str) -> None:
@@ -132,7 +130,7 @@ def _resources(rule: Spot, resources: list[str], name: str) -> None:
         return
     # The server looks at the last resource without a subresource only.
     plain = [one for one in resources if "/" not in one]
-    if ("*" in plain and plain[-1] != "*") or ("*" in plain and any(one != "*" for one in plain)):
+    if "*" in plain and plain[-1] != "*":
         place.bad(name, "'*' goes only with subresources")
     parents: set[str] = set()
     children: set[str] = set()
@@ -148,17 +146,16 @@ def _resources(rule: Spot, resources: list[str], name: str) -> None:
             children.add(child)
 
 
-def match_conditions(place: Spot, rule: str) -> None:
-    names: set[str] = set()
+def match_conditions(place: Spot, rule: str, names: tuple[str, ...] = ()) -> None:
+    seen: set[str] = set()
     if place.count("matchConditions") > 64:
         place.at("matchConditions").bad(rule, "must have no more than 64 conditions")
     for condition in place.each("matchConditions"):
         name = condition.text("name")
         condition.fits(rule, "name", formats.qualified_name)
-        if name in names:
+        if name in seen:
             condition.at("name").bad("duplicate", f"the condition '{name}' is given twice")
-        names.add(name)
+        seen.add(name)
         if not condition.text("expression").strip():
             condition.missing(rule, "expression")
-        compiles(condition, "expression", rule, ADMISSION, "BOOL")
-        defined(condition, "expression", rule, ())
+        admission(condition, "expression", rule, names, "BOOL")

@@ -77,7 +77,7 @@ def _schema(schema: Spot, where: _Where, *, is_root: bool = False) -> None:
     _keywords(schema)
     _structure(schema, where)
     lists(schema)
-    validations(schema, correlated=where.correlated, is_root=is_root)
+    validations(schema, correlated=where.correlated, is_root=is_root or schema.flag(_EMBEDDED))
     if is_root or schema.flag(_EMBEDDED):
         _envelope(schema.at("properties"))
     if schema.has("default"):

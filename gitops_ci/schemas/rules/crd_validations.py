@@ -10,7 +10,8 @@ from typing import Any
 
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.crd_paths import NoPathError, target
-from gitops_ci.schemas.rules.expressions import compiles, fields_of_self, without_strings
+from gitops_ci.schemas.rules.expression_types import has_type, scope, without_strings
+from gitops_ci.schemas.rules.expressions import compiles
 
 __all__ = ["validations"]
 
@@ -20,7 +21,7 @@ _OLD = re.compile(r"\boldSelf\b")
 
 def validations(schema: Spot, *, correlated: bool, is_root: bool = False) -> None:
     """The rules of one schema. `correlated` tells whether a value here can be compared with the one it replaces."""
-    if schema.count("x-kubernetes-validations") and not (is_root or _has_type(schema.value)):
+    if schema.count("x-kubernetes-validations") and not (is_root or has_type(schema.value)):
         schema.at("x-kubernetes-validations").bad("crd", "a rule needs a value of known type")
     for rule in schema.each("x-kubernetes-validations"):
         rule.one_of("crd", "reason", _REASONS, pointer=True)
@@ -29,15 +30,21 @@ def validations(schema: Spot, *, correlated: bool, is_root: bool = False) -> Non
             rule.missing("crd", "rule")
             continue
         _messages(rule, source, schema.value)
-        compiles(rule, "rule", "crd", ("self", "oldSelf"), "BOOL")
-        compiles(rule, "messageExpression", "crd", ("self", "oldSelf"), "STRING")
-        fields_of_self(rule, schema)
+        for key, returns in (("rule", "BOOL"), ("messageExpression", "STRING")):
+            _expression(rule, key, returns, {**schema.value, "x-kubernetes-embedded-resource": is_root})
         old = bool(_OLD.search(without_strings(source)))
         if old and not correlated:
             said = "oldSelf cannot be used here: items of such a list cannot be told from those they replace"
             rule.at("rule").bad("crd", said, "It takes a list with x-kubernetes-list-type: map.")
         if rule.has("optionalOldSelf") and not old:
             rule.at("optionalOldSelf").bad("crd", "may not be set when the rule does not use oldSelf")
+
+
+def _expression(rule: Spot, key: str, returns: str, schema: dict[str, Any]) -> None:
+    """The expression compiles over the types of the schema."""
+    schemas = {"self": schema} if rule.flag("optionalOldSelf") else {"self": schema, "oldSelf": schema}
+    dynamic = ("oldSelf",) if rule.flag("optionalOldSelf") else ()
+    compiles(rule, key, "crd", scope(rule.text(key), schemas, dynamic=dynamic), returns)
 
 
 def _messages(rule: Spot, source: str, schema: Any) -> None:
@@ -59,18 +66,6 @@ def _messages(rule: Spot, source: str, schema: Any) -> None:
             target(path, schema)
         except NoPathError as error:
             rule.at("fieldPath").bad("crd", f"'{path}' is no path of this schema: {error}")
-
-
-def _has_type(schema: Any) -> bool:
-    """Whether expressions know the type of a value (k8s.io/apiserver pkg/cel/common/schemas.go, SchemaDeclType)."""
-    if not isinstance(schema, dict):
-        return False
-    kind, extra = schema.get("type"), schema.get("additionalProperties")
-    if schema.get("x-kubernetes-int-or-string") or kind in {"string", "boolean", "number", "integer"}:
-        return True
-    if kind == "array":
-        return _has_type(schema.get("items"))
-    return kind == "object" and (not isinstance(extra, dict) or _has_type(extra))
 
 
 def _breaks(text: str) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Container
 from gitops_ci.schemas.hints import nearest_field
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
-from gitops_ci.schemas.rules.expressions import compiles, without_strings
+from gitops_ci.schemas.rules.expression_types import scope, without_strings
+from gitops_ci.schemas.rules.expressions import compiles
 from gitops_ci.schemas.rules.metadata import template_metadata
 from gitops_ci.schemas.rules.resources import is_extended
 
@@ -131,7 +132,7 @@ def _selectors(place: Spot) -> None:
             selector.missing("device", "cel")
             continue
         cel = selector.at("cel")
-        compiles(cel, "expression", "device", ("device",), "BOOL")
+        compiles(cel, "expression", "device", scope(cel.text("expression"), {}, dynamic=("device",)), "BOOL")
         for name in _OF_DEVICE.findall(without_strings(cel.text("expression"))):
             if name not in _DEVICE:
                 cel.at("expression").bad("device", f"a device has no field '{name}'", nearest_field(name, _DEVICE))

@@ -10,62 +10,66 @@ import re
 from collections.abc import Iterable
 
 from gitops_ci.schemas.cel import HINT, MISSING, expression
-from gitops_ci.schemas.celrules import escaped
 from gitops_ci.schemas.hints import nearest_field
 from gitops_ci.schemas.rules.base import Spot, shown
+from gitops_ci.schemas.rules.expression_types import REQUEST, Scope, scope, without_strings
 
-__all__ = ["ADMISSION", "compiles", "defined", "fields_of_self", "without_strings"]
+__all__ = ["admission", "compiles", "defined", "gives_object"]
 
-# What an expression of a policy or a webhook may name.
-ADMISSION = ("object", "oldObject", "request", "params", "namespaceObject", "authorizer", "variables")
 _TYPES = {"BOOL": "true or false", "STRING": "a string"}
-_STRING = re.compile(r"""r?('''|\"{3})[\s\S]*?\1|r?'(?:[^'\\\n]|\\.)*'|r?"(?:[^"\\\n]|\\.)*\"""")
-_OF_SELF = re.compile(r"(?<![\w.])self\.([A-Za-z_][A-Za-z0-9_]*)\b(?!\s*\()")
-_UNDECLARED = re.compile(r"undeclared reference to '([A-Za-z_]\w*)'")
 _VARIABLE = re.compile(r"\bvariables\.([A-Za-z_][A-Za-z0-9_]*)")
+# Values of which only the server's own run knows the type.
+_DYNAMIC = re.compile(r"\s*(?:object|oldObject|params)(?:\.\w+)*\s*")
 
 
-def compiles(place: Spot, key: str, rule: str, variables: tuple[str, ...], returns: str = "") -> None:
-    """The expression under `key` is CEL, and its result is of the type BOOL or STRING where one is asked for."""
-    source = place.text(key)
-    if not source.strip():
+def compiles(place: Spot, key: str, rule: str, seen: Scope, *returns: str) -> None:
+    """The expression under `key` is CEL, names no field that is not there, and gives one of the types BOOL, STRING,
+    NULL where some are named.
+    """
+    text = place.text(key)
+    if not text.strip():
         return
-    compiled = expression(source, variables)
     where = place.at(key)
+    for path, fields in seen.unknown:
+        base, _, name = path.rpartition(".")
+        where.bad(rule, f"'{base}' has no field '{name}' here", nearest_field(name, fields))
+    if seen.unknown:
+        return
+    compiled = expression(seen.source, seen.variables)
+    if compiled.unknown:
+        # Of types the server knows more: how numbers compare, what its functions give.
+        compiled = expression(text, tuple((name, "dyn") for name, _ in seen.variables if "." not in name))
     if compiled.refused:
         where.bad(rule, compiled.refused)
-    elif name := _of_nobody(compiled.unknown, source):
-        where.bad(rule, f"there is no '{name}' here; known are {', '.join(variables)}")
     elif compiled.unknown:
         missing = compiled.unknown == MISSING
-        told = MISSING if missing else f"the expression {shown(source)} is not checked: {compiled.unknown}"
+        told = MISSING if missing else f"the expression {shown(text)} is not checked: {compiled.unknown}"
         where.unchecked(told, HINT if missing else "")
-    elif returns and compiled.returns not in {returns, "DYN"}:
-        where.bad(rule, f"'{shown(source)}' must give {_TYPES[returns]}, gives {compiled.returns.lower()}")
+    elif returns and compiled.returns not in {*returns, "DYN"}:
+        where.bad(rule, f"'{shown(text)}' must give {_TYPES[returns[0]]}, gives {compiled.returns.lower()}")
+    elif returns and compiled.returns == "DYN" and _DYNAMIC.fullmatch(text):
+        where.bad(rule, f"'{shown(text)}' must give {_TYPES[returns[0]]}; its type is not known before it is read")
 
 
-def _of_nobody(said: str, source: str) -> str:
-    """A variable that nobody defines, '' for none; a function, a type or a macro's own may be the server's."""
-    found = _UNDECLARED.search(said)
-    if found is None or re.search(rf"\b{found[1]}\s*[.(,]", without_strings(source)):
-        return ""
-    return found[1]
+def admission(place: Spot, key: str, rule: str, names: tuple[str, ...], *returns: str) -> None:
+    """An expression of a policy or a webhook, which may use some names beside those of every request."""
+    dynamic = ("object", "oldObject", "namespaceObject", "authorizer", *names)
+    compiles(place, key, rule, scope(place.text(key), {"request": REQUEST}, dynamic=dynamic), *returns)
 
 
-def fields_of_self(rule: Spot, schema: Spot) -> None:
-    """A rule of a definition names no field of `self` that its schema lacks: the server compiles it by its types."""
-    fields = schema.mapping("properties")
-    if schema.text("type") != "object" or not fields:
+def gives_object(place: Spot, key: str, rule: str, names: tuple[str, ...], kind: str) -> None:
+    """An expression whose result is of a type that only the server has: what compiles without that type is none."""
+    text = place.text(key)
+    if not text.strip():
         return
-    known = {escaped(name) for name in fields} | {"apiVersion", "kind", "metadata"}
-    for name in _OF_SELF.findall(without_strings(rule.text("rule"))):
-        if name not in known:
-            rule.at("rule").bad("crd", f"'self' has no field '{name}' here", nearest_field(name, fields))
-
-
-def without_strings(source: str) -> str:
-    """An expression whose string literals are empty: what is left are its names and operators."""
-    return _STRING.sub("''", source)
+    dynamic = ("object", "oldObject", "namespaceObject", "authorizer", "request", *names)
+    compiled = expression(text, tuple((name, "dyn") for name in dynamic))
+    if compiled.refused:
+        place.at(key).bad(rule, compiled.refused)
+    elif not compiled.unknown:
+        place.at(key).bad(rule, f"'{shown(text)}' must give {kind}, gives {compiled.returns.lower()}")
+    elif compiled.unknown == MISSING:
+        place.at(key).unchecked(MISSING, HINT)
 
 
 def defined(place: Spot, key: str, rule: str, names: Iterable[str]) -> None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 
+from gitops_ci.schemas.celrules import RESERVED
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.admission import admitted, match_conditions
 from gitops_ci.schemas.rules.base import Spot
-from gitops_ci.schemas.rules.expressions import ADMISSION, compiles, defined
+from gitops_ci.schemas.rules.expressions import admission, defined, gives_object
 from gitops_ci.schemas.rules.labels import label_selector
 
 __all__ = ["admission_policy", "policy_binding"]
 
+_GIVES = {"applyConfiguration": "an Object", "jsonPatch": "a list of JSONPatch"}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -28,19 +30,21 @@ def admission_policy(document: Spot) -> None:
         kind = spec.at("paramKind").text("kind")
         if kind and formats.dns_label_1035(kind.lower()):
             spec.at("paramKind", "kind").bad("admission-policy", f"'{kind}' is no name of a kind")
-        version = spec.at("paramKind").text("apiVersion")
-        if version and (version.count("/") > 1 or formats.dns_label_1035(version.rpartition("/")[2])):
-            spec.at("paramKind", "apiVersion").bad("admission-policy", f"'{version}' is no API version")
+        group, slash, version = spec.at("paramKind").text("apiVersion").rpartition("/")
+        if (version or slash) and (formats.dns_label_1035(version) or (group and formats.dns_subdomain(group))):
+            spec.at("paramKind", "apiVersion").bad("admission-policy", f"'{group}{slash}{version}' is no API version")
     if not spec.has("matchConstraints"):
         spec.missing("admission-policy", "matchConstraints")
     else:
         _match(spec.at("matchConstraints"), constraints=True)
-    match_conditions(spec, "admission-policy")
-    _variables(spec)
+    params = ("params",) if spec.has("paramKind") else ()
+    match_conditions(spec, "admission-policy", params)
+    names = (*params, "variables")
+    _variables(spec, names)
     if document.text("kind") == "ValidatingAdmissionPolicy":
-        _validations(spec, document.at("metadata").text("name"))
+        _validations(spec, document.at("metadata").text("name"), names)
     else:
-        _mutations(spec)
+        _mutations(spec, names)
 
 
 def _match(match: Spot, *, constraints: bool) -> None:
@@ -60,26 +64,26 @@ def _match(match: Spot, *, constraints: bool) -> None:
                     rule.at("resourceNames").item(index).bad("name", f"'{name}' {why}")
 
 
-def _variables(spec: Spot) -> None:
+def _variables(spec: Spot, known: tuple[str, ...]) -> None:
     names: set[str] = set()
     for variable in spec.each("variables"):
         name = variable.text("name")
-        if name and not _IDENTIFIER.fullmatch(name):
+        if name and (not _IDENTIFIER.fullmatch(name) or name in RESERVED):
             variable.at("name").bad("admission-policy", f"'{name}' is no identifier")
         if not variable.text("expression").strip():
             variable.missing("admission-policy", "expression")
-        compiles(variable, "expression", "admission-policy", ADMISSION)
+        admission(variable, "expression", "admission-policy", known)
         defined(variable, "expression", "admission-policy", names)
         names.add(name)
 
 
-def _validations(spec: Spot, name: str) -> None:
+def _validations(spec: Spot, name: str, names: tuple[str, ...]) -> None:
     if not spec.count("validations") and not spec.count("auditAnnotations"):
         spec.missing("admission-policy", "validations", "one of 'validations' and 'auditAnnotations' is required")
     variables = {variable.text("name") for variable in spec.each("variables")}
     for validation in spec.each("validations"):
         for key, returns in (("expression", "BOOL"), ("messageExpression", "STRING")):
-            compiles(validation, key, "admission-policy", ADMISSION, returns)
+            admission(validation, key, "admission-policy", names, returns)
             defined(validation, key, "admission-policy", variables)
         if not validation.text("expression").strip():
             validation.missing("admission-policy", "expression")
@@ -109,11 +113,11 @@ def _validations(spec: Spot, name: str) -> None:
         keys.add(key)
         if not annotation.text("valueExpression").strip():
             annotation.missing("admission-policy", "valueExpression")
-        compiles(annotation, "valueExpression", "admission-policy", ADMISSION)
+        admission(annotation, "valueExpression", "admission-policy", names, "STRING", "NULL")
         defined(annotation, "valueExpression", "admission-policy", variables)
 
 
-def _mutations(spec: Spot) -> None:
+def _mutations(spec: Spot, names: tuple[str, ...]) -> None:
     _mutates(spec.at("matchConstraints"))
     if not spec.count("mutations"):
         spec.missing("admission-policy", "mutations")
@@ -126,6 +130,8 @@ def _mutations(spec: Spot) -> None:
         for key in ("applyConfiguration", "jsonPatch"):
             if key == wanted and not mutation.at(key).text("expression").strip():
                 mutation.missing("admission-policy", key, f"'{key}.expression' is required")
+            elif key == wanted:
+                gives_object(mutation.at(key), "expression", "admission-policy", names, _GIVES[key])
             elif key != wanted and mutation.has(key) and wanted:
                 mutation.at(key).bad("admission-policy", f"may not be given for {mutation.text('patchType')}")
 
