@@ -13,9 +13,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gitops_ci.model import Span
+if TYPE_CHECKING:
+    from gitops_ci.model import Span
 
 __all__ = [
     "BOM",
@@ -154,6 +155,8 @@ class YamlFile:
         return self.span_of(node.start, node.end)
 
     def span_of(self, start: int, end: int) -> Span:
+        from gitops_ci.model import Span
+
         line, column = self.position(start)
         return Span(start, end, line, column)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import click
@@ -25,8 +24,7 @@ class ReportFile(NamedTuple):
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """How a command reports: the document on stdout, report files besides, and how much it tells on the way.
 
     `printer` makes what stands on stdout in place of text; what failed is told on stderr then.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -93,7 +92,7 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
 
     request = _request(paths, options)
     changed = options["changed_since"]
-    execute("validate", output, lambda log: validate(replace(request, changed_since=changed_since(changed, log)), log))
+    execute("validate", output, lambda log: validate(request._replace(changed_since=changed_since(changed, log)), log))
 
 
 def changed_since(text: str | None, log: Log) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
 from gitops_ci.flows.place import repository_root, repository_urls
@@ -29,8 +29,7 @@ _DESCRIPTIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomiza
 _DESCRIBING = _DESCRIPTIONS | {"fleet.yaml", "fleet.yml"}
 
 
-@dataclass(frozen=True, slots=True)
-class ValidateRequest:
+class ValidateRequest(NamedTuple):
     """What to check. `paths` are files, folders or `-`; `stdin` reads what `-` stands for.
 
     `substitute` are values of `${NAME}` in what is checked; `cache` is a folder for fetched schemas, '' for none.
@@ -39,7 +38,7 @@ class ValidateRequest:
     """
 
     paths: tuple[str, ...] = (".",)
-    checks: Checks = field(default_factory=Checks)
+    checks: Checks = Checks()
     allow_empty: bool = False
     stdin: Callable[[], bytes] = lambda: b""
     crd_paths: tuple[str, ...] = ()
@@ -48,7 +47,7 @@ class ValidateRequest:
     cache: str = ""
     render: Literal["auto", "none"] = "auto"
     allow_remote: bool = False
-    substitute: Mapping[str, str] = field(default_factory=dict)
+    substitute: Mapping[str, str] = MappingProxyType({})
     changed_since: tuple[str, ...] = ()
     shard: Shard | None = None
     check_images: bool = False

@@ -19,10 +19,10 @@ __all__ = ["ANNOTATION", "Suppressed"]
 
 ANNOTATION = "gitops-ci/ignore"
 _GLOBS = r"[\w/*.\-]+(?:[ \t]*,[ \t]*[\w/*.\-]+)*"
-_COMMENT = re.compile(
+# Compiled where a file has such a comment: few have.
+_COMMENT = (
     r"(?P<alone>^[ \t]*)?#[ \t]*gitops-ci:[ \t]*ignore(?P<file>-file)?"
-    rf"(?:=(?P<rules>{_GLOBS})|[ \t]+(?=[\w*.\-]+/)(?P<spaced>{_GLOBS}))?",
-    re.MULTILINE,
+    rf"(?:=(?P<rules>{_GLOBS})|[ \t]+(?=[\w*.\-]+/)(?P<spaced>{_GLOBS}))?"
 )
 
 
@@ -58,7 +58,7 @@ def _read(text: str) -> _Comments:
     comments = _Comments()
     if "gitops-ci:" not in text:
         return comments
-    for match in _COMMENT.finditer(text):
+    for match in re.finditer(_COMMENT, text, re.MULTILINE):
         rules = _rules(match["rules"] or match["spaced"])
         if match["file"]:
             comments.everywhere += rules
