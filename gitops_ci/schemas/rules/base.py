@@ -48,6 +48,12 @@ class Spot:
             path = (path, key)
         return Spot(value, path, self.out, self.minor)
 
+    def without(self, *keys: str) -> Spot:
+        """The same place, with fields that are not to be seen left out."""
+        if not any(self.has(key) for key in keys):
+            return self
+        return Spot({key: item for key, item in self.value.items() if key not in keys}, self.path, self.out, self.minor)
+
     def item(self, index: int) -> Spot:
         return Spot(self.value[index], (self.path, index), self.out, self.minor)
 

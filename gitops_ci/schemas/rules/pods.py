@@ -63,11 +63,14 @@ def pod(document: Spot) -> None:
         said = "may not be set when a Pod is created" if is_pod else "are not allowed in a template"
         template.at("spec", "ephemeralContainers").bad("pod", f"ephemeral containers {said}")
     pod_annotations(template, is_pod=is_pod)
+    spec = template.at("spec")
     claims: frozenset[str] = frozenset()
     if document.text("kind") == "StatefulSet":
         names = [claim.at("metadata").text("name") for claim in document.at("spec").each("volumeClaimTemplates")]
         claims = frozenset(name for name in names if name)
-    pod_spec(PodPlace(template.at("spec"), template.at("metadata"), is_pod, claims))
+        # The controller writes both itself, so that nobody validates them (pkg/apis/apps, ValidateStatefulSetSpec).
+        spec = spec.without("hostname", "subdomain")
+    pod_spec(PodPlace(spec, template.at("metadata"), is_pod, claims))
 
 
 def pod_spec(place: PodPlace) -> None:
