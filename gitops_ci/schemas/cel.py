@@ -9,20 +9,23 @@ Sources: kubernetes.io/docs/reference/using-api/cel; k8s.io/apiserver pkg/cel/li
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from gitops_ci.schemas.gourl import NoUrlError, parse_url
 from gitops_ci.schemas.scalars import quantity
 
 __all__ = ["HINT", "MISSING", "Expression", "Variables", "expression"]
 
 HINT = "Install gitops-ci[cel] to have expressions in CEL checked."
 MISSING = "expressions in CEL are not checked: the library for them is not installed"
-_NO_KEY = "Key not found"
+_NOT_HERE = ("No matching overload", "Unknown", "Non-CEL value", "udget")
 # Names and their types, as CEL writes them: ("self", "map(string, dyn)").
 Variables = tuple[tuple[str, str], ...]
+# The version of the strings' functions that API servers have.
+_STRINGS = 2
 _SELF: Variables = (("self", "dyn"),)
 _ERROR = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([\w.]+)'")
@@ -63,8 +66,9 @@ class Expression:
             return _first_line(error)
         if kind == "BOOL":
             return bool(found)
-        # To read a field that is not there fails a rule on the server, too.
-        return False if _NO_KEY in str(found) else _first_line(found)
+        # What fails here fails on the server, too (a field that is not there, a text that is no number), unless it is a
+        # function for other types that only the server has.
+        return _first_line(found) if any(word in str(found) for word in _NOT_HERE) else False
 
 
 @cache
@@ -114,10 +118,10 @@ def _first_line(error: object) -> str:
 def _environment(variables: Variables) -> Any | None:
     try:
         from cel_expr_python import cel
-        from cel_expr_python.ext import ext_bindings, ext_optional, ext_strings
+        from cel_expr_python.ext import ext_optional, ext_strings
     except ImportError:
         return None
-    extensions = [ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_bindings.ExtBindings()]
+    extensions = [ext_strings.ExtStrings(_STRINGS), ext_optional.ExtOptional()]
     types = {name: _typed(cel, signature) for name, signature in variables}
     return cel.NewEnv(variables=types, extensions=extensions, functions=_functions(cel))
 
@@ -145,10 +149,12 @@ def _functions(cel: Any) -> list[Any]:
         ("isGreaterThan", truth, [text, text], lambda one, other: Decimal(one) > Decimal(other), True),
         ("isLessThan", truth, [text, text], lambda one, other: Decimal(one) < Decimal(other), True),
         ("compareTo", number, [text, text], lambda one, other: int(Decimal(one).compare(Decimal(other))), True),
-        ("isInteger", truth, [text], lambda found: Decimal(found) % 1 == 0, True),
         ("sign", number, [text], lambda found: (Decimal(found) > 0) - (Decimal(found) < 0), True),
         ("isIP", truth, [text], _is_ip, False),
         ("isCIDR", truth, [text], _is_cidr, False),
+        ("isURL", truth, [text], _is_url, False),
+        ("url", text, [text], _url, False),
+        *((f"get{name}", text, [text], part, True) for name, part in _URL_PARTS.items()),
     ]
     return [
         cel.FunctionDecl(
@@ -188,3 +194,33 @@ def _is_cidr(text: str) -> bool:
     except ValueError:
         return False
     return "/" in text and "%" not in text
+
+
+def _url(text: str) -> str:
+    parse_url(text, of_request=True)
+    return text
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parse_url(text, of_request=True)
+    except NoUrlError:
+        return False
+    return True
+
+
+def _host_and_port(text: str) -> tuple[str, str]:
+    host = parse_url(text, of_request=True).host
+    end = host.rfind(":")
+    if end > host.rfind("]"):
+        return host[:end].strip("[]"), host[end + 1 :]
+    return host.strip("[]"), ""
+
+
+_URL_PARTS: Mapping[str, Callable[[str], str]] = {
+    "Scheme": lambda text: parse_url(text, of_request=True).scheme,
+    "Host": lambda text: parse_url(text, of_request=True).host,
+    "Hostname": lambda text: _host_and_port(text)[0],
+    "Port": lambda text: _host_and_port(text)[1],
+    "EscapedPath": lambda text: parse_url(text, of_request=True).path,
+}

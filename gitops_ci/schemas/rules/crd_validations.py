@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gitops_ci.schemas.celrules import without_strings
 from gitops_ci.schemas.rules.base import Spot
 from gitops_ci.schemas.rules.crd_paths import NoPathError, target
-from gitops_ci.schemas.rules.expression_types import has_type, scope, without_strings
+from gitops_ci.schemas.rules.expression_types import has_type, scope
 from gitops_ci.schemas.rules.expressions import compiles
 
 __all__ = ["validations"]

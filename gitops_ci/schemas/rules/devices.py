@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
+from gitops_ci.schemas.celrules import without_strings
 from gitops_ci.schemas.hints import nearest_field
 from gitops_ci.schemas.rules import formats
 from gitops_ci.schemas.rules.base import Spot, shown
-from gitops_ci.schemas.rules.expression_types import scope, without_strings
+from gitops_ci.schemas.rules.expression_types import scope
 from gitops_ci.schemas.rules.expressions import compiles
 from gitops_ci.schemas.rules.metadata import template_metadata
 from gitops_ci.schemas.rules.resources import is_extended

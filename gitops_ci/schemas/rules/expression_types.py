@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gitops_ci.schemas.cel import Variables
-from gitops_ci.schemas.celrules import escaped
+from gitops_ci.schemas.celrules import escaped, without_strings
 
-__all__ = ["REQUEST", "Scope", "has_type", "scope", "without_strings"]
+__all__ = ["REQUEST", "Scope", "has_type", "scope"]
 
-_STRING = re.compile(r"""r?('''|\"{3})[\s\S]*?\1|r?'(?:[^'\\\n]|\\.)*'|r?"(?:[^"\\\n]|\\.)*\"""")
 _OBJECT = "map(string, dyn)"
 _SCALARS = {"string": "string", "boolean": "bool", "number": "double", "integer": "int"}
 _FORMATS = {"byte": "bytes", "duration": "duration", "date": "timestamp", "date-time": "timestamp"}
@@ -77,11 +76,6 @@ def scope(source: str, schemas: Mapping[str, Mapping[str, Any]], *, dynamic: tup
             found[known] = _type(node) or "dyn"
     # To ask whether a field is there is no use of its value.
     return Scope(_PRESENCE.sub("true", source), tuple(found.items()), tuple(unknown))
-
-
-def without_strings(source: str) -> str:
-    """An expression whose string literals are empty: what is left are its names and operators."""
-    return _STRING.sub("''", source)
 
 
 def has_type(schema: Any) -> bool:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable
 
 from gitops_ci.schemas.cel import HINT, MISSING, expression
+from gitops_ci.schemas.celrules import without_strings
 from gitops_ci.schemas.hints import nearest_field
 from gitops_ci.schemas.rules.base import Spot, shown
-from gitops_ci.schemas.rules.expression_types import REQUEST, Scope, scope, without_strings
+from gitops_ci.schemas.rules.expression_types import REQUEST, Scope, scope
 
 __all__ = ["admission", "compiles", "defined", "gives_object"]
 

@@ -41,6 +41,10 @@ spec:
                 tier-name: {{type: string}}
                 names: {{type: array, items: {{type: string}}}}
                 size: {{type: string}}
+                key: {{type: string, format: byte}}
+                since: {{type: string, format: date-time}}
+                tags: {{type: array, x-kubernetes-list-type: set, items: {{type: string}}}}
+                note: {{type: string, nullable: true}}
 """
 
 
@@ -72,6 +76,12 @@ def without_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("quantity(self.size) == quantity('1')", "{size: 1000m}", "{size: 2000m}"),
         ("self.?size.orValue('x') == 'x'", "{}", "{size: '1'}"),
         ("self.min > 1", "{min: 2}", "{}"),  # to read what is not there fails on the server
+        ("int(self.size) > 1", "{size: '2'}", "{size: two}"),  # and so does what cannot be converted
+        ("quantity(self.size).isLessThan(quantity('1Gi'))", "{size: 1M}", "{size: big}"),
+        ("self.key == b'hi'", "{key: aGk=}", "{key: aGVsbG8=}"),
+        ("url(self.size).getScheme() == 'https'", "{size: 'https://a'}", "{size: a}"),
+        ("isURL(self.size) && url(self.size).getPort() == '80'", "{size: 'x://[::1]:80/'}", "{size: 'x://[::1]/'}"),
+        ("has(self.note)", "{note: a}", "{note: null}"),
     ],
 )
 def test_a_rule_is_kept_or_broken(rule: str, kept: str, broken: str) -> None:
@@ -86,11 +96,33 @@ def test_rules_about_the_object_before_say_nothing_of_a_new_one() -> None:
     assert (report.findings, report.skipped) == ((), ())
 
 
+def test_a_rule_for_new_objects_too_sees_no_object_before() -> None:
+    schema = {
+        "type": "object",
+        "x-kubernetes-validations": [{"rule": "oldSelf.hasValue() || self.a == 1", "optionalOldSelf": True}],
+    }
+    rules = rules_of(schema)
+    assert rules is not None
+    problems: list[Problem] = []
+    rules({"a": 1}, None, problems)
+    assert problems == []
+    rules({"a": 2}, None, problems)
+    assert [problem.rule for problem in problems] == ["schema/rule"]
+
+
 def test_rules_are_not_run_over_what_the_schema_refuses() -> None:
     assert [found.rule for found in judged("self.min > 5", "{min: one}").findings] == ["schema/type"]
 
 
-@pytest.mark.parametrize("rule", ["url(self.size).getHost() == 'a'", "self.names.all(a, b, a < b)"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "ip(self.size).family() == 4",
+        "self.since == timestamp('2026-01-01T00:00:00Z')",
+        "self.tags == ['b', 'a']",
+        "self.names.all(a, b, a < b)",
+    ],
+)
 def test_what_cannot_be_told_is_told_once(rule: str) -> None:
     widget = "apiVersion: acme.io/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: a, names: [a]}\n"
     files = [(f"{number}.yaml", widget.replace("name: a}", f"name: a{number}}}")) for number in range(9)]
