@@ -22,7 +22,10 @@ class NoSchema(NamedTuple):
 
 
 class _Definition(NamedTuple):
+    """`versions` are the schemas of those that are served; `with_status` those whose status is a subresource."""
+
     versions: Mapping[str, Mapping[str, Any]]
+    with_status: frozenset[str]
     where: str
 
 
@@ -41,16 +44,19 @@ class CustomKinds:
         if not isinstance(spec, Mapping) or not isinstance(names, Mapping):
             return
         versions = spec.get("versions")
-        served = {}
+        served, with_status = {}, set()
         for version in versions if isinstance(versions, list) else ():
             if isinstance(version, Mapping) and version.get("served") is True:
                 holder = version.get("schema")
                 schema = holder.get("openAPIV3Schema") if isinstance(holder, Mapping) else None
                 if isinstance(schema, Mapping):
                     served[str(version.get("name"))] = schema
+                    subresources = version.get("subresources")
+                    if isinstance(subresources, Mapping) and subresources.get("status") is not None:
+                        with_status.add(str(version.get("name")))
         key = (str(spec.get("group")), str(names.get("kind")))
         if served and key not in self._definitions:
-            self._definitions[key] = _Definition(served, where)
+            self._definitions[key] = _Definition(served, frozenset(with_status), where)
 
     def find(self, api_version: str, kind: str, kubernetes: str) -> Check | NoSchema:
         """The check of a custom kind."""
@@ -66,13 +72,17 @@ class CustomKinds:
             schema = definition.versions.get(version)
             if schema is None:
                 return NoSchema(tuple(sorted(definition.versions)), definition.where)
-            return _custom(schema, kubernetes)
+            return _custom(schema, kubernetes, drops_status=version in definition.with_status)
         found = self._lookup(api_version, kind, kubernetes) if self._lookup else None
         return _custom(found, kubernetes, lenient=True) if found is not None else NoSchema()
 
 
-def _custom(schema: Mapping[str, Any], kubernetes: str, *, lenient: bool = False) -> Check:
-    """The check of a whole custom object: its metadata is Kubernetes' own, its schema may leave the envelope out."""
+def _custom(schema: Mapping[str, Any], kubernetes: str, *, lenient: bool = False, drops_status: bool = False) -> Check:
+    """The check of a whole custom object: its metadata is Kubernetes' own, its schema may leave the envelope out.
+
+    A status that is a subresource is decoded and then dropped: on creation nobody validates it
+    (apiextensions pkg/registry/customresource/strategy.go, PrepareForCreate).
+    """
     from gitops_ci.schemas.celrules import rules_of
     from gitops_ci.schemas.openapi import compile_schema
     from gitops_ci.schemas.structural import Structural
@@ -94,6 +104,8 @@ def _custom(schema: Mapping[str, Any], kubernetes: str, *, lenient: bool = False
                 return
         completed = structure.completed(value)
         structure.examine(completed, path, problems)
+        if drops_status and "status" in completed:
+            completed = {key: item for key, item in completed.items() if key != "status"}
         body(completed, path, problems)
         # The server runs rules over what its schema takes (apiextensions pkg/registry/customresource/strategy.go).
         if rules is not None and not problems:

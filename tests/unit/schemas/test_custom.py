@@ -218,3 +218,22 @@ def test_a_custom_kind_that_shares_a_name_with_a_built_in_one_has_none_of_its_ru
     assert [(finding.path, finding.rule) for finding in report.findings if finding.path != "crd.yaml"] == [
         ("bad.yaml", "api/name")
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "subresource", "sound"),
+    [
+        ("{ready: x}", True, True),
+        ("{ready: x}", False, False),
+        ("{nope: 1}", True, False),
+        ("{ready: true}", False, True),
+    ],
+)
+def test_a_status_that_is_a_subresource_is_decoded_and_dropped(status: str, *, subresource: bool, sound: bool) -> None:
+    field = "          status: {type: object, properties: {ready: {type: boolean}}}"
+    definition = CRD.replace("          properties:\n", f"          properties:\n  {field}\n", 1)
+    if subresource:
+        definition = definition.replace("storage: true", "storage: true\n      subresources: {status: {}}")
+    text = widget("size: 3\ncolor: red\n") + f"status: {status}\n"
+    report = check([("crd.yaml", definition), ("w.yaml", text)])
+    assert [found.path for found in report.findings] == ([] if sound else ["w.yaml"])
