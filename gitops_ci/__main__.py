@@ -6,6 +6,7 @@ import gc
 import sys
 
 from gitops_ci import __version__
+from gitops_ci.variables import start_without_secrets
 
 
 def main() -> None:
@@ -13,6 +14,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"gitops-ci {__version__}\n")
         return
+    start_without_secrets(sys.argv[1:])
     # What is imported lives as long as the process. The collector would walk it a dozen times on the way and once more
     # at the end: a tenth of a short run.
     gc.set_threshold(50_000)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from gitops_ci.errors import ProgramError
 from gitops_ci.secret import mask
+from gitops_ci.variables import inherited
 
-__all__ = ["Completed", "find", "reduced_environment", "run"]
+__all__ = ["Completed", "find", "operand", "reduced_environment", "run"]
 
 _QUOTED_LINES = 8
 _ANY_PROGRAM_NEEDS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE")
@@ -25,10 +26,19 @@ class Completed:
 
 
 def find(program: str) -> str | None:
-    """The path of a program, or None."""
+    """The path of a program, or None.
+
+    A relative entry of PATH would name a program of whatever folder the command runs in: it is not looked at.
+    """
     from shutil import which
 
-    return which(program)
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return which(program, path=os.pathsep.join(entry for entry in entries if os.path.isabs(entry)))
+
+
+def operand(path: str) -> str:
+    """A path as an argument that no program reads as an option, an address, or the name of something remote."""
+    return path if os.path.isabs(path) else os.path.join(os.curdir, path)
 
 
 def reduced_environment() -> dict[str, str]:
@@ -39,6 +49,7 @@ def reduced_environment() -> dict[str, str]:
 def run(
     argv: Sequence[str],
     *,
+    inside: Sequence[str] = (),
     cwd: str | None = None,
     stdin: bytes | None = None,
     environment: Mapping[str, str] | None = None,
@@ -48,7 +59,9 @@ def run(
 ) -> Completed:
     """Run a program to its end and return what it printed.
 
-    `environment` replaces the inherited one when given; `install` says how to get the program when it is missing.
+    `inside` is a program, with its arguments, that starts this one. `environment` replaces the inherited one;
+    `install` says how to get the program when it is missing. What comes from a repository goes through `operand`, or
+    stands behind an option and '=': it never is an argument as it is.
 
     Raises:
         ProgramError: the program is missing, took longer than `seconds`, or exited with a code not in `allowed`.
@@ -58,7 +71,13 @@ def run(
     name = os.path.basename(argv[0])
     try:
         done = subprocess.run(
-            list(argv), cwd=cwd, input=stdin, env=environment, capture_output=True, timeout=seconds, check=False
+            [*inside, _path(argv[0]), *argv[1:]],
+            cwd=cwd,
+            input=stdin,
+            env=inherited() if environment is None else environment,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
         )
     except FileNotFoundError:
         raise ProgramError(f"{name} is not installed", hint=install or f"Put {name} on PATH.") from None
@@ -75,3 +94,16 @@ def run(
             f"{name} failed with exit code {done.returncode}: {said}", hint=f"{name} says what is wrong."
         )
     return Completed(done.stdout, stderr, done.returncode)
+
+
+def _path(program: str) -> str:
+    """Where a program is.
+
+    Raises:
+        FileNotFoundError: it is nowhere.
+    """
+    if os.path.isabs(program):
+        return program
+    if (found := find(program)) is None:
+        raise FileNotFoundError(program)
+    return found

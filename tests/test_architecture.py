@@ -20,7 +20,7 @@ PACKAGE = "gitops_ci"
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
     {"errors", "family", "model", "imageref", "secret", "foreign", "repourl"},
-    {"http", "process", "yamltext", "charmap", "splice"},
+    {"checkout", "http", "process", "variables", "yamltext", "charmap", "splice"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "schemas", "reporting"},
     {"plan"},
     {"flows"},
@@ -47,7 +47,7 @@ DOORS = {
     "yaml": ("yamltext",),
     # of the standard library: what reaches out of the process
     "http.client": ("http",),
-    "os.environ": ("ci", "cli", "config", "configrepo", "process", "registry.credentials"),
+    "os.environ": ("cli", "configrepo", "process", "variables"),
     "os.getenv": (),
     "pickle": ("schemas.sharing",),  # what a process of our own sends back through a pipe
     "socket": ("http",),

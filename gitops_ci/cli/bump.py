@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import bump
 from gitops_ci.imageref import ImageRef
+from gitops_ci.variables import variables
 
 __all__ = ["command"]
 
@@ -35,7 +35,7 @@ def command(
 
     REF is an image reference with tag, digest or both: ghcr.io/acme/shop:1.5.0.
     """
-    refuse_untrusted(detect(os.environ), options)
+    refuse_untrusted(detect(variables()), options)
     images = tuple(_image(text) for text in (*references, *_listed(from_file)))
     if not images:
         raise UsageError("No image is given", hint="gitops-ci bump ghcr.io/acme/shop:1.5.0")

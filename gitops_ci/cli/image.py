@@ -26,6 +26,7 @@ from gitops_ci.flows.push import PushRequest, push
 from gitops_ci.flows.tagging import TagRules, TagsRequest, in_lower_case, list_tags
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
+from gitops_ci.variables import variables
 
 __all__ = ["access_options", "command", "push_options", "push_request", "registry_access"]
 
@@ -205,7 +206,7 @@ def _given_up_after(seconds: float | None) -> Iterator[None]:
 
 
 def _rules(options: Mapping[str, Any]) -> TagRules:
-    facts = build_facts(detect(os.environ), options["version"])
+    facts = build_facts(detect(variables()), options["version"])
     # Only versions are compared with what exists.
     known = git_tags() if facts.version or facts.tag else ()
     return TagRules(_strategies(options["tags"]), facts, options["tag_suffix"], known)

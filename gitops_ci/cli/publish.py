@@ -11,6 +11,7 @@ from gitops_ci.cli.options import Output
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Outcome
 from gitops_ci.secret import mask
+from gitops_ci.variables import variables
 
 __all__ = ["publish"]
 
@@ -35,7 +36,7 @@ def publish(outcome: Outcome, output: Output) -> None:
     for report in output.reports:
         told = rooted if report.format in _FOR_HOSTS else outcome
         _write(report.path, REPORTERS[report.format].report(told))
-    provider = detect(os.environ).provider
+    provider = detect(variables()).provider
     if provider in {"github", "gitea"}:
         _github(rooted)
     elif provider == "gitlab":

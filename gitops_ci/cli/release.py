@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.flows.release import ReleaseRequest, release
 from gitops_ci.flows.tagging import in_lower_case
 from gitops_ci.imageref import ImageRef
+from gitops_ci.variables import variables
 
 __all__ = ["command"]
 
@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, source: str, image_name: str | None, output: 
     SOURCE is the image that was built: a name in the Docker Engine, or oci:DIR[:TAG], oci-archive:FILE,
     docker-archive:FILE, registry:REF.
     """
-    refuse_untrusted(detect(os.environ), options)
+    refuse_untrusted(detect(variables()), options)
     push = push_request(source, options)
     name = ImageRef.parse(image_name or in_lower_case(_pushed_name(options["to"]))).with_version(tag=None, digest=None)
     bump = bump_request(ctx, (name,), options)

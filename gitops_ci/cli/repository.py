@@ -32,6 +32,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.plan import Pointer, Policy
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
+from gitops_ci.variables import forget_secrets, variables
 
 __all__ = ["bump_request", "refuse_untrusted", "repository_options"]
 
@@ -158,7 +159,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     # Refused here already where no branch can be named so, or no path can be there.
     branch_name(options["environment"], images)
     Paths(options["path"], options["exclude"])
-    context = detect(os.environ)
+    context = detect(variables())
     kind, refused = _forge_kind(url, options)
     token = _token(kind, url)
 
@@ -200,8 +201,7 @@ def refuse_untrusted(context: CiContext, options: Mapping[str, Any]) -> None:
     if context.trusted or options["allow_untrusted"]:
         return
     # The checkout decides where a run goes (its .gitops-ci.yaml names hosts), so no secret is left for it to send.
-    for name in [name for name in os.environ if name.upper().endswith(("TOKEN", "PASSWORD"))]:
-        del os.environ[name]
+    forget_secrets()
     if options["mode"] == "dry-run":
         return
     raise UsageError(
@@ -224,7 +224,8 @@ def _forge_kind(url: RepoUrl, options: Mapping[str, Any]) -> tuple[ForgeKind | N
 def _token(kind: ForgeKind | None, url: RepoUrl) -> Secret | None:
     """The token that was set for this tool, else the one that belongs to the repository's own host."""
     names = (TOKEN, *(kind.token_variables if kind and _is_providers_host(url) else ()))
-    return next((Secret(os.environ[name].strip()) for name in names if os.environ.get(name, "").strip()), None)
+    known = variables()
+    return next((Secret(known[name].strip()) for name in names if known.get(name, "").strip()), None)
 
 
 def _is_providers_host(url: RepoUrl) -> bool:

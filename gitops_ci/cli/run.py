@@ -18,6 +18,7 @@ from gitops_ci.cli.terminal import painted
 from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
 from gitops_ci.model import Log, Outcome, Problem
 from gitops_ci.secret import Secret, mask
+from gitops_ci.variables import variables
 
 __all__ = ["execute", "guarded"]
 
@@ -69,7 +70,7 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
 
 def _learn_secrets() -> None:
     """Mask tokens from the first line on: a mistake in the command line is printed before any of them is used."""
-    for name, value in os.environ.items():
+    for name, value in variables().items():
         if name.upper().endswith(("TOKEN", "PASSWORD")) and len(value) >= _SHORTEST_SECRET:
             Secret(value)
 

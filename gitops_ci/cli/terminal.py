@@ -13,6 +13,7 @@ from typing import TextIO
 import click
 
 from gitops_ci.ci import detect
+from gitops_ci.variables import variables
 
 __all__ = ["is_watched", "painted", "table", "wants_colour"]
 
@@ -31,7 +32,7 @@ def wants_colour(stream: TextIO) -> bool:
 
 def is_watched(stream: TextIO) -> bool:
     """Whether a person looks at `stream`: some CI systems give jobs a terminal, and what they keep is a log."""
-    return stream.isatty() and not os.environ.get("CI") and detect(os.environ).provider == "none"
+    return stream.isatty() and not os.environ.get("CI") and detect(variables()).provider == "none"
 
 
 def painted(text: str, colour: str, stream: TextIO) -> str:

@@ -15,6 +15,7 @@ from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
+from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
     from gitops_ci.flows.selection import Shard
@@ -99,7 +100,7 @@ def changed_since(text: str | None, log: Log) -> tuple[str, ...]:
     """The references that `--changed-since` stands for; () is everything."""
     if text != "auto":
         return (text,) if text else ()
-    if not (bases := detect(os.environ).bases):
+    if not (bases := detect(variables()).bases):
         log.step("No pull request and no merge queue: everything is meant")
     return bases
 

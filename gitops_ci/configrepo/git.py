@@ -1,9 +1,10 @@
 """The one door to git: GitPython starts every child, in an environment of our own making.
 
 No user or system configuration, hook, filter, credential helper, prompt, alias or submodule takes effect; only the
-protocol of the repository's own address is allowed. The token travels in the child's environment, never in argv, a
-URL or a file: an empty `http.<origin>/.extraheader` first drops any header that somebody else configured for the
-host (actions/checkout does), then ours is added (git-config(1), `http.extraHeader`, `GIT_CONFIG_COUNT`).
+protocol of the repository's own address is allowed. The token travels in the environment of a git that speaks to the
+remote, and of no other (the one that reads objects lives as long as the run); never in argv, a URL or a file. An empty
+`http.<origin>/.extraheader` first drops any header that somebody else configured for the host (actions/checkout does),
+then ours is added (git-config(1), `http.extraHeader`, `GIT_CONFIG_COUNT`).
 """
 
 from __future__ import annotations
@@ -99,9 +100,9 @@ class GitDirectory:
             # GitPython looks for the program when it is imported.
             raise ProgramError("git is not installed", hint="Install git 2.31 or newer and put it on PATH.") from error
         self.path = path
-        self._environment = _environment(remote, credentials, settings)
         self._git: Git = Git(path)
-        self._git.update_environment(**self._environment)
+        self._git.update_environment(**_environment(remote, settings))
+        self._sign_in = _environment(remote, settings, credentials)
         self._objects: LooseObjectDB | None = None
 
     def close(self) -> None:
@@ -113,8 +114,9 @@ class GitDirectory:
         stdin: bytes | None = None,
         environment: Mapping[str, str] | None = None,
         seconds: float = 600.0,
+        to_remote: bool = False,
     ) -> Answer:
-        """Run `git <arguments>` here and return whatever it answered.
+        """Run `git <arguments>` here and return whatever it answered. Only with `to_remote` it gets the token.
 
         Raises:
             GitError: it was still not done after `seconds`.
@@ -128,9 +130,10 @@ class GitDirectory:
         from git.exc import GitCommandNotFound
 
         pipe = PIPE if stdin is not None else None
+        variables = {**(self._sign_in if to_remote else {}), **(environment or {})}
         try:
             # Not GitPython's own waiting: its timer outlives an interrupt, and this program would with it.
-            started = self._git.execute(["git", *arguments], istream=pipe, as_process=True, env=dict(environment or {}))
+            started = self._git.execute(["git", *arguments], istream=pipe, as_process=True, env=variables)
         except GitCommandNotFound as error:
             raise ProgramError("git is not installed", hint="Install git 2.31 or newer and put it on PATH.") from error
         child = cast("Popen[bytes]", started.proc)
@@ -252,7 +255,7 @@ def _forget_inherited() -> None:
         del os.environ[name]
 
 
-def _environment(remote: RepoUrl, credentials: GitCredentials | None, more: Mapping[str, str]) -> dict[str, str]:
+def _environment(remote: RepoUrl, more: Mapping[str, str], credentials: GitCredentials | None = None) -> dict[str, str]:
     settings = [*_ALWAYS.items(), *more.items()]
     if credentials is not None and remote.scheme in {"http", "https"}:
         key = f"http.{remote.origin}/.extraheader"

@@ -112,7 +112,7 @@ class ConfigRepo:
     def _run(self, git: GitDirectory, *arguments: str, stdin: bytes | None = None) -> Answer:
         """Run a git that speaks to the remote, as long as there is time."""
         try:
-            return git.run(*arguments, stdin=stdin, seconds=self._left())
+            return git.run(*arguments, stdin=stdin, seconds=self._left(), to_remote=True)
         except GitError as error:
             met = f", after: {self.trouble}" if self.trouble else ""
             raise GitError(f"{self.url}: {error.message}{met}", hint=error.hint) from error

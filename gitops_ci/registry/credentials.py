@@ -18,6 +18,7 @@ from typing import Any
 from gitops_ci.errors import ProgramError, RegistryError
 from gitops_ci.imageref import DOCKER_HUB
 from gitops_ci.secret import Secret
+from gitops_ci.variables import variables
 
 __all__ = ["Credential", "find"]
 
@@ -45,7 +46,7 @@ def find(registry: str, repository: str = "", *, own: bool = False) -> Credentia
     Raises:
         RegistryError: a configuration that cannot be read, or a credential helper that failed.
     """
-    environ = os.environ
+    environ = variables()
     return (
         _from_environment(registry, environ, own=own)
         or _from_files(registry, repository, environ)
@@ -133,7 +134,13 @@ def _ask(helper: str, registry: str) -> Credential | None:
     if not _HELPER.fullmatch(helper):
         raise RegistryError(f"'{helper}' is not the name of a credential helper", hint=_SIGN_IN)
     try:
-        said = run([program, "get"], stdin=_keys(registry)[0].encode(), seconds=30, allowed=frozenset({0, 1}))
+        said = run(
+            [program, "get"],
+            stdin=_keys(registry)[0].encode(),
+            environment=_for_helper(),
+            seconds=30,
+            allowed=frozenset({0, 1}),
+        )
     except ProgramError as error:
         raise RegistryError(
             f"The credential helper for {registry} could not be asked: {error.message}",
@@ -154,6 +161,11 @@ def _ask(helper: str, registry: str) -> Credential | None:
             f"The credential helper {program} answered something else than an account", hint=_SIGN_IN
         ) from None
     return Credential(user, Secret(secret), identity=user == "<token>", source=program) if secret else None
+
+
+def _for_helper() -> dict[str, str]:
+    """The user's own program, which may sign in to a cloud with keys that are variables; none of ours is among them."""
+    return {name: value for name, value in variables().items() if not name.startswith("GITOPS_CI_")}
 
 
 def _stored(config: Mapping[str, Any], registry: str, repository: str, path: str) -> Credential | None:
