@@ -55,10 +55,10 @@ def _moment() -> float:
 
 def _git(*arguments: str) -> tuple[str, ...]:
     """The lines that git prints about the checkout we are in; none where there is no git or no checkout."""
-    from gitops_ci.process import run
+    from gitops_ci.checkout import checkout_git
 
     try:
-        said = run(["git", *arguments], seconds=20, allowed=frozenset({0, 1, 128, 129}))
+        said = checkout_git(*arguments, seconds=20, allowed=frozenset({0, 1, 128, 129}))
     except ProgramError:
         return ()
     return tuple(said.stdout.decode("utf-8", "replace").splitlines()) if said.code == 0 else ()

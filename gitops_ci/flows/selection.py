@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_ci import process
+from gitops_ci.checkout import checkout_git
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.rendering import Unit
 
@@ -18,6 +18,11 @@ __all__ = ["Portion", "Shard", "branch_point", "changed_files", "portions", "rea
 # CPU seconds, as measured: a second checks so many characters, a build or a templating starts a program.
 _CHARACTERS = 3_000_000
 _PROGRAM = 0.2
+# Whatever the user's settings say of `git diff`: all paths, from the root, whoever shows their contents.
+_EVERY_CHANGE = (
+    *("--name-only", "-z", "--no-color", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv"),
+    *("--ignore-submodules=none", f"-O{os.devnull}"),
+)
 _SAFE_REF = re.compile(r"[A-Za-z0-9_./@{}^~+-]+")
 
 
@@ -73,7 +78,7 @@ def changed_files(base: str) -> set[str]:
         GitError: this is no Git repository.
     """
     top = _git("rev-parse", "--show-toplevel").strip()
-    names = _git("diff", "--name-only", "--no-renames", "-z", "--end-of-options", base, "--").split("\0")
+    names = _git("diff", *_EVERY_CHANGE, "--end-of-options", base, "--").split("\0")
     names += _git("ls-files", "--others", "--exclude-standard", "--full-name", "-z").split("\0")
     here = os.path.realpath(os.getcwd())
     return {
@@ -82,9 +87,8 @@ def changed_files(base: str) -> set[str]:
 
 
 def _git(*arguments: str) -> str:
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
-        done = process.run(command)
+        done = checkout_git(*arguments)
     except ProgramError as error:
         raise GitError(f"git {arguments[0]} failed: {error.message}", hint="Run this inside the repository.") from error
     return done.stdout.decode("utf-8", "surrogateescape")
