@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gitops_ci import process
+from gitops_ci.rendering.isolation import isolated
+from gitops_ci.variables import inherited
 
-__all__ = ["Problem", "Renderer", "Settings", "Tree", "Unit", "join"]
+__all__ = ["Problem", "Renderer", "Settings", "Tree", "Unit", "join", "output"]
 
 _LARGEST = 8 * 1024 * 1024
 # Whatever a description manages to name, nothing is fetched: Git takes no protocol, and the proxy is not there.
@@ -18,6 +20,9 @@ _NO_NETWORK = {
     "GIT_ALLOW_PROTOCOL": "none",
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1"),
 }
+# Kustomize hands the reference of a base to git as it is. Where it is an option, `--upload-pack=PROGRAM` runs a program
+# of this machine for a repository in a folder, and nothing for one on a host.
+_PROTOCOLS = "http:https:ssh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,14 @@ class Settings:
     allow_remote: bool = False
     values: tuple[str, ...] = ()
 
-    def environment(self) -> Mapping[str, str] | None:
-        """The variables a renderer sees: what it renders may be a stranger's, so they hold no secret.
+    def environment(self) -> Mapping[str, str]:
+        """The variables a renderer sees: what it renders may be a stranger's, so none of them is a secret.
 
-        None stands for all of them: to fetch what is private takes credentials.
+        To fetch what is private takes credentials in files: of git, of helm, or an ssh agent.
         """
-        return None if self.allow_remote else process.reduced_environment() | _NO_NETWORK
+        if self.allow_remote:
+            return inherited() | {"GIT_ALLOW_PROTOCOL": _PROTOCOLS, "GIT_TERMINAL_PROMPT": "0"}
+        return process.reduced_environment() | _NO_NETWORK
 
 
 @dataclass
@@ -138,3 +145,19 @@ class Renderer(Protocol):
 def join(folder: str, path: str) -> str:
     """A path below a folder, as one that a person would write."""
     return posixpath.normpath(posixpath.join(folder, path))
+
+
+def output(argv: Sequence[str], tree: Tree, settings: Settings, install: str) -> str:
+    """What a renderer prints that is started in the tree's folder, apart from everything else.
+
+    Raises:
+        ProgramError: it is missing, or refused.
+    """
+    done = process.run(
+        argv,
+        inside=isolated(tree.root, network=settings.allow_remote),
+        cwd=tree.root,
+        environment=settings.environment(),
+        install=install,
+    )
+    return done.stdout.decode("utf-8", "replace")

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from gitops_ci import process
 from gitops_ci.errors import ProgramError
-from gitops_ci.rendering.base import Settings, Tree, Unit, join
+from gitops_ci.process import operand
+from gitops_ci.rendering.base import Settings, Tree, Unit, join, output
 from gitops_ci.yamltext import Mapping, YamlError, read
 from gitops_ci.yamltext import Sequence as YamlSequence
 
@@ -77,17 +78,22 @@ def render(unit: Unit, program: str, tree: Tree, settings: Settings) -> str:
     """Template a chart with its own values; with `allow_remote` its dependencies are fetched into a copy."""
     if settings.allow_remote and unit.remote:
         return _with_dependencies(unit, program, tree, settings)
-    return _template(unit.folder, program, tree.root, settings)
+    return _template(unit.folder, program, tree, settings)
 
 
-def _template(folder: str, program: str, root: str, settings: Settings) -> str:
-    command = [program, "template", "release-name", folder, "--include-crds"]
-    if settings.kubernetes_version:
-        command += ["--kube-version", f"v{settings.kubernetes_version}.0"]
-    for values in settings.values:
-        command += ["--values", values]
-    environment = settings.environment()
-    return process.run(command, cwd=root, environment=environment, install=INSTALL).stdout.decode("utf-8", "replace")
+def _template(folder: str, program: str, tree: Tree, settings: Settings) -> str:
+    command = [
+        program, "template", "--include-crds",
+        *([f"--kube-version=v{settings.kubernetes_version}.0"] if settings.kubernetes_version else []),
+        *(f"--values={_one_of_a_list(operand(values))}" for values in settings.values),
+        "--", "release-name", operand(folder),
+    ]  # fmt: skip
+    return output(command, tree, settings, INSTALL)
+
+
+def _one_of_a_list(text: str) -> str:
+    """A value of an option that takes several, separated by commas, as CSV (pflag, `StringSlice`)."""
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\n]', text) else text
 
 
 def _with_dependencies(unit: Unit, program: str, tree: Tree, settings: Settings) -> str:
@@ -103,8 +109,8 @@ def _with_dependencies(unit: Unit, program: str, tree: Tree, settings: Settings)
                 f"the chart in {unit.folder} cannot be copied: {error}",
                 hint="Is there room for it in the temporary folder?",
             ) from error
-        process.run([program, "dependency", "build", inside], install=INSTALL)
-        return _template(inside, program, tree.root, settings)
+        output([program, "dependency", "build", "--", inside], tree, settings, INSTALL)
+        return _template(inside, program, tree, settings)
 
 
 def source(unit: Unit, document: str) -> str | None:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gitops_ci import process
-from gitops_ci.rendering.base import Problem, Settings, Tree, Unit, join
+from gitops_ci.process import operand
+from gitops_ci.rendering.base import Problem, Settings, Tree, Unit, join, output
 from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, YamlError, YamlFile, read
 from gitops_ci.yamltext import Sequence as YamlSequence
 
@@ -26,6 +27,8 @@ _FILES = ("configurations",)
 _REMOTE = re.compile(
     r"[a-z][a-z0-9+]*://|[\w.-]+@[\w.-]+:|(?:www\.)?(?:github|gitlab|bitbucket)\.[a-z]+[/:]|.*[?&](?:ref|timeout)=|git::"
 )
+# The query of a base's address: what stands in it is an argument of `git fetch`.
+_OPTION_FOR_GIT = re.compile(r"[?&](?:ref|version)=(?:-|%2d)", re.IGNORECASE)
 
 
 @dataclass
@@ -91,9 +94,7 @@ def program() -> str | None:
 def render(unit: Unit, program: str, tree: Tree, settings: Settings) -> str:
     """Build a kustomization. Nothing is fetched: the caller leaves out what is remote, unless it is allowed."""
     verb = "build" if posixpath.basename(program) == "kustomize" else "kustomize"
-    command = [program, verb, unit.folder]
-    done = process.run(command, cwd=tree.root, environment=settings.environment(), install=INSTALL)
-    return done.stdout.decode("utf-8", "replace")
+    return output([program, verb, "--", operand(unit.folder)], tree, settings, INSTALL)
 
 
 def source(unit: Unit, document: str) -> str | None:
@@ -189,6 +190,8 @@ def _resource(name: str, node: Scalar, place: Place, tree: Tree, parts: _Parts, 
             parts.patches.add(target)
     elif _REMOTE.match(node.value):
         parts.remote.append(node.value)
+        if _OPTION_FOR_GIT.search(node.value):
+            parts.skip = f"git would read the reference in '{node.value}' as an option"
     else:
         _missing(node, place, parts)
 
