@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from gitops_ci.errors import GitError, ProgramError, UsageError
+from gitops_ci.process import find
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, basic_auth, mask
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ASK_GIT", "Answer", "GitCredentials", "GitDirectory", "check_branch", "check_path", "last_lines"]
 
+_INSTALL = "Install git 2.31 or newer and put it on PATH."
 ASK_GIT = "Git says what is wrong: the same command by hand shows more."
 # Left to git: how the CI reaches ssh hosts and private certificate authorities. Every other GIT_* variable (GIT_DIR of
 # a hook that runs us, GIT_CONFIG_PARAMETERS, GIT_TRACE with its header dumps) is none of this repository's business.
@@ -94,13 +96,8 @@ class GitDirectory:
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         _forget_inherited()
-        try:
-            from git import Git
-        except ImportError as error:
-            # GitPython looks for the program when it is imported.
-            raise ProgramError("git is not installed", hint="Install git 2.31 or newer and put it on PATH.") from error
         self.path = path
-        self._git: Git = Git(path)
+        self._git: Git = _git_in(path)
         self._git.update_environment(**_environment(remote, settings))
         self._sign_in = _environment(remote, settings, credentials)
         self._objects: LooseObjectDB | None = None
@@ -129,13 +126,14 @@ class GitDirectory:
 
         from git.exc import GitCommandNotFound
 
+        program = self._git.GIT_PYTHON_GIT_EXECUTABLE or "git"
         pipe = PIPE if stdin is not None else None
         variables = {**(self._sign_in if to_remote else {}), **(environment or {})}
         try:
             # Not GitPython's own waiting: its timer outlives an interrupt, and this program would with it.
-            started = self._git.execute(["git", *arguments], istream=pipe, as_process=True, env=variables)
+            started = self._git.execute([program, *arguments], istream=pipe, as_process=True, env=variables)
         except GitCommandNotFound as error:
-            raise ProgramError("git is not installed", hint="Install git 2.31 or newer and put it on PATH.") from error
+            raise ProgramError("git is not installed", hint=_INSTALL) from error
         child = cast("Popen[bytes]", started.proc)
         stdout, stderr = _communicate(child, arguments, stdin, seconds)
         return Answer(child.returncode, stdout, mask(stderr.decode("utf-8", "replace")))
@@ -247,6 +245,23 @@ def check_path(path: str) -> str:
 
 def _is_git_folder(name: str) -> bool:
     return _GIT_FOLDER.fullmatch("".join(c for c in name if c.isprintable())) is not None
+
+
+def _git_in(path: str) -> Git:
+    """GitPython for a folder, with the git that `find` finds: by its name alone it could be one of the checkout."""
+    given = os.environ.get("GIT_PYTHON_GIT_EXECUTABLE")
+    if (program := given or find("git")) is None:
+        raise ProgramError("git is not installed", hint=_INSTALL)
+    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = program  # started when GitPython is imported
+    try:
+        from git import Git
+    except ImportError as error:
+        raise ProgramError("git is not installed", hint=_INSTALL) from error
+    finally:
+        if given is None:
+            del os.environ["GIT_PYTHON_GIT_EXECUTABLE"]
+    Git.GIT_PYTHON_GIT_EXECUTABLE = program
+    return Git(path)
 
 
 def _forget_inherited() -> None:

@@ -55,7 +55,7 @@ LIST = {
         "f'refs/heads/{branch}'": _BRANCH,
         "commit": _HEX,
     },
-    "configrepo.git": {"*arguments": _HANDED_ON},
+    "configrepo.git": {"program": "found on PATH", "*arguments": _HANDED_ON},
     "configrepo.repository": {
         "*arguments": _HANDED_ON,
         "*options": "constants of the callers: filters",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -174,6 +175,7 @@ def test_the_reference_of_a_remote_base_runs_nothing(run, tmp_path, programs, mo
 
 
 def test_a_relative_entry_of_the_path_starts_nothing_of_the_tree(run, tmp_path, programs, monkeypatch):
+    make_repo(tmp_path / "config.git", {"values.yaml": DEPLOYMENT})
     programs()
     marker = tmp_path / "ran"
     for program in ("helm", "kubectl", "kustomize", "git", "unshare", "docker-credential-x"):
@@ -187,6 +189,14 @@ def test_a_relative_entry_of_the_path_starts_nothing_of_the_tree(run, tmp_path, 
     run("validate")
     run("validate", "--changed-since", "main")
     run("image", "retag", "127.0.0.1:1/acme/shop:1", "2", environment={"DOCKER_CONFIG": str(tmp_path / "docker")})
+    run("bump", IMAGE, "--config-repo", tmp_path / "config.git", "--forge", "git")
+    real = shutil.which("git", path="/usr/bin:/bin:/usr/local/bin")
+    code = "import sys; from gitops_ci.cli import run_command_line; run_command_line(sys.argv[1:])"
+    subprocess.run(  # GitPython starts git when it is imported: in a process of its own
+        [sys.executable, "-c", code, "bump", IMAGE, "--config-repo", "config.git", "--forge", "git"],
+        env={"PATH": f".{os.pathsep}bin{os.pathsep}{os.path.dirname(real)}", "PYTHONPATH": str(CHECKOUT)},
+        check=False,
+    )
     assert not marker.exists()
 
 
