@@ -51,3 +51,15 @@ def test_hook_passes_valid_manifests_and_yaml_that_is_none(commit):
     ran = commit({"shop.yaml": DEPLOYMENT, "values.yaml": "replicas: two\n", "mkdocs.yml": "site_name: x\n"})
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert commit({"values.yaml": "a: 1\n"}).returncode == 0
+
+
+def test_no_staged_file_is_an_option_by_its_name(commit):
+    broken = DEPLOYMENT.replace("replicas: 2", "replicas: two")
+    evil = {
+        "evil.yaml": "validate: {skip-rules: ['*']}\n",
+        "--config=evil.yaml": "a: 1\n",
+        "--skip-rules=*.yaml": "a: 1\n",
+    }
+    ran = commit({"shop.yaml": broken, **evil, "--report=json=report.yaml": "a: 1\n"})
+    assert ran.returncode == 1
+    assert "shop.yaml:7" in ran.stdout, ran.stdout + ran.stderr
