@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gitops_ci.formats.other_versions import is_of_another_thing
 from gitops_ci.formats.pairs import insertion
 from gitops_ci.formats.source import Entry, Source
 from gitops_ci.formats.words import part_of
@@ -62,7 +63,9 @@ def parts(
     """
     groups: dict[str, dict[Role, Entry]] = {}
     for key, entry in entries.items():
-        if isinstance(entry.value, Scalar) and (known := part_of(key)):
+        if not isinstance(entry.value, Scalar) or not (known := part_of(key)):
+            continue
+        if known[1] != "version" or not is_of_another_thing(key, entries):
             groups.setdefault(known[0], {}).setdefault(known[1], entry)
     in_image = (part := part_of(parent)) is not None and part[1] == "reference"
     _lend_version(groups)

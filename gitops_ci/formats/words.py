@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from gitops_ci.model import Role
 
-__all__ = ["part_of"]
+__all__ = ["part_of", "words_of"]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 
@@ -43,9 +43,15 @@ _LAST = frozenset(ending[-1] for ending, _ in _ENDINGS)
 
 
 @lru_cache(maxsize=4096)
+def words_of(key: str) -> tuple[str, ...]:
+    """The words of a key in lower case, however it joins them: `imageTag`, `image_tag`, `image-tag`."""
+    return tuple(word.lower() for word in _WORDS.findall(key))
+
+
+@lru_cache(maxsize=4096)
 def part_of(key: str) -> tuple[str, Role] | None:
     """The prefix that groups keys, and the part this key names; None for a key that has nothing to do with images."""
-    words = tuple(word.lower() for word in _WORDS.findall(key))
+    words = words_of(key)
     for ending, role in _ENDINGS if words and words[-1] in _LAST else ():
         if words[-len(ending) :] == ending:
             return " ".join(words[: -len(ending)]), role
