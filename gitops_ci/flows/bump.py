@@ -20,6 +20,7 @@ from gitops_ci.flows.publish import Publication, Publishing
 from gitops_ci.flows.pull_request import foresee, propose, retire
 from gitops_ci.flows.retry import Deadline
 from gitops_ci.flows.search import Search, find, locate, own_file
+from gitops_ci.flows.sources import is_manifest
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome, Plan
@@ -144,12 +145,12 @@ def _refuse_older(plan: Plan, request: BumpRequest) -> None:
 
 
 def _validated(journal: Journal, plan: Plan, checks: Checks, snapshot: Snapshot) -> None:
-    """Check the edited files as they would be.
+    """Check the edited files as they would be, those that are manifests by name: a marked `.env` is none.
 
     Raises:
         FindingsError: one of them is invalid; nothing has been pushed.
     """
-    files = {change.path: change.after for change in plan.files}
+    files = {change.path: change.after for change in plan.files if is_manifest(change.path)}
     report = check(list(files.items()), checks)
     # What looks broken may be no manifest of its own: a kustomization says so. Only then it is worth looking.
     parts = parts_among({f.path for f in report.findings if f.severity == "error"}, snapshot)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Skip
 
-__all__ = ["STDIN", "Sources", "read_sources"]
+__all__ = ["STDIN", "Sources", "is_manifest", "read_sources"]
 
 STDIN = "-"
 _MANIFESTS = (".yaml", ".yml", ".json")
@@ -23,6 +23,12 @@ class Sources(NamedTuple):
 
     files: tuple[tuple[str, str], ...]
     unread: tuple[Skip, ...]
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a file's name says that it is a manifest: what is read below a folder."""
+    name = path.rpartition("/")[2]
+    return name.endswith(_MANIFESTS) or name in _ALSO
 
 
 def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"") -> Sources:
@@ -92,7 +98,7 @@ def _files(path: str) -> Iterator[str | Skip]:
                 folders.append(entry.path)
             elif entry.is_dir():
                 yield _no_file(entry)
-            elif entry.name.endswith(_MANIFESTS) or entry.name in _ALSO:
+            elif is_manifest(entry.name):
                 yield _shown(entry.path) if entry.is_file(follow_symlinks=False) else _no_file(entry)
 
 

@@ -422,3 +422,52 @@ def test_files_that_name_no_image_are_found_by_what_they_belong_to(run, tmp_path
     planned = json.loads((folder / "outcome.json").read_text())
     changes = [f"{change['path']}:{change['line']}:{change['column']}" for change in ran.document["changes"]]
     assert sorted(changes) == sorted(change["at"] for change in planned["changes"])
+
+
+MARK = "gitops-ci: image=ghcr.io/acme/shop"
+MARKED = {
+    ".env": f"TAG=1.4.1 # {MARK} part=tag\n",
+    "params.env": f"# {MARK} part=tag\nSHOP_TAG=1.4.1\n",
+    "Dockerfile": f"# {MARK}\nFROM ghcr.io/acme/shop:1.4.1\n",
+    "Jenkinsfile": f"def image = 'ghcr.io/acme/shop:1.4.1' // {MARK}\n",
+    "Makefile": f"TAG := 1.4.1 # {MARK} part=tag\n",
+    "app.cue": f'shop: image: tag: "1.4.1" // {MARK} part=tag\n',
+    "app.hcl": f'image = "ghcr.io/acme/shop:1.4.1" # {MARK}\n',
+    "app.ini": f"[shop]\nimage = ghcr.io/acme/shop:1.4.1 ; {MARK}\n",
+    "app.json5": f'{{image: "ghcr.io/acme/shop:1.4.1"}} // {MARK}\n',
+    "app.jsonnet": f"{{ image: 'ghcr.io/acme/shop:1.4.1' }} // {MARK}\n",
+    "app.libsonnet": f"{{ tag:: '1.4.1' }} // {MARK} part=tag\n",
+    "app.lua": f'image = "ghcr.io/acme/shop:1.4.1" -- {MARK}\n',
+    "app.nomad": f'image = "ghcr.io/acme/shop:1.4.1" # {MARK}\n',
+    "app.properties": f"# {MARK}\nimage=ghcr.io/acme/shop:1.4.1\n",
+    "app.toml": f'tag = "1.4.1" # {MARK} part=tag\n',
+    "deploy.sh": f"docker run ghcr.io/acme/shop:1.4.1 # {MARK}\n",
+    "main.tf": f'variable "image" {{\n  default = "ghcr.io/acme/shop:1.4.1" # {MARK}\n}}\n',
+    "notes.md": f"Runs `ghcr.io/acme/shop:1.4.1` <!-- {MARK} -->\n",
+    "vars.yml.j2": f"{{% if prod %}}\ntag: 1.4.1 {{# {MARK} part=tag #}}\n{{% endif %}}\n",
+    "values.yaml.gotmpl": f"{{{{ if .Prod }}}}\n{{{{ end }}}}\nimage:\n  tag: 1.4.1 # {MARK} part=tag\n",
+    "_helpers.tpl": f'{{{{- define "tag" }}}}1.4.1{{{{ end }}}}\nimage: ghcr.io/acme/shop:1.4.1 {{{{/* {MARK} */}}}}\n',
+    "web.container": f"# {MARK}\nImage=ghcr.io/acme/shop:1.4.1\n",
+    "group_vars.yml": f"shop_tag: 1.4.1 # {MARK} part=tag\n",
+}
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_a_marked_line_is_bumped_in_any_file(run, tmp_path, name):
+    """A file that is no manifest by its name is not checked as one."""
+    text = MARKED[name]
+    repo = make_repo(tmp_path / "marked.git", {f"x/{name}": text, "other.yaml": DEPLOYMENT.replace("acme/shop", "a/b")})
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push")
+    assert ran.code == 0, ran.out + ran.err
+    # Of the helpers only the line of the mark.
+    old, new = ("shop:1.4.1", "shop:1.5.0") if "shop:1.4.1" in text else ("1.4.1", "1.5.0")
+    assert repo.read(f"x/{name}").decode() == text.replace(old, new)
+
+
+def test_a_marked_manifest_is_still_checked(run, tmp_path):
+    broken = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: Shop}}\nspec: {{x: 1.4.1}} # {MARK} part=tag\n"
+    repo = make_repo(tmp_path / "marked.git", {"a.yaml": broken, ".env": MARKED[".env"]})
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push")
+    assert ran.code == 1
+    assert "a.yaml:" in ran.out
+    assert repo.count() == 1
