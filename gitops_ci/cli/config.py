@@ -82,6 +82,8 @@ def _checked(path: str, log: Log) -> Outcome:
     config = load(path)
     for problem in _problems(config):
         raise UsageError(f"{path}: {problem}", hint="gitops-ci config schema prints what the file may hold.")
+    for warning in _without_effect(config, path):
+        log.warn(warning)
     log.step(f"{path} is valid")
     counts = {"settings": len(config.options), "environments": len(config.environments)}
     return Outcome(command="config check", status="unchanged", summary=counts)
@@ -107,6 +109,17 @@ def _problems(config: Config) -> Iterator[str]:
         if environment.promote_from and environment.promote_from not in config.environments:
             source = environment.promote_from
             yield f"environments.{environment.name}.promote-from is '{source}', which is none of them: {known}"
+
+
+def _without_effect(config: Config, path: str) -> Iterator[str]:
+    """Keys that the file may have and that no command uses yet."""
+    for environment in config.environments.values():
+        if environment.promote_from:
+            where = _lines(config, environment.name, path).get("promote_from", path)
+            yield (
+                f"{where}: promote-from has no effect yet. `bump --environment {environment.name}` writes any "
+                f"version, whether {environment.promote_from} runs it or not."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _ENVIRONMENT = {
     "paths": "Files of the environment: globs from the config repository's root.",
     "base": "Branch of the environment.",
     "mode": "How changes of the environment are published.",
-    "promote-from": "The environment whose images come here next.",
+    "promote-from": "Has no effect yet. Reserved for the environment that images are promoted from.",
     "reviewers": "Reviewers of its pull requests.",
     "labels": "Labels of its pull requests.",
     "title": "Title of its pull requests.",

@@ -235,9 +235,4 @@ def _environments(found: Survey) -> str:
     for name in (*order, *(name for name in found.environments if name not in order)):
         globs = ", ".join(json.dumps(glob) for glob in found.environments[name])
         lines += [f"  {name}:", f"    paths: [{globs}]"]
-        if before := found.before(name):
-            lines += [
-                "    # Its images are those that the environment before it has run.",
-                f"    promote-from: {before}",
-            ]
     return "\n".join(lines)

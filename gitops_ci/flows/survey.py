@@ -7,17 +7,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["RANKS", "Survey", "survey"]
+__all__ = ["Survey", "survey"]
 
 # From where changes start to where they end; what stands beside each other is the same stage under two names.
-RANKS = (
+_RANKS = (
     ("dev", "development"),
     ("test", "testing", "qa", "int", "integration"),
     ("staging", "stage", "uat", "acceptance"),
     ("preprod", "preproduction", "canary"),
     ("prod", "production", "live"),
 )
-_KNOWN = {name for rank in RANKS for name in rank}
+_KNOWN = {name for rank in _RANKS for name in rank}
 _FOLDER = re.compile(r"(?:^|/)(overlays|environments|envs|clusters|stages)/([a-z0-9][a-z0-9-]*)/")
 _VALUES = re.compile(rf"(?:^|/)values[-.]({'|'.join(sorted(_KNOWN))})\.ya?ml$")
 _DOCKERFILE = re.compile(r"(?:[A-Za-z0-9._/-]+/)?(?:Dockerfile|Containerfile)")
@@ -41,14 +41,7 @@ class Survey:
     @property
     def order(self) -> tuple[str, ...]:
         """The environments whose place in a promotion their name tells, in that order."""
-        return tuple(name for rank in RANKS for name in rank if name in self.environments)
-
-    def before(self, name: str) -> str:
-        """The environment that a change is in before it comes to this one; '' for the first and the unknown."""
-        ranks = [[known for known in rank if known in self.environments] for rank in RANKS]
-        present = [rank for rank in ranks if rank]
-        at = next((number for number, rank in enumerate(present) if name in rank), 0)
-        return present[at - 1][-1] if at else ""
+        return tuple(name for rank in _RANKS for name in rank if name in self.environments)
 
 
 def survey(files: Mapping[str, str]) -> Survey:

@@ -87,6 +87,20 @@ def test_check_says_that_a_file_is_right(run):
     assert (done.code, done.document["summary"]) == (0, {"settings": 8, "environments": 2})
 
 
+def test_check_warns_of_a_promotion_that_nothing_carries_out(run):
+    Path("mine.yaml").write_text(WHOLE)
+    done = run("config", "check", "mine.yaml")
+    assert done.code == 0
+    assert "warning: mine.yaml:9 (environment production): promote-from has no effect yet." in done.err
+    Path("mine.yaml").write_text(WHOLE.replace("    promote-from: staging\n", ""))
+    assert "promote-from" not in run("config", "check", "mine.yaml").err
+
+
+def test_the_schema_says_which_key_has_no_effect():
+    environment = schema()["properties"]["environments"]["additionalProperties"]["properties"]
+    assert "no effect yet" in environment["promote-from"]["description"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

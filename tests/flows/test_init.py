@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gitops_ci.config import load
-from gitops_ci.flows.survey import RANKS, survey
+from gitops_ci.flows.survey import survey
 from tests.support import dev_tool, shared
 
 REMOTE = "https://github.com/acme/shop-config"
@@ -85,10 +85,6 @@ def test_what_is_written_for_real_repositories_fits_and_reaches_all_manifests(ru
             done = run("init", "--ci", system, "--force", *more)
             assert done.code == 0, (name, done.err)
             assert run("config", "check").code == 0
-            environments = load(".gitops-ci.yaml").environments
-            ranks = {word: number for number, rank in enumerate(RANKS) for word in rank}
-            for found in environments.values():
-                assert not found.promote_from or ranks[found.promote_from] < ranks[found.name], name
             names = [".github/workflows/release.yml"] * dockerfile + [".github/workflows/pre-merge.yml"]
             written += [folder / name for name in (names if system == "github" else [".gitlab-ci.yml"])]
             paths = re.search(r"paths:((?: [^|\s]+)+| \|\n(?: {12}\S+\n)+)", written[-1].read_text())[1].split()
@@ -105,12 +101,15 @@ def _folders_with_manifests(folder):
             yield top
 
 
-def test_two_names_of_one_stage_follow_the_stage_before(repository, run):
-    names = ("staging", "prod", "production")
-    repository({f"apps/{name}/kustomization.yaml": KUSTOMIZATION for name in names})
+def test_environments_are_written_in_their_order_and_claim_no_promotion(repository, run):
+    """`promote-from` has no effect yet: written out, it would look like a guard of production."""
+    names = ("dev", "staging", "prod", "production")
+    repository({f"apps/{name}/kustomization.yaml": KUSTOMIZATION for name in reversed(names)})
     assert run("init").code == 0
     environments = load(".gitops-ci.yaml").environments
-    assert [environments[name].promote_from for name in names] == [None, "staging", "staging"]
+    assert tuple(environments) == names
+    assert "promote" not in Path(".gitops-ci.yaml").read_text()
+    assert "promote" not in run("config", "check").err
 
 
 def test_custom_kinds_are_told_where_schemas_are(repository, run):
@@ -142,7 +141,6 @@ def test_config_repository_gets_the_check_and_its_environments(repository, run):
     assert not Path(".github/workflows/release.yml").exists()
     assert "paths: apps\n" in Path(".github/workflows/pre-merge.yml").read_text()
     environments = load(".gitops-ci.yaml").environments
-    assert environments["production"].promote_from == "staging"
     assert environments["staging"].paths == ("**/staging/**",)
     assert run("config", "check").code == 0
 
