@@ -82,7 +82,11 @@ _OPTIONS = (
         help="What is written: as it is there, or tag, digest or both.",
     ),
     option("--allow-downgrade", is_flag=True, help="An older version may replace a newer one."),
-    option("--allow-empty", is_flag=True, help="It is fine when the image is named nowhere."),
+    option(
+        "--allow-empty",
+        is_flag=True,
+        help="Succeed if no file references the image, or no place that does can be edited.",
+    ),
     option("--match-name", is_flag=True, help="The same repository path on another registry is the same image."),
     option("--follow-anchors", is_flag=True, help="Edit a value behind an alias or merge key at its anchor."),
     option("--app-version", is_flag=True, help="Edit a chart's appVersion where its values leave the tag to it."),

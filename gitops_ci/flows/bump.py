@@ -19,7 +19,7 @@ from gitops_ci.flows.patches import parts_among
 from gitops_ci.flows.publish import Publication, Publishing
 from gitops_ci.flows.pull_request import foresee, propose, retire
 from gitops_ci.flows.retry import Deadline
-from gitops_ci.flows.search import Search, find, locate, own_file
+from gitops_ci.flows.search import Search, find, locate, own_file, untouched
 from gitops_ci.flows.sources import is_manifest
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
@@ -85,6 +85,9 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             snapshot, plan = found.snapshot, found.plan
             journal.plan = plan
             _refuse_older(plan, request)
+            journal.untouched = () if request.search.allow_empty else untouched(plan, request.search)
+            for image in journal.untouched if plan.changes or plan.unchanged else ():
+                log.warn(f"{image}: no place that names it could be changed")
             if not plan.changes:
                 _say_why(plan, request, base, log)
                 return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and retire(to)
@@ -109,13 +112,14 @@ def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
     """Why there is nothing to change.
 
     Raises:
-        FindingsError: places that name the image should have been changed and could not be.
+        FindingsError: places name the image, and none could be changed.
     """
     names, failed = request.search.names, [skip for skip in plan.skipped if skip.failed]
+    stuck = failed or (() if request.search.allow_empty else plan.skipped)
     if plan.unchanged:
         log.step(f"{names}: already so in {base}")
-    elif failed:
-        first = failed[0]
+    elif stuck:
+        first = stuck[0]
         raise FindingsError(
             f"{names}: nothing could be changed. {first.path}:{first.line}: {first.reason}", hint=first.hint
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gitops_ci.errors import GitopsCiError
+from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Commit, Finding, Image, Outcome, Plan, Problem, PullRequest, Skip, Status
 
 __all__ = ["Journal"]
@@ -23,11 +24,15 @@ class Journal:
     counts: dict[str, int] = field(default_factory=dict)
     commit: Commit | None = None
     pull_request: PullRequest | None = None
+    untouched: tuple[ImageRef, ...] = ()
 
     def outcome(self, *, changed: bool) -> Outcome:
-        """The result of a flow that came to its end; what could not be read makes it exit 1."""
-        unread = [skip for skip in self.plan.skipped if skip.failed]
-        return self._result(status="changed" if changed else "unchanged", exit_code=1 if unread else 0, error=None)
+        """The result of a flow that came to its end.
+
+        What could not be read makes it exit 1, and an image of which no place was changed or had the version already.
+        """
+        failed = self.untouched or any(skip.failed for skip in self.plan.skipped)
+        return self._result(status="changed" if changed else "unchanged", exit_code=1 if failed else 0, error=None)
 
     def failed(self, error: GitopsCiError) -> Outcome:
         return self._result(status="failed", exit_code=error.exit_code, error=Problem.of(error))

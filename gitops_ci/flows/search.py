@@ -16,7 +16,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import Pointer, Policy
 
-__all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate", "own_file"]
+__all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate", "own_file", "untouched"]
 
 CONFIG_FILE = ".gitops-ci.yaml"
 # The error that lists similar names reads this many files at most.
@@ -108,7 +108,9 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
     plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
-    missing = [image for image in search.images if not _is_named(image, plan, search.policy)]
+    # What was left alone names an image, too; of a file that nobody can read it is not known which.
+    left = {skip.image for skip in plan.skipped}
+    missing = [image for image in untouched(plan, search) if not left & {"", image.name}]
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
     return Found(snapshot, plan)
@@ -207,11 +209,14 @@ def _decoded(
     return files, skipped
 
 
-def _is_named(image: ImageRef, plan: Plan, policy: Policy) -> bool:
-    """Whether a site of this image was found; a site that was skipped counts, it is reported by itself."""
+def untouched(plan: Plan, search: Search) -> tuple[ImageRef, ...]:
+    """The images of which no place is changed or has the version already."""
+    return tuple(image for image in search.images if not _has_a_place(image, plan, search.policy))
+
+
+def _has_a_place(image: ImageRef, plan: Plan, policy: Policy) -> bool:
     sites = [change.image for change in plan.changes] + [site.image for site in plan.unchanged]
-    same = (site.repository == image.repository if policy.match_name else site.same_image(image) for site in sites)
-    return any(same) or bool(plan.skipped)
+    return any(site.repository == image.repository if policy.match_name else site.same_image(image) for site in sites)
 
 
 def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Search, url: str) -> NothingMatched:

@@ -46,7 +46,7 @@ class Wanted:
                 )
             self._by_repository.setdefault(target.repository, target)
         self._words = frozenset(target.basename for target in targets)
-        self._repositories = frozenset(target.repository.removeprefix("library/") for target in targets)
+        self._by_path = {target.repository.removeprefix("library/"): target for target in targets}
 
     def of(self, image: ImageRef) -> ImageRef | None:
         """The wanted image that `image` is, whatever its version."""
@@ -66,7 +66,7 @@ class Wanted:
         """The line of the first whole name of a wanted image, 0 when there is none; for what nobody can parse."""
         for match in re.finditer(r"[a-z0-9][\w.-]{0,254}(?:/[a-z0-9][\w.-]{0,254}){0,32}", text):
             path = match[0].split("/")
-            if any("/".join(path[at:]) in self._repositories for at in range(max(0, len(path) - 8), len(path))):
+            if any("/".join(path[at:]) in self._by_path for at in range(max(0, len(path) - 8), len(path))):
                 return text.count("\n", 0, match.start()) + 1
         return 0
 
@@ -82,10 +82,11 @@ class Wanted:
             if reported > _MOST:
                 yield Skip(source.path, line, "names it in further places that no format knows")
                 return
-            yield Skip(source.path, line, *found)
+            reason, hint, image = found
+            yield Skip(source.path, line, reason, hint, image=image)
 
-    def _named(self, source: Source, match: re.Match[str]) -> tuple[str, str] | None:
-        """What to say of a reference, and what to do about it; None for what is none of a wanted image."""
+    def _named(self, source: Source, match: re.Match[str]) -> tuple[str, str, str] | None:
+        """What to say of a reference, what to do about it, and the wanted image; None for what is none of one."""
         name = match[0].removesuffix(match["version"]) if match["version"] else match[0]
         templated = source.text.startswith(_TEMPLATES, match.end())
         if not (templated or _is_version(name, match["version"])) or name.rpartition("/")[2] not in self._words:
@@ -93,14 +94,15 @@ class Wanted:
         if not _is_value(source, match.start(), match.end()):
             return None
         image = ImageRef.try_parse(name)
-        if source.text.startswith("}/", match.start() - 2) and name in self._repositories:
-            return f"names {match[0]} on a registry that something fills in", "Write the registry out, or bump by --at."
-        if image is None or not self.of(image):
+        if source.text.startswith("}/", match.start() - 2) and (target := self._by_path.get(name)):
+            reason = f"names {match[0]} on a registry that something fills in"
+            return reason, "Write the registry out, or bump by --at.", target.name
+        if image is None or not (target := self.of(image)):
             return None
         if templated:
-            return f"names {name} with a version that something fills in", "Bump what fills it."
+            return f"names {name} with a version that something fills in", "Bump what fills it.", target.name
         hint = f"Mark the line with the comment `# gitops-ci: image={name}`, or give it with --at."
-        return f"names {match[0]} in a place that no format knows", hint
+        return f"names {match[0]} in a place that no format knows", hint, target.name
 
     def _references(self, source: Source) -> Iterator[re.Match[str]]:
         """Whatever looks like a reference, on the lines where a value holds a wanted word."""

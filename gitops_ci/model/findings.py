@@ -28,7 +28,8 @@ class Finding:
 class Skip:
     """Something found and left alone. `reason` says why, `hint` what to do about it; `line` 0 is the whole file.
 
-    `failed` marks what should have been edited and could not be read: the run goes on, its exit code tells.
+    `failed` marks what should have been edited and could not be read: the run goes on, its exit code tells. `image` is
+    the name of the wanted image that is meant there, '' where that is not known.
     """
 
     path: str
@@ -36,3 +37,4 @@ class Skip:
     reason: str
     hint: str = ""
     failed: bool = False
+    image: str = ""

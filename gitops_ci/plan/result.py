@@ -29,7 +29,7 @@ def finished(draft: Draft, decisions: Decisions) -> Plan:
             continue
         if isinstance(answer, Refusal):
             line = min(field.span.line for field in site.fields)
-            skip = Skip(site.path, line, answer.reason, answer.hint, answer.failed)
+            skip = Skip(site.path, line, answer.reason, answer.hint, answer.failed, target.name)
             skipped.append(skip)
             refused += [skip] if isinstance(answer, Downgrade) else []
         elif answer:

@@ -14,7 +14,7 @@ def grouped_skips(skipped: Iterable[Skip], most: int) -> list[tuple[Skip, int]]:
     """Each skip with 1; where more than `most` tell the same, only the first of them, with their number."""
     groups: dict[Skip, list[Skip]] = {}
     for skip in skipped:
-        groups.setdefault(skip if skip.failed else replace(skip, path="", line=0), []).append(skip)
+        groups.setdefault(skip if skip.failed else replace(skip, path="", line=0, image=""), []).append(skip)
     shown: list[tuple[Skip, int]] = []
     for group in groups.values():
         shown += [(group[0], len(group))] if len(group) > most else [(skip, 1) for skip in group]

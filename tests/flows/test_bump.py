@@ -471,3 +471,50 @@ def test_a_marked_manifest_is_still_checked(run, tmp_path):
     assert ran.code == 1
     assert "a.yaml:" in ran.out
     assert repo.count() == 1
+
+
+WIDGET = "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: w}\nspec: {%s}\n"
+LEFT_ALONE = {
+    "a version that something fills in": "image: 'ghcr.io/acme/shop:${TAG}'",
+    "a registry that something fills in": "image: '${REGISTRY}/acme/shop:1.4.1'",
+    "a key that no format knows": "package: 'ghcr.io/acme/shop:1.4.1'",
+    "no version": "image: ghcr.io/acme/shop",
+    "an API's version": "image: ghcr.io/acme/shop, kind: Deployment, version: v1",
+    "an anchor": "any: &tag 1.4.1, image: {repository: ghcr.io/acme/shop, tag: *tag}",
+}
+
+
+@pytest.mark.parametrize("spec", LEFT_ALONE.values(), ids=LEFT_ALONE)
+@pytest.mark.parametrize("mode", ["push", "dry-run", "pull-request"])
+def test_an_image_whose_only_place_was_left_alone_is_exit_1(run, tmp_path, spec, mode):
+    repo = make_repo(tmp_path / "left.git", {"x/w.yaml": WIDGET % spec})
+    arguments = ("bump", IMAGE, "--config-repo", repo.path, "--mode", mode, "--forge", "git")
+    ran = run(*arguments)
+    assert ran.code == 1
+    assert "nothing could be changed. x/w.yaml:4: " in ran.out
+    document = run(*arguments, "--output", "json").document
+    assert [(skip["path"], skip["line"], bool(skip["hint"])) for skip in document["skipped"]] == [("x/w.yaml", 4, True)]
+    assert (document["status"], document["error"]["kind"]) == ("failed", "findings")
+    meant = run(*arguments, "--allow-empty", "--output", "json")
+    assert (meant.code, meant.document["status"]) == (0, "unchanged")
+    assert "were left as they are" in meant.err
+    assert (repo.count(), repo.branches()) == (1, ["main"])
+
+
+def test_a_place_that_has_the_version_already_is_enough(run, tmp_path):
+    spec = f"image: '{IMAGE}', package: 'ghcr.io/acme/shop:1.4.1'"
+    repo = make_repo(tmp_path / "enough.git", {"x/w.yaml": WIDGET % spec})
+    assert run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push").code == 0
+
+
+def test_of_several_images_each_needs_a_place(bump, repo):
+    """One that was left alone makes it exit 1 and holds none of the others back; one that is nowhere is exit 8."""
+    commit_files(repo, {"w.yaml": WIDGET % "package: 'ghcr.io/acme/other:1.4.1'"})
+    other, nowhere = "ghcr.io/acme/other:1.5.0", "ghcr.io/acme/nowhere:1.5.0"
+    ran = bump(IMAGE, other, "--mode", "push", "--output", "json")
+    assert (ran.code, ran.document["status"], len(ran.document["changes"])) == (1, "changed", 3)
+    assert "warning: ghcr.io/acme/other:1.5.0: no place that names it could be changed" in ran.err
+    again = bump(IMAGE, other, "--mode", "push", "--output", "json")
+    assert (again.code, again.document["status"]) == (1, "unchanged")
+    assert bump(IMAGE, other, "--mode", "push", "--allow-empty").code == 0
+    assert bump(IMAGE, nowhere, other, "--mode", "push").code == 8
