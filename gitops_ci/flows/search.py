@@ -108,9 +108,8 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
     plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
-    # What was left alone names an image, too; of a file that nobody can read it is not known which.
-    left = {skip.image for skip in plan.skipped}
-    missing = [image for image in untouched(plan, search) if not left & {"", image.name}]
+    plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
+    missing = _missing(plan, search)
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
     return Found(snapshot, plan)
@@ -207,6 +206,21 @@ def _decoded(
         elif text:
             skipped.append(text)
     return files, skipped
+
+
+def _missing(plan: Plan, search: Search) -> list[ImageRef]:
+    """The images that the plan names nowhere, not even where it leaves a place alone."""
+    # Of a file that nobody can read it is not known which image it names.
+    left = {skip.image for skip in plan.skipped}
+    return [image for image in untouched(plan, search) if not left & {"", image.name}]
+
+
+def _written(images: Sequence[ImageRef], snapshot: Snapshot, selection: Paths, policy: Policy) -> Sequence[Skip]:
+    """The lines of any text that have the name of an image which no format finds."""
+    if not images or policy.formats:
+        return ()
+    needles = planning.needles(images, policy)
+    return planning.written(_decoded(snapshot, snapshot.search(needles, selection), needles)[0], images, policy)
 
 
 def untouched(plan: Plan, search: Search) -> tuple[ImageRef, ...]:

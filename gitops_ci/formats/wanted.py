@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from gitops_ci.errors import UsageError
 from gitops_ci.formats.source import Source
@@ -16,14 +16,16 @@ __all__ = ["Wanted"]
 # Up to here asking for one word after the other is faster than taking a text apart.
 _FEW = 16
 _WORD = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
+# What a reference may follow: the default of a variable (`${IMAGE:-`), a variable for its registry (`$REGISTRY/`).
 _REFERENCE = re.compile(
-    r"(?:(?<=://)|(?<=\}/)|(?<![\w./:@-]))[A-Za-z0-9][\w.-]{0,254}(?::[0-9]{1,5}(?=/))?(?:/[a-z0-9][\w.-]{0,254}){0,32}"
-    r"(?P<version>:?(?=\{\{|\$[{(])|(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)"
+    r"(?:(?P<default>\$\{[A-Za-z_]\w{0,127}:?[-=+])|(?P<host>\$[A-Za-z_]\w{0,127}/)|(?<=://)|(?<=[})]/)|(?<![\w./:@-]))"
+    r"(?P<name>[A-Za-z0-9][\w.-]{0,254}(?::[0-9]{1,5}(?=/))?(?:/[a-z0-9][\w.-]{0,254}){0,32})"
+    r"(?P<version>:?(?=\{\{|\$[{(A-Za-z_])|(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)"
 )
+_TEMPLATE = re.compile(r"\{\{|\$[{(A-Za-z_]")
 _COMMENT = re.compile(r"(?:^|[ \t])#[^\r\n\"']*\Z", re.MULTILINE)
 _LONG_LINE = 500
 _MOST = 50  # places of one file that are listed one by one
-_TEMPLATES = ("{{", "${", "$(")
 _SURE_TAG = re.compile(r":v?\d+\..*")
 
 
@@ -71,52 +73,90 @@ class Wanted:
         return 0
 
     def elsewhere(self, source: Source, sites: Sequence[ImageSite]) -> Iterator[Skip]:
-        """References to wanted images in strings that no format knows, and those that something else completes."""
+        """References to wanted images that no format knows, and those that something else completes."""
         known = Taken(sites)
-        reported = 0
-        for match in self._references(source):
-            if known.overlaps(match.start(), match.end()) or not (found := self._named(source, match)):
-                continue
-            line = source.line(match.start())
-            reported += 1
-            if reported > _MOST:
-                yield Skip(source.path, line, "names it in further places that no format knows")
-                return
-            reason, hint, image = found
-            yield Skip(source.path, line, reason, hint, image=image)
+        found = (
+            (match, self._named(source, match))
+            for match in self._references(source)
+            if not known.overlaps(match.start("name"), match.end())
+        )
+        yield from _listed(source, ((match, named) for match, named in found if named))
 
-    def _named(self, source: Source, match: re.Match[str]) -> tuple[str, str, str] | None:
+    def written(self, source: Source) -> Iterator[Skip]:
+        """Every line that has the whole name of a wanted image, with or without a version, comments included.
+
+        For an image that no format finds: what nobody reads may still name it.
+        """
+        matches = self._references(source, anywhere=True)
+        yield from _listed(source, ((match, found) for match in matches if (found := self._bare(match))))
+
+    def _named(self, source: Source, match: re.Match[str]) -> tuple[str, str, ImageRef] | None:
         """What to say of a reference, what to do about it, and the wanted image; None for what is none of one."""
-        name = match[0].removesuffix(match["version"]) if match["version"] else match[0]
-        templated = source.text.startswith(_TEMPLATES, match.end())
+        name, written = match["name"], match["name"] + match["version"].removesuffix(":")
+        templated = bool(match["default"] or _TEMPLATE.match(source.text, match.end()))
         if not (templated or _is_version(name, match["version"])) or name.rpartition("/")[2] not in self._words:
             return None
-        if not _is_value(source, match.start(), match.end()):
+        if not _is_value(source, match.start("name"), match.end()):
             return None
-        image = ImageRef.try_parse(name)
-        if source.text.startswith("}/", match.start() - 2) and (target := self._by_path.get(name)):
-            reason = f"names {match[0]} on a registry that something fills in"
-            return reason, "Write the registry out, or bump by --at.", target.name
-        if image is None or not (target := self.of(image)):
+        at = match.start("name")
+        if (match["host"] or source.text[max(0, at - 2) : at] in {"}/", ")/"}) and (target := self._by_path.get(name)):
+            return (
+                f"names {written} on a registry that something fills in",
+                "Write the registry out, or bump by --at.",
+                target,
+            )
+        target = self._target(name)
+        if target is None:
             return None
         if templated:
-            return f"names {name} with a version that something fills in", "Bump what fills it.", target.name
-        hint = f"Mark the line with the comment `# gitops-ci: image={name}`, or give it with --at."
-        return f"names {match[0]} in a place that no format knows", hint, target.name
+            return f"names {name} with a version that something fills in", "Bump what fills it.", target
+        if not (source.is_yaml or source.is_template):
+            return f"names {written} in a file that no format reads", f"Mark the line {_mark(name)}.", target
+        return (
+            f"names {written} in a place that no format knows",
+            f"Mark the line {_mark(name)}, or give it with --at.",
+            target,
+        )
 
-    def _references(self, source: Source) -> Iterator[re.Match[str]]:
-        """Whatever looks like a reference, on the lines where a value holds a wanted word."""
+    def _bare(self, match: re.Match[str]) -> tuple[str, str, ImageRef] | None:
+        name = match["name"]
+        if name.rpartition("/")[2] not in self._words or not ("/" in name or _is_version(name, match["version"])):
+            return None
+        target = self._by_path.get(name) if match["host"] else self._target(name)
+        if target is None:
+            return None
+        return f"names {name} where no format reads it", f"Mark the line of its version {_mark(name)}.", target
+
+    def _target(self, name: str) -> ImageRef | None:
+        image = ImageRef.try_parse(name)
+        return self.of(image) if image else None
+
+    def _references(self, source: Source, *, anywhere: bool = False) -> Iterator[re.Match[str]]:
+        """Whatever looks like a reference, on the lines where a value (or anything) holds a wanted word."""
         text = source.text
         if len(self._words) > _FEW:
             yield from _REFERENCE.finditer(text)
             return
         end = 0
         for word in re.finditer("|".join(map(re.escape, self._words)), text):
-            if word.start() >= end and source.is_in_value(word.start()):
+            if word.start() >= end and (anywhere or source.is_in_value(word.start())):
                 start = text.rfind("\n", 0, word.start()) + 1
                 end = text.find("\n", word.start())
                 end = len(text) if end < 0 else end
                 yield from _REFERENCE.finditer(text, start, end)
+
+
+def _mark(name: str) -> str:
+    return f"with the comment `# gitops-ci: image={name}`"
+
+
+def _listed(source: Source, found: Iterable[tuple[re.Match[str], tuple[str, str, ImageRef]]]) -> Iterator[Skip]:
+    for number, (match, (reason, hint, image)) in enumerate(found):
+        line = source.line(match.start("name"))
+        if number == _MOST:
+            yield Skip(source.path, line, "names it in further places that no format knows", image=image.name)
+            return
+        yield Skip(source.path, line, reason, hint, image=image.name)
 
 
 def _is_value(source: Source, start: int, end: int) -> bool:

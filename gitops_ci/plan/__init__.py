@@ -27,7 +27,7 @@ from gitops_ci.plan.relations import companions, referred
 from gitops_ci.plan.result import finished
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Age", "Pointer", "Policy", "companions", "make", "mentions", "nearest", "needles", "referred"]
+__all__ = ["Age", "Pointer", "Policy", "companions", "make", "mentions", "nearest", "needles", "referred", "written"]
 
 
 def needles(targets: Sequence[ImageRef], policy: Policy) -> tuple[str, ...]:  # noqa: ARG001
@@ -72,6 +72,12 @@ def make(
     lost = [at for at in pointers if at.path not in known]
     skips = [Skip(at.path, 0, f"--at {at.text}: there is no such file", failed=True) for at in lost]
     return _joined([*plans, Plan(skipped=tuple(skips))])
+
+
+def written(files: Iterable[tuple[str, str]], targets: Sequence[ImageRef], policy: Policy) -> tuple[Skip, ...]:
+    """Every line with the whole name of a target, in any text: for images that no format finds."""
+    wanted = Wanted(targets, match_name=policy.match_name)
+    return tuple(chain.from_iterable(wanted.written(Source(path, text)) for path, text in files))
 
 
 _LIKELY = re.compile(r"image|repository|name", re.IGNORECASE)

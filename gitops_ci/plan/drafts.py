@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,11 @@ from gitops_ci.plan.relations import companions
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["Draft", "read"]
+
+# Texts for people, which quote images and deploy none.
+_DOCUMENTATION = re.compile(
+    r"\.(?:md|markdown|rst|adoc|txt|html?|svg|ipynb)\Z|(?:^|/)(?:README|CHANGELOG|LICENSE)[^/]*\Z", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -86,7 +92,7 @@ def _look(source: Source, wanted: Wanted, policy: Policy) -> Draft:
     draft = Draft(source)
     try:
         draft.sites += formats.find(draft.source, policy.formats)
-        if (source.is_yaml or source.is_template) and not policy.formats:
+        if not policy.formats and not _DOCUMENTATION.search(source.path):
             draft.skipped += wanted.elsewhere(draft.source, draft.sites)
     except YamlError as error:
         if wanted.first_line_with_name(source.text):

@@ -518,3 +518,60 @@ def test_of_several_images_each_needs_a_place(bump, repo):
     assert (again.code, again.document["status"]) == (1, "unchanged")
     assert bump(IMAGE, other, "--mode", "push", "--allow-empty").code == 0
     assert bump(IMAGE, nowhere, other, "--mode", "push").code == 8
+
+
+# What names the image in a text that no format reads, the line, and a word of what is said.
+TEXTS = {
+    "main.tf": ('variable "image" {\n  default = "ghcr.io/acme/shop:1.4.1"\n}\n', 2, "Mark the line with"),
+    "web.container": ("[Container]\nImage=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
+    ".env": ("# images\nSHOP_IMAGE=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
+    "values.yaml.gotmpl": (
+        "image:\n  repository: ghcr.io/acme/shop\n  tag: 1.4.1\n",
+        2,
+        "Mark the line of its version",
+    ),
+    "app.jsonnet": ("{ image: 'ghcr.io/acme/shop@sha256:%s' }\n" % ("a" * 64), 1, "Mark the line with"),
+    "deploy.sh": ("docker run ghcr.io/acme/shop:$TAG\n", 1, "something fills in"),
+    "README.md": ("# Shop\nRuns `ghcr.io/acme/shop:1.4.1`.\n", 2, "Mark the line of its version"),
+    "tags.yaml": ("tags: {ghcr.io/acme/shop: 1.4.1}\n", 1, "Mark the line of its version"),
+    "chart.yaml": ("image: {registry: ghcr.io/acme/shop, tag: 1.4.1}\n", 1, "Mark the line of its version"),
+    "renovate.yaml": ("# depName=ghcr.io/acme/shop\nversion: 1.4.1\n", 1, "Mark the line of its version"),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_an_image_that_any_text_names_is_not_named_nowhere(run, tmp_path, name):
+    text, line, said = TEXTS[name]
+    repo = make_repo(tmp_path / "texts.git", {f"x/{name}": text, "other.yaml": WIDGET % "image: 'acme/other:1.0'"})
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push", "--output", "json")
+    assert ran.code == 1
+    assert [(skip["path"], skip["line"]) for skip in ran.document["skipped"]] == [(f"x/{name}", line)]
+    skip = ran.document["skipped"][0]
+    assert said in skip["reason"] + skip["hint"]
+    assert f"x/{name}:{line}: " in ran.document["error"]["message"]
+    assert "nowhere" not in ran.document["error"]["message"]
+    if "Mark" in said and not name.endswith(("chart.yaml", "tags.yaml")):
+        assert "gitops-ci: image=ghcr.io/acme/shop" in skip["hint"]
+
+
+def test_texts_that_no_format_reads_are_listed_beside_what_was_changed(run, tmp_path):
+    """Documentation only quotes images, and other images of the same last name are other images."""
+    spec = "image: 'ghcr.io/acme/shop:1.4.1'"
+    others = {
+        "go.mod": "ghcr.io/acme/shop-lib v1.4.1\nother.io/acme/shop:1.4.1\n",
+        "Makefile": "IMAGE = ghcr.io/acme/shop\n",
+    }
+    repo = make_repo(
+        tmp_path / "texts.git", {n: t for n, (t, _, _) in TEXTS.items()} | {"w.yaml": WIDGET % spec} | others
+    )
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push", "--output", "json")
+    assert (ran.code, len(ran.document["changes"])) == (0, 1)
+    assert {skip["path"] for skip in ran.document["skipped"]} - {"w.yaml"} == {
+        ".env", "app.jsonnet", "deploy.sh", "main.tf", "web.container"
+    }  # fmt: skip
+
+
+def test_a_name_that_no_text_has_is_named_nowhere(run, tmp_path):
+    near = "ghcr.io/acme/shop-worker:1\nother.io/acme/shop:1\nacme/shop:1\nshop:1\nghcr.io/acme/shop/api:1\n"
+    repo = make_repo(tmp_path / "texts.git", {"near.txt": near, "near.yaml": "".join(f"- {n}\n" for n in near.split())})
+    assert run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push").code == 8
