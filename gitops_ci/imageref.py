@@ -23,7 +23,7 @@ _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}
 DIGEST = re.compile(_DIGEST)
 _NAME = re.compile(rf"(?:(?P<host>{_HOST}(?::[0-9]{{1,5}})?)/)?(?P<path>{_PATH}(?:/{_PATH})*)")
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
-_LONGEST_NAME = 255
+_LONGEST_PATH = 255  # distribution/reference, RepositoryNameTotalLengthMax: the host does not count, `library/` does
 _LONGEST = 1024  # more than name, tag and digest together can have
 
 
@@ -113,14 +113,14 @@ def _read(text: str) -> ImageRef | str:
     matched = _NAME.fullmatch(name)
     if not matched or (host and matched["host"] is None):
         return "the repository must be lower case" if path != path.lower() else f"'{name}' is not a repository name"
-    if len(name) > _LONGEST_NAME:
-        return f"the name is longer than {_LONGEST_NAME} characters"
     if re.fullmatch(r"[0-9a-f]{64}", name):
         return "64 hexadecimal digits are an image id, not a name"
     registry = host or DOCKER_HUB
     if registry in _HUB_ALIASES:
         registry = DOCKER_HUB
         path = path if "/" in path else f"library/{path}"
+    if len(path) > _LONGEST_PATH:
+        return f"its path is longer than {_LONGEST_PATH} characters"
     return ImageRef(registry, path, tag, digest or None, written=name)
 
 

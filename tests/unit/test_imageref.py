@@ -44,7 +44,8 @@ def test_parts(text, registry, repository, tag, digest):
         ("acme/shop@sha256:" + "A" * 64, "lower-case"),
         ("https://ghcr.io/acme/shop", "is not"),
         ("a" * 64, "image id"),
-        ("x" * 256, "longer than 255"),
+        ("example.com/" + "x" * 256, "path is longer than 255"),
+        ("x" * 248, "path is longer than 255"),  # library/ comes before it
         ("x/" * 1000 + "y", "more than 1024"),
         ("acme//shop", "is not a repository"),
         ("acme/shop:1\n", "is not a tag"),
@@ -87,3 +88,11 @@ def test_whatever_is_read_is_written_back(text):
     if ref:
         assert str(ref) == text
         assert ImageRef.parse(str(ref)) == ref
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["example.com/" + "a" * 255, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/" + "team/" * 48 + "api", "x" * 247],
+)
+def test_the_host_does_not_count_towards_the_length_of_a_path(name):
+    assert str(ImageRef.parse(f"{name}:1.0")) == f"{name}:1.0"
