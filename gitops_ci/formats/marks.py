@@ -2,7 +2,7 @@
 
 `# gitops-ci: image=ghcr.io/acme/shop part=tag` works in YAML and in any other text that has comments (Terraform,
 Jsonnet, `.env`). It marks the value on its own line, or on the next line when it stands alone. `part` is `tag`,
-`digest` or `reference`; without it the line itself tells.
+`digest` or `reference`; without it the line itself tells. `# gitops-ci: no-bump` exempts a line in the same way.
 """
 
 from __future__ import annotations
@@ -22,12 +22,22 @@ ID = "marked-line"
 _MARK = re.compile(r"gitops-ci:[ \t]+image=(?P<image>[^\s\"'*>]+)(?:[ \t]+part=(?P<part>[\w-]+))?")
 # What opens a comment in the languages of configuration; the mark is the first thing in it.
 _LEADER = re.compile(r"(?:#|//|--|;|/\*|<!--)[ \t]*\Z")
+_NO_BUMP = re.compile(r"(?:#|//|--|;|/\*|<!--)[ \t]*gitops-ci:[ \t]+no-bump(?![\w-])")
 # Somebody's own comment behind the value of a line whose mark stands above.
 _COMMENT = re.compile(r"(?<=[ \t])(?:#|//)(?=[ \t])")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
 _VALUE = re.compile(r"""["'`](?P<quoted>[^"'`\r\n]*)["'`]|(?<=[=:\s])(?P<bare>[^\s"'`,;=()\[\]{}]+)""")
 _DIGEST = re.compile(r"(?:[a-z0-9]+:)?[0-9a-f]{64}")
 _PARTS: dict[str, Role] = {"tag": "tag", "digest": "digest", "reference": "reference"}
+
+
+def exempt_lines(text: str) -> frozenset[int]:
+    """The lines that a comment keeps from bumps: its own, or the next one when it stands alone."""
+    if "no-bump" not in text:
+        return frozenset()
+    lines = enumerate(_LINE.finditer(text), start=1)
+    comments = ((number, line[0][: found.start()]) for number, line in lines if (found := _NO_BUMP.search(line[0])))
+    return frozenset(number if before.strip(" \t{-") else number + 1 for number, before in comments)
 
 
 def find(source: Source) -> Iterator[ImageSite]:

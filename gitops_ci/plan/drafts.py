@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_ci import formats
-from gitops_ci.formats import Source, charts, helm_chart, pointer
+from gitops_ci.formats import Source, charts, helm_chart, marks, pointer
 from gitops_ci.formats.layers import Layers
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.formats.wanted import Wanted
@@ -93,7 +93,8 @@ def _look(source: Source, wanted: Wanted, policy: Policy) -> Draft:
     try:
         draft.sites += formats.find(draft.source, policy.formats)
         if not policy.formats and not _DOCUMENTATION.search(source.path):
-            draft.skipped += wanted.elsewhere(draft.source, draft.sites)
+            exempt = marks.exempt_lines(source.text)
+            draft.skipped += (s for s in wanted.elsewhere(source, draft.sites) if s.line not in exempt)
     except YamlError as error:
         if wanted.first_line_with_name(source.text):
             draft.skipped.append(_unreadable(draft.source, error))

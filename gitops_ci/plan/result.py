@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from gitops_ci import formats, splice
-from gitops_ci.formats import Source
+from gitops_ci.formats import Source, marks
 from gitops_ci.formats.pin import Refusal
 from gitops_ci.model import Change, Edit, FileChange, ImageSite, Plan, Skip, Span
 from gitops_ci.plan.decisions import Anchored, Covered, Decisions, Downgrade
@@ -22,7 +22,11 @@ def finished(draft: Draft, decisions: Decisions) -> Plan:
     skipped = list(draft.skipped)
     refused: list[Skip] = []
     aliased = _aliased(draft.sites)
-    answers = [(site, target, decisions(site, target, aliased)) for site, target in draft.meant]
+    exempt = marks.exempt_lines(draft.source.text)
+    answers = [
+        (site, target, _exemption(site) if _is_on(exempt, site) else decisions(site, target, aliased))
+        for site, target in draft.meant
+    ]
     written = {edit.span for _, _, answer in answers if not isinstance(answer, Refusal) for edit in answer}
     for site, target, answer in answers:
         if isinstance(answer, Covered) or (isinstance(answer, Anchored) and answer.span in written):
@@ -44,6 +48,15 @@ def finished(draft: Draft, decisions: Decisions) -> Plan:
     skipped.sort(key=lambda skip: skip.line)
     plan = Plan(tuple(changes), tuple(unchanged), tuple(skipped), (), tuple(refused))
     return _spliced(draft.source, plan) if changes else plan
+
+
+def _is_on(lines: Collection[int], site: ImageSite) -> bool:
+    return any(field.span.line in lines for field in site.fields)
+
+
+def _exemption(site: ImageSite) -> Refusal:
+    reason = f"names {site.image}, which the comment `gitops-ci: no-bump` exempts"
+    return Refusal(reason, "Remove the comment to have it bumped.")
 
 
 def _aliased(sites: Sequence[ImageSite]) -> dict[Span, list[ImageSite]]:
