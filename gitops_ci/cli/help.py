@@ -45,7 +45,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
     "Registry": ("insecure", "registry-ca", "registry-auth-host"),
-    "Exceptions": ("allow-downgrade", "allow-move", "allow-empty", "allow-remote", "allow-untrusted"),
+    "Exceptions": ("allow-downgrade", "any-flavour", "allow-move", "allow-empty", "allow-remote", "allow-untrusted"),
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
     "What is shown": ("command", "all"),

@@ -82,6 +82,7 @@ _OPTIONS = (
         help="What is written: as it is there, or tag, digest or both.",
     ),
     option("--allow-downgrade", is_flag=True, help="An older version may replace a newer one."),
+    option("--any-flavour", is_flag=True, help="Also replace tags of another flavour: 3.12-alpine by 3.13-slim."),
     option(
         "--allow-empty",
         is_flag=True,
@@ -298,6 +299,7 @@ def _policy(options: Mapping[str, Any]) -> Policy:
     return Policy(
         pin=options["pin"],
         allow_downgrade=options["allow_downgrade"],
+        any_flavour=options["any_flavour"],
         match_name=options["match_name"],
         follow_anchors=options["follow_anchors"],
         app_version=options["app_version"],

@@ -229,8 +229,11 @@ def untouched(plan: Plan, search: Search) -> tuple[ImageRef, ...]:
 
 
 def _has_a_place(image: ImageRef, plan: Plan, policy: Policy) -> bool:
-    sites = [change.image for change in plan.changes] + [site.image for site in plan.unchanged]
-    return any(site.repository == image.repository if policy.match_name else site.same_image(image) for site in sites)
+    if any(change.image == image for change in plan.changes):
+        return True
+    # Another flavour of the image that is up to date is no place of this one.
+    here = (site.image for site in plan.unchanged if not (image.tag and site.image.tag not in {None, image.tag}))
+    return any(site.repository == image.repository if policy.match_name else site.same_image(image) for site in here)
 
 
 def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Search, url: str) -> NothingMatched:
@@ -250,5 +253,5 @@ def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Sear
 
 
 def _naming(image: ImageRef, files: Sequence[tuple[str, str]], policy: Policy) -> list[str]:
-    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True))
+    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True, any_flavour=True))
     return sorted({change.path for change in plan.changes} | {site.path for site in plan.unchanged})

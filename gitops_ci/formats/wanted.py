@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from gitops_ci.errors import UsageError
+from gitops_ci.formats.flavours import flavour_of
 from gitops_ci.formats.source import Source
 from gitops_ci.formats.spans import Taken
 from gitops_ci.imageref import ImageRef
@@ -30,30 +31,43 @@ _SURE_TAG = re.compile(r":v?\d+\..*")
 
 
 class Wanted:
-    """Images by name, each with the version to write.
+    """Images by name, each with the version to write; of one image there may be several flavours.
 
     Raises:
-        UsageError: two of them ask for different versions of one image.
+        UsageError: two of them ask for different versions of one flavour of an image.
     """
 
     def __init__(self, targets: Sequence[ImageRef], *, match_name: bool) -> None:
-        self._by_name: dict[str, ImageRef] = {}
-        self._by_repository: dict[str, ImageRef] = {}
+        self._by_name: dict[str, list[ImageRef]] = {}
+        self._by_repository: dict[str, list[ImageRef]] = {}
         self._match_name = match_name
         for target in targets:
-            known = self._by_name.setdefault(target.name, target)
-            if known != target:
+            others = self._by_name.setdefault(target.name, [])
+            if target in others:
+                continue
+            if (same := next((other for other in others if not _are_flavours(other, target)), None)) is not None:
                 raise UsageError(
-                    f"{known} and {target} are two versions of one image", hint="Give each image once in a run."
+                    f"{same} and {target} are two versions of one image",
+                    hint="Give each image once in a run, or once for each flavour (3.13-slim and 3.13-alpine).",
                 )
-            self._by_repository.setdefault(target.repository, target)
+            others.append(target)
+            self._by_repository.setdefault(target.repository, []).append(target)
         self._words = frozenset(target.basename for target in targets)
         self._by_path = {target.repository.removeprefix("library/"): target for target in targets}
 
     def of(self, image: ImageRef) -> ImageRef | None:
-        """The wanted image that `image` is, whatever its version."""
+        """The wanted image that `image` is, whatever its version; of several flavours the one of its tag, else any."""
         found = self._by_name.get(image.name)
-        return found or (self._by_repository.get(image.repository) if self._match_name else None)
+        if found is None and self._match_name:
+            found = self._by_repository.get(image.repository)
+        if not found:
+            return None
+        flavour = flavour_of(image.tag)
+        return next((target for target in found if flavour_of(target.tag) == flavour), found[0])
+
+    def has_flavours(self, target: ImageRef) -> bool:
+        """Whether several flavours of an image are wanted."""
+        return len(self._by_name.get(target.name, ())) > 1
 
     def mentioned(self, text: str) -> bool:
         """Whether the last part of a wanted name is in the text: cheap, and never wrong about a no."""
@@ -144,6 +158,11 @@ class Wanted:
                 end = text.find("\n", word.start())
                 end = len(text) if end < 0 else end
                 yield from _REFERENCE.finditer(text, start, end)
+
+
+def _are_flavours(a: ImageRef, b: ImageRef) -> bool:
+    flavours = flavour_of(a.tag), flavour_of(b.tag)
+    return None not in flavours and flavours[0] != flavours[1]
 
 
 def _mark(name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gitops_ci import tags
 from gitops_ci.formats import helm_chart, marks, pin, pointer
+from gitops_ci.formats.flavours import Flavour, flavour_of
 from gitops_ci.formats.kustomize import Reach
 from gitops_ci.formats.parts import APP_VERSION
 from gitops_ci.formats.pin import Refusal
@@ -50,6 +51,7 @@ class Decisions:
         sites = [*meant]
         self._overrides = [site for site in sites if site.format == "kustomize"]
         self._reach = reach
+        self._flavours = {(site.image.repository, flavour_of(site.image.tag)) for site in sites}
         self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag}
         self._charts = {site.layers for site in sites if site.format == helm_chart.ID}
 
@@ -62,6 +64,8 @@ class Decisions:
             return Refusal(f"names {site.image.familiar}, but {site.problem}", _hint(site), failed=asked)
         if left := self._left_to_others(site):
             return left
+        if other := self._another_flavour(site.image, target):
+            return other
         version = pin.version(site, target, self._policy.pin)
         if isinstance(version, Refusal):
             return version
@@ -91,6 +95,20 @@ class Decisions:
 
     def _kustomized(self, site: ImageSite) -> Iterator[str]:
         return (override.path for override in self._overrides if override.image.name == site.image.name)
+
+    def _another_flavour(self, now: ImageRef, target: ImageRef) -> Refusal | None:
+        """A flavour is a thing of its own: `3.12-alpine` is no older `3.13-slim`.
+
+        A bare version may get a flavour, unless both are there: a bump of `3.13-slim` is for the `3.12-slim` then.
+        """
+        old, new = flavour_of(now.tag), flavour_of(target.tag)
+        if old is None or new is None or old == new:
+            return None
+        mixed = self._wanted.has_flavours(target) or (target.repository, new) in self._flavours
+        if (old == Flavour() and not mixed) or (self._policy.any_flavour and not self._wanted.has_flavours(target)):
+            return None
+        reason = f"names {now.familiar}:{now.tag}, another flavour or component than {target.tag}"
+        return Refusal(reason, "Give the image with that flavour, too. `--any-flavour` writes this one.")
 
     def _goes_back(self, now: ImageRef, target: ImageRef, version: pin.Version) -> str:
         """By which rule an older image would replace a newer one; '' when none says so."""

@@ -42,9 +42,9 @@ class Draft:
                 continue
             name = site.image if site.image.repository else layers.name(site)
             spans = {field.span for field in site.fields}
-            if name and site.fields and (target := wanted.of(name)) and (site.image.repository or not spans & places):
+            image = name and name.with_version(tag=site.image.tag, digest=site.image.digest)
+            if image and site.fields and (target := wanted.of(image)) and (site.image.repository or not spans & places):
                 places |= spans
-                image = name.with_version(tag=site.image.tag, digest=site.image.digest)
                 self.meant.append((replace(site, image=image), target))
 
     def point(self, pointers: Sequence[Pointer], targets: Sequence[ImageRef]) -> None:

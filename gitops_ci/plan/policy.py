@@ -20,8 +20,9 @@ Age = Callable[[ImageRef, ImageRef], str]
 class Policy:
     """What to write and where.
 
-    `match_name` takes the same repository on any registry, `follow_anchors` edits a value behind an alias at its
-    anchor, `app_version` edits a chart's `appVersion` where its values leave the tag to it; `formats` () means all.
+    `any_flavour` writes another flavour of a tag, too; `match_name` takes the same repository on any registry,
+    `follow_anchors` edits a value behind an alias at its anchor, `app_version` edits a chart's `appVersion` where its
+    values leave the tag to it; `formats` () means all.
 
     Raises:
         UsageError: there is no format of that name.
@@ -29,6 +30,7 @@ class Policy:
 
     pin: Pin = "keep"
     allow_downgrade: bool = False
+    any_flavour: bool = False
     match_name: bool = False
     follow_anchors: bool = False
     app_version: bool = False
