@@ -13,7 +13,7 @@ from gitops_ci.model import Image, Log, Outcome, Problem
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
-from gitops_ci.registry.facts import ImageFacts, facts_of
+from gitops_ci.registry.facts import ImageFacts, facts_of, has_content
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.sources import Sent, Source, open_source, split_source
 from gitops_ci.tags import TagChoice
@@ -142,19 +142,19 @@ def _look_all(destination: Writer, facts: ImageFacts, choices: tuple[TagChoice, 
 
 def _look(destination: Writer, facts: ImageFacts, choice: TagChoice) -> _Found:
     digest = destination.digest(choice.tag)
-    if digest is None or digest in facts.same_as:
+    if digest is None or digest == facts.digest:
         return _Found(choice, digest, same=digest is not None)
     # The same image compressed by another tool has another digest, and the same config.
-    manifest = destination.manifest(digest)
-    config = manifest.config if manifest else None
-    return _Found(choice, digest, same=config is not None and config.digest in facts.same_as)
+    manifest = destination.manifest(digest) if facts.content else None
+    same = manifest is not None and facts.content is not None and has_content(destination, manifest, facts.content)
+    return _Found(choice, digest, same=same)
 
 
 def _guard(found: list[_Found], destination: Writer, source: Source, *, allow_move: bool) -> None:
     for tag in found:
         if tag.digest is None or tag.same or tag.choice.kind != "release" or allow_move:
             continue
-        ours = source.facts.digest or next(iter(source.facts.same_as))
+        ours = source.facts.digest or source.facts.content
         raise RegistryError(
             f"{destination.address(tag.choice.tag)} is released already, as another image: it is {tag.digest}"
             f"{_created(destination, tag.digest)}, {source.name} is {ours}",

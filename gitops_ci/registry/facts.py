@@ -10,21 +10,24 @@ from typing import Any
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import NO_IMAGE, Manifest, Reader, digest_of
 
-__all__ = ["ImageFacts", "facts_of", "facts_of_config"]
+__all__ = ["ImageFacts", "facts_of", "facts_of_config", "has_content"]
 
 _LARGEST_CONFIG = 8 * 1024 * 1024
+_IMAGE_CONFIGS = frozenset(
+    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """What is known of an image before it is pushed.
 
-    `same_as` are digests (of its manifest, of its config) that only this very image has. `digest` is the one it will
-    have in the registry, None where only the push tells. `created` is an RFC 3339 date, or empty.
+    `digest` is that of its manifest, None where the push makes the manifest. `content` is the digest of its config,
+    None where that does not identify the content (`has_content`). `created` is an RFC 3339 date, or empty.
     """
 
-    same_as: frozenset[str]
     digest: str | None
+    content: str | None
     labels: Mapping[str, str]
     created: str
     size: int
@@ -32,26 +35,51 @@ class ImageFacts:
 
 def facts_of(reader: Reader, root: Manifest) -> ImageFacts:
     """The facts of an image that can be read. Raises RegistryError when its config is missing or damaged."""
-    same_as = frozenset({root.digest, *([root.config.digest] if root.config else [])})
-    return _facts(_config(reader, root), same_as, root.digest, root.size)
+    config = _parsed(_config(reader, root))
+    return _facts(config, root.digest, _content(root, config), root.size)
 
 
 def facts_of_config(content: bytes, size: int) -> ImageFacts:
     """The facts of an image of which only the config is known."""
-    return _facts(content, frozenset({digest_of(content)}), None, size)
+    return _facts(_parsed(content), None, digest_of(content), size)
 
 
-def _facts(content: bytes, same_as: frozenset[str], digest: str | None, size: int) -> ImageFacts:
+def has_content(reader: Reader, root: Manifest, content: str) -> bool:
+    """Whether this manifest is of an image with the config `content`, however its layers are compressed.
+
+    An image config lists the digests of the unpacked layers (OCI image specification 1.1, `config.md`, `diff_ids`), so
+    equal configs mean equal layers. The configs of Helm charts and other artifacts say nothing of their content.
+    """
+    if root.config is None or root.config.digest != content:
+        return False
+    return _content(root, _parsed(_config(reader, root))) is not None
+
+
+def _content(root: Manifest, config: dict[str, Any]) -> str | None:
+    rootfs = config.get("rootfs")
+    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    layers = root.data.get("layers")
+    if root.config is None or root.config.media_type not in _IMAGE_CONFIGS:
+        return None
+    if not isinstance(diff_ids, list) or not isinstance(layers, list) or len(diff_ids) != len(layers):
+        return None
+    return root.config.digest
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
     try:
         config: Any = json.loads(content)
     except (ValueError, RecursionError):
         config = None
-    config = config if isinstance(config, dict) else {}
+    return config if isinstance(config, dict) else {}
+
+
+def _facts(config: dict[str, Any], digest: str | None, content: str | None, size: int) -> ImageFacts:
     inner = config.get("config")
     labels = inner.get("Labels") if isinstance(inner, dict) else None
     return ImageFacts(
-        same_as=same_as,
         digest=digest,
+        content=content,
         labels={str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {},
         created=str(config.get("created") or ""),
         size=size,

@@ -71,6 +71,19 @@ class LayoutWriter:
         }
         return self.blob(json.dumps(manifest).encode(), MANIFEST)
 
+    def artifact(
+        self, config: bytes, config_type: str, content: bytes, content_type: str, **more: Any
+    ) -> dict[str, Any]:
+        """Something in the form of an image that is none: a Helm chart, a Flux artifact, a wasm module."""
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": self.blob(config, config_type),
+            "layers": [self.blob(content, content_type)],
+            **more,
+        }
+        return self.raw(manifest, MANIFEST)
+
     def index(self, images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         """An index of images by `os/architecture`."""
         children = []
@@ -82,9 +95,11 @@ class LayoutWriter:
     def raw(self, data: Any, media_type: str) -> dict[str, Any]:
         return self.blob(json.dumps(data).encode(), media_type)
 
-    def tag(self, name: str, descriptor: dict[str, Any]) -> str:
-        """Give a descriptor a tag, or several images in turn; its digest."""
+    def tag(self, name: str, descriptor: dict[str, Any], *, full_name: str = "") -> str:
+        """Give a descriptor a tag, or several images in turn; its digest. `full_name` is what the Engine adds to it."""
         annotations = {"org.opencontainers.image.ref.name": name} if name else {}
+        if full_name:
+            annotations["io.containerd.image.name"] = full_name
         self.entries.append({**descriptor, **({"annotations": annotations} if annotations else {})})
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')

@@ -31,8 +31,8 @@ class InEngine:
     def __init__(self, engine: Engine, image: EngineImage, access: Access, *, whole: bool) -> None:
         """`whole`: the Engine keeps images as registries do, and the id is the digest that the image has there."""
         self.name = f"docker:{image.name}"
-        digest = image.id if whole else None
-        self.facts = ImageFacts(frozenset({image.id}), digest, image.labels, image.created, image.size)
+        digest, content = (image.id, None) if whole else (None, image.id)
+        self.facts = ImageFacts(digest, content, image.labels, image.created, image.size)
         self._whole = whole
         self._engine = engine
         self._deadline = access.deadline
