@@ -8,12 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
+from gitops_ci.flows.tag_state import TagState, look_up, refuse_moves
 from gitops_ci.flows.tagging import TagRules, check_tags, in_lower_case, open_destination, plan_tags
 from gitops_ci.model import Image, Log, Outcome, Problem
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
-from gitops_ci.registry.facts import ImageFacts, facts_of, has_content
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.sources import Sent, Source, open_source, split_source
 from gitops_ci.tags import TagChoice
@@ -30,7 +30,7 @@ class PushRequest:
     """An image, where it goes, and what decides its tags.
 
     `source` is `docker:NAME` (or just NAME), `oci:DIR[:TAG]` or another of `SOURCES`; `to` a repository of a registry,
-    with a tag if it is to get that one only, or `oci:DIR`. `allow_move` lets released tags change their image.
+    with a tag if it is to get that one only, or `oci:DIR`. `allow_move` lets released tags change their manifest.
     """
 
     source: str
@@ -53,15 +53,6 @@ class Pushed:
     size: int = 0
     sent: int = 0
     reused: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a tag names in the registry today."""
-
-    choice: TagChoice
-    digest: str | None
-    same: bool
 
 
 class PartlyPushed(RegistryError):
@@ -101,16 +92,29 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
     ):
         _check_revision(source, request.expect_revision)
         choices = plan_tags(request.rules, request.to, destination, log)
-        found = _look_all(destination, source.facts, choices)
-        _guard(found, destination, source, allow_move=request.allow_move)
+        states = look_up(destination, source.facts, choices, allow_move=request.allow_move)
+        if not request.allow_move:
+            refuse_moves(states, destination, source)
         if request.dry_run:
-            return Pushed(_planned(found, destination, source), choices, source.facts.labels, source.facts.size)
-        sent = _there_already(destination, source, found) or _send(source, destination, found[0], log, progress)
-        if request.with_referrers:
-            _send_referrers(source, destination, sent, log, progress)
-        images = _give_back(destination, request, found, _tag(destination, found, sent, log), log)
-    reused = sent.copied.blobs.get("present", 0) + sent.copied.blobs.get("mounted", 0)
-    return Pushed(images, choices, source.facts.labels, source.facts.size, sent.copied.sent, reused)
+            return Pushed(_planned(states, destination, source), choices, source.facts.labels, source.facts.size)
+        copied, images = _push_into(destination, source, request, states, log, progress)
+    reused = copied.blobs.get("present", 0) + copied.blobs.get("mounted", 0)
+    return Pushed(images, choices, source.facts.labels, source.facts.size, copied.sent, reused)
+
+
+def _push_into(
+    destination: Writer, source: Source, request: PushRequest, states: list[TagState], log: Log, progress: Progress
+) -> tuple[Copied, tuple[Image, ...]]:
+    if all(state.kept for state in states) and not request.with_referrers:
+        images = _planned(states, destination, source)
+        for state, image in zip(states, images, strict=True):
+            _tell(state, image, source, log)
+        return Copied(), images
+    sent = _stored(destination, source, states, log, progress)
+    if request.with_referrers:
+        _send_referrers(source, destination, sent, log, progress)
+    images = _tag(destination, source, states, sent, log)
+    return sent.copied, _give_back(destination, request, states, images, log)
 
 
 def _with_names_in_lower_case(request: PushRequest, log: Log) -> PushRequest:
@@ -135,57 +139,36 @@ def _check_revision(source: Source, expected: str | None) -> None:
         )
 
 
-def _look_all(destination: Writer, facts: ImageFacts, choices: tuple[TagChoice, ...]) -> list[_Found]:
-    included = [choice for choice in choices if choice.included]
-    return each(lambda choice: _look(destination, facts, choice), included, at_once=_AT_ONCE)
-
-
-def _look(destination: Writer, facts: ImageFacts, choice: TagChoice) -> _Found:
-    digest = destination.digest(choice.tag)
-    if digest is None or digest == facts.digest:
-        return _Found(choice, digest, same=digest is not None)
-    # The same image compressed by another tool has another digest, and the same config.
-    manifest = destination.manifest(digest) if facts.content else None
-    same = manifest is not None and facts.content is not None and has_content(destination, manifest, facts.content)
-    return _Found(choice, digest, same=same)
-
-
-def _guard(found: list[_Found], destination: Writer, source: Source, *, allow_move: bool) -> None:
-    for tag in found:
-        if tag.digest is None or tag.same or tag.choice.kind != "release" or allow_move:
-            continue
-        ours = source.facts.digest or source.facts.content
-        raise RegistryError(
-            f"{destination.address(tag.choice.tag)} is released already, as another image: it is {tag.digest}"
-            f"{_created(destination, tag.digest)}, {source.name} is {ours}",
-            hint="Released tags do not move: build a new version, or say --allow-move if this one must be replaced.",
-        )
-
-
-def _created(destination: Writer, digest: str) -> str:
-    manifest = destination.manifest(digest)
-    created = facts_of(destination, manifest).created if manifest else ""
-    return f" of {created[:19]}" if created else ""
-
-
-def _planned(found: list[_Found], destination: Writer, source: Source) -> tuple[Image, ...]:
-    known = next((f.digest for f in found if f.same), None) or source.facts.digest
+def _planned(states: list[TagState], destination: Writer, source: Source) -> tuple[Image, ...]:
+    """What the registry has and will have."""
+    given = _known_digest(source, states)
     return tuple(
-        Image(destination.address(f.choice.tag), f.choice.tag, known, "present" if f.same else "planned") for f in found
+        Image(destination.address(state.choice.tag), state.choice.tag, state.digest, "present")
+        if state.kept
+        else Image(destination.address(state.choice.tag), state.choice.tag, given, "planned")
+        for state in states
     )
 
 
-def _there_already(destination: Writer, source: Source, found: list[_Found]) -> Sent | None:
-    """The image where the repository has it already, under a tag or without: then only tags are to be stored."""
-    known = next((f.digest for f in found if f.same and f.digest), None) or source.facts.digest
+def _known_digest(source: Source, states: list[TagState]) -> str | None:
+    """The digest of the manifest that new tags get, where it is known before the push."""
+    return source.facts.digest or (states[0].digest if states[0].kept else None)
+
+
+def _stored(destination: Writer, source: Source, states: list[TagState], log: Log, progress: Progress) -> Sent:
+    """The image in the repository; what the repository has already is not sent again."""
+    known = _known_digest(source, states)
     manifest = destination.manifest(known) if known else None
-    return Sent(manifest, Copied()) if manifest else None
+    if manifest:
+        return Sent(manifest, Copied())
+    first = next((state for state in states if not state.kept), states[0])
+    return _send(source, destination, first.choice.tag, log, progress)
 
 
-def _send(source: Source, destination: Writer, first: _Found, log: Log, progress: Progress) -> Sent:
+def _send(source: Source, destination: Writer, tag: str, log: Log, progress: Progress) -> Sent:
     log.detail(f"pushing {source.name} to {destination.name}")
     try:
-        return source.send(destination, first.choice.tag, progress)
+        return source.send(destination, tag, progress)
     finally:
         progress.finish()
 
@@ -200,24 +183,24 @@ def _send_referrers(source: Source, destination: Writer, sent: Sent, log: Log, p
     log.step(f"{count} signatures and attestations of {source.name} are in {destination.name}")
 
 
-def _tag(destination: Writer, found: list[_Found], sent: Sent, log: Log) -> tuple[Image, ...]:
+def _tag(destination: Writer, source: Source, states: list[TagState], sent: Sent, log: Log) -> tuple[Image, ...]:
     """Give the image its tags: the primary one first, so that where it cannot be had no other one moves.
 
     Raises:
         PartlyPushed: some of the others were refused; the rest has been given.
     """
-    primary, *others = found
+    primary, *others = states
 
-    def attempt(before: _Found) -> Image | RegistryError:
+    def attempt(before: TagState) -> Image | RegistryError:
         try:
             return _give(destination, before, sent)
         except RegistryError as error:
             return error
 
     answers = [_give(destination, primary, sent), *each(attempt, others, at_once=_AT_ONCE)]
-    for before, answer in zip(found, answers, strict=True):
+    for before, answer in zip(states, answers, strict=True):
         if isinstance(answer, Image):
-            _tell(before, answer, log)
+            _tell(before, answer, source, log)
     images = tuple(answer for answer in answers if isinstance(answer, Image))
     for answer in answers:
         if isinstance(answer, RegistryError):
@@ -225,10 +208,10 @@ def _tag(destination: Writer, found: list[_Found], sent: Sent, log: Log) -> tupl
     return images
 
 
-def _give(destination: Writer, before: _Found, sent: Sent) -> Image:
+def _give(destination: Writer, before: TagState, sent: Sent) -> Image:
     tag, digest = before.choice.tag, sent.manifest.digest
     reference = destination.address(tag)
-    if before.digest == digest or (before.same and before.choice.kind == "release"):
+    if before.kept or before.digest == digest:
         return Image(reference, tag, before.digest, "present")
     if sent.tag != tag:
         destination.put_manifest(sent.manifest, tag)
@@ -236,9 +219,11 @@ def _give(destination: Writer, before: _Found, sent: Sent) -> Image:
     return Image(reference, tag, digest, "pushed")
 
 
-def _tell(before: _Found, image: Image, log: Log) -> None:
+def _tell(before: TagState, image: Image, source: Source, log: Log) -> None:
     if image.state == "present":
-        log.step(f"{image.reference} is there already ({image.digest})")
+        given = source.facts.digest
+        other = f"; {source.name} has the same content as {given}" if given not in {None, image.digest} else ""
+        log.step(f"{image.reference} is there already ({image.digest}){other}")
         return
     log.step(f"pushed {image.reference} ({image.digest}{f', was {before.digest}' if before.digest else ''})")
     if before.digest and before.choice.kind == "build":
@@ -266,14 +251,14 @@ def _confirm(
 
 
 def _give_back(
-    destination: Writer, request: PushRequest, found: list[_Found], images: tuple[Image, ...], log: Log
+    destination: Writer, request: PushRequest, states: list[TagState], images: tuple[Image, ...], log: Log
 ) -> tuple[Image, ...]:
     """Give a floating tag to a newer version that another job has pushed since the tags were planned.
 
     Each job writes its version before it moves a tag, and looks again after: whoever is last sees both. Returns the
     images without those tags.
     """
-    floating = {before.choice.tag for before in found if before.choice.kind == "floating"}
+    floating = {before.choice.tag for before in states if before.choice.kind == "floating"}
     moved = {image.tag for image in images if image.state == "pushed" and image.tag in floating}
     if not moved:
         return images

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
-from tests.support.layouts import LayoutWriter, layer_of
+from tests.support.layouts import INDEX, LayoutWriter, layer_of
 from tests.support.registry_state import manifest, pulled, tags
 
 _numbers = itertools.count(1)
@@ -111,3 +111,121 @@ def test_an_image_that_was_compressed_differently_is_the_released_one(image_push
     assert document["status"] == "unchanged"
     assert {image["digest"] for image in document["images"]} == {digests[0]}
     assert tags(repository) == dict.fromkeys({"1.0.0", *FLOATING}, digests[0])
+
+
+def annotated(folder, version):
+    """One image, the same layers and config each time, with annotations of its version; its digest."""
+    writer = LayoutWriter(folder)
+    notes = {"org.opencontainers.image.version": version}
+    return writer.tag("x", writer.image(layer_of({"a": b"a" * 5000}), annotations=notes))
+
+
+@pytest.fixture
+def builds(tmp_path):
+    """Two reproducible builds in layouts `a` and `b` that differ in their annotations only; their digests."""
+    return annotated(tmp_path / "a", "a"), annotated(tmp_path / "b", "b")
+
+
+def version_in(repository, tag):
+    return manifest(repository, tag)["annotations"]["org.opencontainers.image.version"]
+
+
+def test_a_new_version_has_its_own_annotations(image_push, builds, repository):
+    image_push("oci:a", repository, "--version", "1.0.0")
+    document = image_push("oci:b", repository, "--version", "1.0.1")
+    assert {(image["digest"], image["state"]) for image in document["images"]} == {(builds[1], "pushed")}
+    assert tags(repository) == {"1.0.0": builds[0]} | dict.fromkeys(("1.0.1", *FLOATING), builds[1])
+    assert (version_in(repository, "1.0.0"), version_in(repository, "1.0.1")) == ("a", "b")
+    assert document["summary"]["bytes_sent"] == 0, "every layer is there"
+
+
+def test_a_dry_run_announces_the_digest_that_was_given(image_push, builds, repository):
+    image_push("oci:a", repository, "--version", "1.0.0")
+    document = image_push("oci:b", repository, "--version", "1.0.1", "--dry-run")
+    assert {(image["digest"], image["state"]) for image in document["images"]} == {(builds[1], "planned")}
+
+
+def test_a_release_keeps_its_annotations(image_push, builds, repository):
+    image_push("oci:a", repository, "--version", "1.0.0")
+    for more in (("--dry-run",), ()):
+        document = image_push("oci:b", repository, "--version", "1.0.0", *more)
+        assert document["status"] == "unchanged"
+        assert {(image["digest"], image["state"]) for image in document["images"]} == {(builds[0], "present")}
+    assert tags(repository) == dict.fromkeys({"1.0.0", *FLOATING}, builds[0])
+
+
+def test_a_release_gets_other_annotations_only_when_it_may_move(image_push, builds, repository):
+    image_push("oci:a", repository, "--version", "1.0.0")
+    image_push("oci:b", repository, "--version", "1.0.0", "--allow-move")
+    assert tags(repository) == dict.fromkeys({"1.0.0", *FLOATING}, builds[1])
+
+
+def test_a_new_tag_beside_a_release_has_what_was_given(image_push, builds, repository):
+    image_push("oci:a", f"{repository}:1.0.0")
+    document = image_push("oci:b", repository, "--version", "1.0.0", "--tags", "raw=1.0.0,raw=preview")
+    assert {image["tag"]: image["state"] for image in document["images"]} == {"1.0.0": "present", "preview": "pushed"}
+    assert tags(repository) == {"1.0.0": builds[0], "preview": builds[1]}
+
+
+def test_a_floating_tag_alone_gets_what_was_given(image_push, builds, repository):
+    image_push("oci:a", f"{repository}:edge")
+    document = image_push("oci:b", f"{repository}:edge")
+    assert document["images"][0]["digest"] == builds[1]
+    assert tags(repository) == {"edge": builds[1]}
+
+
+def test_promotion_carries_the_annotations(run, image_push, builds, repository):  # noqa: F811
+    image_push("oci:b", f"{repository}:2.0.0")
+    image_push("oci:a", f"{repository}-prod:latest")
+    ran = run("image", "retag", f"{repository}:2.0.0", "2.0.0", "latest", "--to", f"{repository}-prod")
+    assert ran.code == 0, ran.out
+    assert tags(f"{repository}-prod") == {"2.0.0": builds[1], "latest": builds[1]}
+
+
+def test_an_index_is_carried_with_its_annotations(image_push, repository, tmp_path):
+    digests = []
+    for version in ("a", "b"):
+        writer = LayoutWriter(tmp_path / version)
+        child = {**writer.image(), "platform": {"os": "linux", "architecture": "amd64"}}
+        notes = {"org.opencontainers.image.version": version}
+        data = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [child], "annotations": notes}
+        digests.append(writer.tag("x", writer.raw(data, INDEX)))
+    image_push("oci:a", repository, "--version", "1.0.0")
+    image_push("oci:b", repository, "--version", "1.0.1")
+    assert tags(repository) == {"1.0.0": digests[0]} | dict.fromkeys(("1.0.1", *FLOATING), digests[1])
+    image_push("oci:b", repository, "--version", "1.0.0", code=4)
+
+
+def test_signatures_of_the_image_that_was_given_find_it(run, image_push, builds, repository, tmp_path):  # noqa: F811
+    """The release keeps its manifest; what was signed is there too, under its digest."""
+    image_push("oci:a", repository, "--version", "1.0.0")
+    writer = LayoutWriter(tmp_path / "b", entries=json.loads((tmp_path / "b/index.json").read_text())["manifests"])
+    subject = {key: writer.entries[0][key] for key in ("mediaType", "digest", "size")}
+    signature = writer.artifact(b"{}", "application/vnd.oci.empty.v1+json", b"signed", "text/plain", subject=subject)
+    writer.tag("", signature)
+    image_push("oci:b:x", repository, "--version", "1.0.0", "--with-referrers")
+    assert tags(repository)["1.0.0"] == builds[0]
+    assert len(pulled(repository, builds[1])) == 3
+    assert pulled(repository, signature["digest"])
+
+
+@pytest.mark.engine
+def test_an_image_without_a_manifest_gets_no_annotations_of_another(
+    image_push, engine, make_image, monkeypatch, repository, tmp_path
+):
+    """An Engine's image with the layers and config of an annotated one: those notes are not its own."""
+    monkeypatch.setenv("DOCKER_HOST", engine)
+    make_image("gitops-ci-tests/bare:1", {"one": b"1" * 3000})
+    image_push("gitops-ci-tests/bare:1", f"{repository}:bare")
+    bare = tags(repository)["bare"]
+    image_push(f"registry:{repository}:bare", "oci:noted", "--tags", "raw=bare")
+    writer = LayoutWriter(
+        tmp_path / "noted", entries=json.loads((tmp_path / "noted/index.json").read_text())["manifests"]
+    )
+    data = json.loads((tmp_path / "noted/blobs/sha256" / bare[7:]).read_text())
+    data["annotations"] = {"org.opencontainers.image.version": "a"}
+    writer.tag("noted", writer.raw(data, data["mediaType"]))
+    image_push("oci:noted:noted", f"{repository}-other", "--version", "1.0.0")
+    image_push("gitops-ci-tests/bare:1", f"{repository}-other", "--version", "1.0.1")
+    assert "annotations" not in manifest(f"{repository}-other", "1.0.1")
+    assert len({tags(f"{repository}-other")[tag] for tag in ("1.0.1", *FLOATING)}) == 1
