@@ -128,7 +128,8 @@ def command() -> None:
 def push_command(source: str, output: Output, **options: Any) -> None:
     """Push an image under all of its tags.
 
-    SOURCE is a name in the Docker Engine, or oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, registry:REF.
+    SOURCE is a name in the Docker Engine, or oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME],
+    registry:REF. NAME chooses one of several images: a tag, the whole name, or @DIGEST.
     """
     request = _bounded(push_request(source, options), options)
     with progress_for(output) as progress, _given_up_after(options["deadline"]):

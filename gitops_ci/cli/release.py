@@ -37,8 +37,8 @@ __all__ = ["command"]
 def command(ctx: click.Context, /, source: str, image_name: str | None, output: Output, **options: Any) -> None:
     """Push the image, bump it in the config repository, validate, open the pull request.
 
-    SOURCE is the image that was built: a name in the Docker Engine, or oci:DIR[:TAG], oci-archive:FILE,
-    docker-archive:FILE, registry:REF.
+    SOURCE is the image that was built: a name in the Docker Engine, or oci:DIR[:NAME], oci-archive:FILE[:NAME],
+    docker-archive:FILE[:NAME], registry:REF. NAME chooses one of several images: a tag, the whole name, or @DIGEST.
     """
     refuse_untrusted(detect(variables()), options)
     push = push_request(source, options)

@@ -29,7 +29,7 @@ _PATIENCE = 15.0  # seconds in which a registry's reads follow its writes (GHCR 
 class PushRequest:
     """An image, where it goes, and what decides its tags.
 
-    `source` is `docker:NAME` (or just NAME), `oci:DIR[:TAG]` or another of `SOURCES`; `to` a repository of a registry,
+    `source` is `docker:NAME` (or just NAME), `oci:DIR[:NAME]` or another of `SOURCES`; `to` a repository of a registry,
     with a tag if it is to get that one only, or `oci:DIR`. `allow_move` lets released tags change their manifest.
     """
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -130,15 +130,14 @@ class DockerArchive:
             raise RegistryError(
                 f"{self.name} is not what docker save writes", hint="An OCI archive is oci-archive:FILE."
             )
-        if not wanted and len(entries) == 1:
-            return dict(entries[0])
-        names = [str(tag) for entry in entries for tag in entry.get("RepoTags") or ()]
-        for entry in entries:
-            if wanted and _same(wanted, entry.get("RepoTags") or ()):
-                return dict(entry)
-        what = f"no image '{wanted}'" if wanted else f"{len(entries)} images"
+        found = [entry for entry in entries if not wanted or _is_called(wanted, entry)]
+        if len(found) == 1:
+            return dict(found[0])
+        what = f"{len(found)} images" if found else "no image"
+        called = f" with the name '{wanted}'" if wanted else ""
+        names = ", ".join(name for entry in entries for name in _names(entry))
         raise RegistryError(
-            f"{self.name} holds {what}", hint=f"Write docker-archive:FILE:NAME with one of {', '.join(names)}."
+            f"{self.name} holds {what}{called}", hint=f"Write docker-archive:FILE:NAME with one of {names}."
         )
 
     def _read(self, entry: dict[str, Any]) -> _Image:
@@ -168,10 +167,16 @@ class DockerArchive:
             raise RegistryError(f"{self.name}: {name} is not JSON", hint=_DAMAGED) from None
 
 
-def _same(wanted: str, tags: Iterable[Any]) -> bool:
+def _names(entry: dict[str, Any]) -> list[str]:
+    names = entry.get("RepoTags")
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _is_called(wanted: str, entry: dict[str, Any]) -> bool:
+    """Whether a saved image has this name; a name without a tag means every tag of it."""
     ref = ImageRef.try_parse(wanted)
-    known = [ImageRef.try_parse(str(tag)) for tag in tags]
-    return any(tag == ref or (tag and ref and not ref.tag and tag.same_image(ref)) for tag in known)
+    known = [named for name in _names(entry) if (named := ImageRef.try_parse(name))]
+    return ref is not None and any(name == ref or (not ref.tag and name.same_image(ref)) for name in known)
 
 
 def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:

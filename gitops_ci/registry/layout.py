@@ -25,11 +25,9 @@ from gitops_ci.registry.base import (
     Stored,
 )
 from gitops_ci.registry.files import Files, Folder
+from gitops_ci.registry.layout_entries import REF_NAME, Entry, ambiguous, find_entry
 
 __all__ = ["Layout", "LayoutFolder"]
-
-_REF_NAME = "org.opencontainers.image.ref.name"
-_FULL_NAME = "io.containerd.image.name"
 
 
 class Layout:
@@ -48,23 +46,24 @@ class Layout:
         return found.digest if found else None
 
     def tags(self) -> tuple[str, ...] | None:
-        return tuple(dict.fromkeys(tag for tag, _ in self._entries() if tag))
+        return tuple(dict.fromkeys(entry.tag for entry in self._entries() if entry.tag))
+
+    def names(self) -> tuple[str, ...]:
+        """The images by their longest names."""
+        return tuple(dict.fromkeys(entry.names[0] for entry in self._entries() if entry.names))
 
     def only(self) -> Manifest:
-        """The one image of a layout that was given without a tag.
+        """The one image of a layout that was given without a name.
 
         Raises:
             RegistryError: there is none, or more than one.
         """
         entries = self._entries()
-        if len({descriptor.digest for _, descriptor in entries}) == 1:
-            return self._read_manifest(entries[0][1])
+        if len({entry.descriptor.digest for entry in entries}) == 1:
+            return self._read_manifest(entries[0].descriptor)
         if not entries:
             raise RegistryError(f"{self.name} holds no image", hint="Did the build write its result there?")
-        names = ", ".join(sorted(tag or descriptor.digest for tag, descriptor in entries))
-        raise RegistryError(
-            f"{self.name} holds {len(entries)} images", hint=f"Say which: {self.name}:TAG with one of {names}."
-        )
+        raise ambiguous(f"{self.name} holds {len(entries)} images", entries, self.name)
 
     def blob(self, descriptor: Descriptor) -> Blob:
         path = _path(descriptor.digest)
@@ -79,24 +78,23 @@ class Layout:
         return Blob(descriptor, lambda: self._files.chunks(path), self.name)
 
     def referrers(self, digest: str) -> tuple[Descriptor, ...]:
-        found = {descriptor.digest: descriptor for _, descriptor in self._entries()}
+        found = {entry.descriptor.digest: entry.descriptor for entry in self._entries()}
         return tuple(d for d in found.values() if (about := self._read_manifest(d).subject) and about.digest == digest)
 
     def close(self) -> None:
         self._files.close()
 
     def _find(self, reference: str) -> Descriptor | None:
-        for tag, descriptor in self._entries():
-            if reference in {tag, descriptor.digest}:
-                return descriptor
+        if entry := find_entry(self._entries(), reference, self.name):
+            return entry.descriptor
         if DIGEST.fullmatch(reference) and (size := self._files.size(_path(reference))) is not None:
             # A child of an index, or a manifest stored by digest only: its own bytes say what it is.
             return Descriptor("", reference, size)
         return None
 
-    def _entries(self) -> list[tuple[str, Descriptor]]:
+    def _entries(self) -> list[Entry]:
         index = self._index()
-        return [] if index is None else [(_tag(item), Descriptor.read(item)) for item in index["manifests"]]
+        return [] if index is None else [Entry.read(item) for item in index["manifests"]]
 
     def _index(self) -> dict[str, Any] | None:
         """`index.json`; None when there is none yet."""
@@ -158,9 +156,9 @@ class LayoutFolder(Layout):
             "mediaType": manifest.media_type,
             "digest": manifest.digest,
             "size": len(manifest.content),
-            **({"annotations": {_REF_NAME: tag}} if tag else {}),
+            **({"annotations": {REF_NAME: tag}} if tag else {}),
         }
-        others = [item for item in index["manifests"] if item != entry and not (tag and _tag(item) == tag)]
+        others = [item for item in index["manifests"] if item != entry and not (tag and Entry.read(item).tag == tag)]
         index["manifests"] = [*others, entry]
         _write(os.path.join(self.folder, "oci-layout"), b'{"imageLayoutVersion": "1.0.0"}\n')
         _write(os.path.join(self.folder, "index.json"), json.dumps(index, indent=2).encode() + b"\n")
@@ -191,15 +189,6 @@ _DAMAGED = "The layout is incomplete or damaged: write it again."
 def _path(digest: str) -> str:
     algorithm, _, value = digest.partition(":")
     return f"blobs/{algorithm}/{value}"
-
-
-def _tag(item: Any) -> str:
-    """The tag of an entry: `1.4.2`; build tools also write whole references (`ghcr.io/acme/shop:1.4.2`) there."""
-    annotations = item.get("annotations") if isinstance(item, dict) else None
-    if not isinstance(annotations, dict):
-        return ""
-    name = str(annotations.get(_REF_NAME) or annotations.get(_FULL_NAME) or "")
-    return name.rpartition(":")[2] if "/" not in name.rpartition(":")[2] else ""
 
 
 def _watched(blob: Blob, progress: Progress) -> Iterator[bytes]:

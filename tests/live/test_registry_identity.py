@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import tarfile
 
 import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
-from tests.support.layouts import INDEX, LayoutWriter, layer_of
+from tests.support import delivery
+from tests.support.layouts import INDEX, LayoutWriter, digest_of, layer_of
 from tests.support.registry_state import manifest, pulled, tags
 
 _numbers = itertools.count(1)
@@ -229,3 +232,156 @@ def test_an_image_without_a_manifest_gets_no_annotations_of_another(
     image_push("gitops-ci-tests/bare:1", f"{repository}-other", "--version", "1.0.1")
     assert "annotations" not in manifest(f"{repository}-other", "1.0.1")
     assert len({tags(f"{repository}-other")[tag] for tag in ("1.0.1", *FLOATING)}) == 1
+
+
+def test_a_release_proposes_the_digest_of_what_was_given(run, image_push, builds, repository, tmp_path):  # noqa: F811
+    image_push("oci:a", repository, "--version", "1.4.1")
+    with delivery.github(tmp_path / "git", repository) as to:
+        where = ("--config-repo", to.url, "--forge", "github", "--api-url", to.forge.api_url, "--base", "main")
+        build = ("oci:b", "--to", repository, "--version", "1.4.2", "--environment", "staging")
+        ran = run("release", *build, *where, environment={"GITOPS_CI_TOKEN": to.token})
+        assert ran.code == 0, ran.out + ran.err
+        [pull] = to.forge.pulls
+        assert f"Image-Digest: {builds[1]}" in to.repo.message(pull.head)
+    assert tags(repository)["1.4.2"] == builds[1]
+
+
+# ------------------------------------------------------------------------- two images of one tag in one place
+
+WORKER, SHOP = "docker.io/acme/worker:1.2.0", "docker.io/acme/shop:1.2.0"
+# How tools name the images of a layout: skopeo writes the whole name, an Engine both it and the tag.
+NAMING = {"skopeo": lambda full: {"name": full}, "engine": lambda full: {"name": "1.2.0", "full_name": full}}
+
+
+@pytest.fixture(params=NAMING)
+def same_tag(request, tmp_path):
+    """A layout `two` with two images of one tag; the digest of each."""
+    writer = LayoutWriter(tmp_path / "two")
+    return {
+        full: writer.tag(descriptor=writer.image(layer_of({"a": full.encode()})), **NAMING[request.param](full))
+        for full in (WORKER, SHOP)
+    }
+
+
+def archived(folder, target):
+    with tarfile.open(target, "w") as archive:
+        archive.add(folder, ".")
+
+
+@pytest.mark.parametrize("kind", ["oci", "oci-archive"])
+@pytest.mark.parametrize("wanted", ["", ":1.2.0"])
+def test_a_tag_that_two_images_have_is_refused(image_push, same_tag, repository, tmp_path, kind, wanted):
+    archived(tmp_path / "two", tmp_path / "two.tar")
+    place = "oci:two" if kind == "oci" else "oci-archive:two.tar"
+    document = image_push(f"{place}{wanted}", repository, "--version", "1.2.0", code=4)
+    assert WORKER in document["error"]["hint"]
+    assert SHOP in document["error"]["hint"]
+    assert tags(repository) == {}
+
+
+@pytest.mark.parametrize("kind", ["oci", "oci-archive"])
+@pytest.mark.parametrize("full", [WORKER, SHOP])
+def test_the_full_name_or_the_digest_chooses(image_push, same_tag, repository, tmp_path, kind, full):
+    archived(tmp_path / "two", tmp_path / "two.tar")
+    place = "oci:two" if kind == "oci" else "oci-archive:two.tar"
+    digest = same_tag[full]
+    for number, chosen in enumerate((f":{full}", f"@{digest}", f":{digest}", f":{full.removeprefix('docker.io/')}")):
+        image_push(f"{place}{chosen}", f"{repository}:chosen-{number}")
+    assert set(tags(repository).values()) == {digest}
+    assert len(tags(repository)) == 4
+
+
+def test_the_hint_of_a_refusal_works(image_push, same_tag, repository):
+    hint = image_push("oci:two", repository, "--version", "1.2.0", code=4)["error"]["hint"]
+    for number, full in enumerate((WORKER, SHOP)):
+        assert f"oci:two:NAME with one of {SHOP}, {WORKER}." in hint
+        image_push(f"oci:two:{full}", f"{repository}:{number}")
+    assert set(tags(repository).values()) == set(same_tag.values())
+
+
+def test_the_hint_of_a_refusal_names_digests_where_there_are_no_names(image_push, repository, tmp_path):
+    writer = LayoutWriter(tmp_path / "two")
+    digests = [writer.tag(name, writer.image(layer_of({"a": text}))) for name, text in (("", b"1"), ("", b"2"))]
+    hint = image_push("oci:two", repository, "--version", "1.2.0", code=4)["error"]["hint"]
+    for number, digest in enumerate(digests):
+        assert f"oci:two@DIGEST with one of {', '.join(sorted(digests))}." in hint
+        image_push(f"oci:two@{digest}", f"{repository}:{number}")
+    assert set(tags(repository).values()) == set(digests)
+
+
+def test_one_full_name_for_two_images_is_refused(image_push, repository, tmp_path):
+    writer = LayoutWriter(tmp_path / "two")
+    digests = [writer.tag(SHOP, writer.image(architecture=architecture)) for architecture in ("amd64", "arm64")]
+    hint = image_push(f"oci:two:{SHOP}", repository, "--version", "1.2.0", code=4)["error"]["hint"]
+    assert f"oci:two@DIGEST with one of {', '.join(sorted(digests))}." in hint
+
+
+def test_one_image_with_two_names_is_no_question(image_push, repository, tmp_path):
+    writer = LayoutWriter(tmp_path / "two")
+    image = writer.image()
+    [digest] = {writer.tag(name, image) for name in (WORKER, SHOP)}
+    image_push("oci:two", f"{repository}:a")
+    image_push("oci:two:1.2.0", f"{repository}:b")
+    assert tags(repository) == {"a": digest, "b": digest}
+
+
+def test_a_full_name_with_a_port_and_a_folder_with_a_colon(image_push, repository, tmp_path):
+    writer = LayoutWriter(tmp_path / "out:put")
+    wanted = writer.tag("localhost:5000/acme/shop:1.2.0", writer.image(layer_of({"a": b"1"})))
+    writer.tag("localhost:5000/acme/worker:1.2.0", writer.image(layer_of({"a": b"2"})))
+    image_push("oci:out:put:localhost:5000/acme/shop:1.2.0", f"{repository}:a")
+    assert tags(repository) == {"a": wanted}
+
+
+def test_a_name_that_is_not_there_lists_the_full_names(image_push, same_tag, repository):
+    document = image_push("oci:two:docker.io/acme/other:1.2.0", repository, "--version", "1.2.0", code=4)
+    assert "no image 'docker.io/acme/other:1.2.0'" in document["error"]["message"]
+    assert SHOP in document["error"]["hint"]
+    assert WORKER in document["error"]["hint"]
+
+
+def test_a_folder_with_two_images_of_a_tag_is_not_written_to(image_push, same_tag, tmp_path):
+    """Which of the two would the tag move from? Neither may be lost."""
+    LayoutWriter(tmp_path / "one").simple("x", [{"new": b"1"}])
+    before = (tmp_path / "two/index.json").read_bytes()
+    document = image_push("oci:one", "oci:two", "--version", "1.2.0", code=4)
+    assert SHOP in document["error"]["hint"]
+    assert (tmp_path / "two/index.json").read_bytes() == before
+
+
+def saved(target, images):
+    """An archive as `docker save` writes it: (names, content of the layer) of each image."""
+    entries, files = [], {}
+    for number, (names, content) in enumerate(images):
+        layer = io.BytesIO()
+        with tarfile.open(fileobj=layer, mode="w") as archive:
+            member = tarfile.TarInfo("a")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        files[f"{number}/layer.tar"] = layer.getvalue()
+        rootfs = {"type": "layers", "diff_ids": [digest_of(layer.getvalue())]}
+        files[f"{number}.json"] = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": rootfs}).encode()
+        entries.append({"Config": f"{number}.json", "RepoTags": names, "Layers": [f"{number}/layer.tar"]})
+    files["manifest.json"] = json.dumps(entries).encode()
+    with tarfile.open(target, "w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return [digest_of(files[f"{number}.json"]) for number in range(len(images))]
+
+
+@pytest.mark.parametrize("wanted", ["acme/shop", "no name"])
+def test_a_name_that_two_saved_images_have_is_refused(image_push, repository, tmp_path, wanted):
+    saved(tmp_path / "two.tar", [(["acme/shop:1"], b"1"), (["acme/shop:2", "Not A Name"], b"2")])
+    document = image_push(f"docker-archive:two.tar:{wanted}", repository, "--version", "1.2.0", code=4)
+    assert "acme/shop:1" in document["error"]["hint"]
+    assert "acme/shop:2" in document["error"]["hint"]
+    assert tags(repository) == {}
+
+
+def test_the_name_of_a_saved_image_chooses(image_push, repository, tmp_path):
+    configs = saved(tmp_path / "two.tar", [([WORKER], b"1"), ([SHOP], b"2")])
+    for number, full in enumerate((WORKER, SHOP)):
+        image_push(f"docker-archive:two.tar:{full}", f"{repository}:{number}")
+        assert manifest(repository, str(number))["config"]["digest"] == configs[number]

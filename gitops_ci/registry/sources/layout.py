@@ -1,4 +1,4 @@
-"""`oci:DIR[:TAG]`, an OCI image layout: what `buildx --output type=oci,tar=false`, buildah, ko and Bazel write."""
+"""`oci:DIR[:NAME]`, an OCI image layout: what `buildx --output type=oci,tar=false`, buildah, ko and Bazel write."""
 
 from __future__ import annotations
 

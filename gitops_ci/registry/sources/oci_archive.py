@@ -1,4 +1,4 @@
-"""`oci-archive:FILE[:TAG]`, an OCI image layout in a tar archive: what `buildx --output type=oci` writes."""
+"""`oci-archive:FILE[:NAME]`, an OCI image layout in a tar archive: what `buildx --output type=oci` writes."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import TAG
 from gitops_ci.registry.base import DIGEST, Manifest, Progress, Reader, Writer
@@ -37,10 +39,11 @@ class Stored:
 
 
 def find_image(reader: Layout | Remote, wanted: str) -> Stored:
-    """The image with this tag or digest; of a layout without either, the only one. Raises RegistryError."""
+    """The image with this tag, name or digest; of a layout without any, the only one. Raises RegistryError."""
     root = reader.manifest(wanted) if wanted or isinstance(reader, Remote) else reader.only()
     if root is None:
-        known = ", ".join((reader.tags() or ())[:10])
+        names = reader.names() if isinstance(reader, Layout) else reader.tags() or ()
+        known = ", ".join(names[:10])
         raise RegistryError(
             f"{reader.name} has no image '{wanted}'",
             hint=f"It has {known}." if known else "Is the name right, and may this account see it?",
@@ -49,9 +52,16 @@ def find_image(reader: Layout | Remote, wanted: str) -> Stored:
 
 
 def split_place(place: str) -> tuple[str, str]:
-    """The path of `PATH[:TAG]` or `PATH@DIGEST`, and the tag or digest, empty where there is none."""
+    """The path of `PATH[:NAME]` or `PATH@DIGEST`, and the name or digest, empty where there is none.
+
+    Names have colons of their own (`localhost:5000/acme/shop:1.4.2`), paths may have: the longest that exists is it.
+    """
     path, at, digest = place.rpartition("@")
     if at and DIGEST.fullmatch(digest):
         return path, digest
+    colons = [at for at, character in enumerate(place) if character == ":"]
+    for end in (len(place), *reversed(colons)):
+        if os.path.exists(place[:end]):
+            return place[:end], place[end + 1 :]
     path, colon, tag = place.rpartition(":")
     return (path, tag) if colon and TAG.fullmatch(tag) else (place, "")
