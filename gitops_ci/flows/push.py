@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.flows.tag_state import TagState, look_up, refuse_moves
+from gitops_ci.flows.tag_state import TagState, look_again, look_up, refuse_moves
 from gitops_ci.flows.tagging import TagRules, check_tags, in_lower_case, open_destination, plan_tags
 from gitops_ci.model import Image, Log, Outcome, Problem
 from gitops_ci.registry.base import Progress, Writer
@@ -55,6 +55,17 @@ class Pushed:
     reused: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One push: what is asked for, from where to where, and who hears of it."""
+
+    request: PushRequest
+    source: Source
+    destination: Writer
+    log: Log
+    progress: Progress
+
+
 class PartlyPushed(RegistryError):
     """The image is there and has some of its tags, `images`; the others were refused."""
 
@@ -93,28 +104,30 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
         _check_revision(source, request.expect_revision)
         choices = plan_tags(request.rules, request.to, destination, log)
         states = look_up(destination, source.facts, choices, allow_move=request.allow_move)
+        if any(state.denied for state in states):
+            destination.check_access(dry_run=request.dry_run)
         if not request.allow_move:
             refuse_moves(states, destination, source)
+        run = _Run(request, source, destination, log, progress)
         if request.dry_run:
-            return Pushed(_planned(states, destination, source), choices, source.facts.labels, source.facts.size)
-        copied, images = _push_into(destination, source, request, states, log, progress)
+            return Pushed(_planned(run, states), choices, source.facts.labels, source.facts.size)
+        copied, images = _push_into(run, states)
     reused = copied.blobs.get("present", 0) + copied.blobs.get("mounted", 0)
     return Pushed(images, choices, source.facts.labels, source.facts.size, copied.sent, reused)
 
 
-def _push_into(
-    destination: Writer, source: Source, request: PushRequest, states: list[TagState], log: Log, progress: Progress
-) -> tuple[Copied, tuple[Image, ...]]:
-    if all(state.kept for state in states) and not request.with_referrers:
-        images = _planned(states, destination, source)
+def _push_into(run: _Run, states: list[TagState]) -> tuple[Copied, tuple[Image, ...]]:
+    if all(state.kept for state in states) and not run.request.with_referrers:
+        images = _planned(run, states)
         for state, image in zip(states, images, strict=True):
-            _tell(state, image, source, log)
+            _tell(run, state, image)
         return Copied(), images
-    sent = _stored(destination, source, states, log, progress)
-    if request.with_referrers:
-        _send_referrers(source, destination, sent, log, progress)
-    images = _tag(destination, source, states, sent, log)
-    return sent.copied, _give_back(destination, request, states, images, log)
+    sent = _stored(run, states)
+    if run.request.with_referrers:
+        _send_referrers(run, sent)
+    images = _give_back(run, states, _tag(run, states, sent))
+    _check_releases(run, states, images)
+    return sent.copied, images
 
 
 def _with_names_in_lower_case(request: PushRequest, log: Log) -> PushRequest:
@@ -139,51 +152,51 @@ def _check_revision(source: Source, expected: str | None) -> None:
         )
 
 
-def _planned(states: list[TagState], destination: Writer, source: Source) -> tuple[Image, ...]:
+def _planned(run: _Run, states: list[TagState]) -> tuple[Image, ...]:
     """What the registry has and will have."""
-    given = _known_digest(source, states)
+    given, address = _known_digest(run, states), run.destination.address
     return tuple(
-        Image(destination.address(state.choice.tag), state.choice.tag, state.digest, "present")
+        Image(address(state.choice.tag), state.choice.tag, state.digest, "present")
         if state.kept
-        else Image(destination.address(state.choice.tag), state.choice.tag, given, "planned")
+        else Image(address(state.choice.tag), state.choice.tag, given, "planned")
         for state in states
     )
 
 
-def _known_digest(source: Source, states: list[TagState]) -> str | None:
+def _known_digest(run: _Run, states: list[TagState]) -> str | None:
     """The digest of the manifest that new tags get, where it is known before the push."""
-    return source.facts.digest or (states[0].digest if states[0].kept else None)
+    return run.source.facts.digest or (states[0].digest if states[0].kept else None)
 
 
-def _stored(destination: Writer, source: Source, states: list[TagState], log: Log, progress: Progress) -> Sent:
+def _stored(run: _Run, states: list[TagState]) -> Sent:
     """The image in the repository; what the repository has already is not sent again."""
-    known = _known_digest(source, states)
-    manifest = destination.manifest(known) if known else None
-    if manifest:
-        return Sent(manifest, Copied())
+    # An Engine stores the tag itself: this is the last look before it does.
     first = next((state for state in states if not state.kept), states[0])
-    return _send(source, destination, first.choice.tag, log, progress)
+    now = look_again(run.destination, run.source, first, allow_move=run.request.allow_move)
+    known = _known_digest(run, [now] if now.kept else states)
+    manifest = run.destination.manifest(known) if known else None
+    return Sent(manifest, Copied()) if manifest else _send(run, first.choice.tag)
 
 
-def _send(source: Source, destination: Writer, tag: str, log: Log, progress: Progress) -> Sent:
-    log.detail(f"pushing {source.name} to {destination.name}")
+def _send(run: _Run, tag: str) -> Sent:
+    run.log.detail(f"pushing {run.source.name} to {run.destination.name}")
     try:
-        return source.send(destination, tag, progress)
+        return run.source.send(run.destination, tag, run.progress)
     finally:
-        progress.finish()
+        run.progress.finish()
 
 
-def _send_referrers(source: Source, destination: Writer, sent: Sent, log: Log, progress: Progress) -> None:
+def _send_referrers(run: _Run, sent: Sent) -> None:
     # Before the tags: whoever admits signed images only must find the signature with the image.
-    destination.put_manifest(sent.manifest, sent.manifest.digest)
+    run.destination.put_manifest(sent.manifest, sent.manifest.digest)
     try:
-        count = source.send_referrers(destination, progress)
+        count = run.source.send_referrers(run.destination, run.progress)
     finally:
-        progress.finish()
-    log.step(f"{count} signatures and attestations of {source.name} are in {destination.name}")
+        run.progress.finish()
+    run.log.step(f"{count} signatures and attestations of {run.source.name} are in {run.destination.name}")
 
 
-def _tag(destination: Writer, source: Source, states: list[TagState], sent: Sent, log: Log) -> tuple[Image, ...]:
+def _tag(run: _Run, states: list[TagState], sent: Sent) -> tuple[Image, ...]:
     """Give the image its tags: the primary one first, so that where it cannot be had no other one moves.
 
     Raises:
@@ -193,14 +206,14 @@ def _tag(destination: Writer, source: Source, states: list[TagState], sent: Sent
 
     def attempt(before: TagState) -> Image | RegistryError:
         try:
-            return _give(destination, before, sent)
+            return _give(run, before, sent)
         except RegistryError as error:
             return error
 
-    answers = [_give(destination, primary, sent), *each(attempt, others, at_once=_AT_ONCE)]
+    answers = [_give(run, primary, sent), *each(attempt, others, at_once=_AT_ONCE)]
     for before, answer in zip(states, answers, strict=True):
         if isinstance(answer, Image):
-            _tell(before, answer, source, log)
+            _tell(run, before, answer)
     images = tuple(answer for answer in answers if isinstance(answer, Image))
     for answer in answers:
         if isinstance(answer, RegistryError):
@@ -208,26 +221,27 @@ def _tag(destination: Writer, source: Source, states: list[TagState], sent: Sent
     return images
 
 
-def _give(destination: Writer, before: TagState, sent: Sent) -> Image:
-    tag, digest = before.choice.tag, sent.manifest.digest
-    reference = destination.address(tag)
+def _give(run: _Run, before: TagState, sent: Sent) -> Image:
+    tag, digest, destination = before.choice.tag, sent.manifest.digest, run.destination
+    if sent.tag != tag:
+        before = look_again(destination, run.source, before, allow_move=run.request.allow_move)
     if before.kept or before.digest == digest:
-        return Image(reference, tag, before.digest, "present")
+        return Image(destination.address(tag), tag, before.digest, "present")
     if sent.tag != tag:
         destination.put_manifest(sent.manifest, tag)
     _confirm(destination, tag, digest)
-    return Image(reference, tag, digest, "pushed")
+    return Image(destination.address(tag), tag, digest, "pushed")
 
 
-def _tell(before: TagState, image: Image, source: Source, log: Log) -> None:
+def _tell(run: _Run, before: TagState, image: Image) -> None:
     if image.state == "present":
-        given = source.facts.digest
-        other = f"; {source.name} has the same content as {given}" if given not in {None, image.digest} else ""
-        log.step(f"{image.reference} is there already ({image.digest}){other}")
+        given = run.source.facts.digest
+        other = f"; {run.source.name} has the same content as {given}" if given not in {None, image.digest} else ""
+        run.log.step(f"{image.reference} is there already ({image.digest}){other}")
         return
-    log.step(f"pushed {image.reference} ({image.digest}{f', was {before.digest}' if before.digest else ''})")
+    run.log.step(f"pushed {image.reference} ({image.digest}{f', was {before.digest}' if before.digest else ''})")
     if before.digest and before.choice.kind == "build":
-        log.warn(f"{image.reference} named another image before: a build of the same commit gave other bytes")
+        run.log.warn(f"{image.reference} named another image before: a build of the same commit gave other bytes")
 
 
 def _confirm(
@@ -250,27 +264,42 @@ def _confirm(
         pause *= 2
 
 
-def _give_back(
-    destination: Writer, request: PushRequest, states: list[TagState], images: tuple[Image, ...], log: Log
-) -> tuple[Image, ...]:
+def _give_back(run: _Run, states: list[TagState], images: tuple[Image, ...]) -> tuple[Image, ...]:
     """Give a floating tag to a newer version that another job has pushed since the tags were planned.
 
     Each job writes its version before it moves a tag, and looks again after: whoever is last sees both. Returns the
     images without those tags.
     """
+    destination = run.destination
     floating = {before.choice.tag for before in states if before.choice.kind == "floating"}
     moved = {image.tag for image in images if image.state == "pushed" and image.tag in floating}
     if not moved:
         return images
-    for choice in plan_tags(request.rules, request.to, destination):
+    for choice in plan_tags(run.request.rules, run.request.to, destination):
         manifest = destination.manifest(choice.newer) if choice.newer and choice.tag in moved else None
         if manifest is None:
             continue
         destination.put_manifest(manifest, choice.tag)
         _confirm(destination, choice.tag, manifest.digest)
-        log.warn(f"{choice.newer} was pushed meanwhile: {destination.address(choice.tag)} is that one now")
+        run.log.warn(f"{choice.newer} was pushed meanwhile: {destination.address(choice.tag)} is that one now")
         images = tuple(image for image in images if image.tag != choice.tag)
     return images
+
+
+def _check_releases(run: _Run, states: list[TagState], images: tuple[Image, ...]) -> None:
+    """Look at the released tags once more: another job may have looked before they were there, and stored after.
+
+    Raises:
+        PartlyPushed: one names another image now.
+    """
+    released = {state.choice.tag for state in states if state.choice.kind == "release"}
+    for image in images:
+        if image.tag not in released or image.state != "pushed" or image.digest is None:
+            continue
+        try:
+            _confirm(run.destination, image.tag, image.digest)
+        except RegistryError as error:
+            raise PartlyPushed(error, tuple(other for other in images if other is not image)) from None
 
 
 def _outcome(command: str, pushed: Pushed, request: PushRequest) -> Outcome:

@@ -8,10 +8,11 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Writer
 from gitops_ci.registry.facts import ImageFacts, facts_of, has_content
 from gitops_ci.registry.parallel import each
+from gitops_ci.registry.refusals import AccessDenied
 from gitops_ci.registry.sources import Source
 from gitops_ci.tags import TagChoice
 
-__all__ = ["TagState", "look_up", "refuse_moves"]
+__all__ = ["TagState", "look_again", "look_up", "refuse_moves"]
 
 _AT_ONCE = 6  # tags are small questions: what counts is the way to the registry and back
 
@@ -20,13 +21,14 @@ _AT_ONCE = 6  # tags are small questions: what counts is the way to the registry
 class TagState:
     """A tag and the digest that it names today. `same`: with the content of the image that is pushed.
 
-    `kept`: the push leaves the tag as it is.
+    `kept`: the push leaves the tag as it is. `denied`: the registry does not tell whether the tag is there.
     """
 
     choice: TagChoice
     digest: str | None
     same: bool
     kept: bool = False
+    denied: bool = False
 
 
 def look_up(
@@ -47,6 +49,19 @@ def look_up(
     ]
 
 
+def look_again(destination: Writer, source: Source, state: TagState, *, allow_move: bool) -> TagState:
+    """The state of a released tag right before it is stored: another job may have pushed the version meanwhile.
+
+    Raises:
+        RegistryError: it has, and with other content.
+    """
+    if state.kept or state.choice.kind != "release" or allow_move:
+        return state
+    [now] = look_up(destination, source.facts, (state.choice,), allow_move=False)
+    refuse_moves([now], destination, source)
+    return now
+
+
 def refuse_moves(states: list[TagState], destination: Writer, source: Source) -> None:
     """Raises RegistryError for a released tag that names another image."""
     for state in states:
@@ -60,7 +75,10 @@ def refuse_moves(states: list[TagState], destination: Writer, source: Source) ->
 
 
 def _state(destination: Writer, facts: ImageFacts, choice: TagChoice) -> TagState:
-    digest = destination.digest(choice.tag)
+    try:
+        digest = destination.digest(choice.tag)
+    except AccessDenied:
+        return TagState(choice, None, same=False, denied=True)
     if digest is None or digest == facts.digest or facts.content is None:
         return TagState(choice, digest, same=digest is not None and digest == facts.digest)
     manifest = destination.manifest(digest)

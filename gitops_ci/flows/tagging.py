@@ -12,6 +12,7 @@ from gitops_ci.registry.base import Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.credentials import find
 from gitops_ci.registry.layout import LayoutFolder
+from gitops_ci.registry.refusals import AccessDenied
 from gitops_ci.registry.remote import Remote
 from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
 
@@ -102,21 +103,29 @@ def list_tags(request: TagsRequest, log: Log) -> Outcome:
     to = in_lower_case(request.to)
     check_tags(request.rules, to)
     if not to:
-        return _listed(plan_tags(request.rules, "", None), None)
+        return _listed(plan_tags(request.rules, "", None), None, log)
     with closing(open_destination(to, request.access)) as destination:
-        return _listed(plan_tags(request.rules, to, destination, log), destination)
+        return _listed(plan_tags(request.rules, to, destination, log), destination, log)
 
 
-def _listed(choices: tuple[TagChoice, ...], destination: Writer | None) -> Outcome:
+def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log) -> Outcome:
     images, skipped = [], []
     for choice in choices:
         reference = destination.address(choice.tag) if destination else choice.tag
         if not choice.included:
             skipped.append(Skip(reference, 0, choice.why))
             continue
-        digest = destination.digest(choice.tag) if destination else None
+        digest = _today(destination, choice.tag, log) if destination else None
         images.append(Image(reference, choice.tag, digest, "present" if digest else "planned", choice.why))
     return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
+
+
+def _today(destination: Writer, tag: str, log: Log) -> str | None:
+    try:
+        return destination.digest(tag)
+    except AccessDenied as error:
+        log.detail(f"{destination.address(tag)} is not there, or may not be read: {error.message}")
+        return None
 
 
 def _existing(rules: TagRules, destination: Writer | None, log: Log | None) -> tuple[str, ...] | None:

@@ -204,7 +204,18 @@ class Writer(Reader, Protocol):
         """All tags; None when the place does not let itself be listed."""
 
     def digest(self, reference: str) -> str | None:
-        """The digest of the manifest with this tag or digest; None when there is none."""
+        """The digest of the manifest with this tag or digest; None when there is none.
+
+        Raises:
+            AccessDenied: nobody can tell whether it is there or may not be read.
+        """
+
+    def check_access(self, *, dry_run: bool) -> None:
+        """Make sure that what is denied is not there: that this account may push here, and may read what it pushed.
+
+        Raises:
+            RegistryError: it may not. A dry run stores nothing, and does not find out whether the account may read.
+        """
 
     def put_blob(self, blob: Blob, progress: Progress, *, mount_from: str = "") -> Stored:
         """Store a blob unless it is there; `mount_from` is a repository of the same registry that has it."""

@@ -98,7 +98,9 @@ class Connection:
         # To delete takes a right of its own, which nothing here depends on.
         if answer.status != 401 or not home or method == "DELETE":
             return answer
-        auth.learn(read_challenge(answer.headers.get("www-authenticate", "")))
+        # Some registries answer 401 for what is not there, without a word on how to sign in.
+        if challenge := read_challenge(answer.headers.get("www-authenticate", "")):
+            auth.learn(challenge)
         fresh = auth.header(scope, spent=signed)
         return answer if fresh is None or fresh == signed else once(fresh)
 

@@ -12,16 +12,21 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.http import HttpError, Response
 from gitops_ci.secret import mask
 
-__all__ = ["refusal", "unreachable"]
+__all__ = ["AccessDenied", "refusal", "unreachable"]
 
 _LONGEST = 300
+
+
+class AccessDenied(RegistryError):
+    """The registry answered 401 or 403: this account may not, or what is asked for is not there."""
 
 
 def refusal(answer: Response, doing: str, registry: str, *, signed_in: bool) -> RegistryError:
     """The error for an answer of status 300 and above; `doing` is what was tried, as `pushing to ghcr.io/acme/shop`."""
     code, said = _said(answer)
     what = f"{registry} refused {doing}: {answer.status}{f' {code}' if code else ''}{f', {said}' if said else ''}"
-    return RegistryError(what, hint=_hint(answer.status, f"{code} {said}".lower(), registry, signed_in=signed_in))
+    kind = AccessDenied if answer.status in {401, 403} else RegistryError
+    return kind(what, hint=_hint(answer.status, f"{code} {said}".lower(), registry, signed_in=signed_in))
 
 
 def unreachable(registry: str, error: HttpError) -> RegistryError:

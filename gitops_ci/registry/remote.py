@@ -13,11 +13,22 @@ from urllib.parse import quote, urlsplit
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import Body, HttpError, Response, joined, shown
 from gitops_ci.imageref import ImageRef
-from gitops_ci.registry.base import DIGEST, MANIFEST_TYPES, OCI_INDEX, Blob, Descriptor, Manifest, Progress, Stored
+from gitops_ci.registry.base import (
+    DIGEST,
+    MANIFEST_TYPES,
+    OCI_INDEX,
+    Blob,
+    Descriptor,
+    Manifest,
+    Progress,
+    Silent,
+    Stored,
+    digest_of,
+)
 from gitops_ci.registry.connection import Access, Connection
 from gitops_ci.registry.credentials import Credential
 from gitops_ci.registry.referrers import fallback_tag, with_referrer
-from gitops_ci.registry.refusals import unreachable
+from gitops_ci.registry.refusals import AccessDenied, unreachable
 
 __all__ = ["Remote"]
 
@@ -40,14 +51,17 @@ class Remote:
         self.credential = credential
         self._wire = Connection(ref.registry, credential, access)
         self._scope = f"repository:{ref.repository}:{'pull,push' if writes else 'pull'}"
+        # Rights are for a repository: an account that has read something here is denied only what is not there.
+        self._may_read = False
 
     # ------------------------------------------------------------------------------------------------- reading
 
     def manifest(self, reference: str) -> Manifest | None:
         answer = self._ask("GET", self._path("manifests", reference), headers=_ACCEPT)
-        if answer.status == 404:
+        if answer.status == 404 or (answer.status in {401, 403} and self._may_read):
             return None
         self._wire.expect(answer, {200}, f"reading {self._shown(reference)}")
+        self._may_read = True
         manifest = Manifest(answer.content, answer.headers.get("content-type", "").partition(";")[0].strip())
         expected = reference if ":" in reference else answer.headers.get("docker-content-digest", "")
         if expected.startswith("sha256:") and manifest.digest != expected:
@@ -59,12 +73,14 @@ class Remote:
 
     def digest(self, reference: str) -> str | None:
         answer = self._ask("HEAD", self._path("manifests", reference), headers=_ACCEPT)
-        if answer.status == 404:
-            return None
-        self._wire.expect(answer, {200}, f"looking up {self._shown(reference)}")
+        if _has_trouble(answer):
+            raise self._wire.refusal(answer, f"looking up {self._shown(reference)}")
         # It ends up in manifests and in the outputs of a job: what is no digest is not believed.
-        if DIGEST.fullmatch(told := answer.headers.get("docker-content-digest", "")):
+        told = answer.headers.get("docker-content-digest", "")
+        if answer.status == 200 and told.startswith("sha256:") and DIGEST.fullmatch(told):
+            self._may_read = True
             return told
+        # Some registries refuse HEAD, or answer it as if nothing were there: only GET shows what is absent.
         found = self.manifest(reference)
         return found.digest if found else None
 
@@ -122,9 +138,10 @@ class Remote:
     # ------------------------------------------------------------------------------------------------- writing
 
     def has_blob(self, digest: str) -> bool:
+        """Whether the registry says so. What it denies or does not tell is sent again: that does no harm."""
         answer = self._ask("HEAD", self._path("blobs", digest))
-        if answer.status != 404:
-            self._wire.expect(answer, {200}, f"looking for a layer in {self.name}")
+        if _has_trouble(answer):
+            raise self._wire.refusal(answer, f"looking for a layer in {self.name}")
         return answer.status == 200
 
     def may_push(self) -> None:
@@ -138,6 +155,22 @@ class Remote:
         # Whether the registry forgets the upload now or later makes no difference to anybody.
         with suppress(HttpError, RegistryError):
             self._wire.send("DELETE", self._location(answer), scope=self._scope, safe=False)
+
+    def check_access(self, *, dry_run: bool) -> None:
+        self.may_push()
+        if dry_run or self._may_read:
+            return
+        content = b"{}"  # the empty descriptor's (OCI image specification 1.1, manifest.md): many repositories have it
+        descriptor = Descriptor("", digest_of(content), len(content))
+        self.put_blob(Blob(descriptor, lambda: iter((content,)), self.name), Silent())
+        try:
+            b"".join(self.blob(descriptor).verified())
+        except AccessDenied as error:
+            raise RegistryError(
+                f"{self.name}: the account may push here and not read, so it cannot see released tags: {error.message}",
+                hint="Give the account the right to read (pull) this repository too.",
+            ) from None
+        self._may_read = True
 
     def put_blob(self, blob: Blob, progress: Progress, *, mount_from: str = "") -> Stored:
         """Store a blob. An upload that breaks off starts over: what was sent is lost with most registries."""
@@ -165,7 +198,7 @@ class Remote:
     def put_manifest(self, manifest: Manifest, reference: str) -> None:
         kind = {"Content-Type": manifest.media_type}
         answer = self._ask("PUT", self._path("manifests", reference), data=manifest.content, headers=kind)
-        if answer.status in {400, 403, 409, 412} and self.digest(reference) == manifest.digest:
+        if answer.status in {400, 403, 409, 412} and self._has(reference, manifest.digest):
             return  # a registry that keeps tags as they are, and this one is right already
         self._wire.expect(answer, {200, 201, 202}, f"pushing {self._shown(reference)}")
         if manifest.subject is not None and "oci-subject" not in answer.headers:
@@ -173,6 +206,11 @@ class Remote:
 
     def address(self, tag: str) -> str:
         return f"{self.name}:{tag}"
+
+    def _has(self, reference: str, digest: str) -> bool:
+        with suppress(AccessDenied):
+            return self.digest(reference) == digest
+        return False
 
     def _list_referrer(self, manifest: Manifest, subject: str) -> None:
         """Tell a registry without the referrers API, by its tag schema, that a manifest refers to another."""
@@ -262,6 +300,11 @@ class Remote:
     def _too_late(self, pause: float) -> bool:
         deadline = self._wire.access.deadline
         return deadline is not None and time.monotonic() + pause >= deadline
+
+
+def _has_trouble(answer: Response) -> bool:
+    """Whether this is about the registry's state, not about what was asked for."""
+    return answer.status == 429 or (answer.status >= 500 and answer.status != 501)
 
 
 def _json(answer: Response) -> Any:

@@ -6,6 +6,7 @@ The script sees every request and says what happens to it; what it leaves alone 
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 import struct
 import threading
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import IO, Any
 
 __all__ = ["Answer", "Asked", "Cut", "Delay", "FaultProxy", "fault_proxy"]
 
@@ -140,11 +141,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass()
 
     def _pass(self) -> None:
-        size = int(self.headers.get("Content-Length") or 0)
+        chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
+        body = io.BytesIO(b"".join(self._pieces())) if chunked else self.rfile
+        size = len(body.getvalue()) if isinstance(body, io.BytesIO) else int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
         fault = self.server.proxy.script(self.server.proxy.note(self.command, self.path, size, headers))
         if isinstance(fault, Answer):
-            self._drain(size)
+            self._drain(body, size)
             if isinstance(fault.body, bytes):
                 self._answer(fault.status, list(fault.headers.items()), fault.body)
             else:
@@ -152,20 +155,29 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if isinstance(fault, Delay):
             time.sleep(fault.seconds)
-        self._pass_on(size, fault if isinstance(fault, Cut) else None)
+        self._pass_on(body, size, fault if isinstance(fault, Cut) else None)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
-    def _pass_on(self, size: int, cut: Cut | None) -> None:
+    def _pieces(self) -> Iterator[bytes]:
+        """A body of unknown length, as an Engine sends a layer (RFC 9112 §7.1)."""
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def _pass_on(self, body: IO[bytes], size: int, cut: Cut | None) -> None:
         connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 if name.lower() not in _HOP_BY_HOP:
                     connection.putheader(name, value)
+            if isinstance(body, io.BytesIO):
+                connection.putheader("Content-Length", str(size))
             connection.endheaders()
             limit = int(size * cut.share) if cut and cut.of == "request" else size
-            gone = self._body(connection, limit) < limit
+            gone = self._body(connection, body, limit) < limit
             if gone or (cut and cut.of == "request"):
                 self._reset()
                 return
@@ -183,16 +195,16 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def _body(self, connection: HTTPConnection, size: int) -> int:
+    def _body(self, connection: HTTPConnection, body: IO[bytes], size: int) -> int:
         left = size
-        while left > 0 and (piece := self.rfile.read(min(_PIECE, left))):
+        while left > 0 and (piece := body.read(min(_PIECE, left))):
             connection.send(piece)
             self.server.proxy.sent += len(piece)
             left -= len(piece)
         return size - left
 
-    def _drain(self, size: int) -> None:
-        while size > 0 and (piece := self.rfile.read(min(_PIECE, size))):
+    def _drain(self, body: IO[bytes], size: int) -> None:
+        while size > 0 and (piece := body.read(min(_PIECE, size))):
             size -= len(piece)
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, length: str = "") -> None:
