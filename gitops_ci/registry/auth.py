@@ -22,7 +22,9 @@ from gitops_ci.secret import Secret, basic_auth
 
 __all__ = ["Auth", "Challenge", "read_challenge"]
 
-_PARAMETER = re.compile(r'([A-Za-z_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+_WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+# A parameter of the scheme before it, or a scheme that begins the next challenge.
+_PART = re.compile(rf'({_WORD})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))|({_WORD})')
 _SOON = 10.0  # seconds before its end in which a token is taken for spent
 _SHORT_LIVED = 60.0  # seconds that a token lives when the answer does not tell (the token specification's minimum)
 
@@ -38,12 +40,26 @@ class Challenge:
 
 
 def read_challenge(header: str) -> Challenge | None:
-    """The Bearer challenge of a `WWW-Authenticate` header, else the Basic one, else None."""
-    for scheme in ("bearer", "basic"):
-        if found := re.search(rf"(?:^|,\s*){scheme}(?:\s+(.*)|$)", header, re.IGNORECASE):
-            given = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(found[1] or "")}
-            return Challenge(scheme, given.get("realm", ""), given.get("service", ""), given.get("scope", ""))
-    return None
+    """The Bearer challenge of a `WWW-Authenticate` header, else the Basic one, else None.
+
+    One header may hold several challenges, each with its own parameters. A Bearer challenge without a realm names no
+    token server, so Basic goes before it.
+    """
+    challenges: list[tuple[str, dict[str, str]]] = []
+    for name, quoted, bare, scheme in _PART.findall(header):
+        if scheme:
+            challenges.append((scheme.lower(), {}))
+        elif challenges:
+            challenges[-1][1].setdefault(name.lower(), quoted or bare)
+    known = [
+        Challenge(scheme, given.get("realm", ""), given.get("service", ""), given.get("scope", ""))
+        for scheme, given in challenges
+        if scheme in {"bearer", "basic"}
+    ]
+    known.sort(
+        key=lambda challenge: (challenge.scheme == "bearer" and not challenge.realm, challenge.scheme != "bearer")
+    )
+    return known[0] if known else None
 
 
 class Auth:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
-from tests.support.fault_proxy import Delay, fault_proxy
+from tests.support.fault_proxy import Answer, Delay, fault_proxy
 from tests.support.layouts import LayoutWriter
 from tests.support.token_server import token_server
 
@@ -196,6 +196,15 @@ def test_a_token_is_fetched_and_used(run, layout, by_token, tokens, repository):
     assert push(run, layout, by_token.host, repository, **ACCOUNT).code == 0
     assert len(tokens.asked) == 1, "one token serves the whole push"
     assert tokens.asked[0]["scope"] == [f"repository:{repository}:pull,push"]
+
+
+def test_a_token_is_fetched_where_basic_is_offered_too(run, layout, by_token, tokens, repository):  # noqa: F811
+    """Two challenges, as Nexus and Artifactory give them: the realm of the second is no token server."""
+    both = f'Bearer realm="{tokens.url}",service="tests", Basic realm="Registry"'
+    with fault_proxy(by_token.host) as proxy:
+        proxy.script = lambda asked: Answer(401, {"WWW-Authenticate": both}) if asked.path == "/v2/" else None
+        ran = push(run, layout, proxy.host, repository, **ACCOUNT)
+    assert ran.code == 0, ran.out
 
 
 def test_without_an_account_a_token_does_not_allow_to_push(run, layout, by_token, repository):  # noqa: F811
