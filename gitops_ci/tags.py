@@ -17,7 +17,18 @@ from semver import Version
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import TAG
 
-__all__ = ["STRATEGIES", "BuildFacts", "Kind", "TagChoice", "choose", "kind_of", "older", "slug", "version_of"]
+__all__ = [
+    "STRATEGIES",
+    "BuildFacts",
+    "Kind",
+    "TagChoice",
+    "check_strategies",
+    "choose",
+    "kind_of",
+    "older",
+    "slug",
+    "version_of",
+]
 
 Kind = Literal["release", "build", "floating"]
 
@@ -141,22 +152,31 @@ def choose(
     no version moves a floating tag. `suffix` (`-alpine`) marks a variant: its tags end so, and only those count.
 
     Raises:
-        UsageError: an unknown strategy, or a tag that no registry takes.
+        UsageError: an unknown strategy or argument, or a tag that no registry takes.
     """
+    check_strategies(strategies)
     known = None if existing is None else {tag.removesuffix(suffix) for tag in existing if tag.endswith(suffix)}
     found: dict[str, TagChoice] = {}
     for strategy in strategies or ("auto",):
         name, _, argument = strategy.partition("=")
-        propose = STRATEGIES.get(name)
-        if propose is None:
-            raise UsageError(f"There is no tag strategy '{name}'", hint=f"There are: {', '.join(STRATEGIES)}.")
-        for choice in propose(argument, facts, known):
+        for choice in STRATEGIES[name](argument, facts, known):
             newer = choice.newer + suffix if choice.newer else ""
             full = TagChoice(_valid(choice.tag + suffix), *_allowed(choice, facts), choice.kind, newer)
             if full.tag not in found or (full.included and not found[full.tag].included):
                 found[full.tag] = full
     rank = {"release": 0, "build": 1, "floating": 2}
     return tuple(sorted(found.values(), key=lambda choice: (not choice.included, rank[choice.kind])))
+
+
+def check_strategies(strategies: tuple[str, ...]) -> None:
+    """Raises UsageError for a strategy that does not exist, or has an argument that it does not understand."""
+    for strategy in strategies:
+        name, _, argument = strategy.partition("=")
+        if name not in STRATEGIES:
+            raise UsageError(f"There is no tag strategy '{name}'", hint=f"There are: {', '.join(STRATEGIES)}.")
+        pattern, hint = _ARGUMENTS.get(name, ("", f"Write {name} without an argument."))
+        if not re.fullmatch(pattern, argument, re.DOTALL):
+            raise UsageError(f"'{strategy}' is not a tag strategy", hint=hint)
 
 
 def kind_of(tag: str) -> Kind:
@@ -269,10 +289,6 @@ def _sha(argument: str, facts: BuildFacts, existing: Collection[str] | None) -> 
     del existing
     if not facts.commit:
         return
-    if argument and not argument.isdigit():
-        raise UsageError(
-            f"'sha={argument}' is not a tag strategy", hint="Write sha=12 for twelve digits of the commit."
-        )
     lead = f"pr-{facts.pull_request}" if facts.pull_request else slug(facts.branch) if facts.branch else "sha"
     yield TagChoice(f"{lead}-{facts.commit[: int(argument or 7)]}", included=True, why="the commit", kind="build")
 
@@ -318,12 +334,19 @@ def _edge(argument: str, facts: BuildFacts, existing: Collection[str] | None) ->
 
 def _raw(argument: str, facts: BuildFacts, existing: Collection[str] | None) -> Iterator[TagChoice]:
     del facts, existing
-    if not argument:
-        raise UsageError("The tag strategy 'raw' needs a tag", hint="Write raw=edge.")
     yield TagChoice(argument, included=True, why="asked for", kind=kind_of(argument))
 
 
 Strategy = Callable[[str, BuildFacts, Collection[str] | None], Iterator[TagChoice]]
+
+# The arguments that strategies understand, and what to write instead of others; the rest has none.
+_ARGUMENTS = {
+    "semver": ("v?", "Write semver, or semver=v for tags with a leading v."),
+    "sha": (r"|[1-9]|[1-3][0-9]|40", "Write sha=12 for twelve digits of the commit; it has 40."),
+    "date": (".*", ""),
+    "edge": (".*", ""),
+    "raw": (".+", "Write raw=TAG, as raw=edge."),
+}
 
 STRATEGIES: Mapping[str, Strategy] = {
     "auto": _auto,

@@ -38,7 +38,8 @@ _TAG_OPTIONS = (
         multiple=True,
         metavar="STRATEGY",
         shell_complete=complete.strategies,
-        help="semver, sha, branch, pr, tag, date, edge, channel, raw=TAG; separated by commas or repeated. "
+        help="semver[=v], sha[=DIGITS], branch, pr, tag, date[=FORMAT], edge[=NAME], channel, raw=TAG; separated by "
+        "commas or repeated. "
         "[semver if there is a version, else sha]",
     ),
     option(

@@ -14,7 +14,7 @@ from gitops_ci.registry.credentials import find
 from gitops_ci.registry.layout import LayoutFolder
 from gitops_ci.registry.refusals import AccessDenied
 from gitops_ci.registry.remote import Remote
-from gitops_ci.tags import BuildFacts, TagChoice, choose, kind_of, version_of
+from gitops_ci.tags import BuildFacts, TagChoice, check_strategies, choose, kind_of, version_of
 
 __all__ = ["TagRules", "TagsRequest", "check_tags", "in_lower_case", "list_tags", "open_destination", "plan_tags"]
 
@@ -67,6 +67,7 @@ def check_tags(rules: TagRules, to: str) -> None:
     Raises:
         UsageError: a tag or strategy that is none; a tag in `to` that is not the version's.
     """
+    check_strategies(rules.strategies)
     named = _named_tag(to)
     if named is None:
         choose(rules.strategies, rules.facts, None, suffix=rules.suffix)

@@ -191,6 +191,8 @@ def test_a_dry_run_sees_a_released_tag_too(run, layout, repository, tmp_path):
         (["shop:build", "--to", "host.example/acme/shop", "--version", "1.0.0-a b"], "is not a tag"),
         (["Shop:build", "--to", "host.example/acme/shop", "--version", "1.0.0"], "must be lower case"),
         (["shop:build", "--to", "host.example/acme/shop", "--tags", "semvar"], "no tag strategy 'semvar'"),
+        (["shop:build", "--to", "host.example/acme/shop:1.0.0", "--tags", "semver=minor"], "'semver=minor'"),
+        (["shop:build", "--to", "host.example/acme/shop", "--tags", "sha=0"], "'sha=0'"),
         (["shop:build", "--version", "1.0.0"], "No destination"),
         (["oci:", "--to", "host.example/acme/shop", "--version", "1.0.0"], "names no image"),
     ],

@@ -227,6 +227,28 @@ def test_a_strategy_that_cannot_be_is_refused(strategy):
         choose((strategy,), BuildFacts(version="1.0.0", commit=COMMIT), ())
 
 
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        *("semver=minor", "semver={{major}}.{{minor}}", "semver=V", "auto=v", "channel=rc", "branch=main", "pr=12"),
+        *("tag=v1", "sha=0", "sha=41", "sha=100", "sha=-1", "sha=7.0", "sha=\N{SUPERSCRIPT TWO}"),
+    ],
+)
+@pytest.mark.parametrize("facts", [BuildFacts(), BuildFacts(version="1.0.0", branch="main", commit=COMMIT)])
+def test_an_argument_that_means_nothing_is_refused(strategy, facts):
+    """Also where the strategy has no tag for this build: it would have one in the next."""
+    with pytest.raises(UsageError) as refused:
+        choose((strategy,), facts, ())
+    assert strategy in refused.value.message
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("strategy", ["semver", "semver=v", "sha=1", "sha=40", "edge=next", "date=%Y"])
+def test_an_argument_that_means_something_is_taken(strategy):
+    facts = BuildFacts(version="1.0.0", branch="main", commit=COMMIT, moment=0.0, is_default_branch=True)
+    assert choose((strategy,), facts, ())
+
+
 def test_an_unknown_strategy_names_the_known_ones():
     with pytest.raises(UsageError) as refused:
         choose(("semvar",), BuildFacts(), ())
