@@ -103,7 +103,7 @@ def _commits_after(rest: str) -> int | None:
 
 def _unreleased(rest: str) -> Version:
     # `rc10` counts as `rc.10`: as one identifier it would be older than `rc9`.
-    words = re.sub(r"(?<=[A-Za-z])(?=\d)", ".", rest.lstrip("-_."))
+    words = re.sub(r"(?<=[A-Za-z])0*(?=\d)", ".", rest.lstrip("-_."))
     return Version(0, prerelease=words or None)
 
 
@@ -266,22 +266,38 @@ def _no_version(text: str, facts: BuildFacts) -> UsageError:
 
 
 def _channel(argument: str, facts: BuildFacts, existing: Collection[str] | None) -> Iterator[TagChoice]:
-    """The kind of pre-release: `rc` of 2.0.0-rc.1, unless something newer, released or not, is there."""
+    """The kind of pre-release: `rc` of 2.0.0-rc.1, unless a newer one of the kind, or a newer release, is there."""
     del argument
     version = _parsed(version_of(facts) or "")
     if version is None or not version.prerelease:
         return
-    channel = re.match(r"[A-Za-z]+", version.prerelease)
-    if channel is None:
+    channel = _channel_of(version)
+    if not channel:
         return
     known = _versions(existing or ())
-    newest = max((v for v in known if v > version and (v.prerelease or "").startswith(channel[0])), default=None)
+    newer = [v for v in known if _channel_of(v) in {channel, ""} and _in_order(v) > _in_order(version)]
+    # The tag belongs to the newest of its kind; a release ends the channel and has no place in it.
+    newest = max(newer, key=lambda v: (_channel_of(v) == channel, _in_order(v)), default=None)
     if existing is None:
-        yield TagChoice(channel[0], included=False, why="which versions there are is not known")
+        yield TagChoice(channel, included=False, why="which versions there are is not known")
     elif newest:
-        yield TagChoice(channel[0], included=False, why=f"{newest} is newer", newer=known[newest])
+        own = known[newest] if _channel_of(newest) == channel else ""
+        yield TagChoice(channel, included=False, why=f"{newest} is newer", newer=own)
     else:
-        yield TagChoice(channel[0], included=True, why=f"newest {channel[0]}")
+        yield TagChoice(channel, included=True, why=f"newest {channel}")
+
+
+def _channel_of(version: Version) -> str | None:
+    """`rc` of 2.0.0-rc.1, '' of a release, None of 2.0.0-1."""
+    if not version.prerelease:
+        return ""
+    found = re.match(r"[A-Za-z]+", version.prerelease)
+    return found[0] if found else None
+
+
+def _in_order(version: Version) -> Version:
+    """The version for comparison: `rc10` counts as `rc.10`, else it would be older than `rc9`."""
+    return version.replace(prerelease=_unreleased(version.prerelease).prerelease if version.prerelease else None)
 
 
 def _sha(argument: str, facts: BuildFacts, existing: Collection[str] | None) -> Iterator[TagChoice]:

@@ -120,6 +120,36 @@ def test_a_prerelease_gets_its_version_and_a_channel_when_asked():
     assert why("rc", "channel", version="2.0.0-rc.1", existing=["2.0.0-rc.2"]) == "2.0.0-rc.2 is newer"
 
 
+@pytest.mark.parametrize(
+    ("version", "existing", "expected"),
+    [
+        ("2.0.0-rc10", ["2.0.0-rc9"], "newest rc"),
+        ("2.0.0-rc9", ["2.0.0-rc10"], "2.0.0-rc10 is newer"),
+        ("2.0.0-rc.10", ["2.0.0-rc9"], "newest rc"),
+        ("2.0.0-rc99", ["2.0.0"], "2.0.0 is newer"),
+        ("2.0.0-rc1", ["2.1.0", "1.9.0"], "2.1.0 is newer"),
+        ("2.1.0-rc1", ["2.0.0"], "newest rc"),
+        ("2.0.0-rc1", ["2.0.0-rcx1"], "newest rc"),
+        ("2.0.0-rc1", ["3.0.0-alpha1"], "newest rc"),
+        ("2.0.0-RC1", ["2.0.0-rc2"], "newest RC"),
+        ("2.0.0-rc02", ["2.0.0-rc1"], "newest rc"),
+        ("2.0.0-beta2", ["2.0.0-beta10", "2.0.0-beta9"], "2.0.0-beta10 is newer"),
+    ],
+)
+def test_a_channel_moves_forward_only(version, existing, expected):
+    """`rc10` counts as `rc.10`, as in a bump; a release ends the channel of its version."""
+    [choice] = choose(("channel",), BuildFacts(version=version), existing)
+    assert choice.tag == version.partition("-")[2].rstrip("0123456789.")
+    assert (choice.why, choice.included) == (expected, expected.startswith("newest"))
+
+
+def test_a_channel_belongs_to_its_own_newest_version():
+    choices = choose(("channel",), BuildFacts(version="2.0.0-rc1"), ["2.0.0-rc10", "2.1.0"])
+    assert [choice.newer for choice in choices] == ["2.0.0-rc10"]
+    choices = choose(("channel",), BuildFacts(version="2.0.0-rc1"), ["2.1.0"])
+    assert [choice.newer for choice in choices] == [""], "a release has no place in the channel"
+
+
 def test_four_part_versions_are_not_made_three():
     assert included(version="1.2.3.4") == ["1.2.3.4"]
     assert included(version="0.2.1.0-rc1") == ["0.2.1.0-rc1"]
