@@ -39,6 +39,7 @@ BOM = "\ufeff"
 DEEPEST = 200
 LARGEST = 8 * 1024 * 1024
 MOST_VALUES = 250_000
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 
 
 class YamlError(ValueError):
@@ -50,6 +51,10 @@ class YamlError(ValueError):
         self.line = line
         self.column = column
         self.offset = offset
+
+
+class _Refused(YamlError):
+    """A library does not read this text. Another library may read it."""
 
 
 # The nodes are written out: made by `dataclass`, they would take two milliseconds of every run's start.
@@ -169,13 +174,11 @@ def read(text: str, *, second_opinion: bool = True) -> YamlFile:
     """
     if len(text) > LARGEST:
         raise YamlError(f"larger than {LARGEST // (1024 * 1024)} MiB", 1)
-    from yaml import YAMLError
-
     try:
         documents = _build(_libyaml_events(text), text)
-    except YAMLError as error:
+    except _Refused as error:
         if not second_opinion:
-            raise _described(error) from None
+            raise
         documents = _second_opinion(text, error)
     return YamlFile(text, documents)
 
@@ -188,9 +191,6 @@ def read_first(text: str) -> YamlFile:
     """
     if len(text) > LARGEST:
         raise YamlError(f"larger than {LARGEST // (1024 * 1024)} MiB", 1)
-    from ruamel.yaml.error import YAMLError as RuamelError
-    from yaml import YAMLError
-
     end = len(text)
 
     def first_document() -> Iterator[Any]:
@@ -201,10 +201,8 @@ def read_first(text: str) -> YamlFile:
                 end = event.end_mark.index + text.startswith(BOM)
                 return
 
-    try:
-        return YamlFile(text, _build(first_document(), text), end)
-    except (YAMLError, RuamelError, AssertionError) as error:  # the last: ruamel.yaml at a strange %YAML
-        raise _described(error) from None
+    documents = _build(first_document(), text)
+    return YamlFile(text, documents, end)
 
 
 def fast_value(text: str) -> Any:
@@ -245,19 +243,15 @@ def walk(node: Node | None) -> Iterator[Node]:
             stack.extend(reversed(current.items))
 
 
-def _second_opinion(text: str, error: Exception) -> tuple[Node | None, ...]:
+def _second_opinion(text: str, first: _Refused) -> tuple[Node | None, ...]:
     # libyaml reads YAML 1.1 and a little less; its complaint is the one to report when ruamel.yaml refuses too.
-    from ruamel.yaml.error import YAMLError as RuamelError
-
     # ruamel.yaml reads 0.25 MB/s and recurses into nested flow: a large or deep file gets no second reading.
     if len(text) > 200_000 or _deepest_flow(text) > DEEPEST // 4:
-        raise _described(error) from None
+        raise first
     try:
         return _build(_ruamel_events(text), text)
-    except (RuamelError, ValueError, AssertionError, RecursionError) as second:
-        if isinstance(second, YamlError):
-            raise
-        raise _described(error) from None
+    except _Refused:
+        raise first from None
 
 
 def _deepest_flow(text: str) -> int:
@@ -269,14 +263,33 @@ def _deepest_flow(text: str) -> int:
     return deepest
 
 
-def _described(error: Exception) -> YamlError:
+# YAML 1.2, production c-printable.
+_UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A reader looks so far ahead in a line for the end of a key, and so can meet its own limit of depth before ours.
+_LOOKAHEAD = 1024
+
+
+def _refusal(error: Exception, text: str) -> _Refused:
+    """The refusal of a library, in our words where libraries differ: each has other limits and other messages."""
     mark = getattr(error, "problem_mark", None)
-    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).partition("\n")[0]
-    context = getattr(error, "context", None)
-    text = f"{reason} ({context})" if context else str(reason)
     if mark is None:
-        return YamlError(text, 1)
-    return YamlError(text, mark.line + 1, mark.column + 1, mark.index)
+        return _unreadable(error, text)
+    if _deepest_flow(text[mark.index - min(mark.column, _LOOKAHEAD) : mark.index]) > DEEPEST:
+        return _Refused(_TOO_DEEP, mark.line + 1)
+    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    context = getattr(error, "context", None)
+    reason = f"{problem} ({context})" if context else str(problem)
+    return _Refused(reason, mark.line + 1, mark.column + 1, mark.index)
+
+
+def _unreadable(error: Exception, text: str) -> _Refused:
+    if found := _UNPRINTABLE.search(text):
+        line, column = YamlFile(text, ()).position(found.start())
+        reason = f"the character U+{ord(found[0]):04X} is not allowed in YAML"
+        return _Refused(reason, line, column, found.start())
+    if isinstance(error, RecursionError):
+        return _Refused(_TOO_DEEP, 1)
+    return _Refused(str(error).partition("\n")[0], 1)
 
 
 def _libyaml_events(text: str) -> Iterator[Any]:
@@ -285,16 +298,23 @@ def _libyaml_events(text: str) -> Iterator[Any]:
     if not yaml.__with_libyaml__:
         yield from _ruamel_events(text)
         return
-    # libyaml does not count a byte order mark in its offsets; `_build` adds it back.
-    parser = yaml.cyaml.CParser(text.removeprefix(BOM))  # type: ignore[attr-defined]
-    while (event := parser.get_event()) is not None:
-        yield event
+    try:
+        # libyaml does not count a byte order mark in its offsets; `_build` adds it back.
+        parser = yaml.cyaml.CParser(text.removeprefix(BOM))  # type: ignore[attr-defined]
+        while (event := parser.get_event()) is not None:
+            yield event
+    except (yaml.YAMLError, UnicodeEncodeError) as error:  # the last: a lone surrogate, out of an escape of a string
+        raise _refusal(error, text) from None
 
 
 def _ruamel_events(text: str) -> Iterator[Any]:
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
-    yield from YAML(typ="safe", pure=True).parse(text.removeprefix(BOM))
+    try:
+        yield from YAML(typ="safe", pure=True).parse(text.removeprefix(BOM))
+    except (YAMLError, ValueError, AssertionError, RecursionError) as error:  # AssertionError: a strange %YAML
+        raise _refusal(error, text) from None
 
 
 def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
@@ -333,7 +353,7 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
             place(scalar)
         elif kind in {"MappingStartEvent", "SequenceStartEvent"}:
             if len(stack) >= DEEPEST:
-                raise YamlError(f"nested deeper than {DEEPEST} levels", event.start_mark.line + 1)
+                raise YamlError(_TOO_DEEP, event.start_mark.line + 1)
             start = event.start_mark.index + shift
             if event.anchor or event.tag:
                 start = _after_properties(text, start, len(text))

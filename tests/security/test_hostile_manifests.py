@@ -136,7 +136,7 @@ NAMING: dict[str, tuple[str, int | str]] = {
     "separators": (IMAGE + "---\n" * 200_000, MANY),
     "a huge integer": (IMAGE + f"x: {'9' * 500_000}\n", 1),
     "an impossible date": (IMAGE + "x: 2026-13-45\ny: !!timestamp 9999-99-99T99:99:99Z\n", 1),
-    "NUL": (IMAGE + "x: \0\n", "control characters are not allowed"),
+    "NUL": (IMAGE + "x: \0\n", "the character U+0000 is not allowed in YAML"),
     "an object of Python": (IMAGE + "x: !!python/object/apply:os.system ['touch pwned']\n", 1),
     "a tag of its own on the image": ("image: !secret a/b:1\n", 1),
     "an anchor in itself": ("a: &a\n  b: *a\n  image: a/b:1\n", 1),
