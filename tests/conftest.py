@@ -19,7 +19,7 @@ import pytest
 from tests.support import UNDER_CI, missing
 from tests.support.git_http import GitServer
 from tests.support.git_http import git_server as serve_git
-from tests.support.images import build_image, remove_image
+from tests.support.images import images_for_tests
 from tests.support.services import Registry, Unavailable, docker_engine
 from tests.support.services import registry as start_registry
 
@@ -125,15 +125,8 @@ def registry(open_registry: Registry) -> str:
 @pytest.fixture(scope="session")
 def make_image(engine: str) -> Iterator[Callable[..., str]]:
     """Build an image FROM scratch through the Engine: `make_image("shop:build", {"app": b"1"})` gives its id."""
-    built: set[str] = set()
-
-    def make(name: str, files: dict[str, bytes] | None = None, *, labels: dict[str, str] | None = None) -> str:
-        built.add(name)
-        return build_image(engine, name, files, labels=labels)
-
-    yield make
-    for name in built:
-        remove_image(engine, name)
+    with images_for_tests(engine) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")

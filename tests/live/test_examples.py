@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import textwrap
-from contextlib import suppress
 from pathlib import Path
 
 import docker
@@ -60,8 +59,7 @@ def local(delivery, registry, tmp_path, engine):
         return text
 
     yield make
-    with suppress(docker.errors.ImageNotFound):
-        remove_image(engine, build)
+    remove_image(engine, build)
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-import docker
 import pytest
 
 from gitops_ci.cli import run_command_line
@@ -64,8 +61,7 @@ def test_release_workflow_of_init_delivers(init, registry, docker_cli, project, 
             assert "+    newTag: 1.4.2" in delivery.repo.diff("main", pull.head)
             assert f"Proposed {digest_of(registry, repository, '1.4.2')}" in run.log
     finally:
-        with suppress(docker.errors.ImageNotFound):
-            remove_image(docker_cli, "init:build")
+        remove_image(docker_cli, "init:build")
 
 
 @pytest.mark.parametrize("manifest", [DEPLOYMENT, BROKEN])

@@ -13,6 +13,7 @@ import requests
 
 from tests.support.git_http import GitServer
 from tests.support.git_repo import Entry, commit_files
+from tests.support.images import images_for_tests, remove_image
 
 AUTH_KEY = "http.extraHeader"
 
@@ -32,6 +33,19 @@ def test_engine_builds_and_pushes_to_the_registry(engine, registry, built_image)
     accept = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
     answer = requests.head(f"http://{registry}/v2/acme/services/manifests/1.0.0", headers=accept, timeout=10)
     assert answer.headers["Docker-Content-Digest"] == digest
+
+
+def test_an_image_that_a_test_did_not_build_or_removed_itself_is_no_error_in_the_end(engine):
+    with closing(docker.APIClient(base_url=engine)) as client:
+        with images_for_tests(engine) as make:
+            make("gitops-ci-tests/made:1")
+            make("gitops-ci-tests/gone:1")
+            remove_image(engine, "gitops-ci-tests/gone:1")
+            remove_image(engine, "gitops-ci-tests/never:1")
+            with pytest.raises(docker.errors.DockerException):
+                make("not a name")
+        with pytest.raises(docker.errors.ImageNotFound):
+            client.inspect_image("gitops-ci-tests/made:1")
 
 
 def test_registry_with_users_refuses_a_wrong_password(make_registry):

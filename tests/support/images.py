@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 
-__all__ = ["build_image", "digest_of", "remove_image"]
+__all__ = ["digest_of", "images_for_tests", "remove_image"]
 
 
-def build_image(
+@contextmanager
+def images_for_tests(engine: str) -> Iterator[Callable[..., str]]:
+    """`make("shop:build", {"app": b"1"})` builds an image and returns its id; in the end all of them are removed."""
+    built: set[str] = set()
+
+    def make(name: str, files: Mapping[str, bytes] | None = None, *, labels: Mapping[str, str] | None = None) -> str:
+        image = _build(engine, name, files, labels=labels)
+        built.add(name)
+        return image
+
+    try:
+        yield make
+    finally:
+        for name in built:
+            remove_image(engine, name)
+
+
+def _build(
     engine: str, name: str, files: Mapping[str, bytes] | None = None, *, labels: Mapping[str, str] | None = None
 ) -> str:
-    """Build `name` from files, one layer a file; the image's id. The same files give the same layers."""
+    """Build `name` FROM scratch, one layer a file. The same files give the same layers."""
     import docker
 
     content = dict(files or {"hello.txt": b"hello\n"})
@@ -28,9 +45,11 @@ def build_image(
 
 
 def remove_image(engine: str, name: str) -> None:
+    """Make sure that the Engine does not have the image: a test that was skipped or failed did not build it."""
     import docker
+    from docker.errors import ImageNotFound
 
-    with closing(docker.APIClient(base_url=engine)) as client:
+    with closing(docker.APIClient(base_url=engine)) as client, suppress(ImageNotFound):
         client.remove_image(name, force=True)
 
 
