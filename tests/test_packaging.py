@@ -10,19 +10,14 @@ from email.parser import Parser
 import pytest
 
 from gitops_ci import __version__
-from tests.support.workspace import export_project
+from tests.support.workspace import build_wheel, export_project
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """(the project as a clone has it, its wheel)"""
     project = export_project(tmp_path_factory.mktemp("project"))
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(project)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    [built] = folder.iterdir()
-    return project, zipfile.ZipFile(built)
+    return project, zipfile.ZipFile(build_wheel(project, tmp_path_factory.mktemp("wheel")))
 
 
 def test_wheel_holds_the_whole_package_and_nothing_else(wheel):

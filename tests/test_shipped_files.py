@@ -7,14 +7,11 @@ import os
 import re
 import subprocess
 from importlib import import_module
-from importlib.metadata import requires
 from pathlib import Path
 
 import click
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from gitops_ci.cli import COMMANDS
 from gitops_ci.cli.config_schema import options_of
@@ -217,29 +214,6 @@ def test_template_installs_this_version():
 
     inputs, _ = _template()
     assert inputs["package"]["default"] == f"gitops-ci=={__version__}"
-
-
-def test_lock_file_pins_every_dependency_with_hashes():
-    text = (CHECKOUT / "requirements.txt").read_text()
-    assert "://" not in text
-    blocks = re.split(r"\n(?=\S)", re.sub(r"(?m)^#.*\n", "", text).strip())
-    assert all(re.match(r"[a-z0-9-]+==\S+", block) and "--hash=sha256:" in block for block in blocks)
-    pinned = {block.partition("==")[0] for block in blocks}
-    assert pinned - {"pywin32"} == _needed("gitops-ci") - {"rich"} - _needed("rich")
-
-
-def _needed(distribution: str) -> set[str]:
-    """Every distribution that an installed one needs on this machine, itself left out; names normalised."""
-    found: set[str] = set()
-    waiting = [distribution]
-    while waiting:
-        for line in requires(waiting.pop()) or ():
-            requirement = Requirement(line)
-            name = canonicalize_name(requirement.name)
-            if name not in found and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
-                found.add(name)
-                waiting.append(name)
-    return found
 
 
 def test_examples_are_what_init_writes():

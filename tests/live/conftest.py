@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
 from tests.support import missing
 from tests.support.services import Unavailable, program
-from tests.support.workspace import export_project
+from tests.support.workspace import build_wheel, export_project, pip
 
 
 @pytest.fixture(scope="session")
@@ -36,16 +35,18 @@ def runner_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def package(project: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def tested_versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Constraints for pip: the versions that these tests run with, not those that are the newest today."""
+    file = tmp_path_factory.mktemp("constraints") / "constraints.txt"
+    file.write_text("".join(f"{one.name}=={one.version}\n" for one in distributions() if one.name != "gitops-ci"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def package(project: Path, tested_versions: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What pip installs in a job: this project's wheel and all that it needs, from a folder, as behind an air gap."""
     folder = tmp_path_factory.mktemp("wheels")
-    pip = [sys.executable, "-m", "pip", "--quiet"]
-    _run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(project)])
-    [built] = folder.iterdir()
-    _run([*pip, "download", "--only-binary=:all:", "--dest", str(folder), str(built)])
+    built = build_wheel(project, folder)
+    options = ("--only-binary=:all:", "--constraint", str(tested_versions), "--dest", str(folder))
+    pip("download", *options, str(built))
     return f"--no-index --find-links {folder} gitops-ci"
-
-
-def _run(command: list[str]) -> None:
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr

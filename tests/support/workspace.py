@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support import CHECKOUT
 
-__all__ = ["export_project", "git", "make_checkout"]
+__all__ = ["build_wheel", "export_project", "git", "make_checkout", "pip"]
 
 _IDENTITY = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_AUTHOR_DATE": "@1767225600 +0000"}
 _IDENTITY |= {key.replace("AUTHOR", "COMMITTER"): value for key, value in _IDENTITY.items()}
@@ -40,6 +41,19 @@ def export_project(folder: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     return folder
+
+
+def build_wheel(project: Path, folder: Path) -> Path:
+    """Build a project's wheel, the only file of `folder`, with the build backend that is installed here."""
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(project))
+    [built] = folder.iterdir()
+    return built
+
+
+def pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 def git(folder: Path, *args: str) -> str:
