@@ -16,12 +16,14 @@ from typing import Any
 
 import pytest
 
-from tests.support import UNDER_CI, missing
+from tests.support import UNDER_CI, corpus, effort, missing
 from tests.support.git_http import GitServer
 from tests.support.git_http import git_server as serve_git
 from tests.support.images import images_for_tests
 from tests.support.services import Registry, Unavailable, docker_engine
 from tests.support.services import registry as start_registry
+
+effort.load_profile()
 
 # What a CI system, a developer's shell or a proxy would tell the program: a test says such things itself.
 _FOREIGN = re.compile(
@@ -142,6 +144,38 @@ def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
     """A real Git server over HTTP with nothing on it; `git_server.make_repo("acme/shop-config", files)` adds."""
     with serve_git(tmp_path_factory.mktemp("git-server")) as server:
         yield server
+
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose what `make soak` runs, and leave out the tests over repositories that are not beside the checkout."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.soak)
+    if not corpus.is_here():
+        here = [item for item in items if item.get_closest_marker("corpus") is None]
+        config.stash[_LEFT_OUT] = len(items) - len(here)
+        items[:] = here
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # a worker of pytest-xdist: what it counted goes to the one that prints
+        session.config.workeroutput["left out"] = session.config.stash.get(_LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if count := config.stash.get(_LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"{count} tests left out: the repositories that they read are not beside the checkout"
+        )
+        terminalreporter.stats["left out"] = [None] * count  # counted in pytest's last line
 
 
 @pytest.hookimpl(wrapper=True)

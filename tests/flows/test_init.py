@@ -11,7 +11,9 @@ import yaml
 
 from gitops_ci.config import load
 from gitops_ci.flows.survey import survey
-from tests.support import dev_tool, shared
+from tests.support import dev_tool
+from tests.support.corpus import OTHERS, OWN
+from tests.support.corpus import repository as corpus_repository
 
 REMOTE = "https://github.com/acme/shop-config"
 
@@ -38,14 +40,20 @@ KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomizatio
 @pytest.mark.parametrize(
     ("name", "kinds", "environments"),
     [
-        ("flux2-kustomize-helm-example", {"flux", "kustomize", "kubernetes"}, {"staging", "production"}),
-        ("argocd-example-apps", {"argocd", "helm", "kustomize", "kubernetes"}, {"production"}),
-        ("fleet-examples", {"fleet", "kubernetes"}, {"dev", "test", "prod"}),
-        ("podinfo", {"helm", "kubernetes", "kustomize"}, set()),
+        ("own cases", {"argocd", "fleet", "flux", "helm", "kustomize", "kubernetes"}, {"production"}),
+        *(
+            pytest.param(*row, marks=pytest.mark.corpus)
+            for row in (
+                ("flux2-kustomize-helm-example", {"flux", "kustomize", "kubernetes"}, {"staging", "production"}),
+                ("argocd-example-apps", {"argocd", "helm", "kustomize", "kubernetes"}, {"production"}),
+                ("fleet-examples", {"fleet", "kubernetes"}, {"dev", "test", "prod"}),
+                ("podinfo", {"helm", "kubernetes", "kustomize"}, set()),
+            )
+        ),
     ],
 )
-def test_real_repositories_are_understood(name, kinds, environments):
-    folder = shared("corpus", name)
+def test_whole_repositories_are_understood(name, kinds, environments):
+    folder = corpus_repository(name)
     files = {
         path.relative_to(folder).as_posix(): path.read_text(errors="replace")
         if path.suffix in {".yaml", ".yml"}
@@ -58,25 +66,17 @@ def test_real_repositories_are_understood(name, kinds, environments):
     assert environments <= found.environments.keys()
 
 
-CORPUS = (
-    "argocd-example-apps",
-    "examples",
-    "fleet-examples",
-    "flux2-kustomize-helm-example",
-    "flux2-multi-tenancy",
-    "microservices-demo",
-    "podinfo",
-)
-
-
 @pytest.mark.parametrize("system", ["github", "gitlab"])
-def test_what_is_written_for_real_repositories_fits_and_reaches_all_manifests(run, tmp_path, monkeypatch, system):
+@pytest.mark.parametrize("names", [OWN, pytest.param(OTHERS, marks=pytest.mark.corpus)], ids=["own", "others"])
+def test_what_is_written_for_whole_repositories_fits_and_reaches_all_manifests(
+    run, tmp_path, monkeypatch, system, names
+):
     """With and without an application beside the manifests."""
     written = []
-    for name in CORPUS:
+    for name in names:
         for dockerfile in (False, True):
             folder = tmp_path / f"{name}-{dockerfile}"
-            shutil.copytree(shared("corpus", name), folder)
+            shutil.copytree(corpus_repository(name), folder)
             if dockerfile:
                 (folder / "Dockerfile").write_text("FROM scratch\n")
             subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
@@ -85,8 +85,8 @@ def test_what_is_written_for_real_repositories_fits_and_reaches_all_manifests(ru
             done = run("init", "--ci", system, "--force", *more)
             assert done.code == 0, (name, done.err)
             assert run("config", "check").code == 0
-            names = [".github/workflows/release.yml"] * dockerfile + [".github/workflows/pre-merge.yml"]
-            written += [folder / name for name in (names if system == "github" else [".gitlab-ci.yml"])]
+            files = [".github/workflows/release.yml"] * dockerfile + [".github/workflows/pre-merge.yml"]
+            written += [folder / file for file in (files if system == "github" else [".gitlab-ci.yml"])]
             paths = re.search(r"paths:((?: [^|\s]+)+| \|\n(?: {12}\S+\n)+)", written[-1].read_text())[1].split()
             assert set(_folders_with_manifests(folder)) <= {*paths} or paths == ["."], name
     kind = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}[system]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from gitops_ci.schemas.documents import split
 from gitops_ci.schemas.goyaml import GoYamlError, Loaded
 from gitops_ci.yamltext import YamlError
-from tests.support import shared
+from tests.support.yaml_readings import Reading, recorded_readings
 
 
 def load(text: str) -> Loaded:
@@ -18,24 +17,24 @@ def load(text: str) -> Loaded:
     return pieces[0].load() if pieces else Loaded()
 
 
-def disagreement(case: dict[str, Any]) -> str:
+def disagreement(reading: Reading) -> str:
     try:
-        loaded = load(case["yaml"])
+        loaded = load(reading.text)
     except (YamlError, GoYamlError) as error:
-        return "" if "error" in case else f"refused: {error}"
-    if "error" in case:
+        return "" if reading.refused else f"refused: {error}"
+    if reading.refused:
         return f"read as {loaded.value!r}, must be refused"
-    if json.dumps(loaded.value, sort_keys=True) != json.dumps(json.loads(case["json"]), sort_keys=True):
-        return f"read as {loaded.value!r}, must be {case['json']}"
-    if bool(loaded.duplicates) != ("strict_error" in case):
+    if json.dumps(loaded.value, sort_keys=True) != json.dumps(reading.value, sort_keys=True):
+        return f"read as {loaded.value!r}, must be {reading.value!r}"
+    if bool(loaded.duplicates) != reading.set_twice:
         return f"duplicates {loaded.duplicates}"
     return ""
 
 
 def test_every_recorded_reading_of_sigs_yaml_is_the_same() -> None:
-    cases = json.loads(shared("yaml-truth.json").read_text())
-    assert len(cases) == 82
-    wrong = {case["name"]: found for case in cases if (found := disagreement(case))}
+    readings = recorded_readings()
+    assert len(readings) == 82
+    wrong = {reading.name: found for reading in readings if (found := disagreement(reading))}
     assert wrong == {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,8 @@ from gitops_ci.schemas.fastyaml import load_fast
 from gitops_ci.schemas.goyaml import GoYamlError, load
 from gitops_ci.yamltext import YamlError, fast_value, read
 from tests.support import missing, shared
+from tests.support.effort import examples
+from tests.support.yaml_readings import recorded_readings
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,9 +71,9 @@ def test_real_documents_are_read_alike_and_nearly_all_of_them_fast() -> None:
 
 
 def test_recorded_readings_are_alike() -> None:
-    for case in json.loads(shared("yaml-truth.json").read_text()):
-        if "error" not in case and "strict_error" not in case and "\n---" not in case["yaml"]:
-            assert difference(case["yaml"]) == "", case["name"]
+    for reading in recorded_readings():
+        if not (reading.refused or reading.set_twice) and "\n---" not in reading.text:
+            assert difference(reading.text) == "", reading.name
 
 
 SCALARS = st.sampled_from(
@@ -97,7 +98,7 @@ SCALARS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(st.lists(st.tuples(SCALARS, SCALARS), min_size=1, max_size=4), st.booleans())
 def test_invented_documents_are_read_alike(pairs: list[tuple[str, str]], in_list: bool) -> None:
     text = "".join(f"- {value}\n" if in_list else f"{key}: {value}\n" for key, value in pairs)

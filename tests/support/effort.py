@@ -1,0 +1,28 @@
+"""How hard the tests try that invent their inputs: a few examples by `make test`, their full number by `make soak`.
+
+The few are the same in every run, so that a test which passes today passes next year. A soak draws new ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+__all__ = ["SOAKING", "examples", "load_profile"]
+
+# Read once: a test's own environment has no such variable.
+SOAKING = os.environ.get("TESTS_SOAK", "") == "true"
+_FULL = 50  # times the few
+
+
+def examples(few: int) -> int:
+    """How many examples, rounds or seeds a test tries that tries `few` by `make test`."""
+    return few * _FULL if SOAKING else few
+
+
+def load_profile() -> None:
+    """What hypothesis does where a test says nothing else. No deadline: machines differ."""
+    profile = settings(max_examples=examples(100), deadline=None, derandomize=not SOAKING, database=None)
+    settings.register_profile("gitops-ci", profile)
+    settings.load_profile("gitops-ci")
