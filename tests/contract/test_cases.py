@@ -15,6 +15,7 @@ from gitops_ci import plan
 from gitops_ci.formats import FORMATS
 from gitops_ci.imageref import ImageRef
 from tests.support import CHECKOUT
+from tests.support.differences import difference
 
 ROOT = CHECKOUT / "tests" / "cases"
 CASES = sorted(request.parent for request in ROOT.rglob("request.toml"))
@@ -57,8 +58,11 @@ def test_case(case):
     planned = plan.make(before, [image], policy, pointers=pointers)
     changed = {change.path: change.after for change in planned.files}
     after = [(path, changed.get(path, text)) for path, text in before]
-    assert after == read(case / "after")
-    assert outcome(planned) == json.loads((case / "outcome.json").read_text())
+    wrong = [difference(case / "after" / path, text) for path, text in after]
+    wrong.append(difference(case / "outcome.json", json.dumps(outcome(planned), indent=2, ensure_ascii=False) + "\n"))
+    if found := "\n\n".join(filter(None, wrong)):
+        pytest.fail(found, pytrace=False)
+    assert [path for path, _ in read(case / "after")] == [path for path, _ in after]
     assert plan.make(after, [image], policy, pointers=pointers).changes == ()
 
 
