@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gitops_ci import formats, plan
 from gitops_ci.formats import Source
 from gitops_ci.imageref import ImageRef
+from tests.support.effort import examples
 
 OLD = "0.0.1-old"
 NAMES = st.sampled_from(["acme/shop", "ghcr.io/acme/shop", "reg.example:5000/x/shop", "shop"])
@@ -20,7 +21,7 @@ TAGS = st.one_of(
     st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,12}", fullmatch=True),
 )
 COMMENTS = st.sampled_from(["", "", " # pinned: by 'SRE' \t#1", "\t # é😀", " #"])
-EVERY = settings(max_examples=100, deadline=None, derandomize=True)
+EVERY = settings(max_examples=examples(100))
 
 
 @st.composite

@@ -5,12 +5,13 @@ import subprocess
 import pytest
 
 from tests.flows.test_bump import FILES, HEAD, IMAGE
+from tests.support.effort import examples
 from tests.support.forge_github import GitHubStub
 from tests.support.runs import finish, start
 
 OLDER, NEWER = "ghcr.io/acme/shop:1.5.0", "ghcr.io/acme/shop:1.6.0"
 ENTRY = "app{n}:\n  image:\n    repository: ghcr.io/acme/app{n}\n    tag: 1.0.0\n"
-ROUNDS = 2
+ROUNDS = examples(2)
 
 
 @pytest.fixture
@@ -67,6 +68,7 @@ def test_ten_identical_runs_make_one_branch_one_commit_and_one_pull_request(at_o
     assert clean(repo)
 
 
+@pytest.mark.soak
 def test_of_an_older_and_a_newer_image_the_newer_ends_on_the_branch(git_server, at_once):
     for _ in range(ROUNDS):
         repo = git_server.make_repo("acme/config", FILES)
@@ -78,6 +80,7 @@ def test_of_an_older_and_a_newer_image_the_newer_ends_on_the_branch(git_server, 
         repo.remove()
 
 
+@pytest.mark.soak
 def test_of_an_older_and_a_newer_image_the_newer_ends_in_the_pull_request(git_server, at_once):
     for _ in range(ROUNDS):
         repo = git_server.make_repo("acme/config", FILES)

@@ -25,6 +25,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Outcome, Problem, PullRequest
 from gitops_ci.reporting import REPORTERS, github, gitlab
 from gitops_ci.reporting.proposal import ProposalFacts, body, commit_message, title
+from tests.support.effort import examples
 from tests.support.outcomes import BUMP, change, everywhere
 
 # actions/runner registers these (src/Runner.Worker/ActionCommandManager.cs and the extensions)
@@ -143,20 +144,20 @@ class TestLog:
             assert _commands(log) == []
             assert not re.search(r"##(vso|teamcity)?\[", log, re.IGNORECASE)
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=examples(120))
     @given(_ANY)
     def test_no_text_at_all_becomes_a_command(self, text: str) -> None:
         for outcome in (replace(everywhere(text), dry_run=True), _by_hand(text)):
             assert _commands(REPORTERS["text"].report(outcome)) == []
             assert _commands(REPORTERS["json"].report(outcome)) == []
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=examples(120))
     @given(_ANY)
     def test_annotations_are_the_only_commands_and_their_number_does_not_depend_on_the_text(self, text: str) -> None:
         names = [name for name, _ in _commands(REPORTERS["github"].report(everywhere(text)))]
         assert names == ["error"] * 3 + ["warning"] * 2 + ["notice"] * 2
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=examples(120))
     @given(_ANY)
     def test_no_control_character_reaches_a_terminal(self, text: str) -> None:
         log = REPORTERS["text"].report(replace(everywhere(text), dry_run=True))
@@ -176,7 +177,7 @@ class TestLog:
 
 
 class TestOutputs:
-    @settings(max_examples=1_000, deadline=None)
+    @settings(max_examples=examples(1_000))
     @given(_ANY)
     def test_output_file_has_exactly_the_declared_keys(self, text: str) -> None:
         declared = github.outputs(BUMP)
@@ -202,7 +203,7 @@ class TestOutputs:
         with pytest.raises(GitopsCiError, match="delimiter"):
             github.output_file({"a": "b"}, delimiter)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=examples(200))
     @given(_ANY)
     def test_dotenv_has_exactly_the_declared_keys(self, text: str) -> None:
         read = _dotenv(gitlab.dotenv(everywhere(text)))
@@ -217,7 +218,7 @@ class TestMarkdown:
     def test_report_keeps_its_structure(self, text: str) -> None:
         _same_structure(github.step_summary(_spread(text)), github.step_summary(_spread("harmless")))
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=examples(120))
     @given(_ANY.filter(str.strip))
     def test_report_keeps_its_structure_with_any_text(self, text: str) -> None:
         _same_structure(REPORTERS["markdown"].report(_spread(text)), REPORTERS["markdown"].report(_spread("harmless")))
@@ -232,7 +233,7 @@ class TestMarkdown:
     def test_pull_request_body_keeps_its_structure(self, text: str) -> None:
         _same_structure(body(_facts(text)), body(_facts("harmless")))
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=examples(120))
     @given(_ANY.filter(str.strip))
     def test_pull_request_body_keeps_its_structure_with_any_text(self, text: str) -> None:
         _same_structure(body(_facts(text)), body(_facts("harmless")))
@@ -274,7 +275,7 @@ class TestTitlesAndCommits:
     def test_trailers_are_exactly_ours(self, text: str) -> None:
         assert _trailer_keys(commit_message("", _facts(text))) == _trailer_keys(commit_message("", _facts("harmless")))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60))
     @given(_ANY.filter(str.strip))
     def test_trailers_are_exactly_ours_with_any_text(self, text: str) -> None:
         message = commit_message("", _facts(text))

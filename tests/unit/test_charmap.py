@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gitops_ci import charmap
 from gitops_ci.yamltext import YamlError, read
+from tests.support.effort import examples
 
 
 def value_of(text):
@@ -61,7 +62,7 @@ LINES = st.lists(st.text(alphabet="ab :é'\"#", max_size=6).filter(lambda line: 
 
 
 @given(LINES, st.sampled_from(["|", "|-", "|+", ">", ">-", ">+"]), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200))
 def test_block_scalars_line_up_or_say_that_they_do_not(lines, header, newline):
     text = newline.join([f"k: {header}", *(f"   {line}" if line else "" for line in lines), "z: 1", ""])
     try:

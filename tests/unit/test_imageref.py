@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
+from tests.support.effort import examples
 
 SHA = "sha256:" + "a" * 64
 
@@ -82,7 +83,7 @@ def test_slugs_fit_into_a_branch_name(text, slug):
 
 
 @given(st.text(alphabet="aZ09.:/@-_ \n", max_size=40))
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500))
 def test_whatever_is_read_is_written_back(text):
     ref = ImageRef.try_parse(text)
     if ref:

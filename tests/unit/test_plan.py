@@ -8,6 +8,7 @@ from gitops_ci import plan
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.yamltext import YamlError, read
+from tests.support.effort import examples
 
 OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n    - name: c\n      image: {image}\n"
@@ -165,7 +166,7 @@ STYLES = st.sampled_from(["{}", '"{}"', "'{}'"])
 
 
 @given(NAMES, TAGS, TAGS, STYLES, st.sampled_from(["\n", "\r\n"]), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_editing_then_finding_gives_the_target_and_editing_twice_is_editing_once(name, old, new, style, newline, split):
     if split:
         text = f"# é😀\nshop:\n  image:\n    repository: {name}\n    tag: {style.format(old)} # x\n  other: 1\n"

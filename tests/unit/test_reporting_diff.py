@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gitops_ci.model import FileChange
 from gitops_ci.reporting.diff import _abreast, readable, unified
+from tests.support.effort import examples
 
 _TEXTS = {
     "one line in the middle": ("a\nb\nc\nd\ne\nf\ng\nh\n", "a\nb\nc\nd\nE\nf\ng\nh\n"),
@@ -70,7 +71,7 @@ _LINES = st.lists(st.sampled_from(["a\n", "b\n", "  c\n", "\n", "d\r\n", "-x\n",
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=_LINES, after=_LINES, end=st.sampled_from(["", "last", "last\n"]))
 def test_git_applies_any_diff(tmp_path_factory: pytest.TempPathFactory, before: str, after: str, end: str) -> None:
     after += end
@@ -78,7 +79,7 @@ def test_git_applies_any_diff(tmp_path_factory: pytest.TempPathFactory, before: 
         assert _applied(tmp_path_factory.mktemp("apply"), [FileChange("f", before, after)]) == {"f": after}
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200))
 @given(before=_LINES, after=_LINES)
 def test_long_files_side_by_side_lose_and_add_nothing(before: str, after: str) -> None:
     old, new = before.split("\n"), after.split("\n")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.selection import Shard, portions, reached, shared_out
 from gitops_ci.rendering import Unit
+from tests.support.effort import examples
 
 PATHS = [f"{folder}/{name}.yaml" for folder in ("a", "b", "c/d", "c/e", ".") for name in "uvwxyz"]
 
@@ -29,7 +30,7 @@ def repositories(draw):
     return files, units
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(repositories(), st.integers(1, 64))
 def test_each_file_and_unit_is_in_exactly_one_share(repository, total):
     files, units = repository
@@ -38,7 +39,7 @@ def test_each_file_and_unit_is_in_exactly_one_share(repository, total):
     assert sorted(unit.file for _, mine in shares for unit in mine) == sorted(unit.file for unit in units)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(repositories())
 def test_a_patch_is_where_a_unit_is_that_says_so(repository):
     files, units = repository
@@ -48,7 +49,7 @@ def test_a_patch_is_where_a_unit_is_that_says_so(repository):
             assert not users or any(path in unit.patches for unit in portion.units)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.integers(1, 10**9), min_size=2, max_size=40), st.integers(1, 8))
 def test_no_share_is_much_longer_than_the_best_division(sizes, total):
     files = {f"{number}/f.yaml": "" for number in range(len(sizes))}

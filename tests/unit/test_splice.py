@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from gitops_ci import splice
 from gitops_ci.model import Edit, Span, Spelling
 from gitops_ci.yamltext import read
+from tests.support.effort import examples
 
 OTHERS = [
     "1.10", "0755", "1e3", "6801028", "2026-01-01", "0x1F", "1_000", "on", "y", "null", "0o17", "1.", "0b11", "NO",
@@ -42,7 +43,7 @@ def test_what_every_reader_takes_for_a_string_stays_plain(value):
 
 
 @given(st.from_regex(r"[A-Za-z0-9_.+-]{1,12}", fullmatch=True))
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300))
 def test_a_value_that_counts_as_a_string_is_one_for_readers_of_either_version(value):
     if splice.is_string(value) and splice.spell(value, Spelling()) == value:
         for version in ("1.1", "1.2"):
