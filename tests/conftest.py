@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -175,7 +176,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(
             f"{count} tests left out: the repositories that they read are not beside the checkout"
         )
-        terminalreporter.stats["left out"] = [None] * count  # counted in pytest's last line
+        terminalreporter.stats["left out"] = [SimpleNamespace()] * count  # counted in pytest's last line
 
 
 @pytest.hookimpl(wrapper=True)
