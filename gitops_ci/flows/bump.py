@@ -16,11 +16,11 @@ from gitops_ci.flows.environment import Environment, Mode
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.landing import push_base
 from gitops_ci.flows.patches import parts_among
+from gitops_ci.flows.paths import is_manifest
 from gitops_ci.flows.publish import Publication, Publishing
 from gitops_ci.flows.pull_request import foresee, propose, retire
 from gitops_ci.flows.retry import Deadline
 from gitops_ci.flows.search import Search, find, locate, own_file, untouched
-from gitops_ci.flows.sources import is_manifest
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome, Plan

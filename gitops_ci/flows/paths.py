@@ -8,9 +8,19 @@ from dataclasses import dataclass
 
 from gitops_ci.errors import UsageError
 
-__all__ = ["Paths"]
+__all__ = ["Paths", "is_manifest"]
 
 _OUTSIDE = re.compile(r"^/|(?:^|/)\.\.(?:/|$)|\\|\0|(?:^|/)\.git(?:/|$)", re.IGNORECASE)
+
+
+_MANIFESTS = (".yaml", ".yml", ".json")
+_ALSO = frozenset({"Kustomization"})
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a file's name says that it is a manifest: what is read below a folder."""
+    name = path.rpartition("/")[2]
+    return name.endswith(_MANIFESTS) or name in _ALSO
 
 
 @dataclass(frozen=True, slots=True)

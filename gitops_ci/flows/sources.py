@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from gitops_ci.errors import UsageError
+from gitops_ci.flows.paths import is_manifest
 from gitops_ci.model import Skip
 
-__all__ = ["STDIN", "Sources", "is_manifest", "read_sources"]
+__all__ = ["STDIN", "Sources", "read_sources"]
 
 STDIN = "-"
-_MANIFESTS = (".yaml", ".yml", ".json")
-_ALSO = frozenset({"Kustomization"})
 _NEVER = frozenset({"node_modules", "__pycache__", "venv"})
 
 
@@ -23,12 +22,6 @@ class Sources(NamedTuple):
 
     files: tuple[tuple[str, str], ...]
     unread: tuple[Skip, ...]
-
-
-def is_manifest(path: str) -> bool:
-    """Whether a file's name says that it is a manifest: what is read below a folder."""
-    name = path.rpartition("/")[2]
-    return name.endswith(_MANIFESTS) or name in _ALSO
 
 
 def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"") -> Sources:
