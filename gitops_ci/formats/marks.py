@@ -27,6 +27,9 @@ _NO_BUMP = re.compile(r"(?:#|//|--|;|/\*|<!--)[ \t]*gitops-ci:[ \t]+no-bump(?![\
 _COMMENT = re.compile(r"(?<=[ \t])(?:#|//)(?=[ \t])")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
 _VALUE = re.compile(r"""["'`](?P<quoted>[^"'`\r\n]*)["'`]|(?<=[=:\s])(?P<bare>[^\s"'`,;=()\[\]{}]+)""")
+# References, and what they may follow: in `${IMAGE:-acme/shop:1.4}` the default of a variable begins behind it.
+_NAMES = re.compile(r"\$\{\w+:?[-=+]|[\w./:@-]+")
+_DEFAULT = re.compile(r"\$\{\w+:?[-=+](?P<value>[^\s\"'`${}]+)\}")
 _DIGEST = re.compile(r"(?:[a-z0-9]+:)?[0-9a-f]{64}")
 _PARTS: dict[str, Role] = {"tag": "tag", "digest": "digest", "reference": "reference"}
 
@@ -111,14 +114,14 @@ def _broken(source: Source, mark: re.Match[str], image: ImageRef, problem: str) 
 def _value(text: str, image: ImageRef, part: Role | None, start: int, end: int) -> tuple[Role, int, int] | None:
     """Which part the line holds, and its characters."""
     if part in {None, "reference"}:
-        for match in re.compile(r"[\w./:@-]+").finditer(text, start, end):
+        for match in _NAMES.finditer(text, start, end):
             named = ImageRef.try_parse(match[0])
             if named and named.same_image(image):
                 return "reference", match.start(), match.end()
         if part:
             return None
-    values = [(m.start(m.lastgroup or 0), m.end(m.lastgroup or 0)) for m in _VALUE.finditer(text, start, end)]
-    for first, last in reversed(values):
+    values = [match for pattern in (_DEFAULT, _VALUE) for match in pattern.finditer(text, start, end)]
+    for first, last in reversed([match.span(match.lastgroup or 0) for match in values]):
         is_digest = bool(_DIGEST.fullmatch(text, first, last))
         if part in {None, "digest"} and is_digest:
             return "digest", first, last

@@ -24,6 +24,7 @@ _REFERENCE = re.compile(
     r"(?P<version>:?(?=\{\{|\$[{(A-Za-z_])|(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)"
 )
 _TEMPLATE = re.compile(r"\{\{|\$[{(A-Za-z_]")
+_VARIABLE = re.compile(r"\$\{[^\s${}]{0,256}\}")
 _COMMENT = re.compile(r"(?:^|[ \t])#[^\r\n\"']*\Z", re.MULTILINE)
 _LONG_LINE = 500
 _MOST = 50  # places of one file that are listed one by one
@@ -92,7 +93,8 @@ class Wanted:
         found = (
             (match, self._named(source, match))
             for match in self._references(source)
-            if not known.overlaps(match.start("name"), match.end())
+            # A default behind the name (`${TAG:-1.4}`) may be a marked value.
+            if not known.overlaps(match.start("name"), _end_of_variable(source.text, match.end()))
         )
         yield from _listed(source, ((match, named) for match, named in found if named))
 
@@ -163,6 +165,11 @@ class Wanted:
 def _are_flavours(a: ImageRef, b: ImageRef) -> bool:
     flavours = flavour_of(a.tag), flavour_of(b.tag)
     return None not in flavours and flavours[0] != flavours[1]
+
+
+def _end_of_variable(text: str, at: int) -> int:
+    variable = _VARIABLE.match(text, at)
+    return variable.end() if variable else at
 
 
 def _mark(name: str) -> str:
