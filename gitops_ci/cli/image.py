@@ -148,19 +148,27 @@ def push_command(source: str, output: Output, **options: Any) -> None:
 def retag_command(source: str, names: tuple[str, ...], output: Output, **options: Any) -> None:
     """Give more tags to an image that is in a registry, or promote it to another repository, by its digest.
 
-    The tags are TAG..., or what --version and --tags decide; --to is the repository, the image's own unless given.
+    The tags are TAG..., or what --version and --tags decide. With --to REPOSITORY and none of them the image keeps its
+    tag. Without --to it stays in its own repository.
     """
     source = source.removeprefix("registry:")
     ref = ImageRef.parse(in_lower_case(source))
-    given = click.get_current_context().get_parameter_source("to")
-    # `image:` of the configuration is where builds go; an image that is named stays where it is.
-    to = options["to"] if given is not None and given.name in {"COMMANDLINE", "ENVIRONMENT"} else ref.familiar
-    if names and (tag := ImageRef.parse(in_lower_case(to)).tag):
+    # `image:` and `tags:` of the configuration are for builds; an image that is named stays where it is, and as it is.
+    to = options["to"] if _is_given("to") else ref.familiar
+    if names and not to.startswith("oci:") and (tag := ImageRef.parse(in_lower_case(to)).tag):
         raise UsageError(f"--to names the tag {tag}, and {', '.join(names)} too", hint="Leave the tag out of --to.")
-    strategies = (*(f"raw={name}" for name in names), *options["tags"])
-    request = _bounded(push_request(f"registry:{source}", {**options, "to": to, "tags": strategies}), options)
+    options |= {"to": to, "tags": (*(f"raw={name}" for name in names), *options["tags"])}
+    if not names and ref.tag and _is_given("to") and not _is_given("version") and not _is_given("tags"):
+        options |= {"tags": (f"raw={ref.tag}",)}
+    request = _bounded(push_request(f"registry:{source}", options), options)
     with progress_for(output) as progress, _given_up_after(options["deadline"]):
         execute("image retag", output, lambda log: push("image retag", request, log, progress))
+
+
+def _is_given(name: str) -> bool:
+    """Whether an option was given to this run, not just to all of them by the configuration."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not None and source.name in {"COMMANDLINE", "ENVIRONMENT"}
 
 
 @command.command("tags", cls=ConfiguredCommand)

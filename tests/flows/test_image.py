@@ -245,6 +245,60 @@ def test_promotion_mounts_every_layer(run, layout, repository):
     assert digest_in_registry(f"{repository}-prod:1.4.2") == digest_in_registry(f"{repository}:1.4.2")
 
 
+GITHUB_TAG_BUILD = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_REF_NAME": "v9.0.0",
+    "GITHUB_REF_TYPE": "tag",
+    "GITHUB_SHA": "3fa9c1e0b5d2a7c64e8f1b90d3c2a1f0e9d8c7b6",
+    "GITHUB_REPOSITORY": "acme/config",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_EVENT_NAME": "push",
+}
+
+
+@pytest.mark.parametrize("environment", [{}, GITHUB_TAG_BUILD], ids=["anywhere", "in a build of another version"])
+@pytest.mark.parametrize("configured", ["", "tags: [sha, branch]\n"])
+@pytest.mark.parametrize("tag", ["1.5.0", "main-3fa9c1e", "Stable"])
+def test_promotion_keeps_the_tag(run, layout, repository, tmp_path, environment, configured, tag):
+    """The checkout that a promotion runs in is not the image's."""
+    (tmp_path / ".gitops-ci.yaml").write_text(configured)
+    run("image", "push", layout, "--to", f"{repository}:{tag}")
+    ran = run("image", "retag", f"{repository}:{tag}", "--to", f"{repository}-prod", environment=environment)
+    assert ran.code == 0, ran.out + ran.err
+    assert tags_in_registry(f"{repository}-prod") == {tag}
+
+
+def test_promotion_to_a_folder_keeps_the_tag(run, layout, repository):
+    run("image", "push", layout, "--to", f"{repository}:1.5.0")
+    assert run("image", "retag", f"{repository}:1.5.0", "--to", "oci:mirror").code == 0
+    assert run("image", "push", "oci:mirror:1.5.0", "--to", f"{repository}:again").code == 0
+    assert run("image", "retag", f"{repository}:1.5.0", "stable", "--to", "oci:mirror").code == 0
+    assert run("image", "push", "oci:mirror:stable", "--to", f"{repository}:again").code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (("stable",), {"stable"}),
+        (("--version", "2.0.0"), {"2.0.0", "2.0", "2", "latest"}),
+        (("--tags", "raw=edge"), {"edge"}),
+        (("--tag-suffix", "-alpine"), {"1.5.0-alpine"}),
+    ],
+)
+def test_promotion_gets_the_tags_that_are_asked_for(run, layout, repository, more, expected):
+    run("image", "push", layout, "--to", f"{repository}:1.5.0")
+    assert run("image", "retag", f"{repository}:1.5.0", "--to", f"{repository}-prod", *more).code == 0
+    assert tags_in_registry(f"{repository}-prod") == expected
+
+
+def test_promotion_by_digest_says_which_tag_is_wanting(run, layout, repository):
+    run("image", "push", layout, "--to", f"{repository}:1.5.0")
+    digest = digest_in_registry(f"{repository}:1.5.0")
+    ran = run("image", "retag", f"{repository}@{digest}", "--to", f"{repository}-prod")
+    assert ran.code == 2
+    assert "There is no tag for this build" in ran.out + ran.err
+
+
 def test_tags_are_listed_with_their_reasons(run, layout, repository):
     run("image", "push", layout, "--to", repository, "--version", "2.0.0")
     ran = run("image", "tags", "--to", repository, "--version", "1.3.9", "--output", "json")
