@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 __all__ = ["SOAKING", "examples", "load_profile"]
 
@@ -22,7 +22,14 @@ def examples(few: int) -> int:
 
 
 def load_profile() -> None:
-    """What hypothesis does where a test says nothing else. No deadline: machines differ."""
-    profile = settings(max_examples=examples(100), deadline=None, derandomize=not SOAKING, database=None)
+    """What hypothesis does where a test says nothing else. No limits of time: machines differ, and are busy."""
+    profile = settings(
+        max_examples=examples(100),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=not SOAKING,
+        database=None,
+        print_blob=SOAKING,
+    )
     settings.register_profile("gitops-ci", profile)
     settings.load_profile("gitops-ci")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ci.model import FileChange
@@ -71,7 +71,7 @@ _LINES = st.lists(st.sampled_from(["a\n", "b\n", "  c\n", "\n", "d\r\n", "-x\n",
 )
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60))
 @given(before=_LINES, after=_LINES, end=st.sampled_from(["", "last", "last\n"]))
 def test_git_applies_any_diff(tmp_path_factory: pytest.TempPathFactory, before: str, after: str, end: str) -> None:
     after += end
