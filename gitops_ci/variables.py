@@ -63,7 +63,7 @@ def start_without_secrets(arguments: list[str]) -> None:
     if _HANDED_OVER in os.environ:
         _keep(_received(os.environ.pop(_HANDED_OVER)))
         return
-    if not arguments or arguments[0].startswith("-") or arguments[0] in _ALONE or {"--help", "-h"} & {*arguments}:
+    if _starts_nothing(arguments):
         return
     secrets = {name: os.environ[name] for name in _secret_names(os.environ)}
     if not secrets:
@@ -73,6 +73,17 @@ def start_without_secrets(arguments: list[str]) -> None:
     for name in secrets:
         del os.environ[name]
     _keep(secrets)
+
+
+def _starts_nothing(arguments: list[str]) -> bool:
+    """Whether this is no command that starts a program, or only asks for its help.
+
+    A word like `--help` elsewhere may be a file's name or an option's value, and the command runs.
+    """
+    if not arguments or arguments[0].startswith("-") or arguments[0] in _ALONE:
+        return True
+    *words, last = arguments
+    return last in {"--help", "-h"} and not any(word.startswith("-") for word in words)
 
 
 def _secret_names(environ: Mapping[str, str]) -> frozenset[str]:

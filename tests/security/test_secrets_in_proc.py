@@ -281,3 +281,12 @@ def test_commands_that_start_nothing_are_not_restarted(tmp_path):
         code = f"{strace}sys.argv[1:] = {arguments!r}\nfrom gitops_ci.__main__ import main\nmain()"
         ran = gitops_ci(tmp_path, [], path=os.environ["PATH"], how=["-c", code], PYTHONPATH=str(CHECKOUT))
         assert ran.returncode != 99, arguments
+
+
+@pytest.mark.parametrize("arguments", [("--", "app", "--help"), ("--", "-h", "app"), ("--crd-path", "-h", "app")])
+def test_no_name_or_value_keeps_it_from_being_restarted(tmp_path, seekers, arguments):
+    folder = seekers("kustomize")
+    make_checkout(tmp_path, {**UNITS, "--help": "", "-h": ""}, origin="")
+    gitops_ci(tmp_path, ["validate", *arguments], path=str(folder), HTTPS_PROXY="")
+    notes = seekers.notes()
+    assert [note["found"] for note in notes] == [[]], notes
