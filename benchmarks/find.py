@@ -21,9 +21,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gitops_ci.configrepo import ConfigRepo
-from gitops_ci.flows.age import Ages
-from gitops_ci.flows.environment import Environment
-from gitops_ci.flows.search import Search, find
+from gitops_ci.flows.bump.search import Search, find
+from gitops_ci.flows.environments import Environment
+from gitops_ci.flows.image.age import Ages
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gitops_ci.schemas.bundle import Bundle
+from gitops_ci.validation.openapi.bundle import Bundle
 
 __all__ = ["LOCATION", "write_schemas"]
 

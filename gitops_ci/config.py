@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environment import Environment
+from gitops_ci.flows.environments import Environment
 from gitops_ci.yamltext import Alias, Node, Scalar, Sequence, YamlError, YamlFile, read
 from gitops_ci.yamltext import Mapping as YamlMapping
 

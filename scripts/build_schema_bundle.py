@@ -1,4 +1,4 @@
-"""Generate gitops_ci/schemas/data from the schemas in the wheel of PyPI's kubernetes-validate.
+"""Generate gitops_ci/validation/openapi/data from the schemas in the wheel of PyPI's kubernetes-validate.
 
     python scripts/build_schema_bundle.py kubernetes_validate-1.37.0-py3-none-any.whl
 
@@ -26,11 +26,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).resolve().parent.parent / "gitops_ci" / "schemas" / "data"
+TARGET = Path(__file__).resolve().parent.parent / "gitops_ci" / "validation" / "openapi" / "data"
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 APIEXT = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
 
-# Types with a JSON decoder of their own in Go; the name is what schemas/structure.py calls the check.
+# Types with a JSON decoder of their own in Go; the name is what validation/openapi/strict_decoding.py calls the check.
 SPECIAL = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "int-or-string",

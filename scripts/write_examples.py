@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from gitops_ci.flows.init import InitRequest, System, starter_files  # noqa: E402
-from gitops_ci.flows.survey import Survey  # noqa: E402
+from gitops_ci.flows.init.survey import Survey  # noqa: E402
 from gitops_ci.imageref import ImageRef  # noqa: E402
 from gitops_ci.repourl import RepoUrl  # noqa: E402
 

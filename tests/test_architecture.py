@@ -19,9 +19,9 @@ PACKAGE = "gitops_ci"
 
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
-    {"errors", "family", "model", "imageref", "secret", "foreign", "repourl"},
+    {"errors", "lazy", "model", "imageref", "secret", "display", "repourl"},
     {"checkout", "http", "process", "variables", "yamltext", "charmap", "splice"},
-    {"tags", "registry", "formats", "configrepo", "forges", "rendering", "schemas", "reporting"},
+    {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting"},
     {"plan"},
     {"flows"},
     {"ci", "config"},
@@ -30,15 +30,45 @@ LAYERS = (
 )
 FREE = (0, 1)
 
+# Inside a room: its folders and modules, from the ground up. Those of one floor do not know each other, and nobody
+# inside imports the room's own face.
+FLOORS = {
+    "flows": (
+        {"demo", "environments", "globs", "image", "init", "journal"},
+        {"bump", "validate"},
+        {"fan_out", "release"},
+    ),
+    "formats": (
+        {"document"},
+        {"argocd", "base", "compose", "fleet", "flux", "flux_policies", "kubernetes", "kustomize", "markers", "pointer"}
+        | {"helm_chart", "helm_template", "helm_values"},
+    ),
+    "validation": (
+        {"go", "kubernetes_versions", "rule_catalog", "suggestions", "violation", "workers"},
+        {"apimachinery", "manifests", "report"},
+        {"cel", "lint", "openapi", "provenance", "suppressions"},
+        {"custom_resources"},
+        {"apiserver"},
+        {"object_check"},
+        {"file_check"},
+        {"run"},
+    ),
+    # One folder or module for each API group; the core group's parts are everybody's.
+    "validation.apiserver": (
+        {"admissionregistration", "authorization", "batch", "coordination", "core", "flowcontrol", "rbac"},
+        {"apiextensions", "apps", "autoscaling", "discovery", "networking", "resource", "storage"},
+    ),
+}
+
 # Where a package, or a name of the standard library, may be imported: a module, or a folder and all below it.
 DOORS = {
-    "cel_expr_python": ("schemas.cel",),
+    "cel_expr_python": ("validation.cel.engine",),
     "click": ("cli",),
     "docker": ("registry.engine",),
     "git": ("configrepo",),
     "gitdb": ("configrepo",),
     "oryaml": ("yamltext",),
-    "re2": ("schemas.patterns",),
+    "re2": ("validation.go.regexp",),
     "requests": ("http",),
     "urllib3": ("http", "registry.engine"),  # the docker SDK lets its errors through
     "rich": ("cli", "reporting"),
@@ -49,7 +79,7 @@ DOORS = {
     "http.client": ("http",),
     "os.environ": ("cli", "configrepo", "process", "variables"),
     "os.getenv": (),
-    "pickle": ("schemas.sharing",),  # what a process of our own sends back through a pipe
+    "pickle": ("validation.workers",),  # what a process of our own sends back through a pipe
     "socket": ("http",),
     "subprocess": ("process", "configrepo.git"),  # git is started by GitPython, and ended there
     "urllib.request": ("http",),
@@ -115,6 +145,24 @@ def wrong_arrows(module: str, text: str, *, is_package: bool = False) -> list[st
     return found
 
 
+def wrong_stairs(room: str, module: str, text: str) -> list[str]:
+    """What a module of a room imports of the same room and must not."""
+    floors = FLOORS[room]
+    unit = module.removeprefix(f"{room}.").partition(".")[0]
+    mine = next((number for number, units in enumerate(floors) if unit in units), -1)
+    if mine < 0:
+        return [f"{module}: {unit} has no floor in {room}"]
+    found = []
+    for line, name in imports(module, text):
+        if not f"{name}.".startswith(f"{PACKAGE}.{room}."):
+            continue
+        other = name.removeprefix(f"{PACKAGE}.{room}").lstrip(".").partition(".")[0]
+        below = set().union(*floors[:mine])
+        if other != unit and other not in below:
+            found.append(f"{module}:{line}: {unit} must not import {other or 'the face'} of {room}")
+    return found
+
+
 def wrong_doors(module: str, text: str) -> list[str]:
     """What a module imports from outside and must not."""
     found = []
@@ -146,6 +194,29 @@ def test_arrows_point_from_the_rim_to_the_core():
     ] == []
 
 
+@pytest.mark.parametrize("room", FLOORS)
+def test_inside_a_room_arrows_point_down(room):
+    inside = [(name, text) for name, text in modules() if name.startswith(f"{room}.")]
+    assert {name.removeprefix(f"{room}.").partition(".")[0] for name, _ in inside} == set().union(*FLOORS[room])
+    assert [wrong for name, text in inside for wrong in wrong_stairs(room, name, text)] == []
+
+
+@pytest.mark.parametrize(
+    ("room", "module", "text"),
+    [
+        ("validation", "validation.go.url", "from gitops_ci.validation.apimachinery import field"),
+        ("validation", "validation.cel.engine", "def f():\n    import gitops_ci.validation.apiserver.core.pods"),
+        ("validation", "validation.file_check", "from gitops_ci.validation import check"),
+        ("validation", "validation.brandnew", ""),
+        ("validation.apiserver", "validation.apiserver.rbac", "from gitops_ci.validation.apiserver.core import pods"),
+        ("formats", "formats.flux", "from gitops_ci.formats import kustomize"),
+        ("flows", "flows.bump.flow", "from gitops_ci.flows.validate import validate"),
+    ],
+)
+def test_a_wrong_stair_is_seen(room, module, text):
+    assert wrong_stairs(room, module, text)
+
+
 def test_foreign_packages_come_through_their_door():
     assert [wrong for name, text in modules() for wrong in wrong_doors(name, text)] == []
 
@@ -169,7 +240,7 @@ def test_nobody_hands_text_to_a_shell():
         ("forges.github", "from ..formats import kustomize"),
         ("forges.github", "def f():\n    import gitops_ci.http, gitops_ci.cli"),
         ("tags", "from gitops_ci.registry.remote import head"),
-        ("flows.bump", "from gitops_ci.config import Settings"),
+        ("flows.bump.flow", "from gitops_ci.config import Settings"),
         ("plan", "from importlib import import_module\nimport_module(f'gitops_ci.flows.{1}')"),
         ("ci", "from gitops_ci.config import Settings"),
         ("config", "from gitops_ci.brandnew import x"),
@@ -185,7 +256,7 @@ def test_a_wrong_arrow_is_seen(module, text):
     [
         ("forges.github", "from gitops_ci.http import Http\nfrom gitops_ci import __version__\nfrom . import base"),
         ("registry.remote", "from gitops_ci.registry import credentials"),
-        ("flows.bump", "from gitops_ci import forges\nfrom gitops_ci.plan import make"),
+        ("flows.bump.flow", "from gitops_ci import forges\nfrom gitops_ci.plan import make"),
         ("model", "from gitops_ci.imageref import ImageRef"),
     ],
 )
@@ -203,10 +274,10 @@ def test_a_right_arrow_passes(module, text):
         ("formats.kustomize", "import os\nx = os.environ['A']"),
         ("formats.kustomize", "from os import environ"),
         ("cli.bump", "import os\nos.getenv('A')"),
-        ("flows.bump", "import subprocess"),
-        ("flows.bump", "import numpy"),
-        ("flows.bump", "from urllib.request import urlopen"),
-        ("flows.bump", "import os\nos.system('ls')"),
+        ("flows.bump.flow", "import subprocess"),
+        ("flows.bump.flow", "import numpy"),
+        ("flows.bump.flow", "from urllib.request import urlopen"),
+        ("flows.bump.flow", "import os\nos.system('ls')"),
     ],
 )
 def test_a_wrong_door_is_seen(module, text):

@@ -13,7 +13,7 @@ from gitops_ci.config import FILE_NAME, parse
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitops_ci.schemas import Checks
+    from gitops_ci.validation import Checks
 
 __all__ = ["as_repository_says", "checks", "checks_here"]
 
@@ -26,8 +26,8 @@ def checks(values: Mapping[str, Any]) -> Checks:
     Raises:
         UsageError: one of them means no version and no rule that exists.
     """
-    from gitops_ci.schemas import DEFAULT_VERSION, Checks, Suppression, versions
-    from gitops_ci.schemas.rule_ids import check_globs
+    from gitops_ci.validation import DEFAULT_VERSION, Checks, Suppression, versions
+    from gitops_ci.validation.rule_catalog import check_globs
 
     rules, skip_rules = tuple(values.get("rules") or ("*",)), tuple(values.get("skip_rules") or ())
     accepted = tuple(map(Suppression.parse, values.get("ignore") or ()))

@@ -35,7 +35,7 @@ def formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 
 def kubernetes_versions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     del ctx, param
-    from gitops_ci.schemas import VERSIONS
+    from gitops_ci.validation import VERSIONS
 
     return _offered(VERSIONS, incomplete)
 
@@ -50,7 +50,7 @@ def report_files(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
 def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     del ctx, param
-    from gitops_ci.schemas.rule_ids import FAMILIES, RULE_IDS
+    from gitops_ci.validation.rule_catalog import FAMILIES, RULE_IDS
 
     return _offered((*(f"{family}/*" for family in FAMILIES), *RULE_IDS), incomplete)
 

@@ -93,7 +93,7 @@ def _problems(config: Config) -> Iterator[str]:
     """What every key alone cannot show. Values are read as the commands read them, which raises by itself."""
     from gitops_ci.imageref import ImageRef
     from gitops_ci.repourl import RepoUrl
-    from gitops_ci.schemas import versions
+    from gitops_ci.validation import versions
 
     options = config.options
     if repository := options.get("config_repo"):

@@ -10,7 +10,7 @@ import click
 from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.config import FILE_NAME, Config, load
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environment import Environment
+from gitops_ci.flows.environments import Environment
 
 __all__ = ["ConfiguredCommand", "config_of"]
 

@@ -6,7 +6,7 @@ import sys
 from typing import Literal
 
 from gitops_ci.cli.terminal import painted
-from gitops_ci.foreign import log_line, visible
+from gitops_ci.display import log_line, visible
 from gitops_ci.secret import mask
 
 __all__ = ["Console", "printable"]

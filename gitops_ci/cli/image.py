@@ -22,8 +22,8 @@ from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import RegistryError, UsageError
-from gitops_ci.flows.push import PushRequest, push
-from gitops_ci.flows.tagging import TagRules, TagsRequest, in_lower_case, list_tags
+from gitops_ci.flows.image.push import PushRequest, push
+from gitops_ci.flows.image.tags import TagRules, TagsRequest, in_lower_case, list_tags
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
 from gitops_ci.variables import variables

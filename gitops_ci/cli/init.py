@@ -13,7 +13,7 @@ from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.init import SYSTEMS, InitRequest, System, next_steps, starter_files
-from gitops_ci.flows.survey import Survey, survey
+from gitops_ci.flows.init.survey import Survey, survey
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import FileChange, Log, Outcome
 from gitops_ci.repourl import RepoUrl

@@ -15,8 +15,8 @@ from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.repository import bump_request, refuse_untrusted, repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
+from gitops_ci.flows.image.tags import in_lower_case
 from gitops_ci.flows.release import ReleaseRequest, release
-from gitops_ci.flows.tagging import in_lower_case
 from gitops_ci.imageref import ImageRef
 from gitops_ci.variables import variables
 

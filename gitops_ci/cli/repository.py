@@ -22,11 +22,11 @@ from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import BumpRequest
-from gitops_ci.flows.environment import Environment
-from gitops_ci.flows.paths import Paths
-from gitops_ci.flows.publish import Publication
-from gitops_ci.flows.pull_request import branch_name
-from gitops_ci.flows.search import Search
+from gitops_ci.flows.bump.publication import Publication
+from gitops_ci.flows.bump.pull_request import branch_name
+from gitops_ci.flows.bump.search import Search
+from gitops_ci.flows.environments import Environment
+from gitops_ci.flows.globs import Paths
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
 from gitops_ci.plan import Pointer, Policy

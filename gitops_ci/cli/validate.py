@@ -18,8 +18,8 @@ from gitops_ci.errors import UsageError
 from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
-    from gitops_ci.flows.selection import Shard
     from gitops_ci.flows.validate import ValidateRequest
+    from gitops_ci.flows.validate.selection import Shard
     from gitops_ci.model import Log
 
 __all__ = ["command"]
@@ -137,7 +137,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _shard(text: str) -> Shard | None:
     if not text:
         return None
-    from gitops_ci.flows.selection import Shard
+    from gitops_ci.flows.validate.selection import Shard
 
     return Shard.parse(text)
 

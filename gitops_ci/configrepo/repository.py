@@ -27,8 +27,8 @@ from gitops_ci.configrepo.git import (
     check_path,
     last_lines,
 )
+from gitops_ci.configrepo.git_errors import lacks_shallow, passes, refusal, unreachable
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
-from gitops_ci.configrepo.remote import lacks_shallow, passes, refusal, unreachable
 from gitops_ci.errors import GitError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environment import Environment
-from gitops_ci.flows.selection import branch_point, portions
-from gitops_ci.flows.sources import read_sources
+from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.validate import ValidateRequest, selected
+from gitops_ci.flows.validate.inputs import read_sources
+from gitops_ci.flows.validate.selection import branch_point, portions
 from gitops_ci.model import Job, Log, Outcome
 
 __all__ = ["MOST", "plan_bumps", "plan_validation"]

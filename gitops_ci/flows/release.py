@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import GitopsCiError
-from gitops_ci.flows.age import CREATED, Origin
 from gitops_ci.flows.bump import BumpRequest, Publication, bump_into
+from gitops_ci.flows.image.age import CREATED, Origin
+from gitops_ci.flows.image.push import PartlyPushed, Pushed, PushRequest, push_image
 from gitops_ci.flows.journal import Journal
-from gitops_ci.flows.push import PartlyPushed, Pushed, PushRequest, push_image
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome
 from gitops_ci.registry.base import Progress

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
-from gitops_ci.family import Family
 from gitops_ci.forges.base import CommitsByApi, Forge, ForgeKind
+from gitops_ci.lazy import Family
 from gitops_ci.repourl import RepoUrl, is_loopback
 
 __all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]

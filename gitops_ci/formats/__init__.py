@@ -13,23 +13,23 @@ from gitops_ci.formats import (
     compose,
     fleet,
     flux,
+    flux_policies,
     helm_chart,
     helm_template,
     helm_values,
     kubernetes,
     kustomize,
-    marks,
-    policies,
+    markers,
 )
 from gitops_ci.formats.base import Format
-from gitops_ci.formats.source import Source
-from gitops_ci.formats.spans import Taken
+from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.occupied import Taken
 from gitops_ci.model import Field, ImageSite
 
 __all__ = ["FORMATS", "Source", "find"]
 
 FORMATS: dict[str, Format] = {
-    marks.ID: marks,
+    markers.ID: markers,
     kustomize.ID: kustomize,
     argocd.ID: argocd,
     flux.ID: flux,
@@ -41,7 +41,7 @@ FORMATS: dict[str, Format] = {
     helm_template.ID: helm_template,
 }
 # What is no YAML is asked for by these: they go line by line.
-_LINEWISE = (marks.ID, helm_template.ID)
+_LINEWISE = (markers.ID, helm_template.ID)
 
 
 def find(source: Source, only: Sequence[str] = ()) -> Iterator[ImageSite]:
@@ -60,10 +60,10 @@ def find(source: Source, only: Sequence[str] = ()) -> Iterator[ImageSite]:
             if places and not places & taken and not any(marked.overlaps(start, end) for start, end, *_ in places):
                 taken |= places
                 sites.append(site)
-        if name == marks.ID:
+        if name == markers.ID:
             marked = Taken(sites)
     if source.is_yaml and "$imagepolicy" in source.text and not source.is_template:
-        sites = _pointed_at(sites, policies.find(source))
+        sites = _pointed_at(sites, flux_policies.find(source))
     return (site for site in sites if not only or site.format in only)
 
 
@@ -71,7 +71,7 @@ def _kinds(source: Source) -> Iterator[str]:
     if source.is_template:
         yield from _LINEWISE
     elif not source.is_yaml:
-        yield marks.ID
+        yield markers.ID
     else:
         yield from (name for name in FORMATS if name != helm_template.ID)
 

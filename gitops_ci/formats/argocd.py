@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.parts import Found, artifact, one_string, runs_instead
-from gitops_ci.formats.places import Place, below, object_of
-from gitops_ci.formats.scan import scan, site
-from gitops_ci.formats.source import Entry, Source
+from gitops_ci.formats.document.image_fields import Found, artifact, one_string, runs_instead
+from gitops_ci.formats.document.manifest_text import Entry, Source
+from gitops_ci.formats.document.nodes import Place, below, object_of
+from gitops_ci.formats.document.scan import scan, site
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
 from gitops_ci.yamltext import Alias, Mapping, Scalar, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from gitops_ci.formats.source import Source
+from gitops_ci.formats.document.manifest_text import Source
 from gitops_ci.model import ImageSite
 
 __all__ = ["Format"]

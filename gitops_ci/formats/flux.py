@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_ci.formats.overrides import overrides
-from gitops_ci.formats.parts import artifact
-from gitops_ci.formats.places import Place, below, object_of
-from gitops_ci.formats.scan import scan, site
-from gitops_ci.formats.source import Source
+from gitops_ci.formats.document.image_fields import artifact
+from gitops_ci.formats.document.image_overrides import overrides
+from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.nodes import Place, below, object_of
+from gitops_ci.formats.document.scan import scan, site
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import Mapping, Node, Sequence
 

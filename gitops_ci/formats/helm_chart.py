@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.parts import NAMELESS, version_of
-from gitops_ci.formats.source import Source
+from gitops_ci.formats.document.image_fields import NAMELESS, version_of
+from gitops_ci.formats.document.manifest_text import Source
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import Mapping
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gitops_ci.formats.source import Source
-from gitops_ci.formats.words import part_of
+from gitops_ci.formats.document.key_names import part_of
+from gitops_ci.formats.document.manifest_text import Source
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite, Spelling
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.places import object_of
-from gitops_ci.formats.scan import scan
-from gitops_ci.formats.source import Source
+from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.nodes import object_of
+from gitops_ci.formats.document.scan import scan
 from gitops_ci.model import ImageSite
 
 ID = "helm-values"

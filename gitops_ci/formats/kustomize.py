@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.overrides import override, overrides
-from gitops_ci.formats.places import object_of
-from gitops_ci.formats.scan import scan
-from gitops_ci.formats.source import Source
+from gitops_ci.formats.document.image_overrides import override, overrides
+from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.nodes import object_of
+from gitops_ci.formats.document.scan import scan
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import Mapping, Scalar, Sequence, YamlError
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import UsageError
-from gitops_ci.formats.parts import version_of
-from gitops_ci.formats.source import Entry, Source
+from gitops_ci.formats.document.image_fields import version_of
+from gitops_ci.formats.document.manifest_text import Entry, Source
 from gitops_ci.imageref import DIGEST, ImageRef
 from gitops_ci.model import ImageSite, Role
 from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence, YamlError

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gitops_ci.model.deeds import Commit, Image, Job
+    from gitops_ci.model.artifacts import Commit, Image, Job
     from gitops_ci.model.findings import Finding, Severity, Skip
     from gitops_ci.model.log import Clock, Log
     from gitops_ci.model.outcome import Outcome, Problem, Status
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 _NAMES = {
-    "deeds": ("Commit", "Image", "Job"),
+    "artifacts": ("Commit", "Image", "Job"),
     "findings": ("Finding", "Severity", "Skip"),
     "log": ("Clock", "Log"),
     "outcome": ("Outcome", "Problem", "Status"),

@@ -10,7 +10,7 @@ from gitops_ci.secret import mask
 
 if TYPE_CHECKING:
     from gitops_ci.errors import GitopsCiError
-    from gitops_ci.model.deeds import Commit, Image, Job
+    from gitops_ci.model.artifacts import Commit, Image, Job
     from gitops_ci.model.findings import Finding, Skip
     from gitops_ci.model.plans import Change, FileChange
     from gitops_ci.model.proposals import PullRequest

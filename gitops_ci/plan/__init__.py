@@ -13,18 +13,18 @@ from itertools import chain
 
 from gitops_ci import formats
 from gitops_ci.errors import UsageError
-from gitops_ci.formats import Source, kustomize, policies
-from gitops_ci.formats.layers import Layers
+from gitops_ci.formats import Source, flux_policies, kustomize
 from gitops_ci.formats.pointer import Pointer
-from gitops_ci.formats.wanted import Wanted
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Plan, Skip
-from gitops_ci.plan import relations
+from gitops_ci.plan import related_files
+from gitops_ci.plan.apply import finished
 from gitops_ci.plan.decisions import Decisions
-from gitops_ci.plan.drafts import read
+from gitops_ci.plan.file_plan import read
+from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.policy import Age, Policy
-from gitops_ci.plan.relations import companions, referred
-from gitops_ci.plan.result import finished
+from gitops_ci.plan.related_files import companions, referred
+from gitops_ci.plan.targets import Wanted
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["Age", "Pointer", "Policy", "companions", "make", "mentions", "nearest", "needles", "referred", "written"]
@@ -37,7 +37,7 @@ def needles(targets: Sequence[ImageRef], policy: Policy) -> tuple[str, ...]:  # 
 
 def mentions(files: Mapping[str, str], targets: Sequence[ImageRef], policy: Policy) -> tuple[str, ...]:
     """What else to search for, given the files that contain a needle: in files that name no image and belong to one."""
-    return relations.mentions(files, Wanted(targets, match_name=policy.match_name))
+    return related_files.mentions(files, Wanted(targets, match_name=policy.match_name))
 
 
 def make(
@@ -60,8 +60,8 @@ def make(
     wanted = Wanted(targets, match_name=policy.match_name)
     sources = [Source(path, text, wanted.mentioned) for path, text in files]
     drafts = read(sources, wanted, policy, pointers)
-    named = chain.from_iterable(map(policies.named, sources))
-    layers = Layers((site for draft in drafts for site in draft.sites), relations.layered(sources), named)
+    named = chain.from_iterable(map(flux_policies.named, sources))
+    layers = Layers((site for draft in drafts for site in draft.sites), related_files.layered(sources), named)
     for draft in drafts:
         draft.choose(layers, wanted, policy)
         draft.point(pointers, targets)

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
-from gitops_ci.formats import helm_chart, marks, pin, pointer
-from gitops_ci.formats.flavours import Flavour, flavour_of
+from gitops_ci.formats import helm_chart, markers, pointer
+from gitops_ci.formats.document.image_fields import APP_VERSION
 from gitops_ci.formats.kustomize import Reach
-from gitops_ci.formats.parts import APP_VERSION
-from gitops_ci.formats.pin import Refusal
-from gitops_ci.formats.wanted import Wanted
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Anchor, Edit, Field, ImageSite, Span
+from gitops_ci.plan import pinning
+from gitops_ci.plan.flavours import Flavour, flavour_of
+from gitops_ci.plan.pinning import Refusal
 from gitops_ci.plan.policy import Age, Policy
+from gitops_ci.plan.targets import Wanted
 
 __all__ = ["Anchored", "Covered", "Decisions", "Downgrade"]
 
@@ -60,20 +61,20 @@ class Decisions:
     ) -> list[Edit] | Refusal:
         """The edits for `site`, none when it says so already; `aliased` are the sites that repeat a value."""
         if site.problem:
-            asked = site.format in {marks.ID, pointer.ID}
+            asked = site.format in {markers.ID, pointer.ID}
             return Refusal(f"names {site.image.familiar}, but {site.problem}", _hint(site), failed=asked)
         if left := self._left_to_others(site):
             return left
         if other := self._another_flavour(site.image, target):
             return other
-        version = pin.version(site, target, self._policy.pin)
+        version = pinning.version(site, target, self._policy.pin)
         if isinstance(version, Refusal):
             return version
         if rule := self._goes_back(site.image, target, version):
             new, old = target.tag or target.digest, site.image.tag or site.image.digest
             reason = f"{new} is older than {old}, which is there, {rule}"
             return Downgrade(reason, "`--allow-downgrade` writes it all the same.")
-        edits = pin.edits(site, version)
+        edits = pinning.edits(site, version)
         if isinstance(edits, Refusal) or self._policy.follow_anchors:
             return edits
         spans = {edit.span for edit in edits}
@@ -110,7 +111,7 @@ class Decisions:
         reason = f"names {now.familiar}:{now.tag}, another flavour or component than {target.tag}"
         return Refusal(reason, "Give the image with that flavour, too. `--any-flavour` writes this one.")
 
-    def _goes_back(self, now: ImageRef, target: ImageRef, version: pin.Version) -> str:
+    def _goes_back(self, now: ImageRef, target: ImageRef, version: pinning.Version) -> str:
         """By which rule an older image would replace a newer one; '' when none says so."""
         if self._policy.allow_downgrade or (now.tag, now.digest) == (version.tag, version.digest):
             return ""
@@ -155,7 +156,7 @@ def _lines(anchor: Anchor) -> str:
 
 
 def _hint(site: ImageSite) -> str:
-    if site.format in {marks.ID, pointer.ID}:
+    if site.format in {markers.ID, pointer.ID}:
         return "Point at the value itself."
     if any(field.role == "name" for field in site.fields):
         return "Bump that one; `--match-name` takes the same path on any registry for the same image."

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from gitops_ci.errors import UsageError
 from gitops_ci.formats import FORMATS
-from gitops_ci.formats.pin import Pin
 from gitops_ci.imageref import ImageRef
+from gitops_ci.plan.pinning import Pin
 
 __all__ = ["Age", "Policy"]
 

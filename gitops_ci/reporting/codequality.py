@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gitops_ci.foreign import visible
+from gitops_ci.display import visible
 from gitops_ci.model import Finding, Outcome, Severity, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.fingerprint import fingerprinted

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from gitops_ci.foreign import shorten, visible, visible_lines
+from gitops_ci.display import shorten, visible, visible_lines
 from gitops_ci.reporting.plaintext import defused
 
 __all__ = ["code", "fence", "link", "plain", "row", "table_head"]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import groupby, takewhile
 
-from gitops_ci.foreign import visible_lines
+from gitops_ci.display import visible_lines
 from gitops_ci.model import FileChange
 
 __all__ = ["readable", "unified"]

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
+from gitops_ci.display import visible, visible_lines
 from gitops_ci.errors import GitopsCiError
-from gitops_ci.foreign import visible, visible_lines
 from gitops_ci.model import Finding, Outcome, Severity, Skip
 from gitops_ci.reporting import markdown
 from gitops_ci.reporting.base import prepare

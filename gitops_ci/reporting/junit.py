@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from html import escape  # the same five characters as XML's; xml.sax takes 40 ms to import
 from itertools import groupby
 
-from gitops_ci.foreign import visible, visible_lines
+from gitops_ci.display import visible, visible_lines
 from gitops_ci.model import Finding, Outcome, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.summary import location, sentence

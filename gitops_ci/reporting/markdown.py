@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gitops_ci.foreign import shorten
+from gitops_ci.display import shorten
 from gitops_ci.model import Change, Finding, Job, Outcome, Problem, PullRequest, Skip
 from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import prepare

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from gitops_ci.foreign import shorten, visible
+from gitops_ci.display import shorten, visible
 
 __all__ = ["address", "cut", "defused", "words"]
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitops_ci.display import short_digests, visible
 from gitops_ci.errors import UsageError
-from gitops_ci.foreign import short_digests, visible
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, FileChange
 from gitops_ci.reporting import commonmark as md

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gitops_ci import __version__
-from gitops_ci.foreign import visible
+from gitops_ci.display import visible
 from gitops_ci.model import Finding, Outcome, Severity, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.fingerprint import fingerprinted

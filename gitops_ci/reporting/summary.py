@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gitops_ci.foreign import short_digests, visible
+from gitops_ci.display import short_digests, visible
 
 if TYPE_CHECKING:
     from gitops_ci.imageref import ImageRef

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from gitops_ci.foreign import log_line, short_digests, visible, visible_lines
+from gitops_ci.display import log_line, short_digests, visible, visible_lines
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.results import image_name
 from gitops_ci.reporting.skips import grouped_skips

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from gitops_ci import formats, plan
-from gitops_ci.formats import FORMATS, Source, policies
+from gitops_ci.formats import FORMATS, Source, flux_policies
 from gitops_ci.yamltext import YamlError
 from tests.support import CHECKOUT
 
@@ -97,6 +97,6 @@ def test_every_place_belongs_to_one_kind():
         except YamlError:
             continue
         # A version without a name has two ways to learn it: from what it is laid over, and from a policy's marker.
-        told = [site for site in found if site.image.repository or site.layers != policies.LAYER]
+        told = [site for site in found if site.image.repository or site.layers != flux_policies.LAYER]
         places = [(field.span, field.key, bool(field.anchor)) for site in told for field in site.fields]
         assert len(places) == len(set(places)), file

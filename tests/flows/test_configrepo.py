@@ -9,9 +9,9 @@ import pytest
 
 from gitops_ci.cli.console import Console
 from gitops_ci.configrepo import ConfigRepo, GitCredentials, Identity
-from gitops_ci.configrepo.remote import passes, refusal
+from gitops_ci.configrepo.git_errors import passes, refusal
 from gitops_ci.errors import GitError, UsageError
-from gitops_ci.flows.paths import Paths
+from gitops_ci.flows.globs import Paths
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.git_repo import Entry, commit_files, make_repo

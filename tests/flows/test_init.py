@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gitops_ci.config import load
-from gitops_ci.flows.survey import survey
+from gitops_ci.flows.init.survey import survey
 from tests.support import dev_tool
 from tests.support.corpus import OTHERS, OWN
 from tests.support.corpus import repository as corpus_repository

@@ -48,7 +48,7 @@ def test_jobs_as_many_as_asked_for_but_none_without_work(run, repository):
 
 
 def test_large_repository_is_worth_more_jobs(run, repository, monkeypatch):
-    monkeypatch.setattr("gitops_ci.flows.selection._CHARACTERS", 2.0)
+    monkeypatch.setattr("gitops_ci.flows.validate.selection._CHARACTERS", 2.0)
     jobs = matrix(run("plan", "--format", "github-matrix"))
     total = sum(len(path.read_text()) for path in repository.glob("*/*.yaml"))
     assert 1 < len(jobs) == -(-total // 2 // 60) < 6

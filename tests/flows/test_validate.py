@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-from gitops_ci.schemas import check
+from gitops_ci.validation import check
 from tests.support.kubetools import kubernetes_tool
 from tests.support.workspace import git
 
@@ -594,5 +594,5 @@ def test_many_files_are_judged_alike_in_many_processes(monkeypatch):
         files.append((f"{number % 13}/{number}.yaml", BAD if number % 50 == 0 else text))
     many = check(files)
     assert len(many.findings) > 100
-    monkeypatch.setattr("gitops_ci.schemas.checking._WORTH_SHARING", sys.maxsize)
+    monkeypatch.setattr("gitops_ci.validation.run._WORTH_SHARING", sys.maxsize)
     assert check(reversed(files)) == many

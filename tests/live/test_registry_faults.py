@@ -18,8 +18,8 @@ import pytest
 
 from gitops_ci.cli import run_command_line
 from gitops_ci.errors import RegistryError
-from gitops_ci.flows.push import PushRequest, push_image
-from gitops_ci.flows.tagging import TagRules
+from gitops_ci.flows.image.push import PushRequest, push_image
+from gitops_ci.flows.image.tags import TagRules
 from gitops_ci.registry.base import Silent
 from gitops_ci.registry.connection import Access
 from gitops_ci.tags import BuildFacts

@@ -9,9 +9,9 @@ import threading
 import pytest
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.flows import push as flow
-from gitops_ci.flows.push import PushRequest, push_image
-from gitops_ci.flows.tagging import TagRules
+from gitops_ci.flows.image import push as flow
+from gitops_ci.flows.image.push import PushRequest, push_image
+from gitops_ci.flows.image.tags import TagRules
 from gitops_ci.registry.base import Silent
 from gitops_ci.tags import BuildFacts
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture

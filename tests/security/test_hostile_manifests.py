@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from gitops_ci.schemas import check
+from gitops_ci.validation import check
 from tests.support import CHECKOUT
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n"
@@ -96,7 +96,7 @@ def test_it_is_judged_in_little_time(name, tmp_path, monkeypatch):
 def test_it_takes_little_memory(name, tmp_path):
     file = tmp_path / "hostile.yaml"
     file.write_text(HOSTILE[name])
-    program = "import sys; from gitops_ci.schemas import check; check([('a.yaml', open(sys.argv[1]).read())])"
+    program = "import sys; from gitops_ci.validation import check; check([('a.yaml', open(sys.argv[1]).read())])"
     limit = 600 * 1024 * 1024
     done = subprocess.run(
         [sys.executable, "-c", program, str(file)],

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from gitops_ci.flows import push
+from gitops_ci.flows.image import push
 from gitops_ci.registry import remote
 from tests.support.fault_proxy import Answer, fault_proxy
 from tests.support.layouts import LayoutWriter

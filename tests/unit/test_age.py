@@ -3,7 +3,7 @@
 import pytest
 
 from gitops_ci import plan
-from gitops_ci.flows.age import CREATED, REVISION, Ages, Origin, why_older
+from gitops_ci.flows.image.age import CREATED, REVISION, Ages, Origin, why_older
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
 

@@ -2,7 +2,7 @@ import pytest
 
 from gitops_ci.config import parse
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environment import Environment
+from gitops_ci.flows.environments import Environment
 
 WHOLE = """\
 image: ghcr.io/acme/shop                  # where `release` pushes (--to)

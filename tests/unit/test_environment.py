@@ -1,8 +1,8 @@
 import pytest
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environment import Environment, by_convention, named
-from gitops_ci.flows.paths import Paths
+from gitops_ci.flows.environments import Environment, by_convention, named
+from gitops_ci.flows.globs import Paths
 
 
 @pytest.mark.parametrize(

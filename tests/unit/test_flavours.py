@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_ci.formats.flavours import Flavour, flavour_of
+from gitops_ci.plan.flavours import Flavour, flavour_of
 
 
 @pytest.mark.parametrize(

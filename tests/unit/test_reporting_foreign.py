@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from gitops_ci.foreign import log_line, short_digests, shorten, visible, visible_lines
+from gitops_ci.display import log_line, short_digests, shorten, visible, visible_lines
 from gitops_ci.reporting.commonmark import code, fence, link, plain
 from gitops_ci.reporting.plaintext import address, cut, defused, words
 from tests.support.outcomes import DIGEST

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.selection import Shard, portions, reached, shared_out
+from gitops_ci.flows.validate.selection import Shard, portions, reached, shared_out
 from gitops_ci.rendering import Unit
 from tests.support.effort import examples
 

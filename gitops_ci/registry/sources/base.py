@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gitops_ci.registry.base import Manifest, Progress, Writer
 from gitops_ci.registry.copy import Copied
-from gitops_ci.registry.facts import ImageFacts
+from gitops_ci.registry.image_config import ImageFacts
 
 __all__ = ["Sent", "Source"]
 

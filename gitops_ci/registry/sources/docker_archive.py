@@ -10,7 +10,7 @@ from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import copy
 from gitops_ci.registry.docker_archive import DockerArchive
-from gitops_ci.registry.facts import facts_of_config
+from gitops_ci.registry.image_config import facts_of_config
 from gitops_ci.registry.sources.base import Sent, Source
 from gitops_ci.registry.tar import Tar
 

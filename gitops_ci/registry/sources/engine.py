@@ -15,7 +15,7 @@ from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
 from gitops_ci.registry.credentials import find
 from gitops_ci.registry.engine import Engine, EngineImage
-from gitops_ci.registry.facts import ImageFacts
+from gitops_ci.registry.image_config import ImageFacts
 from gitops_ci.registry.remote import Remote
 from gitops_ci.registry.sources.base import Sent, Source
 

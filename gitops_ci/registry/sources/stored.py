@@ -8,7 +8,7 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import TAG
 from gitops_ci.registry.base import DIGEST, Manifest, Progress, Reader, Writer
 from gitops_ci.registry.copy import copy
-from gitops_ci.registry.facts import facts_of
+from gitops_ci.registry.image_config import facts_of
 from gitops_ci.registry.layout import Layout
 from gitops_ci.registry.referrers import copy_referrers
 from gitops_ci.registry.remote import Remote

@@ -1,0 +1,12 @@
+"""Bump images in the config repository: find, edit, validate, publish."""
+
+from __future__ import annotations
+
+from gitops_ci.flows.bump.flow import BumpRequest, Publication, bump, bump_into
+
+__all__ = [
+    "BumpRequest",
+    "Publication",
+    "bump",
+    "bump_into",
+]

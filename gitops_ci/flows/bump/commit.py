@@ -1,0 +1,108 @@
+"""Getting a planned change onto a branch as one commit: made and pushed by git, or made and signed by the code host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gitops_ci.configrepo import Snapshot
+from gitops_ci.errors import ForgeError, UsageError
+from gitops_ci.flows.bump.publication import Publishing, contents, facts
+from gitops_ci.forges.base import CommitsByApi
+from gitops_ci.model import Commit, Plan
+from gitops_ci.reporting import proposal as texts
+
+__all__ = ["Landed", "land", "push_base"]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A commit that is on its branch, and what the remote said to the push."""
+
+    commit: str
+    said: str = ""
+
+
+def push_base(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
+    """Commit straight to the base branch. None: somebody else was faster, and the caller starts over."""
+    return land(to, snapshot, plan, to.base, tip=snapshot.commit) is not None or None
+
+
+def land(
+    to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, *, tip: str | None, options: Sequence[str] = ()
+) -> Landed | None:
+    """Make `branch`, which is at `tip` (None: not there yet), one commit on top of `snapshot`.
+
+    `options` go to the server with a push (git-push(1), `--push-option`). None: somebody else was faster.
+    """
+    if to.publication.commit_with == "api":
+        landed = _by_api(to, snapshot, plan, branch, tip)
+    else:
+        landed = _by_git(to, snapshot, plan, branch, tip, options)
+    if landed is not None:
+        to.journal.commit = Commit(landed.commit, branch)
+        to.log.step(f"pushed {landed.commit[:12]} to {branch} of {to.repo.url}")
+    return landed
+
+
+def _by_git(
+    to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None, options: Sequence[str]
+) -> Landed | None:
+    said = to.publication
+    commit = to.repo.commit(
+        snapshot,
+        contents(plan),
+        _message(to, plan),
+        author=said.author,
+        committer=said.committer,
+        signing=said.signing,
+    )
+    pushed = to.repo.push(commit, branch, expected=tip, options=options)
+    return Landed(commit.commit, pushed.said) if pushed else None
+
+
+def _by_api(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None) -> Landed | None:
+    """A host commits on top of a branch only, and names the head that it expects there.
+
+    A branch that is not at `snapshot` gets its commit from another one beside it, in one move: a pull request whose
+    branch is at its base for only a moment would be closed.
+    """
+    host = _committing(to, snapshot, plan)
+    beside = branch if tip == snapshot.commit else f"{branch}.next"
+    if beside != branch:
+        there = to.repo.refs(beside).tips.get(beside)
+        if to.repo.push(snapshot, beside, expected=there) is None:
+            return None
+    message = snapshot.mark(_message(to, plan), contents(plan))
+    try:
+        made = host.commit(branch=beside, parent=snapshot.commit, message=message, files=plan.files)
+    except ForgeError as error:
+        if error.status == 409:
+            return None
+        raise
+    if beside == branch:
+        return Landed(made)
+    commit = to.repo.fetch(beside)
+    if commit.commit != made or to.repo.push(commit, branch, expected=tip, instead_of=beside) is None:
+        return None
+    return Landed(made)
+
+
+def _committing(to: Publishing, snapshot: Snapshot, plan: Plan) -> CommitsByApi:
+    host = to.connect() if to.connect else None
+    if not isinstance(host, CommitsByApi):
+        raise UsageError(
+            f"The code host of {to.repo.url} makes no commits by its API", hint="Use --commit-with git, and --sign."
+        )
+    for path in contents(plan):
+        entry = snapshot.entry(path)
+        if entry and entry.mode != "100644":
+            raise UsageError(
+                f"{path} is executable, and would not be any more after a commit by API",
+                hint="Use --commit-with git, and --sign.",
+            )
+    return host
+
+
+def _message(to: Publishing, plan: Plan) -> str:
+    return texts.commit_message(to.publication.title or "", facts(plan, to))

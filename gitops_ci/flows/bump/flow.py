@@ -1,0 +1,174 @@
+"""Bump images in the config repository: find, edit, validate, publish.
+
+Every try starts from the branch as it is now: a push that lost a race is followed by a fresh read and the same edit
+applied again, never by a rebase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gitops_ci.configrepo import ConfigRepo, GitCredentials, Snapshot
+from gitops_ci.errors import FindingsError, GitError, GitopsCiError
+from gitops_ci.flows.bump.commit import push_base
+from gitops_ci.flows.bump.patches import parts_among
+from gitops_ci.flows.bump.publication import Publication, Publishing
+from gitops_ci.flows.bump.pull_request import foresee, propose, retire
+from gitops_ci.flows.bump.retry import Deadline
+from gitops_ci.flows.bump.search import Search, find, locate, own_file, untouched
+from gitops_ci.flows.environments import Environment, Mode
+from gitops_ci.flows.globs import is_manifest
+from gitops_ci.flows.image.age import Ages, Origin
+from gitops_ci.flows.journal import Journal
+from gitops_ci.forges.base import Forge
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Log, Outcome, Plan
+from gitops_ci.registry.connection import Access
+from gitops_ci.repourl import RepoUrl
+from gitops_ci.validation import Checks, check
+
+__all__ = ["BumpRequest", "Publication", "bump", "bump_into"]
+
+# Text and name of the config repository's own configuration file -> what its manifests have to fit.
+ReadChecks = Callable[[str, str], Checks]
+
+
+@dataclass(frozen=True, slots=True)
+class BumpRequest:
+    """Everything a bump needs to know. `mode` None means "as the environment says".
+
+    `access` is for registries, asked only where tags do not tell which image is older; `origins` are images that may
+    not be there yet.
+    """
+
+    url: RepoUrl
+    search: Search
+    publication: Publication
+    credentials: GitCredentials | None = None
+    forge: Callable[[], Forge] | None = None
+    mode: Mode | None = None
+    read_checks: ReadChecks = lambda text, source: Checks()  # noqa: ARG005
+    access: Access = field(default_factory=Access)
+    origins: Mapping[ImageRef, Origin] = field(default_factory=dict)
+    seconds: float = 300.0
+
+
+def bump(request: BumpRequest, log: Log) -> Outcome:
+    """Run a bump and say what came of it; errors are part of the outcome."""
+    journal = Journal("bump")
+    try:
+        changed = bump_into(journal, request, log)
+    except GitopsCiError as error:
+        return journal.failed(error)
+    return journal.outcome(changed=changed)
+
+
+def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bool = False) -> bool:
+    """As `bump`, into a journal that may hold earlier steps; returns whether anything was (or would be) published.
+
+    A `rehearsal` publishes nothing, and fails where the run itself would by what is there by now.
+
+    Raises:
+        GitopsCiError: of any kind; the journal holds what was done before.
+    """
+    deadline = Deadline(request.seconds)
+    ages = Ages(request.access, log, request.origins)
+    with ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
+        base, usual, environment = locate(repo, request.search)
+        mode = request.mode or environment.mode or "pull-request"
+        journal.dry_run = mode == "dry-run"
+        said = _settled(request.publication, environment)
+        to = Publishing(repo, base, usual, said, request.search, request.forge, journal, log)
+        for _ in deadline.tries():
+            found = find(repo, base, request.search, environment, ages, log)
+            snapshot, plan = found.snapshot, found.plan
+            journal.plan = plan
+            _refuse_older(plan, request)
+            journal.untouched = () if request.search.allow_empty else untouched(plan, request.search)
+            for image in journal.untouched if plan.changes or plan.unchanged else ():
+                log.warn(f"{image}: no place that names it could be changed")
+            if not plan.changes:
+                _say_why(plan, request, base, log)
+                return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and retire(to)
+            _validated(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot)
+            if rehearsal and mode == "pull-request":
+                foresee(to, plan)
+            if rehearsal or mode == "dry-run":
+                return True
+            landed = (push_base if mode == "push" else propose)(to, snapshot, plan)
+            if landed is not None:
+                return landed
+            log.detail("the push did not land: reading the branch again")
+    others = "Other writers were faster each time: raise --deadline, or use --mode pull-request."
+    raise GitError(
+        f"The push to {request.url} did not land within {request.seconds:.0f} s"
+        + (f": {repo.trouble}" if repo.trouble else ""),
+        hint="Its server has trouble: run again later, nothing is done twice." if repo.trouble else others,
+    )
+
+
+def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
+    """Why there is nothing to change.
+
+    Raises:
+        FindingsError: places name the image, and none could be changed.
+    """
+    names, failed = request.search.names, [skip for skip in plan.skipped if skip.failed]
+    stuck = failed or (() if request.search.allow_empty else plan.skipped)
+    if plan.unchanged:
+        log.step(f"{names}: already so in {base}")
+    elif stuck:
+        first = stuck[0]
+        raise FindingsError(
+            f"{names}: nothing could be changed. {first.path}:{first.line}: {first.reason}", hint=first.hint
+        )
+    elif plan.skipped:
+        log.warn(f"{names}: {len(plan.skipped)} places name it and were left as they are")
+    else:
+        log.step(f"{names} is named nowhere in {base}: nothing to do")
+
+
+def _settled(publication: Publication, environment: Environment) -> Publication:
+    return replace(
+        publication,
+        title=publication.title or environment.title,
+        labels=publication.labels or environment.labels,
+        reviewers=publication.reviewers or environment.reviewers,
+        merge=publication.merge or environment.merge,
+    )
+
+
+def _refuse_older(plan: Plan, request: BumpRequest) -> None:
+    if plan.refused and not plan.changes and not plan.unchanged:
+        first = plan.refused[0]
+        raise FindingsError(
+            f"{first.path}:{first.line}: {first.reason}",
+            hint=f"{request.search.names} is older than what is there. {first.hint}",
+        )
+
+
+def _validated(journal: Journal, plan: Plan, checks: Checks, snapshot: Snapshot) -> None:
+    """Check the edited files as they would be, those that are manifests by name: a marked `.env` is none.
+
+    Raises:
+        FindingsError: one of them is invalid; nothing has been pushed.
+    """
+    files = {change.path: change.after for change in plan.files if is_manifest(change.path)}
+    report = check(list(files.items()), checks)
+    # What looks broken may be no manifest of its own: a kustomization says so. Only then it is worth looking.
+    parts = parts_among({f.path for f in report.findings if f.severity == "error"}, snapshot)
+    if parts:
+        report = check([(path, text) for path, text in files.items() if path not in parts], checks)
+    # Errors stop the cluster from taking the file; a warning about what was not touched is for another day.
+    touched = {(change.path, change.resource) for change in plan.changes}
+    findings = (f for f in report.findings if f.severity == "error" or (f.path, f.resource) in touched)
+    journal.findings, journal.counts = tuple(findings), dict(report.summary)
+    # Files that are no manifests are nothing to tell; a resource that could not be checked is.
+    journal.skipped = tuple(skip for skip in report.skipped if skip.hint)
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    if errors:
+        raise FindingsError(
+            f"{len(errors)} error{'s' if len(errors) > 1 else ''} in the edited manifests: nothing was pushed",
+            hint=f"{errors[0].path}:{errors[0].line}: {errors[0].message}",
+        )

@@ -1,0 +1,79 @@
+"""What publishing a planned change takes: the settings, one run's surroundings, and the facts that texts state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gitops_ci.configrepo import ConfigRepo, Identity, Signing
+from gitops_ci.flows.bump.search import Search
+from gitops_ci.flows.journal import Journal
+from gitops_ci.forges.base import Forge
+from gitops_ci.model import Log, Plan
+from gitops_ci.reporting import proposal as texts
+
+__all__ = ["Connect", "Publication", "Publishing", "contents", "facts"]
+
+Connect = Callable[[], Forge]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """How a change is published and what it says about itself. `reopen`: a person's no to it is taken back.
+
+    `commit_with` "api": the code host makes and signs the commits; author, committer and `signing` are its own then.
+    """
+
+    author: Identity
+    committer: Identity
+    signing: Signing | None = None
+    commit_with: Literal["git", "api"] = "git"
+    title: str | None = None
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    draft: bool = False
+    merge: Literal["when-green"] | None = None
+    reopen: bool = False
+    source_repository: str = ""
+    source_commit: str = ""
+    pipeline_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """One run's way out: the repository and its branch, what is said, and where it is noted.
+
+    `usual` is the branch that the change would go to if nobody had named `base`.
+    """
+
+    repo: ConfigRepo
+    base: str
+    usual: str
+    publication: Publication
+    search: Search
+    connect: Connect | None
+    journal: Journal
+    log: Log
+
+
+def contents(plan: Plan) -> Mapping[str, bytes]:
+    """The files of a plan as they are to be."""
+    return {change.path: change.after.encode("utf-8") for change in plan.files}
+
+
+def facts(plan: Plan, to: Publishing) -> texts.ProposalFacts:
+    """What commit and pull request say."""
+    previous = dict.fromkeys(str(change.previous) for change in plan.changes if change.previous)
+    return texts.ProposalFacts(
+        image=to.search.images[0],
+        previous=tuple(previous),
+        environment=to.search.environment or "",
+        changes=plan.changes,
+        files=plan.files,
+        source_repository=to.publication.source_repository,
+        source_commit=to.publication.source_commit,
+        pipeline_url=to.publication.pipeline_url,
+        more=to.search.images[1:],
+    )

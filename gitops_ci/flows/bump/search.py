@@ -1,0 +1,257 @@
+"""Finding the image in the config repository: which branch, which files, which edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gitops_ci import plan as planning
+from gitops_ci.configrepo import ConfigRepo, Snapshot
+from gitops_ci.errors import GitError, NothingMatched, UsageError
+from gitops_ci.flows.bump import encodings
+from gitops_ci.flows.environments import Environment, by_convention, named
+from gitops_ci.flows.globs import Paths
+from gitops_ci.flows.image.age import Ages
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Log, Plan, Skip
+from gitops_ci.plan import Pointer, Policy
+
+__all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate", "own_file", "untouched"]
+
+CONFIG_FILE = ".gitops-ci.yaml"
+# The error that lists similar names reads this many files at most.
+_ENOUGH = 2000
+
+# Folders of these names show that a repository keeps its environments apart.
+_ENVIRONMENTS = frozenset({
+    "acceptance", "canary", "dev", "development", "integration", "live", "preprod", "prod", "production", "qa",
+    "sandbox", "stage", "staging", "test", "uat",
+})  # fmt: skip
+
+ReadEnvironments = Callable[[str, str], Mapping[str, Environment]]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for. `base` and `environment` None mean "as the repository says"."""
+
+    images: tuple[ImageRef, ...]
+    base: str | None = None
+    environment: str | None = None
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    read_environments: ReadEnvironments = lambda text, source: {}  # noqa: ARG005
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    pointers: tuple[Pointer, ...] = ()
+    allow_empty: bool = False
+
+    @property
+    def names(self) -> str:
+        return str(self.images[0]) if len(self.images) == 1 else f"{len(self.images)} images"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The branch as it is now, and what is to be done there."""
+
+    snapshot: Snapshot
+    plan: Plan
+
+
+def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
+    """The base branch, the one that it would be if the search named none, and the environment.
+
+    That is as the application's or the config repository's own file defines it.
+
+    Raises:
+        GitError: the branch is not there.
+        UsageError: environments are defined, and this one is not among them.
+    """
+    refs = repo.refs(*([search.base] if search.base else []))
+    base = search.base or refs.default
+    if base is None or (search.base and search.base not in refs.tips):
+        raise _no_branch(repo, search.base, refs.default)
+    if search.environment is None:
+        return base, refs.default or base, Environment("")
+    layout = search.read_environments(*own_file(repo.fetch(base, sparse=True), repo))
+    environment = named(search.environment, search.environments, layout) or Environment(search.environment)
+    usual = environment.base or refs.default or base
+    return search.base or usual, usual, environment
+
+
+def _no_branch(repo: ConfigRepo, wanted: str | None, default: str | None) -> GitError:
+    """There is nothing to change: the branch is not there, HEAD names none, or the repository is empty."""
+    there = repo.branches()
+    if not there:
+        return GitError(f"{repo.url} is empty", hint="Push a first commit to it.")
+    listed = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if len(there) > 5 else "")
+    if wanted is None:
+        return GitError(f"The HEAD of {repo.url} names no branch", hint=f"Name one with --base: {listed}.")
+    hint = f"Its default branch is {default}." if default else f"Its branches: {listed}."
+    return GitError(f"There is no branch {wanted} in {repo.url}", hint=hint)
+
+
+def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:
+    """The config repository's own configuration, "" where it has none, and what errors call it."""
+    return (snapshot.read(CONFIG_FILE) or b"").decode("utf-8", "replace"), f"{repo.url}: {CONFIG_FILE}"
+
+
+def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, ages: Ages, log: Log) -> Found:
+    """Read the branch as it is now and plan the edits.
+
+    Raises:
+        NothingMatched: an image is named in none of the files that are meant.
+    """
+    selection = Paths(search.paths or environment.paths, search.exclude)
+    snapshot = repo.fetch(base, sparse=selection.is_narrow)
+    if not selection.globs and environment.name and not environment.base:
+        selection = _conventional(snapshot, selection, environment.name, log)
+    plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
+    plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
+    missing = _missing(plan, search)
+    if missing and not search.allow_empty:
+        raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
+    return Found(snapshot, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """A selection and the charts' own files in its folders: they say what a file laid over them leaves out."""
+
+    selection: Paths
+
+    def matches(self, path: str) -> bool:
+        return self.selection.matches(path) or path.rpartition("/")[2] in {"values.yaml", "values.yml", "Chart.yaml"}
+
+    def may_hold(self, folder: str) -> bool:
+        return self.selection.may_hold(folder)
+
+    def wants_all(self, folder: str) -> bool:
+        return self.selection.wants_all(folder)
+
+
+def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: Ages, log: Log) -> Plan:
+    files, unreadable = _read(snapshot, selection, search, log)
+    plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
+    if ages.learn():
+        plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
+    return replace(plan, skipped=(*plan.skipped, *unreadable))
+
+
+def _read(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> tuple[list[tuple[str, str]], list[Skip]]:
+    """The files that may name an image, and those without which they cannot be understood."""
+    needles = planning.needles(search.images, search.policy)
+    named_in = snapshot.search((*needles, *encodings.MARKS), selection)
+    log.detail(f"{len(named_in)} files may name {search.names}")
+    pointed_at = [pointer.path for pointer in search.pointers]
+    for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
+        raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
+    found, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *pointed_at)), needles)
+    files = dict(found)
+    paths = snapshot.paths(selection)
+    more = {*planning.companions(named_in, paths), *planning.referred(files, paths)}
+    if mentions := planning.mentions(files, search.images, search.policy):
+        more.update(snapshot.search(mentions, selection))
+    seen = {*named_in, *pointed_at}
+    while more := more - seen:
+        seen |= more
+        files.update(_decoded(snapshot, sorted(more), ())[0])
+        more = {*planning.referred(files, paths)}
+    log.detail(f"{len(seen)} files were read")
+    return [*files.items()], unreadable
+
+
+def _within(selection: Paths, plan: Plan) -> Plan:
+    """The plan without what it says about files that were only read to understand others."""
+    return Plan(
+        tuple(change for change in plan.changes if selection.matches(change.path)),
+        tuple(site for site in plan.unchanged if selection.matches(site.path)),
+        tuple(skip for skip in plan.skipped if selection.matches(skip.path)),
+        tuple(file for file in plan.files if selection.matches(file.path)),
+        tuple(skip for skip in plan.refused if selection.matches(skip.path)),
+    )
+
+
+def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> Paths:
+    named_so = replace(selection, bears=by_convention(name))
+    if snapshot.paths(named_so):
+        return named_so
+    others = sorted({part for path in snapshot.paths(selection) for part in path.split("/")[:-1]} & _ENVIRONMENTS)
+    if others:
+        # A name that is mistyped here would otherwise deploy to all of them.
+        raise UsageError(
+            f"No path bears the name of environment '{name}'",
+            hint=f"There are {', '.join(others)}. Define it under environments: in .gitops-ci.yaml, or give --path.",
+        )
+    log.warn(f"environment {name} is defined nowhere and no path bears its name: every file is meant")
+    return selection
+
+
+def _decoded(
+    snapshot: Snapshot, paths: Iterable[str], needles: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[Skip]]:
+    files, skipped, good = [], [], []
+    for path in paths:
+        if "\\" in path or any("\udc80" <= c <= "\udcff" for c in path):
+            shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            reason = "its name has a backslash or is not UTF-8"
+            skipped.append(Skip(shown, 0, reason, "Rename the file.", failed=True))
+        else:
+            good.append(path)
+    for path, data in snapshot.read_all(good):
+        text = encodings.decoded(path, data, needles)
+        if isinstance(text, str):
+            files.append((path, text))
+        elif text:
+            skipped.append(text)
+    return files, skipped
+
+
+def _missing(plan: Plan, search: Search) -> list[ImageRef]:
+    """The images that the plan names nowhere, not even where it leaves a place alone."""
+    # Of a file that nobody can read it is not known which image it names.
+    left = {skip.image for skip in plan.skipped}
+    return [image for image in untouched(plan, search) if not left & {"", image.name}]
+
+
+def _written(images: Sequence[ImageRef], snapshot: Snapshot, selection: Paths, policy: Policy) -> Sequence[Skip]:
+    """The lines of any text that have the name of an image which no format finds."""
+    if not images or policy.formats:
+        return ()
+    needles = planning.needles(images, policy)
+    return planning.written(_decoded(snapshot, snapshot.search(needles, selection), needles)[0], images, policy)
+
+
+def untouched(plan: Plan, search: Search) -> tuple[ImageRef, ...]:
+    """The images of which no place is changed or has the version already."""
+    return tuple(image for image in search.images if not _has_a_place(image, plan, search.policy))
+
+
+def _has_a_place(image: ImageRef, plan: Plan, policy: Policy) -> bool:
+    if any(change.image == image for change in plan.changes):
+        return True
+    # Another flavour of the image that is up to date is no place of this one.
+    here = (site.image for site in plan.unchanged if not (image.tag and site.image.tag not in {None, image.tag}))
+    return any(site.repository == image.repository if policy.match_name else site.same_image(image) for site in here)
+
+
+def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Search, url: str) -> NothingMatched:
+    """The error that says where the image is named instead, or which names are similar."""
+    where = f"the paths of environment {search.environment}" if search.environment else url
+    message = f"{image.familiar} is named nowhere in {where}"
+    if selection != Paths():
+        elsewhere = snapshot.search(planning.needles((image,), search.policy), Paths())[:50]
+        outside = _naming(image, _decoded(snapshot, elsewhere, (image.basename,))[0], search.policy)
+        if outside:
+            listed = ", ".join(outside[:5])
+            return NothingMatched(message, hint=f"It is named in {listed}: widen --path or the environment's paths.")
+    yaml = [path for path in snapshot.paths(Paths()) if path.endswith((".yaml", ".yml"))][:_ENOUGH]
+    near = planning.nearest(_decoded(snapshot, yaml, ())[0], image)
+    hint = f"Nearest names there: {', '.join(near)}." if near else "No image is named there at all."
+    return NothingMatched(message, hint=hint)
+
+
+def _naming(image: ImageRef, files: Sequence[tuple[str, str]], policy: Policy) -> list[str]:
+    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True, any_flavour=True))
+    return sorted({change.path for change in plan.changes} | {site.path for site in plan.unchanged})

@@ -1,0 +1,238 @@
+"""What `init` writes: a workflow or pipeline for the repository it found, and `.gitops-ci.yaml`, each line explained.
+
+The texts lie in `starters/`. A line `#if a b` keeps what follows, up to `#end`, where all of the words hold; `@NAME@`
+stands for a value. Values were checked at the door: none can change the meaning of YAML or of a shell line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+from gitops_ci import __version__
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.init.survey import Survey
+from gitops_ci.imageref import ImageRef
+from gitops_ci.repourl import RepoUrl
+
+__all__ = ["SYSTEMS", "InitRequest", "System", "next_steps", "starter_files"]
+
+System = Literal["github", "gitlab", "jenkins", "shell"]
+SYSTEMS: tuple[System, ...] = ("github", "gitlab", "jenkins", "shell")
+ACTION = f"acme/gitops-ci@v{__version__} # better pinned to the commit of that release"
+COMPONENT = "$CI_SERVER_FQDN/acme/gitops-ci"
+_ABOUT = """\
+# Settings of gitops-ci. Every key is an option of its commands; a flag or an environment variable goes before what
+# stands here. `gitops-ci config show` tells what holds, `gitops-ci config check` whether it is right."""
+# What has kinds of its own, whose schemas nobody ships: what is said of it where one of them was found.
+_WITH_OWN_KINDS = frozenset({"argocd", "flux", "fleet"})
+_CATALOG = """\
+  # Schemas of custom resources: folders, https addresses, or this public catalog, which is fetched and kept.
+  # schema-locations: [default, crds-catalog]
+"""
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class InitRequest:
+    """`own` says that the config repository is this one; `address` is where the CI system finds gitops-ci.
+
+    `inline` puts the settings into the workflow instead of `.gitops-ci.yaml`. `taken` are files that exist.
+    """
+
+    system: System
+    image: ImageRef | None
+    config_repo: RepoUrl | None
+    own: bool = False
+    environment: str = ""
+    address: str = ""
+    inline: bool = False
+    taken: frozenset[str] = frozenset()
+
+
+def starter_files(request: InitRequest, found: Survey) -> dict[str, str]:
+    """The files to write, by path.
+
+    Raises:
+        UsageError: there is neither something to build nor something to validate, or something is not told.
+    """
+    if not found.dockerfiles and not found.has_manifests:
+        raise UsageError(
+            "There is no Dockerfile here and no Kubernetes manifest",
+            hint="Run it at the root of an application's repository, or of the one with the manifests.",
+        )
+    if found.dockerfiles and request.config_repo is None:
+        raise UsageError(
+            "Which repository has the manifests does not show here",
+            hint="Name it: gitops-ci init --config-repo https://github.com/acme/shop-config",
+        )
+    files = {"github": _github, "gitlab": _gitlab, "jenkins": _jenkins, "shell": _shell}[request.system](request, found)
+    if not request.inline:
+        files[".gitops-ci.yaml"] = _config(request, found)
+    return files
+
+
+def next_steps(request: InitRequest, found: Survey) -> list[str]:
+    """What a person has to do besides, in the CI system's own settings."""
+    steps = []
+    if found.dockerfiles:
+        holds = _conditions(request, found)
+        steps += [text for (system, word), text in _NEXT.items() if system == request.system and word in holds]
+    if found.has_manifests and request.system == "github":
+        steps.append("make the job Validate a required check of the default branch")
+    if request.system == "gitlab" and ".gitlab-ci.yml" in request.taken:
+        steps.append("add to .gitlab-ci.yml: include: [{local: .gitlab/gitops-ci.yml}]")
+    return steps
+
+
+_NEXT = {
+    ("github", "app"): "set the variable GITOPS_APP_ID and the secret GITOPS_APP_KEY: who opens the pull requests",
+    ("github", "secret"): "set the secret CONFIG_REPO_TOKEN: who opens the pull requests",
+    ("github", "own"): "allow GitHub Actions to create pull requests, in the repository's settings",
+    ("github", "registry"): "set the variable REGISTRY_USER and the secret REGISTRY_PASSWORD: who pushes the image",
+    ("gitlab", "release"): "set the masked and protected variable GITOPS_CI_TOKEN: who opens the merge requests",
+    ("jenkins", "release"): "add the credentials config-repo-token and registry",
+    ("shell", "release"): "set GITOPS_CI_TOKEN: who opens the pull requests",
+}
+
+
+def _github(request: InitRequest, found: Survey) -> dict[str, str]:
+    files = {}
+    if found.dockerfiles:
+        files[".github/workflows/release.yml"] = _filled("github-release.yml", request, found)
+    if found.has_manifests:
+        files[".github/workflows/pre-merge.yml"] = _filled("github-validate.yml", request, found)
+    return files
+
+
+def _gitlab(request: InitRequest, found: Survey) -> dict[str, str]:
+    whole = ".gitlab-ci.yml" not in request.taken
+    return {".gitlab-ci.yml" if whole else ".gitlab/gitops-ci.yml": _filled("gitlab.yml", request, found)}
+
+
+def _jenkins(request: InitRequest, found: Survey) -> dict[str, str]:
+    return {"Jenkinsfile": _filled("Jenkinsfile", request, found)} if found.dockerfiles else {}
+
+
+def _shell(request: InitRequest, found: Survey) -> dict[str, str]:
+    return {"release.sh": _filled("release.sh", request, found)} if found.dockerfiles else {}
+
+
+def _filled(name: str, request: InitRequest, found: Survey) -> str:
+    text = resources.files("gitops_ci.flows.init").joinpath("starters", name).read_text(encoding="utf-8")
+    holds = _conditions(request, found)
+    lines: list[str] = []
+    keep = True
+    for line in text.splitlines():
+        if line.startswith("#if "):
+            keep = all(word in holds for word in line.split()[1:])
+        elif line == "#end":
+            keep = True
+        elif keep:
+            lines.append(line)
+    values = _values(request, found)
+    return re.sub(r"@([A-Z_]+)@", lambda match: values[match[1]], "\n".join(lines) + "\n")
+
+
+def _conditions(request: InitRequest, found: Survey) -> set[str]:
+    ghcr = request.system == "github" and request.image is not None and request.image.registry == "ghcr.io"
+    app = not request.own and request.config_repo is not None and "github" in request.config_repo.host
+    return {
+        name
+        for name, holds in {
+            "inline": request.inline,
+            "file": not request.inline,
+            "environment": bool(request.environment),
+            "own": request.own,
+            "other": not request.own,
+            "app": app,
+            "secret": not request.own and not app,
+            "ghcr": ghcr,
+            "registry": not ghcr,
+            "to": request.inline or request.image is None,
+            "release": bool(found.dockerfiles),
+            "validate": found.has_manifests,
+            "only-validate": not found.dockerfiles,
+            "whole": ".gitlab-ci.yml" not in request.taken,
+        }.items()
+        if holds
+    }
+
+
+def _values(request: InitRequest, found: Survey) -> Mapping[str, str]:
+    name = request.image.basename if request.image else "image"
+    repository = request.config_repo
+    return {
+        "ADDRESS": request.address or (ACTION if request.system == "github" else COMPONENT),
+        "BUILD": f"{name}:build",
+        "CONFIG_NAME": repository.name if repository else "",
+        "CONFIG_OWNER": repository.owner if repository else "",
+        "CONFIG_REPO": repository.text if repository else "",
+        "CONTEXT": _context(found),
+        "ENVIRONMENT": request.environment,
+        "IMAGE": request.image.name if request.image else "$CI_REGISTRY_IMAGE",
+        "PATHS": _paths(request.system, found),
+        "VERSION": __version__,
+    }
+
+
+def _context(found: Survey) -> str:
+    """The arguments of `docker build` for the Dockerfile nearest to the root."""
+    path = found.dockerfiles[0] if found.dockerfiles else "Dockerfile"
+    folder, _, name = path.rpartition("/")
+    return (folder or ".") if name == "Dockerfile" else f"--file {path} {folder or '.'}"
+
+
+def _paths(system: System, found: Survey) -> str:
+    folders = found.folders if all(_WORD.fullmatch(folder) for folder in found.folders) else (".",)
+    if system == "github" and len(folders) > 1:
+        return "|" + "".join(f"\n            {folder}" for folder in folders)
+    return " ".join(folders)
+
+
+def _config(request: InitRequest, found: Survey) -> str:
+    """`.gitops-ci.yaml`: of an application, of a config repository, or of both in one."""
+    blocks = [_ABOUT]
+    if found.dockerfiles:
+        blocks += _application(request)
+    if found.environments:
+        blocks.append(_environments(found))
+    if found.has_manifests:
+        blocks.append(
+            "# How manifests are checked.\n"
+            "validate:\n"
+            "  # What the clusters run: one version, or a range where they differ. The newest known when left out.\n"
+            '  # kubernetes-version: "1.33..1.35"\n'
+            + (_CATALOG if found.kinds.keys() & _WITH_OWN_KINDS else "")
+            + "  # A resource whose schema is not known: fail, warn or ignore.\n"
+            "  missing-schema: warn"
+        )
+    return "\n\n".join(blocks) + "\n"
+
+
+def _application(request: InitRequest) -> list[str]:
+    blocks = []
+    if request.image:
+        about = "# Where `release` pushes the image; it is also the name that manifests have for it."
+        blocks.append(f"{about}\nimage: {request.image.name}")
+    blocks.append(
+        "# The repository whose manifests name the image; `release` changes it by pull request.\n"
+        f"config-repo: {request.config_repo}"
+    )
+    if request.environment:
+        blocks.append(f"# Where a release goes first.\nenvironment: {request.environment}")
+    blocks.append("# What the pull requests look like.\npull-request:\n  labels: [gitops]")
+    return blocks
+
+
+def _environments(found: Survey) -> str:
+    order = found.order
+    lines = ["# What a name stands for: files of this repository; `base:` would name a branch.", "environments:"]
+    for name in (*order, *(name for name in found.environments if name not in order)):
+        globs = ", ".join(json.dumps(glob) for glob in found.environments[name])
+        lines += [f"  {name}:", f"    paths: [{globs}]"]
+    return "\n".join(lines)

@@ -1,0 +1,106 @@
+"""The files that paths of the command line stand for, read."""
+
+from __future__ import annotations
+
+import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.globs import is_manifest
+from gitops_ci.model import Skip
+
+__all__ = ["STDIN", "Sources", "read_sources"]
+
+STDIN = "-"
+_NEVER = frozenset({"node_modules", "__pycache__", "venv"})
+
+
+class Sources(NamedTuple):
+    """(path, text) of what could be read, sorted, and what could not or was not meant to be."""
+
+    files: tuple[tuple[str, str], ...]
+    unread: tuple[Skip, ...]
+
+
+def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"") -> Sources:
+    """Read files, all manifests below folders, and what `-` stands for.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
+    files: dict[str, str] = {}
+    unread: dict[str, Skip] = {}
+    for path in paths:
+        for found in _files(path):
+            name = found.path if isinstance(found, Skip) else found
+            if name in files or name in unread:
+                continue
+            try:
+                if isinstance(found, Skip):
+                    unread[name] = found
+                else:
+                    files[name] = _decoded(stdin() if name == STDIN else _bytes(name))
+            except OSError as error:
+                unread[name] = _unreadable(name, error)
+            except UnicodeDecodeError as error:
+                reason = f"is not UTF-8 (byte {error.start})"
+                unread[name] = Skip(name, 0, reason, "Save it as UTF-8.", failed=True)
+    return Sources(tuple(sorted(files.items())), tuple(unread[name] for name in sorted(unread)))
+
+
+def _unreadable(path: str, error: OSError) -> Skip:
+    return Skip(path, 0, f"cannot be read: {error.strerror}", "Check its permissions.", failed=True)
+
+
+def _bytes(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
+
+
+def _decoded(data: bytes) -> str:
+    """The text as kubectl reads it: UTF-8, or UTF-16 that says so (cli-runtime pkg/resource/visitor.go, FileVisitor).
+
+    Raises:
+        UnicodeDecodeError: it is neither. kubectl would put U+FFFD in the place of what it cannot read.
+    """
+    return data.decode("utf-16" if data[:2] in {BOM_UTF16_LE, BOM_UTF16_BE} else "utf-8")
+
+
+def _files(path: str) -> Iterator[str | Skip]:
+    """The manifests that a path stands for, with `/` and relative to where the command runs."""
+    if path == STDIN or (os.path.exists(path) and not os.path.isdir(path)):
+        yield path if path == STDIN else _shown(os.path.normpath(path))
+        return
+    if not os.path.isdir(path):
+        raise UsageError(f"There is no {path}", hint="Give files, folders, or - for standard input.")
+    folders = [os.path.normpath(path)]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            yield _unreadable(_shown(folder), error)
+            continue
+        for entry in found:
+            if entry.name.startswith(".") or entry.name in _NEVER:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif entry.is_dir():
+                yield _no_file(entry)
+            elif is_manifest(entry.name):
+                yield _shown(entry.path) if entry.is_file(follow_symlinks=False) else _no_file(entry)
+
+
+def _no_file(entry: os.DirEntry[str]) -> Skip:
+    # It leads out of the tree, or to a file of the tree that is read anyway.
+    if entry.is_symlink():
+        return Skip(_shown(entry.path), 0, "a symbolic link, not followed", "Name its target to have it checked.")
+    return Skip(_shown(entry.path), 0, "no regular file")
+
+
+def _shown(path: str) -> str:
+    return path.replace(os.sep, "/").removeprefix("./")

@@ -1,0 +1,1 @@
+"""What all formats share: the text of a file, its nodes, and the fields that name an image."""

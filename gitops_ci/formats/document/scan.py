@@ -1,0 +1,159 @@
+"""Walk a document and find every image in it: the common ground of all formats that are YAML.
+
+Formats differ in which documents are theirs and in a few spellings of their own; how an image looks inside a mapping,
+a list, a patch or a string that holds YAML is the same everywhere and told here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from gitops_ci.formats.document.image_fields import Found, one_string, parts, text_of
+from gitops_ci.formats.document.key_names import part_of
+from gitops_ci.formats.document.manifest_text import Entry, Source
+from gitops_ci.formats.document.nodes import Place, below
+from gitops_ci.model import ImageSite
+from gitops_ci.yamltext import Alias, Node, Scalar, Sequence, YamlError
+from gitops_ci.yamltext import Mapping as YamlMapping
+
+__all__ = ["scan", "site"]
+
+_CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
+# An `image` of these kinds names a repository to watch, not an image to run: a version there would break them.
+_WATCHERS = frozenset({"ImageRepository", "ImageUpdater", "Warehouse"})
+# Lists of `name` and `value` that stand for values: Argo CD and its charts, Helmfile, Tekton, OpenShift.
+_PARAMETERS = frozenset({"parameters", "params", "set"})
+# Lists of strings that programs get: options and variables, `name=value`.
+_ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment"})
+_OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
+_IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
+_HOLDS_YAML = re.compile(r":\s.*\n|\n.*:\s|^\s*[\[{]|^[\w.-]+: ")
+# YAML inside YAML inside YAML occurs (a patch in an Application in a template); more is somebody's joke.
+_DEEPEST_STRING = 3
+
+
+def scan(
+    source: Source, root: Node | None, *, format_id: str, resource: str = "", layers: str = "", depth: int = 0
+) -> Iterator[ImageSite]:
+    """Every image below `root`, in the order written. `layers` is set where `root` is a chart's values."""
+    for place in below(root, resource=resource, layers=layers):
+        node = place.node
+        if isinstance(node, YamlMapping):
+            found = _in_mapping(source, node, place)
+        elif isinstance(node, Sequence):
+            found = _in_list(source, node, place)
+            if place.key in _PARAMETERS:
+                yield from _parameters(source, node, place, format_id=format_id)
+        else:
+            if isinstance(node, Scalar) and depth < _DEEPEST_STRING:
+                yield from _in_string(source, node, place, format_id=format_id, depth=depth + 1)
+            continue
+        for one in found:
+            if one.image.repository or place.layers:
+                yield site(source, one, place, format_id=format_id)
+
+
+def site(source: Source, found: Found, place: Place, *, format_id: str) -> ImageSite:
+    return ImageSite(
+        format_id,
+        source.path,
+        place.resource,
+        found.image,
+        found.fields,
+        found.default,
+        found.problem,
+        place.layers,
+        (*place.keys, found.prefix),
+    )
+
+
+def _in_mapping(source: Source, node: YamlMapping, place: Place) -> Iterator[Found]:
+    entries = source.entries(node)
+    for found in parts(source, entries, node, parent=place.key, registry=place.registry):
+        bare = found.image.tag is None and found.image.digest is None and not found.problem
+        if bare and place.kind in _WATCHERS:
+            continue
+        if bare and not (place.kind and place.item and place.key in _CONTAINERS):
+            yield replace(found, default=found.default or "what its chart or operator adds")
+        else:
+            yield found
+    for key in ("value", "default"):
+        if key in entries and _names_an_image(entries, _text(entries, key), place):
+            yield from _pinned(source, entries[key])
+
+
+def _names_an_image(entries: Mapping[str, Entry], value: str, place: Place) -> bool:
+    """Whether a `value` is an image: a JSON patch of one, a parameter or variable that is named so or can be no other.
+
+    `redis:6379` is an address; a variable of any name counts only with a path in its value.
+    """
+    name, path = _text(entries, "name"), _text(entries, "path")
+    known = part_of(path.rpartition("/")[2] if path and "op" in entries else name)
+    if (known is not None and known[1] == "reference") or _IMAGE_VARIABLE.search(name):
+        return True
+    return bool(place.kind and name and "/" in value)
+
+
+def _text(entries: Mapping[str, Entry], key: str) -> str:
+    entry = entries.get(key)
+    return entry.value.value if entry and isinstance(entry.value, Scalar) else ""
+
+
+def _in_list(source: Source, node: Sequence, place: Place) -> Iterator[Found]:
+    """`images: [ghcr.io/acme/shop:1.4.2, ...]`, and arguments like `--sidecar-image=ghcr.io/acme/shop:1.4.2`."""
+    known = part_of(place.key.removesuffix("s")) if place.key.endswith("mages") else None
+    are_images = known is not None and known[1] == "reference"
+    if not are_images and place.key not in _ARGUMENTS:
+        return
+    for item in node.items:
+        target = item.target if isinstance(item, Alias) else item
+        if not isinstance(target, Scalar):
+            continue
+        option, equals, reference = target.value.rpartition("=")
+        if are_images or ("/" in reference and (not equals or _OPTION.fullmatch(option))):
+            yield from _pinned(source, Entry(target, target, item if isinstance(item, Alias) else None))
+
+
+def _pinned(source: Source, entry: Entry) -> Iterator[Found]:
+    """A whole reference with a version: less could be anything."""
+    for found in one_string(source, entry):
+        if found.image.tag or found.image.digest:
+            yield found
+
+
+def _parameters(source: Source, node: Sequence, place: Place, *, format_id: str) -> Iterator[ImageSite]:
+    """`- {name: image.tag, value: v1}`: dotted paths into the values, so those of one path belong together."""
+    by_path: dict[str, dict[str, Entry]] = {}
+    for item in node.items:
+        if isinstance(item, YamlMapping) and (value := source.entries(item).get("value")):
+            path, _, last = item.text("name").rpartition(".")
+            by_path.setdefault(path, {})[last] = value
+    common = by_path.get("global", {}).get("imageRegistry") or by_path.get("global.image", {}).get("registry")
+    for path, entries in by_path.items():
+        keys = tuple(path.split(".")) if path else ()
+        # Beside an object's values they are laid over them; inside the values of another chart they are its own.
+        layers, above = (place.layers, place.keys) if place.layers else (place.resource, ())
+        here = replace(place, layers=layers, keys=(*above, *keys))
+        for found in parts(source, entries, parent=keys[-1] if keys else "", registry=text_of(common)):
+            if found.image.repository or layers:
+                yield site(source, found, here, format_id=format_id)
+
+
+def _in_string(source: Source, node: Scalar, place: Place, *, format_id: str, depth: int) -> Iterator[ImageSite]:
+    """YAML that a string holds: `values: |`, a patch, a file in a ConfigMap."""
+    if not _HOLDS_YAML.search(node.value) or not (place.layers or source.mentions(node.value)):
+        return
+    inner = source.inside(node)
+    if inner is None:
+        return
+    try:
+        documents = inner.yaml.documents
+    except YamlError:
+        return
+    # Values in a string (`values: |`) are a layer like any other; other strings are not.
+    layers = "" if place.keys else place.layers
+    for root in documents:
+        if isinstance(root, YamlMapping | Sequence):
+            yield from scan(inner, root, format_id=format_id, resource=place.resource, layers=layers, depth=depth)

@@ -1,0 +1,94 @@
+"""One file's part of the plan: decided, spliced, and confirmed by reading the result."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from gitops_ci import formats, splice
+from gitops_ci.formats import Source, markers
+from gitops_ci.model import Change, Edit, FileChange, ImageSite, Plan, Skip, Span
+from gitops_ci.plan.decisions import Anchored, Covered, Decisions, Downgrade
+from gitops_ci.plan.file_plan import Draft
+from gitops_ci.plan.pinning import Refusal
+
+__all__ = ["finished"]
+
+
+def finished(draft: Draft, decisions: Decisions) -> Plan:
+    """The plan for one file."""
+    changes: list[Change] = []
+    unchanged: list[ImageSite] = []
+    skipped = list(draft.skipped)
+    refused: list[Skip] = []
+    aliased = _aliased(draft.sites)
+    exempt = markers.exempt_lines(draft.source.text)
+    answers = [
+        (site, target, _exemption(site) if _is_on(exempt, site) else decisions(site, target, aliased))
+        for site, target in draft.meant
+    ]
+    written = {edit.span for _, _, answer in answers if not isinstance(answer, Refusal) for edit in answer}
+    for site, target, answer in answers:
+        if isinstance(answer, Covered) or (isinstance(answer, Anchored) and answer.span in written):
+            continue
+        if isinstance(answer, Refusal):
+            line = min(field.span.line for field in site.fields)
+            skip = Skip(site.path, line, answer.reason, answer.hint, answer.failed, target.name)
+            skipped.append(skip)
+            refused += [skip] if isinstance(answer, Downgrade) else []
+        elif answer:
+            changes += [Change(site.path, site.format, site.resource, target, edit, site.image) for edit in answer]
+        else:
+            unchanged.append(site)
+    # A value with an anchor may be the wish of several places: it is edited once.
+    once: dict[tuple[Span, str], Change] = {}
+    for change in changes:
+        once.setdefault((change.edit.span, change.edit.text), change)
+    changes = sorted(once.values(), key=lambda change: (change.edit.span.start, change.edit.span.end))
+    skipped.sort(key=lambda skip: skip.line)
+    plan = Plan(tuple(changes), tuple(unchanged), tuple(skipped), (), tuple(refused))
+    return _spliced(draft.source, plan) if changes else plan
+
+
+def _is_on(lines: Collection[int], site: ImageSite) -> bool:
+    return any(field.span.line in lines for field in site.fields)
+
+
+def _exemption(site: ImageSite) -> Refusal:
+    reason = f"names {site.image}, which the comment `gitops-ci: no-bump` exempts"
+    return Refusal(reason, "Remove the comment to have it bumped.")
+
+
+def _aliased(sites: Sequence[ImageSite]) -> dict[Span, list[ImageSite]]:
+    """The places that reach a value through an alias or a merge key, by where the value is written."""
+    found: dict[Span, list[ImageSite]] = {}
+    for site in sites:
+        for field in site.fields:
+            if field.anchor:
+                found.setdefault(field.span, []).append(site)
+    return found
+
+
+def _spliced(source: Source, plan: Plan) -> Plan:
+    edits = [change.edit for change in plan.changes]
+    trouble, after = "", ""
+    try:
+        after = splice.apply(source.text, edits)
+    except ValueError as error:
+        trouble = str(error)
+    trouble = trouble or _confirm(source, edits, after)
+    if not trouble:
+        return replace(plan, files=(FileChange(source.path, source.text, after),))
+    hint = "Please report this file; it was not changed."
+    skip = Skip(source.path, edits[0].span.line, f"not edited: {trouble}", hint, failed=True)
+    return replace(plan, changes=(), skipped=(*plan.skipped, skip))
+
+
+def _confirm(source: Source, edits: Sequence[Edit], after: str) -> str:
+    """'' when the result reads as planned: by the parser where there is one, else by finding every place again."""
+    if source.is_yaml and not source.is_template:
+        return splice.confirm(source.yaml, edits, after)
+    new = {edit.span: edit.new for edit in edits}
+    before = [(field.role, new.get(field.span, field.text)) for site in formats.find(source) for field in site.fields]
+    found = [(f.role, f.text) for site in formats.find(Source(source.path, after)) for f in site.fields]
+    return "" if before == found else "the result would be found to differ in more than the planned values"

@@ -1,0 +1,107 @@
+"""The files worth reading, read: what was found in each of them, and what of it belongs to a wanted image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from gitops_ci import formats
+from gitops_ci.formats import Source, helm_chart, markers, pointer
+from gitops_ci.formats.pointer import Pointer
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import ImageSite, Skip, Span
+from gitops_ci.plan import chart_installations
+from gitops_ci.plan.layers import Layers
+from gitops_ci.plan.policy import Policy
+from gitops_ci.plan.related_files import companions
+from gitops_ci.plan.targets import Wanted
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["Draft", "read"]
+
+# Texts for people, which quote images and deploy none.
+_DOCUMENTATION = re.compile(
+    r"\.(?:md|markdown|rst|adoc|txt|html?|svg|ipynb)\Z|(?:^|/)(?:README|CHANGELOG|LICENSE)[^/]*\Z", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class Draft:
+    """One file: all its sites, those that are meant with the image to write there, and what cannot be edited."""
+
+    source: Source
+    sites: list[ImageSite] = field(default_factory=list)
+    meant: list[tuple[ImageSite, ImageRef]] = field(default_factory=list)
+    skipped: list[Skip] = field(default_factory=list)
+
+    def choose(self, layers: Layers, wanted: Wanted, policy: Policy) -> None:
+        """The sites of wanted images; a version without a name gets it from the layers below, or from a policy."""
+        places: set[Span] = set()
+        for site in self.sites:
+            if site.format == helm_chart.ID and not policy.app_version:
+                continue
+            name = site.image if site.image.repository else layers.name(site)
+            spans = {field.span for field in site.fields}
+            image = name and name.with_version(tag=site.image.tag, digest=site.image.digest)
+            if image and site.fields and (target := wanted.of(image)) and (site.image.repository or not spans & places):
+                places |= spans
+                self.meant.append((replace(site, image=image), target))
+
+    def point(self, pointers: Sequence[Pointer], targets: Sequence[ImageRef]) -> None:
+        """The values that were pointed at, besides those found by rules."""
+        for at in pointers:
+            if at.path != self.source.path:
+                continue
+            try:
+                sites = [*pointer.find(self.source, at, targets[0])]
+            except YamlError as error:
+                self.skipped.append(_unreadable(self.source, error))
+                continue
+            known = {field.span for site, _ in self.meant for field in site.fields}
+            self.meant += [(s, targets[0]) for s in sites if not known & {field.span for field in s.fields}]
+            if not sites:
+                self.skipped.append(Skip(at.path, 0, f"--at {at.text}: there is no such value", failed=True))
+
+
+def read(sources: Sequence[Source], wanted: Wanted, policy: Policy, pointers: Sequence[Pointer] = ()) -> list[Draft]:
+    """Every file that mentions a wanted image or is pointed at, and those that may hold its version all the same."""
+    pointed = {at.path for at in pointers}
+    named = {s.path for s in sources if s.path in pointed or wanted.mentioned(s.text)}
+    drafts = {s.path: _look(s, wanted, policy) for s in sources if s.path in named}
+    bases = {p for p, draft in drafts.items() if any(site.layers and wanted.of(site.image) for site in draft.sites)}
+    # What marks a policy's image or is installed together with values that name one was brought along for it.
+    beside = {*companions(bases, (s.path for s in sources)), *_together(sources, bases)}
+    beside |= {s.path for s in sources if "$imagepolicy" in s.text}
+    for source in sources:
+        if source.path in beside - named:
+            drafts[source.path] = _look(source, wanted, policy)
+    return [drafts[s.path] for s in sources if s.path in drafts]
+
+
+def _together(sources: Sequence[Source], bases: Collection[str]) -> set[str]:
+    """The files of installations that have one of the bases, and those that describe them."""
+    found: set[str] = set()
+    for source in sources:
+        for use in chart_installations.uses(source):
+            if not set(use.files).isdisjoint(bases):
+                found |= {source.path, *use.files}
+    return found
+
+
+def _look(source: Source, wanted: Wanted, policy: Policy) -> Draft:
+    draft = Draft(source)
+    try:
+        draft.sites += formats.find(draft.source, policy.formats)
+        if not policy.formats and not _DOCUMENTATION.search(source.path):
+            exempt = markers.exempt_lines(source.text)
+            draft.skipped += (s for s in wanted.elsewhere(source, draft.sites) if s.line not in exempt)
+    except YamlError as error:
+        if wanted.first_line_with_name(source.text):
+            draft.skipped.append(_unreadable(draft.source, error))
+    return draft
+
+
+def _unreadable(source: Source, error: YamlError) -> Skip:
+    reason = f"names the image and cannot be read: {error.reason}"
+    return Skip(source.path, error.line, reason, "Correct the YAML; the file was not changed.", failed=True)

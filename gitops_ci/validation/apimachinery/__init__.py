@@ -1,0 +1,1 @@
+"""What every kind shares, as k8s.io/apimachinery has it: fields, names, metadata, labels, scalars."""

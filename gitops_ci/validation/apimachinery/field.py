@@ -1,0 +1,137 @@
+"""What a rule sees: a place in a document whose types are already sound, and how it says what is wrong there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from gitops_ci.validation.violation import UNCHECKED, Path, Problem
+
+__all__ = ["Rule", "Spot"]
+
+
+class Spot:
+    """A value and the path to it. Reading never fails: what is absent or null is empty, as it is to Go."""
+
+    __slots__ = ("minor", "out", "path", "value")
+
+    def __init__(self, value: Any, path: Path, out: list[Problem], minor: int) -> None:
+        self.value = value
+        self.path = path
+        self.out = out
+        self.minor = minor
+        """The minor version of Kubernetes, 36 for 1.36: some rules came or went with one."""
+
+    def get(self, key: str) -> Any:
+        return self.value.get(key) if type(self.value) is dict else None
+
+    def has(self, key: str) -> bool:
+        """Whether the field is set: what Go calls a pointer that is not nil."""
+        return type(self.value) is dict and self.value.get(key) is not None
+
+    def text(self, key: str) -> str:
+        found = self.value.get(key) if type(self.value) is dict else None
+        return found if type(found) is str else ""
+
+    def number(self, key: str) -> int:
+        found = self.get(key)
+        return int(found) if type(found) in {int, float} else 0
+
+    def flag(self, key: str) -> bool:
+        return self.get(key) is True
+
+    def at(self, *keys: str) -> Spot:
+        """The place below; its value is None when it is not there."""
+        value, path = self.value, self.path
+        for key in keys:
+            value = value.get(key) if type(value) is dict else None
+            path = (path, key)
+        return Spot(value, path, self.out, self.minor)
+
+    def without(self, *keys: str) -> Spot:
+        """The same place, with fields that are not to be seen left out."""
+        if not any(self.has(key) for key in keys):
+            return self
+        return Spot({key: item for key, item in self.value.items() if key not in keys}, self.path, self.out, self.minor)
+
+    def item(self, index: int) -> Spot:
+        return Spot(self.value[index], (self.path, index), self.out, self.minor)
+
+    def each(self, key: str) -> Iterator[Spot]:
+        """The items of a list."""
+        found = self.value.get(key) if type(self.value) is dict else None
+        if type(found) is list:
+            path = (self.path, key)
+            for index, value in enumerate(found):
+                yield Spot(value, (path, index), self.out, self.minor)
+
+    def pairs(self, key: str) -> Iterator[tuple[str, Spot]]:
+        """The entries of a map."""
+        found = self.get(key)
+        if type(found) is dict:
+            path = (self.path, key)
+            for name, value in found.items():
+                yield name, Spot(value, (path, name), self.out, self.minor)
+
+    def strings(self, key: str) -> list[str]:
+        """The items of a list of strings; null among them is ''."""
+        found = self.get(key)
+        return [value if type(value) is str else "" for value in found] if type(found) is list else []
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        found = self.get(key)
+        return found if type(found) is dict else {}
+
+    def count(self, key: str) -> int:
+        """The length of a list or map, 0 when absent."""
+        found = self.get(key)
+        return len(found) if type(found) in {list, dict} else 0
+
+    def bad(self, rule: str, message: str, hint: str = "") -> None:
+        """This value breaks a rule."""
+        self.out.append(Problem(f"api/{rule}", self.path, message, hint))
+
+    def bad_key(self, rule: str, message: str, hint: str = "") -> None:
+        """This entry's key breaks a rule."""
+        self.out.append(Problem(f"api/{rule}", self.path, message, hint, at="key"))
+
+    def unchecked(self, message: str, hint: str) -> None:
+        """Whether this value keeps a rule cannot be told here."""
+        self.out.append(Problem(UNCHECKED, self.path, message, hint))
+
+    def missing(self, rule: str, key: str, message: str = "") -> None:
+        """A field that must be there is not, or is empty."""
+        where = (self.path, key) if self.has(key) else self.path
+        said = message or f"'{key}' is required"
+        self.out.append(Problem(f"api/{rule}", where, said, at="value" if self.has(key) else "key"))
+
+    def one_of(self, rule: str, key: str, allowed: Sequence[str], *, pointer: bool = False) -> None:
+        """The field holds one of the allowed words; empty is unset, unless Go has a pointer there."""
+        value = self.get(key)
+        if value is None or value in allowed or (value == "" and not pointer):
+            return
+        near = next((word for word in allowed if str(value).lower() == word.lower()), None)
+        hint = f"Did you mean '{near}'?" if near else ""
+        self.at(key).bad(rule, f"'{value}' is not supported; one of {', '.join(allowed)}", hint)
+
+    def at_least(self, rule: str, key: str, least: int) -> None:
+        if self.has(key) and self.number(key) < least:
+            self.at(key).bad(rule, f"{self.get(key)} is too small: must be at least {least}")
+
+    def within(self, rule: str, key: str, least: int, most: int) -> None:
+        if self.has(key) and not least <= self.number(key) <= most:
+            self.at(key).bad(rule, f"{self.get(key)} must be between {least} and {most}")
+
+    def fits(self, rule: str, key: str, why_not: Callable[[str], str | None], *, pointer: bool = False) -> None:
+        """A string field passes a format of formats.py; empty is unset, unless Go has a pointer there."""
+        value = self.text(key)
+        if (value or (pointer and self.has(key))) and (why := why_not(value)):
+            self.at(key).bad(rule, f"'{shown(value)}' {why}")
+
+
+def shown(value: str) -> str:
+    """A value short enough for a message."""
+    return value if len(value) <= 80 else f"{value[:77]}..."
+
+
+Rule = Callable[[Spot], None]

@@ -1,0 +1,1 @@
+"""Rules of apiextensions.k8s.io: CustomResourceDefinitions."""

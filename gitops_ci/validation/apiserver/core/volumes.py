@@ -1,0 +1,222 @@
+"""Volumes of a pod and their sources.
+
+Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidateVolumes and the validators of each source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitops_ci.validation.apimachinery import formats
+from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.labels import check_annotations, labels
+from gitops_ci.validation.apimachinery.scalars import quantity
+from gitops_ci.validation.apiserver.core import env
+from gitops_ci.validation.apiserver.core.persistent_volume_claims import claim_spec
+from gitops_ci.validation.apiserver.core.volume_sources import (
+    COMMON_SOURCES,
+    csi_driver_name,
+    source_errors,
+    storage_os,
+)
+
+__all__ = ["volumes"]
+
+_FIELDS = frozenset({"metadata.name", "metadata.namespace", "metadata.labels", "metadata.annotations", "metadata.uid"})
+
+
+def volumes(spec: Spot, claims: frozenset[str], pod: str, *, is_pod: bool) -> Mapping[str, Any]:
+    """Check the volumes of a pod spec; returns the sources by volume name, those of claim templates among them.
+
+    A volume with a claim template's name is replaced by it, as the StatefulSet's strategy does. `pod` is the name of
+    the Pod, empty in a template: claims of ephemeral volumes have it in their names.
+    """
+    known: dict[str, Any] = {name: {"persistentVolumeClaim": {}} for name in claims}
+    seen: set[str] = set()
+    for volume in spec.each("volumes"):
+        name = volume.text("name")
+        if name in claims:
+            continue
+        volume.fits("name", "name", formats.dns_label)
+        if name in seen:
+            volume.at("name").bad("duplicate", f"volume name '{name}' is given twice")
+        seen.add(name)
+        given = source_errors(volume, _SOURCES, {"name"})
+        if volume.has("iscsi"):
+            _initiator(volume)
+        # Since 1.37 in templates as well.
+        if volume.has("image") and volume.minor >= (35 if is_pod else 37) and not volume.at("image").text("reference"):
+            volume.at("image").missing("volume", "reference")
+        if name:
+            known[name] = {key: volume.get(key) for key in given}
+    for name in sorted(claims):
+        if why := formats.dns_label(name):
+            spec.bad("name", f"the volume claim template '{name}' {why}")
+    if pod:
+        _made_claims(spec, pod)
+    return known
+
+
+def _made_claims(spec: Spot, pod: str) -> None:
+    """Claims that are made for ephemeral volumes, named POD-VOLUME."""
+    made = {f"{pod}-{volume.text('name')}": volume for volume in spec.each("volumes") if volume.has("ephemeral")}
+    for name, volume in made.items():
+        if why := formats.dns_subdomain(name):
+            volume.at("name").bad("name", f"the claim '{shown(name)}' made for it {why}")
+    for volume in spec.each("volumes") if made else ():
+        claim = volume.at("persistentVolumeClaim")
+        if claim.text("claimName") in made:
+            claim.at("claimName").bad("volume", "is the claim that is made for an ephemeral volume")
+
+
+def _modes(source: Spot, *keys: str) -> None:
+    for key in keys or ("defaultMode",):
+        if source.has(key) and (why := formats.file_mode(source.number(key))):
+            source.at(key).bad("volume", f"{source.get(key)} {why}", "Write octal with a leading zero: 0644.")
+
+
+def _items(source: Spot) -> None:
+    for item in source.each("items"):
+        item.fits("volume", "path", formats.volume_file)
+        _modes(item, "mode")
+
+
+def _config_map(source: Spot) -> None:
+    if not source.text("name"):
+        source.missing("volume", "name")
+    _modes(source)
+    _items(source)
+
+
+def _secret(source: Spot) -> None:
+    if not source.text("secretName"):
+        source.missing("volume", "secretName")
+    _modes(source)
+    _items(source)
+
+
+def _empty_dir(source: Spot) -> None:
+    limit = source.get("sizeLimit")
+    if limit is not None and (number := quantity(limit)) is not None and number < 0:
+        source.at("sizeLimit").bad("volume", f"'{limit}' must not be negative")
+
+
+def _downward_file(file: Spot) -> None:
+    file.fits("volume", "path", formats.volume_file)
+    _modes(file, "mode")
+    if file.has("fieldRef"):
+        env.field_ref(file.at("fieldRef"), _FIELDS)
+        if file.has("resourceFieldRef"):
+            file.bad("volume", "fieldRef and resourceFieldRef exclude each other")
+    elif file.has("resourceFieldRef"):
+        env.resource_ref(file.at("resourceFieldRef"), in_volume=True)
+    else:
+        file.bad("volume", "needs one of fieldRef and resourceFieldRef")
+
+
+def _downward_api(source: Spot) -> None:
+    _modes(source)
+    for file in source.each("items"):
+        _downward_file(file)
+
+
+# Sources whose features are off by default (ClusterTrustBundleProjection, PodCertificateRequest): the server drops
+# them before it validates.
+_DROPPED = frozenset({"clusterTrustBundle", "podCertificate"})
+
+
+def _projected(volume: Spot) -> None:
+    _modes(volume)
+    paths: set[str] = set()
+    for source in volume.each("sources"):
+        given = [key for key in (source.value or {}) if source.has(key) and key not in _DROPPED]
+        if len(given) > 1:
+            source.bad("volume", f"may not have more than one source; has {', '.join(given)}")
+        for key in given:
+            for file in _projection(source.at(key), key):
+                path = file.text("path")
+                if path and path in paths:
+                    file.at("path").bad("volume", f"'{path}' is given twice")
+                paths.add(path)
+
+
+def _projection(source: Spot, kind: str) -> list[Spot]:
+    """Check one projected source; returns the files, whose paths must be unique."""
+    if kind == "serviceAccountToken":
+        source.within("volume", "expirationSeconds", 600, 1 << 32)
+        source.fits("volume", "path", formats.volume_file)
+        return []
+    if kind == "downwardAPI":
+        for file in source.each("items"):
+            _downward_file(file)
+    else:
+        if not source.text("name"):
+            source.missing("volume", "name")
+        _items(source)
+    return list(source.each("items"))
+
+
+def _initiator(volume: Spot) -> None:
+    # The names of the interface that is made of both.
+    source = volume.at("iscsi")
+    if source.has("initiatorName") and len(f"{volume.text('name')}:{source.text('targetPortal')}".encode()) > 64:
+        volume.at("name").bad("volume", "with iscsi.targetPortal must be no more than 63 characters in all")
+
+
+def _csi(source: Spot) -> None:
+    csi_driver_name(source)
+    if source.has("nodePublishSecretRef"):
+        reference = source.at("nodePublishSecretRef")
+        if not reference.text("name"):
+            reference.missing("volume", "name")
+        reference.fits("name", "name", formats.dns_subdomain)
+
+
+def _git_repo(source: Spot) -> None:
+    source.fits("volume", "directory", formats.relative_path)
+
+
+def _ephemeral(source: Spot) -> None:
+    if not source.has("volumeClaimTemplate"):
+        source.missing("volume", "volumeClaimTemplate")
+        return
+    template = source.at("volumeClaimTemplate")
+    meta = template.at("metadata")
+    labels(meta)
+    check_annotations(meta)
+    for key, value in (meta.value or {}).items() if isinstance(meta.value, dict) else ():
+        # Anything but Go's zero value; a list is none, even without items.
+        if key not in {"labels", "annotations"} and value not in (None, "", 0):
+            meta.at(key).bad("volume", "cannot be set in a volume claim template")
+    claim_spec(template.at("spec"))
+
+
+def _named_secret(source: Spot) -> None:
+    if source.has("secretRef") and not source.at("secretRef").text("name"):
+        source.at("secretRef").missing("volume", "name")
+
+
+def _storage_os(source: Spot) -> None:
+    storage_os(source)
+    _named_secret(source)
+
+
+def _image(source: Spot) -> None:
+    source.one_of("volume", "pullPolicy", ("Always", "IfNotPresent", "Never"))
+
+
+_SOURCES: Mapping[str, Callable[[Spot], None]] = {
+    **COMMON_SOURCES,
+    "cinder": _named_secret,
+    "storageos": _storage_os,
+    "emptyDir": _empty_dir,
+    "configMap": _config_map,
+    "secret": _secret,
+    "downwardAPI": _downward_api,
+    "projected": _projected,
+    "csi": _csi,
+    "gitRepo": _git_repo,
+    "ephemeral": _ephemeral,
+    "image": _image,
+}

@@ -1,0 +1,1 @@
+"""Rules of resource.k8s.io: dynamic resource allocation."""

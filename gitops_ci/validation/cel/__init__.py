@@ -1,0 +1,1 @@
+"""Rules in CEL: compiling, types, and running them."""

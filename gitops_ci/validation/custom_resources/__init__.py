@@ -1,0 +1,1 @@
+"""Objects of kinds that a CustomResourceDefinition or a schema location describes."""

@@ -1,0 +1,224 @@
+"""One file, or one rendered unit, examined: read, told apart, judged. What comes of it can cross a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gitops_ci.model import Finding, Skip
+from gitops_ci.validation.lint import FOLLOWED_GROUPS, document_findings, used_images
+from gitops_ci.validation.manifests.classify import why_no_document, why_no_manifest
+from gitops_ci.validation.manifests.documents import Document, Piece, split
+from gitops_ci.validation.manifests.fast_yaml import load_fast
+from gitops_ci.validation.manifests.go_yaml import GoYamlError, Loaded
+from gitops_ci.validation.object_check import Judge
+from gitops_ci.validation.provenance import Origins
+from gitops_ci.validation.report import Checks, Rendered
+from gitops_ci.validation.suppressions import ANNOTATION, Suppressed
+from gitops_ci.validation.violation import Problem, show_path
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["Examiner", "Result", "objects"]
+
+_TOP = Problem("", None, "")
+_UNREAD = "text after the end of the document, which Kubernetes does not read"
+Attach = Callable[[Document], Document]
+
+
+class Result:
+    """Findings with the units they were made in, skips, counts, and what rules across files want to know.
+
+    `unchecked` are rules that could not be told to be kept or broken, of each the first place is shown.
+
+    A resource is (unit or folder, group, kind, namespace, name) and where it is: the item's name and the document's
+    index in it. An image is its text, and where.
+    """
+
+    __slots__ = ("counts", "findings", "followed", "images", "resources", "skipped", "unchecked")
+
+    def __init__(self) -> None:
+        self.findings: list[tuple[Finding, str]] = []
+        self.skipped: list[Skip] = []
+        self.unchecked: list[Skip] = []
+        self.counts: dict[str, int] = {}
+        self.resources: list[tuple[tuple[str, ...], str, str]] = []
+        self.followed: list[Document] = []
+        self.images: list[tuple[str, str, str]] = []
+
+    def count(self, name: str, more: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + more
+
+
+class Examiner:
+    """Examines items by the settings of one run."""
+
+    def __init__(self, checks: Checks, judge: Judge, suppressed: Suppressed, *, lists_images: bool = False) -> None:
+        self._checks = checks
+        self._judge = judge
+        self._suppressed = suppressed
+        self._lists_images = lists_images
+        self._across = checks.asks_any("repo") or checks.asks_any("gitops")
+
+    def file(self, path: str, text: str, result: Result) -> None:
+        result.count("files")
+        if what := why_no_manifest(path, text):
+            self._skip(Skip(path, 0, f"{what}, not a manifest"), result)
+            return
+        for index, piece in enumerate(split(text)):
+            self._piece(path, str(index), piece, result)
+
+    def unit(self, unit: Rendered, result: Result) -> None:
+        """Examine what a unit renders; findings point at what it was made of."""
+        origins = Origins(unit)
+        for index, piece in enumerate(split(unit.text)):
+            self._piece(unit.file, str(index), piece, result, origins)
+
+    def _piece(self, path: str, index: str, piece: Piece, result: Result, origins: Origins | None = None) -> None:
+        attach = origins.attach if origins else None
+        value = load_fast(piece.text)
+        if value is not None and self._settled(path, index, piece, value, attach, result):
+            return
+        try:
+            loaded = piece.load()
+        except YamlError as error:
+            place = (path, error.line + piece.line, error.column)
+            self._broken("yaml/syntax", error.reason, place, result, piece, origins)
+            return
+        except GoYamlError as error:
+            self._broken("yaml/syntax", error.reason, (path, *piece.position(error.offset)), result, piece, origins)
+            return
+        if origins is None and (unread := piece.unread()):
+            self._skip(Skip(path, unread, _UNREAD, "Begin the next document with a line ---."), result)
+        if what := why_no_document(path, loaded.value):
+            if what != "empty" and origins is None:
+                told = what if what.startswith("no ") else f"{what}, not a manifest"
+                self._skip(Skip(path, piece.start_line(), told), result)
+        elif not isinstance(loaded.value, dict):
+            said = "not a Kubernetes object: the document must be a mapping with apiVersion and kind"
+            self._broken("yaml/not-an-object", said, (path, piece.start_line(), 1), result, piece, origins)
+        else:
+            for document in objects(path, index, piece, loaded.value):
+                self._document(attach(document) if attach else document, loaded, result)
+
+    def _settled(
+        self, path: str, index: str, piece: Piece, value: dict[str, Any], attach: Attach | None, result: Result
+    ) -> bool:
+        """Whether the fast reading was enough: every object in it is sound. A refusal needs the exact reading."""
+        if why_no_document(path, value):
+            return False
+        settled = []
+        try:
+            for document in objects(path, index, piece, value):
+                if not self._judge.accepts(document):
+                    return False
+                settled.append(attach(document) if attach else document)
+            found = [self._lint(document) for document in settled]
+        except (YamlError, GoYamlError, RecursionError):
+            return False
+        result.count("documents", len(settled))
+        for document, findings in zip(settled, found, strict=True):
+            self._take(document, findings, result)
+        return True
+
+    def _document(self, document: Document, loaded: Loaded, result: Result) -> None:
+        verdict = self._judge.verdict(document, loaded)
+        if verdict.skip:
+            path, line, _ = document.place(_TOP)
+            result.count("skipped")
+            if not verdict.quiet:
+                result.skipped.append(Skip(path, line, verdict.skip, verdict.hint))
+        else:
+            result.count("documents")
+        for problem in verdict.unchecked:
+            path, line, _ = document.place(problem)
+            result.unchecked.append(Skip(path, line, problem.message, problem.hint))
+        findings = self._lint(document, has_schema=not verdict.skip)
+        findings += [_finding(document, problem) for problem in verdict.problems]
+        self._take(document, findings, result, judged=not verdict.skip)
+
+    def _lint(self, document: Document, *, has_schema: bool = True) -> list[Finding]:
+        return document_findings(document, self._checks, has_schema=has_schema) if self._across else []
+
+    def _take(self, document: Document, findings: list[Finding], result: Result, *, judged: bool = True) -> None:
+        invalid = False
+        for finding in findings:
+            invalid |= self._add(finding, document, result)
+        if judged:
+            result.count("invalid" if invalid else "valid")
+        if self._across:
+            key = (document.unit or _folder(document.path), document.group, document.kind, document.namespace)
+            place = (document.unit or document.path, document.index)
+            result.resources.append(((*key, document.full_name), *place))
+            if self._lists_images:
+                result.images += [(image, *place) for image in used_images(document)]
+            if document.group in FOLLOWED_GROUPS:
+                result.followed.append(document)
+
+    def _add(self, finding: Finding, document: Document, result: Result) -> bool:
+        if not self._checks.asks(finding.rule):
+            return False
+        if self._suppressed.hides(finding, document.annotation(ANNOTATION)):
+            result.count("suppressed")
+            return False
+        result.findings.append((finding, document.unit))
+        return finding.severity == "error"
+
+    def _broken(
+        self,
+        rule: str,
+        said: str,
+        place: tuple[str, int, int],
+        result: Result,
+        piece: Piece,
+        origins: Origins | None,
+    ) -> None:
+        finding = Finding(rule, "error", said, *(place if origins is None else (origins.file_of(piece), 1, 1)))
+        result.count("documents")
+        wanted = self._checks.asks(rule)
+        hidden = wanted and self._suppressed.hides(finding)
+        result.count("suppressed", int(hidden))
+        result.count("invalid" if wanted and not hidden else "valid")
+        if wanted and not hidden:
+            result.findings.append((finding, origins.unit.unit if origins else ""))
+
+    def _skip(self, skip: Skip, result: Result) -> None:
+        result.count("skipped")
+        result.skipped.append(skip)
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def objects(path: str, index: str, piece: Piece, value: dict[str, Any]) -> Iterator[Document]:
+    """The document itself, or the items of a list in its place, as kubectl takes it apart.
+
+    An item of a ConfigMapList that does not say what it is is a ConfigMap (apimachinery unstructured, decodeToList).
+    """
+    api_version, kind, items = value.get("apiVersion"), value.get("kind"), value.get("items")
+    is_list = isinstance(items, list) and isinstance(kind, str) and kind.endswith("List")
+    if not is_list or (kind == "List" and api_version != "v1"):
+        yield Document(path, index, piece, value)
+        return
+    own = {} if kind == "List" else {"apiVersion": api_version, "kind": str(kind).removesuffix("List")}
+    for number, item in enumerate(items or ()):
+        if isinstance(item, dict):
+            says = item.get("apiVersion") or item.get("kind")
+            yield Document(path, f"{index}.{number}", piece, item if says else {**item, **own}, ("items", number))
+
+
+def _finding(document: Document, problem: Problem) -> Finding:
+    where = show_path(problem.path)
+    message = f"{where}: {problem.message}" if where else problem.message
+    hint = problem.hint or _quoting_hint(document, problem)
+    return Finding(problem.rule, "error", message, *document.place(problem), document.resource, hint)
+
+
+def _quoting_hint(document: Document, problem: Problem) -> str:
+    """What was meant as a string and is another type to YAML 1.1: `on`, `yes`, `0755`, `1.10`."""
+    if problem.rule != "schema/type" or not problem.message.startswith("must be a string"):
+        return ""
+    scalar = document.scalar(problem.path)
+    if scalar is None or scalar.style:
+        return ""
+    return f'Kubernetes reads {scalar.value} as something else; put it in quotes: "{scalar.value}"'

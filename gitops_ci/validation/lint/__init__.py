@@ -1,0 +1,106 @@
+"""Rules beyond what an API server refuses: `repo/` for what should not be in Git, `gitops/` for what would not deploy.
+
+A document rule sees one object; a repository rule sees all of them and what lies around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+
+from gitops_ci.model import Finding
+from gitops_ci.validation.lint import images, secrets
+from gitops_ci.validation.lint.duplicates import DocumentOf, Resource, duplicates
+from gitops_ci.validation.manifests.documents import Document
+from gitops_ci.validation.report import Checks, Surroundings
+
+__all__ = [
+    "FOLLOWED_GROUPS",
+    "REFERRED_GROUPS",
+    "document_findings",
+    "image_findings",
+    "repository_findings",
+    "used_images",
+]
+
+DocumentRule = Callable[[Document], Iterator[Finding]]
+_FLUX = ("source", "kustomize", "helm", "image")
+_WITH_PODS = frozenset(
+    {
+        *("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"),
+        "PodTemplate",
+    }
+)
+_BY_KIND: Mapping[str, Mapping[str, tuple[DocumentRule, ...]]] = {
+    "repo": {"Secret": (secrets.plain_secrets,), **dict.fromkeys(_WITH_PODS, (images.mutable_tags,))},
+    "gitops": dict.fromkeys(_WITH_PODS, (images.bad_references,)),
+}
+# group -> module below this package, with a function of that name; imported when such an object is first met
+_BY_GROUP: Mapping[str, str] = {
+    "argoproj.io": "argocd",
+    "fleet.cattle.io": "fleet",
+    **{f"{part}.toolkit.fluxcd.io": "flux" for part in _FLUX},
+}
+# Groups whose objects refer to others, and that repository rules therefore want whole.
+FOLLOWED_GROUPS = frozenset(_BY_GROUP)
+# The groups (or how they end) of the objects that they refer to.
+REFERRED_GROUPS = ("toolkit.fluxcd.io", "fleet.cattle.io")
+
+
+@cache
+def _of_group(group: str) -> DocumentRule:
+    name = _BY_GROUP[group]
+    rule: DocumentRule = getattr(import_module(f"gitops_ci.validation.lint.{name}"), name)
+    return rule
+
+
+def document_findings(document: Document, checks: Checks, *, has_schema: bool = True) -> list[Finding]:
+    """What the document rules of the wanted families find."""
+    found: list[Finding] = []
+    for family, kinds in _BY_KIND.items():
+        if checks.asks_any(family):
+            for rule in kinds.get(document.kind, ()):
+                found.extend(rule(document))
+    if document.group in _BY_GROUP and checks.asks_any("gitops"):
+        found.extend(_of_group(document.group)(document))
+        if not has_schema:
+            from gitops_ci.validation.lint.gitops_kinds import own_fields
+
+            found.extend(own_fields(document))
+    return found
+
+
+def used_images(document: Document) -> set[str]:
+    """The images of a document's containers."""
+    return {image for _, image in images.images_of(document)} if document.kind in _WITH_PODS else set()
+
+
+def image_findings(
+    uses: Sequence[tuple[str, str, str]], document_of: DocumentOf, checks: Checks, around: Surroundings
+) -> Iterator[tuple[Finding, Document]]:
+    """Findings for images that are not in their registry; `uses` are (image, item, index)."""
+    if around.missing_images is None or not checks.wants(images.NOT_FOUND):
+        return
+    missing = around.missing_images(sorted({image for image, _, _ in uses}))
+    for image, item, index in uses:
+        if image in missing and (document := document_of(item, index)):
+            for finding in images.not_found(document, image, missing[image]):
+                yield finding, document
+
+
+def repository_findings(
+    resources: Sequence[Resource],
+    followed: Sequence[Document],
+    elsewhere: Sequence[Document],
+    document_of: DocumentOf,
+    around: Surroundings,
+) -> Iterator[tuple[Finding, Document]]:
+    """Findings of the rules that see everything, each with the document it is about; none is about `elsewhere`."""
+    yield from duplicates(resources, document_of)
+    if followed:
+        from gitops_ci.validation.lint import argocd, fleet, flux
+
+        yield from argocd.paths(followed, around)
+        yield from fleet.references(followed, elsewhere, around)
+        yield from flux.references(followed, elsewhere, around)

@@ -1,0 +1,1 @@
+"""The text of a manifest to documents, as go-yaml reads it."""

@@ -1,0 +1,1 @@
+"""Kubernetes' own kinds against the bundled OpenAPI definitions."""

@@ -1,0 +1,59 @@
+"""From a rendered object back to the file that people edit."""
+
+from __future__ import annotations
+
+from gitops_ci.validation.manifests.documents import Document, Piece, split
+from gitops_ci.validation.manifests.go_yaml import GoYamlError
+from gitops_ci.validation.report import Rendered
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["Origins"]
+
+
+class Origins:
+    """The documents that one rendered unit was made of, by what they are."""
+
+    def __init__(self, unit: Rendered) -> None:
+        self.unit = unit
+        self._texts = dict(unit.sources)
+        self._found: dict[tuple[str, str], list[Document]] | None = None
+
+    def file_of(self, piece: Piece) -> str:
+        """The file a rendered document came from, else the unit's own."""
+        source = self.unit.source_of(piece.text)
+        return source if source in self._texts else self.unit.file
+
+    def attach(self, document: Document) -> Document:
+        """The document, knowing where it came from."""
+        source = self.unit.source_of(document.piece.text)
+        if source is not None and source in self._texts:
+            return document.rendered(self.unit.unit, template=(source, self._texts[source]))
+        return document.rendered(self.unit.unit, origin=self._origin(document))
+
+    def _origin(self, document: Document) -> Document | None:
+        """The source of the same kind and name; a prefix or a hash may have been added to the name."""
+        same = self._index().get((document.group, document.kind), [])
+        exact = [one for one in same if one.name == document.name]
+        within = [one for one in same if one.name and one.name in document.name]
+        best = exact or sorted(within, key=lambda one: -len(one.name))
+        return best[0] if best else None
+
+    def _index(self) -> dict[tuple[str, str], list[Document]]:
+        if self._found is None:
+            self._found = {}
+            for path, text in self.unit.sources:
+                for document in _documents(path, text):
+                    self._found.setdefault((document.group, document.kind), []).append(document)
+        return self._found
+
+
+def _documents(path: str, text: str) -> list[Document]:
+    found = []
+    for index, piece in enumerate(split(text)):
+        try:
+            value = piece.load().value
+        except (YamlError, GoYamlError):
+            continue
+        if isinstance(value, dict) and value.get("kind"):
+            found.append(Document(path, str(index), piece, value))
+    return found

@@ -1,0 +1,134 @@
+"""What a validation run is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from gitops_ci.errors import UsageError
+from gitops_ci.model import Finding, Skip
+from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION
+
+__all__ = ["Checks", "Lookup", "Rendered", "Report", "Suppression", "Surroundings"]
+
+# (apiVersion, kind, Kubernetes version) -> a JSON Schema, or None
+Lookup = Callable[[str, str, str], Mapping[str, Any] | None]
+
+
+class Suppression(NamedTuple):
+    """Findings that are known and accepted: each given part must match; globs. `reason` is told in no report."""
+
+    rule: str = "*"
+    path: str = "*"
+    kind: str = "*"
+    name: str = "*"
+
+    @classmethod
+    def parse(cls, text: str) -> Suppression:
+        """Read `RULE [path=GLOB] [kind=GLOB] [name=GLOB]`, for example `repo/mutable-tag path=apps/dev/*`.
+
+        Raises:
+            UsageError: it is nothing of the kind.
+        """
+        rule, *conditions = text.split()
+        pairs = [condition.partition("=") for condition in conditions]
+        if "/" not in rule or any(name not in {"path", "kind", "name"} or not glob for name, _, glob in pairs):
+            raise UsageError(
+                f"'{text}' says not what to ignore", hint="For example: repo/mutable-tag path=apps/dev/* kind=CronJob"
+            )
+        return cls(rule, **{name: glob for name, _, glob in pairs})
+
+    def covers(self, finding: Finding) -> bool:
+        kind, _, name = finding.resource.partition("/")
+        return (
+            fnmatchcase(finding.rule, self.rule)
+            and fnmatchcase(finding.path, self.path)
+            and fnmatchcase(kind, self.kind)
+            and fnmatchcase(name, self.name)
+        )
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The settings of a validation run. `rules` and `skip_rules` are globs over rule ids, `skip_rules` wins."""
+
+    kubernetes_versions: tuple[str, ...] = (DEFAULT_VERSION,)
+    missing_schema: Literal["fail", "warn", "ignore"] = "warn"
+    rules: tuple[str, ...] = ("*",)
+    skip_rules: tuple[str, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+
+    @cached_property
+    def _answers(self) -> dict[str, bool]:
+        return {}
+
+    @property
+    def accepted(self) -> tuple[Suppression, ...]:
+        """What hides findings, so that they are counted: the suppressions, and rules that are skipped everywhere."""
+        return (*self.suppressions, *(Suppression(rule) for rule in self.skip_rules))
+
+    def asks(self, rule: str) -> bool:
+        """Whether a rule is among those that were chosen."""
+        if rule not in self._answers:
+            self._answers[rule] = any(fnmatchcase(rule, glob) for glob in self.rules)
+        return self._answers[rule]
+
+    def wants(self, rule: str) -> bool:
+        """Whether findings of a rule may be shown."""
+        return self.asks(rule) and not any(fnmatchcase(rule, glob) for glob in self.skip_rules)
+
+    def asks_any(self, family: str) -> bool:
+        """Whether some rule of a family may be among those that were chosen: a family that is not need not run."""
+        if family not in self._answers:
+            self._answers[family] = any(
+                glob in {f"{family}/*", "*"} or fnmatchcase(glob, f"{family}/*") or "*" in glob.partition("/")[0]
+                for glob in self.rules
+            )
+        return self._answers[family]
+
+
+class Surroundings(NamedTuple):
+    """What lies around the checked files.
+
+    `definitions` are further files whose CustomResourceDefinitions count, `lookup` finds other schemas, `exists` tells
+    whether a path (relative to the repository's root) exists, `repository_urls` are the addresses of this repository.
+    `texts` are further files that findings may point at: comments in them count.
+    `missing_images` is given all images and answers with those that are not in their registry, and why. `elsewhere`
+    are files that are not checked, and that hold what checked ones may refer to. `is_whole`: together they are all of
+    the repository, so that what is in none of them is not in it.
+    """
+
+    definitions: tuple[tuple[str, str], ...] = ()
+    lookup: Lookup | None = None
+    exists: Callable[[str], bool] | None = None
+    repository_urls: tuple[str, ...] = ()
+    missing_images: Callable[[Sequence[str]], Mapping[str, str]] | None = None
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    texts: Mapping[str, str] = MappingProxyType({})
+    is_whole: bool = True
+
+
+class Rendered(NamedTuple):
+    """The output of a kustomization or a chart.
+
+    `unit` names it, `file` describes it, `sources` are the (path, text) it was made of. `source_of` tells the path that
+    one document's text says it came from.
+    """
+
+    unit: str
+    file: str
+    text: str
+    sources: tuple[tuple[str, str], ...] = ()
+    source_of: Callable[[str], str | None] = lambda text: None  # noqa: ARG005
+
+
+class Report(NamedTuple):
+    """Findings and skips sorted by place. `summary` counts files, documents, valid, invalid, skipped and suppressed."""
+
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skip, ...]
+    summary: Mapping[str, int] = MappingProxyType({})

@@ -1,0 +1,169 @@
+"""The run over files and rendered units: learn the custom kinds, examine everything, put it in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from gitops_ci.model import Finding, Skip
+from gitops_ci.validation.custom_resources.custom_kinds import CustomKinds
+from gitops_ci.validation.file_check import Examiner, Result, objects
+from gitops_ci.validation.lint import REFERRED_GROUPS, image_findings, repository_findings
+from gitops_ci.validation.manifests.ambiguity import UNSURE, look
+from gitops_ci.validation.manifests.classify import why_no_manifest
+from gitops_ci.validation.manifests.documents import Document, Piece, split
+from gitops_ci.validation.manifests.fast_yaml import load_fast
+from gitops_ci.validation.manifests.go_yaml import GoYamlError
+from gitops_ci.validation.object_check import Judge
+from gitops_ci.validation.provenance import Origins
+from gitops_ci.validation.report import Checks, Rendered, Report, Surroundings
+from gitops_ci.validation.suppressions import ANNOTATION, Suppressed
+from gitops_ci.validation.workers import cores, shared, undisturbed
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["check"]
+
+_CRD = "CustomResourceDefinition"
+# Below this a second process costs more than it saves.
+_WORTH_SHARING = 2 * 1024 * 1024
+# Files that are kept in pieces while duplicates in them are told.
+_KEPT = 64
+
+
+def check(
+    files: Iterable[tuple[str, str]],
+    checks: Checks | None = None,
+    around: Surroundings | None = None,
+    rendered: Iterable[Rendered] = (),
+    found: Iterable[Finding] = (),
+) -> Report:
+    """Check every document of the given (path, text) pairs and rendered units; their order does not matter.
+
+    `found` are findings made on the way here, which are subject to the same choices.
+    """
+    units = sorted(rendered, key=lambda unit: unit.unit)
+    run = _Run(sorted(files), units, checks or Checks(), around or Surroundings())
+    return run.report(found)
+
+
+class _Run:
+    def __init__(
+        self, files: Sequence[tuple[str, str]], units: Sequence[Rendered], checks: Checks, around: Surroundings
+    ) -> None:
+        self._files = dict(files)
+        self._units = {unit.unit: unit for unit in units}
+        self._pieces: dict[str, list[Piece]] = {}
+        self._checks = checks
+        self._around = around
+        sources = {path: text for unit in units for path, text in unit.sources}
+        self._suppressed = Suppressed(checks.accepted, {**around.texts, **sources, **self._files})
+        custom = CustomKinds(around.lookup)
+        _learn([*files, *around.definitions, *((unit.file, unit.text) for unit in units)], custom)
+        self._examiner = Examiner(
+            checks, Judge(checks, custom), self._suppressed, lists_images=around.missing_images is not None
+        )
+
+    def report(self, found: Iterable[Finding]) -> Report:
+        items: list[tuple[str, str]] = [("file", path) for path in self._files]
+        items += [("unit", name) for name in self._units]
+        size = sum(map(len, self._files.values()))
+        shares = cores() if size > _WORTH_SHARING and self._around.lookup is None else 1
+        with undisturbed():
+            results = shared(lambda number: self.examine(items[number::shares]), shares)
+        return self._merged(results, found)
+
+    def examine(self, items: Sequence[tuple[str, str]]) -> Result:
+        result = Result()
+        for kind, name in items:
+            if kind == "file":
+                self._examiner.file(name, self._files[name], result)
+            else:
+                self._examiner.unit(self._units[name], result)
+        return result
+
+    def _merged(self, results: Sequence[Result], found: Iterable[Finding]) -> Report:
+        counts = dict.fromkeys(("files", "documents", "valid", "invalid", "skipped", "suppressed"), 0)
+        units: dict[Finding, list[str]] = {}
+        for result in results:
+            for name, number in result.counts.items():
+                counts[name] += number
+            for finding, unit in result.findings:
+                units.setdefault(finding, []).append(unit)
+        for finding, unit, annotation in chain(self._across(results), ((one, "", "") for one in found)):
+            if not self._checks.asks(finding.rule):
+                continue
+            if self._suppressed.hides(finding, annotation):
+                counts["suppressed"] += 1
+            else:
+                units.setdefault(finding, []).append(unit)
+        told = [_with_units(finding, names) for finding, names in units.items()]
+        findings = sorted(told, key=lambda f: (f.path, f.line, f.column, f.rule, f.message))
+        unchecked = sorted((skip for result in results for skip in result.unchecked), key=_by_place)
+        first = {skip.reason: skip for skip in reversed(unchecked)}
+        skipped = sorted({*first.values(), *(skip for result in results for skip in result.skipped)}, key=_by_place)
+        return Report(tuple(findings), tuple(skipped), counts)
+
+    def _across(self, results: Sequence[Result]) -> Iterable[tuple[Finding, str, str]]:
+        """Findings of the rules that see everything, with unit and annotation."""
+        resources = sorted(resource for result in results for resource in result.resources)
+        followed = sorted((one for result in results for one in result.followed), key=lambda one: (one.path, one.index))
+        images = sorted({image for result in results for image in result.images})
+        elsewhere = list(_documents(self._around.elsewhere, *REFERRED_GROUPS)) if followed else []
+        found = repository_findings(resources, followed, elsewhere, self._document, self._around)
+        for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
+            yield finding, document.unit, document.annotation(ANNOTATION)
+
+    def _document(self, item: str, index: str) -> Document | None:
+        """A document read anew: of the thousands that were examined few are asked for again."""
+        unit = self._units.get(item)
+        path, text = (unit.file, unit.text) if unit else (item, self._files[item])
+        number, _, _ = index.partition(".")
+        if item not in self._pieces:
+            if len(self._pieces) >= _KEPT:
+                self._pieces.clear()
+            self._pieces[item] = list(split(text))
+        piece = self._pieces[item][int(number)]
+        try:
+            found = next((one for one in objects(path, number, piece, piece.load().value) if one.index == index), None)
+        except (YamlError, GoYamlError):
+            return None  # only the fast reader took it
+        return Origins(unit).attach(found) if unit and found else found
+
+
+def _by_place(skip: Skip) -> tuple[str, int, str]:
+    return skip.path, skip.line, skip.reason
+
+
+def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds) -> None:
+    """Take in the CustomResourceDefinitions of files."""
+    for document in _documents(files, _CRD):
+        if document.kind == _CRD:
+            custom.add(document.value, f"{document.path}:{document.piece.line + 1}")
+
+
+def _documents(files: Iterable[tuple[str, str]], *words: str) -> Iterator[Document]:
+    """The objects of files that have one of some words in them; what cannot be read is told where it is checked."""
+    for path, text in files:
+        if not any(word in text for word in words) or why_no_manifest(path, text):
+            continue
+        for piece in split(text):
+            if not any(word in piece.text for word in words):
+                continue
+            try:
+                value = load_fast(piece.text)
+                if value is None or look(value) == UNSURE:
+                    value = piece.load().value
+            except (YamlError, GoYamlError, RecursionError):
+                continue
+            if isinstance(value, dict):
+                yield from objects(path, "0", piece, value)
+
+
+def _with_units(finding: Finding, names: Sequence[str]) -> Finding:
+    """A finding that tells which units it was rendered from; what several render from one file is one finding."""
+    units = sorted({name for name in names if name})
+    if not units:
+        return finding
+    more = f" and {len(units) - 1} more" if len(units) > 1 else ""
+    return replace(finding, message=f"{finding.message} (rendered from {units[0]}{more})")

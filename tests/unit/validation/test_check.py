@@ -1,0 +1,179 @@
+"""Manifests to findings: what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from gitops_ci.errors import UsageError
+from gitops_ci.model import Finding
+from gitops_ci.validation import VERSIONS, Checks, check, versions
+
+DEPLOYMENT = textwrap.dedent("""\
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: shop
+    spec:
+      replicas: 2
+      selector:
+        matchLabels: {app: shop}
+      template:
+        metadata:
+          labels: {app: shop}
+        spec:
+          containers:
+            - name: shop
+              image: ghcr.io/acme/shop:1.4.2
+    """)
+
+
+def findings(text: str, checks: Checks | None = None, path: str = "app.yaml") -> tuple[Finding, ...]:
+    return check([(path, text)], checks).findings
+
+
+def only(text: str) -> Finding:
+    found = findings(text)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_sound_manifest_is_valid_in_every_bundled_version() -> None:
+    report = check([("app.yaml", DEPLOYMENT)], Checks(kubernetes_versions=VERSIONS))
+    assert report.findings == ()
+    counts = {"files": 1, "documents": 1, "valid": 1, "invalid": 0, "skipped": 0, "suppressed": 0}
+    assert dict(report.summary) == counts
+
+
+def test_an_unknown_field_points_at_its_key_and_names_the_nearest() -> None:
+    found = only(DEPLOYMENT.replace("replicas: 2", "replicsa: 2"))
+    assert (found.rule, found.line, found.column) == ("schema/unknown-field", 6, 3)
+    assert found.message == "spec.replicsa: unknown field 'replicsa'"
+    assert found.hint == "Did you mean 'replicas'?"
+    assert found.resource == "Deployment/shop"
+
+
+def test_a_wrong_type_points_at_the_value() -> None:
+    found = only(DEPLOYMENT.replace("replicas: 2", 'replicas: "2"'))
+    assert (found.rule, found.line, found.column) == ("schema/type", 6, 13)
+    assert found.message == "spec.replicas: must be an integer, is a string"
+
+
+def test_a_missing_field_points_at_its_parent() -> None:
+    found = only(DEPLOYMENT.replace("  selector:\n    matchLabels: {app: shop}\n", ""))
+    assert (found.rule, found.line, found.column) == ("schema/required", 5, 1)
+    assert found.message == "spec: required field 'selector' is missing"
+
+
+@pytest.mark.parametrize("word", ["on", "yes", "n", "0755", "1.10", "1e3", "true"])
+def test_a_plain_word_that_yaml_reads_otherwise_is_told_with_its_line(word: str) -> None:
+    text = DEPLOYMENT + f"          env:\n            - name: A\n              value: {word}\n"
+    found = only(text)
+    assert (found.rule, found.line, found.column) == ("schema/type", 18, 22)
+    assert f'in quotes: "{word}"' in found.hint
+    assert findings(text.replace(f"value: {word}", f'value: "{word}"')) == ()
+
+
+def test_positions_hold_in_later_documents_and_with_windows_line_ends() -> None:
+    second = DEPLOYMENT.replace("replicas: 2", "replicas: two").replace("name: shop\nspec", "name: other\nspec")
+    text = (DEPLOYMENT + "---\n" + second).replace("\n", "\r\n")
+    found = only(text)
+    assert (found.line, found.column) == (22, 13)
+
+
+def test_items_of_a_list_are_checked_one_by_one() -> None:
+    inner = textwrap.indent(DEPLOYMENT.replace("replicas", "replicsa"), "    ").replace("    api", "  - api", 1)
+    found = only(f"apiVersion: v1\nkind: List\nitems:\n{inner}")
+    assert (found.rule, found.line, found.resource) == ("schema/unknown-field", 9, "Deployment/shop")
+
+
+def test_items_of_a_typed_list_are_of_its_kind() -> None:
+    said = "  - metadata: {name: a}\n    dat: {b: c}\n  - {apiVersion: v1, kind: Secret, metadata: {name: b}}\n"
+    found = only(f"apiVersion: v1\nkind: ConfigMapList\nitems:\n{said}")
+    assert (found.rule, found.line, found.resource) == ("schema/unknown-field", 5, "ConfigMap/a")
+    assert only("apiVersion: v1\nkind: ConfigMapList\nmetadata: {name: a}\n").rule == "api/not-served"
+
+
+def test_a_broken_document_hides_no_other() -> None:
+    found = findings("a: [\n---\n" + DEPLOYMENT.replace("replicas", "replicsa"))
+    assert [(f.rule, f.line) for f in found] == [("yaml/syntax", 2), ("schema/unknown-field", 8)]
+
+
+def test_a_key_set_twice_points_at_the_second() -> None:
+    found = only(DEPLOYMENT.replace("  replicas: 2\n", "  replicas: 2\n  replicas: 3\n"))
+    assert (found.rule, found.line, found.column) == ("yaml/duplicate-key", 7, 3)
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "message", "hint"),
+    [
+        ("extensions/v1beta1", "Deployment", "it was removed in 1.16", "apps/v1"),
+        ("policy/v1beta1", "PodDisruptionBudget", "it was removed in 1.25", "policy/v1"),
+        ("autoscaling/v2beta2", "HorizontalPodAutoscaler", "it was removed in 1.26", "autoscaling/v2"),
+        ("apps/v1", "Deploiment", "has no kind 'Deploiment'", "Did you mean 'Deployment'?"),
+        ("v2", "ConfigMap", "has no kind 'ConfigMap' in 'v2'", "apiVersion: v1"),
+    ],
+)
+def test_a_kind_that_is_not_served_names_its_replacement(api_version: str, kind: str, message: str, hint: str) -> None:
+    found = only(f"apiVersion: {api_version}\nkind: {kind}\nmetadata:\n  name: a\n")
+    assert (found.rule, found.line) == ("api/not-served", 1)
+    assert message in found.message
+    assert hint in found.hint
+
+
+def test_a_resource_without_schema_is_a_skip_that_says_what_to_do() -> None:
+    custom = "apiVersion: acme.io/v1\nkind: Widget\nmetadata:\n  name: a\n"
+    report = check([("w.yaml", custom)])
+    assert report.findings == ()
+    assert [(skip.line, skip.reason) for skip in report.skipped] == [(1, "no schema for Widget of acme.io/v1")]
+    assert "--crd-path" in report.skipped[0].hint
+    assert [f.rule for f in findings(custom, Checks(missing_schema="fail"))] == ["schema/missing"]
+    assert check([("w.yaml", custom)], Checks(missing_schema="ignore")).skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+        ("chart/values-prod.yaml", "image:\n  tag: 1.0.0\n"),
+        ("chart/templates/app.yaml", "kind: {{ .Values.kind }}\n"),
+        ("kustomization.yaml", "resources: [app.yaml]\n"),
+        ("fleet.yaml", "defaultNamespace: shop\n"),
+        (".github/workflows/ci.yaml", "on: push\njobs: {}\n"),
+        ("patch.json", '[{"op": "remove", "path": "/spec"}]'),
+        ("settings.yaml", "a: 1\n"),
+    ],
+)
+def test_what_is_no_manifest_is_skipped_with_a_reason(path: str, text: str) -> None:
+    report = check([(path, text)])
+    assert report.findings == ()
+    assert len(report.skipped) == 1
+
+
+def test_rules_are_chosen_by_globs() -> None:
+    text = DEPLOYMENT.replace("replicas: 2", 'replicsa: "2"\n  paused: "x"')
+    assert [f.rule for f in findings(text)] == ["schema/unknown-field", "schema/type"]
+    assert [f.rule for f in findings(text, Checks(rules=("schema/unknown-*",)))] == ["schema/unknown-field"]
+    assert [f.rule for f in findings(text, Checks(skip_rules=("schema/unknown-*",)))] == ["schema/type"]
+
+
+def test_a_range_of_versions_checks_each() -> None:
+    assert versions("1.33..1.35") == ("1.33", "1.34", "1.35")
+    assert versions("v1.30.4") == ("1.30",)
+    text = "apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: {name: a}\n"
+    text += "spec: {priorityLevelConfiguration: {name: b}}\n"
+    assert findings(text, Checks(kubernetes_versions=("1.31",))) == ()
+    found = findings(text, Checks(kubernetes_versions=versions("1.31..1.33")))
+    assert {f.rule for f in found} == {"api/not-served"}
+
+
+@pytest.mark.parametrize("text", ["1.24", "1.99", "2.1", "1.35..1.33", "", "new"])
+def test_an_unknown_version_names_the_known_ones(text: str) -> None:
+    with pytest.raises(UsageError):
+        versions(text)
+
+
+def test_the_result_does_not_depend_on_the_order_of_files() -> None:
+    files = [(f"{n}.yaml", DEPLOYMENT.replace("replicas", f"replicas{n}")) for n in range(5)]
+    assert check(files) == check(reversed(files))

@@ -1,0 +1,66 @@
+"""The table of rule ids is that of the sources, and a glob that means no rule is refused."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from gitops_ci.errors import UsageError
+from gitops_ci.validation.rule_catalog import FAMILIES, RULE_IDS, check_globs
+from tests.support import CHECKOUT
+
+ROOMS = ("validation", "flows", "rendering")
+_WHOLE = re.compile(rf"({'|'.join(FAMILIES)})/[a-z][a-z-]*")
+# Methods of a rule's place; their first argument is the rule's name within `api/`.
+_SAYS = {"bad", "bad_key", "missing", "one_of", "at_least", "within", "fits"}
+
+
+def _sources() -> Iterator[ast.AST]:
+    for room in ROOMS:
+        for path in (CHECKOUT / "gitops_ci" / room).rglob("*.py"):
+            if path.name != "rule_catalog.py":
+                yield from ast.walk(ast.parse(path.read_text()))
+
+
+def _text(node: ast.AST | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def test_every_rule_is_in_the_table():
+    found = set()
+    for node in _sources():
+        if _WHOLE.fullmatch(_text(node)):
+            found.add(_text(node))
+        if isinstance(node, ast.Call) and node.args and (name := _text(node.args[0])):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in _SAYS and re.fullmatch(r"[a-z-]+", name):
+                found.add(f"api/{name}")
+    # What the decoder of a scalar type refuses: (rule, why) of validation/apimachinery/scalars.py.
+    refusals = re.findall(
+        r'return "([a-z0-9-]+)", ', (CHECKOUT / "gitops_ci/validation/apimachinery/scalars.py").read_text()
+    )
+    found |= {f"schema/{name}" for name in refusals}
+    assert len(found) > 60
+    assert found <= set(RULE_IDS), f"missing in gitops_ci/validation/rule_catalog.py: {sorted(found - set(RULE_IDS))}"
+
+
+def test_nothing_else_is_in_the_table():
+    words = {_text(node) for node in _sources()}
+    unknown = [rule for rule in RULE_IDS if rule not in words and rule.partition("/")[2] not in words]
+    assert unknown == []
+    assert list(RULE_IDS) == sorted(set(RULE_IDS))
+
+
+@pytest.mark.parametrize("glob", ["*", "api/*", "repo/mutable-tag", "*/duplicate*", "api/c[ro]*"])
+def test_a_glob_that_means_a_rule_is_fine(glob):
+    check_globs([glob])
+
+
+@pytest.mark.parametrize(
+    ("glob", "told"),
+    [("repo/mutable-tags", "repo/mutable-tag"), ("apis/cron", "api/cron"), ("mutable-tag", "repo/mutable-tag")],
+)
+def test_a_glob_that_means_none_is_refused_with_the_one_that_was_meant(glob, told):
+    with pytest.raises(UsageError, match=f"Did you mean '{told}'"):
+        check_globs([glob])
