@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import overload
 
-from gitops_ci.yamltext import Scalar
+from gitops_ci.yamltext import ScalarNode
 
 __all__ = ["Places", "offsets"]
 
@@ -46,7 +46,7 @@ class Places(Sequence[int]):
         return self._length
 
 
-def offsets(text: str, scalar: Scalar) -> Places | None:
+def offsets(text: str, scalar: ScalarNode) -> Places | None:
     """For each character of `scalar.value` its offset in `text`; None when the two do not line up."""
     if scalar.style in {"|", ">"}:
         return _block(text, scalar)
@@ -60,7 +60,7 @@ def offsets(text: str, scalar: Scalar) -> Places | None:
     return _quoted(body, start, scalar)
 
 
-def _quoted(body: str, start: int, scalar: Scalar) -> Places | None:
+def _quoted(body: str, start: int, scalar: ScalarNode) -> Places | None:
     runs, shift = [(0, start)], 0
     for escape in (re.compile("''") if scalar.style == "'" else _ESCAPE).finditer(body):
         shift += len(escape[0]) - 1
@@ -69,7 +69,7 @@ def _quoted(body: str, start: int, scalar: Scalar) -> Places | None:
     return Places(runs, length) if length == len(scalar.value) else None
 
 
-def _block(text: str, scalar: Scalar) -> Places | None:
+def _block(text: str, scalar: ScalarNode) -> Places | None:
     header = _HEADER.match(text, scalar.start, scalar.end)
     if header is None:
         return None

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
-from gitops_ci.yamltext import Alias, Node, Scalar, Sequence, YamlError, YamlFile, read
-from gitops_ci.yamltext import Mapping as YamlMapping
+from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read
+from gitops_ci.yamltext import MappingNode as YamlMapping
 
 __all__ = ["FILE_NAME", "KEYS", "Config", "load", "parse"]
 
@@ -120,7 +120,7 @@ class _Reader:
 
     def config(self) -> Config:
         root = self._file.documents[0] if self._file.documents else None
-        if root is None or (isinstance(root, Scalar) and root.value == ""):
+        if root is None or (isinstance(root, ScalarNode) and root.value == ""):
             return Config()
         options: dict[str, Any] = {}
         environments: dict[str, Environment] = {}
@@ -148,14 +148,14 @@ class _Reader:
         }
 
     def _pairs(self, node: Node, where: str, known: list[str] | None) -> list[tuple[str, Node]]:
-        if isinstance(node, Scalar) and node.value in {"", "~", "null"}:
+        if isinstance(node, ScalarNode) and node.value in {"", "~", "null"}:
             return []
         if not isinstance(node, YamlMapping):
             raise self._error(node, f"{where} is not a mapping")
         pairs: list[tuple[str, Node]] = []
         lines: dict[str, int] = {}
         for key, value in node.pairs:
-            if not isinstance(key, Scalar):
+            if not isinstance(key, ScalarNode):
                 raise self._error(key, f"a key of {where} is not a word")
             if known is not None and key.value not in known:
                 from difflib import get_close_matches
@@ -167,12 +167,12 @@ class _Reader:
                 hint = f"the first is in line {lines[key.value]}: keep one of them"
                 raise self._error(key, f"'{key.value}' is in {where} twice", hint)
             lines[key.value] = self._file.position(key.start)[0]
-            pairs.append((key.value, value.target if isinstance(value, Alias) else value))
+            pairs.append((key.value, value.target if isinstance(value, AliasNode) else value))
         return pairs
 
     def _value(self, node: Node, name: str, kind: str) -> Any:
         if kind == "texts":
-            items = node.items if isinstance(node, Sequence) else [node]
+            items = node.items if isinstance(node, SequenceNode) else [node]
             return tuple(self._text(item, name) for item in items)
         text = self._text(node, name)
         if kind == "flag":
@@ -186,8 +186,8 @@ class _Reader:
         return text
 
     def _text(self, node: Node, name: str) -> str:
-        target = node.target if isinstance(node, Alias) else node
-        if not isinstance(target, Scalar):
+        target = node.target if isinstance(node, AliasNode) else node
+        if not isinstance(target, ScalarNode):
             raise self._error(node, f"{name} is not a single value")
         return target.value
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Family"]
+__all__ = ["LazyModules"]
 
 Member = TypeVar("Member")
 
 
-class Family(Mapping[str, Member], Generic[Member]):
+class LazyModules(Mapping[str, Member], Generic[Member]):
     """`modules` of the room `package` by the name users know them by; a member is the module, or its `attribute`."""
 
     def __init__(self, package: str, modules: Mapping[str, str], attribute: str = "") -> None:

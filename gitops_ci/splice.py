@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gitops_ci import charmap, yamltext
 from gitops_ci.model import Edit, Spelling
-from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, YamlError, YamlFile
+from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, YamlError, YamlFile
 
 __all__ = ["apply", "confirm", "is_string", "nest", "spell"]
 
@@ -112,16 +112,16 @@ def tokens(file: YamlFile) -> Iterator[Token]:
         stack: list[Node | Token] = [root] if root is not None else []
         while stack:
             node = stack.pop()
-            if isinstance(node, Scalar):
+            if isinstance(node, ScalarNode):
                 yield ("scalar", node.value, node.style, node.tag, node.anchor), node.start, node.end
             elif isinstance(node, tuple):
                 yield node
-            elif isinstance(node, Alias):
+            elif isinstance(node, AliasNode):
                 yield ("alias", node.name, "", None, None), node.start, node.end
             else:
                 yield (type(node).__name__, "", "flow" if node.flow else "block", node.tag, node.anchor), -1, -1
                 stack.append(_END)
-                if isinstance(node, Mapping):
+                if isinstance(node, MappingNode):
                     stack.extend(part for pair in reversed(node.pairs) for part in (pair[1], pair[0]))
                 else:
                     stack.extend(reversed(node.items))
@@ -206,13 +206,13 @@ def _foreseen(file: YamlFile, edits: Sequence[Edit]) -> Iterator[Token]:
         first = bisect_left(starts, start) if start >= 0 else len(inner)
         within = inner[first : bisect_left(starts, end)] if first < len(inner) else []
         if within:
-            value = _edited_string(file.text, Scalar(start, end, seen[1], seen[2]), within)
+            value = _edited_string(file.text, ScalarNode(start, end, seen[1], seen[2]), within)
             yield (seen[0], value, *seen[2:]), start, end
         else:
             yield token
 
 
-def _edited_string(text: str, scalar: Scalar, edits: Sequence[Edit]) -> str:
+def _edited_string(text: str, scalar: ScalarNode, edits: Sequence[Edit]) -> str:
     places = charmap.offsets(text, scalar)
     if places is None:
         return ""

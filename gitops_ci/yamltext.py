@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = [
     "BOM",
     "MOST_VALUES",
-    "Alias",
-    "Mapping",
+    "AliasNode",
+    "MappingNode",
     "Node",
-    "Scalar",
-    "Sequence",
+    "ScalarNode",
+    "SequenceNode",
     "YamlError",
     "YamlFile",
     "fast_value",
@@ -58,7 +58,7 @@ class _Refused(YamlError):
 
 
 # The nodes are written out: made by `dataclass`, they would take two milliseconds of every run's start.
-class Scalar:
+class ScalarNode:
     """A scalar; `value` is its text after unquoting and folding, `style` one of `'' ' " | >`."""
 
     __slots__ = ("anchor", "end", "start", "style", "tag", "value")
@@ -74,7 +74,7 @@ class Scalar:
         self.anchor = anchor
 
 
-class Mapping:
+class MappingNode:
     """A mapping; `pairs` in the order written, duplicates included."""
 
     __slots__ = ("anchor", "end", "flow", "pairs", "start", "tag")
@@ -91,13 +91,13 @@ class Mapping:
         """The value of the last pair with this key, aliases followed, merge keys not."""
         found = None
         for name, value in self.pairs:
-            if isinstance(name, Scalar) and name.value == key:
+            if isinstance(name, ScalarNode) and name.value == key:
                 found = value
-        return found.target if isinstance(found, Alias) else found
+        return found.target if isinstance(found, AliasNode) else found
 
-    def scalar(self, key: str) -> Scalar | None:
+    def scalar(self, key: str) -> ScalarNode | None:
         found = self.get(key)
-        return found if isinstance(found, Scalar) else None
+        return found if isinstance(found, ScalarNode) else None
 
     def text(self, key: str) -> str:
         """The value of a scalar under `key`, or ''."""
@@ -105,7 +105,7 @@ class Mapping:
         return found.value if found else ""
 
 
-class Sequence:
+class SequenceNode:
     """A sequence."""
 
     __slots__ = ("anchor", "end", "flow", "items", "start", "tag")
@@ -119,19 +119,19 @@ class Sequence:
         self.items: list[Node] = []
 
 
-class Alias:
+class AliasNode:
     """`*name`, and the node that it stands for."""
 
     __slots__ = ("end", "name", "start", "target")
 
-    def __init__(self, start: int, end: int, name: str, target: Scalar | Mapping | Sequence) -> None:
+    def __init__(self, start: int, end: int, name: str, target: ScalarNode | MappingNode | SequenceNode) -> None:
         self.start = start
         self.end = end
         self.name = name
         self.target = target
 
 
-Node = Scalar | Mapping | Sequence | Alias
+Node = ScalarNode | MappingNode | SequenceNode | AliasNode
 
 
 class YamlFile:
@@ -237,9 +237,9 @@ def walk(node: Node | None) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        if isinstance(current, Mapping):
+        if isinstance(current, MappingNode):
             stack.extend(part for pair in reversed(current.pairs) for part in (pair[1], pair[0]))
-        elif isinstance(current, Sequence):
+        elif isinstance(current, SequenceNode):
             stack.extend(reversed(current.items))
 
 
@@ -321,8 +321,8 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
     """Nodes from events, without recursion: depth costs memory in a list, never the interpreter's stack."""
     shift = 1 if text.startswith(BOM) else 0
     documents: list[Node | None] = []
-    anchors: dict[str, Scalar | Mapping | Sequence] = {}
-    stack: list[Mapping | Sequence] = []
+    anchors: dict[str, ScalarNode | MappingNode | SequenceNode] = {}
+    stack: list[MappingNode | SequenceNode] = []
     keys: list[Node | None] = []
     root: Node | None = None
 
@@ -330,7 +330,7 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
         nonlocal root
         if not stack:
             root = node
-        elif isinstance(parent := stack[-1], Sequence):
+        elif isinstance(parent := stack[-1], SequenceNode):
             parent.items.append(node)
         elif (key := keys[-1]) is None:
             keys[-1] = node
@@ -347,7 +347,7 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
             if event.anchor or event.tag:
                 start = _after_properties(text, start, end)
             tag = str(event.tag) if event.tag else None
-            scalar = Scalar(start, end, event.value, event.style or "", tag, event.anchor)
+            scalar = ScalarNode(start, end, event.value, event.style or "", tag, event.anchor)
             if event.anchor:
                 anchors[event.anchor] = scalar
             place(scalar)
@@ -357,7 +357,7 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
             start = event.start_mark.index + shift
             if event.anchor or event.tag:
                 start = _after_properties(text, start, len(text))
-            make = Mapping if kind == "MappingStartEvent" else Sequence
+            make = MappingNode if kind == "MappingStartEvent" else SequenceNode
             tag = str(event.tag) if event.tag else None
             collection = make(start, start, bool(event.flow_style), tag, event.anchor)
             if event.anchor:
@@ -372,7 +372,7 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
             target = anchors.get(event.anchor)
             if target is None:
                 raise YamlError(f"alias *{event.anchor} has no anchor before it", event.start_mark.line + 1)
-            place(Alias(event.start_mark.index + shift, event.end_mark.index + shift, event.anchor, target))
+            place(AliasNode(event.start_mark.index + shift, event.end_mark.index + shift, event.anchor, target))
         elif kind == "DocumentStartEvent":
             root = None
             anchors.clear()

@@ -53,7 +53,7 @@ def _image(text: str) -> ImageRef:
 def _listed(path: str | None) -> list[str]:
     if path is None:
         return []
-    from gitops_ci.yamltext import Scalar, Sequence, YamlError, read
+    from gitops_ci.yamltext import ScalarNode, SequenceNode, YamlError, read
 
     try:
         with click.open_file(path, encoding="utf-8") as file:
@@ -66,6 +66,6 @@ def _listed(path: str | None) -> list[str]:
         hint = "One image reference a line: - ghcr.io/acme/shop:1.5.0"
         raise UsageError(f"{path}:{error.line}: not YAML: {error.reason}", hint=hint) from None
     root = documents[0] if documents else None
-    if not isinstance(root, Sequence) or not all(isinstance(item, Scalar) for item in root.items):
+    if not isinstance(root, SequenceNode) or not all(isinstance(item, ScalarNode) for item in root.items):
         raise UsageError(f"{path} is not a list of image references", hint="- ghcr.io/acme/shop:1.5.0")
-    return [item.value for item in root.items if isinstance(item, Scalar)]
+    return [item.value for item in root.items if isinstance(item, ScalarNode)]

@@ -21,7 +21,7 @@ from gitops_ci.cli.run import execute
 from gitops_ci.config import FILE_NAME, KEYS, Config, load
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Log, Outcome
-from gitops_ci.yamltext import Mapping, YamlFile, read
+from gitops_ci.yamltext import MappingNode, YamlFile, read
 
 __all__ = ["command"]
 
@@ -167,14 +167,14 @@ def _lines(config: Config, environment: object, path: str) -> dict[str, str]:
         node: Any = root
         names = [str(environment) if part == "*" else part for part in section.split(".") if part]
         for part in names:
-            node = node.get(part) if isinstance(node, Mapping) else None
-        if isinstance(node, Mapping):
+            node = node.get(part) if isinstance(node, MappingNode) else None
+        if isinstance(node, MappingNode):
             where = f" (environment {environment})" if "*" in section else ""
             found |= {_option(keys[key]): f"{path}:{line}{where}" for key, line in _keys(file, node) if key in keys}
     return found
 
 
-def _keys(file: YamlFile, node: Mapping) -> Iterator[tuple[str, int]]:
+def _keys(file: YamlFile, node: MappingNode) -> Iterator[tuple[str, int]]:
     for key, _ in node.pairs:
         yield str(getattr(key, "value", "")), file.position(key.start)[0]
 

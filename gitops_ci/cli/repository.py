@@ -22,14 +22,14 @@ from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import BumpRequest
-from gitops_ci.flows.bump.publication import Publication
+from gitops_ci.flows.bump.publication import PublishSettings
 from gitops_ci.flows.bump.pull_request import branch_name
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
-from gitops_ci.plan import Pointer, Policy
+from gitops_ci.plan import BumpPolicy, Pointer
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import forget_secrets, variables
@@ -253,9 +253,9 @@ def _environments(text: str, source: str) -> Mapping[str, Environment]:
     return parse(text, source).environments
 
 
-def _publication(options: Mapping[str, Any], context: CiContext) -> Publication:
+def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSettings:
     ours = Identity("gitops-ci", "gitops-ci@users.noreply.invalid")
-    return Publication(
+    return PublishSettings(
         author=_person(options["author"], "AUTHOR") or ours,
         committer=_person(options["committer"], "COMMITTER") or ours,
         signing=_signing(options),
@@ -295,8 +295,8 @@ def _signing(options: Mapping[str, Any]) -> Signing | None:
     return Signing.parse(kind, key) if kind else None
 
 
-def _policy(options: Mapping[str, Any]) -> Policy:
-    return Policy(
+def _policy(options: Mapping[str, Any]) -> BumpPolicy:
+    return BumpPolicy(
         pin=options["pin"],
         allow_downgrade=options["allow_downgrade"],
         any_flavour=options["any_flavour"],

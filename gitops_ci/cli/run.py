@@ -16,7 +16,7 @@ from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
 from gitops_ci.cli.terminal import painted
 from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
-from gitops_ci.model import Log, Outcome, Problem
+from gitops_ci.model import ErrorDetail, Log, Outcome
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import variables
 
@@ -76,7 +76,7 @@ def _learn_secrets() -> None:
 
 
 def failed(command: str, error: GitopsCiError) -> Outcome:
-    return Outcome(command=command, status="failed", exit_code=error.exit_code, error=Problem.of(error))
+    return Outcome(command=command, status="failed", exit_code=error.exit_code, error=ErrorDetail.of(error))
 
 
 def _publish(outcome: Outcome, output: Output) -> None:

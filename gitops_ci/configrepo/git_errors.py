@@ -8,7 +8,7 @@ from gitops_ci.configrepo.git import ASK_GIT, GitCredentials, last_lines
 from gitops_ci.errors import GitError
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["lacks_shallow", "passes", "refusal", "unreachable"]
+__all__ = ["fetch_error", "is_transient", "lacks_shallow", "push_error"]
 
 _NO_BRANCH = re.compile(r"couldn't find remote ref|not our ref")
 _SIGN_IN = re.compile(
@@ -41,7 +41,7 @@ _TROUBLE = re.compile(
 )
 
 
-def passes(said: str) -> bool:
+def is_transient(said: str) -> bool:
     """Whether this was a trouble of the network or the server that often is over a moment later.
 
     A refusal has words: a git that failed without any had its answer cut.
@@ -54,7 +54,7 @@ def lacks_shallow(said: str) -> bool:
     return _NO_SHALLOW.search(said) is not None
 
 
-def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, branch: str = "") -> GitError:
+def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, branch: str = "") -> GitError:
     """The error for a repository that could not be read."""
     advice, quoted = credentials.advice if credentials else "", last_lines(said)
     said = _without_names(said, url, branch)
@@ -109,7 +109,7 @@ def unreachable(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
     return GitError(f"{url} cannot be read: {quoted}", hint=ASK_GIT)
 
 
-def refusal(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials | None) -> GitError | None:
+def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials | None) -> GitError | None:
     """The error for a push that was refused for good, None when another try may succeed."""
     reason, said = _reason(said), _without_names(said, url, branch)
     if _PROTECTED.search(said):
@@ -124,7 +124,7 @@ def refusal(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials
         return GitError(f"A hook of {url} refused the push to {branch}: {reason}", hint="The hook's message says why.")
     if "does not support push options" in said:
         return GitError(f"{url} takes no push options", hint="Use a token that may open pull requests by the API.")
-    if _BUSY.search(said) or passes(said):
+    if _BUSY.search(said) or is_transient(said):
         return None
     if _SIGN_IN.search(said) or _DENIED.search(said):
         usual = "It needs write access to the repository's contents."
@@ -132,7 +132,7 @@ def refusal(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials
             f"The token may not push to {url}: {reason}", hint=(credentials.advice if credentials else "") or usual
         )
     if "rejected]" not in said:
-        return unreachable(url, said, credentials=credentials)
+        return fetch_error(url, said, credentials=credentials)
     return GitError(f"{url} refused the push to {branch}: {reason}", hint=ASK_GIT)
 
 

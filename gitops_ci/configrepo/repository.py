@@ -27,7 +27,7 @@ from gitops_ci.configrepo.git import (
     check_path,
     last_lines,
 )
-from gitops_ci.configrepo.git_errors import lacks_shallow, passes, refusal, unreachable
+from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, push_error
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
 from gitops_ci.errors import GitError
 from gitops_ci.model import Log
@@ -102,7 +102,7 @@ class ConfigRepo:
         """Run a git that only reads; after a trouble that may be over by then it is asked again."""
         for pause in _PAUSES:
             answer = self._run(git, *arguments, stdin=stdin)
-            if answer.code == 0 or not passes(answer.stderr) or pause >= self._left():
+            if answer.code == 0 or not is_transient(answer.stderr) or pause >= self._left():
                 return answer
             self.trouble = last_lines(answer.stderr, 1)
             self._log.detail(f"git {arguments[0]} is tried again in {pause:.0f} s: {self.trouble}")
@@ -143,7 +143,7 @@ class ConfigRepo:
     def _listed(self, *arguments: str) -> list[tuple[str, str]]:
         answer = self._ask(self._directory("whole"), "ls-remote", *arguments)
         if answer.code != 0:
-            raise unreachable(self.url, answer.stderr, credentials=self._credentials)
+            raise fetch_error(self.url, answer.stderr, credentials=self._credentials)
         lines = (line.partition("\t") for line in answer.stdout.decode("utf-8", "replace").splitlines())
         return [(value, name) for value, _, name in lines]
 
@@ -179,7 +179,7 @@ class ConfigRepo:
             self._log.detail("the server does not cut history off: all of it is fetched")
             return self._fetch(git, branch, depth, *options)
         if answer.code != 0:
-            raise unreachable(self.url, answer.stderr, credentials=self._credentials, branch=branch)
+            raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         return answer.stderr
 
     def holds(self, branch: str, commit: Snapshot) -> bool:
@@ -198,7 +198,7 @@ class ConfigRepo:
         if answer.code != 0 and "shallow" in answer.stderr:
             return False  # the branch has nothing as new as that
         if answer.code != 0:
-            raise unreachable(self.url, answer.stderr, credentials=self._credentials, branch=branch)
+            raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         listed = git.checked("Reading the history", "rev-list", "--end-of-options", _ref(name))
         return commit.commit in listed.decode("ascii").split()
 
@@ -292,7 +292,7 @@ class ConfigRepo:
         if tip != expected:
             self.trouble = ""
             return None
-        if (final := refusal(self.url, branch, said, credentials=self._credentials)) is not None:
+        if (final := push_error(self.url, branch, said, credentials=self._credentials)) is not None:
             raise final
         self._log.detail(f"push was turned away while {branch} stood still: {self.trouble}")
         return None

@@ -10,7 +10,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.validate import ValidateRequest, selected
 from gitops_ci.flows.validate.inputs import read_sources
-from gitops_ci.flows.validate.selection import branch_point, portions
+from gitops_ci.flows.validate.selection import branch_point, partition
 from gitops_ci.model import Job, Log, Outcome
 
 __all__ = ["MOST", "plan_bumps", "plan_validation"]
@@ -30,7 +30,7 @@ def plan_validation(request: ValidateRequest, shards: int | None, log: Log) -> O
     sources = read_sources(request.paths)
     files = dict(sources.files)
     chosen, units, _ = selected(request, sources)
-    parts = portions(chosen, units, files, rendered=request.render == "auto")
+    parts = partition(chosen, units, files, rendered=request.render == "auto")
     seconds = sum(part.seconds for part in parts)
     number = min(len(parts), MOST, shards or math.ceil(seconds / _WORTH) or 1)
     rendered = sum(not unit.inner for unit in units) if request.render == "auto" else 0

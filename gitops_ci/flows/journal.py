@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Commit, Finding, Image, Outcome, Plan, Problem, PullRequest, Skip, Status
+from gitops_ci.model import Commit, ErrorDetail, Finding, Outcome, Plan, PullRequest, PushedTag, Skip, Status
 
 __all__ = ["Journal"]
 
@@ -17,7 +17,7 @@ class Journal:
 
     command: str
     dry_run: bool = False
-    images: tuple[Image, ...] = ()
+    images: tuple[PushedTag, ...] = ()
     plan: Plan = field(default_factory=Plan)
     findings: tuple[Finding, ...] = ()
     skipped: tuple[Skip, ...] = ()
@@ -35,9 +35,9 @@ class Journal:
         return self._result(status="changed" if changed else "unchanged", exit_code=1 if failed else 0, error=None)
 
     def failed(self, error: GitopsCiError) -> Outcome:
-        return self._result(status="failed", exit_code=error.exit_code, error=Problem.of(error))
+        return self._result(status="failed", exit_code=error.exit_code, error=ErrorDetail.of(error))
 
-    def _result(self, *, status: Status, exit_code: int, error: Problem | None) -> Outcome:
+    def _result(self, *, status: Status, exit_code: int, error: ErrorDetail | None) -> Outcome:
         # An edit that is proposed already, or that never left this machine, is no change of this run.
         published = self.dry_run or (status != "unchanged" and self.commit is not None)
         counts = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import GitopsCiError
-from gitops_ci.flows.bump import BumpRequest, Publication, bump_into
-from gitops_ci.flows.image.age import CREATED, Origin
+from gitops_ci.flows.bump import BumpRequest, PublishSettings, bump_into
+from gitops_ci.flows.image.age import CREATED, BuildMetadata
 from gitops_ci.flows.image.push import PartlyPushed, Pushed, PushRequest, push_image
 from gitops_ci.flows.journal import Journal
 from gitops_ci.imageref import ImageRef
@@ -68,11 +68,11 @@ def _bump(request: ReleaseRequest, pushed: Pushed) -> BumpRequest:
         search=search,
         publication=_sourced(request.bump.publication, pushed),
         access=request.push.access,
-        origins={target: Origin(pushed.labels)} if CREATED in pushed.labels else {},
+        origins={target: BuildMetadata(pushed.labels)} if CREATED in pushed.labels else {},
     )
 
 
-def _sourced(said: Publication, pushed: Pushed) -> Publication:
+def _sourced(said: PublishSettings, pushed: Pushed) -> PublishSettings:
     """What the image says of its source, where the CI system says nothing.
 
     An image without labels of its own has those of its base image: what the CI system knows goes first.

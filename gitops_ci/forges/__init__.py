@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
 from gitops_ci.forges.base import CommitsByApi, Forge, ForgeKind
-from gitops_ci.lazy import Family
+from gitops_ci.lazy import LazyModules
 from gitops_ci.repourl import RepoUrl, is_loopback
 
 __all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]
 
-FORGES: Mapping[str, ForgeKind] = Family(
+FORGES: Mapping[str, ForgeKind] = LazyModules(
     "forges",
     {
         "github": "github",

@@ -22,11 +22,11 @@ from gitops_ci.formats import (
     markers,
 )
 from gitops_ci.formats.base import Format
-from gitops_ci.formats.document.manifest_text import Source
-from gitops_ci.formats.document.occupied import Taken
+from gitops_ci.formats.document.manifest_text import ManifestText
+from gitops_ci.formats.document.occupied import OccupiedSpans
 from gitops_ci.model import Field, ImageSite
 
-__all__ = ["FORMATS", "Source", "find"]
+__all__ = ["FORMATS", "ManifestText", "find"]
 
 FORMATS: dict[str, Format] = {
     markers.ID: markers,
@@ -44,7 +44,7 @@ FORMATS: dict[str, Format] = {
 _LINEWISE = (markers.ID, helm_template.ID)
 
 
-def find(source: Source, only: Sequence[str] = ()) -> Iterator[ImageSite]:
+def find(source: ManifestText, only: Sequence[str] = ()) -> Iterator[ImageSite]:
     """Every image of a file, each place once: the first format that knows it keeps it.
 
     Raises:
@@ -52,7 +52,7 @@ def find(source: Source, only: Sequence[str] = ()) -> Iterator[ImageSite]:
     """
     sites: list[ImageSite] = []
     taken: set[tuple[int, int, str, bool]] = set()
-    marked = Taken(())
+    marked = OccupiedSpans(())
     for name in _kinds(source):
         for site in FORMATS[name].find(source):
             places = {_place(field) for field in site.fields}
@@ -61,13 +61,13 @@ def find(source: Source, only: Sequence[str] = ()) -> Iterator[ImageSite]:
                 taken |= places
                 sites.append(site)
         if name == markers.ID:
-            marked = Taken(sites)
+            marked = OccupiedSpans(sites)
     if source.is_yaml and "$imagepolicy" in source.text and not source.is_template:
         sites = _pointed_at(sites, flux_policies.find(source))
     return (site for site in sites if not only or site.format in only)
 
 
-def _kinds(source: Source) -> Iterator[str]:
+def _kinds(source: ManifestText) -> Iterator[str]:
     if source.is_template:
         yield from _LINEWISE
     elif not source.is_yaml:

@@ -12,19 +12,19 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from gitops_ci.formats.document.image_fields import Found, artifact, one_string, runs_instead
-from gitops_ci.formats.document.manifest_text import Entry, Source
-from gitops_ci.formats.document.nodes import Place, below, object_of
+from gitops_ci.formats.document.manifest_text import Entry, ManifestText
+from gitops_ci.formats.document.nodes import NodeContext, object_of, walk
 from gitops_ci.formats.document.scan import scan, site
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
-from gitops_ci.yamltext import Alias, Mapping, Scalar, Sequence
+from gitops_ci.yamltext import AliasNode, MappingNode, ScalarNode, SequenceNode
 
 ID = "argocd"
 
 _KINDS = frozenset({"Application", "ApplicationSet"})
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     name = PurePosixPath(source.path).name
     is_override = name == ".argocd-source.yaml" or (name.startswith(".argocd-source-") and name.endswith(".yaml"))
     for root in source.yaml.documents:
@@ -33,15 +33,15 @@ def find(source: Source) -> Iterator[ImageSite]:
             continue
         # An override is laid over the Application of its name; they never hold values but parameters.
         resource = "" if what else f"Application/{name.removeprefix('.argocd-source-').removesuffix('.yaml')}"
-        for place in below(root, resource=resource):
-            if isinstance(place.node, Sequence) and place.key == "images":
+        for place in walk(root, resource=resource):
+            if isinstance(place.node, SequenceNode) and place.key == "images":
                 yield from _overrides(source, place.node, place)
-            elif isinstance(place.node, Mapping) and place.key in {"source", "sources"}:
+            elif isinstance(place.node, MappingNode) and place.key in {"source", "sources"}:
                 yield from _artifact(source, place.node, place)
         yield from scan(source, root, format_id=ID, resource=resource)
 
 
-def _artifact(source: Source, node: Mapping, place: Place) -> Iterator[ImageSite]:
+def _artifact(source: ManifestText, node: MappingNode, place: NodeContext) -> Iterator[ImageSite]:
     """`repoURL: oci://…` and `targetRevision`: manifests or a chart in a registry."""
     revision = source.entries(node).get("targetRevision")
     if node.text("repoURL").startswith("oci://") and not node.text("chart") and revision:
@@ -49,11 +49,11 @@ def _artifact(source: Source, node: Mapping, place: Place) -> Iterator[ImageSite
             yield site(source, found, place, format_id=ID)
 
 
-def _overrides(source: Source, node: Sequence, place: Place) -> Iterator[ImageSite]:
+def _overrides(source: ManifestText, node: SequenceNode, place: NodeContext) -> Iterator[ImageSite]:
     for item in node.items:
-        target = item.target if isinstance(item, Alias) else item
-        if isinstance(target, Scalar):
-            for found in one_string(source, Entry(target, target, item if isinstance(item, Alias) else None)):
+        target = item.target if isinstance(item, AliasNode) else item
+        if isinstance(target, ScalarNode):
+            for found in one_string(source, Entry(target, target, item if isinstance(item, AliasNode) else None)):
                 yield site(source, found, place, format_id=ID)
                 replaced = ImageRef.try_parse(target.value.rpartition("=")[0])
                 if replaced and not replaced.same_image(found.image):

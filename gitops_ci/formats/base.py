@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.model import ImageSite
 
 __all__ = ["Format"]
@@ -16,7 +16,7 @@ class Format(Protocol):
 
     ID: str
 
-    def find(self, source: Source) -> Iterator[ImageSite]:
+    def find(self, source: ManifestText) -> Iterator[ImageSite]:
         """Every place of this kind that names an image, in the order written.
 
         Raises:

@@ -11,21 +11,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
 from gitops_ci.model import ImageSite
-from gitops_ci.yamltext import Mapping
+from gitops_ci.yamltext import MappingNode
 
 ID = "compose"
 
 _FILE_NAME = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml|[\w.-]+\.(?:docker-)?compose\.ya?ml")
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     for root in source.yaml.documents:
-        services = root.get("services") if isinstance(root, Mapping) and not object_of(root) else None
-        if not isinstance(services, Mapping) or not _FILE_NAME.fullmatch(PurePosixPath(source.path).name):
+        services = root.get("services") if isinstance(root, MappingNode) and not object_of(root) else None
+        if not isinstance(services, MappingNode) or not _FILE_NAME.fullmatch(PurePosixPath(source.path).name):
             continue
         for name, entry in source.entries(services).items():
             for site in scan(source, entry.value, format_id=ID, resource=f"service/{name}"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
 from gitops_ci.model import ImageSite
@@ -19,7 +19,7 @@ ID = "fleet"
 FILE_NAMES = frozenset({"fleet.yaml", "fleet.yml"})
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     path = PurePosixPath(source.path)
     for root in source.yaml.documents:
         what = object_of(root)

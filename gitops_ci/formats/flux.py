@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from gitops_ci.formats.document.image_fields import artifact
 from gitops_ci.formats.document.image_overrides import overrides
-from gitops_ci.formats.document.manifest_text import Source
-from gitops_ci.formats.document.nodes import Place, below, object_of
+from gitops_ci.formats.document.manifest_text import ManifestText
+from gitops_ci.formats.document.nodes import NodeContext, object_of, walk
 from gitops_ci.formats.document.scan import scan, site
 from gitops_ci.model import ImageSite
-from gitops_ci.yamltext import Mapping, Node, Sequence
+from gitops_ci.yamltext import MappingNode, Node, SequenceNode
 
 ID = "flux"
 
@@ -23,23 +23,23 @@ _ARTIFACT = ("source.toolkit.fluxcd.io", "OCIRepository")
 _KINDS = frozenset({("kustomize.toolkit.fluxcd.io", "Kustomization"), ("helm.toolkit.fluxcd.io", "HelmRelease")})
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     for root in source.yaml.documents:
         what = object_of(root)
         if what and (what.group, what.kind) == _ARTIFACT:
             yield from _artifact(source, root, what.resource)
         if what is None or (what.group, what.kind) not in _KINDS:
             continue
-        for place in below(root):
-            if isinstance(place.node, Sequence) and place.key == "images" and not place.layers:
+        for place in walk(root):
+            if isinstance(place.node, SequenceNode) and place.key == "images" and not place.layers:
                 yield from overrides(source, place.node, resource=place.resource, format_id=ID)
         yield from scan(source, root, format_id=ID)
 
 
-def _artifact(source: Source, root: Node | None, resource: str) -> Iterator[ImageSite]:
-    spec = root.get("spec") if isinstance(root, Mapping) else None
-    ref = spec.get("ref") if isinstance(spec, Mapping) else None
-    if isinstance(spec, Mapping) and isinstance(ref, Mapping):
+def _artifact(source: ManifestText, root: Node | None, resource: str) -> Iterator[ImageSite]:
+    spec = root.get("spec") if isinstance(root, MappingNode) else None
+    ref = spec.get("ref") if isinstance(spec, MappingNode) else None
+    if isinstance(spec, MappingNode) and isinstance(ref, MappingNode):
         entries = source.entries(ref)
         for found in artifact(source, spec.text("url"), {r: entries[r] for r in ("tag", "digest") if r in entries}):
-            yield site(source, found, Place(ref, resource=resource), format_id=ID)
+            yield site(source, found, NodeContext(ref, resource=resource), format_id=ID)

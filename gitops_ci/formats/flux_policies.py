@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitops_ci.formats.document.image_fields import NAMELESS, version_of
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
-from gitops_ci.yamltext import Mapping, YamlError
+from gitops_ci.yamltext import MappingNode, YamlError
 
 ID = "flux"
 GROUP = "image.toolkit.fluxcd.io"
@@ -29,7 +29,7 @@ _MARKER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class ImagePolicy:
     """A name that markers use, and the repository that it stands for: its image, or the name of its object."""
 
     namespace: str
@@ -38,7 +38,7 @@ class Policy:
     repository: str = ""
 
 
-def named(source: Source) -> Iterator[Policy]:
+def named(source: ManifestText) -> Iterator[ImagePolicy]:
     """The policies and repositories of images that a file defines. A policy is mostly called as its repository."""
     if GROUP not in source.text or not source.is_yaml:
         return
@@ -47,16 +47,16 @@ def named(source: Source) -> Iterator[Policy]:
     except YamlError:
         return
     for root in documents:
-        what, spec = object_of(root), root.get("spec") if isinstance(root, Mapping) else None
-        if what is None or what.group != GROUP or not isinstance(spec, Mapping):
+        what, spec = object_of(root), root.get("spec") if isinstance(root, MappingNode) else None
+        if what is None or what.group != GROUP or not isinstance(spec, MappingNode):
             continue
         if what.kind == "ImageRepository" and (image := ImageRef.try_parse(spec.text("image"))):
-            yield Policy(what.namespace, what.name, image)
-        elif what.kind == "ImagePolicy" and isinstance(reference := spec.get("imageRepositoryRef"), Mapping):
-            yield Policy(what.namespace, what.name, repository=reference.text("name"))
+            yield ImagePolicy(what.namespace, what.name, image)
+        elif what.kind == "ImagePolicy" and isinstance(reference := spec.get("imageRepositoryRef"), MappingNode):
+            yield ImagePolicy(what.namespace, what.name, repository=reference.text("name"))
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     if "$imagepolicy" not in source.text:
         return
     groups: dict[str, dict[str, Field]] = {}
@@ -76,7 +76,7 @@ def find(source: Source) -> Iterator[ImageSite]:
         yield from _site(source, policy, group)
 
 
-def _site(source: Source, policy: str, group: dict[str, Field]) -> Iterator[ImageSite]:
+def _site(source: ManifestText, policy: str, group: dict[str, Field]) -> Iterator[ImageSite]:
     layers, keys = LAYER, (policy,)
     if whole := group.get("reference"):
         image = ImageRef.try_parse(whole.text)

@@ -9,22 +9,22 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from gitops_ci.formats.document.image_fields import NAMELESS, version_of
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.model import ImageSite
-from gitops_ci.yamltext import Mapping
+from gitops_ci.yamltext import MappingNode
 
 ID = "helm-chart"
 
 FILE_NAME = "Chart.yaml"
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     path = PurePosixPath(source.path)
     for root in source.yaml.documents if path.name == FILE_NAME else ():
-        entry = source.entries(root).get("appVersion") if isinstance(root, Mapping) else None
+        entry = source.entries(root).get("appVersion") if isinstance(root, MappingNode) else None
         field = source.field("tag", entry) if entry else None
         read = version_of(field.text) if field else None
-        if field and read and isinstance(root, Mapping):
+        if field and read and isinstance(root, MappingNode):
             image = NAMELESS.with_version(tag=read[0], digest=read[1])
             yield ImageSite(ID, source.path, f"Chart/{root.text('name')}", image, (field,), layers=layer(path))
 

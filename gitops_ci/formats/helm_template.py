@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gitops_ci.formats.document.key_names import part_of
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.key_names import image_role_of
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite, Spelling
 
@@ -24,9 +24,9 @@ _LINE = re.compile(
 _NAME_BEFORE_TEMPLATE = re.compile(r"(?P<name>[\w./:-]+?):?(?=\{\{|\$\{|\$\()")
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     for line in _LINE.finditer(source.text):
-        known = part_of(line["key"])
+        known = image_role_of(line["key"])
         if known is None or known[1] != "reference":
             continue
         span = source.span(line.start("value"), line.end("value"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
 from gitops_ci.model import ImageSite
@@ -22,7 +22,7 @@ _OTHERS = frozenset({"Chart.yaml", "Chart.lock", "requirements.yaml", ".gitlab-c
 _OTHER_FOLDERS = frozenset({".github", ".gitea", ".forgejo", ".circleci", ".woodpecker", ".tekton"})
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     path = PurePosixPath(source.path)
     if path.name in _OTHERS or not _OTHER_FOLDERS.isdisjoint(path.parts):
         return

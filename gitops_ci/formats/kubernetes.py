@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
 from gitops_ci.model import ImageSite
-from gitops_ci.yamltext import Mapping, Node, Sequence
+from gitops_ci.yamltext import MappingNode, Node, SequenceNode
 
 ID = "kubernetes"
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     for root in source.yaml.documents:
         if object_of(root) or _is_patch(root):
             yield from scan(source, root, format_id=ID)
@@ -26,5 +26,5 @@ def find(source: Source) -> Iterator[ImageSite]:
 
 def _is_patch(root: Node | None) -> bool:
     """A JSON patch in a file of its own: RFC 6902 operations."""
-    items = root.items if isinstance(root, Sequence) else []
-    return any(isinstance(item, Mapping) and item.text("op") and item.text("path") for item in items)
+    items = root.items if isinstance(root, SequenceNode) else []
+    return any(isinstance(item, MappingNode) and item.text("op") and item.text("path") for item in items)

@@ -7,25 +7,25 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from gitops_ci.formats.document.image_overrides import override, overrides
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
 from gitops_ci.model import ImageSite
-from gitops_ci.yamltext import Mapping, Scalar, Sequence, YamlError
+from gitops_ci.yamltext import MappingNode, ScalarNode, SequenceNode, YamlError
 
 ID = "kustomize"
 
 FILE_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     named_so = PurePosixPath(source.path).name in FILE_NAMES
     for root in source.yaml.documents:
         what = object_of(root)
-        if not isinstance(root, Mapping):
+        if not isinstance(root, MappingNode):
             continue
         if what and what.kind == "ImageTagTransformer":
-            if isinstance(entry := root.get("imageTag"), Mapping):
+            if isinstance(entry := root.get("imageTag"), MappingNode):
                 yield from override(source, entry, resource=what.resource, format_id=ID)
         elif (what and what.group == "kustomize.config.k8s.io") or (named_so and what is None):
             resource = what.resource if what else "Kustomization"
@@ -38,7 +38,7 @@ def find(source: Source) -> Iterator[ImageSite]:
 class Reach:
     """Which files kustomizations build, through all levels of bases and components that are known."""
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    def __init__(self, sources: Iterable[ManifestText]) -> None:
         self._built = {source.path: entries for source in sources if (entries := built(source))}
         self._by_folder = {posixpath.dirname(path): path for path in self._built}
 
@@ -61,17 +61,17 @@ class Reach:
         return {posixpath.join(folder, name) for folder in folders for name in FILE_NAMES}
 
 
-def built(source: Source) -> tuple[str, ...]:
+def built(source: ManifestText) -> tuple[str, ...]:
     """The files and folders that a kustomization builds, as paths from the repository's root; none for other files."""
     if PurePosixPath(source.path).name not in FILE_NAMES:
         return ()
     try:
-        roots = [root for root in source.yaml.documents if isinstance(root, Mapping)]
+        roots = [root for root in source.yaml.documents if isinstance(root, MappingNode)]
     except YamlError:
         return ()
     lists = (root.get(key) for root in roots for key in ("resources", "bases", "components"))
-    entries = (entry for listed in lists if isinstance(listed, Sequence) for entry in listed.items)
+    entries = (entry for listed in lists if isinstance(listed, SequenceNode) for entry in listed.items)
     folder = posixpath.dirname(source.path)
     return tuple(
-        posixpath.normpath(posixpath.join(folder, entry.value)) for entry in entries if isinstance(entry, Scalar)
+        posixpath.normpath(posixpath.join(folder, entry.value)) for entry in entries if isinstance(entry, ScalarNode)
     )

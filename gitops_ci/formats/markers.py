@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gitops_ci.formats.document.image_fields import NAMELESS, version_of
-from gitops_ci.formats.document.manifest_text import Source
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite, Role, Spelling
-from gitops_ci.yamltext import Scalar, YamlError
+from gitops_ci.yamltext import ScalarNode, YamlError
 
 ID = "marked-line"
 
@@ -43,7 +43,7 @@ def exempt_lines(text: str) -> frozenset[int]:
     return frozenset(number if before.strip(" \t{-") else number + 1 for number, before in comments)
 
 
-def find(source: Source) -> Iterator[ImageSite]:
+def find(source: ManifestText) -> Iterator[ImageSite]:
     """Every marked value; a mark whose image or value is not there is a site with a `problem`.
 
     A tag and the digest that belongs to it, marked one after the other, are one site: they change together.
@@ -70,7 +70,7 @@ def _together(a: ImageSite, b: ImageSite) -> ImageSite | None:
     return replace(a, image=image, fields=(*a.fields, *b.fields))
 
 
-def _each(source: Source) -> Iterator[ImageSite]:
+def _each(source: ManifestText) -> Iterator[ImageSite]:
     if "gitops-ci:" not in source.text:
         return
     start = 0
@@ -87,7 +87,7 @@ def _each(source: Source) -> Iterator[ImageSite]:
         start = line.end()
 
 
-def _site(source: Source, mark: re.Match[str], start: int, end: int) -> ImageSite:
+def _site(source: ManifestText, mark: re.Match[str], start: int, end: int) -> ImageSite:
     image = ImageRef.try_parse(mark["image"])
     if image is None or image.tag or image.digest:
         return _broken(source, mark, NAMELESS, f"the mark's image '{mark['image']}' is not a name without version")
@@ -106,7 +106,7 @@ def _site(source: Source, mark: re.Match[str], start: int, end: int) -> ImageSit
     return ImageSite(ID, source.path, "", image, (field,))
 
 
-def _broken(source: Source, mark: re.Match[str], image: ImageRef, problem: str) -> ImageSite:
+def _broken(source: ManifestText, mark: re.Match[str], image: ImageRef, problem: str) -> ImageSite:
     where = Field("reference", source.span(mark.start(), mark.start()), "")
     return ImageSite(ID, source.path, "", image, (where,), problem=problem)
 
@@ -130,7 +130,7 @@ def _value(text: str, image: ImageRef, part: Role | None, start: int, end: int) 
     return None
 
 
-def _field(source: Source, role: Role, start: int, end: int) -> Field:
+def _field(source: ManifestText, role: Role, start: int, end: int) -> Field:
     text = source.text[start:end]
     scalar = _scalar_at(source, start, end)
     if scalar is None:
@@ -141,7 +141,7 @@ def _field(source: Source, role: Role, start: int, end: int) -> Field:
     return Field(role, source.span(start, end), text, Spelling("raw", (scalar.style,)))
 
 
-def _scalar_at(source: Source, start: int, end: int) -> Scalar | None:
+def _scalar_at(source: ManifestText, start: int, end: int) -> ScalarNode | None:
     if not source.is_yaml:
         return None
     try:

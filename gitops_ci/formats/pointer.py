@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 from gitops_ci.errors import UsageError
 from gitops_ci.formats.document.image_fields import version_of
-from gitops_ci.formats.document.manifest_text import Entry, Source
+from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.imageref import DIGEST, ImageRef
 from gitops_ci.model import ImageSite, Role
-from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence, YamlError
+from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, YamlError
 
 __all__ = ["ID", "Pointer", "find"]
 
@@ -90,18 +90,20 @@ def _step(match: re.Match[str]) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    source: Source
+    source: ManifestText
     entry: Entry
 
 
-def find(source: Source, pointer: Pointer, image: ImageRef) -> Iterator[ImageSite]:
+def find(source: ManifestText, pointer: Pointer, image: ImageRef) -> Iterator[ImageSite]:
     """The values a pointer leads to, as sites of `image`; a value that is no part of it has a `problem`.
 
     Raises:
         YamlError: the file cannot be read.
     """
-    nowhere = Scalar(0, 0, "", "")
-    here = [_At(source, Entry(nowhere, root)) for root in source.yaml.documents if root and not isinstance(root, Alias)]
+    nowhere = ScalarNode(0, 0, "", "")
+    here = [
+        _At(source, Entry(nowhere, root)) for root in source.yaml.documents if root and not isinstance(root, AliasNode)
+    ]
     for number, step in enumerate(pointer.steps):
         if number == 0 and step.kind == "filter":
             here = [at for at in here if _matches(at.source, at.entry.value, step)]
@@ -114,22 +116,22 @@ def find(source: Source, pointer: Pointer, image: ImageRef) -> Iterator[ImageSit
 
 def _taken(at: _At, step: Step) -> Iterator[_At]:
     source, node = at.source, at.entry.value
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         inner = source.inside(node)
         try:
             roots = inner.yaml.documents if inner else ()
         except YamlError:
             return
         for root in roots:
-            if inner and isinstance(root, Mapping | Sequence):
+            if inner and isinstance(root, MappingNode | SequenceNode):
                 yield from _taken(_At(inner, Entry(at.entry.key, root)), step)
         return
     for entry in _children(source, node, step):
         yield _At(source, replace(entry, alias=entry.alias or at.entry.alias))
 
 
-def _children(source: Source, node: Mapping | Sequence, step: Step) -> Iterator[Entry]:
-    if isinstance(node, Mapping):
+def _children(source: ManifestText, node: MappingNode | SequenceNode, step: Step) -> Iterator[Entry]:
+    if isinstance(node, MappingNode):
         entries = source.entries(node)
         if step.kind == "key" and step.key in entries:
             yield entries[step.key]
@@ -149,22 +151,22 @@ def _children(source: Source, node: Mapping | Sequence, step: Step) -> Iterator[
 
 
 def _item(node: Node) -> Entry:
-    key = Scalar(node.start, node.start, "", "")
-    return Entry(key, node.target, node) if isinstance(node, Alias) else Entry(key, node)
+    key = ScalarNode(node.start, node.start, "", "")
+    return Entry(key, node.target, node) if isinstance(node, AliasNode) else Entry(key, node)
 
 
-def _matches(source: Source, node: Node, step: Step) -> bool:
+def _matches(source: ManifestText, node: Node, step: Step) -> bool:
     for key in step.key.split("."):
-        entry = source.entries(node).get(key) if isinstance(node, Mapping) else None
+        entry = source.entries(node).get(key) if isinstance(node, MappingNode) else None
         if entry is None:
             return False
         node = entry.value
-    return isinstance(node, Scalar) and node.value == step.text
+    return isinstance(node, ScalarNode) and node.value == step.text
 
 
 def _site(at: _At, image: ImageRef) -> ImageSite | None:
     value = at.entry.value
-    if not isinstance(value, Scalar):
+    if not isinstance(value, ScalarNode):
         return None
     text = value.value.strip()
     role, now = _part(text, image)

@@ -13,10 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gitops_ci.model.artifacts import Commit, Image, Job
+    from gitops_ci.model.artifacts import Commit, Job, PushedTag
     from gitops_ci.model.findings import Finding, Severity, Skip
     from gitops_ci.model.log import Clock, Log
-    from gitops_ci.model.outcome import Outcome, Problem, Status
+    from gitops_ci.model.outcome import ErrorDetail, Outcome, Status
     from gitops_ci.model.plans import Change, Edit, FileChange, Plan
     from gitops_ci.model.proposals import Proposal, PullRequest
     from gitops_ci.model.sites import Anchor, Field, ImageSite, Role, Spelling
@@ -28,18 +28,18 @@ __all__ = [
     "Clock",
     "Commit",
     "Edit",
+    "ErrorDetail",
     "Field",
     "FileChange",
     "Finding",
-    "Image",
     "ImageSite",
     "Job",
     "Log",
     "Outcome",
     "Plan",
-    "Problem",
     "Proposal",
     "PullRequest",
+    "PushedTag",
     "Role",
     "Severity",
     "Skip",
@@ -49,10 +49,10 @@ __all__ = [
 ]
 
 _NAMES = {
-    "artifacts": ("Commit", "Image", "Job"),
+    "artifacts": ("Commit", "PushedTag", "Job"),
     "findings": ("Finding", "Severity", "Skip"),
     "log": ("Clock", "Log"),
-    "outcome": ("Outcome", "Problem", "Status"),
+    "outcome": ("Outcome", "ErrorDetail", "Status"),
     "plans": ("Change", "Edit", "FileChange", "Plan"),
     "proposals": ("Proposal", "PullRequest"),
     "sites": ("Anchor", "Field", "ImageSite", "Role", "Spelling"),

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Commit", "Image", "Job"]
+__all__ = ["Commit", "Job", "PushedTag"]
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class PushedTag:
     """One reference of an image in the registry: pushed now, there already, or planned by a dry run.
 
     `why` says why it gets this tag, where that was the question.

@@ -10,18 +10,18 @@ from gitops_ci.secret import mask
 
 if TYPE_CHECKING:
     from gitops_ci.errors import GitopsCiError
-    from gitops_ci.model.artifacts import Commit, Image, Job
+    from gitops_ci.model.artifacts import Commit, Job, PushedTag
     from gitops_ci.model.findings import Finding, Skip
     from gitops_ci.model.plans import Change, FileChange
     from gitops_ci.model.proposals import PullRequest
 
-__all__ = ["Outcome", "Problem", "Status"]
+__all__ = ["ErrorDetail", "Outcome", "Status"]
 
 Status = Literal["changed", "unchanged", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ErrorDetail:
     """An error as the report shows it."""
 
     kind: str
@@ -30,7 +30,7 @@ class Problem:
     exit_code: int
 
     @classmethod
-    def of(cls, error: GitopsCiError) -> Problem:
+    def of(cls, error: GitopsCiError) -> ErrorDetail:
         """Its secrets are masked: a program's or a host's own words may hold them."""
         return cls(error.kind, mask(error.message), mask(error.hint), error.exit_code)
 
@@ -45,7 +45,7 @@ class Outcome:
     command: str
     status: Status
     exit_code: int = 0
-    images: tuple[Image, ...] = ()
+    images: tuple[PushedTag, ...] = ()
     changes: tuple[Change, ...] = ()
     files: tuple[FileChange, ...] = ()
     skipped: tuple[Skip, ...] = ()
@@ -53,6 +53,6 @@ class Outcome:
     summary: Mapping[str, int] = field(default_factory=dict)
     commit: Commit | None = None
     pull_request: PullRequest | None = None
-    error: Problem | None = None
+    error: ErrorDetail | None = None
     dry_run: bool = False
     jobs: tuple[Job, ...] = ()

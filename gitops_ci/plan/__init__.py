@@ -13,37 +13,48 @@ from itertools import chain
 
 from gitops_ci import formats
 from gitops_ci.errors import UsageError
-from gitops_ci.formats import Source, flux_policies, kustomize
+from gitops_ci.formats import ManifestText, flux_policies, kustomize
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Plan, Skip
 from gitops_ci.plan import related_files
-from gitops_ci.plan.apply import finished
+from gitops_ci.plan.apply import plan_file
 from gitops_ci.plan.decisions import Decisions
 from gitops_ci.plan.file_plan import read
 from gitops_ci.plan.layers import Layers
-from gitops_ci.plan.policy import Age, Policy
+from gitops_ci.plan.policy import Age, BumpPolicy
 from gitops_ci.plan.related_files import companions, referred
-from gitops_ci.plan.targets import Wanted
+from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Age", "Pointer", "Policy", "companions", "make", "mentions", "nearest", "needles", "referred", "written"]
+__all__ = [
+    "Age",
+    "BumpPolicy",
+    "Pointer",
+    "companions",
+    "make",
+    "mentions",
+    "nearest",
+    "needles",
+    "referred",
+    "written",
+]
 
 
-def needles(targets: Sequence[ImageRef], policy: Policy) -> tuple[str, ...]:  # noqa: ARG001
+def needles(targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[str, ...]:  # noqa: ARG001
     """What a file must contain one of to be worth reading: for a search of the whole repository."""
     return tuple(dict.fromkeys(target.basename for target in targets))
 
 
-def mentions(files: Mapping[str, str], targets: Sequence[ImageRef], policy: Policy) -> tuple[str, ...]:
+def mentions(files: Mapping[str, str], targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[str, ...]:
     """What else to search for, given the files that contain a needle: in files that name no image and belong to one."""
-    return related_files.mentions(files, Wanted(targets, match_name=policy.match_name))
+    return related_files.mentions(files, Targets(targets, match_name=policy.match_name))
 
 
 def make(
     files: Iterable[tuple[str, str]],
     targets: Sequence[ImageRef],
-    policy: Policy,
+    policy: BumpPolicy,
     *,
     pointers: Sequence[Pointer] = (),
     is_older: Age | None = None,
@@ -57,27 +68,27 @@ def make(
     """
     if pointers and len(targets) != 1:
         raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
-    wanted = Wanted(targets, match_name=policy.match_name)
-    sources = [Source(path, text, wanted.mentioned) for path, text in files]
+    wanted = Targets(targets, match_name=policy.match_name)
+    sources = [ManifestText(path, text, wanted.mentioned) for path, text in files]
     drafts = read(sources, wanted, policy, pointers)
     named = chain.from_iterable(map(flux_policies.named, sources))
     layers = Layers((site for draft in drafts for site in draft.sites), related_files.layered(sources), named)
     for draft in drafts:
-        draft.choose(layers, wanted, policy)
-        draft.point(pointers, targets)
+        draft.select(layers, wanted, policy)
+        draft.add_pointers(pointers, targets)
     meant = [site for draft in drafts for site, _ in draft.meant]
     decisions = Decisions(policy, wanted, is_older, meant, kustomize.Reach(sources))
-    plans = [finished(draft, decisions) for draft in drafts]
+    plans = [plan_file(draft, decisions) for draft in drafts]
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]
     skips = [Skip(at.path, 0, f"--at {at.text}: there is no such file", failed=True) for at in lost]
     return _joined([*plans, Plan(skipped=tuple(skips))])
 
 
-def written(files: Iterable[tuple[str, str]], targets: Sequence[ImageRef], policy: Policy) -> tuple[Skip, ...]:
+def written(files: Iterable[tuple[str, str]], targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[Skip, ...]:
     """Every line with the whole name of a target, in any text: for images that no format finds."""
-    wanted = Wanted(targets, match_name=policy.match_name)
-    return tuple(chain.from_iterable(wanted.written(Source(path, text)) for path, text in files))
+    wanted = Targets(targets, match_name=policy.match_name)
+    return tuple(chain.from_iterable(wanted.written(ManifestText(path, text)) for path, text in files))
 
 
 _LIKELY = re.compile(r"image|repository|name", re.IGNORECASE)
@@ -90,7 +101,7 @@ def nearest(files: Iterable[tuple[str, str]], image: ImageRef) -> tuple[str, ...
         if not _LIKELY.search(text):
             continue
         try:
-            sites = [*formats.find(Source(path, text))]
+            sites = [*formats.find(ManifestText(path, text))]
         except YamlError:
             continue
         for site in sites:

@@ -6,16 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from gitops_ci import formats, splice
-from gitops_ci.formats import Source, markers
+from gitops_ci.formats import ManifestText, markers
 from gitops_ci.model import Change, Edit, FileChange, ImageSite, Plan, Skip, Span
 from gitops_ci.plan.decisions import Anchored, Covered, Decisions, Downgrade
-from gitops_ci.plan.file_plan import Draft
+from gitops_ci.plan.file_plan import FileCandidates
 from gitops_ci.plan.pinning import Refusal
 
-__all__ = ["finished"]
+__all__ = ["plan_file"]
 
 
-def finished(draft: Draft, decisions: Decisions) -> Plan:
+def plan_file(draft: FileCandidates, decisions: Decisions) -> Plan:
     """The plan for one file."""
     changes: list[Change] = []
     unchanged: list[ImageSite] = []
@@ -69,7 +69,7 @@ def _aliased(sites: Sequence[ImageSite]) -> dict[Span, list[ImageSite]]:
     return found
 
 
-def _spliced(source: Source, plan: Plan) -> Plan:
+def _spliced(source: ManifestText, plan: Plan) -> Plan:
     edits = [change.edit for change in plan.changes]
     trouble, after = "", ""
     try:
@@ -84,11 +84,11 @@ def _spliced(source: Source, plan: Plan) -> Plan:
     return replace(plan, changes=(), skipped=(*plan.skipped, skip))
 
 
-def _confirm(source: Source, edits: Sequence[Edit], after: str) -> str:
+def _confirm(source: ManifestText, edits: Sequence[Edit], after: str) -> str:
     """'' when the result reads as planned: by the parser where there is one, else by finding every place again."""
     if source.is_yaml and not source.is_template:
         return splice.confirm(source.yaml, edits, after)
     new = {edit.span: edit.new for edit in edits}
     before = [(field.role, new.get(field.span, field.text)) for site in formats.find(source) for field in site.fields]
-    found = [(f.role, f.text) for site in formats.find(Source(source.path, after)) for f in site.fields]
+    found = [(f.role, f.text) for site in formats.find(ManifestText(source.path, after)) for f in site.fields]
     return "" if before == found else "the result would be found to differ in more than the planned values"

@@ -14,8 +14,8 @@ from gitops_ci.model import Anchor, Edit, Field, ImageSite, Span
 from gitops_ci.plan import pinning
 from gitops_ci.plan.flavours import Flavour, flavour_of
 from gitops_ci.plan.pinning import Refusal
-from gitops_ci.plan.policy import Age, Policy
-from gitops_ci.plan.targets import Wanted
+from gitops_ci.plan.policy import Age, BumpPolicy
+from gitops_ci.plan.targets import Targets
 
 __all__ = ["Anchored", "Covered", "Decisions", "Downgrade"]
 
@@ -40,8 +40,8 @@ class Decisions:
 
     def __init__(
         self,
-        policy: Policy,
-        wanted: Wanted,
+        policy: BumpPolicy,
+        wanted: Targets,
         is_older: Age | None,
         meant: Iterable[ImageSite],
         reach: Reach,

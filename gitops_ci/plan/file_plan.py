@@ -7,18 +7,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_ci import formats
-from gitops_ci.formats import Source, helm_chart, markers, pointer
+from gitops_ci.formats import ManifestText, helm_chart, markers, pointer
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite, Skip, Span
 from gitops_ci.plan import chart_installations
 from gitops_ci.plan.layers import Layers
-from gitops_ci.plan.policy import Policy
+from gitops_ci.plan.policy import BumpPolicy
 from gitops_ci.plan.related_files import companions
-from gitops_ci.plan.targets import Wanted
+from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Draft", "read"]
+__all__ = ["FileCandidates", "read"]
 
 # Texts for people, which quote images and deploy none.
 _DOCUMENTATION = re.compile(
@@ -27,15 +27,15 @@ _DOCUMENTATION = re.compile(
 
 
 @dataclass(slots=True)
-class Draft:
+class FileCandidates:
     """One file: all its sites, those that are meant with the image to write there, and what cannot be edited."""
 
-    source: Source
+    source: ManifestText
     sites: list[ImageSite] = field(default_factory=list)
     meant: list[tuple[ImageSite, ImageRef]] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
 
-    def choose(self, layers: Layers, wanted: Wanted, policy: Policy) -> None:
+    def select(self, layers: Layers, wanted: Targets, policy: BumpPolicy) -> None:
         """The sites of wanted images; a version without a name gets it from the layers below, or from a policy."""
         places: set[Span] = set()
         for site in self.sites:
@@ -48,7 +48,7 @@ class Draft:
                 places |= spans
                 self.meant.append((replace(site, image=image), target))
 
-    def point(self, pointers: Sequence[Pointer], targets: Sequence[ImageRef]) -> None:
+    def add_pointers(self, pointers: Sequence[Pointer], targets: Sequence[ImageRef]) -> None:
         """The values that were pointed at, besides those found by rules."""
         for at in pointers:
             if at.path != self.source.path:
@@ -64,7 +64,9 @@ class Draft:
                 self.skipped.append(Skip(at.path, 0, f"--at {at.text}: there is no such value", failed=True))
 
 
-def read(sources: Sequence[Source], wanted: Wanted, policy: Policy, pointers: Sequence[Pointer] = ()) -> list[Draft]:
+def read(
+    sources: Sequence[ManifestText], wanted: Targets, policy: BumpPolicy, pointers: Sequence[Pointer] = ()
+) -> list[FileCandidates]:
     """Every file that mentions a wanted image or is pointed at, and those that may hold its version all the same."""
     pointed = {at.path for at in pointers}
     named = {s.path for s in sources if s.path in pointed or wanted.mentioned(s.text)}
@@ -79,18 +81,18 @@ def read(sources: Sequence[Source], wanted: Wanted, policy: Policy, pointers: Se
     return [drafts[s.path] for s in sources if s.path in drafts]
 
 
-def _together(sources: Sequence[Source], bases: Collection[str]) -> set[str]:
+def _together(sources: Sequence[ManifestText], bases: Collection[str]) -> set[str]:
     """The files of installations that have one of the bases, and those that describe them."""
     found: set[str] = set()
     for source in sources:
-        for use in chart_installations.uses(source):
+        for use in chart_installations.find_installations(source):
             if not set(use.files).isdisjoint(bases):
                 found |= {source.path, *use.files}
     return found
 
 
-def _look(source: Source, wanted: Wanted, policy: Policy) -> Draft:
-    draft = Draft(source)
+def _look(source: ManifestText, wanted: Targets, policy: BumpPolicy) -> FileCandidates:
+    draft = FileCandidates(source)
     try:
         draft.sites += formats.find(draft.source, policy.formats)
         if not policy.formats and not _DOCUMENTATION.search(source.path):
@@ -102,6 +104,6 @@ def _look(source: Source, wanted: Wanted, policy: Policy) -> Draft:
     return draft
 
 
-def _unreadable(source: Source, error: YamlError) -> Skip:
+def _unreadable(source: ManifestText, error: YamlError) -> Skip:
     reason = f"names the image and cannot be read: {error.reason}"
     return Skip(source.path, error.line, reason, "Correct the YAML; the file was not changed.", failed=True)

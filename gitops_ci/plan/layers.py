@@ -34,7 +34,7 @@ class Layers:
         self,
         sites: Iterable[ImageSite],
         below: Mapping[str, Collection[str]] | None = None,
-        named: Iterable[flux_policies.Policy] = (),
+        named: Iterable[flux_policies.ImagePolicy] = (),
     ) -> None:
         """`below` are the layers below a layer where an object says so, `named` policies that stand for an image."""
         self._below = below or {}

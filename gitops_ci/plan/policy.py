@@ -10,14 +10,14 @@ from gitops_ci.formats import FORMATS
 from gitops_ci.imageref import ImageRef
 from gitops_ci.plan.pinning import Pin
 
-__all__ = ["Age", "Policy"]
+__all__ = ["Age", "BumpPolicy"]
 
 # (wanted, present): what shows that the wanted image is the older one; '' where nothing does.
 Age = Callable[[ImageRef, ImageRef], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class BumpPolicy:
     """What to write and where.
 
     `any_flavour` writes another flavour of a tag, too; `match_name` takes the same repository on any registry,

@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from gitops_ci.formats import Source, fleet, flux_policies, helm_chart, kustomize
+from gitops_ci.formats import ManifestText, fleet, flux_policies, helm_chart, kustomize
 from gitops_ci.plan import chart_installations
 from gitops_ci.plan.layers import lies_over
-from gitops_ci.plan.targets import Wanted
+from gitops_ci.plan.targets import Targets
 
 __all__ = ["companions", "layered", "mentions", "referred"]
 
@@ -52,7 +52,7 @@ def _holds_values(path: str) -> bool:
     return path.endswith((".yaml", ".yml")) and "values" in PurePosixPath(path).name
 
 
-def mentions(files: Mapping[str, str], wanted: Wanted) -> tuple[str, ...]:
+def mentions(files: Mapping[str, str], wanted: Targets) -> tuple[str, ...]:
     """What else to search the repository for, given the files that may name a wanted image.
 
     These are the addresses of their charts and values in objects that install them, and the markers of policies that
@@ -67,17 +67,17 @@ def mentions(files: Mapping[str, str], wanted: Wanted) -> tuple[str, ...]:
             found["/".join(parts[-2:])] = None
             if parts[-1] in _VALUES:
                 found["/".join(parts[-3:-1]) if len(parts) > 2 else f"path: {parts[0]}"] = None
-        for policy in flux_policies.named(Source(path, text)):
+        for policy in flux_policies.named(ManifestText(path, text)):
             found |= dict.fromkeys(f':{policy.name}:{part}"' for part in ("tag", "digest"))
     return tuple(found)
 
 
 def referred(files: Mapping[str, str], paths: Collection[str]) -> tuple[str, ...]:
     """Files among `paths` that `files` refer to: kustomizations of further levels, values of the same installation."""
-    sources = [Source(path, text) for path, text in files.items() if _REFERS.search(text)]
+    sources = [ManifestText(path, text) for path, text in files.items() if _REFERS.search(text)]
     wanted = kustomize.Reach(sources).unknown()
     for source in sources:
-        for use in chart_installations.uses(source):
+        for use in chart_installations.find_installations(source):
             if not files.keys().isdisjoint(use.files):
                 wanted.update(use.files)
     return tuple(path for path in sorted(wanted & set(paths)) if path not in files)
@@ -88,11 +88,11 @@ _REFERS = re.compile(
 )
 
 
-def layered(sources: Iterable[Source]) -> dict[str, set[str]]:
+def layered(sources: Iterable[ManifestText]) -> dict[str, set[str]]:
     """For each layer of values the layers that an installation puts below it."""
     found: dict[str, set[str]] = {}
     for source in sources:
-        for use in chart_installations.uses(source):
+        for use in chart_installations.find_installations(source):
             below: list[str] = []
             for layer in (*(f"values:{PurePosixPath(file).with_suffix('')}" for file in use.files), use.layer):
                 found.setdefault(layer, set()).update(below)

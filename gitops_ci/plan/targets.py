@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from gitops_ci.errors import UsageError
-from gitops_ci.formats.document.manifest_text import Source
-from gitops_ci.formats.document.occupied import Taken
+from gitops_ci.formats.document.manifest_text import ManifestText
+from gitops_ci.formats.document.occupied import OccupiedSpans
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite, Skip
 from gitops_ci.plan.flavours import flavour_of
 
-__all__ = ["Wanted"]
+__all__ = ["Targets"]
 
 # Up to here asking for one word after the other is faster than taking a text apart.
 _FEW = 16
@@ -31,7 +31,7 @@ _MOST = 50  # places of one file that are listed one by one
 _SURE_TAG = re.compile(r":v?\d+\..*")
 
 
-class Wanted:
+class Targets:
     """Images by name, each with the version to write; of one image there may be several flavours.
 
     Raises:
@@ -87,9 +87,9 @@ class Wanted:
                 return text.count("\n", 0, match.start()) + 1
         return 0
 
-    def elsewhere(self, source: Source, sites: Sequence[ImageSite]) -> Iterator[Skip]:
+    def elsewhere(self, source: ManifestText, sites: Sequence[ImageSite]) -> Iterator[Skip]:
         """References to wanted images that no format knows, and those that something else completes."""
-        known = Taken(sites)
+        known = OccupiedSpans(sites)
         found = (
             (match, self._named(source, match))
             for match in self._references(source)
@@ -98,7 +98,7 @@ class Wanted:
         )
         yield from _listed(source, ((match, named) for match, named in found if named))
 
-    def written(self, source: Source) -> Iterator[Skip]:
+    def written(self, source: ManifestText) -> Iterator[Skip]:
         """Every line that has the whole name of a wanted image, with or without a version, comments included.
 
         For an image that no format finds: what nobody reads may still name it.
@@ -106,7 +106,7 @@ class Wanted:
         matches = self._references(source, anywhere=True)
         yield from _listed(source, ((match, found) for match in matches if (found := self._bare(match))))
 
-    def _named(self, source: Source, match: re.Match[str]) -> tuple[str, str, ImageRef] | None:
+    def _named(self, source: ManifestText, match: re.Match[str]) -> tuple[str, str, ImageRef] | None:
         """What to say of a reference, what to do about it, and the wanted image; None for what is none of one."""
         name, written = match["name"], match["name"] + match["version"].removesuffix(":")
         templated = bool(match["default"] or _TEMPLATE.match(source.text, match.end()))
@@ -147,7 +147,7 @@ class Wanted:
         image = ImageRef.try_parse(name)
         return self.of(image) if image else None
 
-    def _references(self, source: Source, *, anywhere: bool = False) -> Iterator[re.Match[str]]:
+    def _references(self, source: ManifestText, *, anywhere: bool = False) -> Iterator[re.Match[str]]:
         """Whatever looks like a reference, on the lines where a value (or anything) holds a wanted word."""
         text = source.text
         if len(self._words) > _FEW:
@@ -176,7 +176,7 @@ def _mark(name: str) -> str:
     return f"with the comment `# gitops-ci: image={name}`"
 
 
-def _listed(source: Source, found: Iterable[tuple[re.Match[str], tuple[str, str, ImageRef]]]) -> Iterator[Skip]:
+def _listed(source: ManifestText, found: Iterable[tuple[re.Match[str], tuple[str, str, ImageRef]]]) -> Iterator[Skip]:
     for number, (match, (reason, hint, image)) in enumerate(found):
         line = source.line(match.start("name"))
         if number == _MOST:
@@ -185,7 +185,7 @@ def _listed(source: Source, found: Iterable[tuple[re.Match[str], tuple[str, str,
         yield Skip(source.path, line, reason, hint, image=image.name)
 
 
-def _is_value(source: Source, start: int, end: int) -> bool:
+def _is_value(source: ManifestText, start: int, end: int) -> bool:
     """Whether characters lie in a value, and not in a comment, be it one of a program that the value holds."""
     if not source.is_in_value(start) or not source.is_in_value(end - 1):
         return False

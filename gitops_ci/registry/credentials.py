@@ -20,7 +20,7 @@ from gitops_ci.imageref import DOCKER_HUB
 from gitops_ci.secret import Secret
 from gitops_ci.variables import variables
 
-__all__ = ["Credential", "find"]
+__all__ = ["Credential", "credentials_for"]
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 _SIGN_IN = "Sign in again with docker login, or set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD."
@@ -37,7 +37,7 @@ class Credential:
     source: str = ""
 
 
-def find(registry: str, repository: str = "", *, own: bool = False) -> Credential | None:
+def credentials_for(registry: str, repository: str = "", *, own: bool = False) -> Credential | None:
     """The account for a registry, or None to ask without one.
 
     `own` says that this is the registry the run pushes to: `GITOPS_CI_REGISTRY_USER` and `_PASSWORD` are for that one

@@ -10,7 +10,7 @@ from typing import Any
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import NO_IMAGE, Manifest, Reader, digest_of
 
-__all__ = ["ImageFacts", "facts_of", "facts_of_config", "has_content"]
+__all__ = ["ImageConfig", "facts_of", "facts_of_config", "has_content"]
 
 _LARGEST_CONFIG = 8 * 1024 * 1024
 _IMAGE_CONFIGS = frozenset(
@@ -19,7 +19,7 @@ _IMAGE_CONFIGS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageConfig:
     """What is known of an image before it is pushed.
 
     `digest` is that of its manifest, None where the push makes the manifest. `content` is the digest of its config,
@@ -33,13 +33,13 @@ class ImageFacts:
     size: int
 
 
-def facts_of(reader: Reader, root: Manifest) -> ImageFacts:
+def facts_of(reader: Reader, root: Manifest) -> ImageConfig:
     """The facts of an image that can be read. Raises RegistryError when its config is missing or damaged."""
     config = _parsed(_config(reader, root))
     return _facts(config, root.digest, _content(root, config), root.size)
 
 
-def facts_of_config(content: bytes, size: int) -> ImageFacts:
+def facts_of_config(content: bytes, size: int) -> ImageConfig:
     """The facts of an image of which only the config is known."""
     return _facts(_parsed(content), None, digest_of(content), size)
 
@@ -74,10 +74,10 @@ def _parsed(content: bytes) -> dict[str, Any]:
     return config if isinstance(config, dict) else {}
 
 
-def _facts(config: dict[str, Any], digest: str | None, content: str | None, size: int) -> ImageFacts:
+def _facts(config: dict[str, Any], digest: str | None, content: str | None, size: int) -> ImageConfig:
     inner = config.get("config")
     labels = inner.get("Labels") if isinstance(inner, dict) else None
-    return ImageFacts(
+    return ImageConfig(
         digest=digest,
         content=content,
         labels={str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {},

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitops_ci.rendering import helm, kustomize
-from gitops_ci.rendering.base import Problem, Renderer, Settings, Tree, Unit
+from gitops_ci.rendering.base import BuildError, Renderer, Settings, Tree, Unit
 from gitops_ci.rendering.substitute import substitute
 
-__all__ = ["RENDERERS", "Problem", "Renderer", "Settings", "Tree", "Unit", "substitute"]
+__all__ = ["RENDERERS", "BuildError", "Renderer", "Settings", "Tree", "Unit", "substitute"]
 
 RENDERERS: Mapping[str, Renderer] = {"kustomize": kustomize, "helm": helm}

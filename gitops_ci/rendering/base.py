@@ -12,7 +12,7 @@ from gitops_ci import process
 from gitops_ci.rendering.isolation import isolated
 from gitops_ci.variables import inherited
 
-__all__ = ["Problem", "Renderer", "Settings", "Tree", "Unit", "join", "output"]
+__all__ = ["BuildError", "Renderer", "Settings", "Tree", "Unit", "join", "output"]
 
 _LARGEST = 8 * 1024 * 1024
 # Whatever a description manages to name, nothing is fetched: Git takes no protocol, and the proxy is not there.
@@ -26,7 +26,7 @@ _PROTOCOLS = "http:https:ssh"
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class BuildError:
     """Something wrong with a unit's own description; `rule` is the name after `gitops/`."""
 
     rule: str
@@ -51,7 +51,7 @@ class Unit:
     sources: frozenset[str] = frozenset()
     patches: frozenset[str] = frozenset()
     remote: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[BuildError, ...] = ()
     inner: bool = False
     skip: str = ""
 

@@ -12,8 +12,8 @@ from gitops_ci import process
 from gitops_ci.errors import ProgramError
 from gitops_ci.process import operand
 from gitops_ci.rendering.base import Settings, Tree, Unit, join, output
-from gitops_ci.yamltext import Mapping, YamlError, read
-from gitops_ci.yamltext import Sequence as YamlSequence
+from gitops_ci.yamltext import MappingNode, YamlError, read
+from gitops_ci.yamltext import SequenceNode as YamlSequence
 
 __all__ = ["INSTALL", "program", "render", "source", "units"]
 
@@ -46,7 +46,7 @@ def _unit(path: str, folders: set[str], sources: frozenset[str], tree: Tree) -> 
     except YamlError:
         return Unit("helm", path, folder, sources, skip="its Chart.yaml cannot be read", inner=inner)
     root = file.documents[0] if file.documents else None
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MappingNode):
         return Unit("helm", path, folder, sources, skip="its Chart.yaml is empty", inner=inner)
     skip = ""
     if root.text("type") == "library":
@@ -56,13 +56,13 @@ def _unit(path: str, folders: set[str], sources: frozenset[str], tree: Tree) -> 
     return Unit("helm", path, folder, sources, frozenset(), _missing_dependencies(root, folder, tree), (), inner, skip)
 
 
-def _missing_dependencies(root: Mapping, folder: str, tree: Tree) -> tuple[str, ...]:
+def _missing_dependencies(root: MappingNode, folder: str, tree: Tree) -> tuple[str, ...]:
     """Dependencies that are not in charts/ and would have to be fetched."""
     found = root.get("dependencies")
     vendored = tree.names(join(folder, "charts"))
     missing = []
     for item in found.items if isinstance(found, YamlSequence) else ():
-        if not isinstance(item, Mapping) or item.text("repository").startswith("file://"):
+        if not isinstance(item, MappingNode) or item.text("repository").startswith("file://"):
             continue
         name = item.text("name")
         if not any(one == name or re.fullmatch(rf"{re.escape(name)}-\d.*\.tgz", one) for one in vendored):

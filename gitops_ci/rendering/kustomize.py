@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from gitops_ci import process
 from gitops_ci.process import operand
-from gitops_ci.rendering.base import Problem, Settings, Tree, Unit, join, output
-from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, YamlError, YamlFile, read
-from gitops_ci.yamltext import Sequence as YamlSequence
+from gitops_ci.rendering.base import BuildError, Settings, Tree, Unit, join, output
+from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, YamlError, YamlFile, read
+from gitops_ci.yamltext import SequenceNode as YamlSequence
 
 __all__ = ["INSTALL", "NAMES", "parts", "program", "render", "source", "units"]
 
@@ -39,7 +39,7 @@ class _Parts:
     patches: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     remote: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[BuildError] = field(default_factory=list)
     skip: str = ""
 
 
@@ -53,7 +53,7 @@ def units(files: Iterable[str], tree: Tree) -> Sequence[Unit]:
             _collect(path, tree, parts, {folder})
             own = [problem for problem in parts.problems if problem.path == path]
             if folder in parts.folders:
-                own.append(Problem("kustomization", path, 1, 1, "it includes itself, in the end"))
+                own.append(BuildError("kustomization", path, 1, 1, "it includes itself, in the end"))
             found[folder] = (path, parts, own)
     inner = {folder for _, parts, _ in found.values() for folder in parts.folders}
     return [
@@ -79,7 +79,7 @@ def parts(path: str, text: str) -> Iterator[str]:
     except YamlError:
         return
     root = file.documents[0] if file.documents else None
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MappingNode):
         return
     folder = posixpath.dirname(path) or "."
     transforming = (node for name, node in _resources(root) if name in _TRANSFORMING)
@@ -111,7 +111,7 @@ def _collect(path: str, tree: Tree, parts: _Parts, seen: set[str]) -> None:
         parts.skip = "its kustomization cannot be read"
         return
     root = file.documents[0] if file.documents else None
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MappingNode):
         return
     if root.text("kind") == "Component":
         parts.skip = parts.skip or ("a component is built as part of a kustomization" if len(seen) == 1 else "")
@@ -126,40 +126,40 @@ def _collect(path: str, tree: Tree, parts: _Parts, seen: set[str]) -> None:
         _file(node, (path, folder, file), tree, parts, parts.patches)
 
 
-def _items(root: Mapping, key: str) -> Iterator[Node]:
+def _items(root: MappingNode, key: str) -> Iterator[Node]:
     found = root.get(key)
     if isinstance(found, YamlSequence):
         for item in found.items:
-            yield item.target if isinstance(item, Alias) else item
+            yield item.target if isinstance(item, AliasNode) else item
 
 
-def _resources(root: Mapping) -> Iterator[tuple[str, Scalar]]:
+def _resources(root: MappingNode) -> Iterator[tuple[str, ScalarNode]]:
     for key in _RESOURCES:
         for item in _items(root, key):
-            if isinstance(item, Scalar) and "\n" not in item.value:
+            if isinstance(item, ScalarNode) and "\n" not in item.value:
                 yield key, item
 
 
-def _patch_files(root: Mapping) -> Iterator[Scalar]:
+def _patch_files(root: MappingNode) -> Iterator[ScalarNode]:
     for item in _items(root, "patchesStrategicMerge"):
-        if isinstance(item, Scalar) and "\n" not in item.value:
+        if isinstance(item, ScalarNode) and "\n" not in item.value:
             yield item
     for key in ("patches", "patchesJson6902", "replacements"):
         for item in _items(root, key):
-            if isinstance(item, Mapping) and (path := item.scalar("path")):
+            if isinstance(item, MappingNode) and (path := item.scalar("path")):
                 yield path
-            elif isinstance(item, Scalar) and "\n" not in item.value:
+            elif isinstance(item, ScalarNode) and "\n" not in item.value:
                 yield item  # as patches were written once
 
 
-def _other_files(root: Mapping) -> Iterator[Scalar]:
+def _other_files(root: MappingNode) -> Iterator[ScalarNode]:
     for key in _FILES:
-        yield from (item for item in _items(root, key) if isinstance(item, Scalar))
+        yield from (item for item in _items(root, key) if isinstance(item, ScalarNode))
     for key in ("configMapGenerator", "secretGenerator"):
         for generator in _items(root, key):
-            if isinstance(generator, Mapping):
+            if isinstance(generator, MappingNode):
                 for name in ("files", "envs"):
-                    yield from (item for item in _items(generator, name) if isinstance(item, Scalar))
+                    yield from (item for item in _items(generator, name) if isinstance(item, ScalarNode))
                 if env := generator.scalar("env"):
                     yield env
 
@@ -167,14 +167,14 @@ def _other_files(root: Mapping) -> Iterator[Scalar]:
 Place = tuple[str, str, YamlFile]
 
 
-def _resource(name: str, node: Scalar, place: Place, tree: Tree, parts: _Parts, seen: set[str]) -> None:
+def _resource(name: str, node: ScalarNode, place: Place, tree: Tree, parts: _Parts, seen: set[str]) -> None:
     path, folder, file = place
     target = join(folder, node.value)
     if tree.is_folder(target):
         inside = next((join(target, known) for known in NAMES if tree.exists(join(target, known))), None)
         if inside is None:
             message = f"there is no kustomization in '{node.value}'"
-            parts.problems.append(Problem("missing-path", path, *file.position(node.start), message))
+            parts.problems.append(BuildError("missing-path", path, *file.position(node.start), message))
             parts.skip = "it refers to what is not there"
             return
         # Each folder is read once: two includes a level would otherwise double the work with every level.
@@ -196,7 +196,7 @@ def _resource(name: str, node: Scalar, place: Place, tree: Tree, parts: _Parts, 
         _missing(node, place, parts)
 
 
-def _file(node: Scalar, place: Place, tree: Tree, parts: _Parts, into: set[str]) -> None:
+def _file(node: ScalarNode, place: Place, tree: Tree, parts: _Parts, into: set[str]) -> None:
     # A generator's file may be written as KEY=FILE, and be an address in both ways.
     target = join(place[1], node.value.rpartition("=")[2])
     if tree.exists(target):
@@ -208,9 +208,9 @@ def _file(node: Scalar, place: Place, tree: Tree, parts: _Parts, into: set[str])
         _missing(node, place, parts)
 
 
-def _missing(node: Scalar, place: Place, parts: _Parts) -> None:
+def _missing(node: ScalarNode, place: Place, parts: _Parts) -> None:
     path, _, file = place
     message = f"there is no '{node.value}'"
     parts.sources.add(join(place[1], node.value))
-    parts.problems.append(Problem("missing-path", path, *file.position(node.start), message))
+    parts.problems.append(BuildError("missing-path", path, *file.position(node.start), message))
     parts.skip = "it refers to what is not there"

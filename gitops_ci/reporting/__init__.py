@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitops_ci.errors import UsageError
-from gitops_ci.lazy import Family
+from gitops_ci.lazy import LazyModules
 from gitops_ci.reporting.base import Reporter
 
 __all__ = ["REPORTERS", "Reporter", "for_name"]
 
-REPORTERS: Mapping[str, Reporter] = Family(
+REPORTERS: Mapping[str, Reporter] = LazyModules(
     "reporting",
     {
         "text": "text",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gitops_ci.model import Change, Commit, Finding, Image, Job, Outcome, Problem, PullRequest, Skip
+from gitops_ci.model import Change, Commit, ErrorDetail, Finding, Job, Outcome, PullRequest, PushedTag, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import unified
 
@@ -47,7 +47,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _image(image: PushedTag) -> dict[str, Any]:
     return {"reference": image.reference, "tag": image.tag, "digest": image.digest, "state": image.state}
 
 
@@ -103,5 +103,5 @@ def _job(job: Job) -> dict[str, Any]:
     return {"name": job.name, "command": job.command, "arguments": list(job.arguments), "options": dict(job.options)}
 
 
-def _error(error: Problem) -> dict[str, Any]:
+def _error(error: ErrorDetail) -> dict[str, Any]:
     return {"kind": error.kind, "message": error.message, "hint": error.hint, "exit_code": error.exit_code}

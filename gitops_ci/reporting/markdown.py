@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gitops_ci.display import shorten
-from gitops_ci.model import Change, Finding, Job, Outcome, Problem, PullRequest, Skip
+from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, Skip
 from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
@@ -98,7 +98,7 @@ def _heading(outcome: Outcome) -> str:
     return f"### {_ICONS[worst] if worst else '✅'} gitops-ci {md.plain(sentence(outcome))}"
 
 
-def _problem(error: Problem) -> str:
+def _problem(error: ErrorDetail) -> str:
     first, _, rest = error.message.strip().partition("\n")
     blocks = [f"**{md.plain(first, longest=1_000)}**"]
     if rest.strip():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitops_ci.reporting.base import masked
 
 if TYPE_CHECKING:
-    from gitops_ci.model import Commit, Image, Outcome, PullRequest
+    from gitops_ci.model import Commit, Outcome, PullRequest, PushedTag
 
 __all__ = ["Results", "image_name"]
 
@@ -29,7 +29,7 @@ class Results(NamedTuple):
 
     @classmethod
     def of(cls, outcome: Outcome) -> Results:
-        images: tuple[Image, ...] = masked(outcome.images)
+        images: tuple[PushedTag, ...] = masked(outcome.images)
         commit: Commit | None = masked(outcome.commit)
         request: PullRequest | None = masked(outcome.pull_request)
         first = images[0] if images else None
@@ -50,7 +50,7 @@ class Results(NamedTuple):
         )
 
 
-def image_name(image: Image) -> str:
+def image_name(image: PushedTag) -> str:
     """The reference without tag and digest, as it is written."""
     name = image.reference.partition("@")[0] or image.reference
     return name.removesuffix(f":{image.tag}") if image.tag else name

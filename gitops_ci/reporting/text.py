@@ -14,7 +14,7 @@ from gitops_ci.reporting.skips import grouped_skips
 from gitops_ci.reporting.summary import count, is_told, location, old_and_new, sentence
 
 if TYPE_CHECKING:
-    from gitops_ci.model import Change, Finding, Image, Job, Outcome, Problem, PullRequest, Skip
+    from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, PushedTag, Skip
 
 __all__ = ["ID", "report"]
 
@@ -61,7 +61,7 @@ def _painted(text: str, colour: str) -> str:
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
 
-def _images(images: Iterable[Image], paint: Paint) -> Iterator[str]:
+def _images(images: Iterable[PushedTag], paint: Paint) -> Iterator[str]:
     """One line for a name and digest, one for the tags of each state."""
     for (name, digest), group in groupby(images, key=lambda image: (image_name(image), image.digest)):
         found = list(group)
@@ -197,7 +197,7 @@ def _result(outcome: Outcome, paint: Paint) -> Iterator[str]:
         yield from _problem(outcome.error, paint)
 
 
-def _problem(error: Problem, paint: Paint) -> Iterator[str]:
+def _problem(error: ErrorDetail, paint: Paint) -> Iterator[str]:
     """What happened, what to do. Further lines of a message (what a program printed) are indented below the first."""
     yield paint("error:", "red") + " " + _indented(error.message)
     if error.hint:

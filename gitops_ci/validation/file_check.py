@@ -11,16 +11,16 @@ from gitops_ci.validation.manifests.classify import why_no_document, why_no_mani
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError, Loaded
-from gitops_ci.validation.object_check import Judge
-from gitops_ci.validation.provenance import Origins
+from gitops_ci.validation.object_check import ObjectChecker
+from gitops_ci.validation.provenance import SourceMap
 from gitops_ci.validation.report import Checks, Rendered
-from gitops_ci.validation.suppressions import ANNOTATION, Suppressed
-from gitops_ci.validation.violation import Problem, show_path
+from gitops_ci.validation.suppressions import ANNOTATION, Suppressions
+from gitops_ci.validation.violation import Violation, show_path
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Examiner", "Result", "objects"]
+__all__ = ["FileChecker", "Result", "objects"]
 
-_TOP = Problem("", None, "")
+_TOP = Violation("", None, "")
 _UNREAD = "text after the end of the document, which Kubernetes does not read"
 Attach = Callable[[Document], Document]
 
@@ -49,10 +49,12 @@ class Result:
         self.counts[name] = self.counts.get(name, 0) + more
 
 
-class Examiner:
+class FileChecker:
     """Examines items by the settings of one run."""
 
-    def __init__(self, checks: Checks, judge: Judge, suppressed: Suppressed, *, lists_images: bool = False) -> None:
+    def __init__(
+        self, checks: Checks, judge: ObjectChecker, suppressed: Suppressions, *, lists_images: bool = False
+    ) -> None:
         self._checks = checks
         self._judge = judge
         self._suppressed = suppressed
@@ -69,12 +71,12 @@ class Examiner:
 
     def unit(self, unit: Rendered, result: Result) -> None:
         """Examine what a unit renders; findings point at what it was made of."""
-        origins = Origins(unit)
+        origins = SourceMap(unit)
         for index, piece in enumerate(split(unit.text)):
             self._piece(unit.file, str(index), piece, result, origins)
 
-    def _piece(self, path: str, index: str, piece: Piece, result: Result, origins: Origins | None = None) -> None:
-        attach = origins.attach if origins else None
+    def _piece(self, path: str, index: str, piece: Piece, result: Result, origins: SourceMap | None = None) -> None:
+        attach = origins.locate if origins else None
         value = load_fast(piece.text)
         if value is not None and self._settled(path, index, piece, value, attach, result):
             return
@@ -157,7 +159,7 @@ class Examiner:
     def _add(self, finding: Finding, document: Document, result: Result) -> bool:
         if not self._checks.asks(finding.rule):
             return False
-        if self._suppressed.hides(finding, document.annotation(ANNOTATION)):
+        if self._suppressed.match(finding, document.annotation(ANNOTATION)):
             result.count("suppressed")
             return False
         result.findings.append((finding, document.unit))
@@ -170,12 +172,12 @@ class Examiner:
         place: tuple[str, int, int],
         result: Result,
         piece: Piece,
-        origins: Origins | None,
+        origins: SourceMap | None,
     ) -> None:
         finding = Finding(rule, "error", said, *(place if origins is None else (origins.file_of(piece), 1, 1)))
         result.count("documents")
         wanted = self._checks.asks(rule)
-        hidden = wanted and self._suppressed.hides(finding)
+        hidden = wanted and self._suppressed.match(finding)
         result.count("suppressed", int(hidden))
         result.count("invalid" if wanted and not hidden else "valid")
         if wanted and not hidden:
@@ -207,14 +209,14 @@ def objects(path: str, index: str, piece: Piece, value: dict[str, Any]) -> Itera
             yield Document(path, f"{index}.{number}", piece, item if says else {**item, **own}, ("items", number))
 
 
-def _finding(document: Document, problem: Problem) -> Finding:
+def _finding(document: Document, problem: Violation) -> Finding:
     where = show_path(problem.path)
     message = f"{where}: {problem.message}" if where else problem.message
     hint = problem.hint or _quoting_hint(document, problem)
     return Finding(problem.rule, "error", message, *document.place(problem), document.resource, hint)
 
 
-def _quoting_hint(document: Document, problem: Problem) -> str:
+def _quoting_hint(document: Document, problem: Violation) -> str:
     """What was meant as a string and is another type to YAML 1.1: `on`, `yes`, `0755`, `1.10`."""
     if problem.rule != "schema/type" or not problem.message.startswith("must be a string"):
         return ""

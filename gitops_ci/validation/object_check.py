@@ -6,24 +6,24 @@ from collections.abc import Iterator
 
 from gitops_ci.validation.apiserver import api_problems
 from gitops_ci.validation.custom_resources.custom_kinds import CustomKinds, NoSchema
-from gitops_ci.validation.manifests.ambiguity import NULL, UNSURE, look
+from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, classify
 from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.manifests.go_yaml import Loaded
 from gitops_ci.validation.openapi.api_versions import CLIENT_GROUPS, is_built_in, why_not_served
 from gitops_ci.validation.openapi.bundle import Bundle
-from gitops_ci.validation.openapi.fast_path import Acceptance
+from gitops_ci.validation.openapi.fast_path import FastAcceptor
 from gitops_ci.validation.openapi.nulls import without_nulls
-from gitops_ci.validation.openapi.strict_decoding import Structure
+from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Checks
 from gitops_ci.validation.suggestions import nearest
-from gitops_ci.validation.violation import UNCHECKED, Problem
+from gitops_ci.validation.violation import UNCHECKED, Violation
 
-__all__ = ["Judge", "Verdict"]
+__all__ = ["ObjectChecker", "ObjectResult"]
 
 _NO_SCHEMA = "Add the CustomResourceDefinition to what is validated, or give --crd-path or --schema-location."
 
 
-class Verdict:
+class ObjectResult:
     """What is wrong with an object; or why it was not judged, and what to do about that.
 
     `unchecked` are rules that could not be told to be kept or broken.
@@ -31,15 +31,15 @@ class Verdict:
 
     __slots__ = ("hint", "problems", "quiet", "skip", "unchecked")
 
-    def __init__(self, problems: list[Problem], skip: str = "") -> None:
+    def __init__(self, problems: list[Violation], skip: str = "") -> None:
         self.problems = problems
-        self.unchecked: list[Problem] = []
+        self.unchecked: list[Violation] = []
         self.skip = skip
         self.hint = ""
         self.quiet = False
 
 
-class Judge:
+class ObjectChecker:
     """Judges objects by the settings of one run."""
 
     def __init__(self, checks: Checks, custom: CustomKinds) -> None:
@@ -54,27 +54,27 @@ class Judge:
             RecursionError: it is deeper than anyone writes.
         """
         for version in self._checks.kubernetes_versions:
-            accept = Acceptance.of(version).kind(document.api_version, document.kind)
+            accept = FastAcceptor.of(version).kind(document.api_version, document.kind)
             if accept is None:
                 return self._accepts_other(document)
             found = accept(document.value)
-            if found == UNSURE or self._broken_rules(document, version, has_null=found == NULL, built_in=True):
+            if found == AMBIGUOUS or self._broken_rules(document, version, has_null=found == HAS_NULL, built_in=True):
                 return False
         return True
 
     def _accepts_other(self, document: Document) -> bool:
-        found = look(document.value)
-        if found == UNSURE:
+        found = classify(document.value)
+        if found == AMBIGUOUS:
             return False
-        verdict = self.verdict(document, Loaded(document.value, has_null=found == NULL))
+        verdict = self.verdict(document, Loaded(document.value, has_null=found == HAS_NULL))
         return not (verdict.problems or verdict.skip or verdict.unchecked)
 
-    def verdict(self, document: Document, loaded: Loaded) -> Verdict:
+    def verdict(self, document: Document, loaded: Loaded) -> ObjectResult:
         """What is wrong with an object that was read exactly."""
         if program := _read_by(document):
-            return Verdict([], program)
+            return ObjectResult([], program)
         first = not document.prefix or document.prefix[-1] == 0
-        verdict = Verdict(list(_duplicates(loaded)) if loaded.duplicates and first else [])
+        verdict = ObjectResult(list(_duplicates(loaded)) if loaded.duplicates and first else [])
         for version in self._checks.kubernetes_versions:
             self._structure(document, loaded, version, verdict)
         if len(self._checks.kubernetes_versions) > 1:
@@ -84,18 +84,18 @@ class Judge:
             verdict.problems = [problem for problem in verdict.problems if problem.rule != UNCHECKED]
         return verdict
 
-    def _structure(self, document: Document, loaded: Loaded, version: str, verdict: Verdict) -> None:
+    def _structure(self, document: Document, loaded: Loaded, version: str, verdict: ObjectResult) -> None:
         api_version, kind = document.api_version, document.kind
         problems = verdict.problems
         if not api_version or not kind:
             problems.extend(_identity(document))
             return
-        compiled = Structure.of(version).kind(api_version, kind)
+        compiled = StrictDecoder.of(version).kind(api_version, kind)
         built_in = compiled is not None
         if compiled is None:
             if is_built_in(document.group):
                 message, hint = why_not_served(api_version, kind, version)
-                problems.append(Problem("api/not-served", (None, "apiVersion"), message, hint))
+                problems.append(Violation("api/not-served", (None, "apiVersion"), message, hint))
                 return
             custom = self._custom.find(api_version, kind, version)
             if isinstance(custom, NoSchema):
@@ -108,7 +108,7 @@ class Judge:
         if not any(problem.decode for problem in problems[before:]):
             problems.extend(self._broken_rules(document, version, has_null=loaded.has_null, built_in=built_in))
 
-    def _broken_rules(self, document: Document, version: str, *, has_null: bool, built_in: bool) -> list[Problem]:
+    def _broken_rules(self, document: Document, version: str, *, has_null: bool, built_in: bool) -> list[Violation]:
         if not self._with_rules:
             return []
         value = document.value
@@ -116,16 +116,16 @@ class Judge:
             value = without_nulls(value, Bundle.load(version), document.api_version, document.kind)
         return api_problems(value, built_in=built_in, minor=int(version.partition(".")[2]))
 
-    def _without_schema(self, document: Document, missing: NoSchema, verdict: Verdict) -> None:
+    def _without_schema(self, document: Document, missing: NoSchema, verdict: ObjectResult) -> None:
         if missing.known:
             near = nearest(document.api_version.rpartition("/")[2], missing.known) or missing.known[-1]
             reason = f"the definition in {missing.where} serves {document.kind} in {', '.join(missing.known)} only"
             hint = f"Use apiVersion: {document.group}/{near}"
-            verdict.problems.append(Problem("api/not-served", (None, "apiVersion"), reason, hint))
+            verdict.problems.append(Violation("api/not-served", (None, "apiVersion"), reason, hint))
             return
         reason = f"no schema for {document.kind} of {document.api_version}"
         if self._checks.missing_schema == "fail":
-            verdict.problems.append(Problem("schema/missing", (None, "kind"), reason, _NO_SCHEMA))
+            verdict.problems.append(Violation("schema/missing", (None, "kind"), reason, _NO_SCHEMA))
             return
         verdict.skip, verdict.hint = reason, _NO_SCHEMA
         verdict.quiet = self._checks.missing_schema == "ignore"
@@ -139,15 +139,15 @@ def _read_by(document: Document) -> str:
     return ""
 
 
-def _identity(document: Document) -> Iterator[Problem]:
+def _identity(document: Document) -> Iterator[Violation]:
     for key in ("apiVersion", "kind"):
         value = document.value.get(key)
         if value in (None, ""):
-            yield Problem("schema/required", None, f"required field '{key}' is missing", at="key", decode=True)
+            yield Violation("schema/required", None, f"required field '{key}' is missing", at="key", decode=True)
         elif not isinstance(value, str):
-            yield Problem("schema/type", (None, key), f"'{key}' must be a string", decode=True)
+            yield Violation("schema/type", (None, key), f"'{key}' must be a string", decode=True)
 
 
-def _duplicates(loaded: Loaded) -> Iterator[Problem]:
+def _duplicates(loaded: Loaded) -> Iterator[Violation]:
     for key, offset in loaded.duplicates:
-        yield Problem("yaml/duplicate-key", None, f"key '{key}' is set twice", "Remove one of them.", offset=offset)
+        yield Violation("yaml/duplicate-key", None, f"key '{key}' is set twice", "Remove one of them.", offset=offset)

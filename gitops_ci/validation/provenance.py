@@ -7,10 +7,10 @@ from gitops_ci.validation.manifests.go_yaml import GoYamlError
 from gitops_ci.validation.report import Rendered
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Origins"]
+__all__ = ["SourceMap"]
 
 
-class Origins:
+class SourceMap:
     """The documents that one rendered unit was made of, by what they are."""
 
     def __init__(self, unit: Rendered) -> None:
@@ -23,7 +23,7 @@ class Origins:
         source = self.unit.source_of(piece.text)
         return source if source in self._texts else self.unit.file
 
-    def attach(self, document: Document) -> Document:
+    def locate(self, document: Document) -> Document:
         """The document, knowing where it came from."""
         source = self.unit.source_of(document.piece.text)
         if source is not None and source in self._texts:

@@ -8,18 +8,18 @@ from itertools import chain
 
 from gitops_ci.model import Finding, Skip
 from gitops_ci.validation.custom_resources.custom_kinds import CustomKinds
-from gitops_ci.validation.file_check import Examiner, Result, objects
+from gitops_ci.validation.file_check import FileChecker, Result, objects
 from gitops_ci.validation.lint import REFERRED_GROUPS, image_findings, repository_findings
-from gitops_ci.validation.manifests.ambiguity import UNSURE, look
+from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, classify
 from gitops_ci.validation.manifests.classify import why_no_manifest
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
-from gitops_ci.validation.object_check import Judge
-from gitops_ci.validation.provenance import Origins
+from gitops_ci.validation.object_check import ObjectChecker
+from gitops_ci.validation.provenance import SourceMap
 from gitops_ci.validation.report import Checks, Rendered, Report, Surroundings
-from gitops_ci.validation.suppressions import ANNOTATION, Suppressed
-from gitops_ci.validation.workers import cores, shared, undisturbed
+from gitops_ci.validation.suppressions import ANNOTATION, Suppressions
+from gitops_ci.validation.workers import gc_paused, map_forked, worker_count
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["check"]
@@ -57,20 +57,20 @@ class _Run:
         self._checks = checks
         self._around = around
         sources = {path: text for unit in units for path, text in unit.sources}
-        self._suppressed = Suppressed(checks.accepted, {**around.texts, **sources, **self._files})
+        self._suppressed = Suppressions(checks.accepted, {**around.texts, **sources, **self._files})
         custom = CustomKinds(around.lookup)
         _learn([*files, *around.definitions, *((unit.file, unit.text) for unit in units)], custom)
-        self._examiner = Examiner(
-            checks, Judge(checks, custom), self._suppressed, lists_images=around.missing_images is not None
+        self._examiner = FileChecker(
+            checks, ObjectChecker(checks, custom), self._suppressed, lists_images=around.missing_images is not None
         )
 
     def report(self, found: Iterable[Finding]) -> Report:
         items: list[tuple[str, str]] = [("file", path) for path in self._files]
         items += [("unit", name) for name in self._units]
         size = sum(map(len, self._files.values()))
-        shares = cores() if size > _WORTH_SHARING and self._around.lookup is None else 1
-        with undisturbed():
-            results = shared(lambda number: self.examine(items[number::shares]), shares)
+        shares = worker_count() if size > _WORTH_SHARING and self._around.lookup is None else 1
+        with gc_paused():
+            results = map_forked(lambda number: self.examine(items[number::shares]), shares)
         return self._merged(results, found)
 
     def examine(self, items: Sequence[tuple[str, str]]) -> Result:
@@ -93,7 +93,7 @@ class _Run:
         for finding, unit, annotation in chain(self._across(results), ((one, "", "") for one in found)):
             if not self._checks.asks(finding.rule):
                 continue
-            if self._suppressed.hides(finding, annotation):
+            if self._suppressed.match(finding, annotation):
                 counts["suppressed"] += 1
             else:
                 units.setdefault(finding, []).append(unit)
@@ -128,7 +128,7 @@ class _Run:
             found = next((one for one in objects(path, number, piece, piece.load().value) if one.index == index), None)
         except (YamlError, GoYamlError):
             return None  # only the fast reader took it
-        return Origins(unit).attach(found) if unit and found else found
+        return SourceMap(unit).locate(found) if unit and found else found
 
 
 def _by_place(skip: Skip) -> tuple[str, int, str]:
@@ -152,7 +152,7 @@ def _documents(files: Iterable[tuple[str, str]], *words: str) -> Iterator[Docume
                 continue
             try:
                 value = load_fast(piece.text)
-                if value is None or look(value) == UNSURE:
+                if value is None or classify(value) == AMBIGUOUS:
                     value = piece.load().value
             except (YamlError, GoYamlError, RecursionError):
                 continue

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from gitops_ci.model import Finding
 from gitops_ci.validation.report import Suppression
 
-__all__ = ["ANNOTATION", "Suppressed"]
+__all__ = ["ANNOTATION", "Suppressions"]
 
 ANNOTATION = "gitops-ci/ignore"
 _GLOBS = r"[\w/*.\-]+(?:[ \t]*,[ \t]*[\w/*.\-]+)*"
@@ -34,7 +34,7 @@ class _Comments:
         self.lines: dict[int, list[str]] = {}
 
 
-class Suppressed:
+class Suppressions:
     """Tells which findings are hidden. `texts` are the files that findings may point at."""
 
     def __init__(self, suppressions: Sequence[Suppression], texts: Mapping[str, str]) -> None:
@@ -42,7 +42,7 @@ class Suppressed:
         self._texts = texts
         self._comments: dict[str, _Comments] = {}
 
-    def hides(self, finding: Finding, annotation: str = "") -> bool:
+    def match(self, finding: Finding, annotation: str = "") -> bool:
         comments = self._comments.get(finding.path)
         if comments is None:
             comments = self._comments[finding.path] = _read(self._texts.get(finding.path, ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["UNCHECKED", "Check", "Path", "Problem", "keys_of", "show_path"]
+__all__ = ["UNCHECKED", "Check", "Path", "Violation", "keys_of", "show_path"]
 
 # The rule of a problem that is none: something could not be checked, and `message` says what and why.
 UNCHECKED = "unchecked"
@@ -13,7 +13,7 @@ UNCHECKED = "unchecked"
 Path = tuple["Path", str | int] | None
 
 
-class Problem(NamedTuple):
+class Violation(NamedTuple):
     """One broken rule at `path`; `at` tells whether the key or the value there is to blame.
 
     `decode` marks what fails before the server validates anything: the rules that need sound types are then not run.
@@ -30,7 +30,7 @@ class Problem(NamedTuple):
 
 
 # Looks at a value, at its path, and adds what is wrong.
-Check = Callable[[Any, Path, list[Problem]], None]
+Check = Callable[[Any, Path, list[Violation]], None]
 
 
 def keys_of(path: Path) -> tuple[str | int, ...]:

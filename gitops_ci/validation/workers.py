@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-__all__ = ["cores", "shared", "undisturbed"]
+__all__ = ["gc_paused", "map_forked", "worker_count"]
 
 Answer = TypeVar("Answer")
 _MOST = 8
@@ -22,7 +22,7 @@ _MOST = 8
 _END = b"."
 
 
-def cores() -> int:
+def worker_count() -> int:
     """How many processes are worth having here, at most eight."""
     if not hasattr(os, "fork") or sys.platform == "darwin":
         return 1  # the system libraries of macOS do not survive a fork
@@ -31,7 +31,7 @@ def cores() -> int:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Without the cyclic collector: documents are trees, and it would walk all that is alive again and again."""
     collecting = gc.isenabled()
     gc.disable()
@@ -42,7 +42,7 @@ def undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def shared(work: Callable[[int], Answer], shares: int) -> list[Answer]:
+def map_forked(work: Callable[[int], Answer], shares: int) -> list[Answer]:
     """`work(0)` to `work(shares - 1)`, all at once; what a process that died leaves undone is done here."""
     if shares < 2:
         return [work(0)]

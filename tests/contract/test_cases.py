@@ -51,7 +51,7 @@ def outcome(planned):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.relative_to(ROOT)))
 def test_case(case):
     request = tomllib.loads((case / "request.toml").read_text())
-    policy = plan.Policy(**request.get("policy", {}))
+    policy = plan.BumpPolicy(**request.get("policy", {}))
     image = ImageRef.parse(request["image"])
     pointers = [plan.Pointer.parse(text) for text in request.get("at", ())]
     before = read(case / "before")

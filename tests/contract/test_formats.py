@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from gitops_ci import formats, plan
-from gitops_ci.formats import FORMATS, Source, flux_policies
+from gitops_ci.formats import FORMATS, ManifestText, flux_policies
 from gitops_ci.yamltext import YamlError
 from tests.support import CHECKOUT
 
@@ -29,7 +29,7 @@ NAMES = ["values.yaml", "kustomization.yaml", "fleet.yaml", "Chart.yaml", "compo
 
 def sites(name, path, text):
     try:
-        return [*FORMATS[name].find(Source(path, text))]
+        return [*FORMATS[name].find(ManifestText(path, text))]
     except YamlError:
         return []
 
@@ -77,7 +77,7 @@ def test_no_shape_makes_a_kind_stumble(text):
     for path in NAMES:
         for name in FORMATS:
             sites(name, path, text)
-        planned = plan.make([(path, text)], [plan_target()], plan.Policy())
+        planned = plan.make([(path, text)], [plan_target()], plan.BumpPolicy())
         for changed in planned.files:
             assert changed.before == text
 
@@ -93,7 +93,7 @@ def test_every_place_belongs_to_one_kind():
         text = file.read_bytes().decode()
         path = PurePosixPath(file.relative_to(CASES).as_posix().split("/before/")[1])
         try:
-            found = [*formats.find(Source(str(path), text))]
+            found = [*formats.find(ManifestText(str(path), text))]
         except YamlError:
             continue
         # A version without a name has two ways to learn it: from what it is laid over, and from a policy's marker.

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ci import formats, plan
-from gitops_ci.formats import Source
+from gitops_ci.formats import ManifestText
 from gitops_ci.imageref import ImageRef
 from tests.support.effort import examples
 
@@ -177,7 +177,7 @@ def renewed(node, new):
 
 def judge(path, text, name, tag):
     target = ImageRef.parse(f"{name}:{tag}")
-    planned = plan.make([(path, text)], [target], plan.Policy(allow_downgrade=True))
+    planned = plan.make([(path, text)], [target], plan.BumpPolicy(allow_downgrade=True))
     assert len(planned.files) == 1, (text, planned.skipped)
     [changed] = planned.files
     assert planned.skipped == ()
@@ -189,9 +189,9 @@ def judge(path, text, name, tag):
         spliced += text[at : span.start] + change.edit.text
         at = span.end
     assert spliced + text[at:] == changed.after
-    found = [site.image for site in formats.find(Source(path, changed.after)) if site.image.same_image(target)]
+    found = [site.image for site in formats.find(ManifestText(path, changed.after)) if site.image.same_image(target)]
     assert [image.tag for image in found] == [tag]
-    again = plan.make([(path, changed.after)], [target], plan.Policy(allow_downgrade=True))
+    again = plan.make([(path, changed.after)], [target], plan.BumpPolicy(allow_downgrade=True))
     assert again.changes == () == again.skipped
     assert len(again.unchanged) == 1
 

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_ci.cli.console import Console
 from gitops_ci.configrepo import ConfigRepo, GitCredentials, Identity
-from gitops_ci.configrepo.git_errors import passes, refusal
+from gitops_ci.configrepo.git_errors import is_transient, push_error
 from gitops_ci.errors import GitError, UsageError
 from gitops_ci.flows.globs import Paths
 from gitops_ci.repourl import RepoUrl
@@ -340,7 +340,7 @@ def test_an_answer_that_ends_in_the_middle_is_asked_for_again(git_server, opened
     ],
 )
 def test_what_passes_by_itself_is_told_from_what_does_not(said, worth_it):
-    assert passes(said) is worth_it
+    assert is_transient(said) is worth_it
 
 
 @pytest.mark.parametrize("name", ["acme/protected-apps", "acme/declined"])
@@ -355,7 +355,7 @@ def test_a_name_that_sounds_like_a_refusal_is_none(git_server, name):
 
 def test_a_port_that_looks_like_a_status_is_none():
     said = "fatal: unable to access 'http://127.0.0.1:40169/acme/x/': The requested URL returned error: 302"
-    refused = refusal(RepoUrl.parse("http://127.0.0.1:40169/acme/x"), "main", said, credentials=None)
+    refused = push_error(RepoUrl.parse("http://127.0.0.1:40169/acme/x"), "main", said, credentials=None)
     assert "redirects elsewhere" in refused.message
 
 

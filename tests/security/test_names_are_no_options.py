@@ -267,7 +267,7 @@ def test_the_name_of_a_credential_helper_and_of_its_registry(tmp_path, programs,
     for helper, registry in (("x", "--planted"), ("--planted", "ghcr.io"), ("../planted", "ghcr.io")):
         write(tmp_path, {"config.json": json.dumps({"credHelpers": {registry: helper}})})
         with pytest.raises(credentials.RegistryError):
-            credentials.find(registry)
+            credentials.credentials_for(registry)
     assert programs.arguments() == [["get"]]
 
 

@@ -22,7 +22,7 @@ from markdown_it import MarkdownIt
 
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Outcome, Problem, PullRequest
+from gitops_ci.model import ErrorDetail, Outcome, PullRequest
 from gitops_ci.reporting import REPORTERS, github, gitlab
 from gitops_ci.reporting.proposal import ProposalFacts, body, commit_message, title
 from tests.support.effort import examples
@@ -225,7 +225,7 @@ class TestMarkdown:
 
     @pytest.mark.parametrize("text", _HOSTILE)
     def test_further_lines_of_an_error_stay_inside_one_block(self, text: str) -> None:
-        outcome = Outcome("bump", "failed", 5, error=Problem("git", f"it failed\n{text}\n```\n{text}", "", 5))
+        outcome = Outcome("bump", "failed", 5, error=ErrorDetail("git", f"it failed\n{text}\n```\n{text}", "", 5))
         for page in _rendered(REPORTERS["markdown"].report(outcome)):
             assert page.tags == ["h3", "p", "strong", "pre", "code"]
 
@@ -327,7 +327,7 @@ def _spread(text: str) -> Outcome:
         changes=(change(text, 3, 5, text, text, text), change(text, 4, 5, text, text + "x", text)),
         findings=tuple(replace(finding, path=text, line=n) for n, finding in enumerate(outcome.findings, 1)),
         # Further lines of a message are shown in a block of their own.
-        error=Problem("git", text.replace("\n", " "), text, 5),
+        error=ErrorDetail("git", text.replace("\n", " "), text, 5),
     )
 
 

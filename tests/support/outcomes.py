@@ -9,12 +9,12 @@ from gitops_ci.model import (
     Change,
     Commit,
     Edit,
+    ErrorDetail,
     FileChange,
     Finding,
-    Image,
     Outcome,
-    Problem,
     PullRequest,
+    PushedTag,
     Skip,
     Span,
 )
@@ -83,9 +83,9 @@ _REQUEST = PullRequest(
     warnings=("the reviewer acme/sre could not be asked",),
 )
 _IMAGES = (
-    Image("ghcr.io/acme/shop:1.5.0", "1.5.0", DIGEST, "pushed"),
-    Image("ghcr.io/acme/shop:1.5", "1.5", DIGEST, "pushed"),
-    Image("ghcr.io/acme/shop:latest", "latest", DIGEST, "present"),
+    PushedTag("ghcr.io/acme/shop:1.5.0", "1.5.0", DIGEST, "pushed"),
+    PushedTag("ghcr.io/acme/shop:1.5", "1.5", DIGEST, "pushed"),
+    PushedTag("ghcr.io/acme/shop:latest", "latest", DIGEST, "present"),
 )
 
 BUMP = Outcome(
@@ -128,7 +128,7 @@ OUTCOMES = {
         findings=_FINDINGS,
         skipped=_SKIPPED,
         summary={"files": 12, "documents": 40, "valid": 37},
-        error=Problem("findings", "2 manifests are invalid", "Fix them, or leave rules out with --skip-rules", 1),
+        error=ErrorDetail("findings", "2 manifests are invalid", "Fix them, or leave rules out with --skip-rules", 1),
     ),
     "refused": replace(
         BUMP,
@@ -137,13 +137,13 @@ OUTCOMES = {
         findings=_FINDINGS,
         commit=None,
         pull_request=None,
-        error=Problem("findings", "The change makes 1 manifest invalid", "Nothing was pushed", 1),
+        error=ErrorDetail("findings", "The change makes 1 manifest invalid", "Nothing was pushed", 1),
     ),
     "failed": Outcome(
         "bump",
         "failed",
         8,
-        error=Problem(
+        error=ErrorDetail(
             "nothing-matched",
             "No manifest names ghcr.io/acme/shpo\nnearest names:\nghcr.io/acme/shop",
             "Check the name",
@@ -161,7 +161,7 @@ def everywhere(text: str) -> Outcome:
         command="bump",
         status="failed",
         exit_code=1,
-        images=(Image(text, text, text, "pushed"), Image(f"r.example/{text}:{text}", text, None, "present")),
+        images=(PushedTag(text, text, text, "pushed"), PushedTag(f"r.example/{text}:{text}", text, None, "present")),
         changes=(Change(text, text, text, image, edit, image), Change("a.yaml", "helm", text, _SHOP, edit, _OLD)),
         files=(FileChange(text, f"a: 1\n{text}\nb: 2\n", f"a: 2\n{text}\nb: 2\n"), FileChange("b", text, text + "\n")),
         skipped=(Skip(text, 4, text, text), Skip(text, 0, text, text, failed=True)),
@@ -173,5 +173,5 @@ def everywhere(text: str) -> Outcome:
         summary={"files": 2},
         commit=Commit(text, text),
         pull_request=PullRequest(7, text, text, text, text, text, warnings=(text,)),
-        error=Problem("git", text, text, 5),
+        error=ErrorDetail("git", text, text, 5),
     )

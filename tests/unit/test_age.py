@@ -3,7 +3,7 @@
 import pytest
 
 from gitops_ci import plan
-from gitops_ci.flows.image.age import CREATED, REVISION, Ages, Origin, why_older
+from gitops_ci.flows.image.age import CREATED, REVISION, AgeComparison, BuildMetadata, explain_older
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
 
@@ -20,7 +20,7 @@ class Heard:
 
 
 def labelled(created="", revision="", built=""):
-    return Origin({key: value for key, value in ((CREATED, created), (REVISION, revision)) if value}, built)
+    return BuildMetadata({key: value for key, value in ((CREATED, created), (REVISION, revision)) if value}, built)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def labelled(created="", revision="", built=""):
     ],
 )
 def test_the_label_goes_before_the_config_and_one_commit_has_one_age(wanted, present, rule):
-    said = why_older(wanted, present)
+    said = explain_older(wanted, present)
     assert said.startswith(f"by the {rule}") if rule else said == ""
 
 
@@ -50,11 +50,11 @@ def manifest(image):
 
 
 def planned(now, target, ages, **policy):
-    return plan.make([("x.yaml", manifest(now))], [target], plan.Policy(**policy), is_older=ages)
+    return plan.make([("x.yaml", manifest(now))], [target], plan.BumpPolicy(**policy), is_older=ages)
 
 
 def test_an_older_image_is_refused_with_the_rule_and_how_to_override_it():
-    ages = Ages(Access(), Heard(), {OLD: labelled(MONDAY), NEW: labelled(TUESDAY)})
+    ages = AgeComparison(Access(), Heard(), {OLD: labelled(MONDAY), NEW: labelled(TUESDAY)})
     refused = planned(NEW, OLD, ages)
     assert refused.changes == ()
     assert refused.refused[0].reason == (
@@ -76,7 +76,7 @@ def test_nothing_is_asked_where_versions_compare_or_nothing_changes():
     assert planned(OLD, OLD, never).unchanged
     assert planned("ghcr.io/acme/shop", OLD, never).changes
     assert planned(NEW, OLD, never, allow_downgrade=True).changes
-    ages = Ages(Access(), Heard())
+    ages = AgeComparison(Access(), Heard())
     planned(one, two, ages)
     assert not ages.learn()
 
@@ -84,7 +84,7 @@ def test_nothing_is_asked_where_versions_compare_or_nothing_changes():
 def test_a_registry_that_is_away_stops_nothing_and_is_said_in_verbose_only(closed_port):
     away = ImageRef.parse(f"127.0.0.1:{closed_port}/acme/shop:aaaaaaa")
     heard = Heard()
-    ages = Ages(Access(), heard)
+    ages = AgeComparison(Access(), heard)
     assert planned(away.with_version(tag="bbbbbbb", digest=None), away, ages).changes
     assert not ages.learn()
     assert len(heard.details) == 1

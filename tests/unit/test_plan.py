@@ -15,7 +15,7 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n 
 
 
 def bump(text, target, path="apps/x.yaml", **policy):
-    return plan.make([(path, text)], [ImageRef.parse(target)], plan.Policy(**policy))
+    return plan.make([(path, text)], [ImageRef.parse(target)], plan.BumpPolicy(**policy))
 
 
 def after(text, target, path="apps/x.yaml", **policy):
@@ -118,14 +118,14 @@ def test_a_value_behind_an_alias_is_edited_only_when_asked():
 
 def test_two_versions_of_one_image_in_one_run_are_a_mistake():
     with pytest.raises(UsageError, match="two versions"):
-        plan.make([("x.yaml", "image: a/b:1\n")], [ImageRef.parse("a/b:2"), ImageRef.parse("a/b:3")], plan.Policy())
+        plan.make([("x.yaml", "image: a/b:1\n")], [ImageRef.parse("a/b:2"), ImageRef.parse("a/b:3")], plan.BumpPolicy())
 
 
 def test_a_file_that_cannot_be_read_and_names_the_image_is_listed():
     planned = bump("image: a/b:1\nx: [\n", "a/b:2")
     assert planned.skipped[0].failed
     assert planned.skipped[0].line
-    assert bump("x: [\n", "a/b:2") == plan.make([], [], plan.Policy())
+    assert bump("x: [\n", "a/b:2") == plan.make([], [], plan.BumpPolicy())
 
 
 @pytest.mark.parametrize(
@@ -204,6 +204,6 @@ def test_a_kustomization_gives_the_version_only_of_what_it_builds():
         ("base/d.yaml", deployment),
         ("other/d.yaml", deployment),
     ]
-    planned = plan.make(files, [ImageRef.parse("a/b:2")], plan.Policy())
+    planned = plan.make(files, [ImageRef.parse("a/b:2")], plan.BumpPolicy())
     assert [change.path for change in planned.changes] == ["a/kustomization.yaml", "other/d.yaml"]
     assert [skip.path for skip in planned.skipped] == ["base/d.yaml"]

@@ -3,7 +3,7 @@
 import pytest
 
 from gitops_ci.errors import UsageError
-from gitops_ci.formats import Source
+from gitops_ci.formats import ManifestText
 from gitops_ci.formats.pointer import Pointer, find
 from gitops_ci.imageref import ImageRef
 
@@ -27,7 +27,7 @@ spec: {images: [{tag: "9"}]}
 
 
 def at(path, text=TEXT):
-    return [*find(Source("x.yaml", text), Pointer.parse(f"x.yaml:{path}"), IMAGE)]
+    return [*find(ManifestText("x.yaml", text), Pointer.parse(f"x.yaml:{path}"), IMAGE)]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import FileChange, Finding, Image, Outcome, Problem
+from gitops_ci.model import ErrorDetail, FileChange, Finding, Outcome, PushedTag
 from gitops_ci.reporting import github, gitlab, markdown
 from gitops_ci.reporting.base import relocate
 from gitops_ci.secret import Secret
@@ -44,7 +44,9 @@ class TestAnnotations:
         assert "more finding" not in github.report(Outcome("validate", "failed", 1, findings=findings))
 
     def test_error_says_what_to_do(self) -> None:
-        outcome = Outcome("bump", "failed", 6, error=Problem("forge", "403: not allowed, 100%", "Ask for access", 6))
+        outcome = Outcome(
+            "bump", "failed", 6, error=ErrorDetail("forge", "403: not allowed, 100%", "Ask for access", 6)
+        )
         assert github.report(outcome) == "::error title=gitops-ci bump::403: not allowed, 100%25%0AAsk for access\n"
 
     def test_error_about_findings_does_not_repeat_them(self) -> None:
@@ -115,7 +117,7 @@ class TestDotenv:
         )
 
     def test_report_stays_within_what_gitlab_takes(self) -> None:
-        images = tuple(Image(f"r.example/a:{n:0>120}", f"{n:0>120}", None, "pushed") for n in range(100))
+        images = tuple(PushedTag(f"r.example/a:{n:0>120}", f"{n:0>120}", None, "pushed") for n in range(100))
         text = gitlab.dotenv(replace(BUMP, images=images))
         assert 4_000 < len(text.encode()) <= 5 * 1024
         assert "GITOPS_CI_RESULT_FINDINGS=0\n" in text

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gitops_ci.model import Finding, Image, Outcome, Problem, Skip
+from gitops_ci.model import ErrorDetail, Finding, Outcome, PushedTag, Skip
 from gitops_ci.reporting import text
 from gitops_ci.reporting.summary import sentence
 from tests.support.outcomes import BUMP, DIGEST, OUTCOMES, change
@@ -140,7 +140,7 @@ def test_inserted_and_removed_values_are_named() -> None:
 
 
 def test_images_without_tag_or_digest_are_named_too() -> None:
-    shown = text.report(Outcome("image push", "changed", images=(Image("oci:build/shop", None, None, "pushed"),)))
+    shown = text.report(Outcome("image push", "changed", images=(PushedTag("oci:build/shop", None, None, "pushed"),)))
     assert shown.startswith("Image oci:build/shop\n  pushed        (no tag)\n")
 
 
@@ -156,7 +156,7 @@ def test_finding_without_a_place_is_shown() -> None:
     [
         (Outcome("validate", "unchanged", summary={"files": 1200, "valid": 0}), "validate: no findings (files 1,200)"),
         (Outcome("bump", "unchanged", summary={"unchanged": 3}), "bump: already so, nothing to change (unchanged 3)"),
-        (Outcome("bump", "failed", 8, error=Problem("nothing-matched", "m", "", 8)), "bump: failed"),
+        (Outcome("bump", "failed", 8, error=ErrorDetail("nothing-matched", "m", "", 8)), "bump: failed"),
         (
             OUTCOMES["refused"],
             (

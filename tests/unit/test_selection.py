@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.validate.selection import Shard, portions, reached, shared_out
+from gitops_ci.flows.validate.selection import Shard, affected_by, assign_shard, partition
 from gitops_ci.rendering import Unit
 from tests.support.effort import examples
 
@@ -34,7 +34,7 @@ def repositories(draw):
 @given(repositories(), st.integers(1, 64))
 def test_each_file_and_unit_is_in_exactly_one_share(repository, total):
     files, units = repository
-    shares = [shared_out(portions(files, units, files), Shard(number, total)) for number in range(1, total + 1)]
+    shares = [assign_shard(partition(files, units, files), Shard(number, total)) for number in range(1, total + 1)]
     assert sorted(path for chosen, _ in shares for path in chosen) == sorted(files)
     assert sorted(unit.file for _, mine in shares for unit in mine) == sorted(unit.file for unit in units)
 
@@ -43,7 +43,7 @@ def test_each_file_and_unit_is_in_exactly_one_share(repository, total):
 @given(repositories())
 def test_a_patch_is_where_a_unit_is_that_says_so(repository):
     files, units = repository
-    for portion in portions(files, units, files):
+    for portion in partition(files, units, files):
         for path in portion.files:
             users = [unit for unit in units if path in unit.patches]
             assert not users or any(path in unit.patches for unit in portion.units)
@@ -53,11 +53,11 @@ def test_a_patch_is_where_a_unit_is_that_says_so(repository):
 @given(st.lists(st.integers(1, 10**9), min_size=2, max_size=40), st.integers(1, 8))
 def test_no_share_is_much_longer_than_the_best_division(sizes, total):
     files = {f"{number}/f.yaml": "" for number in range(len(sizes))}
-    parts = portions(files, [], files)
+    parts = partition(files, [], files)
     for part, size in zip(parts, sizes, strict=True):
         part.seconds = size
     took = {part.files[0]: part.seconds for part in parts}
-    loads = [sum(took[path] for path in shared_out(parts, Shard(number, total))[0]) for number in range(1, total + 1)]
+    loads = [sum(took[path] for path in assign_shard(parts, Shard(number, total))[0]) for number in range(1, total + 1)]
     lower_bound = max(*sizes, sum(sizes) / total)
     assert max(loads) <= sum(sizes) / total + max(sizes)
     assert max(loads) <= 2 * lower_bound
@@ -67,7 +67,7 @@ def test_a_patch_goes_where_the_unit_inside_of_another_goes():
     base = Unit("kustomize", "b/k.yaml", "b", frozenset({"b/k.yaml", "p.yaml"}), frozenset({"p.yaml"}), inner=True)
     overlay = Unit("kustomize", "o/k.yaml", "o", frozenset({"b/k.yaml", "o/k.yaml"}), frozenset())
     files = dict.fromkeys(["b/k.yaml", "o/k.yaml", "p.yaml"], "")
-    [portion] = portions(files, [base, overlay], files)
+    [portion] = partition(files, [base, overlay], files)
     assert portion.files == sorted(files)
     assert portion.units == [overlay, base]
 
@@ -84,7 +84,7 @@ def test_a_change_leaves_alone_what_belongs_to_other_units():
         )
         for name in "ab"
     ]
-    assert reached({"p/a.yaml"}, files, files, units) == ({"p/a.yaml", "p/c.yaml"}, [units[0]])
+    assert affected_by({"p/a.yaml"}, files, files, units) == ({"p/a.yaml", "p/c.yaml"}, [units[0]])
 
 
 @pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "1/0", "a/b", "-1/2", "1/2/3", "1/ 2"])

@@ -2,7 +2,18 @@
 
 import pytest
 
-from gitops_ci.yamltext import BOM, DEEPEST, Alias, Mapping, Scalar, Sequence, YamlError, read, read_first, walk
+from gitops_ci.yamltext import (
+    BOM,
+    DEEPEST,
+    AliasNode,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlError,
+    read,
+    read_first,
+    walk,
+)
 
 STYLES = """\
 plain: a b
@@ -22,7 +33,7 @@ alias: *x
 
 
 def scalars(text):
-    return [node for root in read(text).documents for node in walk(root) if isinstance(node, Scalar)]
+    return [node for root in read(text).documents for node in walk(root) if isinstance(node, ScalarNode)]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -57,7 +68,7 @@ def test_an_alias_points_to_the_node_of_its_anchor_and_keeps_its_own_place():
     text = "a: &x {b: 1}\nc: *x\n"
     [root] = read(text).documents
     anchored, alias = root.pairs[0][1], root.pairs[1][1]
-    assert isinstance(alias, Alias)
+    assert isinstance(alias, AliasNode)
     assert alias.target is anchored
     assert text[alias.start : alias.end] == "*x"
     assert text[anchored.start : anchored.end] == "{b: 1}"
@@ -66,7 +77,7 @@ def test_an_alias_points_to_the_node_of_its_anchor_and_keeps_its_own_place():
 
 def test_anchors_end_with_their_document_and_may_be_given_again():
     assert [type(root) for root in read("a: &x 1\nb: &x 2\nc: *x\n---\n---\n- 1\n").documents] == [
-        Mapping, Scalar, Sequence,
+        MappingNode, ScalarNode, SequenceNode,
     ]  # fmt: skip
     [first, _] = read("a: &x 1\nb: &x 2\nc: *x\n---\nd: e\n").documents
     assert first.text("c") == "2"
@@ -153,7 +164,7 @@ def test_the_first_document_is_read_alone_with_libyaml_and_without(
     monkeypatch.setattr("yaml.__with_libyaml__", libyaml)
     text = f"{BOM}a: 1\n...\n}}"
     file = read_first(text)
-    assert [text[root.start : root.end] for root in file.documents if isinstance(root, Mapping)] == ["a: 1\n"]
+    assert [text[root.start : root.end] for root in file.documents if isinstance(root, MappingNode)] == ["a: 1\n"]
     assert text[file.end :].strip() == "}"
     for broken in ("a: [", "%YAML 1.16\n---\na: b"):
         with pytest.raises(YamlError):

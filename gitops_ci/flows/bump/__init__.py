@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gitops_ci.flows.bump.flow import BumpRequest, Publication, bump, bump_into
+from gitops_ci.flows.bump.flow import BumpRequest, PublishSettings, bump, bump_into
 
 __all__ = [
     "BumpRequest",
-    "Publication",
+    "PublishSettings",
     "bump",
     "bump_into",
 ]

@@ -7,30 +7,30 @@ from dataclasses import dataclass
 
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import ForgeError, UsageError
-from gitops_ci.flows.bump.publication import Publishing, contents, facts
+from gitops_ci.flows.bump.publication import PublishContext, contents, facts
 from gitops_ci.forges.base import CommitsByApi
 from gitops_ci.model import Commit, Plan
 from gitops_ci.reporting import proposal as texts
 
-__all__ = ["Landed", "land", "push_base"]
+__all__ = ["CommitResult", "commit_and_push", "push_base"]
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class CommitResult:
     """A commit that is on its branch, and what the remote said to the push."""
 
     commit: str
     said: str = ""
 
 
-def push_base(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
+def push_base(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     """Commit straight to the base branch. None: somebody else was faster, and the caller starts over."""
-    return land(to, snapshot, plan, to.base, tip=snapshot.commit) is not None or None
+    return commit_and_push(to, snapshot, plan, to.base, tip=snapshot.commit) is not None or None
 
 
-def land(
-    to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, *, tip: str | None, options: Sequence[str] = ()
-) -> Landed | None:
+def commit_and_push(
+    to: PublishContext, snapshot: Snapshot, plan: Plan, branch: str, *, tip: str | None, options: Sequence[str] = ()
+) -> CommitResult | None:
     """Make `branch`, which is at `tip` (None: not there yet), one commit on top of `snapshot`.
 
     `options` go to the server with a push (git-push(1), `--push-option`). None: somebody else was faster.
@@ -46,8 +46,8 @@ def land(
 
 
 def _by_git(
-    to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None, options: Sequence[str]
-) -> Landed | None:
+    to: PublishContext, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None, options: Sequence[str]
+) -> CommitResult | None:
     said = to.publication
     commit = to.repo.commit(
         snapshot,
@@ -58,10 +58,10 @@ def _by_git(
         signing=said.signing,
     )
     pushed = to.repo.push(commit, branch, expected=tip, options=options)
-    return Landed(commit.commit, pushed.said) if pushed else None
+    return CommitResult(commit.commit, pushed.said) if pushed else None
 
 
-def _by_api(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None) -> Landed | None:
+def _by_api(to: PublishContext, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None) -> CommitResult | None:
     """A host commits on top of a branch only, and names the head that it expects there.
 
     A branch that is not at `snapshot` gets its commit from another one beside it, in one move: a pull request whose
@@ -81,14 +81,14 @@ def _by_api(to: Publishing, snapshot: Snapshot, plan: Plan, branch: str, tip: st
             return None
         raise
     if beside == branch:
-        return Landed(made)
+        return CommitResult(made)
     commit = to.repo.fetch(beside)
     if commit.commit != made or to.repo.push(commit, branch, expected=tip, instead_of=beside) is None:
         return None
-    return Landed(made)
+    return CommitResult(made)
 
 
-def _committing(to: Publishing, snapshot: Snapshot, plan: Plan) -> CommitsByApi:
+def _committing(to: PublishContext, snapshot: Snapshot, plan: Plan) -> CommitsByApi:
     host = to.connect() if to.connect else None
     if not isinstance(host, CommitsByApi):
         raise UsageError(
@@ -104,5 +104,5 @@ def _committing(to: Publishing, snapshot: Snapshot, plan: Plan) -> CommitsByApi:
     return host
 
 
-def _message(to: Publishing, plan: Plan) -> str:
+def _message(to: PublishContext, plan: Plan) -> str:
     return texts.commit_message(to.publication.title or "", facts(plan, to))

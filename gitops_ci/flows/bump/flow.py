@@ -13,13 +13,13 @@ from gitops_ci.configrepo import ConfigRepo, GitCredentials, Snapshot
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.patches import parts_among
-from gitops_ci.flows.bump.publication import Publication, Publishing
-from gitops_ci.flows.bump.pull_request import foresee, propose, retire
+from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
+from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.search import Search, find, locate, own_file, untouched
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.globs import is_manifest
-from gitops_ci.flows.image.age import Ages, Origin
+from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
 from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
@@ -28,7 +28,7 @@ from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.validation import Checks, check
 
-__all__ = ["BumpRequest", "Publication", "bump", "bump_into"]
+__all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into"]
 
 # Text and name of the config repository's own configuration file -> what its manifests have to fit.
 ReadChecks = Callable[[str, str], Checks]
@@ -44,13 +44,13 @@ class BumpRequest:
 
     url: RepoUrl
     search: Search
-    publication: Publication
+    publication: PublishSettings
     credentials: GitCredentials | None = None
     forge: Callable[[], Forge] | None = None
     mode: Mode | None = None
     read_checks: ReadChecks = lambda text, source: Checks()  # noqa: ARG005
     access: Access = field(default_factory=Access)
-    origins: Mapping[ImageRef, Origin] = field(default_factory=dict)
+    origins: Mapping[ImageRef, BuildMetadata] = field(default_factory=dict)
     seconds: float = 300.0
 
 
@@ -73,13 +73,13 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         GitopsCiError: of any kind; the journal holds what was done before.
     """
     deadline = Deadline(request.seconds)
-    ages = Ages(request.access, log, request.origins)
+    ages = AgeComparison(request.access, log, request.origins)
     with ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
         base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
         said = _settled(request.publication, environment)
-        to = Publishing(repo, base, usual, said, request.search, request.forge, journal, log)
+        to = PublishContext(repo, base, usual, said, request.search, request.forge, journal, log)
         for _ in deadline.tries():
             found = find(repo, base, request.search, environment, ages, log)
             snapshot, plan = found.snapshot, found.plan
@@ -90,10 +90,10 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 log.warn(f"{image}: no place that names it could be changed")
             if not plan.changes:
                 _say_why(plan, request, base, log)
-                return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and retire(to)
+                return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and close_if_obsolete(to)
             _validated(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot)
             if rehearsal and mode == "pull-request":
-                foresee(to, plan)
+                check_publishable(to, plan)
             if rehearsal or mode == "dry-run":
                 return True
             landed = (push_base if mode == "push" else propose)(to, snapshot, plan)
@@ -129,7 +129,7 @@ def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
         log.step(f"{names} is named nowhere in {base}: nothing to do")
 
 
-def _settled(publication: Publication, environment: Environment) -> Publication:
+def _settled(publication: PublishSettings, environment: Environment) -> PublishSettings:
     return replace(
         publication,
         title=publication.title or environment.title,

@@ -13,13 +13,13 @@ from gitops_ci.forges.base import Forge
 from gitops_ci.model import Log, Plan
 from gitops_ci.reporting import proposal as texts
 
-__all__ = ["Connect", "Publication", "Publishing", "contents", "facts"]
+__all__ = ["Connect", "PublishContext", "PublishSettings", "contents", "facts"]
 
 Connect = Callable[[], Forge]
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class PublishSettings:
     """How a change is published and what it says about itself. `reopen`: a person's no to it is taken back.
 
     `commit_with` "api": the code host makes and signs the commits; author, committer and `signing` are its own then.
@@ -42,7 +42,7 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
-class Publishing:
+class PublishContext:
     """One run's way out: the repository and its branch, what is said, and where it is noted.
 
     `usual` is the branch that the change would go to if nobody had named `base`.
@@ -51,7 +51,7 @@ class Publishing:
     repo: ConfigRepo
     base: str
     usual: str
-    publication: Publication
+    publication: PublishSettings
     search: Search
     connect: Connect | None
     journal: Journal
@@ -63,7 +63,7 @@ def contents(plan: Plan) -> Mapping[str, bytes]:
     return {change.path: change.after.encode("utf-8") for change in plan.files}
 
 
-def facts(plan: Plan, to: Publishing) -> texts.ProposalFacts:
+def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
     """What commit and pull request say."""
     previous = dict.fromkeys(str(change.previous) for change in plan.changes if change.previous)
     return texts.ProposalFacts(

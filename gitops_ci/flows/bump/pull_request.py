@@ -18,14 +18,14 @@ from dataclasses import dataclass, replace
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import Snapshot, check_branch
 from gitops_ci.errors import FindingsError, ForgeError, GitError
-from gitops_ci.flows.bump.commit import land
-from gitops_ci.flows.bump.publication import Publishing, contents, facts
+from gitops_ci.flows.bump.commit import commit_and_push
+from gitops_ci.flows.bump.publication import PublishContext, contents, facts
 from gitops_ci.forges.base import Forge, OpensByPush
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
 from gitops_ci.reporting import proposal as texts
 
-__all__ = ["branch_name", "foresee", "propose", "retire"]
+__all__ = ["branch_name", "check_publishable", "close_if_obsolete", "propose"]
 
 # Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time.
 _DEPTH, _DEPTH_WITH_MERGES = 2, 20
@@ -45,7 +45,7 @@ def branch_name(environment: str | None, images: tuple[ImageRef, ...], base: str
     return check_branch(f"gitops-ci/{environment or 'all'}{f'@{base}' if base else ''}/{slug}")
 
 
-def _head(to: Publishing) -> str:
+def _head(to: PublishContext) -> str:
     return branch_name(to.search.environment, to.search.images, to.base if to.base != to.usual else None)
 
 
@@ -61,19 +61,19 @@ class _Standing:
     by_push: OpensByPush | None
 
 
-def foresee(to: Publishing, plan: Plan) -> None:
+def check_publishable(to: PublishContext, plan: Plan) -> None:
     """Refuse what `propose` would refuse for what is there by now; changes nothing.
 
     Raises:
         GitopsCiError: as `propose`.
     """
-    there = _standing(to, plan)
+    there = _current_state(to, plan)
     # As long as a digest is not known, what a person's branch should hold is not known either.
     if all(image.digest for image in to.search.images):
-        _is_left(there, plan, _proposal(there.head, plan, to), to)
+        _was_rejected_by_person(there, plan, _proposal(there.head, plan, to), to)
 
 
-def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
+def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     """Make the head branch propose the plan and see to its pull request.
 
     Returns whether anything changed; None when somebody else was faster and the caller starts over.
@@ -83,10 +83,10 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
         FindingsError: a newer image is proposed already.
         ForgeError: the code host refuses or does not answer.
     """
-    there = _standing(to, plan)
+    there = _current_state(to, plan)
     head, current, forge, latest, by_push = there.head, there.current, there.forge, there.latest, there.by_push
     proposal = _proposal(head, plan, to)
-    if _is_left(there, plan, proposal, to):
+    if _was_rejected_by_person(there, plan, proposal, to):
         return False
     # What was merged from a branch is no proposal any more, and a host opens none for it.
     spent = latest is not None and latest.status == "merged"
@@ -94,7 +94,7 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
     if pushed:
         waits = to.publication.merge == "when-green"
         options = by_push.push_options(proposal, merge_when_green=waits) if by_push else ()
-        landed = land(to, snapshot, plan, head, tip=there.tip, options=options)
+        landed = commit_and_push(to, snapshot, plan, head, tip=there.tip, options=options)
         if landed is None or to.repo.refs(head).tips.get(head) != landed.commit:
             return None  # another run moved the branch on: the pull request's words are that run's to write
         said = landed.said
@@ -104,7 +104,7 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
         opened = by_push.opened_by_push(proposal, said)
         to.journal.pull_request = opened if pushed else replace(opened, state="unchanged")
         return pushed
-    found = _ensured(forge, latest if latest and latest.status == "open" else None, proposal, to)
+    found = _open_or_update(forge, latest if latest and latest.status == "open" else None, proposal, to)
     if found.number is None and not pushed:
         # Without an API the branch is all there is of the pull request.
         found = replace(found, state="unchanged")
@@ -114,7 +114,7 @@ def propose(to: Publishing, snapshot: Snapshot, plan: Plan) -> bool | None:
     return pushed or found.state != "unchanged"
 
 
-def retire(to: Publishing) -> bool:
+def close_if_obsolete(to: PublishContext) -> bool:
     """Close the open pull request of an image that the base branch has by now; returns whether there was one."""
     head = _head(to)
     tip = to.repo.refs(head).tips.get(head)
@@ -134,7 +134,7 @@ def retire(to: Publishing) -> bool:
     return True
 
 
-def _standing(to: Publishing, plan: Plan) -> _Standing:
+def _current_state(to: PublishContext, plan: Plan) -> _Standing:
     forge = _forge(to)
     head = _head(to)
     tip = to.repo.refs(head).tips.get(head)
@@ -147,7 +147,7 @@ def _standing(to: Publishing, plan: Plan) -> _Standing:
         return _Standing(head, tip, current, forge, None, _by_push(forge, error, to))
 
 
-def _is_left(there: _Standing, plan: Plan, proposal: Proposal, to: Publishing) -> bool:
+def _was_rejected_by_person(there: _Standing, plan: Plan, proposal: Proposal, to: PublishContext) -> bool:
     """Whether a person decided already: closed the pull request, or went on from here with the image in it.
 
     Raises:
@@ -167,12 +167,12 @@ def _is_left(there: _Standing, plan: Plan, proposal: Proposal, to: Publishing) -
     return True
 
 
-def _forge(to: Publishing) -> Forge:
+def _forge(to: PublishContext) -> Forge:
     assert to.connect is not None, "a flow that opens pull requests is given a code host"
     return to.connect()
 
 
-def _by_push(forge: Forge, refused: ForgeError, to: Publishing) -> OpensByPush:
+def _by_push(forge: Forge, refused: ForgeError, to: PublishContext) -> OpensByPush:
     """The way around an API that refuses the token, where the host offers one; else the refusal stands."""
     if refused.status not in {401, 403} or not isinstance(forge, OpensByPush) or to.publication.commit_with == "api":
         raise refused
@@ -183,7 +183,7 @@ def _by_push(forge: Forge, refused: ForgeError, to: Publishing) -> OpensByPush:
     return forge
 
 
-def _ensured(forge: Forge, existing: PullRequest | None, proposal: Proposal, to: Publishing) -> PullRequest:
+def _open_or_update(forge: Forge, existing: PullRequest | None, proposal: Proposal, to: PublishContext) -> PullRequest:
     """One pull request from head to base: the open one brought up to date, or a new one."""
     if existing is not None and texts.same_body(existing.body, proposal.body):
         # Every run has another pipeline link; that alone is no news.
@@ -212,12 +212,12 @@ def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
         )
 
 
-def _fetched(head: str, to: Publishing) -> Snapshot:
+def _fetched(head: str, to: PublishContext) -> Snapshot:
     current = to.repo.fetch(head, depth=_DEPTH)
     return current if current.is_ours else to.repo.fetch(head, depth=_DEPTH_WITH_MERGES)
 
 
-def _has_work_of_others(current: Snapshot, to: Publishing) -> bool:
+def _has_work_of_others(current: Snapshot, to: PublishContext) -> bool:
     """Whether the branch holds anything besides one commit of ours, and merges of the base into it."""
     ours, merged = current, list[Snapshot]()
     while not ours.is_ours:
@@ -234,7 +234,7 @@ def _has_work_of_others(current: Snapshot, to: Publishing) -> bool:
     return not all(to.repo.holds(to.base, commit) for commit in merged)
 
 
-def _refuse_older(current: Snapshot, head: str, plan: Plan, to: Publishing) -> None:
+def _refuse_older(current: Snapshot, head: str, plan: Plan, to: PublishContext) -> None:
     """An older build that finishes late must not push its image over the newer one that is proposed already."""
     read = ((change.path, current.read(change.path)) for change in plan.files)
     files = [(path, data.decode("utf-8", "replace")) for path, data in read if data is not None]
@@ -253,7 +253,7 @@ def _proposes(current: Snapshot, plan: Plan) -> bool:
     return all(current.read(path) == data for path, data in after.items())
 
 
-def _proposal(head: str, plan: Plan, to: Publishing) -> Proposal:
+def _proposal(head: str, plan: Plan, to: PublishContext) -> Proposal:
     said, known = to.publication, facts(plan, to)
     return Proposal(
         head=head,

@@ -11,10 +11,10 @@ from gitops_ci.errors import GitError, NothingMatched, UsageError
 from gitops_ci.flows.bump import encodings
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
-from gitops_ci.flows.image.age import Ages
+from gitops_ci.flows.image.age import AgeComparison
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
-from gitops_ci.plan import Pointer, Policy
+from gitops_ci.plan import BumpPolicy, Pointer
 
 __all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate", "own_file", "untouched"]
 
@@ -42,7 +42,7 @@ class Search:
     read_environments: ReadEnvironments = lambda text, source: {}  # noqa: ARG005
     paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    policy: Policy = field(default_factory=Policy)
+    policy: BumpPolicy = field(default_factory=BumpPolicy)
     pointers: tuple[Pointer, ...] = ()
     allow_empty: bool = False
 
@@ -97,7 +97,7 @@ def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:
     return (snapshot.read(CONFIG_FILE) or b"").decode("utf-8", "replace"), f"{repo.url}: {CONFIG_FILE}"
 
 
-def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, ages: Ages, log: Log) -> Found:
+def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, ages: AgeComparison, log: Log) -> Found:
     """Read the branch as it is now and plan the edits.
 
     Raises:
@@ -131,7 +131,7 @@ class _Beside:
         return self.selection.wants_all(folder)
 
 
-def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: Ages, log: Log) -> Plan:
+def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: AgeComparison, log: Log) -> Plan:
     files, unreadable = _read(snapshot, selection, search, log)
     plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
     if ages.learn():
@@ -215,7 +215,7 @@ def _missing(plan: Plan, search: Search) -> list[ImageRef]:
     return [image for image in untouched(plan, search) if not left & {"", image.name}]
 
 
-def _written(images: Sequence[ImageRef], snapshot: Snapshot, selection: Paths, policy: Policy) -> Sequence[Skip]:
+def _written(images: Sequence[ImageRef], snapshot: Snapshot, selection: Paths, policy: BumpPolicy) -> Sequence[Skip]:
     """The lines of any text that have the name of an image which no format finds."""
     if not images or policy.formats:
         return ()
@@ -228,7 +228,7 @@ def untouched(plan: Plan, search: Search) -> tuple[ImageRef, ...]:
     return tuple(image for image in search.images if not _has_a_place(image, plan, search.policy))
 
 
-def _has_a_place(image: ImageRef, plan: Plan, policy: Policy) -> bool:
+def _has_a_place(image: ImageRef, plan: Plan, policy: BumpPolicy) -> bool:
     if any(change.image == image for change in plan.changes):
         return True
     # Another flavour of the image that is up to date is no place of this one.
@@ -252,6 +252,6 @@ def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Sear
     return NothingMatched(message, hint=hint)
 
 
-def _naming(image: ImageRef, files: Sequence[tuple[str, str]], policy: Policy) -> list[str]:
+def _naming(image: ImageRef, files: Sequence[tuple[str, str]], policy: BumpPolicy) -> list[str]:
     plan = planning.make(files, (image,), replace(policy, allow_downgrade=True, any_flavour=True))
     return sorted({change.path for change in plan.changes} | {site.path for site in plan.unchanged})

@@ -16,12 +16,12 @@ from gitops_ci.errors import GitopsCiError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log
 from gitops_ci.registry.connection import Access
-from gitops_ci.registry.credentials import find
+from gitops_ci.registry.credentials import credentials_for
 from gitops_ci.registry.image_config import facts_of
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.remote import Remote
 
-__all__ = ["CREATED", "Ages", "Origin", "why_older"]
+__all__ = ["CREATED", "AgeComparison", "BuildMetadata", "explain_older"]
 
 CREATED = "org.opencontainers.image.created"
 REVISION = "org.opencontainers.image.revision"
@@ -33,14 +33,14 @@ _SINCE = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class BuildMetadata:
     """Where an image comes from: its labels, and when its config says it was built (RFC 3339, or empty)."""
 
     labels: Mapping[str, str]
     built: str = ""
 
 
-def why_older(wanted: Origin, present: Origin) -> str:
+def explain_older(wanted: BuildMetadata, present: BuildMetadata) -> str:
     """What shows that `wanted` is the older one; '' when it is not, or when nothing tells.
 
     Two builds of one commit are of one age. A label says more than the config: it may be the commit's own date. What
@@ -68,17 +68,17 @@ def _moment(text: str) -> datetime | None:
     return moment if moment >= _SINCE else None
 
 
-class Ages:
+class AgeComparison:
     """Answers from what is known, and remembers what was asked and is not: `learn` then asks the registries.
 
     Planning stays free of requests that way, and all images are looked up at once. `known` are images that may not be
     in their registry yet.
     """
 
-    def __init__(self, access: Access, log: Log, known: Mapping[ImageRef, Origin] | None = None) -> None:
+    def __init__(self, access: Access, log: Log, known: Mapping[ImageRef, BuildMetadata] | None = None) -> None:
         self._access = access
         self._log = log
-        self._origins: dict[ImageRef, Origin | None] = dict(known or {})
+        self._origins: dict[ImageRef, BuildMetadata | None] = dict(known or {})
         self._asked: set[tuple[ImageRef, ImageRef]] = set()
 
     def __call__(self, wanted: ImageRef, present: ImageRef) -> str:
@@ -87,7 +87,7 @@ class Ages:
         present = wanted.with_version(tag=present.tag, digest=present.digest)
         self._asked.add((wanted, present))
         one, other = self._origins.get(wanted), self._origins.get(present)
-        return why_older(one, other) if one and other else ""
+        return explain_older(one, other) if one and other else ""
 
     def learn(self) -> bool:
         """Look up what was asked for and is not known; whether an image turns out to be the older one."""
@@ -102,11 +102,11 @@ class Ages:
             self._origins.update(found)
         return any(self(*pair) for pair in pairs)
 
-    def _look(self, images: list[ImageRef], access: Access) -> dict[ImageRef, Origin | None]:
+    def _look(self, images: list[ImageRef], access: Access) -> dict[ImageRef, BuildMetadata | None]:
         """What the images of one repository say of themselves, None for those that cannot be read."""
-        found: dict[ImageRef, Origin | None] = dict.fromkeys(images)
+        found: dict[ImageRef, BuildMetadata | None] = dict.fromkeys(images)
         try:
-            account = find(images[0].registry, images[0].repository)
+            account = credentials_for(images[0].registry, images[0].repository)
             with closing(Remote(images[0], account, access)) as remote:
                 for image in images:
                     manifest = remote.manifest(image.digest or image.tag or "latest")
@@ -114,7 +114,7 @@ class Ages:
                         self._log.detail(f"{image} is not in its registry: its age is not compared")
                         return found
                     facts = facts_of(remote, manifest)
-                    found[image] = Origin(facts.labels, facts.created)
+                    found[image] = BuildMetadata(facts.labels, facts.created)
         except GitopsCiError as error:
             self._log.detail(f"the age of {images[0].familiar} is not compared: {error.message}")
         return found

@@ -9,7 +9,7 @@ from gitops_ci.errors import GitopsCiError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Skip
 from gitops_ci.registry.connection import Access
-from gitops_ci.registry.credentials import find
+from gitops_ci.registry.credentials import credentials_for
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.remote import Remote
 
@@ -40,7 +40,7 @@ class ImageLookup:
 
     def _answer(self, image: ImageRef) -> str | GitopsCiError | None:
         try:
-            with closing(Remote(image, find(image.registry, image.repository), self._access)) as remote:
+            with closing(Remote(image, credentials_for(image.registry, image.repository), self._access)) as remote:
                 return remote.digest(image.digest or image.tag or "latest")
         except GitopsCiError as error:
             return error

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from gitops_ci.errors import RegistryError
 from gitops_ci.flows.image.tag_state import TagState, look_again, look_up, refuse_moves
 from gitops_ci.flows.image.tags import TagRules, check_tags, in_lower_case, open_destination, plan_tags
-from gitops_ci.model import Image, Log, Outcome, Problem
+from gitops_ci.model import ErrorDetail, Log, Outcome, PushedTag
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
 from gitops_ci.registry.parallel import each
-from gitops_ci.registry.sources import Sent, Source, open_source, split_source
+from gitops_ci.registry.sources import ImageSource, Sent, open_source, split_source
 from gitops_ci.tags import TagChoice
 
 __all__ = ["PartlyPushed", "PushRequest", "Pushed", "push", "push_image"]
@@ -47,7 +47,7 @@ class PushRequest:
 class Pushed:
     """What a push did. `images` has the primary reference first; `sent` and `size` are bytes, `reused` blobs."""
 
-    images: tuple[Image, ...]
+    images: tuple[PushedTag, ...]
     choices: tuple[TagChoice, ...]
     labels: Mapping[str, str]
     size: int = 0
@@ -60,7 +60,7 @@ class _Run:
     """One push: what is asked for, from where to where, and who hears of it."""
 
     request: PushRequest
-    source: Source
+    source: ImageSource
     destination: Writer
     log: Log
     progress: Progress
@@ -69,7 +69,7 @@ class _Run:
 class PartlyPushed(RegistryError):
     """The image is there and has some of its tags, `images`; the others were refused."""
 
-    def __init__(self, error: RegistryError, images: tuple[Image, ...]) -> None:
+    def __init__(self, error: RegistryError, images: tuple[PushedTag, ...]) -> None:
         super().__init__(error.message, hint=error.hint)
         self.images = images
 
@@ -84,7 +84,7 @@ def push(command: str, request: PushRequest, log: Log, progress: Progress) -> Ou
         return _outcome(command, push_image(request, log, progress), request)
     except PartlyPushed as error:
         done, exit_code = error.images, error.exit_code
-        return Outcome(command, "failed", exit_code, done, summary=_tally(done), error=Problem.of(error))
+        return Outcome(command, "failed", exit_code, done, summary=_tally(done), error=ErrorDetail.of(error))
 
 
 def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
@@ -116,7 +116,7 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
     return Pushed(images, choices, source.facts.labels, source.facts.size, copied.sent, reused)
 
 
-def _push_into(run: _Run, states: list[TagState]) -> tuple[Copied, tuple[Image, ...]]:
+def _push_into(run: _Run, states: list[TagState]) -> tuple[Copied, tuple[PushedTag, ...]]:
     if all(state.kept for state in states) and not run.request.with_referrers:
         images = _planned(run, states)
         for state, image in zip(states, images, strict=True):
@@ -141,7 +141,7 @@ def _with_names_in_lower_case(request: PushRequest, log: Log) -> PushRequest:
     return replace(request, source=source, to=to)
 
 
-def _check_revision(source: Source, expected: str | None) -> None:
+def _check_revision(source: ImageSource, expected: str | None) -> None:
     if expected is None:
         return
     found = source.facts.labels.get(_REVISION, "")
@@ -152,13 +152,13 @@ def _check_revision(source: Source, expected: str | None) -> None:
         )
 
 
-def _planned(run: _Run, states: list[TagState]) -> tuple[Image, ...]:
+def _planned(run: _Run, states: list[TagState]) -> tuple[PushedTag, ...]:
     """What the registry has and will have."""
     given, address = _known_digest(run, states), run.destination.address
     return tuple(
-        Image(address(state.choice.tag), state.choice.tag, state.digest, "present")
+        PushedTag(address(state.choice.tag), state.choice.tag, state.digest, "present")
         if state.kept
-        else Image(address(state.choice.tag), state.choice.tag, given, "planned")
+        else PushedTag(address(state.choice.tag), state.choice.tag, given, "planned")
         for state in states
     )
 
@@ -196,7 +196,7 @@ def _send_referrers(run: _Run, sent: Sent) -> None:
     run.log.step(f"{count} signatures and attestations of {run.source.name} are in {run.destination.name}")
 
 
-def _tag(run: _Run, states: list[TagState], sent: Sent) -> tuple[Image, ...]:
+def _tag(run: _Run, states: list[TagState], sent: Sent) -> tuple[PushedTag, ...]:
     """Give the image its tags: the primary one first, so that where it cannot be had no other one moves.
 
     Raises:
@@ -204,7 +204,7 @@ def _tag(run: _Run, states: list[TagState], sent: Sent) -> tuple[Image, ...]:
     """
     primary, *others = states
 
-    def attempt(before: TagState) -> Image | RegistryError:
+    def attempt(before: TagState) -> PushedTag | RegistryError:
         try:
             return _give(run, before, sent)
         except RegistryError as error:
@@ -212,28 +212,28 @@ def _tag(run: _Run, states: list[TagState], sent: Sent) -> tuple[Image, ...]:
 
     answers = [_give(run, primary, sent), *each(attempt, others, at_once=_AT_ONCE)]
     for before, answer in zip(states, answers, strict=True):
-        if isinstance(answer, Image):
+        if isinstance(answer, PushedTag):
             _tell(run, before, answer)
-    images = tuple(answer for answer in answers if isinstance(answer, Image))
+    images = tuple(answer for answer in answers if isinstance(answer, PushedTag))
     for answer in answers:
         if isinstance(answer, RegistryError):
             raise PartlyPushed(answer, images)
     return images
 
 
-def _give(run: _Run, before: TagState, sent: Sent) -> Image:
+def _give(run: _Run, before: TagState, sent: Sent) -> PushedTag:
     tag, digest, destination = before.choice.tag, sent.manifest.digest, run.destination
     if sent.tag != tag:
         before = look_again(destination, run.source, before, allow_move=run.request.allow_move)
     if before.kept or before.digest == digest:
-        return Image(destination.address(tag), tag, before.digest, "present")
+        return PushedTag(destination.address(tag), tag, before.digest, "present")
     if sent.tag != tag:
         destination.put_manifest(sent.manifest, tag)
     _confirm(destination, tag, digest)
-    return Image(destination.address(tag), tag, digest, "pushed")
+    return PushedTag(destination.address(tag), tag, digest, "pushed")
 
 
-def _tell(run: _Run, before: TagState, image: Image) -> None:
+def _tell(run: _Run, before: TagState, image: PushedTag) -> None:
     if image.state == "present":
         given = run.source.facts.digest
         other = f"; {run.source.name} has the same content as {given}" if given not in {None, image.digest} else ""
@@ -264,7 +264,7 @@ def _confirm(
         pause *= 2
 
 
-def _give_back(run: _Run, states: list[TagState], images: tuple[Image, ...]) -> tuple[Image, ...]:
+def _give_back(run: _Run, states: list[TagState], images: tuple[PushedTag, ...]) -> tuple[PushedTag, ...]:
     """Give a floating tag to a newer version that another job has pushed since the tags were planned.
 
     Each job writes its version before it moves a tag, and looks again after: whoever is last sees both. Returns the
@@ -286,7 +286,7 @@ def _give_back(run: _Run, states: list[TagState], images: tuple[Image, ...]) -> 
     return images
 
 
-def _check_releases(run: _Run, states: list[TagState], images: tuple[Image, ...]) -> None:
+def _check_releases(run: _Run, states: list[TagState], images: tuple[PushedTag, ...]) -> None:
     """Look at the released tags once more: another job may have looked before they were there, and stored after.
 
     Raises:
@@ -313,6 +313,6 @@ def _outcome(command: str, pushed: Pushed, request: PushRequest) -> Outcome:
     )
 
 
-def _tally(images: tuple[Image, ...]) -> dict[str, int]:
+def _tally(images: tuple[PushedTag, ...]) -> dict[str, int]:
     states = [image.state for image in images]
     return {"tags": len(states), "pushed": states.count("pushed"), "present": states.count("present")}

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Writer
-from gitops_ci.registry.image_config import ImageFacts, facts_of, has_content
+from gitops_ci.registry.image_config import ImageConfig, facts_of, has_content
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.refusals import AccessDenied
-from gitops_ci.registry.sources import Source
+from gitops_ci.registry.sources import ImageSource
 from gitops_ci.tags import TagChoice
 
 __all__ = ["TagState", "look_again", "look_up", "refuse_moves"]
@@ -32,7 +32,7 @@ class TagState:
 
 
 def look_up(
-    destination: Writer, facts: ImageFacts, choices: tuple[TagChoice, ...], *, allow_move: bool
+    destination: Writer, facts: ImageConfig, choices: tuple[TagChoice, ...], *, allow_move: bool
 ) -> list[TagState]:
     """The state of every tag that the image gets, the primary one first."""
     included = [choice for choice in choices if choice.included]
@@ -49,7 +49,7 @@ def look_up(
     ]
 
 
-def look_again(destination: Writer, source: Source, state: TagState, *, allow_move: bool) -> TagState:
+def look_again(destination: Writer, source: ImageSource, state: TagState, *, allow_move: bool) -> TagState:
     """The state of a released tag right before it is stored: another job may have pushed the version meanwhile.
 
     Raises:
@@ -62,7 +62,7 @@ def look_again(destination: Writer, source: Source, state: TagState, *, allow_mo
     return now
 
 
-def refuse_moves(states: list[TagState], destination: Writer, source: Source) -> None:
+def refuse_moves(states: list[TagState], destination: Writer, source: ImageSource) -> None:
     """Raises RegistryError for a released tag that names another image."""
     for state in states:
         if state.digest is None or state.kept or state.choice.kind != "release":
@@ -74,7 +74,7 @@ def refuse_moves(states: list[TagState], destination: Writer, source: Source) ->
         )
 
 
-def _state(destination: Writer, facts: ImageFacts, choice: TagChoice) -> TagState:
+def _state(destination: Writer, facts: ImageConfig, choice: TagChoice) -> TagState:
     try:
         digest = destination.digest(choice.tag)
     except AccessDenied:
@@ -85,7 +85,7 @@ def _state(destination: Writer, facts: ImageFacts, choice: TagChoice) -> TagStat
     return TagState(choice, digest, same=manifest is not None and has_content(destination, manifest, facts.content))
 
 
-def _stays(state: TagState, facts: ImageFacts, *, may_move: bool) -> bool:
+def _stays(state: TagState, facts: ImageConfig, *, may_move: bool) -> bool:
     """Equal content keeps a released tag where it is; every other tag gets exactly the manifest that was given."""
     if state.digest is not None and state.digest == facts.digest:
         return True

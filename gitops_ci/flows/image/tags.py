@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Image, Log, Outcome, Skip
+from gitops_ci.model import Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Writer
 from gitops_ci.registry.connection import Access
-from gitops_ci.registry.credentials import find
+from gitops_ci.registry.credentials import credentials_for
 from gitops_ci.registry.layout import LayoutFolder
 from gitops_ci.registry.refusals import AccessDenied
 from gitops_ci.registry.remote import Remote
@@ -58,7 +58,7 @@ def open_destination(to: str, access: Access) -> Writer:
     ref = ImageRef.parse(to)
     if ref.digest is not None:
         raise UsageError(f"'{to}' names a digest", hint="An image is pushed to a repository and gets its tags there.")
-    return Remote(ref, find(ref.registry, ref.repository, own=True), access, writes=True)
+    return Remote(ref, credentials_for(ref.registry, ref.repository, own=True), access, writes=True)
 
 
 def check_tags(rules: TagRules, to: str) -> None:
@@ -117,7 +117,7 @@ def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log
             skipped.append(Skip(reference, 0, choice.why))
             continue
         digest = _today(destination, choice.tag, log) if destination else None
-        images.append(Image(reference, choice.tag, digest, "present" if digest else "planned", choice.why))
+        images.append(PushedTag(reference, choice.tag, digest, "present" if digest else "planned", choice.why))
     return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
 
 

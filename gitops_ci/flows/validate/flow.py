@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
 from gitops_ci.flows.validate.checkout import repository_root, repository_urls
-from gitops_ci.flows.validate.inputs import Sources, read_sources
-from gitops_ci.model import Finding, Log, Outcome, Problem, Skip
+from gitops_ci.flows.validate.inputs import InputFiles, read_sources
+from gitops_ci.model import ErrorDetail, Finding, Log, Outcome, Skip
 from gitops_ci.reporting.summary import count
 from gitops_ci.validation import REFERRED_GROUPS, Checks, Report, Surroundings, check
 
@@ -144,7 +144,7 @@ def _lookup(request: ValidateRequest, wanted: Sequence[str], log: Log) -> Lookup
     return Locations(wanted, cache=request.cache, offline=request.offline, warn=log.warn)
 
 
-def selected(request: ValidateRequest, sources: Sources) -> tuple[set[str], list[Unit], Tree | None]:
+def selected(request: ValidateRequest, sources: InputFiles) -> tuple[set[str], list[Unit], Tree | None]:
     """The files and units of this run. What is not needed for it is not even imported: start-up counts."""
     files = dict(sources.files)
     chosen = {*files, *(skip.path for skip in sources.unread)}
@@ -157,14 +157,14 @@ def selected(request: ValidateRequest, sources: Sources) -> tuple[set[str], list
         tree = Tree(dict(files))
         units = find_units(tree, list(files))
     if request.changed_since:
-        from gitops_ci.flows.validate.selection import branch_point, changed_files, reached
+        from gitops_ci.flows.validate.selection import affected_by, branch_point, changed_files
 
-        chosen, units = reached(changed_files(branch_point(request.changed_since)), chosen, files, units)
+        chosen, units = affected_by(changed_files(branch_point(request.changed_since)), chosen, files, units)
     if request.shard is not None:
-        from gitops_ci.flows.validate.selection import portions, shared_out
+        from gitops_ci.flows.validate.selection import assign_shard, partition
 
-        parts = portions(chosen, units, files, rendered=request.render == "auto")
-        chosen, units = shared_out(parts, request.shard)
+        parts = partition(chosen, units, files, rendered=request.render == "auto")
+        chosen, units = assign_shard(parts, request.shard)
     return chosen, units, tree
 
 
@@ -214,7 +214,7 @@ def _outcome(
         findings=findings,
         skipped=skipped,
         summary=counts,
-        error=Problem.of(failure) if failure else None,
+        error=ErrorDetail.of(failure) if failure else None,
     )
 
 

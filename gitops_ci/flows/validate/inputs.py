@@ -11,20 +11,20 @@ from gitops_ci.errors import UsageError
 from gitops_ci.flows.globs import is_manifest
 from gitops_ci.model import Skip
 
-__all__ = ["STDIN", "Sources", "read_sources"]
+__all__ = ["STDIN", "InputFiles", "read_sources"]
 
 STDIN = "-"
 _NEVER = frozenset({"node_modules", "__pycache__", "venv"})
 
 
-class Sources(NamedTuple):
+class InputFiles(NamedTuple):
     """(path, text) of what could be read, sorted, and what could not or was not meant to be."""
 
     files: tuple[tuple[str, str], ...]
     unread: tuple[Skip, ...]
 
 
-def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"") -> Sources:
+def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"") -> InputFiles:
     """Read files, all manifests below folders, and what `-` stands for.
 
     Raises:
@@ -47,7 +47,7 @@ def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"")
             except UnicodeDecodeError as error:
                 reason = f"is not UTF-8 (byte {error.start})"
                 unread[name] = Skip(name, 0, reason, "Save it as UTF-8.", failed=True)
-    return Sources(tuple(sorted(files.items())), tuple(unread[name] for name in sorted(unread)))
+    return InputFiles(tuple(sorted(files.items())), tuple(unread[name] for name in sorted(unread)))
 
 
 def _unreadable(path: str, error: OSError) -> Skip:

@@ -13,7 +13,7 @@ from gitops_ci.checkout import checkout_git
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.rendering import Unit
 
-__all__ = ["Portion", "Shard", "branch_point", "changed_files", "portions", "reached", "shared_out"]
+__all__ = ["Partition", "Shard", "affected_by", "assign_shard", "branch_point", "changed_files", "partition"]
 
 # CPU seconds, as measured: a second checks so many characters, a build or a templating starts a program.
 _CHARACTERS = 3_000_000
@@ -94,7 +94,7 @@ def _git(*arguments: str) -> str:
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
-def reached(
+def affected_by(
     changed: Iterable[str], names: Collection[str], files: Mapping[str, str], units: Sequence[Unit]
 ) -> tuple[set[str], list[Unit]]:
     """The files, of those named, and the units that changed files have an effect on. `files` are the texts.
@@ -130,7 +130,7 @@ def _inside(unit: Unit, touched: set[str]) -> bool:
 
 
 @dataclass(slots=True)
-class Portion:
+class Partition:
     """What has to be judged in one job: a unit with its files, or the files of a folder. `seconds` are of a CPU."""
 
     key: str
@@ -139,9 +139,9 @@ class Portion:
     seconds: float = 0.0
 
 
-def portions(
+def partition(
     chosen: Iterable[str], units: Sequence[Unit], files: Mapping[str, str], *, rendered: bool = True
-) -> list[Portion]:
+) -> list[Partition]:
     """The smallest parts that a run over chosen files and units can be divided into; each file is in one of them.
 
     A file that several units are made of goes with the first that is rendered: in whichever job it is, it is covered
@@ -157,16 +157,16 @@ def portions(
             owner.setdefault(path, _key(unit))
     within = {_key(unit): owner.get(unit.file, _key(unit)) for unit in units if unit.inner}
     owner = {path: _outermost(key, within) for path, key in owner.items()}
-    found: dict[str, Portion] = {}
+    found: dict[str, Partition] = {}
     for unit in ordered:
         key = _outermost(_key(unit), within)
-        portion = found.setdefault(key, Portion(key))
+        portion = found.setdefault(key, Partition(key))
         portion.units.append(unit)
         portion.seconds += _PROGRAM if rendered and not unit.inner else 0.0
         portion.seconds += sum(len(files.get(path, "")) for path in unit.sources) / _CHARACTERS
     for path in sorted(chosen):
         key = owner.get(path) or f"folder {posixpath.dirname(path)}"
-        portion = found.setdefault(key, Portion(key))
+        portion = found.setdefault(key, Partition(key))
         portion.files.append(path)
         if path not in owner:
             portion.seconds += len(files.get(path, "")) / _CHARACTERS
@@ -188,14 +188,14 @@ def _key(unit: Unit) -> str:
     return f"unit {unit.renderer} {unit.folder}"
 
 
-def shared_out(parts: Collection[Portion], shard: Shard) -> tuple[set[str], list[Unit]]:
+def assign_shard(parts: Collection[Partition], shard: Shard) -> tuple[set[str], list[Unit]]:
     """One job's share of files and units: the longest part first, each to the job that has least to do so far.
 
     No job then has more than 4/3 of what the best division would give it (R. L. Graham, Bounds on Multiprocessing
     Timing Anomalies, 1969). All jobs see the same commit, so all find the same division.
     """
     loads = [(0.0, number) for number in range(1, shard.total + 1)]
-    mine: list[Portion] = []
+    mine: list[Partition] = []
     for part in sorted(parts, key=lambda part: (-part.seconds, part.key)):
         load, number = loads[0]
         heapq.heapreplace(loads, (load + part.seconds, number))

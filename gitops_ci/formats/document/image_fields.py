@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gitops_ci.formats.document.key_names import part_of
+from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.key_pairs import insertion
-from gitops_ci.formats.document.manifest_text import Entry, Source
+from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.formats.document.other_versions import is_of_another_thing
 from gitops_ci.imageref import DIGEST, TAG, ImageRef, has_host
 from gitops_ci.model import Field, Role
-from gitops_ci.yamltext import Mapping as YamlMapping
-from gitops_ci.yamltext import Scalar
+from gitops_ci.yamltext import MappingNode as YamlMapping
+from gitops_ci.yamltext import ScalarNode
 
 __all__ = [
     "APP_VERSION",
@@ -49,7 +49,7 @@ class Found:
 
 
 def parts(
-    source: Source,
+    source: ManifestText,
     entries: Mapping[str, Entry],
     mapping: YamlMapping | None = None,
     *,
@@ -63,11 +63,11 @@ def parts(
     """
     groups: dict[str, dict[Role, Entry]] = {}
     for key, entry in entries.items():
-        if not isinstance(entry.value, Scalar) or not (known := part_of(key)):
+        if not isinstance(entry.value, ScalarNode) or not (known := image_role_of(key)):
             continue
         if known[1] != "version" or not is_of_another_thing(key, entries):
             groups.setdefault(known[0], {}).setdefault(known[1], entry)
-    in_image = (part := part_of(parent)) is not None and part[1] == "reference"
+    in_image = (part := image_role_of(parent)) is not None and part[1] == "reference"
     _lend_version(groups)
     for prefix, group in groups.items():
         host = text_of(group.get("registry"))
@@ -107,7 +107,7 @@ def _name(group: Mapping[Role, Entry], registry: str, *, in_image: bool) -> tupl
 
 
 def _image(
-    source: Source,
+    source: ManifestText,
     mapping: YamlMapping | None,
     group: Mapping[Role, Entry],
     name: Entry,
@@ -124,7 +124,7 @@ def _image(
 
 
 def _version(
-    source: Source,
+    source: ManifestText,
     mapping: YamlMapping | None,
     group: Mapping[Role, Entry],
     image: ImageRef,
@@ -147,7 +147,7 @@ def _version(
         yield Found(image.with_version(tag=read[0], digest=read[1]), known, default, prefix=prefix)
 
 
-def one_string(source: Source, entry: Entry, host: str = "") -> Iterator[Found]:
+def one_string(source: ManifestText, entry: Entry, host: str = "") -> Iterator[Found]:
     """An image that one scalar names whole, but for the registry that may stand elsewhere (`host`).
 
     What precedes a `=` is a name that the image is given (`name=image`, Argo CD; `--option=image`).
@@ -165,7 +165,7 @@ def runs_instead(image: ImageRef) -> str:
     return f"{image.familiar} runs in its place"
 
 
-def artifact(source: Source, url: str, version: Mapping[Role, Entry]) -> Iterator[Found]:
+def artifact(source: ManifestText, url: str, version: Mapping[Role, Entry]) -> Iterator[Found]:
     """What an address like `oci://ghcr.io/acme/shop` names, its tag and digest written apart."""
     image = ImageRef.try_parse(url.removeprefix("oci://"))
     if image and not (image.tag or image.digest):
@@ -191,7 +191,7 @@ def version_of(tag: str, digest: str = "") -> tuple[str | None, str | None] | No
 
 def text_of(entry: Entry | None) -> str:
     """The text of a scalar; '' for what a reader takes for a number or a boolean where a name is asked for."""
-    if entry is None or not isinstance(entry.value, Scalar):
+    if entry is None or not isinstance(entry.value, ScalarNode):
         return ""
     value = entry.value.value.strip()
     return "" if value in {"true", "false", "null", "~"} and not entry.value.style else value

@@ -11,25 +11,25 @@ from collections.abc import Iterator
 
 from gitops_ci.formats.document.image_fields import runs_instead, text_of, version_of
 from gitops_ci.formats.document.key_pairs import insertion, removable
-from gitops_ci.formats.document.manifest_text import Entry, Source
+from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite, Role
-from gitops_ci.yamltext import Alias, Mapping, Node, Sequence
+from gitops_ci.yamltext import AliasNode, MappingNode, Node, SequenceNode
 
 __all__ = ["override", "overrides"]
 
 _KEYS: tuple[tuple[str, Role], ...] = (("newTag", "tag"), ("digest", "digest"))
 
 
-def overrides(source: Source, node: Node | None, *, resource: str, format_id: str) -> Iterator[ImageSite]:
+def overrides(source: ManifestText, node: Node | None, *, resource: str, format_id: str) -> Iterator[ImageSite]:
     """The images of a list whose items have `name`, `newName`, `newTag` and `digest`."""
-    for item in node.items if isinstance(node, Sequence) else ():
-        target = item.target if isinstance(item, Alias) else item
-        if isinstance(target, Mapping):
+    for item in node.items if isinstance(node, SequenceNode) else ():
+        target = item.target if isinstance(item, AliasNode) else item
+        if isinstance(target, MappingNode):
             yield from override(source, target, resource=resource, format_id=format_id)
 
 
-def override(source: Source, node: Mapping, *, resource: str, format_id: str) -> Iterator[ImageSite]:
+def override(source: ManifestText, node: MappingNode, *, resource: str, format_id: str) -> Iterator[ImageSite]:
     found = source.entries(node)
     name = found.get("newName") or found.get("name")
     yield from _elsewhere(source, found, resource=resource, format_id=format_id)
@@ -50,7 +50,7 @@ def override(source: Source, node: Mapping, *, resource: str, format_id: str) ->
     )
 
 
-def _elsewhere(source: Source, found: dict[str, Entry], *, resource: str, format_id: str) -> Iterator[ImageSite]:
+def _elsewhere(source: ManifestText, found: dict[str, Entry], *, resource: str, format_id: str) -> Iterator[ImageSite]:
     """The image that is replaced by another one (a mirror's): named here, and not what runs."""
     if not {"name", "newName"} <= found.keys():
         return
@@ -60,7 +60,7 @@ def _elsewhere(source: Source, found: dict[str, Entry], *, resource: str, format
         yield ImageSite(format_id, source.path, resource, image, (field,), problem=runs_instead(runs))
 
 
-def _field(source: Source, node: Mapping, name: Entry, key: str, role: Role) -> Field | None:
+def _field(source: ManifestText, node: MappingNode, name: Entry, key: str, role: Role) -> Field | None:
     found = source.entries(node)
     if key in found:
         field = source.field(role, found[key])

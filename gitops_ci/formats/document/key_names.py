@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from gitops_ci.model import Role
 
-__all__ = ["part_of", "words_of"]
+__all__ = ["image_role_of", "words_of"]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 
@@ -49,7 +49,7 @@ def words_of(key: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def part_of(key: str) -> tuple[str, Role] | None:
+def image_role_of(key: str) -> tuple[str, Role] | None:
     """The prefix that groups keys, and the part this key names; None for a key that has nothing to do with images."""
     words = words_of(key)
     for ending, role in _ENDINGS if words and words[-1] in _LAST else ():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from gitops_ci.formats.document.manifest_text import Entry, Source
+from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.model import Field, Role, Span
-from gitops_ci.yamltext import Mapping, Node
+from gitops_ci.yamltext import MappingNode, Node
 
 __all__ = ["insertion", "removable"]
 
 
-def insertion(source: Source, mapping: Mapping, after: Entry, role: Role, key: str = "") -> Field:
+def insertion(source: ManifestText, mapping: MappingNode, after: Entry, role: Role, key: str = "") -> Field:
     """A field for a key that is not there yet, to be written after the pair of `after`."""
     key = key or role
     quote = after.key.style if after.key.style in {"'", '"'} else ""
@@ -27,7 +27,7 @@ def insertion(source: Source, mapping: Mapping, after: Entry, role: Role, key: s
     return Field(role, source.span(end, end), "", spelling, key=f"\n{indent}{label}")
 
 
-def removable(source: Source, mapping: Mapping, key: str, field: Field) -> Field:
+def removable(source: ManifestText, mapping: MappingNode, key: str, field: Field) -> Field:
     """The field with what is needed to take its pair away, or to put another pair in its place."""
     entry = source.entries(mapping)[key]
     if entry.alias or source.within:
@@ -36,7 +36,7 @@ def removable(source: Source, mapping: Mapping, key: str, field: Field) -> Field
     return replace(field, pair=pair, removal=_removal(source, mapping, entry))
 
 
-def _removal(source: Source, mapping: Mapping, entry: Entry) -> Span | None:
+def _removal(source: ManifestText, mapping: MappingNode, entry: Entry) -> Span | None:
     text = source.text
     at = next(index for index, (_, value) in enumerate(mapping.pairs) if value is entry.value)
     last = at == len(mapping.pairs) - 1

@@ -14,9 +14,9 @@ from functools import cached_property
 
 from gitops_ci import charmap, yamltext
 from gitops_ci.model import Anchor, Field, Role, Span, Spelling
-from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence, YamlError, YamlFile
+from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile
 
-__all__ = ["Entry", "Source"]
+__all__ = ["Entry", "ManifestText"]
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 # What a reader of merge keys writes out: a few lines can ask for millions.
@@ -27,12 +27,12 @@ _MOST_MERGED = 100_000
 class Entry:
     """A pair of a mapping; `alias` is what led to the value when it is written elsewhere."""
 
-    key: Scalar
-    value: Scalar | Mapping | Sequence
-    alias: Alias | None = None
+    key: ScalarNode
+    value: ScalarNode | MappingNode | SequenceNode
+    alias: AliasNode | None = None
 
 
-class Source:
+class ManifestText:
     """A file, or the text of a string inside one (`within` and `scalar` say which).
 
     `mentions` tells cheaply whether a string is worth a look: it holds the name of a wanted image.
@@ -42,12 +42,12 @@ class Source:
         self.path = path
         self.text = text
         self.mentions = mentions
-        self.within: Source | None = None
-        self.scalar: Scalar | None = None
+        self.within: ManifestText | None = None
+        self.scalar: ScalarNode | None = None
         self._places: Places[int] = ()
         self.merged = 0
         self._entries: dict[int, dict[str, Entry]] = {}
-        self._inside: dict[int, Source | None] = {}
+        self._inside: dict[int, ManifestText | None] = {}
 
     @property
     def is_yaml(self) -> bool:
@@ -61,13 +61,13 @@ class Source:
             return self.path.endswith(".tpl")
         return isinstance(self._result, YamlError) and "{{" in self.text
 
-    def inside(self, scalar: Scalar) -> Source | None:
+    def inside(self, scalar: ScalarNode) -> ManifestText | None:
         """The text of a string as a source; None when its characters do not line up with its value."""
         if id(scalar) not in self._inside:
             places = charmap.offsets(self.text, scalar)
             child = None
             if places:
-                child = Source(self.path, scalar.value, self.mentions)
+                child = ManifestText(self.path, scalar.value, self.mentions)
                 child.within, child.scalar, child._places = self, scalar, places
             self._inside[id(scalar)] = child
         return self._inside[id(scalar)]
@@ -94,7 +94,7 @@ class Source:
             raise self._result
         return self._result
 
-    def entries(self, mapping: Mapping) -> dict[str, Entry]:
+    def entries(self, mapping: MappingNode) -> dict[str, Entry]:
         """The pairs by key, aliases followed and merge keys (`<<`) applied; the last of equal keys wins.
 
         Source of the merge rule: yaml.org/type/merge.html: own keys win, then the earlier of several merges.
@@ -109,18 +109,18 @@ class Source:
         found = self._entries[id(mapping)] = {}
         merges: list[Node] = []
         for key, value in mapping.pairs:
-            if not isinstance(key, Scalar):
+            if not isinstance(key, ScalarNode):
                 continue
             if key.value == "<<" and not key.style:
-                merges += value.items if isinstance(value, Sequence) else [value]
-            elif isinstance(value, Alias):
+                merges += value.items if isinstance(value, SequenceNode) else [value]
+            elif isinstance(value, AliasNode):
                 found[key.value] = Entry(key, value.target, value)
             else:
                 found[key.value] = Entry(key, value)
         for merge in merges:
-            alias = merge if isinstance(merge, Alias) else None
+            alias = merge if isinstance(merge, AliasNode) else None
             target = alias.target if alias else merge
-            if isinstance(target, Mapping):
+            if isinstance(target, MappingNode):
                 merged = self.entries(target)
                 self.root.merged += len(merged)
                 if self.root.merged > _MOST_MERGED:
@@ -148,7 +148,7 @@ class Source:
         return self._result if isinstance(self._result, YamlFile) else YamlFile(self.text, ())
 
     @property
-    def root(self) -> Source:
+    def root(self) -> ManifestText:
         """The whole file."""
         return self if self.within is None else self.within.root
 
@@ -166,14 +166,14 @@ class Source:
 
     def field(self, role: Role, entry: Entry) -> Field | None:
         """The field of a scalar value; None for a mapping or list, or where the characters cannot be told."""
-        if not isinstance(entry.value, Scalar):
+        if not isinstance(entry.value, ScalarNode):
             return None
         field = self.scalar_field(role, entry.value)
         if field is None or entry.alias is None:
             return field
         return replace(field, anchor=self._anchor(entry.value, entry.alias))
 
-    def scalar_field(self, role: Role, scalar: Scalar) -> Field | None:
+    def scalar_field(self, role: Role, scalar: ScalarNode) -> Field | None:
         if scalar.style in {"|", ">"}:
             inner = self.inside(scalar)
             if inner is None:
@@ -186,7 +186,7 @@ class Source:
         span = self.span(scalar.start, scalar.end)
         return Field(role, span, scalar.value, self.spelling(scalar.style), key=" " if empty else "")
 
-    def _anchor(self, value: Node, alias: Alias) -> Anchor:
+    def _anchor(self, value: Node, alias: AliasNode) -> Anchor:
         return Anchor(alias.name, self.line(value.start), self._users[id(alias.target)])
 
     @cached_property
@@ -195,20 +195,20 @@ class Source:
         lines: dict[int, set[int]] = {}
         for root in self.yaml.documents:
             for node in yamltext.walk(root):
-                if isinstance(node, Alias):
+                if isinstance(node, AliasNode):
                     lines.setdefault(id(node.target), set()).add(self.line(node.start))
         return {target: tuple(sorted(found)) for target, found in lines.items()}
 
     @cached_property
-    def scalars(self) -> list[Scalar]:
+    def scalars(self) -> list[ScalarNode]:
         """Every scalar in the order written."""
-        return [node for root in self.yaml.documents for node in yamltext.walk(root) if isinstance(node, Scalar)]
+        return [node for root in self.yaml.documents for node in yamltext.walk(root) if isinstance(node, ScalarNode)]
 
     @cached_property
     def _scalar_starts(self) -> list[int]:
         return [node.start for node in self.scalars]
 
-    def scalar_before(self, offset: int) -> Scalar | None:
+    def scalar_before(self, offset: int) -> ScalarNode | None:
         """The last scalar that begins at or before a character."""
         at = bisect_right(self._scalar_starts, offset)
         return self.scalars[at - 1] if at else None

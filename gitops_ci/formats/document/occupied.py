@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from gitops_ci.model import ImageSite
 
-__all__ = ["Taken"]
+__all__ = ["OccupiedSpans"]
 
 
-class Taken:
+class OccupiedSpans:
     """The fields of sites, which lie apart from each other."""
 
     def __init__(self, sites: Iterable[ImageSite]) -> None:

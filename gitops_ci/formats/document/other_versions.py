@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from gitops_ci.formats.document.key_names import words_of
 from gitops_ci.formats.document.manifest_text import Entry
-from gitops_ci.yamltext import Mapping as YamlMapping
-from gitops_ci.yamltext import Sequence
+from gitops_ci.yamltext import MappingNode as YamlMapping
+from gitops_ci.yamltext import SequenceNode
 
 __all__ = ["is_of_another_thing"]
 
@@ -39,7 +39,7 @@ def _owner(key: str, entry: Entry) -> tuple[str, ...] | None:
     words = words_of(key)
     if words[-2:] == ("api", "version"):
         return words[:-2]
-    endings = _LISTS if isinstance(entry.value, Sequence) else _OWNERS
+    endings = _LISTS if isinstance(entry.value, SequenceNode) else _OWNERS
     ending = next((ending for ending in endings if words[-len(ending) :] == ending), None)
     return _without_api(words[: -len(ending)]) if ending else None
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from gitops_ci.formats.document.image_fields import Found, one_string, parts, text_of
-from gitops_ci.formats.document.key_names import part_of
-from gitops_ci.formats.document.manifest_text import Entry, Source
-from gitops_ci.formats.document.nodes import Place, below
+from gitops_ci.formats.document.key_names import image_role_of
+from gitops_ci.formats.document.manifest_text import Entry, ManifestText
+from gitops_ci.formats.document.nodes import NodeContext, walk
 from gitops_ci.model import ImageSite
-from gitops_ci.yamltext import Alias, Node, Scalar, Sequence, YamlError
-from gitops_ci.yamltext import Mapping as YamlMapping
+from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError
+from gitops_ci.yamltext import MappingNode as YamlMapping
 
 __all__ = ["scan", "site"]
 
@@ -35,19 +35,19 @@ _DEEPEST_STRING = 3
 
 
 def scan(
-    source: Source, root: Node | None, *, format_id: str, resource: str = "", layers: str = "", depth: int = 0
+    source: ManifestText, root: Node | None, *, format_id: str, resource: str = "", layers: str = "", depth: int = 0
 ) -> Iterator[ImageSite]:
     """Every image below `root`, in the order written. `layers` is set where `root` is a chart's values."""
-    for place in below(root, resource=resource, layers=layers):
+    for place in walk(root, resource=resource, layers=layers):
         node = place.node
         if isinstance(node, YamlMapping):
             found = _in_mapping(source, node, place)
-        elif isinstance(node, Sequence):
+        elif isinstance(node, SequenceNode):
             found = _in_list(source, node, place)
             if place.key in _PARAMETERS:
                 yield from _parameters(source, node, place, format_id=format_id)
         else:
-            if isinstance(node, Scalar) and depth < _DEEPEST_STRING:
+            if isinstance(node, ScalarNode) and depth < _DEEPEST_STRING:
                 yield from _in_string(source, node, place, format_id=format_id, depth=depth + 1)
             continue
         for one in found:
@@ -55,7 +55,7 @@ def scan(
                 yield site(source, one, place, format_id=format_id)
 
 
-def site(source: Source, found: Found, place: Place, *, format_id: str) -> ImageSite:
+def site(source: ManifestText, found: Found, place: NodeContext, *, format_id: str) -> ImageSite:
     return ImageSite(
         format_id,
         source.path,
@@ -69,7 +69,7 @@ def site(source: Source, found: Found, place: Place, *, format_id: str) -> Image
     )
 
 
-def _in_mapping(source: Source, node: YamlMapping, place: Place) -> Iterator[Found]:
+def _in_mapping(source: ManifestText, node: YamlMapping, place: NodeContext) -> Iterator[Found]:
     entries = source.entries(node)
     for found in parts(source, entries, node, parent=place.key, registry=place.registry):
         bare = found.image.tag is None and found.image.digest is None and not found.problem
@@ -84,13 +84,13 @@ def _in_mapping(source: Source, node: YamlMapping, place: Place) -> Iterator[Fou
             yield from _pinned(source, entries[key])
 
 
-def _names_an_image(entries: Mapping[str, Entry], value: str, place: Place) -> bool:
+def _names_an_image(entries: Mapping[str, Entry], value: str, place: NodeContext) -> bool:
     """Whether a `value` is an image: a JSON patch of one, a parameter or variable that is named so or can be no other.
 
     `redis:6379` is an address; a variable of any name counts only with a path in its value.
     """
     name, path = _text(entries, "name"), _text(entries, "path")
-    known = part_of(path.rpartition("/")[2] if path and "op" in entries else name)
+    known = image_role_of(path.rpartition("/")[2] if path and "op" in entries else name)
     if (known is not None and known[1] == "reference") or _IMAGE_VARIABLE.search(name):
         return True
     return bool(place.kind and name and "/" in value)
@@ -98,32 +98,32 @@ def _names_an_image(entries: Mapping[str, Entry], value: str, place: Place) -> b
 
 def _text(entries: Mapping[str, Entry], key: str) -> str:
     entry = entries.get(key)
-    return entry.value.value if entry and isinstance(entry.value, Scalar) else ""
+    return entry.value.value if entry and isinstance(entry.value, ScalarNode) else ""
 
 
-def _in_list(source: Source, node: Sequence, place: Place) -> Iterator[Found]:
+def _in_list(source: ManifestText, node: SequenceNode, place: NodeContext) -> Iterator[Found]:
     """`images: [ghcr.io/acme/shop:1.4.2, ...]`, and arguments like `--sidecar-image=ghcr.io/acme/shop:1.4.2`."""
-    known = part_of(place.key.removesuffix("s")) if place.key.endswith("mages") else None
+    known = image_role_of(place.key.removesuffix("s")) if place.key.endswith("mages") else None
     are_images = known is not None and known[1] == "reference"
     if not are_images and place.key not in _ARGUMENTS:
         return
     for item in node.items:
-        target = item.target if isinstance(item, Alias) else item
-        if not isinstance(target, Scalar):
+        target = item.target if isinstance(item, AliasNode) else item
+        if not isinstance(target, ScalarNode):
             continue
         option, equals, reference = target.value.rpartition("=")
         if are_images or ("/" in reference and (not equals or _OPTION.fullmatch(option))):
-            yield from _pinned(source, Entry(target, target, item if isinstance(item, Alias) else None))
+            yield from _pinned(source, Entry(target, target, item if isinstance(item, AliasNode) else None))
 
 
-def _pinned(source: Source, entry: Entry) -> Iterator[Found]:
+def _pinned(source: ManifestText, entry: Entry) -> Iterator[Found]:
     """A whole reference with a version: less could be anything."""
     for found in one_string(source, entry):
         if found.image.tag or found.image.digest:
             yield found
 
 
-def _parameters(source: Source, node: Sequence, place: Place, *, format_id: str) -> Iterator[ImageSite]:
+def _parameters(source: ManifestText, node: SequenceNode, place: NodeContext, *, format_id: str) -> Iterator[ImageSite]:
     """`- {name: image.tag, value: v1}`: dotted paths into the values, so those of one path belong together."""
     by_path: dict[str, dict[str, Entry]] = {}
     for item in node.items:
@@ -141,7 +141,9 @@ def _parameters(source: Source, node: Sequence, place: Place, *, format_id: str)
                 yield site(source, found, here, format_id=format_id)
 
 
-def _in_string(source: Source, node: Scalar, place: Place, *, format_id: str, depth: int) -> Iterator[ImageSite]:
+def _in_string(
+    source: ManifestText, node: ScalarNode, place: NodeContext, *, format_id: str, depth: int
+) -> Iterator[ImageSite]:
     """YAML that a string holds: `values: |`, a patch, a file in a ConfigMap."""
     if not _HOLDS_YAML.search(node.value) or not (place.layers or source.mentions(node.value)):
         return
@@ -155,5 +157,5 @@ def _in_string(source: Source, node: Scalar, place: Place, *, format_id: str, de
     # Values in a string (`values: |`) are a layer like any other; other strings are not.
     layers = "" if place.keys else place.layers
     for root in documents:
-        if isinstance(root, YamlMapping | Sequence):
+        if isinstance(root, YamlMapping | SequenceNode):
             yield from scan(inner, root, format_id=format_id, resource=place.resource, layers=layers, depth=depth)

@@ -10,11 +10,11 @@ from typing import cast
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
-from gitops_ci.registry.sources.base import Sent, Source
+from gitops_ci.registry.sources.base import ImageSource, Sent
 
-__all__ = ["SOURCES", "Sent", "Source", "open_source", "split_source"]
+__all__ = ["SOURCES", "ImageSource", "Sent", "open_source", "split_source"]
 
-# kind -> module here that has `open_image(place, access)`, a context manager that gives a `Source`
+# kind -> module here that has `open_image(place, access)`, a context manager that gives a `ImageSource`
 SOURCES = {
     "docker": "engine",
     "oci": "layout",
@@ -41,8 +41,8 @@ def split_source(text: str) -> tuple[str, str]:
     return kind, place
 
 
-def open_source(text: str, access: Access) -> AbstractContextManager[Source]:
+def open_source(text: str, access: Access) -> AbstractContextManager[ImageSource]:
     """Open a source. Raises UsageError for a text that is none, RegistryError when it is not there."""
     kind, place = split_source(text)
     opened = import_module(f"gitops_ci.registry.sources.{SOURCES[kind]}").open_image(place, access)
-    return cast("AbstractContextManager[Source]", opened)
+    return cast("AbstractContextManager[ImageSource]", opened)

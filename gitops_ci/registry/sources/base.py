@@ -7,9 +7,9 @@ from typing import Protocol
 
 from gitops_ci.registry.base import Manifest, Progress, Writer
 from gitops_ci.registry.copy import Copied
-from gitops_ci.registry.image_config import ImageFacts
+from gitops_ci.registry.image_config import ImageConfig
 
-__all__ = ["Sent", "Source"]
+__all__ = ["ImageSource", "Sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class Sent:
     tag: str = ""
 
 
-class Source(Protocol):
+class ImageSource(Protocol):
     """An image that can be sent somewhere. It knows what it is before anything is sent. Raises RegistryError."""
 
     name: str
-    facts: ImageFacts
+    facts: ImageConfig
 
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         """Store all of the image but its tags; `tag` is one that it gets anyway, for ways of sending that need one."""

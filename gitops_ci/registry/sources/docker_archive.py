@@ -11,7 +11,7 @@ from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import copy
 from gitops_ci.registry.docker_archive import DockerArchive
 from gitops_ci.registry.image_config import facts_of_config
-from gitops_ci.registry.sources.base import Sent, Source
+from gitops_ci.registry.sources.base import ImageSource, Sent
 from gitops_ci.registry.tar import Tar
 
 __all__ = ["Saved", "open_image"]
@@ -36,7 +36,7 @@ class Saved:
 
 
 @contextmanager
-def open_image(place: str, access: Access) -> Iterator[Source]:
+def open_image(place: str, access: Access) -> Iterator[ImageSource]:
     del access
     path, wanted = (place, "") if os.path.exists(place) else place.partition(":")[::2]
     with closing(Tar(path)) as tar, closing(DockerArchive(tar, f"docker-archive:{path}", wanted)) as archive:

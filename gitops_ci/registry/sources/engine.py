@@ -13,11 +13,11 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
-from gitops_ci.registry.credentials import find
+from gitops_ci.registry.credentials import credentials_for
 from gitops_ci.registry.engine import Engine, EngineImage
-from gitops_ci.registry.image_config import ImageFacts
+from gitops_ci.registry.image_config import ImageConfig
 from gitops_ci.registry.remote import Remote
-from gitops_ci.registry.sources.base import Sent, Source
+from gitops_ci.registry.sources.base import ImageSource, Sent
 
 __all__ = ["open_image"]
 
@@ -32,7 +32,7 @@ class InEngine:
         """`whole`: the Engine keeps images as registries do, and the id is the digest that the image has there."""
         self.name = f"docker:{image.name}"
         digest, content = (image.id, None) if whole else (None, image.id)
-        self.facts = ImageFacts(digest, content, image.labels, image.created, image.size)
+        self.facts = ImageConfig(digest, content, image.labels, image.created, image.size)
         self._whole = whole
         self._engine = engine
         self._deadline = access.deadline
@@ -76,7 +76,7 @@ class InEngine:
 
 
 @contextmanager
-def open_image(place: str, access: Access) -> Iterator[Source]:
+def open_image(place: str, access: Access) -> Iterator[ImageSource]:
     with closing(Engine()) as engine:
         image = engine.inspect(place)
         whole = engine.keeps_indexes()
@@ -107,7 +107,7 @@ def _refuse_part(image: EngineImage, access: Access) -> None:
         if ref is None or ref.digest is None:
             continue
         hurry = replace(access, deadline=time.monotonic() + _PATIENCE)
-        with closing(Remote(ref, find(ref.registry, ref.repository), hurry)) as remote:
+        with closing(Remote(ref, credentials_for(ref.registry, ref.repository), hurry)) as remote:
             try:
                 found = remote.manifest(ref.digest)
             except RegistryError:

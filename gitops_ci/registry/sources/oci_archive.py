@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.layout import Layout
-from gitops_ci.registry.sources.base import Source
+from gitops_ci.registry.sources.base import ImageSource
 from gitops_ci.registry.sources.stored import find_image, split_place
 from gitops_ci.registry.tar import Tar
 
@@ -15,7 +15,7 @@ __all__ = ["open_image"]
 
 
 @contextmanager
-def open_image(place: str, access: Access) -> Iterator[Source]:
+def open_image(place: str, access: Access) -> Iterator[ImageSource]:
     del access
     path, wanted = split_place(place)
     with closing(Layout(Tar(path), f"oci-archive:{path}")) as layout:

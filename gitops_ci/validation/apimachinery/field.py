@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gitops_ci.validation.violation import UNCHECKED, Path, Problem
+from gitops_ci.validation.violation import UNCHECKED, Path, Violation
 
-__all__ = ["Rule", "Spot"]
+__all__ = ["Field", "Rule"]
 
 
-class Spot:
+class Field:
     """A value and the path to it. Reading never fails: what is absent or null is empty, as it is to Go."""
 
     __slots__ = ("minor", "out", "path", "value")
 
-    def __init__(self, value: Any, path: Path, out: list[Problem], minor: int) -> None:
+    def __init__(self, value: Any, path: Path, out: list[Violation], minor: int) -> None:
         self.value = value
         self.path = path
         self.out = out
@@ -40,38 +40,40 @@ class Spot:
     def flag(self, key: str) -> bool:
         return self.get(key) is True
 
-    def at(self, *keys: str) -> Spot:
+    def at(self, *keys: str) -> Field:
         """The place below; its value is None when it is not there."""
         value, path = self.value, self.path
         for key in keys:
             value = value.get(key) if type(value) is dict else None
             path = (path, key)
-        return Spot(value, path, self.out, self.minor)
+        return Field(value, path, self.out, self.minor)
 
-    def without(self, *keys: str) -> Spot:
+    def without(self, *keys: str) -> Field:
         """The same place, with fields that are not to be seen left out."""
         if not any(self.has(key) for key in keys):
             return self
-        return Spot({key: item for key, item in self.value.items() if key not in keys}, self.path, self.out, self.minor)
+        return Field(
+            {key: item for key, item in self.value.items() if key not in keys}, self.path, self.out, self.minor
+        )
 
-    def item(self, index: int) -> Spot:
-        return Spot(self.value[index], (self.path, index), self.out, self.minor)
+    def item(self, index: int) -> Field:
+        return Field(self.value[index], (self.path, index), self.out, self.minor)
 
-    def each(self, key: str) -> Iterator[Spot]:
+    def each(self, key: str) -> Iterator[Field]:
         """The items of a list."""
         found = self.value.get(key) if type(self.value) is dict else None
         if type(found) is list:
             path = (self.path, key)
             for index, value in enumerate(found):
-                yield Spot(value, (path, index), self.out, self.minor)
+                yield Field(value, (path, index), self.out, self.minor)
 
-    def pairs(self, key: str) -> Iterator[tuple[str, Spot]]:
+    def pairs(self, key: str) -> Iterator[tuple[str, Field]]:
         """The entries of a map."""
         found = self.get(key)
         if type(found) is dict:
             path = (self.path, key)
             for name, value in found.items():
-                yield name, Spot(value, (path, name), self.out, self.minor)
+                yield name, Field(value, (path, name), self.out, self.minor)
 
     def strings(self, key: str) -> list[str]:
         """The items of a list of strings; null among them is ''."""
@@ -89,21 +91,21 @@ class Spot:
 
     def bad(self, rule: str, message: str, hint: str = "") -> None:
         """This value breaks a rule."""
-        self.out.append(Problem(f"api/{rule}", self.path, message, hint))
+        self.out.append(Violation(f"api/{rule}", self.path, message, hint))
 
     def bad_key(self, rule: str, message: str, hint: str = "") -> None:
         """This entry's key breaks a rule."""
-        self.out.append(Problem(f"api/{rule}", self.path, message, hint, at="key"))
+        self.out.append(Violation(f"api/{rule}", self.path, message, hint, at="key"))
 
     def unchecked(self, message: str, hint: str) -> None:
         """Whether this value keeps a rule cannot be told here."""
-        self.out.append(Problem(UNCHECKED, self.path, message, hint))
+        self.out.append(Violation(UNCHECKED, self.path, message, hint))
 
     def missing(self, rule: str, key: str, message: str = "") -> None:
         """A field that must be there is not, or is empty."""
         where = (self.path, key) if self.has(key) else self.path
         said = message or f"'{key}' is required"
-        self.out.append(Problem(f"api/{rule}", where, said, at="value" if self.has(key) else "key"))
+        self.out.append(Violation(f"api/{rule}", where, said, at="value" if self.has(key) else "key"))
 
     def one_of(self, rule: str, key: str, allowed: Sequence[str], *, pointer: bool = False) -> None:
         """The field holds one of the allowed words; empty is unset, unless Go has a pointer there."""
@@ -134,4 +136,4 @@ def shown(value: str) -> str:
     return value if len(value) <= 80 else f"{value[:77]}..."
 
 
-Rule = Callable[[Spot], None]
+Rule = Callable[[Field], None]

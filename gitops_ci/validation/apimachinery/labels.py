@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 
 __all__ = ["check_annotations", "label_requirement", "label_selector", "labels", "matches", "operator_values"]
 
@@ -17,25 +17,25 @@ MOST_ANNOTATIONS = 256 * 1024  # bytes of keys and values together
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
-def labels(spot: Spot, key: str = "labels") -> None:
-    for name, value in spot.pairs(key):
+def labels(field: Field, key: str = "labels") -> None:
+    for name, value in field.pairs(key):
         if why := formats.qualified_name(name):
             value.bad_key("label", f"the key '{shown(name)}' {why}")
         if type(value.value) is str and (why := formats.label_value(value.value)):
             value.bad("label", f"'{shown(value.value)}' {why}")
 
 
-def check_annotations(spot: Spot) -> None:
+def check_annotations(field: Field) -> None:
     total = 0
-    for name, value in spot.pairs("annotations"):
+    for name, value in field.pairs("annotations"):
         if why := formats.annotation_key(name):
             value.bad_key("annotation", f"the key '{shown(name)}' {why}")
         total += len(name.encode()) + len(str(value.value or "").encode())
     if total > MOST_ANNOTATIONS:
-        spot.at("annotations").bad("annotation", f"may not be more than {MOST_ANNOTATIONS} bytes, is {total}")
+        field.at("annotations").bad("annotation", f"may not be more than {MOST_ANNOTATIONS} bytes, is {total}")
 
 
-def label_selector(selector: Spot) -> None:
+def label_selector(selector: Field) -> None:
     """A LabelSelector's keys, values and operators."""
     if type(selector.value) is not dict:
         return
@@ -48,7 +48,7 @@ def label_selector(selector: Spot) -> None:
             requirement.missing("selector", "operator")
 
 
-def label_requirement(requirement: Spot) -> None:
+def label_requirement(requirement: Field) -> None:
     """A key, and the values that its operator asks for; the operator may be an unknown one."""
     operator_values(requirement, "selector")
     if why := formats.qualified_name(requirement.text("key")):
@@ -59,7 +59,7 @@ def label_requirement(requirement: Spot) -> None:
             requirement.at("values").item(index).bad("selector", f"'{shown(value)}' {why}")
 
 
-def operator_values(requirement: Spot, rule: str) -> None:
+def operator_values(requirement: Field, rule: str) -> None:
     """In and NotIn have values, Exists and DoesNotExist none."""
     operator = requirement.text("operator")
     if operator in {"In", "NotIn"} and not requirement.count("values"):
@@ -68,7 +68,7 @@ def operator_values(requirement: Spot, rule: str) -> None:
         requirement.at("values").bad(rule, f"'values' may not be given with operator {operator}")
 
 
-def matches(selector: Spot, found: Mapping[str, Any]) -> bool:
+def matches(selector: Field, found: Mapping[str, Any]) -> bool:
     """Whether labels fulfil a LabelSelector."""
     for key, value in selector.mapping("matchLabels").items():
         if key not in found or (found[key] or "") != (value or ""):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.labels import check_annotations, labels
 
 __all__ = ["CLUSTER_SCOPED", "embedded_metadata", "metadata", "template_metadata"]
@@ -61,7 +61,7 @@ _ANY_FINALIZER = frozenset(
 _MOST_VERSION = 1 << 64
 
 
-def metadata(document: Spot, *, built_in: bool) -> None:
+def metadata(document: Field, *, built_in: bool) -> None:
     """The metadata of any kind, custom ones included."""
     # A custom kind may share the name of a built-in one, and none of its rules.
     kind = document.text("kind") if built_in else ""
@@ -85,7 +85,7 @@ def metadata(document: Spot, *, built_in: bool) -> None:
         meta.at("generation").bad("metadata", "must not be negative")
 
 
-def template_metadata(meta: Spot, rule: str) -> None:
+def template_metadata(meta: Field, rule: str) -> None:
     """The metadata of what is made from a template: labels and annotations, and nothing else."""
     labels(meta)
     check_annotations(meta)
@@ -95,7 +95,7 @@ def template_metadata(meta: Spot, rule: str) -> None:
             meta.at(key).bad(rule, "cannot be set in a template")
 
 
-def embedded_metadata(meta: Spot) -> None:
+def embedded_metadata(meta: Field) -> None:
     """Metadata inside of a custom object (apiextensions pkg/apiserver/schema/objectmeta/validation.go)."""
     for key in ("name", "generateName", "namespace"):
         meta.fits("name", key, formats.dns_label if key == "namespace" else formats.path_segment)
@@ -107,7 +107,7 @@ def embedded_metadata(meta: Spot) -> None:
         meta.at("generation").bad("metadata", "must not be negative")
 
 
-def _version(meta: Spot) -> None:
+def _version(meta: Field) -> None:
     """A resourceVersion that the storage reads as a number (apiserver pkg/storage/api_object_versioner.go)."""
     version = meta.text("resourceVersion")
     if not version.isascii() or not version.isdigit() or not 0 < int(version[:25]) < _MOST_VERSION:
@@ -116,7 +116,7 @@ def _version(meta: Spot) -> None:
     meta.at("resourceVersion").bad("metadata", said, "Remove what the cluster wrote into the manifest.")
 
 
-def _name(meta: Spot, kind: str) -> None:
+def _name(meta: Field, kind: str) -> None:
     """The name, or the prefix of one to be made (apimachinery pkg/api/validation/objectmeta.go)."""
     name, generate = meta.text("name"), meta.text("generateName")
     if not name and not generate:
@@ -201,7 +201,7 @@ _NAMES: Mapping[str, NameFormat] = {
 }
 
 
-def _owners(meta: Spot) -> None:
+def _owners(meta: Field) -> None:
     controllers: list[object] = []
     for owner in meta.each("ownerReferences"):
         for key in ("apiVersion", "kind", "name", "uid"):
@@ -219,7 +219,7 @@ def _owners(meta: Spot) -> None:
         meta.at("ownerReferences").bad("metadata", "only one owner can have 'controller' set to true")
 
 
-def _finalizers(meta: Spot, *, standard: bool) -> None:
+def _finalizers(meta: Field, *, standard: bool) -> None:
     names = meta.strings("finalizers")
     if "orphan" in names and "foregroundDeletion" in names:
         meta.at("finalizers").bad("metadata", "orphan and foregroundDeletion exclude each other")

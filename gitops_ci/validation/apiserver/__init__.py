@@ -1,6 +1,6 @@
 """The API server's own rules beyond the schemas: which of them concern which kind.
 
-A rule is a function of one document (field.Spot); it runs after the structure was found sound, and everything it finds
+A rule is a function of one document (field.Field); it runs after the structure was found sound, and everything it finds
 is refused by a real API server.
 """
 
@@ -11,9 +11,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from gitops_ci.validation.apimachinery.field import Rule, Spot
+from gitops_ci.validation.apimachinery.field import Field, Rule
 from gitops_ci.validation.apimachinery.object_meta import metadata
-from gitops_ci.validation.violation import Problem
+from gitops_ci.validation.violation import Violation
 
 __all__ = ["RULES", "api_problems", "rules_of"]
 
@@ -99,10 +99,10 @@ def rules_of(kind: str) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def api_problems(value: Mapping[str, Any], *, built_in: bool, minor: int) -> list[Problem]:
+def api_problems(value: Mapping[str, Any], *, built_in: bool, minor: int) -> list[Violation]:
     """What the server's validation refuses in an object whose structure is sound."""
-    problems: list[Problem] = []
-    document = Spot(value, None, problems, minor)
+    problems: list[Violation] = []
+    document = Field(value, None, problems, minor)
     metadata(document, built_in=built_in)
     if built_in:
         for rule in rules_of(document.text("kind")):

@@ -6,14 +6,14 @@ Sources: k8s.io/kubernetes pkg/apis/apps/validation/validation.go; pkg/apis/core
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector, matches
 from gitops_ci.validation.apiserver.core.persistent_volume_claims import claim_spec
 
 __all__ = ["workload"]
 
 
-def workload(document: Spot) -> None:
+def workload(document: Field) -> None:
     kind = document.text("kind")
     spec = document.at("spec")
     for key in ("replicas", "minReadySeconds"):
@@ -28,7 +28,7 @@ def workload(document: Spot) -> None:
     _BY_KIND[kind](spec)
 
 
-def _selector(spec: Spot, kind: str) -> None:
+def _selector(spec: Field, kind: str) -> None:
     selector = spec.at("selector")
     if type(selector.value) is not dict:
         return
@@ -47,7 +47,7 @@ def _selector(spec: Spot, kind: str) -> None:
         )
 
 
-def _template(spec: Spot, kind: str) -> None:
+def _template(spec: Field, kind: str) -> None:
     pod = spec.at("template", "spec")
     if pod.text("restartPolicy") not in {"", "Always"}:
         pod.at("restartPolicy").bad("workload", f"must be Always in a {kind}")
@@ -55,7 +55,7 @@ def _template(spec: Spot, kind: str) -> None:
         pod.at("activeDeadlineSeconds").bad("workload", f"may not be set in a {kind}")
 
 
-def _controller(spec: Spot) -> None:
+def _controller(spec: Field) -> None:
     selector = spec.mapping("selector")
     if not spec.has("template"):
         return
@@ -68,28 +68,28 @@ def _controller(spec: Spot) -> None:
     _template(spec, "ReplicationController")
 
 
-def amount(spot: Spot, key: str) -> int | None:
+def amount(field: Field, key: str) -> int | None:
     """Check an integer or a percentage; returns it as a number when it is one."""
-    value = spot.get(key)
+    value = field.get(key)
     if value is None:
         return None
     if isinstance(value, str):
         if why := formats.percent(value):
-            spot.at(key).bad("rollout", f"'{value}' {why}")
+            field.at(key).bad("rollout", f"'{value}' {why}")
             return None
         return int(value[:-1])
     if int(value) < 0:
-        spot.at(key).bad("rollout", f"{value} must not be negative")
+        field.at(key).bad("rollout", f"{value} must not be negative")
     return int(value)
 
 
-def _percent_cap(spot: Spot, key: str) -> None:
-    value = spot.get(key)
+def _percent_cap(field: Field, key: str) -> None:
+    value = field.get(key)
     if isinstance(value, str) and formats.percent(value) is None and int(value[:-1]) > 100:
-        spot.at(key).bad("rollout", f"'{value}' must not be more than 100%")
+        field.at(key).bad("rollout", f"'{value}' must not be more than 100%")
 
 
-def _deployment(spec: Spot) -> None:
+def _deployment(spec: Field) -> None:
     strategy = spec.at("strategy")
     strategy.one_of("rollout", "type", ("Recreate", "RollingUpdate"))
     rolling = strategy.at("rollingUpdate")
@@ -110,7 +110,7 @@ def _deployment(spec: Spot) -> None:
         place.bad("rollout", f"progressDeadlineSeconds ({progress}) must be greater than minReadySeconds")
 
 
-def _daemon_set(spec: Spot) -> None:
+def _daemon_set(spec: Field) -> None:
     strategy = spec.at("updateStrategy")
     strategy.one_of("rollout", "type", ("RollingUpdate", "OnDelete"))
     rolling = strategy.at("rollingUpdate")
@@ -127,7 +127,7 @@ def _daemon_set(spec: Spot) -> None:
         rolling.at("maxSurge").bad("rollout", "needs maxUnavailable to be 0 (it is 1 by default)")
 
 
-def _stateful_set(spec: Spot) -> None:
+def _stateful_set(spec: Field) -> None:
     strategy = spec.at("updateStrategy")
     strategy.one_of("rollout", "type", ("RollingUpdate", "OnDelete"))
     rolling = strategy.at("rollingUpdate")
@@ -150,7 +150,7 @@ def _stateful_set(spec: Spot) -> None:
             claim_spec(claim.at("spec"))
 
 
-def _replica_set(spec: Spot) -> None:
+def _replica_set(spec: Field) -> None:
     del spec
 
 

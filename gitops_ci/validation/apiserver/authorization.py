@@ -6,7 +6,7 @@ pkg/registry/authorization/selfsubjectrulesreview.
 
 from __future__ import annotations
 
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_requirement, operator_values
 
 __all__ = ["access_review", "rules_review", "token_review"]
@@ -21,17 +21,17 @@ _WIPED = frozenset(
 _SELECTORS = 32  # AuthorizeWithSelectors; what came before drops the selectors unread
 
 
-def token_review(document: Spot) -> None:
+def token_review(document: Field) -> None:
     if not document.at("spec").text("token"):
         document.at("spec").missing("review", "token")
 
 
-def rules_review(document: Spot) -> None:
+def rules_review(document: Field) -> None:
     if not document.at("spec").text("namespace"):
         document.at("spec").missing("review", "namespace")
 
 
-def access_review(document: Spot) -> None:
+def access_review(document: Field) -> None:
     """SubjectAccessReview, SelfSubjectAccessReview and LocalSubjectAccessReview."""
     kind, spec = document.text("kind"), document.at("spec")
     _no_metadata(document.at("metadata"))
@@ -49,13 +49,13 @@ def access_review(document: Spot) -> None:
             _selector(attributes.at(key), of_labels=key == "labelSelector")
 
 
-def _no_metadata(meta: Spot) -> None:
+def _no_metadata(meta: Field) -> None:
     for key, value in meta.value.items() if type(meta.value) is dict else ():
         if value and key not in _WIPED:
             meta.at(key).bad("review", "the metadata of a review must be empty")
 
 
-def _local(spec: Spot, attributes: Spot, namespace: str) -> None:
+def _local(spec: Field, attributes: Field, namespace: str) -> None:
     if spec.has("nonResourceAttributes"):
         spec.at("nonResourceAttributes").bad("review", "may not be given in a LocalSubjectAccessReview")
     asked = attributes.text("namespace")
@@ -64,7 +64,7 @@ def _local(spec: Spot, attributes: Spot, namespace: str) -> None:
         place.bad("review", "'namespace' must be that of the review's metadata")
 
 
-def _selector(selector: Spot, *, of_labels: bool) -> None:
+def _selector(selector: Field, *, of_labels: bool) -> None:
     if bool(selector.text("rawSelector")) == bool(selector.count("requirements")):
         selector.bad("review", "needs exactly one of 'rawSelector' and 'requirements'")
     for requirement in selector.each("requirements"):

@@ -6,7 +6,7 @@ Sources: k8s.io/kubernetes pkg/apis/autoscaling/validation/validation.go, pkg/ap
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.apimachinery.scalars import quantity
 from gitops_ci.validation.apiserver.core.compute_resources import container_resource_name
@@ -24,7 +24,7 @@ _SOURCES = {
 }
 
 
-def pod_autoscaler(document: Spot) -> None:
+def pod_autoscaler(document: Field) -> None:
     spec = document.at("spec")
     # Zero replicas need the feature HPAScaleToZero and a metric from outside.
     least = spec.number("minReplicas") if spec.has("minReplicas") else 1
@@ -48,7 +48,7 @@ def pod_autoscaler(document: Spot) -> None:
             _behavior(spec.at("behavior", direction))
 
 
-def _reference(reference: Spot, *, with_group: bool) -> None:
+def _reference(reference: Field, *, with_group: bool) -> None:
     for key in ("kind", "name"):
         reference.fits("hpa", key, formats.path_segment)
     text = reference.text("apiVersion")
@@ -61,7 +61,7 @@ def _reference(reference: Spot, *, with_group: bool) -> None:
         reference.missing("hpa", "apiVersion", said)
 
 
-def _metric(metric: Spot) -> None:
+def _metric(metric: Field) -> None:
     kind = metric.text("type")
     metric.one_of("hpa", "type", tuple(_SOURCES))
     given = [key for key in _SOURCES.values() if metric.has(key)]
@@ -98,7 +98,7 @@ def _metric(metric: Spot) -> None:
         target.bad("hpa", "needs exactly one of value and averageValue")
 
 
-def _values(target: Spot) -> None:
+def _values(target: Field) -> None:
     if target.has("averageUtilization"):
         target.at_least("hpa", "averageUtilization", 1)
     for key in ("value", "averageValue"):
@@ -107,7 +107,7 @@ def _values(target: Spot) -> None:
             target.at(key).bad("hpa", f"'{target.get(key)}' must be positive")
 
 
-def _behavior(rules: Spot) -> None:
+def _behavior(rules: Field) -> None:
     rules.within("hpa", "stabilizationWindowSeconds", 0, 3600)
     rules.one_of("hpa", "selectPolicy", ("Max", "Min", "Disabled"), pointer=True)
     if rules.has("policies") and not rules.count("policies"):
@@ -123,7 +123,7 @@ def _behavior(rules: Spot) -> None:
         rules.at("tolerance").bad("hpa", "must not be negative")
 
 
-def disruption_budget(document: Spot) -> None:
+def disruption_budget(document: Field) -> None:
     spec = document.at("spec")
     if spec.has("minAvailable") and spec.has("maxUnavailable"):
         spec.at("maxUnavailable").bad("pdb", "minAvailable and maxUnavailable exclude each other")

@@ -6,20 +6,20 @@ A Lease's strategy and preferredHolder are dropped unread while CoordinatedLeade
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["lease", "lease_candidate"]
 
 _STRATEGY = "OldestEmulationVersion"
 
 
-def lease(document: Spot) -> None:
+def lease(document: Field) -> None:
     spec = document.at("spec")
     spec.at_least("lease", "leaseDurationSeconds", 1)
     spec.at_least("lease", "leaseTransitions", 0)
 
 
-def lease_candidate(document: Spot) -> None:
+def lease_candidate(document: Field) -> None:
     spec, strategy = document.at("spec"), document.at("spec").text("strategy")
     if document.text("apiVersion").endswith("/v1alpha1"):
         return  # there a list of strategies

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apiserver.core.containers import PROTOCOLS
 from gitops_ci.validation.apiserver.core.services import non_special_ip
 
@@ -19,7 +19,7 @@ _NODE_HINTS = 34  # PreferSameTrafficDistribution; before, forNodes is dropped
 _CANONICAL = 36  # as formats.ip is strict
 
 
-def endpoints(document: Spot) -> None:
+def endpoints(document: Field) -> None:
     for subset in document.each("subsets"):
         if not subset.count("addresses") and not subset.count("notReadyAddresses"):
             subset.bad("endpoints", "needs addresses or notReadyAddresses")
@@ -40,12 +40,12 @@ def endpoints(document: Spot) -> None:
             _names(port)
 
 
-def _names(port: Spot) -> None:
+def _names(port: Field) -> None:
     port.fits("endpoints", "name", formats.dns_label)
     port.fits("endpoints", "appProtocol", formats.qualified_name, pointer=True)
 
 
-def endpoint_slice(document: Spot) -> None:
+def endpoint_slice(document: Field) -> None:
     kind = document.text("addressType")
     document.one_of("endpoints", "addressType", ("IPv4", "IPv6", "FQDN"))
     if document.count("endpoints") > 1000:
@@ -65,7 +65,7 @@ def endpoint_slice(document: Spot) -> None:
     _slice_ports(document)
 
 
-def _hints(hints: Spot, key: str, check: Callable[[str], str | None]) -> None:
+def _hints(hints: Field, key: str, check: Callable[[str], str | None]) -> None:
     seen: set[str] = set()
     for index, hint in enumerate(hints.each(key)):
         name = hint.text("name")
@@ -97,7 +97,7 @@ def _full_name(value: str) -> str | None:
     return next(filter(None, map(formats.dns_label, parts)), None)
 
 
-def _slice_ports(document: Spot) -> None:
+def _slice_ports(document: Field) -> None:
     names: set[str] = set()
     if document.count("ports") > 20000:
         document.at("ports").bad("endpoints", "must have no more than 20000 ports")

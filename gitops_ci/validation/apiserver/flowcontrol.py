@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["flow_schema", "priority_level"]
 
@@ -17,7 +17,7 @@ _HASH_BITS = 60
 _KINDS = {"ServiceAccount": "serviceAccount", "User": "user", "Group": "group"}
 
 
-def flow_schema(document: Spot) -> None:
+def flow_schema(document: Field) -> None:
     spec = document.at("spec")
     # Absent (and 0) is 1000, by default.
     precedence = spec.number("matchingPrecedence")
@@ -49,7 +49,7 @@ def flow_schema(document: Spot) -> None:
                     other.at("nonResourceURLs").item(index).bad("flow-schema", f"'{url}' {why}")
 
 
-def _subject(subject: Spot) -> None:
+def _subject(subject: Field) -> None:
     kind = subject.text("kind")
     subject.one_of("flow-schema", "kind", tuple(_KINDS))
     wanted = _KINDS.get(kind)
@@ -64,7 +64,7 @@ def _subject(subject: Spot) -> None:
     account.fits("name", "namespace", formats.dns_label)
 
 
-def _verbs(rule: Spot) -> None:
+def _verbs(rule: Field) -> None:
     _alone(rule, "verbs")
     for index, verb in enumerate(rule.strings("verbs")):
         if verb != "*" and verb not in _VERBS:
@@ -73,7 +73,7 @@ def _verbs(rule: Spot) -> None:
             )
 
 
-def _alone(rule: Spot, key: str) -> None:
+def _alone(rule: Field, key: str) -> None:
     values = rule.strings(key)
     if "*" in values and len(values) > 1:
         rule.at(key).bad("flow-schema", "'*' must be alone")
@@ -94,7 +94,7 @@ def _why_no_path(url: str) -> str | None:
     return None
 
 
-def priority_level(document: Spot) -> None:
+def priority_level(document: Field) -> None:
     spec = document.at("spec")
     kind = spec.text("type")
     spec.one_of("priority-level", "type", ("Exempt", "Limited"))
@@ -116,7 +116,7 @@ def priority_level(document: Spot) -> None:
         _response(limited.at("limitResponse"), limited)
 
 
-def _response(response: Spot, limited: Spot) -> None:
+def _response(response: Field, limited: Field) -> None:
     if not response.text("type"):
         place = response if limited.has("limitResponse") else limited
         place.bad("priority-level", "'limitResponse.type' is required: Queue or Reject")
@@ -132,7 +132,7 @@ def _response(response: Spot, limited: Spot) -> None:
         _deal(queuing, queuing.number("queues") or 64, queuing.number("handSize") or 8)
 
 
-def _deal(queuing: Spot, queues: int, hand: int) -> None:
+def _deal(queuing: Field, queues: int, hand: int) -> None:
     """Hands are dealt by a hash of 60 bits (apiserver pkg/util/shufflesharding)."""
     place = queuing.at("handSize") if queuing.has("handSize") else queuing
     if hand > queues:

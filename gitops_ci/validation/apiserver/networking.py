@@ -6,7 +6,7 @@ Source: k8s.io/kubernetes pkg/apis/networking/validation/validation.go.
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.apiserver.core.containers import PROTOCOLS, port_of
 
@@ -17,7 +17,7 @@ _BAD_PARTS = ("//", "/./", "/../", "%2f", "%2F")
 _BAD_ENDS = ("/..", "/.")
 
 
-def ingress(document: Spot) -> None:
+def ingress(document: Field) -> None:
     spec = document.at("spec")
     if not spec.count("rules") and not spec.has("defaultBackend"):
         spec.bad("ingress", "needs defaultBackend or rules")
@@ -38,7 +38,7 @@ def ingress(document: Spot) -> None:
         annotated.at(_CLASS).bad("ingress", "must match ingressClassName when both are given")
 
 
-def _rule(rule: Spot) -> None:
+def _rule(rule: Field) -> None:
     host = rule.text("host")
     if host:
         if formats.parse_ip(host):
@@ -49,7 +49,7 @@ def _rule(rule: Spot) -> None:
         _path(path)
 
 
-def _path(path: Spot) -> None:
+def _path(path: Field) -> None:
     kind, value = path.text("pathType"), path.text("path")
     path.one_of("ingress", "pathType", ("Exact", "Prefix", "ImplementationSpecific"), pointer=True)
     if kind in {"Exact", "Prefix"}:
@@ -64,7 +64,7 @@ def _path(path: Spot) -> None:
     _backend(path.at("backend"))
 
 
-def _backend(backend: Spot) -> None:
+def _backend(backend: Field) -> None:
     service, resource = backend.has("service"), backend.has("resource")
     if service and resource:
         backend.bad("ingress", "service and resource exclude each other")
@@ -80,7 +80,7 @@ def _backend(backend: Spot) -> None:
         backend.bad("ingress", "needs a service or a resource")
 
 
-def _service_backend(service: Spot) -> None:
+def _service_backend(service: Field) -> None:
     check = formats.dns_label if service.minor >= 36 else formats.dns_label_1035
     service.fits("name", "name", check)
     port = service.at("port")
@@ -96,7 +96,7 @@ def _service_backend(service: Spot) -> None:
         service.bad("ingress", "'port.name' or 'port.number' is required")
 
 
-def ingress_class(document: Spot) -> None:
+def ingress_class(document: Field) -> None:
     spec = document.at("spec")
     controller = spec.text("controller")
     if not controller:
@@ -120,7 +120,7 @@ def ingress_class(document: Spot) -> None:
     parameters.fits("ingress", "namespace", formats.dns_label)
 
 
-def network_policy(document: Spot) -> None:
+def network_policy(document: Field) -> None:
     spec = document.at("spec")
     label_selector(spec.at("podSelector"))
     for direction, peers in (("ingress", "from"), ("egress", "to")):
@@ -138,7 +138,7 @@ def network_policy(document: Spot) -> None:
             place.bad("network-policy", f"'{kind}' is not supported; one of Ingress, Egress")
 
 
-def _policy_port(port: Spot) -> None:
+def _policy_port(port: Field) -> None:
     port.one_of("network-policy", "protocol", PROTOCOLS, pointer=True)
     port_of(port, "port", "network-policy")
     if not port.has("endPort"):
@@ -151,7 +151,7 @@ def _policy_port(port: Spot) -> None:
         place.bad("network-policy", f"{last} must be at least port {first}, and no more than 65535")
 
 
-def _peer(peer: Spot) -> None:
+def _peer(peer: Field) -> None:
     given = [key for key in ("podSelector", "namespaceSelector", "ipBlock") if peer.has(key)]
     if not given:
         peer.bad("network-policy", "needs podSelector, namespaceSelector or ipBlock")
@@ -163,7 +163,7 @@ def _peer(peer: Spot) -> None:
         _block(peer.at("ipBlock"))
 
 
-def _block(block: Spot) -> None:
+def _block(block: Field) -> None:
     outer = formats.parse_cidr(block.text("cidr"))
     if block.text("cidr") and (why := formats.cidr(block.text("cidr"), block.minor)):
         block.at("cidr").bad("network-policy", f"'{block.text('cidr')}' {why}")
@@ -184,7 +184,7 @@ def _block(block: Spot) -> None:
             place.bad("network-policy", f"'{value}' must be a strict subset of {block.text('cidr')}")
 
 
-def ip_address(document: Spot) -> None:
+def ip_address(document: Field) -> None:
     reference = document.at("spec", "parentRef")
     for key in ("resource", "name"):
         reference.fits("network", key, formats.path_segment)
@@ -192,7 +192,7 @@ def ip_address(document: Spot) -> None:
     reference.fits("network", "namespace", formats.path_segment)
 
 
-def service_cidr(document: Spot) -> None:
+def service_cidr(document: Field) -> None:
     spec = document.at("spec")
     if not 1 <= spec.count("cidrs") <= 2:
         spec.missing("network", "cidrs", "one CIDR, or one of each family, is required")

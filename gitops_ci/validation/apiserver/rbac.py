@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 
 __all__ = ["binding", "role"]
@@ -11,7 +11,7 @@ __all__ = ["binding", "role"]
 GROUP = "rbac.authorization.k8s.io"
 
 
-def role(document: Spot) -> None:
+def role(document: Field) -> None:
     namespaced = document.text("kind") == "Role"
     for rule in document.each("rules"):
         if rule.count("nonResourceURLs"):
@@ -31,7 +31,7 @@ def role(document: Spot) -> None:
             label_selector(selector)
 
 
-def binding(document: Spot) -> None:
+def binding(document: Field) -> None:
     reference = document.at("roleRef")
     kinds = ("Role", "ClusterRole") if document.text("kind") == "RoleBinding" else ("ClusterRole",)
     reference.one_of("rbac", "apiGroup", (GROUP,))
@@ -41,7 +41,7 @@ def binding(document: Spot) -> None:
         _subject(subject, namespaced=document.text("kind") == "RoleBinding")
 
 
-def _subject(subject: Spot, *, namespaced: bool) -> None:
+def _subject(subject: Field, *, namespaced: bool) -> None:
     kind = subject.text("kind")
     subject.one_of("rbac", "kind", ("ServiceAccount", "User", "Group"))
     group = subject.get("apiGroup")

@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Callable, Mapping
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.apimachinery.scalars import quantity
 from gitops_ci.validation.apiserver.core.compute_resources import amount
@@ -45,7 +45,7 @@ _BEFORE_FLEX = (
 )
 
 
-def persistent_volume(document: Spot) -> None:
+def persistent_volume(document: Field) -> None:
     spec = document.at("spec")
     access_modes(spec)
     _capacity(spec)
@@ -75,7 +75,7 @@ def persistent_volume(document: Spot) -> None:
             spec.missing("storage", "csi", "'csi' is required with volumeAttributesClassName")
 
 
-def _source(spec: Spot) -> list[str]:
+def _source(spec: Field) -> list[str]:
     """Check the one source of a volume; returns the names of those that are given."""
     # The server counts a flexVolume without a look at those it has met before.
     if spec.has("flexVolume") and any(spec.has(key) for key in _BEFORE_FLEX):
@@ -84,7 +84,7 @@ def _source(spec: Spot) -> list[str]:
     return source_errors(spec, _SOURCES, _NOT_SOURCES)
 
 
-def _capacity(spec: Spot) -> None:
+def _capacity(spec: Field) -> None:
     capacity = spec.mapping("capacity")
     if not capacity:
         spec.missing("storage", "capacity")
@@ -96,45 +96,45 @@ def _capacity(spec: Spot) -> None:
             value.bad("storage", f"'{value.value}' must be greater than zero")
 
 
-def _initiator(document: Spot, source: Spot) -> None:
+def _initiator(document: Field, source: Field) -> None:
     # Both together become the name of an interface, once an initiator is named.
     name = document.at("metadata").text("name")
     if source.has("initiatorName") and len(f"{name}:{source.text('targetPortal')}".encode()) > 64:
         source.at("targetPortal").bad("volume", "must have no more than 64 characters together with the volume's name")
 
 
-def _local(source: Spot) -> None:
+def _local(source: Field) -> None:
     source.fits("volume", "path", formats.no_dot_dot)
 
 
-def _iscsi(source: Spot) -> None:
+def _iscsi(source: Field) -> None:
     iscsi(source)
     if source.has("secretRef") and not source.at("secretRef").text("name"):
         source.at("secretRef").missing("storage", "name")
 
 
-def _glusterfs(source: Spot) -> None:
+def _glusterfs(source: Field) -> None:
     source.fits("volume", "endpointsNamespace", formats.dns_label, pointer=True)
 
 
-def _azure_file(source: Spot) -> None:
+def _azure_file(source: Field) -> None:
     if source.has("secretNamespace") and not source.text("secretNamespace"):
         source.missing("volume", "secretNamespace")
 
 
-def _with_secret(source: Spot) -> None:
+def _with_secret(source: Field) -> None:
     if source.has("secretRef"):
         for key in ("name", "namespace"):
             if not source.at("secretRef").text(key):
                 source.at("secretRef").missing("storage", key)
 
 
-def _storage_os(source: Spot) -> None:
+def _storage_os(source: Field) -> None:
     storage_os(source)
     _with_secret(source)
 
 
-def _csi(source: Spot) -> None:
+def _csi(source: Field) -> None:
     csi_driver_name(source)
     for key in (
         "controllerPublishSecretRef",
@@ -146,14 +146,14 @@ def _csi(source: Spot) -> None:
             _secret(source.at(key))
 
 
-def _secret(reference: Spot) -> None:
+def _secret(reference: Field) -> None:
     for key, check in (("name", formats.dns_subdomain), ("namespace", formats.dns_label)):
         if not reference.text(key):
             reference.missing("storage", key)
         reference.fits("name", key, check)
 
 
-_SOURCES: Mapping[str, Callable[[Spot], None]] = {
+_SOURCES: Mapping[str, Callable[[Field], None]] = {
     **COMMON_SOURCES,
     "azureFile": _azure_file,
     "cinder": _with_secret,
@@ -165,7 +165,7 @@ _SOURCES: Mapping[str, Callable[[Spot], None]] = {
 }
 
 
-def storage_class(document: Spot) -> None:
+def storage_class(document: Field) -> None:
     _provisioner(document, "provisioner")
     _parameters(document, most=512)
     document.one_of("storage", "reclaimPolicy", ("Delete", "Retain"))
@@ -187,11 +187,11 @@ def storage_class(document: Spot) -> None:
                 expression.at("values").bad("duplicate", "a value is given twice")
 
 
-def _provisioner(document: Spot, key: str) -> None:
+def _provisioner(document: Field, key: str) -> None:
     document.fits("storage", key, lambda name: formats.qualified_name(name.lower()))
 
 
-def _parameters(document: Spot, *, most: int) -> None:
+def _parameters(document: Field, *, most: int) -> None:
     total = 0
     for name, value in document.pairs("parameters"):
         if not name:
@@ -201,14 +201,14 @@ def _parameters(document: Spot, *, most: int) -> None:
         document.at("parameters").bad("storage", f"must have no more than {most} parameters and 256 KiB")
 
 
-def volume_attributes_class(document: Spot) -> None:
+def volume_attributes_class(document: Field) -> None:
     _provisioner(document, "driverName")
     if not document.count("parameters"):
         document.missing("storage", "parameters", "at least one parameter is required")
     _parameters(document, most=512)
 
 
-def csi_driver(document: Spot) -> None:
+def csi_driver(document: Field) -> None:
     spec = document.at("spec")
     spec.one_of("storage", "fsGroupPolicy", ("File", "None", "ReadWriteOnceWithFSType"), pointer=True)
     modes = spec.strings("volumeLifecycleModes")
@@ -228,7 +228,7 @@ def csi_driver(document: Spot) -> None:
         spec.at("serviceAccountTokenInSecrets").bad("storage", "may not be set without tokenRequests")
 
 
-def csi_node(document: Spot) -> None:
+def csi_node(document: Field) -> None:
     names: set[str] = set()
     for driver in document.at("spec").each("drivers"):
         csi_driver_name(driver, "name")
@@ -246,14 +246,14 @@ def csi_node(document: Spot) -> None:
                 driver.at("topologyKeys").item(index).bad("storage", f"'{key}' {why}")
 
 
-def csi_storage_capacity(document: Spot) -> None:
+def csi_storage_capacity(document: Field) -> None:
     label_selector(document.at("nodeTopology"))
     document.fits("name", "storageClassName", formats.dns_subdomain)
     if document.has("capacity"):
         amount(document.at("capacity"), "storage")
 
 
-def volume_attachment(document: Spot) -> None:
+def volume_attachment(document: Field) -> None:
     spec = document.at("spec")
     csi_driver_name(spec, "attacher")
     source = spec.at("source")
@@ -265,7 +265,7 @@ def volume_attachment(document: Spot) -> None:
         _inline_volume(source.at("inlineVolumeSpec"))
 
 
-def _inline_volume(spec: Spot) -> None:
+def _inline_volume(spec: Field) -> None:
     """A volume without a PersistentVolume of its own (ValidatePersistentVolumeSpec, inline)."""
     access_modes(spec)
     for key in ("claimRef", "nodeAffinity"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.cel.engine import HINT, MISSING, expression
 from gitops_ci.validation.cel.schema_rules import without_strings
 from gitops_ci.validation.cel.types import REQUEST, Scope, scope
@@ -23,7 +23,7 @@ _VARIABLE = re.compile(r"\bvariables\.([A-Za-z_][A-Za-z0-9_]*)")
 _DYNAMIC = re.compile(r"\s*(?:object|oldObject|params)(?:\.\w+)*\s*")
 
 
-def compiles(place: Spot, key: str, rule: str, seen: Scope, *returns: str) -> None:
+def compiles(place: Field, key: str, rule: str, seen: Scope, *returns: str) -> None:
     """The expression under `key` is CEL, names no field that is not there, and gives one of the types BOOL, STRING,
     NULL where some are named.
     """
@@ -52,13 +52,13 @@ def compiles(place: Spot, key: str, rule: str, seen: Scope, *returns: str) -> No
         where.bad(rule, f"'{shown(text)}' must give {_TYPES[returns[0]]}; its type is not known before it is read")
 
 
-def admission(place: Spot, key: str, rule: str, names: tuple[str, ...], *returns: str) -> None:
+def admission(place: Field, key: str, rule: str, names: tuple[str, ...], *returns: str) -> None:
     """An expression of a policy or a webhook, which may use some names beside those of every request."""
     dynamic = ("object", "oldObject", "namespaceObject", "authorizer", *names)
     compiles(place, key, rule, scope(place.text(key), {"request": REQUEST}, dynamic=dynamic), *returns)
 
 
-def gives_object(place: Spot, key: str, rule: str, names: tuple[str, ...], kind: str) -> None:
+def gives_object(place: Field, key: str, rule: str, names: tuple[str, ...], kind: str) -> None:
     """An expression whose result is of a type that only the server has: what compiles without that type is none."""
     text = place.text(key)
     if not text.strip():
@@ -73,7 +73,7 @@ def gives_object(place: Spot, key: str, rule: str, names: tuple[str, ...], kind:
         place.at(key).unchecked(MISSING, HINT)
 
 
-def defined(place: Spot, key: str, rule: str, names: Iterable[str]) -> None:
+def defined(place: Field, key: str, rule: str, names: Iterable[str]) -> None:
     """An expression names no variable that is not defined before it."""
     known = frozenset(names)
     for name in _VARIABLE.findall(without_strings(place.text(key))):

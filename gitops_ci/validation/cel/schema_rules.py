@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gitops_ci.validation.cel.engine import HINT, MISSING, Expression, expression
-from gitops_ci.validation.violation import UNCHECKED, Check, Path, Problem
+from gitops_ci.validation.violation import UNCHECKED, Check, Path, Violation
 
 __all__ = ["RESERVED", "RULES", "escaped", "rules_of", "without_strings"]
 
 RULES = "x-kubernetes-validations"
 # Gives the value as CEL sees it, and notes the rules it breaks.
-_Reader = Callable[[Any, Path, list[Problem]], Any]
+_Reader = Callable[[Any, Path, list[Violation]], Any]
 _STRING = re.compile(r"""r?('''|\"{3})[\s\S]*?\1|r?'(?:[^'\\\n]|\\.)*'|r?"(?:[^"\\\n]|\\.)*\"""")
 _OLD = re.compile(r"\boldSelf\b")
 _OF_TIME = re.compile(r"\b(?:timestamp|duration)\(|\.get(?:FullYear|Month|D\w+|Hours|Minutes|\w*[sS]econds)\(")
@@ -40,7 +40,7 @@ def rules_of(schema: Mapping[str, Any]) -> Check | None:
         return None
     reader = _reader(schema)
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if reader is not None:
             reader(value, path, problems)
 
@@ -69,16 +69,16 @@ class _Rule(NamedTuple):
     message: str
     below: tuple[str, ...]
 
-    def judge(self, value: Any, path: Path) -> Problem | None:
+    def judge(self, value: Any, path: Path) -> Violation | None:
         verdict = self.compiled.holds(value)
         if verdict is True:
             return None
         if verdict is False:
             for key in self.below:
                 path = (path, key)
-            return Problem("schema/rule", path, self.message or f"breaks the rule {self.source}")
+            return Violation("schema/rule", path, self.message or f"breaks the rule {self.source}")
         told = MISSING if verdict == MISSING else f"the rule {self.source} is not checked: {verdict}"
-        return Problem(UNCHECKED, path, told, HINT if verdict == MISSING else "")
+        return Violation(UNCHECKED, path, told, HINT if verdict == MISSING else "")
 
 
 def _rules(schema: Mapping[str, Any]) -> list[_Rule]:
@@ -139,7 +139,7 @@ def _reader(schema: Any) -> _Reader | None:
     if not rules and same and extra is None and item is None and scalar is None:
         return None
 
-    def read(value: Any, path: Path, problems: list[Problem]) -> Any:
+    def read(value: Any, path: Path, problems: list[Violation]) -> Any:
         if type(value) is dict:
             value = _object(value, path, problems, fields, extra)
         elif type(value) is list and item is not None:
@@ -165,7 +165,7 @@ def _scalar(schema: Mapping[str, Any]) -> Callable[[Any], Any] | None:
 def _object(
     value: Mapping[str, Any],
     path: Path,
-    problems: list[Problem],
+    problems: list[Violation],
     fields: Mapping[str, _Field],
     extra: _Reader | None,
 ) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from gitops_ci.validation.openapi.strict_decoding import Structure
+from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Lookup
-from gitops_ci.validation.violation import Check, Path, Problem
+from gitops_ci.validation.violation import Check, Path, Violation
 
 __all__ = ["CustomKinds", "NoSchema"]
 
@@ -91,9 +91,9 @@ def _custom(schema: Mapping[str, Any], kubernetes: str, *, lenient: bool = False
     structure = Structural(whole, kubernetes, lenient=lenient)
     body = compile_schema(whole, minor=int(kubernetes.partition(".")[2]), definitions=schema)
     rules = rules_of(whole)
-    metadata = Structure.of(kubernetes).named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
+    metadata = StrictDecoder.of(kubernetes).named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if not isinstance(value, Mapping):
             return
         if (meta := value.get("metadata")) is not None:

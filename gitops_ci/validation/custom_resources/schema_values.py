@@ -17,7 +17,7 @@ from gitops_ci.validation.go.json_numbers import identity, number_of, number_tes
 from gitops_ci.validation.go.regexp import HINT, matcher
 from gitops_ci.validation.openapi.strict_decoding import missing, unknown_field, wrong_type
 from gitops_ci.validation.suggestions import nearest
-from gitops_ci.validation.violation import UNCHECKED, Check, Path, Problem
+from gitops_ci.validation.violation import UNCHECKED, Check, Path, Violation
 
 __all__ = ["compile_schema"]
 
@@ -59,12 +59,12 @@ class _Compiler:
         parts = [*self._structure(schema), *_values(schema, kinds, form), *self._logic(schema)]
         takes_null = not kinds or "null" in kinds or schema.get("nullable") is True
 
-        def check(value: Any, path: Path, problems: list[Problem]) -> None:
+        def check(value: Any, path: Path, problems: list[Violation]) -> None:
             if value is None:
                 if not takes_null:
                     problems.append(wrong_type(path, f"must be {_articles(kinds)}, is null"))
                 elif words is not None:
-                    problems.append(Problem("schema/value", path, f"null is not supported; {words}"))
+                    problems.append(Violation("schema/value", path, f"null is not supported; {words}"))
                 return
             if why := fits(value):
                 problems.append(wrong_type(path, why))
@@ -75,7 +75,7 @@ class _Compiler:
         return check
 
     def _reference(self, reference: str) -> Check:
-        def check(value: Any, path: Path, problems: list[Problem]) -> None:
+        def check(value: Any, path: Path, problems: list[Violation]) -> None:
             found = self._references.get(reference)
             if found is None:
                 target = resolved({"$ref": reference}, self._root)
@@ -108,7 +108,7 @@ class _Compiler:
         item = self.schema(extra) if isinstance(extra, Mapping) else None
         shut = extra is False
 
-        def check(value: Any, path: Path, problems: list[Problem]) -> None:
+        def check(value: Any, path: Path, problems: list[Violation]) -> None:
             if type(value) is not dict:
                 return
             for key, entry in value.items():
@@ -160,17 +160,17 @@ def _type_test(kinds: tuple[str, ...], *, has_format: bool) -> Test:
     return test
 
 
-def _anything(value: Any, path: Path, problems: list[Problem]) -> None:
+def _anything(value: Any, path: Path, problems: list[Violation]) -> None:
     del value, path, problems
 
 
-def _nothing(value: Any, path: Path, problems: list[Problem]) -> None:
+def _nothing(value: Any, path: Path, problems: list[Violation]) -> None:
     del value
-    problems.append(Problem("schema/value", path, "nothing is allowed here"))
+    problems.append(Violation("schema/value", path, "nothing is allowed here"))
 
 
 def _required(keys: list[str]) -> Check:
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if type(value) is dict:
             problems.extend(missing(path, key, value) for key in keys if key not in value)
 
@@ -178,7 +178,7 @@ def _required(keys: list[str]) -> Check:
 
 
 def _items(item: Check) -> Check:
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if type(value) is list:
             for index, entry in enumerate(value):
                 item(entry, (path, index), problems)
@@ -191,21 +191,21 @@ def _options(options: list[Check], schemas: list[Any], *, one: bool) -> Check:
     names = [keys[0] for keys in required if isinstance(keys, list) and len(keys) == 1]
     told = f" of {', '.join(map(str, names))}" if len(names) == len(options) else " of several forms"
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         fitting, untold = 0, []
         for option in options:
-            found: list[Problem] = []
+            found: list[Violation] = []
             option(value, path, found)
             fitting += not found
             if found and all(problem.rule == UNCHECKED for problem in found):
                 untold += found
         if one and fitting > 1:
-            problems.append(Problem("schema/value", path, f"needs exactly one{told}, fits {fitting}"))
+            problems.append(Violation("schema/value", path, f"needs exactly one{told}, fits {fitting}"))
         elif untold and (one or not fitting):
             problems.extend(untold)
         elif not fitting:
             problems.append(
-                Problem("schema/value", path, f"needs {'exactly' if one else 'at least'} one{told}, fits 0")
+                Violation("schema/value", path, f"needs {'exactly' if one else 'at least'} one{told}, fits 0")
             )
 
     return check
@@ -215,11 +215,11 @@ def _not(option: Check, schema: Mapping[str, Any]) -> Check:
     required = schema.get("required")
     told = f": '{required[0]}' may not be given here" if isinstance(required, list) and len(required) == 1 else ""
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
-        found: list[Problem] = []
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
+        found: list[Violation] = []
         option(value, path, found)
         if not found:
-            problems.append(Problem("schema/value", path, f"has a form that is not allowed{told}"))
+            problems.append(Violation("schema/value", path, f"has a form that is not allowed{told}"))
         elif all(problem.rule == UNCHECKED for problem in found):
             problems.extend(found)
 
@@ -236,9 +236,9 @@ def _values(schema: Mapping[str, Any], kinds: Sequence[str], form: Callable[[str
     if form is not None:
         tests.append(_format(str(schema["format"]), form))
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         said = (test(value) for test in tests)
-        problems.extend(Problem("schema/value", path, why) for why in said if why)
+        problems.extend(Violation("schema/value", path, why) for why in said if why)
 
     checks: list[Check] = [check] if tests else []
     if isinstance(pattern := schema.get("pattern"), str) and pattern and (found := _pattern(pattern)):
@@ -301,14 +301,14 @@ def _pattern(pattern: str) -> Check | None:
     if matches is None:
         return None
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if type(value) is not str or (found := matches(value)):
             return
         if found is None:
-            problems.append(Problem(UNCHECKED, path, f"the pattern {pattern} is not checked", HINT))
+            problems.append(Violation(UNCHECKED, path, f"the pattern {pattern} is not checked", HINT))
             return
         shown = value if len(value) <= 80 else f"{value[:77]}..."
-        problems.append(Problem("schema/value", path, f"'{shown}' must match {pattern}"))
+        problems.append(Violation("schema/value", path, f"'{shown}' must match {pattern}"))
 
     return check
 

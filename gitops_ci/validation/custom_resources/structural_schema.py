@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.object_meta import embedded_metadata
 from gitops_ci.validation.go.json_numbers import identity
-from gitops_ci.validation.openapi.strict_decoding import Structure, unknown_field
-from gitops_ci.validation.violation import Path, Problem
+from gitops_ci.validation.openapi.strict_decoding import StrictDecoder, unknown_field
+from gitops_ci.validation.violation import Path, Violation
 
 __all__ = ["Structural", "resolved"]
 
@@ -59,16 +59,16 @@ class Structural:
                 made[key] = self._complete(default, field)
         return made
 
-    def examine(self, value: Any, path: Path, problems: list[Problem]) -> None:
+    def examine(self, value: Any, path: Path, problems: list[Violation]) -> None:
         """What is unknown, given twice, or no sound object inside of a completed object."""
         self._walk(value, {**self._root, _EMBEDDED: True}, path, problems, whole=True)
 
-    def examine_part(self, value: Any, problems: list[Problem]) -> None:
+    def examine_part(self, value: Any, problems: list[Violation]) -> None:
         """The same of a value that is no whole object: a default."""
         self._walk(value, self._root, None, problems)
 
     def _walk(
-        self, value: Any, schema: Any, path: Path, problems: list[Problem], *, whole: bool = False, keep: bool = False
+        self, value: Any, schema: Any, path: Path, problems: list[Violation], *, whole: bool = False, keep: bool = False
     ) -> None:
         schema = resolved(schema, self._root)
         if isinstance(value, dict):
@@ -84,7 +84,7 @@ class Structural:
                     self._walk(item, items, (path, index), problems, keep=keep)
 
     def _walk_object(
-        self, value: dict[str, Any], schema: Schema, path: Path, problems: list[Problem], *, whole: bool, keep: bool
+        self, value: dict[str, Any], schema: Schema, path: Path, problems: list[Violation], *, whole: bool, keep: bool
     ) -> None:
         known = schema or {}
         properties, extra = _mapping(known.get("properties")) or {}, known.get("additionalProperties")
@@ -101,22 +101,22 @@ class Structural:
             elif not is_open:
                 problems.append(unknown_field((path, key), key, properties))
 
-    def _embedded(self, value: dict[str, Any], path: Path, problems: list[Problem]) -> None:
+    def _embedded(self, value: dict[str, Any], path: Path, problems: list[Violation]) -> None:
         for key in ("apiVersion", "kind"):
             why = _why_no_identity(key, value.get(key))
             if key not in value:
-                problems.append(Problem("schema/required", path, f"required field '{key}' is missing", at="key"))
+                problems.append(Violation("schema/required", path, f"required field '{key}' is missing", at="key"))
             elif why:
-                problems.append(Problem("schema/value", (path, key), why))
+                problems.append(Violation("schema/value", (path, key), why))
         if "metadata" not in value or value["metadata"] is None:
             return
-        found: list[Problem] = []
+        found: list[Violation] = []
         meta = (path, "metadata")
-        Structure.of(self._version).named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")(
+        StrictDecoder.of(self._version).named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")(
             value["metadata"], meta, found
         )
         if not found:
-            embedded_metadata(Spot(value["metadata"], meta, found, self._minor))
+            embedded_metadata(Field(value["metadata"], meta, found, self._minor))
         problems.extend(found)
 
 
@@ -163,7 +163,7 @@ def _has_null(value: Any) -> bool:
     )
 
 
-def _unique(value: Sequence[Any], keys: Any, path: Path, problems: list[Problem]) -> None:
+def _unique(value: Sequence[Any], keys: Any, path: Path, problems: list[Violation]) -> None:
     if len(value) < 2:
         return
     names = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
@@ -172,7 +172,7 @@ def _unique(value: Sequence[Any], keys: Any, path: Path, problems: list[Problem]
         mark = {name: item[name] for name in names if name in item} if names and isinstance(item, dict) else item
         text = identity({} if mark is None and names else mark)
         if text in seen:
-            problems.append(Problem("schema/duplicate", (path, index), "is given twice in a list of unique items"))
+            problems.append(Violation("schema/duplicate", (path, index), "is given twice in a list of unique items"))
         seen.add(text)
 
 

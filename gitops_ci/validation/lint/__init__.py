@@ -65,9 +65,9 @@ def document_findings(document: Document, checks: Checks, *, has_schema: bool = 
     if document.group in _BY_GROUP and checks.asks_any("gitops"):
         found.extend(_of_group(document.group)(document))
         if not has_schema:
-            from gitops_ci.validation.lint.gitops_kinds import own_fields
+            from gitops_ci.validation.lint.gitops_kinds import check_fields
 
-            found.extend(own_fields(document))
+            found.extend(check_fields(document))
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from gitops_ci.model import Finding
 from gitops_ci.validation.manifests.documents import Document
-from gitops_ci.validation.violation import Path, Problem, show_path
+from gitops_ci.validation.violation import Path, Violation, show_path
 
 __all__ = ["Keys", "at", "dig"]
 
@@ -27,7 +27,7 @@ def at(
     path: Path = None
     for part in keys:
         path = (path, part)
-    place = document.place(Problem(rule, path, message, at="key" if key else "value"))
+    place = document.place(Violation(rule, path, message, at="key" if key else "value"))
     where = show_path(path)
     said = f"{where}: {message}" if where else message
     return Finding(rule, severity, said, *place, document.resource, hint)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import Keys, at, dig
-from gitops_ci.validation.lint.field_tables import Shape, misfits
+from gitops_ci.validation.lint.field_tables import Shape, find_misfits
 from gitops_ci.validation.lint.gitops_kinds import misfit_finding
 from gitops_ci.validation.manifests.documents import Document, split
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
@@ -38,7 +38,7 @@ def description_findings(files: Iterable[tuple[str, str]], exists: Callable[[str
                 continue
             if isinstance(value, dict) and (shape := _shape(name, value)) is not None:
                 document = Document(path, str(index), piece, value)
-                for misfit in misfits(value, shape):
+                for misfit in find_misfits(value, shape):
                     # Of the three only kustomize refuses a field that it does not know.
                     yield misfit_finding(document, misfit, strict=name.lower().startswith("kustomization"))
                 if name.startswith("fleet."):

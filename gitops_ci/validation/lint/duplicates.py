@@ -8,7 +8,7 @@ from typing import Literal
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import at
 from gitops_ci.validation.manifests.documents import Document
-from gitops_ci.validation.violation import Problem
+from gitops_ci.validation.violation import Violation
 
 __all__ = ["DocumentOf", "Resource", "duplicates"]
 
@@ -27,7 +27,7 @@ def duplicates(resources: Sequence[Resource], document_of: DocumentOf) -> Iterat
         document, earlier = document_of(item, index), document_of(*other)
         if document is None or earlier is None:
             continue
-        path, line, _ = earlier.place(Problem("", None, ""))
+        path, line, _ = earlier.place(Violation("", None, ""))
         said = f"{document.resource} is also in {path}:{line}"
         hint = "Two resources of one name overwrite each other: remove or rename one."
         # What lies in one folder may be applied apart; what is rendered together is not.

@@ -32,7 +32,7 @@ __all__ = [
     "Needs",
     "Shape",
     "Text",
-    "misfits",
+    "find_misfits",
 ]
 
 Shape = Any
@@ -93,7 +93,7 @@ class Misfit(NamedTuple):
     is_unknown: bool = False
 
 
-def misfits(value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:
+def find_misfits(value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:
     """Everything about a value that does not fit a shape; null is as good as absent, but no item of a list."""
     if shape == ANY or (value is None and not (keys and isinstance(keys[-1], int))):
         return
@@ -111,7 +111,7 @@ def misfits(value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:
             yield Misfit(keys, f"must be a list, is {type_name(value)}")
             return
         for index, item in enumerate(value):
-            yield from misfits(item, shape[0], (*keys, index))
+            yield from find_misfits(item, shape[0], (*keys, index))
     elif not isinstance(value, dict):
         yield Misfit(keys, f"must be a mapping, is {type_name(value)}")
     else:
@@ -141,7 +141,7 @@ def _of_fields(value: Mapping[str, Any], shape: Mapping[Any, Shape], keys: Keys)
     every = fields.get("*")
     for key, item in value.items():
         if (inner := fields.get(key, every)) is not None:
-            yield from misfits(item, inner, (*keys, key))
+            yield from find_misfits(item, inner, (*keys, key))
         else:
             hint = nearest_field(key, fields)
             yield Misfit((*keys, key), f"unknown field '{key}'", hint, at_key=True, is_unknown=True)

@@ -9,10 +9,10 @@ from typing import Literal
 
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import at
-from gitops_ci.validation.lint.field_tables import Misfit, Shape, misfits
+from gitops_ci.validation.lint.field_tables import Misfit, Shape, find_misfits
 from gitops_ci.validation.manifests.documents import Document
 
-__all__ = ["misfit_finding", "own_fields"]
+__all__ = ["check_fields", "misfit_finding"]
 
 # group -> module below fields/
 _GROUPS: Mapping[str, str] = {
@@ -22,13 +22,13 @@ _GROUPS: Mapping[str, str] = {
 }
 
 
-def own_fields(document: Document) -> Iterator[Finding]:
+def check_fields(document: Document) -> Iterator[Finding]:
     """What does not fit the documented fields. For an object without a schema: a schema knows better."""
     if document.group not in _GROUPS:
         return
     shape = _shape(_GROUPS[document.group], document.kind, is_past="beta" in document.api_version)
     if shape is not None:
-        for misfit in misfits(document.value, shape):
+        for misfit in find_misfits(document.value, shape):
             yield misfit_finding(document, misfit)
 
 

@@ -12,13 +12,23 @@ from typing import Any, Literal
 
 from gitops_ci.validation.manifests.go_yaml import WORDS
 
-__all__ = ["NULL", "OTHER_NUMBER", "OTHER_WORDS", "SOUND", "UNSURE", "Answer", "certain_keys", "doubtful", "look"]
+__all__ = [
+    "AMBIGUOUS",
+    "HAS_NULL",
+    "OTHER_NUMBER",
+    "OTHER_WORDS",
+    "UNAMBIGUOUS",
+    "Answer",
+    "certain_keys",
+    "classify",
+    "is_ambiguous",
+]
 
 # What a walk through a value answers: all is well; so it is, with a null somewhere; ask the exact reading.
 Answer = Literal[0, 1, 2]
-SOUND: Literal[0] = 0
-NULL: Literal[1] = 1
-UNSURE: Literal[2] = 2
+UNAMBIGUOUS: Literal[0] = 0
+HAS_NULL: Literal[1] = 1
+AMBIGUOUS: Literal[2] = 2
 
 OTHER_WORDS = frozenset(word for word, value in WORDS.items() if isinstance(value, bool) and len(word) < 4)
 OTHER_NUMBER = re.compile(r"[-+]?(?:0[0-9_bBOX]|[0-9.eE+-]*_|0[xo][0-9a-fA-F]*_)").match
@@ -27,7 +37,7 @@ _certain_keys: set[Any] = set()
 _MOST_KEYS = 4096
 
 
-def doubtful(value: Any) -> bool:
+def is_ambiguous(value: Any) -> bool:
     """Whether a scalar may be another one to go-yaml."""
     kind = type(value)
     if kind is str:
@@ -44,14 +54,14 @@ def certain_keys(mapping: dict[Any, Any]) -> bool:
 
 
 def _is_certain_key(key: Any) -> bool:
-    if type(key) is not str or key == "<<" or doubtful(key):
+    if type(key) is not str or key == "<<" or is_ambiguous(key):
         return False
     if len(_certain_keys) < _MOST_KEYS:
         _certain_keys.add(key)
     return True
 
 
-def look(value: Any) -> Answer:
+def classify(value: Any) -> Answer:
     """Whether a value is certainly go-yaml's, with all that is in it.
 
     Raises:
@@ -60,20 +70,20 @@ def look(value: Any) -> Answer:
     values: Iterable[Any] = (value,)
     if type(value) is dict:
         if not certain_keys(value):
-            return UNSURE
+            return AMBIGUOUS
         values = value.values()
     elif type(value) is list:
         values = value
-    seen: Answer = SOUND
+    seen: Answer = UNAMBIGUOUS
     for item in values:
         kind = type(item)
         if item is None:
-            seen = NULL
+            seen = HAS_NULL
         elif kind is dict or kind is list:
-            if found := look(item):
-                if found == UNSURE:
-                    return UNSURE
-                seen = NULL
-        elif doubtful(item):
-            return UNSURE
+            if found := classify(item):
+                if found == AMBIGUOUS:
+                    return AMBIGUOUS
+                seen = HAS_NULL
+        elif is_ambiguous(item):
+            return AMBIGUOUS
     return seen

@@ -11,7 +11,7 @@ from typing import Any
 from gitops_ci import yamltext
 from gitops_ci.validation.manifests import go_yaml
 from gitops_ci.validation.manifests.go_yaml_syntax import first_document, refuse_what_go_refuses
-from gitops_ci.validation.violation import Path, Problem, keys_of
+from gitops_ci.validation.violation import Path, Violation, keys_of
 
 __all__ = ["Document", "Piece", "split"]
 
@@ -181,7 +181,7 @@ class Document:
         """`Kind/name`, as reports show it."""
         return f"{self.kind}/{self.name}" if self.name else self.kind
 
-    def place(self, problem: Problem) -> tuple[str, int, int]:
+    def place(self, problem: Violation) -> tuple[str, int, int]:
         """Path, line and column in the files that people edit."""
         if self.origin is not None:
             return self.origin.path, *self.origin.locate(problem)
@@ -189,14 +189,14 @@ class Document:
             return self.template[0], *_search(self.template[1], keys_of(problem.path))
         return (self.path, 1, 1) if self.unit else (self.path, *self.locate(problem))
 
-    def locate(self, problem: Problem) -> tuple[int, int]:
+    def locate(self, problem: Violation) -> tuple[int, int]:
         """Line and column of what a problem is about; what is not there lies at its parent."""
         if problem.offset is not None:
             return self.piece.position(problem.offset)
         offset = _offset(self.piece.root, (*self.prefix, *keys_of(problem.path)), at_key=problem.at == "key")
         return self.piece.position(offset)
 
-    def scalar(self, path: Path) -> yamltext.Scalar | None:
+    def scalar(self, path: Path) -> yamltext.ScalarNode | None:
         """The scalar as written, None for anything else."""
         node: yamltext.Node | None = self.piece.root
         for key in (*self.prefix, *keys_of(path)):
@@ -204,7 +204,7 @@ class Document:
             if found is None:
                 return None
             node = found[1]
-        return node if isinstance(node, yamltext.Scalar) else None
+        return node if isinstance(node, yamltext.ScalarNode) else None
 
 
 def _search(text: str, keys: tuple[str | int, ...]) -> tuple[int, int]:
@@ -231,23 +231,23 @@ def _offset(root: yamltext.Node | None, keys: tuple[str | int, ...], *, at_key: 
         key_node, node = found
         start = node.start
         key_start = key_node.start if key_node is not None else node.start
-    empty = isinstance(node, yamltext.Scalar) and node.start == node.end
+    empty = isinstance(node, yamltext.ScalarNode) and node.start == node.end
     return key_start if at_key or empty else start
 
 
 def _step(node: yamltext.Node | None, key: str | int) -> tuple[yamltext.Node | None, yamltext.Node] | None:
     """The (key node, value node) of one member; a merged-in pair counts, the last of duplicates wins."""
-    target = node.target if isinstance(node, yamltext.Alias) else node
-    if isinstance(target, yamltext.Sequence):
+    target = node.target if isinstance(node, yamltext.AliasNode) else node
+    if isinstance(target, yamltext.SequenceNode):
         inside = isinstance(key, int) and key < len(target.items)
         return (None, target.items[key]) if inside and isinstance(key, int) else None
-    if not isinstance(target, yamltext.Mapping):
+    if not isinstance(target, yamltext.MappingNode):
         return None
     found = None
     for name, item in target.pairs:
-        if isinstance(name, yamltext.Scalar) and name.value == "<<" and not name.style:
-            merged = item.target if isinstance(item, yamltext.Alias) else item
-            parts = merged.items if isinstance(merged, yamltext.Sequence) else [merged]
+        if isinstance(name, yamltext.ScalarNode) and name.value == "<<" and not name.style:
+            merged = item.target if isinstance(item, yamltext.AliasNode) else item
+            parts = merged.items if isinstance(merged, yamltext.SequenceNode) else [merged]
             found = next((hit for part in parts if (hit := _step(part, key))), found)
         elif go_yaml.key_text(name) == key:
             found = name, item

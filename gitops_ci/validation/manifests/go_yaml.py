@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from gitops_ci.validation.go.base64 import is_base64
-from gitops_ci.yamltext import Alias, Mapping, Node, Scalar, Sequence
+from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
 
 __all__ = ["WORDS", "GoYamlError", "Loaded", "key_text", "load", "scalar_value"]
 
@@ -79,13 +79,13 @@ class _Reader:
         self._aliased = 0
 
     def read(self, node: Node) -> Any:
-        if isinstance(node, Scalar):
+        if isinstance(node, ScalarNode):
             self._nodes += 1
             value = scalar_value(node)
             if value is None:
                 self._loaded.has_null = True
             return value
-        if isinstance(node, Alias):
+        if isinstance(node, AliasNode):
             return self._alias(node)
         if not node.anchor:
             return self._collection(node)
@@ -96,10 +96,10 @@ class _Reader:
         self._done[id(node)] = value, self._nodes - before
         return value
 
-    def _alias(self, node: Alias) -> Any:
+    def _alias(self, node: AliasNode) -> Any:
         if id(node.target) in self._open:
             raise GoYamlError(f"anchor '{node.name}' contains itself", node.start)
-        if isinstance(node.target, Scalar):
+        if isinstance(node.target, ScalarNode):
             value, size = self.read(node.target), 0
             self._aliased += 1
         else:
@@ -110,15 +110,15 @@ class _Reader:
             raise GoYamlError("excessive aliasing: nearly all of its values come from aliases", node.start)
         return value
 
-    def _collection(self, node: Mapping | Sequence) -> Any:
+    def _collection(self, node: MappingNode | SequenceNode) -> Any:
         self._nodes += 1
-        if isinstance(node, Sequence):
+        if isinstance(node, SequenceNode):
             return [self.read(item) for item in node.items]
         made: dict[str, Any] = {}
         self._fill(made, node)
         return made
 
-    def _fill(self, made: dict[str, Any], node: Mapping) -> None:
+    def _fill(self, made: dict[str, Any], node: MappingNode) -> None:
         # To go-yaml `1` and `"1"` are two keys; in JSON they are one, and either may win.
         others: dict[str, set[type]] = {}
         for key, item in node.pairs:
@@ -135,8 +135,8 @@ class _Reader:
 
     def _merge(self, made: dict[str, Any], item: Node) -> None:
         # The first map of a list wins, so the last one is written first.
-        for part in reversed(item.items) if isinstance(item, Sequence) else [item]:
-            if not isinstance(part.target if isinstance(part, Alias) else part, Mapping):
+        for part in reversed(item.items) if isinstance(item, SequenceNode) else [item]:
+            if not isinstance(part.target if isinstance(part, AliasNode) else part, MappingNode):
                 raise GoYamlError("map merge requires map or sequence of maps as the value", item.start)
             for name, merged in self.read(part).items():
                 if name in made:
@@ -152,7 +152,7 @@ def _is_bomb(nodes: int, aliased: int) -> bool:
 
 
 def _is_merge(key: Node) -> bool:
-    if not isinstance(key, Scalar) or key.value != "<<":
+    if not isinstance(key, ScalarNode) or key.value != "<<":
         return False
     return not key.style if key.tag is None else key.tag in {"!", f"{_TAG}merge"}
 
@@ -168,9 +168,9 @@ def key_text(key: Node) -> str:
 
 def _key(key: Node) -> tuple[str, type]:
     """A key's text, and the type that it was."""
-    target = key.target if isinstance(key, Alias) else key
-    if not isinstance(target, Scalar):
-        looks_like_template = isinstance(target, Mapping) and target.flow
+    target = key.target if isinstance(key, AliasNode) else key
+    if not isinstance(target, ScalarNode):
+        looks_like_template = isinstance(target, MappingNode) and target.flow
         hint = " (a template's {{ }} that was not rendered?)" if looks_like_template else ""
         raise GoYamlError(f"a {type(target).__name__.lower()} cannot be a key{hint}", key.start)
     value = _decoded(target)
@@ -201,7 +201,7 @@ def _single(value: float) -> float:
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
-def scalar_value(node: Scalar) -> Any:
+def scalar_value(node: ScalarNode) -> Any:
     """A scalar's value.
 
     Raises:
@@ -211,7 +211,7 @@ def scalar_value(node: Scalar) -> Any:
     return _json_number(value, node) if isinstance(value, float) else value
 
 
-def _decoded(node: Scalar) -> Any:
+def _decoded(node: ScalarNode) -> Any:
     tag = node.tag
     text = node.value
     if node.style == '"' and not text.isascii() and _SURROGATE.search(text):
@@ -261,7 +261,7 @@ def _float(text: str) -> float | str:
     return text if math.isinf(number) else number
 
 
-def _tagged(node: Scalar, tag: str) -> Any:
+def _tagged(node: ScalarNode, tag: str) -> Any:
     value = _resolve(node.value)
     name = tag.removeprefix(_TAG)
     kind = type(value)
@@ -272,7 +272,7 @@ def _tagged(node: Scalar, tag: str) -> Any:
     return value
 
 
-def _binary(node: Scalar) -> str:
+def _binary(node: ScalarNode) -> str:
     if not is_base64(node.value):
         raise GoYamlError("!!binary value contains invalid base64 data", node.start)
     import base64
@@ -280,7 +280,7 @@ def _binary(node: Scalar) -> str:
     return base64.b64decode(node.value).decode("utf-8", "replace")
 
 
-def _json_number(value: float, node: Scalar) -> int | float:
+def _json_number(value: float, node: ScalarNode) -> int | float:
     if not math.isfinite(value):
         raise GoYamlError(f"'{node.value}' is a number that JSON does not have", node.start)
     # encoding/json writes whole numbers below 1e21 without an exponent, and they read back as integers.

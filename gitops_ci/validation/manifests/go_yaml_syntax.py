@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
-from gitops_ci.yamltext import BOM, Mapping, Node, Scalar, Sequence, YamlError, YamlFile, read_first, walk
+from gitops_ci.yamltext import BOM, MappingNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read_first, walk
 
 __all__ = ["first_document", "refuse_what_go_refuses"]
 
@@ -82,7 +82,7 @@ def _paired(pair: re.Match[str]) -> str:
 
 def _restore(root: Node | None) -> None:
     for node in walk(root):
-        if isinstance(node, Scalar) and _STAND_INS.search(node.value):
+        if isinstance(node, ScalarNode) and _STAND_INS.search(node.value):
             node.value = node.value.replace(_COLON, ":").replace(_QUOTE, "'").replace(_FILLER, "").replace(_MARK, BOM)
 
 
@@ -103,19 +103,19 @@ def _refuse_version(version: re.Match[str]) -> None:
 
 def _refuse_slash(text: str, root: Node | None) -> None:
     for node in walk(root):
-        quoted = isinstance(node, Scalar) and node.style == '"'
+        quoted = isinstance(node, ScalarNode) and node.style == '"'
         if quoted and (escape := _SLASH.match(text, node.start + 1, node.end)):
             raise GoYamlError("found unknown escape character: a / is written without \\", escape.end() - 2)
 
 
 def _refuse_question(root: Node | None) -> None:
     for node in walk(root):
-        if isinstance(node, Mapping | Sequence) and node.flow:
+        if isinstance(node, MappingNode | SequenceNode) and node.flow:
             for scalar in _scalars(node):
                 if not scalar.style and "?" in scalar.value:
                     raise GoYamlError("a ? inside of brackets must be in quotes", scalar.start)
 
 
-def _scalars(node: Mapping | Sequence) -> Iterator[Scalar]:
-    inside = node.items if isinstance(node, Sequence) else [part for pair in node.pairs for part in pair]
-    return (item for item in inside if isinstance(item, Scalar))
+def _scalars(node: MappingNode | SequenceNode) -> Iterator[ScalarNode]:
+    inside = node.items if isinstance(node, SequenceNode) else [part for pair in node.pairs for part in pair]
+    return (item for item in inside if isinstance(item, ScalarNode))

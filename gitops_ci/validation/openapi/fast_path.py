@@ -13,25 +13,25 @@ from typing import Any
 
 from gitops_ci.validation.apimachinery.scalars import SCALARS
 from gitops_ci.validation.manifests.ambiguity import (
-    NULL,
+    AMBIGUOUS,
+    HAS_NULL,
     OTHER_NUMBER,
     OTHER_WORDS,
-    SOUND,
-    UNSURE,
+    UNAMBIGUOUS,
     Answer,
     certain_keys,
-    doubtful,
-    look,
+    classify,
+    is_ambiguous,
 )
 from gitops_ci.validation.openapi.bundle import Bundle
 from gitops_ci.validation.openapi.strict_decoding import EMPTY
 
-__all__ = ["Acceptance"]
+__all__ = ["FastAcceptor"]
 
 Accept = Callable[[Any], Answer]
 
 
-class Acceptance:
+class FastAcceptor:
     """The compiled definitions of one Kubernetes version."""
 
     def __init__(self, bundle: Bundle) -> None:
@@ -42,8 +42,8 @@ class Acceptance:
 
     @staticmethod
     @cache
-    def of(version: str) -> Acceptance:
-        return Acceptance(Bundle.load(version))
+    def of(version: str) -> FastAcceptor:
+        return FastAcceptor(Bundle.load(version))
 
     def kind(self, api_version: str, kind: str) -> Accept | None:
         """What accepts objects of a kind, None when this version serves no such kind."""
@@ -91,25 +91,25 @@ def _object(fields: Mapping[str, Accept], required: tuple[str, ...]) -> Accept:
 
     def accept(value: Any) -> Answer:
         if type(value) is not dict:
-            return UNSURE
-        seen: Answer = SOUND
+            return AMBIGUOUS
+        seen: Answer = UNAMBIGUOUS
         for key, item in value.items():
             field = find(key)
             if field is _string and type(item) is str:
                 # Two values of three are strings: no call for them.
                 if OTHER_NUMBER(item) if item < ":" else len(item) < 4 and item in OTHER_WORDS:
-                    return UNSURE
+                    return AMBIGUOUS
             elif field is None:
-                return UNSURE
+                return AMBIGUOUS
             elif item is None:
-                seen = NULL
+                seen = HAS_NULL
             elif found := field(item):
-                if found == UNSURE:
-                    return UNSURE
-                seen = NULL
+                if found == AMBIGUOUS:
+                    return AMBIGUOUS
+                seen = HAS_NULL
         for key in required:
             if not (given := value.get(key)) and given in EMPTY:
-                return UNSURE
+                return AMBIGUOUS
         return seen
 
     return accept
@@ -118,18 +118,18 @@ def _object(fields: Mapping[str, Accept], required: tuple[str, ...]) -> Accept:
 def _map(accept_item: Accept) -> Accept:
     def accept(value: Any) -> Answer:
         if type(value) is not dict or not certain_keys(value):
-            return UNSURE
-        seen: Answer = SOUND
+            return AMBIGUOUS
+        seen: Answer = UNAMBIGUOUS
         for item in value.values():
             if accept_item is _string and type(item) is str:
                 if OTHER_NUMBER(item) if item < ":" else len(item) < 4 and item in OTHER_WORDS:
-                    return UNSURE
+                    return AMBIGUOUS
             elif item is None:
-                seen = NULL
+                seen = HAS_NULL
             elif found := accept_item(item):
-                if found == UNSURE:
-                    return UNSURE
-                seen = NULL
+                if found == AMBIGUOUS:
+                    return AMBIGUOUS
+                seen = HAS_NULL
         return seen
 
     return accept
@@ -138,15 +138,15 @@ def _map(accept_item: Accept) -> Accept:
 def _array(accept_item: Accept) -> Accept:
     def accept(value: Any) -> Answer:
         if type(value) is not list:
-            return UNSURE
-        seen: Answer = SOUND
+            return AMBIGUOUS
+        seen: Answer = UNAMBIGUOUS
         for item in value:
             if item is None:
-                return UNSURE
+                return AMBIGUOUS
             if found := accept_item(item):
-                if found == UNSURE:
-                    return UNSURE
-                seen = NULL
+                if found == AMBIGUOUS:
+                    return AMBIGUOUS
+                seen = HAS_NULL
         return seen
 
     return accept
@@ -164,13 +164,13 @@ def _scalar(name: str) -> Accept:
 
     def accept(value: Any) -> Answer:
         # Bytes may be a list of numbers, and null among them.
-        return UNSURE if refuse(value) or doubtful(value) or type(value) is list else SOUND
+        return AMBIGUOUS if refuse(value) or is_ambiguous(value) or type(value) is list else UNAMBIGUOUS
 
     return accept
 
 
 def _boolean(value: Any) -> Answer:
-    return SOUND if type(value) is bool else UNSURE
+    return UNAMBIGUOUS if type(value) is bool else AMBIGUOUS
 
 
 _string = _scalar("string")
@@ -178,5 +178,5 @@ _SCALARS: Mapping[str, Accept] = {
     **{name: _scalar(name) for name in SCALARS},
     "string": _string,
     "boolean": _boolean,
-    "any": look,
+    "any": classify,
 }

@@ -14,9 +14,9 @@ from typing import Any
 from gitops_ci.validation.apimachinery.scalars import SCALARS, type_name
 from gitops_ci.validation.openapi.bundle import Bundle
 from gitops_ci.validation.suggestions import nearest_field
-from gitops_ci.validation.violation import Check, Path, Problem
+from gitops_ci.validation.violation import Check, Path, Violation
 
-__all__ = ["EMPTY", "Structure"]
+__all__ = ["EMPTY", "StrictDecoder"]
 
 # What the server decodes, but does not validate wherever it stands: owners are asked for their fields in the metadata
 # of a whole object (apimachinery/object_meta.py) and not in a template's, a webhook of a definition where one converts
@@ -34,7 +34,7 @@ _NOTHING_REQUIRED = frozenset(
 EMPTY: tuple[Any, ...] = (None, "", [])
 
 
-class Structure:
+class StrictDecoder:
     """The compiled definitions of one Kubernetes version."""
 
     def __init__(self, bundle: Bundle) -> None:
@@ -45,8 +45,8 @@ class Structure:
 
     @staticmethod
     @cache
-    def of(version: str) -> Structure:
-        return Structure(Bundle.load(version))
+    def of(version: str) -> StrictDecoder:
+        return StrictDecoder(Bundle.load(version))
 
     def kind(self, api_version: str, kind: str) -> Check | None:
         """The check of a kind, None when this version serves no such kind."""
@@ -61,7 +61,7 @@ class Structure:
         if compiled := self._compiled.get(number):
             return compiled
 
-        def compile_when_reached(value: Any, path: Path, problems: list[Problem]) -> None:
+        def compile_when_reached(value: Any, path: Path, problems: list[Violation]) -> None:
             check = self._compiled.get(number)
             if check is None:
                 check = self._compiled[number] = self._compile(self._definition(number))
@@ -107,7 +107,7 @@ class Structure:
 def _object(fields: Mapping[str, Check], required: tuple[str, ...]) -> Check:
     find = fields.get
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if type(value) is not dict:
             problems.append(wrong_type(path, f"must be a mapping, is {type_name(value)}"))
             return
@@ -131,8 +131,8 @@ def _object(fields: Mapping[str, Check], required: tuple[str, ...]) -> Check:
 def _only_decoded(check_status: Check) -> Check:
     """A status is decoded and then dropped: on creation nobody validates it."""
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
-        found: list[Problem] = []
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
+        found: list[Violation] = []
         check_status(value, path, found)
         problems.extend(problem for problem in found if problem.rule != "schema/required")
 
@@ -140,7 +140,7 @@ def _only_decoded(check_status: Check) -> Check:
 
 
 def _map(item_check: Check) -> Check:
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if type(value) is not dict:
             problems.append(wrong_type(path, f"must be a mapping, is {type_name(value)}"))
             return
@@ -152,7 +152,7 @@ def _map(item_check: Check) -> Check:
 
 
 def _array(item_check: Check, *, is_struct: bool) -> Check:
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if type(value) is not list:
             problems.append(wrong_type(path, f"must be a list, is {type_name(value)}"))
             return
@@ -166,7 +166,7 @@ def _array(item_check: Check, *, is_struct: bool) -> Check:
     return check
 
 
-def _string(value: Any, path: Path, problems: list[Problem]) -> None:
+def _string(value: Any, path: Path, problems: list[Violation]) -> None:
     if type(value) is not str:
         problems.append(wrong_type(path, f"must be a string, is {type_name(value)}"))
 
@@ -176,10 +176,10 @@ def _scalar(name: str) -> Check:
         return _string
     refuse = SCALARS[name]
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         refusal = refuse(value)
         if refusal is not None:
-            problems.append(Problem(f"schema/{refusal[0]}", path, refusal[1], decode=True))
+            problems.append(Violation(f"schema/{refusal[0]}", path, refusal[1], decode=True))
 
     return check
 
@@ -187,12 +187,12 @@ def _scalar(name: str) -> Check:
 def _any_of(options: list[Check], *, drops_scalars: bool) -> Check:
     """One of several: the schemas in a definition's schema. They decode themselves, and drop what they do not know."""
 
-    def check(value: Any, path: Path, problems: list[Problem]) -> None:
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
         if drops_scalars and type(value) not in {dict, list}:
             return
-        best: list[Problem] | None = None
+        best: list[Violation] | None = None
         for option in options:
-            found: list[Problem] = []
+            found: list[Violation] = []
             option(value, path, found)
             found = [problem for problem in found if problem.rule != "schema/unknown-field"]
             if not found:
@@ -205,15 +205,15 @@ def _any_of(options: list[Check], *, drops_scalars: bool) -> Check:
     return check
 
 
-def wrong_type(path: Path, message: str) -> Problem:
-    return Problem("schema/type", path, message, decode=True)
+def wrong_type(path: Path, message: str) -> Violation:
+    return Violation("schema/type", path, message, decode=True)
 
 
-def unknown_field(path: Path, key: str, fields: Mapping[str, Any]) -> Problem:
-    return Problem("schema/unknown-field", path, f"unknown field '{key}'", nearest_field(key, fields), at="key")
+def unknown_field(path: Path, key: str, fields: Mapping[str, Any]) -> Violation:
+    return Violation("schema/unknown-field", path, f"unknown field '{key}'", nearest_field(key, fields), at="key")
 
 
-def missing(path: Path, key: str, value: Mapping[str, Any]) -> Problem:
+def missing(path: Path, key: str, value: Mapping[str, Any]) -> Violation:
     if key in value:
-        return Problem("schema/required", (path, key), f"'{key}' must not be empty")
-    return Problem("schema/required", path, f"required field '{key}' is missing", at="key")
+        return Violation("schema/required", (path, key), f"'{key}' must not be empty")
+    return Violation("schema/required", path, f"required field '{key}' is missing", at="key")

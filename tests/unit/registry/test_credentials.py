@@ -8,7 +8,7 @@ import json
 import pytest
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.registry.credentials import find
+from gitops_ci.registry.credentials import credentials_for
 
 
 @pytest.fixture
@@ -22,13 +22,13 @@ def auth(user, password="word"):
 
 
 def user_of(registry, repository="", **more):
-    found = find(registry, repository, **more)
+    found = credentials_for(registry, repository, **more)
     return found.user if found else None
 
 
 def test_nothing_is_known_of_a_registry_without_an_entry(config):
     config({"auths": {"ghcr.io": auth("a")}})
-    assert find("quay.io") is None
+    assert credentials_for("quay.io") is None
 
 
 @pytest.mark.parametrize(
@@ -48,25 +48,25 @@ def test_the_account_of_the_longest_path_is_used(config):
 
 def test_an_empty_entry_is_no_account(config):
     config({"auths": {"ghcr.io": {}, "quay.io": {"auth": ""}}})
-    assert find("ghcr.io") is None
-    assert find("quay.io") is None
+    assert credentials_for("ghcr.io") is None
+    assert credentials_for("quay.io") is None
 
 
 def test_a_password_may_contain_colons(config):
     config({"auths": {"ghcr.io": auth("a", "b:c:d")}})
-    assert find("ghcr.io").secret.reveal() == "b:c:d"
+    assert credentials_for("ghcr.io").secret.reveal() == "b:c:d"
 
 
 def test_an_identity_token_goes_before_a_password(config):
     config({"auths": {"ghcr.io": {**auth("a"), "identitytoken": "identity"}}})
-    found = find("ghcr.io")
+    found = credentials_for("ghcr.io")
     assert (found.secret.reveal(), found.identity) == ("identity", True)
 
 
 def test_a_damaged_entry_is_said_so(config):
     config({"auths": {"ghcr.io": {"auth": "?"}}})
     with pytest.raises(RegistryError, match="damaged"):
-        find("ghcr.io")
+        credentials_for("ghcr.io")
 
 
 def test_the_environment_is_for_the_registry_that_is_pushed_to(monkeypatch):
@@ -87,11 +87,11 @@ def test_a_helper_is_a_plain_name(config, name):
     config({"credHelpers": {"ghcr.io": name}})
     if name:
         with pytest.raises(RegistryError, match="not the name of a credential helper"):
-            find("ghcr.io")
+            credentials_for("ghcr.io")
     else:
-        assert find("ghcr.io") is None
+        assert credentials_for("ghcr.io") is None
 
 
 def test_no_secret_is_printed(config):
     config({"auths": {"ghcr.io": auth("a", "very-secret")}})
-    assert "very-secret" not in repr(find("ghcr.io"))
+    assert "very-secret" not in repr(credentials_for("ghcr.io"))

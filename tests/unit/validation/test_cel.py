@@ -11,7 +11,7 @@ import pytest
 from gitops_ci.validation import Report, check
 from gitops_ci.validation.cel import engine
 from gitops_ci.validation.cel.schema_rules import escaped, rules_of
-from gitops_ci.validation.violation import UNCHECKED, Problem, show_path
+from gitops_ci.validation.violation import UNCHECKED, Violation, show_path
 
 CRD = """\
 apiVersion: apiextensions.k8s.io/v1
@@ -103,7 +103,7 @@ def test_a_rule_for_new_objects_too_sees_no_object_before() -> None:
     }
     rules = rules_of(schema)
     assert rules is not None
-    problems: list[Problem] = []
+    problems: list[Violation] = []
     rules({"a": 1}, None, problems)
     assert problems == []
     rules({"a": 2}, None, problems)
@@ -185,7 +185,7 @@ def test_rules_hold_everywhere_below() -> None:
     }
     rules = rules_of(schema)
     assert rules is not None
-    problems: list[Problem] = []
+    problems: list[Violation] = []
     rules({"lists": [{"port": 1}, {"port": 0}], "maps": {"a": {"port": -1}}}, None, problems)
     assert [show_path(problem.path) for problem in problems] == ["lists[1].port", "maps.a.port"]
     assert all(problem.rule != UNCHECKED for problem in problems)

@@ -10,7 +10,7 @@ import pytest
 from gitops_ci.validation.custom_resources.schema_values import compile_schema
 from gitops_ci.validation.custom_resources.string_formats import string_format
 from gitops_ci.validation.custom_resources.structural_schema import Structural
-from gitops_ci.validation.violation import Problem, show_path
+from gitops_ci.validation.violation import Violation, show_path
 
 TEXT = {"type": "string"}
 WHOLE = {"type": "integer"}
@@ -29,7 +29,7 @@ def items(of: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def problems(schema: dict[str, Any], value: Any, *, lenient: bool = False) -> list[str]:
     """What is wrong with an object whose field `a` has the value."""
-    whole, found = fields(a=schema), list[Problem]()
+    whole, found = fields(a=schema), list[Violation]()
     structure = Structural(whole, "1.36", lenient=lenient)
     completed = structure.completed({"a": value})
     structure.examine(completed, None, found)

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from gitops_ci.validation.manifests.ambiguity import NULL, SOUND, UNSURE, look
+from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, UNAMBIGUOUS, classify
 from gitops_ci.validation.manifests.documents import split
 from gitops_ci.validation.openapi.bundle import Bundle
-from gitops_ci.validation.openapi.fast_path import Acceptance
-from gitops_ci.validation.openapi.strict_decoding import Structure
-from gitops_ci.validation.violation import Problem
+from gitops_ci.validation.openapi.fast_path import FastAcceptor
+from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
+from gitops_ci.validation.violation import Violation
 
 VERSION = "1.36"
 SOUND_OBJECTS = Path(__file__).parent / "rules" / "sound.yaml"
@@ -43,16 +43,16 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from places(item)
 
 
-def problems(value: dict[str, Any]) -> list[Problem]:
-    check = Structure.of(VERSION).kind(value["apiVersion"], value["kind"])
+def problems(value: dict[str, Any]) -> list[Violation]:
+    check = StrictDecoder.of(VERSION).kind(value["apiVersion"], value["kind"])
     assert check is not None
-    found: list[Problem] = []
+    found: list[Violation] = []
     check(value, None, found)
     return found
 
 
 def answer(value: dict[str, Any]) -> int:
-    accept = Acceptance.of(VERSION).kind(value["apiVersion"], value["kind"])
+    accept = FastAcceptor.of(VERSION).kind(value["apiVersion"], value["kind"])
     assert accept is not None
     return accept(value)
 
@@ -60,7 +60,7 @@ def answer(value: dict[str, Any]) -> int:
 def test_sound_objects_are_accepted() -> None:
     objects = sound_objects()
     assert len({value["kind"] for value in objects}) > 30
-    unsure = [value["kind"] for value in objects if answer(value) == UNSURE]
+    unsure = [value["kind"] for value in objects if answer(value) == AMBIGUOUS]
     # A word such as `yes` in quotes takes the exact reading, and a status that lacks something the whole check.
     assert len(unsure) < 0.05 * len(objects), unsure
 
@@ -75,10 +75,10 @@ def test_whatever_is_accepted_has_no_problem_and_one_reading() -> None:
             for strange in STRANGE:
                 holder[key] = copy.deepcopy(strange)
                 said = answer(value)
-                if said != UNSURE:
+                if said != AMBIGUOUS:
                     accepted += 1
                     assert problems(value) == [], (value["kind"], key, strange)
-                    assert look(value) == said, (value["kind"], key, strange)
+                    assert classify(value) == said, (value["kind"], key, strange)
             holder[key] = before
     assert accepted > 1000
 
@@ -86,14 +86,14 @@ def test_whatever_is_accepted_has_no_problem_and_one_reading() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('{"a": "x", "b": [1, true, 1.5]}', SOUND),
-        ('{"a": {"b": [null]}}', NULL),
-        ('{"a": "yes"}', UNSURE),
-        ('{"a": ["0755"]}', UNSURE),
-        ('{"no": 1}', UNSURE),
-        ('{"a": 18446744073709551616}', UNSURE),
-        ('{"a": "yesterday", "b": "0", "c": "1.10", "d": "2026-01-01", "e": "1:30"}', SOUND),
+        ('{"a": "x", "b": [1, true, 1.5]}', UNAMBIGUOUS),
+        ('{"a": {"b": [null]}}', HAS_NULL),
+        ('{"a": "yes"}', AMBIGUOUS),
+        ('{"a": ["0755"]}', AMBIGUOUS),
+        ('{"no": 1}', AMBIGUOUS),
+        ('{"a": 18446744073709551616}', AMBIGUOUS),
+        ('{"a": "yesterday", "b": "0", "c": "1.10", "d": "2026-01-01", "e": "1:30"}', UNAMBIGUOUS),
     ],
 )
 def test_words_and_numbers_that_go_yaml_reads_otherwise(text: str, expected: int) -> None:
-    assert look(json.loads(text)) == expected
+    assert classify(json.loads(text)) == expected

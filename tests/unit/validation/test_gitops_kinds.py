@@ -12,7 +12,18 @@ import yaml
 from gitops_ci.model import Finding
 from gitops_ci.validation import Surroundings, check
 from gitops_ci.validation.lint.descriptions import NAMES, description_findings
-from gitops_ci.validation.lint.field_tables import FLAG, MAP, NOT_BOTH, NUMBER, ONE, SOME, TEXT, TEXTS, Needs, misfits
+from gitops_ci.validation.lint.field_tables import (
+    FLAG,
+    MAP,
+    NOT_BOTH,
+    NUMBER,
+    ONE,
+    SOME,
+    TEXT,
+    TEXTS,
+    Needs,
+    find_misfits,
+)
 from tests.unit.validation.test_rules import changed
 
 SOUND: Mapping[str, str] = {
@@ -272,9 +283,11 @@ def test_a_template_of_a_description_is_left_to_its_renderer() -> None:
 
 def test_shapes() -> None:
     shape = {"a!": TEXT, "b": FLAG, "c": NUMBER, "d": TEXTS, "e": MAP, "f": ("x", "y"), "g": [{"h": TEXT}]}
-    assert list(misfits({"a": "x", "b": None, "c": 1, "d": ["x"], "e": {"z": "y"}, "f": "x", "g": [{}]}, shape)) == []
+    assert (
+        list(find_misfits({"a": "x", "b": None, "c": 1, "d": ["x"], "e": {"z": "y"}, "f": "x", "g": [{}]}, shape)) == []
+    )
     wrong = {"b": 1, "c": True, "d": [1], "e": {"z": 1}, "f": "z", "g": [{"i": 1}], "j": 1}
-    places = [misfit.keys for misfit in misfits(wrong, shape)]
+    places = [misfit.keys for misfit in find_misfits(wrong, shape)]
     assert places == [("b",), ("c",), ("d", 0), ("e", "z"), ("f",), ("g", 0, "i"), ("j",), ()]
 
 
@@ -290,13 +303,13 @@ def test_how_many_of_some_fields_are_given(
     asked: str, sound: list[dict[str, int]], wrong: list[dict[str, int | None]]
 ) -> None:
     shape = {"a": NUMBER, "b": NUMBER, ("a", "b"): asked}
-    assert not any(list(misfits(value, shape)) for value in sound)
-    assert all(len(list(misfits(value, shape))) == 1 for value in wrong)
+    assert not any(list(find_misfits(value, shape)) for value in sound)
+    assert all(len(list(find_misfits(value, shape))) == 1 for value in wrong)
 
 
 def test_a_field_needs_another_one() -> None:
     shape = {"a": TEXT, "b": {"c": TEXT}, ("a",): Needs("b.c", ("x",), without="x", when="on")}
     sound = [{}, {"a": "off", "b": {"c": "y"}}, {"a": "on"}, {"a": "on", "b": {"c": "x"}}]
-    assert not any(list(misfits(value, shape)) for value in sound)
-    (misfit,) = misfits({"a": "on", "b": {"c": "y"}}, shape)
+    assert not any(list(find_misfits(value, shape)) for value in sound)
+    (misfit,) = find_misfits({"a": "on", "b": {"c": "y"}}, shape)
     assert (misfit.keys, misfit.message) == (("a",), "'a: on' needs 'b.c: x'")

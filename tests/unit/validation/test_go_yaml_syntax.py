@@ -7,7 +7,7 @@ import pytest
 from gitops_ci.validation import check
 from gitops_ci.validation.manifests.documents import Piece, split
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
-from gitops_ci.yamltext import Scalar, YamlError
+from gitops_ci.yamltext import ScalarNode, YamlError
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_looks_like_it_is_read(text: str) -> None:
 def test_offsets_hold_where_a_character_stood_in() -> None:
     piece = Piece(r'{a: "it\'s", b: [c:], d: e}', 0)
     last = piece.root.pairs[-1][0]  # type: ignore[union-attr]
-    assert isinstance(last, Scalar)
+    assert isinstance(last, ScalarNode)
     assert piece.position(last.start) == (1, 23)
 
 

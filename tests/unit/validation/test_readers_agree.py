@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gitops_ci import yamltext
 from gitops_ci.validation import check
-from gitops_ci.validation.manifests.ambiguity import NULL, UNSURE, look
+from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, classify
 from gitops_ci.validation.manifests.documents import split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError, load
@@ -34,13 +34,13 @@ def fast_reader() -> None:
 def difference(text: str) -> str:
     """How the two readings of one document differ, '' when they do not."""
     fast = load_fast(text)
-    if fast is None or (seen := look(fast)) == UNSURE:
+    if fast is None or (seen := classify(fast)) == AMBIGUOUS:
         return ""
     try:
         exact = load(*read(text).documents[:1])
     except (YamlError, GoYamlError) as error:
         return f"refused: {error}"
-    if _plain(fast) != _plain(exact.value) or (seen == NULL) != exact.has_null:
+    if _plain(fast) != _plain(exact.value) or (seen == HAS_NULL) != exact.has_null:
         return f"{fast!r} is not {exact.value!r}"
     return "duplicates" if exact.duplicates else ""
 
@@ -64,7 +64,7 @@ def test_real_documents_are_read_alike_and_nearly_all_of_them_fast() -> None:
         for piece in split(path.read_bytes().decode()):
             seen += 1
             value = load_fast(piece.text)
-            fast += value is not None and look(value) != UNSURE
+            fast += value is not None and classify(value) != AMBIGUOUS
             assert difference(piece.text) == "", path
     assert seen > 1000
     assert fast > 0.85 * seen

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.apiserver.admissionregistration.webhooks import admitted, match_conditions
 from gitops_ci.validation.cel.compile import admission, defined, gives_object
@@ -20,7 +20,7 @@ _GIVES = {"applyConfiguration": "an Object", "jsonPatch": "a list of JSONPatch"}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def admission_policy(document: Spot) -> None:
+def admission_policy(document: Field) -> None:
     spec = document.at("spec")
     spec.one_of("admission-policy", "failurePolicy", ("Ignore", "Fail"), pointer=True)
     if spec.has("paramKind"):
@@ -47,7 +47,7 @@ def admission_policy(document: Spot) -> None:
         _mutations(spec, names)
 
 
-def _match(match: Spot, *, constraints: bool) -> None:
+def _match(match: Field, *, constraints: bool) -> None:
     for key in ("namespaceSelector", "objectSelector"):
         label_selector(match.at(key))
     match.one_of("admission-policy", "matchPolicy", ("Exact", "Equivalent"), pointer=True)
@@ -64,7 +64,7 @@ def _match(match: Spot, *, constraints: bool) -> None:
                     rule.at("resourceNames").item(index).bad("name", f"'{name}' {why}")
 
 
-def _variables(spec: Spot, known: tuple[str, ...]) -> None:
+def _variables(spec: Field, known: tuple[str, ...]) -> None:
     names: set[str] = set()
     for variable in spec.each("variables"):
         name = variable.text("name")
@@ -77,7 +77,7 @@ def _variables(spec: Spot, known: tuple[str, ...]) -> None:
         names.add(name)
 
 
-def _validations(spec: Spot, name: str, names: tuple[str, ...]) -> None:
+def _validations(spec: Field, name: str, names: tuple[str, ...]) -> None:
     if not spec.count("validations") and not spec.count("auditAnnotations"):
         spec.missing("admission-policy", "validations", "one of 'validations' and 'auditAnnotations' is required")
     variables = {variable.text("name") for variable in spec.each("variables")}
@@ -117,7 +117,7 @@ def _validations(spec: Spot, name: str, names: tuple[str, ...]) -> None:
         defined(annotation, "valueExpression", "admission-policy", variables)
 
 
-def _mutations(spec: Spot, names: tuple[str, ...]) -> None:
+def _mutations(spec: Field, names: tuple[str, ...]) -> None:
     _mutates(spec.at("matchConstraints"))
     if not spec.count("mutations"):
         spec.missing("admission-policy", "mutations")
@@ -136,7 +136,7 @@ def _mutations(spec: Spot, names: tuple[str, ...]) -> None:
                 mutation.at(key).bad("admission-policy", f"may not be given for {mutation.text('patchType')}")
 
 
-def _mutates(match: Spot) -> None:
+def _mutates(match: Field) -> None:
     """Only what is created or updated can be changed on its way (supportedMutatingOperations)."""
     for rule in match.each("resourceRules"):
         for index, operation in enumerate(rule.strings("operations")):
@@ -144,7 +144,7 @@ def _mutates(match: Spot) -> None:
                 rule.at("operations").item(index).bad("admission-policy", "what is deleted cannot be mutated")
 
 
-def policy_binding(document: Spot) -> None:
+def policy_binding(document: Field) -> None:
     spec = document.at("spec")
     if document.text("kind") == "MutatingAdmissionPolicyBinding":
         _mutates(spec.at("matchResources"))

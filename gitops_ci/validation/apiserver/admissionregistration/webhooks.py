@@ -6,7 +6,7 @@ Source: k8s.io/kubernetes pkg/apis/admissionregistration/validation/validation.g
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.cel.compile import admission
 from gitops_ci.validation.go.url import NoUrlError, parse_url
@@ -16,7 +16,7 @@ __all__ = ["admitted", "client_config", "match_conditions", "webhooks"]
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT", "*")
 
 
-def webhooks(document: Spot) -> None:
+def webhooks(document: Field) -> None:
     names: set[str] = set()
     for hook in document.each("webhooks"):
         name = hook.text("name")
@@ -32,7 +32,7 @@ def webhooks(document: Spot) -> None:
         _hook(hook)
 
 
-def _hook(hook: Spot) -> None:
+def _hook(hook: Field) -> None:
     hook.one_of("webhook", "failurePolicy", ("Ignore", "Fail"), pointer=True)
     hook.one_of("webhook", "matchPolicy", ("Exact", "Equivalent"), pointer=True)
     hook.one_of("webhook", "sideEffects", ("None", "NoneOnDryRun"), pointer=True)
@@ -53,7 +53,7 @@ def _hook(hook: Spot) -> None:
     match_conditions(hook, "webhook")
 
 
-def client_config(config: Spot, rule: str) -> None:
+def client_config(config: Field, rule: str) -> None:
     """Where a webhook is called: a URL or a service (also for conversions)."""
     if type(config.value) is not dict:
         return
@@ -88,7 +88,7 @@ def _why_no_url(text: str) -> str | None:
     return "must not have a query" if url.query else None
 
 
-def _service_path(service: Spot, path: str, rule: str) -> None:
+def _service_path(service: Field, path: str, rule: str) -> None:
     place = service.at("path")
     if path and not path.startswith("/"):
         place.bad(rule, f"'{path}' must start with '/'")
@@ -101,7 +101,7 @@ def _service_path(service: Spot, path: str, rule: str) -> None:
             return
 
 
-def admitted(rule: Spot, name: str) -> None:
+def admitted(rule: Field, name: str) -> None:
     operations = rule.strings("operations")
     if not operations:
         rule.missing(name, "operations")
@@ -123,7 +123,7 @@ def admitted(rule: Spot, name: str) -> None:
     rule.one_of(name, "scope", ("Cluster", "Namespaced", "*"), pointer=True)
 
 
-def _resources(rule: Spot, resources: list[str], name: str) -> None:
+def _resources(rule: Field, resources: list[str], name: str) -> None:
     place = rule.at("resources")
     if "*/*" in resources and len(resources) > 1:
         place.bad(name, "'*/*' must be alone")
@@ -146,7 +146,7 @@ def _resources(rule: Spot, resources: list[str], name: str) -> None:
             children.add(child)
 
 
-def match_conditions(place: Spot, rule: str, names: tuple[str, ...] = ()) -> None:
+def match_conditions(place: Field, rule: str, names: tuple[str, ...] = ()) -> None:
     seen: set[str] = set()
     if place.count("matchConditions") > 64:
         place.at("matchConditions").bad(rule, "must have no more than 64 conditions")

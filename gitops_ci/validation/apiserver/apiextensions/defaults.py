@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_ci.validation.violation import UNCHECKED, Problem, show_path
+from gitops_ci.validation.violation import UNCHECKED, Violation, show_path
 
 __all__ = ["default_errors"]
 
@@ -19,7 +19,7 @@ def default_errors(value: Any, schema: dict[str, Any], minor: int, *, whole: boo
     from gitops_ci.validation.custom_resources.schema_values import compile_schema
     from gitops_ci.validation.custom_resources.structural_schema import Structural
 
-    problems: list[Problem] = []
+    problems: list[Violation] = []
     if whole:
         Structural(schema, f"1.{minor}").examine_part(value, problems)
         problems = [problem for problem in problems if problem.rule != "schema/duplicate"]

@@ -6,7 +6,7 @@ Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation/validat
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apiserver.admissionregistration.webhooks import client_config
 from gitops_ci.validation.apiserver.apiextensions.paths import NoPathError, target
 from gitops_ci.validation.apiserver.apiextensions.schemas import root
@@ -19,7 +19,7 @@ _SELECTABLE = ("string", "boolean", "integer")
 _MOST_SELECTABLE = 8
 
 
-def definition(document: Spot) -> None:
+def definition(document: Field) -> None:
     spec = document.at("spec")
     names = spec.at("names")
     group, plural = spec.text("group"), names.text("plural")
@@ -43,7 +43,7 @@ def definition(document: Spot) -> None:
     _conversion(spec)
 
 
-def _approval(document: Spot) -> None:
+def _approval(document: Field) -> None:
     annotation = "api-approved.kubernetes.io"
     text = document.at("metadata", "annotations").text(annotation)
     if not text:
@@ -52,7 +52,7 @@ def _approval(document: Spot) -> None:
         document.at("metadata", "annotations", annotation).bad("crd", "must be a URL, or start with 'unapproved'")
 
 
-def _names(names: Spot) -> None:
+def _names(names: Field) -> None:
     for key in ("plural", "singular"):
         names.fits("crd", key, formats.dns_label_1035)
     for key in ("kind", "listKind"):
@@ -67,7 +67,7 @@ def _names(names: Spot) -> None:
                 names.at(key).item(index).bad("crd", f"'{text}' {why}")
 
 
-def _versions(spec: Spot) -> None:
+def _versions(spec: Field) -> None:
     seen: set[str] = set()
     stored = 0
     for version in spec.each("versions"):
@@ -94,7 +94,7 @@ def _versions(spec: Spot) -> None:
         spec.at("versions").bad("crd", "exactly one version must have storage: true")
 
 
-def _columns(version: Spot) -> None:
+def _columns(version: Field) -> None:
     for column in version.each("additionalPrinterColumns"):
         for key in ("name", "type", "jsonPath"):
             if not column.text(key):
@@ -107,7 +107,7 @@ def _columns(version: Spot) -> None:
     _selectable(version)
 
 
-def _selectable(version: Spot) -> None:
+def _selectable(version: Field) -> None:
     seen: set[str] = set()
     schema = version.at("schema", "openAPIV3Schema").value
     for field in version.each("selectableFields"):
@@ -131,7 +131,7 @@ def _selectable(version: Spot) -> None:
         version.at("selectableFields").bad("crd", f"must have no more than {_MOST_SELECTABLE} fields")
 
 
-def _subresources(version: Spot) -> None:
+def _subresources(version: Field) -> None:
     if not version.at("subresources").has("scale"):
         return
     scale = version.at("subresources", "scale")
@@ -144,7 +144,7 @@ def _subresources(version: Spot) -> None:
             scale.at(key).bad("crd", f"'{path}' must be a path below {' or '.join(prefixes)}")
 
 
-def _conversion(spec: Spot) -> None:
+def _conversion(spec: Field) -> None:
     if not spec.has("conversion"):
         return
     conversion = spec.at("conversion")

@@ -5,14 +5,14 @@ Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation/validat
 
 from __future__ import annotations
 
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["lists"]
 
 _LIST_TYPE, _MAP_TYPE, _KEYS = "x-kubernetes-list-type", "x-kubernetes-map-type", "x-kubernetes-list-map-keys"
 
 
-def lists(schema: Spot) -> None:
+def lists(schema: Field) -> None:
     kind, list_type = schema.text("type"), schema.text(_LIST_TYPE)
     schema.one_of("crd", _LIST_TYPE, ("atomic", "set", "map"), pointer=True)
     schema.one_of("crd", _MAP_TYPE, ("atomic", "granular"), pointer=True)
@@ -34,7 +34,7 @@ def lists(schema: Spot) -> None:
             items.bad("crd", "items of a set must be scalars, or atomic")
 
 
-def _map_keys(schema: Spot, keys: list[str]) -> None:
+def _map_keys(schema: Field, keys: list[str]) -> None:
     if not keys:
         schema.missing("crd", _KEYS, f"'{_KEYS}' is required for list-type map")
     items = schema.at("items")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["complete", "nested_parts", "only_values", "typed_parts"]
 
@@ -22,21 +22,21 @@ _GIVEN = ("default", "x-kubernetes-list-type", "x-kubernetes-map-type")
 _INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
 
-def nested_parts(schema: Spot) -> Iterator[Spot]:
+def nested_parts(schema: Field) -> Iterator[Field]:
     for key in ("allOf", "anyOf", "oneOf"):
         yield from schema.each(key)
     if schema.has("not"):
         yield schema.at("not")
 
 
-def typed_parts(schema: Spot) -> frozenset[int]:
+def typed_parts(schema: Field) -> frozenset[int]:
     """Which nested schemas may have a type, by identity: those that say "an integer or a string"."""
     first = next(schema.each("allOf"), None)
     forms = (schema.get("anyOf"), first.get("anyOf") if first else None)
     return frozenset(id(part) for form in forms if form == _INT_OR_STRING for part in form)
 
 
-def only_values(part: Spot, *, may_have_type: bool) -> None:
+def only_values(part: Field, *, may_have_type: bool) -> None:
     """A nested schema holds nothing that would add to the structure outside of it."""
     for key in _STRUCTURE[may_have_type:]:
         if part.get(key) not in (None, "", False, [], {}):
@@ -51,13 +51,13 @@ def only_values(part: Spot, *, may_have_type: bool) -> None:
         part.at("properties", "metadata").bad_key("crd", "must not be specified below allOf, anyOf, oneOf or not")
 
 
-def complete(schema: Spot) -> None:
+def complete(schema: Field) -> None:
     """Every field that a nested schema of the root speaks of is also a field outside of it."""
     for part in nested_parts(schema):
         _within(part, schema.value)
 
 
-def _within(part: Spot, structure: Any) -> None:
+def _within(part: Field, structure: Any) -> None:
     fields = structure.get("properties") if isinstance(structure, dict) else None
     for name, field in part.pairs("properties"):
         outside = fields.get(name) if isinstance(fields, dict) else None

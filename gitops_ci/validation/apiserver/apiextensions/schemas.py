@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apiserver.apiextensions.defaults import default_errors
 from gitops_ci.validation.apiserver.apiextensions.lists import lists
 from gitops_ci.validation.apiserver.apiextensions.nested import complete, nested_parts, only_values, typed_parts
@@ -46,7 +46,7 @@ class _Where(NamedTuple):
     defaults: str = "checked"
 
 
-def root(schema: Spot, *, with_status: bool = False) -> None:
+def root(schema: Field, *, with_status: bool = False) -> None:
     if schema.text("type") not in {"", "object"}:
         schema.at("type").bad("crd", "must be object at the root of a schema")
     if schema.flag("nullable"):
@@ -61,7 +61,7 @@ def root(schema: Spot, *, with_status: bool = False) -> None:
     _schema(schema, _Where(), is_root=True)
 
 
-def _metadata(metadata: Spot) -> None:
+def _metadata(metadata: Field) -> None:
     """Of the metadata of the root only the name may be restricted."""
     for name in metadata.mapping("properties"):
         if name not in {"name", "generateName"}:
@@ -71,7 +71,7 @@ def _metadata(metadata: Spot) -> None:
             metadata.at(key).bad_key("crd", "nothing but name and generateName of metadata may be restricted")
 
 
-def _schema(schema: Spot, where: _Where, *, is_root: bool = False) -> None:
+def _schema(schema: Field, where: _Where, *, is_root: bool = False) -> None:
     if type(schema.value) is not dict:
         return
     _keywords(schema)
@@ -88,7 +88,7 @@ def _schema(schema: Spot, where: _Where, *, is_root: bool = False) -> None:
         _nested(part, typed)
 
 
-def _keywords(schema: Spot) -> None:
+def _keywords(schema: Field) -> None:
     """What holds of every schema, nested ones included."""
     for key in _FORBIDDEN:
         if schema.has(key):
@@ -109,7 +109,7 @@ def _keywords(schema: Spot) -> None:
         schema.at(_KEEP).bad("crd", "must be true or absent")
 
 
-def _structure(schema: Spot, where: _Where) -> None:
+def _structure(schema: Field, where: _Where) -> None:
     kind = schema.text("type")
     either, keep, embedded = (schema.flag(key) for key in ("x-kubernetes-int-or-string", _KEEP, _EMBEDDED))
     if kind and kind not in _TYPES:
@@ -132,13 +132,13 @@ def _structure(schema: Spot, where: _Where) -> None:
         schema.missing("crd", "items", "'items' is required for an array")
 
 
-def _envelope(properties: Spot) -> None:
+def _envelope(properties: Field) -> None:
     for key, kind in _ENVELOPE:
         if properties.has(key) and properties.at(key).text("type") != kind:
             properties.at(key).missing("crd", "type", f"must be of type {kind}")
 
 
-def _default(schema: Spot, where: _Where) -> None:
+def _default(schema: Field, where: _Where) -> None:
     if where.defaults == "forbidden":
         schema.at("default").bad_key("crd", "must not be set in apiVersion, kind and metadata")
     elif where.defaults == "checked":
@@ -146,7 +146,7 @@ def _default(schema: Spot, where: _Where) -> None:
             schema.at("default").bad("crd", why)
 
 
-def _children(schema: Spot, where: _Where, *, is_root: bool) -> None:
+def _children(schema: Field, where: _Where, *, is_root: bool) -> None:
     comparable = where.correlated and schema.text("x-kubernetes-map-type") != "atomic"
     is_object = is_root or schema.flag(_EMBEDDED)
     envelope = {key for key, _ in _ENVELOPE} if is_object else set()
@@ -163,7 +163,7 @@ def _children(schema: Spot, where: _Where, *, is_root: bool) -> None:
         _schema(schema.at("additionalProperties"), where._replace(defaults=defaults))
 
 
-def _nested(part: Spot, typed: frozenset[int]) -> None:
+def _nested(part: Field, typed: frozenset[int]) -> None:
     """A schema below allOf, anyOf, oneOf or not."""
     if type(part.value) is not dict:
         return

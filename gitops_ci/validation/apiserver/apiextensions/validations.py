@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apiserver.apiextensions.paths import NoPathError, target
 from gitops_ci.validation.cel.compile import compiles
 from gitops_ci.validation.cel.schema_rules import without_strings
@@ -20,7 +20,7 @@ _REASONS = ("FieldValueRequired", "FieldValueForbidden", "FieldValueInvalid", "F
 _OLD = re.compile(r"\boldSelf\b")
 
 
-def validations(schema: Spot, *, correlated: bool, is_root: bool = False) -> None:
+def validations(schema: Field, *, correlated: bool, is_root: bool = False) -> None:
     """The rules of one schema. `correlated` tells whether a value here can be compared with the one it replaces."""
     if schema.count("x-kubernetes-validations") and not (is_root or has_type(schema.value)):
         schema.at("x-kubernetes-validations").bad("crd", "a rule needs a value of known type")
@@ -41,14 +41,14 @@ def validations(schema: Spot, *, correlated: bool, is_root: bool = False) -> Non
             rule.at("optionalOldSelf").bad("crd", "may not be set when the rule does not use oldSelf")
 
 
-def _expression(rule: Spot, key: str, returns: str, schema: dict[str, Any]) -> None:
+def _expression(rule: Field, key: str, returns: str, schema: dict[str, Any]) -> None:
     """The expression compiles over the types of the schema."""
     schemas = {"self": schema} if rule.flag("optionalOldSelf") else {"self": schema, "oldSelf": schema}
     dynamic = ("oldSelf",) if rule.flag("optionalOldSelf") else ()
     compiles(rule, key, "crd", scope(rule.text(key), schemas, dynamic=dynamic), returns)
 
 
-def _messages(rule: Spot, source: str, schema: Any) -> None:
+def _messages(rule: Field, source: str, schema: Any) -> None:
     message = rule.text("message")
     if rule.text("message") and not message.strip():
         rule.at("message").bad("crd", "must not be blank")

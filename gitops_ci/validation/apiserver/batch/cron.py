@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["schedule", "time_zone", "why_no_schedule"]
 
@@ -32,13 +32,13 @@ _DESCRIPTORS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily
 _DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
 
 
-def schedule(spec: Spot) -> None:
+def schedule(spec: Field) -> None:
     text = spec.text("schedule")
     if text and (why := why_no_schedule(text)):
         spec.at("schedule").bad("cron", f"'{text}' {why}")
 
 
-def time_zone(spec: Spot) -> None:
+def time_zone(spec: Field) -> None:
     if not spec.has("timeZone"):
         return
     name = spec.text("timeZone")

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector, matches
 from gitops_ci.validation.apiserver.batch.cron import schedule, time_zone
 
@@ -18,7 +18,7 @@ _MOST_INDEXES = 100_000
 _MOST_OF_MANY = 10_000
 
 
-def job(document: Spot) -> None:
+def job(document: Field) -> None:
     spec = document.at("spec")
     _job_spec(spec)
     if spec.flag("manualSelector"):
@@ -34,7 +34,7 @@ def job(document: Spot) -> None:
     _index_names(document, spec)
 
 
-def _generated(document: Spot, spec: Spot) -> None:
+def _generated(document: Field, spec: Field) -> None:
     """The selector and its labels are made by the server (validateGeneratedSelector)."""
     if spec.at("selector").count("matchLabels") or spec.at("selector").count("matchExpressions"):
         spec.at("selector").bad("selector", "is generated; set manualSelector: true to give your own")
@@ -47,7 +47,7 @@ def _generated(document: Spot, spec: Spot) -> None:
             label.bad("selector", f"the label {key} is the name of the job, '{name}'")
 
 
-def _index_names(document: Spot, spec: Spot) -> None:
+def _index_names(document: Field, spec: Field) -> None:
     # The last pod of an indexed job is NAME-INDEX, which must be a host name.
     name = document.at("metadata").text("name")
     if name and spec.text("completionMode") == "Indexed" and _completions(spec) > 0:
@@ -56,7 +56,7 @@ def _index_names(document: Spot, spec: Spot) -> None:
             document.at("metadata", "name").bad("name", f"'{pod}', the name of its last pod, {why}")
 
 
-def cron_job(document: Spot) -> None:
+def cron_job(document: Field) -> None:
     spec = document.at("spec")
     schedule(spec)
     time_zone(spec)
@@ -71,7 +71,7 @@ def cron_job(document: Spot) -> None:
         inner.at("manualSelector").bad("selector", "may not be true in a CronJob")
 
 
-def _job_spec(spec: Spot) -> None:
+def _job_spec(spec: Field) -> None:
     numbers = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
     for key in (*numbers, "backoffLimitPerIndex", "maxFailedIndexes"):
         spec.at_least("job", key, 0)
@@ -89,7 +89,7 @@ def _job_spec(spec: Spot) -> None:
     _success_policy(spec)
 
 
-def _restart_policy(spec: Spot) -> None:
+def _restart_policy(spec: Field) -> None:
     pod = spec.at("template", "spec")
     policy = pod.text("restartPolicy")
     if policy in {"", "Always"}:
@@ -99,7 +99,7 @@ def _restart_policy(spec: Spot) -> None:
         pod.at("restartPolicy").bad("job", "must be Never when there is a podFailurePolicy")
 
 
-def _indexed(spec: Spot) -> None:
+def _indexed(spec: Field) -> None:
     if spec.text("completionMode") != "Indexed":
         for key in ("backoffLimitPerIndex", "maxFailedIndexes"):
             if spec.has(key):
@@ -125,11 +125,11 @@ def _indexed(spec: Spot) -> None:
         spec.at("maxFailedIndexes").bad("job", "must be no more than completions")
 
 
-def _completions(spec: Spot) -> int:
+def _completions(spec: Field) -> int:
     return spec.number("completions") if spec.has("completions") else 1
 
 
-def _failure_policy(spec: Spot) -> None:
+def _failure_policy(spec: Field) -> None:
     policy = spec.at("podFailurePolicy")
     if policy.count("rules") > 20:
         policy.at("rules").bad("job", "must have no more than 20 rules")
@@ -153,7 +153,7 @@ def _failure_policy(spec: Spot) -> None:
             pattern.one_of("job", "status", ("True", "False", "Unknown"))
 
 
-def _exit_codes(codes: Spot, names: set[str]) -> None:
+def _exit_codes(codes: Field, names: set[str]) -> None:
     operator = codes.text("operator")
     codes.one_of("job", "operator", ("In", "NotIn"))
     name = codes.text("containerName")
@@ -168,7 +168,7 @@ def _exit_codes(codes: Spot, names: set[str]) -> None:
         codes.at("values").bad("job", "must not contain 0 for the operator In")
 
 
-def _success_policy(spec: Spot) -> None:
+def _success_policy(spec: Field) -> None:
     if not spec.has("successPolicy"):
         return
     policy = spec.at("successPolicy")
@@ -187,7 +187,7 @@ def _success_policy(spec: Spot) -> None:
             rule.at("succeededCount").bad("job", f"must be no more than {most}")
 
 
-def _indexes(rule: Spot, completions: int) -> int:
+def _indexes(rule: Field, completions: int) -> int:
     """How many indexes `succeededIndexes` names, all when it cannot be read (validateIndexesFormat)."""
     text = rule.text("succeededIndexes")
     place = rule.at("succeededIndexes")

@@ -10,7 +10,7 @@ import base64
 import re
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import labels
 from gitops_ci.validation.apiserver.core.compute_resources import overhead
 from gitops_ci.validation.apiserver.core.pod_scheduling import EFFECTS, tolerations
@@ -31,7 +31,7 @@ _MOST_PRIORITY = 1_000_000_000
 _SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
 
 
-def namespace(document: Spot) -> None:
+def namespace(document: Field) -> None:
     for index, name in enumerate(document.at("spec").strings("finalizers")):
         why = formats.qualified_name(name)
         if why is None and "/" not in name and name not in {"kubernetes", "orphan", "foregroundDeletion"}:
@@ -46,7 +46,7 @@ def namespace(document: Spot) -> None:
             label.at(f"{_SECURITY}{mode}-version").bad("namespace", f"'{version}' must be latest or such as v1.30")
 
 
-def node(document: Spot) -> None:
+def node(document: Field) -> None:
     seen: set[tuple[str, str]] = set()
     for taint in document.at("spec").each("taints"):
         taint.fits("node", "key", formats.qualified_name)
@@ -59,7 +59,7 @@ def node(document: Spot) -> None:
     _pod_networks(document.at("spec"))
 
 
-def _pod_networks(spec: Spot) -> None:
+def _pod_networks(spec: Field) -> None:
     """PodCIDR is the first of podCIDRs, and counts where the two differ (pkg/apis/core/v1/conversion.go)."""
     one, several = spec.text("podCIDR"), spec.strings("podCIDRs")
     if one and several[:1] != [one]:
@@ -74,7 +74,7 @@ def _pod_networks(spec: Spot) -> None:
         spec.at("podCIDRs").bad("node", "may have no more than one for each IP family")
 
 
-def priority_class(document: Spot) -> None:
+def priority_class(document: Field) -> None:
     meta = document.at("metadata")
     name = meta.text("name") or meta.text("generateName")
     if name.startswith("system-"):
@@ -87,7 +87,7 @@ def priority_class(document: Spot) -> None:
     document.one_of("priority", "preemptionPolicy", ("PreemptLowerPriority", "Never"), pointer=True)
 
 
-def runtime_class(document: Spot) -> None:
+def runtime_class(document: Field) -> None:
     document.fits("name", "handler", formats.dns_label)
     overhead(document.at("overhead"), "podFixed")
     scheduling = document.at("scheduling")
@@ -101,7 +101,7 @@ def runtime_class(document: Spot) -> None:
         seen.add(identity)
 
 
-def api_service(document: Spot) -> None:
+def api_service(document: Field) -> None:
     spec = document.at("spec")
     group, version = spec.text("group"), spec.text("version")
     wanted = f"{version}.{group}"
@@ -132,7 +132,7 @@ def api_service(document: Spot) -> None:
         spec.at("insecureSkipTLSVerify").bad("api-service", "may not be true when caBundle is given")
 
 
-def certificate_request(document: Spot) -> None:
+def certificate_request(document: Field) -> None:
     spec = document.at("spec")
     spec.fits("certificate", "signerName", formats.signer_name)
     if spec.text("signerName") == "kubernetes.io/legacy-unknown":
@@ -162,7 +162,7 @@ def _is_request(text: str) -> bool:
     return der[:1] == b"\x30"
 
 
-def revision(document: Spot) -> None:
+def revision(document: Field) -> None:
     if not document.has("data"):
         document.missing("revision", "data", "'data' is required")
     elif document.minor >= 31 and type(document.get("data")) is not dict:

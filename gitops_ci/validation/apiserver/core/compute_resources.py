@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.scalars import quantity
 
 __all__ = [
@@ -89,18 +89,18 @@ def container_resource_name(name: str) -> str | None:
     return None if is_native(name) or is_extended(name) else "is no name of an extended resource"
 
 
-def amount(spot: Spot, name: str) -> None:
-    """The quantity at `spot`, of the resource `name`."""
-    number = quantity(spot.value)
+def amount(field: Field, name: str) -> None:
+    """The quantity at `field`, of the resource `name`."""
+    number = quantity(field.value)
     if number is None:
         return
     if number < 0:
-        spot.bad("resources", f"'{spot.value}' must not be negative")
+        field.bad("resources", f"'{field.value}' must not be negative")
     if is_integer(name) and number != number.to_integral_value():
-        spot.bad("resources", f"'{spot.value}' must be a whole number for {name}")
+        field.bad("resources", f"'{field.value}' must be a whole number for {name}")
 
 
-def requirements(place: Spot, claims: set[str]) -> None:
+def requirements(place: Field, claims: set[str]) -> None:
     """`resources` of a container; `claims` are the names in the pod's resourceClaims."""
     if type(place.value) is not dict:
         return
@@ -114,7 +114,7 @@ def requirements(place: Spot, claims: set[str]) -> None:
     _claims(place, claims)
 
 
-def _entry(value: Spot, name: str) -> None:
+def _entry(value: Field, name: str) -> None:
     if why := container_resource_name(name):
         value.bad_key("resources", f"'{shown(name)}' {why}")
         return
@@ -122,14 +122,14 @@ def _entry(value: Spot, name: str) -> None:
     _huge_page(value, name)
 
 
-def overhead(place: Spot, key: str) -> None:
+def overhead(place: Field, key: str) -> None:
     """What a pod takes beside its containers, judged as limits (validateOverhead)."""
     for name, value in place.pairs(key):
         _entry(value, name)
     _needs_more_than_huge_pages(place.at(key), set(place.mapping(key)))
 
 
-def pod_requirements(spec: Spot, *, is_pod: bool) -> None:
+def pod_requirements(spec: Field, *, is_pod: bool) -> None:
     """`resources` of a whole pod (PodLevelResources, on since 1.34), and overhead."""
     overhead(spec, "overhead")
     place = spec.at("resources")
@@ -152,12 +152,12 @@ def pod_requirements(spec: Spot, *, is_pod: bool) -> None:
     _within_pod(spec, place, is_pod=is_pod)
 
 
-def _needs_more_than_huge_pages(place: Spot, names: set[str]) -> None:
+def _needs_more_than_huge_pages(place: Field, names: set[str]) -> None:
     if not names & {"cpu", "memory"} and any(is_huge_page(name) for name in names):
         place.bad("resources", "huge pages need a cpu or memory limit or request as well")
 
 
-def _within_pod(spec: Spot, place: Spot, *, is_pod: bool) -> None:
+def _within_pod(spec: Field, place: Field, *, is_pod: bool) -> None:
     """What the containers ask for fits into what the pod has (validatePodResourceConsistency)."""
     limits, requests = place.mapping("limits"), place.mapping("requests")
     for container in spec.each("containers"):
@@ -179,14 +179,14 @@ def _within_pod(spec: Spot, place: Spot, *, is_pod: bool) -> None:
             value.bad("resources", f"the containers ask for more {name} than the pod's limit")
 
 
-def _together(spec: Spot, side: str, default: str) -> dict[str, Decimal]:
+def _together(spec: Field, side: str, default: str) -> dict[str, Decimal]:
     """What the containers ask for together (AggregateContainerRequests of component-helpers resource/helpers.go).
 
     Sidecars count with the containers, and with each init container that starts after them; `default` is the side that
     counts for a resource that `side` does not name.
     """
 
-    def own(container: Spot) -> dict[str, Decimal]:
+    def own(container: Field) -> dict[str, Decimal]:
         resources = container.at("resources")
         named = {**resources.mapping(default), **resources.mapping(side)}
         return {name: number for name, value in named.items() if (number := quantity(value)) is not None}
@@ -212,7 +212,7 @@ def _add(total: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
         total[name] = total.get(name, Decimal(0)) + number
 
 
-def _huge_page(value: Spot, name: str) -> None:
+def _huge_page(value: Field, name: str) -> None:
     size = quantity(name.removeprefix("hugepages-")) if is_huge_page(name) else None
     number = quantity(value.value)
     if not is_huge_page(name) or number is None:
@@ -221,7 +221,7 @@ def _huge_page(value: Spot, name: str) -> None:
         value.bad("resources", f"'{value.value}' must be a multiple of the page size in {name}")
 
 
-def _compare(place: Spot) -> None:
+def _compare(place: Field) -> None:
     limits = place.mapping("limits")
     for name, value in place.pairs("requests"):
         request, limit = quantity(value.value), quantity(limits.get(name))
@@ -235,7 +235,7 @@ def _compare(place: Spot) -> None:
             value.bad("resources", f"the request '{value.value}' must equal the limit '{limits[name]}' of {name}")
 
 
-def _claims(place: Spot, claims: set[str]) -> None:
+def _claims(place: Field, claims: set[str]) -> None:
     seen: set[tuple[str, str]] = set()
     for claim in place.each("claims"):
         name, request = claim.text("name"), claim.text("request")

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 
 __all__ = ["config_map", "secret"]
 
@@ -27,7 +27,7 @@ _REQUIRED = {
 }
 
 
-def config_map(document: Spot) -> None:
+def config_map(document: Field) -> None:
     total = 0
     for key in ("data", "binaryData"):
         for name, value in document.pairs(key):
@@ -38,12 +38,12 @@ def config_map(document: Spot) -> None:
     _size(document, total)
 
 
-def _key(name: str, value: Spot) -> None:
+def _key(name: str, value: Field) -> None:
     if why := formats.config_key(name):
         value.bad_key("config-key", f"the key '{shown(name)}' {why}")
 
 
-def _size(document: Spot, total: int) -> None:
+def _size(document: Field, total: int) -> None:
     if total > LARGEST:
         document.at("data").bad("config-size", f"may not be more than {LARGEST} bytes, is {total}")
 
@@ -62,7 +62,7 @@ def _decoded(value: Any) -> bytes:
         return b""
 
 
-def secret(document: Spot) -> None:
+def secret(document: Field) -> None:
     merged: dict[str, bytes] = {}
     for key in ("data", "stringData"):
         for name, value in document.pairs(key):
@@ -86,7 +86,7 @@ def secret(document: Spot) -> None:
         document.at("metadata").bad("secret", f"the annotation {_SERVICE_ACCOUNT} is required for this type")
 
 
-def _json(document: Spot, name: str, content: bytes) -> None:
+def _json(document: Field, name: str, content: bytes) -> None:
     place = document.at("data", name) if document.at("data").has(name) else document.at("stringData", name)
     try:
         read = json.loads(content.decode("utf-8", "replace"), parse_constant=_no_constant)

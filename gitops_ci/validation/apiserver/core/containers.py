@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apiserver.core import compute_resources, env, mounts, probes, security_context
 
 __all__ = ["PROTOCOLS", "all_containers", "port_of"]
@@ -22,7 +22,7 @@ _NOT_EPHEMERAL = (
 )
 
 
-def all_containers(spec: Spot, volumes: Mapping[str, Any], *, is_pod: bool) -> None:
+def all_containers(spec: Field, volumes: Mapping[str, Any], *, is_pod: bool) -> None:
     names: set[str] = set()
     host_ports: set[tuple[str, str, int]] = set()
     for group in _GROUPS:
@@ -43,7 +43,7 @@ def all_containers(spec: Spot, volumes: Mapping[str, Any], *, is_pod: bool) -> N
     _special(spec)
 
 
-def _common(container: Spot, spec: Spot, volumes: Mapping[str, Any]) -> None:
+def _common(container: Field, spec: Field, volumes: Mapping[str, Any]) -> None:
     container.fits("name", "name", formats.dns_label)
     if not container.text("image"):
         container.missing("image", "image")
@@ -59,7 +59,7 @@ def _common(container: Spot, spec: Spot, volumes: Mapping[str, Any]) -> None:
     security_context.container_security(container.at("securityContext"), host_users=spec.get("hostUsers") is not False)
 
 
-def _special(spec: Spot) -> None:
+def _special(spec: Field) -> None:
     for container in spec.each("containers"):
         probes.probes(container, spec)
         _restart(container)
@@ -79,7 +79,7 @@ def _special(spec: Spot) -> None:
             container.at("targetContainerName").bad("container", f"there is no container '{target}'")
 
 
-def _not_a_sidecar(container: Spot) -> None:
+def _not_a_sidecar(container: Field) -> None:
     """An init container that runs to its end has no probes, and since 1.36 nothing to restart when it is resized."""
     for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
         # A life cycle of nothing but a stopSignal is dropped before validation (ContainerStopSignals is off).
@@ -92,7 +92,7 @@ def _not_a_sidecar(container: Spot) -> None:
             policy.at("restartPolicy").bad("container", said)
 
 
-def _restart(container: Spot) -> None:
+def _restart(container: Field) -> None:
     """A container's own restart policy: of init containers only, until ContainerRestartRules came on with 1.35."""
     init = container.path is not None and container.path[0] is not None and container.path[0][1] == "initContainers"
     if container.minor < 35:
@@ -108,7 +108,7 @@ def _restart(container: Spot) -> None:
         _restart_rules(container, sidecar=init and container.text("restartPolicy") == "Always")
 
 
-def _restart_rules(container: Spot, *, sidecar: bool) -> None:
+def _restart_rules(container: Field, *, sidecar: bool) -> None:
     # Restarting all containers, and rules of sidecars, came on with 1.36 (RestartAllContainersOnContainerExits).
     all_containers = container.minor >= 36
     if sidecar and not all_containers:
@@ -124,7 +124,7 @@ def _restart_rules(container: Spot, *, sidecar: bool) -> None:
             rule.at("exitCodes", "values").bad("container", "must have no more than 255 values")
 
 
-def _ports(container: Spot) -> None:
+def _ports(container: Field) -> None:
     names: set[str] = set()
     for port in container.each("ports"):
         name = port.text("name")
@@ -140,14 +140,14 @@ def _ports(container: Spot) -> None:
         port.one_of("port", "protocol", PROTOCOLS)
 
 
-def _match_host(container: Spot, spec: Spot) -> None:
+def _match_host(container: Field, spec: Field) -> None:
     for port in container.each("ports") if spec.flag("hostNetwork") else ():
         number, inner = port.number("hostPort"), port.number("containerPort")
         if number and number != inner:
             port.at("hostPort").bad("port", f"{number} must match containerPort {inner} when hostNetwork is true")
 
 
-def _host_ports(container: Spot, seen: set[tuple[str, str, int]], spec: Spot, *, is_pod: bool) -> None:
+def _host_ports(container: Field, seen: set[tuple[str, str, int]], spec: Field, *, is_pod: bool) -> None:
     # On the host's network the port of a Pod is its host port as well (defaulted before validation).
     on_host = is_pod and spec.flag("hostNetwork")
     for port in container.each("ports"):
@@ -159,7 +159,7 @@ def _host_ports(container: Spot, seen: set[tuple[str, str, int]], spec: Spot, *,
         seen.add(key)
 
 
-def _resize(container: Spot, spec: Spot) -> None:
+def _resize(container: Field, spec: Field) -> None:
     seen: set[str] = set()
     for policy in container.each("resizePolicy"):
         policy.one_of("container", "resourceName", ("cpu", "memory"))
@@ -171,11 +171,11 @@ def _resize(container: Spot, spec: Spot) -> None:
             policy.at("restartPolicy").bad("container", "must be NotRequired when the pod's restartPolicy is Never")
 
 
-def port_of(spot: Spot, key: str, rule: str = "port") -> None:
+def port_of(field: Field, key: str, rule: str = "port") -> None:
     """A port that is a number or a name."""
-    value = spot.get(key)
+    value = field.get(key)
     if isinstance(value, str):
         if why := formats.port_name(value):
-            spot.at(key).bad(rule, f"'{value}' {why}")
+            field.at(key).bad(rule, f"'{value}' {why}")
     elif isinstance(value, int | float) and (why := formats.port_number(int(value))):
-        spot.at(key).bad(rule, f"{value} {why}")
+        field.at(key).bad(rule, f"{value} {why}")

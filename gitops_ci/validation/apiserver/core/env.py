@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.scalars import quantity
 from gitops_ci.validation.suggestions import nearest
 
@@ -42,7 +42,7 @@ _CORES = frozenset({quantity("1"), quantity("1m")})
 _ONE = frozenset({Decimal(1)})
 
 
-def environment(container: Spot, volumes: Mapping[str, Any]) -> None:
+def environment(container: Field, volumes: Mapping[str, Any]) -> None:
     """`volumes` are the pod's by name, each with its source."""
     for variable in container.each("env"):
         name = variable.text("name")
@@ -61,7 +61,7 @@ def environment(container: Spot, volumes: Mapping[str, Any]) -> None:
             _named(source.at(key))
 
 
-def _named(reference: Spot) -> None:
+def _named(reference: Field) -> None:
     name = reference.text("name")
     # A trailing dash is let through here, as for a name that is completed later.
     if not name:
@@ -70,7 +70,7 @@ def _named(reference: Spot) -> None:
         reference.at("name").bad("env", f"'{name}' {why}")
 
 
-def _value_from(variable: Spot, volumes: Mapping[str, Any]) -> None:
+def _value_from(variable: Field, volumes: Mapping[str, Any]) -> None:
     source = variable.at("valueFrom")
     given = [key for key in _SOURCES if source.has(key)]
     if variable.minor < 35 and "fileKeyRef" in given:
@@ -93,7 +93,7 @@ def _value_from(variable: Spot, volumes: Mapping[str, Any]) -> None:
             _key_of(reference)
 
 
-def _key_of(reference: Spot) -> None:
+def _key_of(reference: Field) -> None:
     name = reference.text("name")
     if not name:
         reference.missing("env", "name")
@@ -102,7 +102,7 @@ def _key_of(reference: Spot) -> None:
     reference.fits("env", "key", formats.config_key)
 
 
-def _file_key(reference: Spot, volumes: Mapping[str, Any]) -> None:
+def _file_key(reference: Field, volumes: Mapping[str, Any]) -> None:
     """A variable of a file in an emptyDir (validateFileKeySelector, validateFileKeyRefVolumes)."""
     if why := formats.env_name(reference.text("key"), reference.minor):
         reference.at("key").bad("env", f"'{reference.text('key')}' {why}")
@@ -118,7 +118,7 @@ def _file_key(reference: Spot, volumes: Mapping[str, Any]) -> None:
         reference.at("volumeName").bad("env", f"the volume '{name}' must be an emptyDir")
 
 
-def field_ref(reference: Spot, allowed: frozenset[str]) -> None:
+def field_ref(reference: Field, allowed: frozenset[str]) -> None:
     path = reference.text("fieldPath")
     if path == "spec.host":  # the name that old clients have for it
         path = "spec.nodeName"
@@ -135,7 +135,7 @@ def field_ref(reference: Spot, allowed: frozenset[str]) -> None:
         reference.at("fieldPath").bad("env", f"'{path}' is not supported; one of {', '.join(sorted(allowed))}")
 
 
-def resource_ref(reference: Spot, *, in_volume: bool) -> None:
+def resource_ref(reference: Field, *, in_volume: bool) -> None:
     resource = reference.text("resource")
     huge = resource.startswith(("limits.hugepages-", "requests.hugepages-"))
     if in_volume and not reference.text("containerName"):

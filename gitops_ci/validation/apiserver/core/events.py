@@ -6,7 +6,7 @@ Sources: k8s.io/kubernetes pkg/apis/core/validation/events.go; ValidatePodBindin
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["binding", "event"]
 
@@ -15,7 +15,7 @@ _MOST = 128
 _DEPRECATED = ("deprecatedCount", "deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedSource")
 
 
-def binding(document: Spot) -> None:
+def binding(document: Field) -> None:
     target = document.at("target")
     target.one_of("binding", "kind", ("Node",))
     if not target.text("name"):
@@ -27,7 +27,7 @@ def binding(document: Spot) -> None:
     meta.fits("name", "namespace", formats.dns_label)
 
 
-def event(document: Spot) -> None:
+def event(document: Field) -> None:
     """An Event of v1, or of events.k8s.io, where more is asked for."""
     old = document.text("apiVersion") == "v1"
     about = document.at("involvedObject" if old else "regarding")
@@ -48,7 +48,7 @@ def event(document: Spot) -> None:
         _series(document.at("series"))
 
 
-def _namespaces(document: Spot, about: Spot) -> None:
+def _namespaces(document: Field, about: Field) -> None:
     """An event is in the namespace of what it is about; of the cluster's own objects, in a default one."""
     own, other = document.at("metadata").text("namespace"), about.text("namespace")
     if not own:
@@ -61,7 +61,7 @@ def _namespaces(document: Spot, about: Spot) -> None:
         (about.at("namespace") if other else about).bad("event", f"'namespace' must be that of the event, {own}")
 
 
-def _reported(document: Spot, reporter: str, note: str) -> None:
+def _reported(document: Field, reporter: str, note: str) -> None:
     for key in (reporter, "reportingInstance", "action", "reason"):
         if not document.text(key):
             document.missing("event", key, f"'{key}' is required with eventTime")
@@ -71,7 +71,7 @@ def _reported(document: Spot, reporter: str, note: str) -> None:
             document.at(key).bad("event", f"may have no more than {most} bytes")
 
 
-def _series(series: Spot) -> None:
+def _series(series: Field) -> None:
     if series.number("count") < 2:
         place = series.at("count") if series.has("count") else series
         place.bad("event", "'count' of a series must be at least 2")

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.suggestions import nearest
 
 __all__ = ["mounts"]
 
 
-def mounts(container: Spot, volumes: Mapping[str, Any]) -> None:
+def mounts(container: Field, volumes: Mapping[str, Any]) -> None:
     """`volumes` are the pod's by name, each with its source."""
     devices = {device.text("name"): device.text("devicePath") for device in container.each("volumeDevices")}
     paths: set[str] = set()
@@ -33,7 +33,7 @@ def mounts(container: Spot, volumes: Mapping[str, Any]) -> None:
     _devices(container, volumes)
 
 
-def _exists(mount: Spot, volumes: Mapping[str, Any]) -> None:
+def _exists(mount: Field, volumes: Mapping[str, Any]) -> None:
     name = mount.text("name")
     if not name or name in volumes:
         return
@@ -42,7 +42,7 @@ def _exists(mount: Spot, volumes: Mapping[str, Any]) -> None:
     mount.at("name").bad("mount", f"there is no volume '{name}'", f"Did you mean '{near}'?" if near else known)
 
 
-def _mount(mount: Spot, container: Spot, volumes: Mapping[str, Any]) -> None:
+def _mount(mount: Field, container: Field, volumes: Mapping[str, Any]) -> None:
     for key in ("subPath", "subPathExpr"):
         mount.fits("mount", key, formats.relative_path)
     if mount.text("subPath") and mount.text("subPathExpr"):
@@ -63,7 +63,7 @@ def _mount(mount: Spot, container: Spot, volumes: Mapping[str, Any]) -> None:
                 mount.at(key).bad("mount", "is not allowed for image volumes")
 
 
-def _devices(container: Spot, volumes: Mapping[str, Any]) -> None:
+def _devices(container: Field, volumes: Mapping[str, Any]) -> None:
     mounted = {mount.text("name"): mount.text("mountPath") for mount in container.each("volumeMounts")}
     names: set[str] = set()
     paths: set[str] = set()

@@ -6,7 +6,7 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePersis
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.apimachinery.scalars import quantity
 
@@ -19,7 +19,7 @@ _ONE_POD = 27  # ReadWriteOncePod
 ATTRIBUTES_CLASS = 34  # VolumeAttributesClass; before, the name of one is dropped
 
 
-def persistent_volume_claim(document: Spot) -> None:
+def persistent_volume_claim(document: Field) -> None:
     """A claim of its own: what no feature that is on supports is dropped, not refused.
 
     Source: k8s.io/kubernetes pkg/api/persistentvolumeclaim/util.go.
@@ -34,13 +34,13 @@ def persistent_volume_claim(document: Spot) -> None:
     _sources(source, reference)
 
 
-def claim_spec(spec: Spot) -> None:
+def claim_spec(spec: Field) -> None:
     """The claim that a template holds."""
     _asked(spec)
     _sources(spec.at("dataSource"), spec.at("dataSourceRef"))
 
 
-def access_modes(spec: Spot) -> None:
+def access_modes(spec: Field) -> None:
     modes = spec.strings("accessModes")
     if not modes:
         spec.missing("storage", "accessModes", "at least one access mode is required")
@@ -54,7 +54,7 @@ def access_modes(spec: Spot) -> None:
         spec.at("accessModes").bad("storage", "ReadWriteOncePod may not be used with other access modes")
 
 
-def _asked(spec: Spot) -> None:
+def _asked(spec: Field) -> None:
     access_modes(spec)
     label_selector(spec.at("selector"))
     requests = spec.at("resources", "requests")
@@ -69,7 +69,7 @@ def _asked(spec: Spot) -> None:
     spec.one_of("storage", "volumeMode", ("Filesystem", "Block"), pointer=True)
 
 
-def _sources(source: Spot, reference: Spot) -> None:
+def _sources(source: Field, reference: Field) -> None:
     for given in (source, reference):
         if given.value is not None:
             _reference(given)
@@ -83,13 +83,13 @@ def _sources(source: Spot, reference: Spot) -> None:
         source.bad("storage", "must match dataSourceRef")
 
 
-def _kept(source: Spot) -> bool:
+def _kept(source: Field) -> bool:
     if source.text("kind") == "PersistentVolumeClaim":
         return not source.text("apiGroup")
     return source.text("kind") == "VolumeSnapshot" and source.text("apiGroup") == "snapshot.storage.k8s.io"
 
 
-def _reference(reference: Spot) -> None:
+def _reference(reference: Field) -> None:
     for key in ("kind", "name"):
         if not reference.text(key):
             reference.missing("storage", key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["pod_annotations"]
 
@@ -19,7 +19,7 @@ _COST = "controller.kubernetes.io/pod-deletion-cost"
 _MIRROR = "kubernetes.io/config.mirror"
 
 
-def pod_annotations(template: Spot, *, is_pod: bool) -> None:
+def pod_annotations(template: Field, *, is_pod: bool) -> None:
     found = template.at("metadata", "annotations")
     spec = template.at("spec")
     names = {one.text("name") for group in ("containers", "initContainers") for one in spec.each(group)}
@@ -43,7 +43,7 @@ def pod_annotations(template: Spot, *, is_pod: bool) -> None:
         _agree(found, spec, is_pod=is_pod)
 
 
-def _agree(found: Spot, spec: Spot, *, is_pod: bool) -> None:
+def _agree(found: Field, spec: Field, *, is_pod: bool) -> None:
     """Profiles in annotations are those of the fields (validateSeccompAnnotationsAndFields and AppArmor's likewise)."""
     pod = spec.at("securityContext")
     _same_profile(found, _SECCOMP, pod.at("seccompProfile"))
@@ -58,7 +58,7 @@ def _agree(found: Spot, spec: Spot, *, is_pod: bool) -> None:
                 _same_profile(found, f"{_APP_ARMOR}{name}", profile.at("appArmorProfile"))
 
 
-def _same_profile(found: Spot, key: str, profile: Spot) -> None:
+def _same_profile(found: Field, key: str, profile: Field) -> None:
     if not found.has(key) or profile.value is None:
         return
     names = {

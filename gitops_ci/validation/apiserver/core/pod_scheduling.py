@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector, labels
 
 __all__ = ["node_selector", "scheduling", "tolerations"]
@@ -21,7 +21,7 @@ _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
-def scheduling(spec: Spot, own: Mapping[str, Any]) -> None:
+def scheduling(spec: Field, own: Mapping[str, Any]) -> None:
     """`own` are the labels of a Pod, none of a template: the keys of matchLabelKeys are looked up among them."""
     labels(spec, "nodeSelector")
     affinity = spec.at("affinity")
@@ -41,20 +41,20 @@ def scheduling(spec: Spot, own: Mapping[str, Any]) -> None:
     _spread(spec, own)
 
 
-def _weight(term: Spot) -> None:
+def _weight(term: Field) -> None:
     if not 1 <= term.number("weight") <= 100:
         place = term.at("weight") if term.has("weight") else term
         place.bad("affinity", f"the weight {term.number('weight')} must be between 1 and 100")
 
 
-def node_selector(selector: Spot) -> None:
+def node_selector(selector: Field) -> None:
     if not selector.count("nodeSelectorTerms"):
         selector.missing("affinity", "nodeSelectorTerms", "at least one node selector term is required")
     for term in selector.each("nodeSelectorTerms"):
         _node_term(term, values=True)
 
 
-def _node_term(term: Spot, *, values: bool) -> None:
+def _node_term(term: Field, *, values: bool) -> None:
     for requirement in term.each("matchExpressions"):
         operator, given = requirement.text("operator"), requirement.strings("values")
         if operator in {"In", "NotIn"} and not given:
@@ -78,7 +78,7 @@ def _node_term(term: Spot, *, values: bool) -> None:
                 requirement.at("values").item(index).bad("affinity", f"'{value}' {why}")
 
 
-def _pod_term(term: Spot, own: Mapping[str, Any]) -> None:
+def _pod_term(term: Field, own: Mapping[str, Any]) -> None:
     label_selector(term.at("labelSelector"))
     label_selector(term.at("namespaceSelector"))
     for index, name in enumerate(term.strings("namespaces")):
@@ -89,7 +89,7 @@ def _pod_term(term: Spot, own: Mapping[str, Any]) -> None:
         _label_keys(term, "affinity", own)  # dropped before validation until 1.31
 
 
-def _label_keys(place: Spot, rule: str, own: Mapping[str, Any]) -> None:
+def _label_keys(place: Field, rule: str, own: Mapping[str, Any]) -> None:
     """Check matchLabelKeys and mismatchLabelKeys (ValidateMatchLabelKeysAndMismatchLabelKeys)."""
     for key in ("matchLabelKeys", "mismatchLabelKeys"):
         if place.count(key) and not place.has("labelSelector"):
@@ -105,7 +105,7 @@ def _label_keys(place: Spot, rule: str, own: Mapping[str, Any]) -> None:
         _not_in_both(place, rule, own)
 
 
-def _not_in_both(place: Spot, rule: str, own: Mapping[str, Any]) -> None:
+def _not_in_both(place: Field, rule: str, own: Mapping[str, Any]) -> None:
     """A key of matchLabelKeys may not be in the selector as well.
 
     Before it looks, the server adds a requirement to a Pod's selector for each of them that is a label of the Pod
@@ -120,7 +120,7 @@ def _not_in_both(place: Spot, rule: str, own: Mapping[str, Any]) -> None:
         seen.add(name)
 
 
-def tolerations(spec: Spot) -> None:
+def tolerations(spec: Field) -> None:
     for toleration in spec.each("tolerations"):
         key, operator, value = (toleration.text(name) for name in ("key", "operator", "value"))
         toleration.fits("toleration", "key", formats.qualified_name)
@@ -139,7 +139,7 @@ def tolerations(spec: Spot) -> None:
             toleration.at("value").bad("toleration", "must be empty when operator is Exists")
 
 
-def _spread(spec: Spot, own: Mapping[str, Any]) -> None:
+def _spread(spec: Field, own: Mapping[str, Any]) -> None:
     seen: set[tuple[str, str]] = set()
     for constraint in spec.each("topologySpreadConstraints"):
         if constraint.has("maxSkew"):

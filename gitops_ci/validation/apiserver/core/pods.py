@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import check_annotations, labels
 from gitops_ci.validation.apiserver.core import compute_resources, containers, pod_scheduling, security_context, volumes
 from gitops_ci.validation.apiserver.core.pod_annotations import pod_annotations
@@ -36,18 +36,18 @@ class PodPlace(NamedTuple):
     `meta` is the metadata of a Pod or of a template, `claims` are the volumes a StatefulSet adds.
     """
 
-    spec: Spot
-    meta: Spot
+    spec: Field
+    meta: Field
     is_pod: bool
     claims: frozenset[str] = frozenset()
 
 
-def template_of(document: Spot) -> Spot | None:
+def template_of(document: Field) -> Field | None:
     path = TEMPLATES.get(document.text("kind"))
     return document.at(*path) if path is not None else None
 
 
-def pod(document: Spot) -> None:
+def pod(document: Field) -> None:
     """Check the pod spec of a kind that has one."""
     template = template_of(document)
     if template is None:
@@ -90,7 +90,7 @@ def pod_spec(place: PodPlace) -> None:
     security_context.pod_security(spec)
 
 
-def _admission(spec: Spot) -> None:
+def _admission(spec: Field) -> None:
     """What the admission plugins that are on by default refuse (Priority, RuntimeClass), and Pods in creation."""
     if not spec.text("priorityClassName"):
         if spec.number("priority"):
@@ -103,7 +103,7 @@ def _admission(spec: Spot) -> None:
         spec.at("nodeName").bad("pod", "may not be given while there are schedulingGates")
 
 
-def _words(spec: Spot) -> None:
+def _words(spec: Field) -> None:
     spec.one_of("pod", "restartPolicy", ("Always", "OnFailure", "Never"))
     spec.one_of("pod", "dnsPolicy", ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"))
     spec.one_of("pod", "preemptionPolicy", ("PreemptLowerPriority", "Never"), pointer=True)
@@ -111,7 +111,7 @@ def _words(spec: Spot) -> None:
         spec.at("os").one_of("pod", "name", ("linux", "windows"))
 
 
-def _names(spec: Spot) -> None:
+def _names(spec: Field) -> None:
     # The old name of the field counts when the new one is empty.
     account = "serviceAccountName" if spec.text("serviceAccountName") else "serviceAccount"
     for key in (account, "nodeName", "priorityClassName"):
@@ -123,7 +123,7 @@ def _names(spec: Spot) -> None:
         _hostname_override(spec)
 
 
-def _hostname_override(spec: Spot) -> None:
+def _hostname_override(spec: Field) -> None:
     name = spec.text("hostnameOverride")
     if why := formats.dns_subdomain(name) or ("must be no more than 64 characters" if len(name) > 64 else None):
         spec.at("hostnameOverride").bad("name", f"'{name}' {why}")
@@ -132,11 +132,11 @@ def _hostname_override(spec: Spot) -> None:
             spec.at("hostnameOverride").bad("pod", f"may not be given when {key} is true")
 
 
-def _numbers(spec: Spot) -> None:
+def _numbers(spec: Field) -> None:
     spec.within("pod", "activeDeadlineSeconds", 1, 2**31 - 1)
 
 
-def _dns(spec: Spot) -> None:
+def _dns(spec: Field) -> None:
     config = spec.at("dnsConfig")
     servers = config.strings("nameservers")
     if spec.text("dnsPolicy") == "None" and not servers:
@@ -162,7 +162,7 @@ def _dns(spec: Spot) -> None:
             option.missing("dns", "name")
 
 
-def _host(spec: Spot) -> None:
+def _host(spec: Field) -> None:
     for alias in spec.each("hostAliases"):
         if why := formats.ip(alias.text("ip"), spec.minor):
             alias.at("ip").bad("host-alias", f"'{alias.text('ip')}' {why}")
@@ -175,7 +175,7 @@ def _host(spec: Spot) -> None:
         spec.at("shareProcessNamespace").bad("pod", "shareProcessNamespace and hostPID cannot both be true")
 
 
-def _own_users(spec: Spot) -> None:
+def _own_users(spec: Field) -> None:
     """A pod with users of its own (validateHostUsers); no block devices since 1.34."""
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.flag(key):
@@ -186,7 +186,7 @@ def _own_users(spec: Spot) -> None:
                 container.at("volumeDevices").bad("pod", "may not be given when hostUsers is false")
 
 
-def _gates(spec: Spot) -> None:
+def _gates(spec: Field) -> None:
     for gate in spec.each("readinessGates"):
         gate.fits("pod", "conditionType", formats.qualified_name)
     seen: set[str] = set()
@@ -197,7 +197,7 @@ def _gates(spec: Spot) -> None:
         seen.add(gate.text("name"))
 
 
-def _pod_claims(spec: Spot) -> None:
+def _pod_claims(spec: Field) -> None:
     if spec.minor < 34:  # dropped before validation until DynamicResourceAllocation came on
         return
     seen: set[str] = set()

@@ -6,7 +6,7 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, validateProbe 
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["probes"]
 
@@ -15,7 +15,7 @@ _PROBE_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _LIFECYCLE_HANDLERS = ("exec", "httpGet", "tcpSocket", "sleep")
 
 
-def probes(container: Spot, spec: Spot) -> None:
+def probes(container: Field, spec: Field) -> None:
     grace = spec.number("terminationGracePeriodSeconds") if spec.has("terminationGracePeriodSeconds") else 30
     for key in ("livenessProbe", "readinessProbe", "startupProbe"):
         if container.has(key):
@@ -26,7 +26,7 @@ def probes(container: Spot, spec: Spot) -> None:
             _handler(lifecycle.at(key), _LIFECYCLE_HANDLERS, grace)
 
 
-def _probe(probe: Spot, name: str, grace: int) -> None:
+def _probe(probe: Field, name: str, grace: int) -> None:
     _handler(probe, _PROBE_HANDLERS, grace)
     for key in _NUMBERS:
         probe.at_least("probe", key, 0)
@@ -40,7 +40,7 @@ def _probe(probe: Spot, name: str, grace: int) -> None:
             period.bad("probe", "must be greater than 0")
 
 
-def _handler(handler: Spot, known: tuple[str, ...], grace: int) -> None:
+def _handler(handler: Field, known: tuple[str, ...], grace: int) -> None:
     given = [key for key in known if handler.has(key)]
     if not given:
         handler.bad("probe", f"must have one of {', '.join(known)}")
@@ -58,14 +58,14 @@ def _handler(handler: Spot, known: tuple[str, ...], grace: int) -> None:
             _port(action)
 
 
-def _http(action: Spot) -> None:
+def _http(action: Field) -> None:
     _port(action)
     action.one_of("probe", "scheme", ("HTTP", "HTTPS"))
     for header in action.each("httpHeaders"):
         header.fits("probe", "name", formats.http_header)
 
 
-def _port(action: Spot) -> None:
+def _port(action: Field) -> None:
     value = action.get("port")
     if isinstance(value, str) and value:
         action.fits("port", "port", formats.port_name)
@@ -73,7 +73,7 @@ def _port(action: Spot) -> None:
         action.at("port").bad("port", f"{value} {why}")
 
 
-def _sleep(action: Spot, grace: int) -> None:
+def _sleep(action: Field, grace: int) -> None:
     seconds = action.number("seconds")
     # A sleep of 0 seconds came with 1.32 (PodLifecycleSleepActionAllowZero).
     if seconds < 0 or seconds > grace or (seconds == 0 and action.minor < 33):

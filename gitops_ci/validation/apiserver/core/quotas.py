@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.scalars import quantity
 from gitops_ci.validation.apiserver.core.compute_resources import (
     amount,
@@ -35,7 +35,7 @@ _OPPOSITES = (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")
 _ALONE = ("BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "CrossNamespacePodAffinity")
 
 
-def resource_quota(document: Spot) -> None:
+def resource_quota(document: Field) -> None:
     spec = document.at("spec")
     for name, value in spec.pairs("hard"):
         why = resource_name(name)
@@ -57,7 +57,7 @@ def resource_quota(document: Spot) -> None:
                 spec.bad("quota", f"the scopes {' and '.join(pair)} exclude each other")
 
 
-def _scope(spec: Spot, place: Spot, scope: str) -> None:
+def _scope(spec: Field, place: Field, scope: str) -> None:
     if scope not in _SCOPES:
         place.bad("quota", f"'{scope}' is not supported; one of {', '.join(_SCOPES)}")
         return
@@ -66,7 +66,7 @@ def _scope(spec: Spot, place: Spot, scope: str) -> None:
             place.bad("quota", f"the scope {scope} cannot limit {name}")
 
 
-def _requirement(spec: Spot, requirement: Spot) -> None:
+def _requirement(spec: Field, requirement: Field) -> None:
     scope, operator = requirement.text("scopeName"), requirement.text("operator")
     if requirement.has("scopeName"):
         _scope(spec, requirement.at("scopeName"), scope)
@@ -79,7 +79,7 @@ def _requirement(spec: Spot, requirement: Spot) -> None:
         requirement.at("values").bad("quota", f"may not be given with operator {operator}")
 
 
-def limit_range(document: Spot) -> None:
+def limit_range(document: Field) -> None:
     seen: set[str] = set()
     for limit in document.at("spec").each("limits"):
         kind = limit.text("type")
@@ -108,7 +108,7 @@ def _limit_type(kind: str) -> str | None:
     return None if "/" in kind or kind in known else "must be Pod, Container or PersistentVolumeClaim, or have a domain"
 
 
-def _amounts(limit: Spot, kind: str) -> None:
+def _amounts(limit: Field, kind: str) -> None:
     names: dict[str, None] = {}
     for key in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio"):
         for name, value in limit.pairs(key):
@@ -120,7 +120,7 @@ def _amounts(limit: Spot, kind: str) -> None:
         _order(limit, name)
 
 
-def _order(limit: Spot, name: str) -> None:
+def _order(limit: Field, name: str) -> None:
     found: dict[str, Decimal] = {}
     for key in ("min", "defaultRequest", "default", "max"):
         number = quantity(limit.mapping(key).get(name)) if limit.at(key).has(name) else None

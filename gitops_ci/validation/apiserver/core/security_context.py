@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["container_security", "pod_security"]
 
@@ -34,7 +34,7 @@ _CONTAINER_LINUX_ONLY = (
 )
 
 
-def pod_security(spec: Spot) -> None:
+def pod_security(spec: Field) -> None:
     context = spec.at("securityContext")
     _ids(context, "runAsUser", "runAsGroup", "fsGroup")
     for index, group in enumerate(context.get("supplementalGroups") or ()):
@@ -55,7 +55,7 @@ def pod_security(spec: Spot) -> None:
     _operating_system(spec)
 
 
-def container_security(context: Spot, *, host_users: bool) -> None:
+def container_security(context: Field, *, host_users: bool) -> None:
     if type(context.value) is not dict:
         return
     _ids(context, "runAsUser", "runAsGroup")
@@ -71,12 +71,12 @@ def container_security(context: Spot, *, host_users: bool) -> None:
     _windows(context.at("windowsOptions"))
 
 
-def _ids(context: Spot, *keys: str) -> None:
+def _ids(context: Field, *keys: str) -> None:
     for key in keys:
         context.within("security-context", key, 0, LARGEST_ID)
 
 
-def _profiles(context: Spot) -> None:
+def _profiles(context: Field) -> None:
     for key, kinds in (
         ("seccompProfile", ("Localhost", "RuntimeDefault", "Unconfined")),
         ("appArmorProfile", ("Localhost", "RuntimeDefault", "Unconfined")),
@@ -99,7 +99,7 @@ def _profiles(context: Spot) -> None:
             )
 
 
-def _sysctls(context: Spot, spec: Spot) -> None:
+def _sysctls(context: Field, spec: Field) -> None:
     seen: set[str] = set()
     for sysctl in context.each("sysctls"):
         name = sysctl.text("name")
@@ -125,7 +125,7 @@ def _namespace(sysctl: str) -> str | None:
 _SWAPPED = str.maketrans("./", "/.")
 
 
-def _windows(options: Spot) -> None:
+def _windows(options: Field) -> None:
     if type(options.value) is not dict:
         return
     options.fits("security-context", "gmsaCredentialSpecName", formats.dns_subdomain, pointer=True)
@@ -152,11 +152,11 @@ def _user_name(name: str) -> str | None:
     return None
 
 
-def _containers(spec: Spot) -> list[Spot]:
+def _containers(spec: Field) -> list[Field]:
     return [one for group in ("initContainers", "containers", "ephemeralContainers") for one in spec.each(group)]
 
 
-def _host_process(spec: Spot) -> None:
+def _host_process(spec: Field) -> None:
     ours = spec.at("securityContext", "windowsOptions").get("hostProcess")
     containers = _containers(spec)
     host = 0
@@ -171,11 +171,11 @@ def _host_process(spec: Spot) -> None:
         spec.bad("security-context", "hostNetwork must be true when there are hostProcess containers")
 
 
-def _operating_system(spec: Spot) -> None:
+def _operating_system(spec: Field) -> None:
     system = spec.at("os").text("name")
     if not system:
         return
-    contexts: list[tuple[Spot, tuple[str, ...]]] = [(spec.at("securityContext"), _POD_LINUX_ONLY)]
+    contexts: list[tuple[Field, tuple[str, ...]]] = [(spec.at("securityContext"), _POD_LINUX_ONLY)]
     contexts += [(container.at("securityContext"), _CONTAINER_LINUX_ONLY) for container in _containers(spec)]
     for context, linux_only in contexts:
         if system == "linux" and context.has("windowsOptions"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import labels
 from gitops_ci.validation.apiserver.core.containers import PROTOCOLS
 
@@ -16,7 +16,7 @@ _DISTRIBUTION = 31  # ServiceTrafficDistribution; before, the field is dropped
 _RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
-def service(document: Spot) -> None:
+def service(document: Field) -> None:
     spec = document.at("spec")
     spec.one_of("service", "type", _TYPES)
     kind = spec.text("type") or "ClusterIP"
@@ -42,14 +42,14 @@ def service(document: Spot) -> None:
     spec.one_of("service", "trafficDistribution", modern, pointer=True)
 
 
-def _topology(document: Spot) -> None:
+def _topology(document: Field) -> None:
     annotated = document.at("metadata", "annotations")
     mode, hints = annotated.get(f"{_TOPOLOGY}mode"), annotated.get(f"{_TOPOLOGY}aware-hints")
     if mode is not None and hints is not None and mode != hints and document.minor >= _TOPOLOGY_MODE:
         annotated.at(f"{_TOPOLOGY}mode").bad("service", f"must match the annotation {_TOPOLOGY}aware-hints")
 
 
-def _external_name(spec: Spot) -> None:
+def _external_name(spec: Field) -> None:
     name = spec.text("externalName").removesuffix(".")
     if not name:
         spec.missing("service", "externalName", "'externalName' is required for a Service of type ExternalName")
@@ -60,7 +60,7 @@ def _external_name(spec: Spot) -> None:
             spec.at(key).bad("service", "may not be set for a Service of type ExternalName")
 
 
-def _ports(spec: Spot, kind: str) -> None:
+def _ports(spec: Field, kind: str) -> None:
     names: set[str] = set()
     pairs: set[tuple[str, int]] = set()
     node_pairs: set[tuple[str, int]] = set()
@@ -95,7 +95,7 @@ def _ports(spec: Spot, kind: str) -> None:
             node_pairs.add((protocol, node))
 
 
-def _target(port: Spot) -> None:
+def _target(port: Field) -> None:
     value = port.get("targetPort")
     # Empty and 0 are replaced by the port, by default.
     if value in (None, "", 0):
@@ -105,14 +105,14 @@ def _target(port: Spot) -> None:
         port.at("targetPort").bad("service-port", f"'{value}' {why}")
 
 
-def _affinity(spec: Spot) -> None:
+def _affinity(spec: Field) -> None:
     spec.one_of("service", "sessionAffinity", ("ClientIP", "None"))
     # With any other affinity the config is dropped (SetDefaults_Service).
     if spec.text("sessionAffinity") == "ClientIP":
         spec.at("sessionAffinityConfig", "clientIP").within("service", "timeoutSeconds", 1, 86400)
 
 
-def _addresses(spec: Spot, *, headless: bool) -> None:
+def _addresses(spec: Field, *, headless: bool) -> None:
     addresses, families = spec.strings("clusterIPs"), spec.strings("ipFamilies")
     first = spec.text("clusterIP")
     if addresses and addresses[0] != first:
@@ -142,7 +142,7 @@ def _addresses(spec: Spot, *, headless: bool) -> None:
             spec.at("ipFamilies").bad("service", f"the address {parsed} is not {family}")
 
 
-def _both_families(spec: Spot, *, headless: bool) -> None:
+def _both_families(spec: Field, *, headless: bool) -> None:
     """Two families or addresses ask for a policy (pkg/registry/core/service/storage/alloc.go, initIPFamilyFields)."""
     if spec.text("ipFamilyPolicy") == "SingleStack":
         spec.at("ipFamilyPolicy").bad("service", "SingleStack does not go with two families or addresses")
@@ -151,14 +151,14 @@ def _both_families(spec: Spot, *, headless: bool) -> None:
         place.bad("service", "two families need ipFamilyPolicy PreferDualStack or RequireDualStack")
 
 
-def _cluster_ips(spec: Spot) -> list[tuple[Spot, str]]:
+def _cluster_ips(spec: Field) -> list[tuple[Field, str]]:
     if addresses := spec.strings("clusterIPs"):
         return [(spec.at("clusterIPs").item(index), value) for index, value in enumerate(addresses)]
     value = spec.text("clusterIP")
     return [(spec.at("clusterIP"), value)] if value else []
 
 
-def _external(spec: Spot, kind: str) -> None:
+def _external(spec: Field, kind: str) -> None:
     addresses = spec.strings("externalIPs")
     for index, value in enumerate(addresses):
         if why := formats.ip(value, spec.minor) or non_special_ip(value):
@@ -176,7 +176,7 @@ def _external(spec: Spot, kind: str) -> None:
         spec.at("healthCheckNodePort").bad("service", f"{health} {why}")
 
 
-def _load_balancer(document: Spot, spec: Spot, kind: str) -> None:
+def _load_balancer(document: Field, spec: Field, kind: str) -> None:
     if kind != "LoadBalancer":
         for key in ("loadBalancerSourceRanges", "allocateLoadBalancerNodePorts", "loadBalancerClass"):
             if spec.get(key) not in (None, []):

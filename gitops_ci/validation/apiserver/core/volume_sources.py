@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["COMMON_SOURCES", "csi_driver_name", "flex", "iscsi", "source_errors", "storage_os"]
 
 _HOST_PATHS = ("", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice")
 
 
-def source_errors(volume: Spot, sources: Mapping[str, Callable[[Spot], None]], other: set[str]) -> list[str]:
+def source_errors(volume: Field, sources: Mapping[str, Callable[[Field], None]], other: set[str]) -> list[str]:
     """Check that exactly one source is given, and that one; returns the sources' names."""
     given = [key for key in (volume.value or {}) if key not in other and volume.has(key)]
     # A volume without any source is an emptyDir, by default.
@@ -27,12 +27,12 @@ def source_errors(volume: Spot, sources: Mapping[str, Callable[[Spot], None]], o
     return given
 
 
-def host_path(source: Spot) -> None:
+def host_path(source: Field) -> None:
     source.fits("volume", "path", formats.no_dot_dot)
     source.one_of("volume", "type", _HOST_PATHS)
 
 
-def nfs(source: Spot) -> None:
+def nfs(source: Field) -> None:
     if not source.text("path").startswith("/"):
         source.at("path").bad("volume", f"'{source.text('path')}' must be an absolute path")
 
@@ -42,7 +42,7 @@ _EUI = re.compile(r"\Aeui.[A-Za-z0-9]{16}\Z")
 _NAA = re.compile(r"\Anaa.[A-Za-z0-9]{32}\Z")
 
 
-def iscsi(source: Spot) -> None:
+def iscsi(source: Field) -> None:
     for key in ("iqn", "initiatorName"):
         name = source.text(key)
         wanted = {"iqn": _IQN, "eui": _EUI, "naa": _NAA}.get(name[:3])
@@ -53,7 +53,7 @@ def iscsi(source: Spot) -> None:
         source.missing("volume", "secretRef")
 
 
-def fibre_channel(source: Spot) -> None:
+def fibre_channel(source: Field) -> None:
     names, ids = source.count("targetWWNs"), source.count("wwids")
     if bool(names) == bool(ids):
         source.bad("volume", "needs either targetWWNs or wwids")
@@ -63,17 +63,17 @@ def fibre_channel(source: Spot) -> None:
         source.within("volume", "lun", 0, 255)
 
 
-def partition(source: Spot) -> None:
+def partition(source: Field) -> None:
     source.within("volume", "partition", 0, 255)
 
 
-def flex(source: Spot) -> None:
+def flex(source: Field) -> None:
     for name, option in source.pairs("options"):
         if f".{name.partition('/')[0].lower()}".endswith((".kubernetes.io", ".k8s.io")):
             option.bad_key("volume", "the domains kubernetes.io and k8s.io are reserved")
 
 
-def azure_disk(source: Spot) -> None:
+def azure_disk(source: Field) -> None:
     source.one_of("volume", "cachingMode", ("None", "ReadOnly", "ReadWrite"), pointer=True)
     source.one_of("volume", "kind", ("Dedicated", "Managed", "Shared"), pointer=True)
     kind, uri = source.text("kind") or "Shared", source.text("diskURI")
@@ -82,14 +82,14 @@ def azure_disk(source: Spot) -> None:
         source.at("diskURI").bad("volume", f"must start with {prefix} for kind {kind}")
 
 
-def flocker(source: Spot) -> None:
+def flocker(source: Field) -> None:
     if bool(source.text("datasetName")) == bool(source.text("datasetUUID")):
         source.bad("volume", "needs either datasetName or datasetUUID")
     if "/" in source.text("datasetName"):
         source.at("datasetName").bad("volume", "must not contain '/'")
 
 
-def csi_driver_name(source: Spot, key: str = "driver") -> None:
+def csi_driver_name(source: Field, key: str = "driver") -> None:
     name = source.text(key)
     if name and (
         why := "must be no more than 63 characters" if len(name) > 63 else formats.dns_subdomain(name.lower())
@@ -97,7 +97,7 @@ def csi_driver_name(source: Spot, key: str = "driver") -> None:
         source.at(key).bad("volume", f"'{name}' {why}")
 
 
-def quobyte(source: Spot) -> None:
+def quobyte(source: Field) -> None:
     if not all(map(_host_and_port, source.text("registry").split(","))):
         source.at("registry").bad("volume", "must be a host:port pair, or several separated by commas")
     if len(source.text("tenant").encode()) > 64:
@@ -114,12 +114,12 @@ def _host_and_port(text: str) -> bool:
     return bool(colon) and not any(bracket in host + port for bracket in "[]")
 
 
-def scale_io(source: Spot) -> None:
+def scale_io(source: Field) -> None:
     if not source.text("volumeName"):
         source.missing("volume", "volumeName")
 
 
-def storage_os(source: Spot) -> None:
+def storage_os(source: Field) -> None:
     if not source.text("volumeName"):
         source.missing("volume", "volumeName")
     source.fits("name", "volumeName", formats.dns_label)
@@ -127,7 +127,7 @@ def storage_os(source: Spot) -> None:
 
 
 # Sources that PersistentVolumes have as well.
-COMMON_SOURCES: Mapping[str, Callable[[Spot], None]] = {
+COMMON_SOURCES: Mapping[str, Callable[[Field], None]] = {
     "hostPath": host_path,
     "gcePersistentDisk": partition,
     "awsElasticBlockStore": partition,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.labels import check_annotations, labels
 from gitops_ci.validation.apimachinery.scalars import quantity
 from gitops_ci.validation.apiserver.core import env
@@ -26,7 +26,7 @@ __all__ = ["volumes"]
 _FIELDS = frozenset({"metadata.name", "metadata.namespace", "metadata.labels", "metadata.annotations", "metadata.uid"})
 
 
-def volumes(spec: Spot, claims: frozenset[str], pod: str, *, is_pod: bool) -> Mapping[str, Any]:
+def volumes(spec: Field, claims: frozenset[str], pod: str, *, is_pod: bool) -> Mapping[str, Any]:
     """Check the volumes of a pod spec; returns the sources by volume name, those of claim templates among them.
 
     A volume with a claim template's name is replaced by it, as the StatefulSet's strategy does. `pod` is the name of
@@ -58,7 +58,7 @@ def volumes(spec: Spot, claims: frozenset[str], pod: str, *, is_pod: bool) -> Ma
     return known
 
 
-def _made_claims(spec: Spot, pod: str) -> None:
+def _made_claims(spec: Field, pod: str) -> None:
     """Claims that are made for ephemeral volumes, named POD-VOLUME."""
     made = {f"{pod}-{volume.text('name')}": volume for volume in spec.each("volumes") if volume.has("ephemeral")}
     for name, volume in made.items():
@@ -70,39 +70,39 @@ def _made_claims(spec: Spot, pod: str) -> None:
             claim.at("claimName").bad("volume", "is the claim that is made for an ephemeral volume")
 
 
-def _modes(source: Spot, *keys: str) -> None:
+def _modes(source: Field, *keys: str) -> None:
     for key in keys or ("defaultMode",):
         if source.has(key) and (why := formats.file_mode(source.number(key))):
             source.at(key).bad("volume", f"{source.get(key)} {why}", "Write octal with a leading zero: 0644.")
 
 
-def _items(source: Spot) -> None:
+def _items(source: Field) -> None:
     for item in source.each("items"):
         item.fits("volume", "path", formats.volume_file)
         _modes(item, "mode")
 
 
-def _config_map(source: Spot) -> None:
+def _config_map(source: Field) -> None:
     if not source.text("name"):
         source.missing("volume", "name")
     _modes(source)
     _items(source)
 
 
-def _secret(source: Spot) -> None:
+def _secret(source: Field) -> None:
     if not source.text("secretName"):
         source.missing("volume", "secretName")
     _modes(source)
     _items(source)
 
 
-def _empty_dir(source: Spot) -> None:
+def _empty_dir(source: Field) -> None:
     limit = source.get("sizeLimit")
     if limit is not None and (number := quantity(limit)) is not None and number < 0:
         source.at("sizeLimit").bad("volume", f"'{limit}' must not be negative")
 
 
-def _downward_file(file: Spot) -> None:
+def _downward_file(file: Field) -> None:
     file.fits("volume", "path", formats.volume_file)
     _modes(file, "mode")
     if file.has("fieldRef"):
@@ -115,7 +115,7 @@ def _downward_file(file: Spot) -> None:
         file.bad("volume", "needs one of fieldRef and resourceFieldRef")
 
 
-def _downward_api(source: Spot) -> None:
+def _downward_api(source: Field) -> None:
     _modes(source)
     for file in source.each("items"):
         _downward_file(file)
@@ -126,7 +126,7 @@ def _downward_api(source: Spot) -> None:
 _DROPPED = frozenset({"clusterTrustBundle", "podCertificate"})
 
 
-def _projected(volume: Spot) -> None:
+def _projected(volume: Field) -> None:
     _modes(volume)
     paths: set[str] = set()
     for source in volume.each("sources"):
@@ -141,7 +141,7 @@ def _projected(volume: Spot) -> None:
                 paths.add(path)
 
 
-def _projection(source: Spot, kind: str) -> list[Spot]:
+def _projection(source: Field, kind: str) -> list[Field]:
     """Check one projected source; returns the files, whose paths must be unique."""
     if kind == "serviceAccountToken":
         source.within("volume", "expirationSeconds", 600, 1 << 32)
@@ -157,14 +157,14 @@ def _projection(source: Spot, kind: str) -> list[Spot]:
     return list(source.each("items"))
 
 
-def _initiator(volume: Spot) -> None:
+def _initiator(volume: Field) -> None:
     # The names of the interface that is made of both.
     source = volume.at("iscsi")
     if source.has("initiatorName") and len(f"{volume.text('name')}:{source.text('targetPortal')}".encode()) > 64:
         volume.at("name").bad("volume", "with iscsi.targetPortal must be no more than 63 characters in all")
 
 
-def _csi(source: Spot) -> None:
+def _csi(source: Field) -> None:
     csi_driver_name(source)
     if source.has("nodePublishSecretRef"):
         reference = source.at("nodePublishSecretRef")
@@ -173,11 +173,11 @@ def _csi(source: Spot) -> None:
         reference.fits("name", "name", formats.dns_subdomain)
 
 
-def _git_repo(source: Spot) -> None:
+def _git_repo(source: Field) -> None:
     source.fits("volume", "directory", formats.relative_path)
 
 
-def _ephemeral(source: Spot) -> None:
+def _ephemeral(source: Field) -> None:
     if not source.has("volumeClaimTemplate"):
         source.missing("volume", "volumeClaimTemplate")
         return
@@ -192,21 +192,21 @@ def _ephemeral(source: Spot) -> None:
     claim_spec(template.at("spec"))
 
 
-def _named_secret(source: Spot) -> None:
+def _named_secret(source: Field) -> None:
     if source.has("secretRef") and not source.at("secretRef").text("name"):
         source.at("secretRef").missing("volume", "name")
 
 
-def _storage_os(source: Spot) -> None:
+def _storage_os(source: Field) -> None:
     storage_os(source)
     _named_secret(source)
 
 
-def _image(source: Spot) -> None:
+def _image(source: Field) -> None:
     source.one_of("volume", "pullPolicy", ("Always", "IfNotPresent", "Never"))
 
 
-_SOURCES: Mapping[str, Callable[[Spot], None]] = {
+_SOURCES: Mapping[str, Callable[[Field], None]] = {
     **COMMON_SOURCES,
     "cinder": _named_secret,
     "storageos": _storage_os,

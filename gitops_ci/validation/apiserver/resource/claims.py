@@ -9,7 +9,7 @@ import re
 from collections.abc import Container
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.object_meta import template_metadata
 from gitops_ci.validation.apiserver.core.compute_resources import is_extended
 from gitops_ci.validation.cel.compile import compiles
@@ -41,12 +41,12 @@ _OF_DEVICE = re.compile(r"(?<![\w.])device\.([A-Za-z_]\w*)")
 _DEVICE = ("driver", "attributes", "capacity", "allowMultipleAllocations")
 
 
-def of_today(document: Spot) -> bool:
+def of_today(document: Field) -> bool:
     """Whether the object has the form of v1: before v1beta2 a request is what `exactly` holds since."""
     return document.text("apiVersion").partition("/")[2] in {"v1", "v1beta2"}
 
 
-def device_class(document: Spot) -> None:
+def device_class(document: Field) -> None:
     spec = document.at("spec")
     _selectors(spec)
     _configurations(spec)
@@ -59,16 +59,16 @@ def device_class(document: Spot) -> None:
         spec.at("extendedResourceName").bad("device", f"'{name}' is no name of an extended resource")
 
 
-def claim_template(document: Spot) -> None:
+def claim_template(document: Field) -> None:
     template_metadata(document.at("spec", "metadata"), "device")
     _devices(document.at("spec", "spec", "devices"), document)
 
 
-def claim(document: Spot) -> None:
+def claim(document: Field) -> None:
     _devices(document.at("spec", "devices"), document)
 
 
-def _devices(devices: Spot, document: Spot) -> None:
+def _devices(devices: Field, document: Field) -> None:
     if not of_today(document):
         return
     names: set[str] = set()
@@ -94,12 +94,12 @@ def _devices(devices: Spot, document: Spot) -> None:
         _references(configuration, names)
 
 
-def at_most(place: Spot, key: str, most: int) -> None:
+def at_most(place: Field, key: str, most: int) -> None:
     if place.count(key) > most:
         place.at(key).bad("device", f"must have no more than {most} items")
 
 
-def named(place: Spot, names: set[str], what: str, key: str = "name") -> None:
+def named(place: Field, names: set[str], what: str, key: str = "name") -> None:
     """A DNS label that no other of the list has."""
     name = place.text(key)
     if not name:
@@ -111,7 +111,7 @@ def named(place: Spot, names: set[str], what: str, key: str = "name") -> None:
     names.add(name)
 
 
-def _request(request: Spot) -> None:
+def _request(request: Field) -> None:
     if not request.text("deviceClassName"):
         request.missing("device", "deviceClassName")
     request.fits("name", "deviceClassName", formats.dns_subdomain)
@@ -126,7 +126,7 @@ def _request(request: Spot) -> None:
             _toleration(toleration)
 
 
-def _selectors(place: Spot) -> None:
+def _selectors(place: Field) -> None:
     at_most(place, "selectors", _MOST)
     for selector in place.each("selectors"):
         if not selector.has("cel"):
@@ -139,7 +139,7 @@ def _selectors(place: Spot) -> None:
                 cel.at("expression").bad("device", f"a device has no field '{name}'", nearest_field(name, _DEVICE))
 
 
-def _toleration(toleration: Spot) -> None:
+def _toleration(toleration: Field) -> None:
     toleration.fits("device", "key", formats.qualified_name)
     toleration.one_of("device", "operator", ("Equal", "Exists"))
     toleration.one_of("device", "effect", _EFFECTS)
@@ -150,13 +150,13 @@ def _toleration(toleration: Spot) -> None:
         toleration.fits("device", "value", formats.label_value)
 
 
-def taint(place: Spot) -> None:
+def taint(place: Field) -> None:
     place.fits("device", "key", formats.qualified_name)
     place.fits("device", "value", formats.label_value)
     place.one_of("device", "effect", _EFFECTS)
 
 
-def _references(place: Spot, names: Container[str]) -> None:
+def _references(place: Field, names: Container[str]) -> None:
     """The requests that a constraint or configuration is about: `name` or `name/choice`."""
     at_most(place, "requests", _MOST)
     given = place.strings("requests")
@@ -167,7 +167,7 @@ def _references(place: Spot, names: Container[str]) -> None:
             place.at("requests").item(index).bad("duplicate", f"'{name}' is given twice")
 
 
-def _constraint(constraint: Spot) -> None:
+def _constraint(constraint: Field) -> None:
     distinct = "distinctAttribute" if constraint.minor >= COMPLETE else ""
     key = next((key for key in ("matchAttribute", distinct) if key and constraint.has(key)), "")
     if not key:
@@ -200,7 +200,7 @@ def driver_name(value: str) -> str | None:
     return "must be no more than 63 characters" if len(value) > 63 else formats.dns_subdomain(value.lower())
 
 
-def _configurations(place: Spot) -> None:
+def _configurations(place: Field) -> None:
     at_most(place, "config", _MOST)
     for configuration in place.each("config"):
         opaque = configuration.at("opaque")

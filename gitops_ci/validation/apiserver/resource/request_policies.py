@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
 
-from gitops_ci.validation.apimachinery.field import Spot
+from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.scalars import quantity
 
 __all__ = ["request_policy"]
@@ -15,7 +15,7 @@ __all__ = ["request_policy"]
 _MOST_VALUES = 10
 
 
-def request_policy(capacity: Spot) -> None:
+def request_policy(capacity: Field) -> None:
     """`capacity` has a requestPolicy; what it offers in all is its value."""
     policy = capacity.at("requestPolicy")
     whole = quantity(capacity.get("value")) or Decimal(0)
@@ -32,11 +32,11 @@ def request_policy(capacity: Spot) -> None:
         _range(policy.at("validRange"), _amount(policy, "default"), whole)
 
 
-def _amount(place: Spot, key: str) -> Decimal:
+def _amount(place: Field, key: str) -> Decimal:
     return quantity(place.get(key)) or Decimal(0)
 
 
-def _values(policy: Spot, default: Decimal, whole: Decimal) -> None:
+def _values(policy: Field, default: Decimal, whole: Decimal) -> None:
     values = [quantity(value) or Decimal(0) for value in policy.get("validValues")]
     place = policy.at("validValues")
     if len(values) > _MOST_VALUES:
@@ -51,7 +51,7 @@ def _values(policy: Spot, default: Decimal, whole: Decimal) -> None:
         policy.at("default").bad("device", f"'{policy.get('default')}' is none of the valid values")
 
 
-def _range(limits: Spot, default: Decimal, whole: Decimal) -> None:
+def _range(limits: Field, default: Decimal, whole: Decimal) -> None:
     if not limits.has("min"):
         limits.missing("device", "min")
         return
@@ -65,7 +65,7 @@ def _range(limits: Spot, default: Decimal, whole: Decimal) -> None:
         _step(limits, least, [value for value in (default, most) if value is not None], whole)
 
 
-def _step(limits: Spot, least: Decimal, values: list[Decimal], whole: Decimal) -> None:
+def _step(limits: Field, least: Decimal, values: list[Decimal], whole: Decimal) -> None:
     step = _amount(limits, "step")
     if least + step > whole:
         limits.at("step").bad("device", "one step from min is more than the capacity")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gitops_ci.validation.apimachinery import formats
-from gitops_ci.validation.apimachinery.field import Spot, shown
+from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apiserver.core.pod_scheduling import node_selector
 from gitops_ci.validation.apiserver.resource.claims import (
     COMPLETE,
@@ -30,7 +30,7 @@ _VALUES = ("bool", "int", "string", "version")
 _LISTS = ("bools", "ints", "strings", "versions")  # DRAListTypeAttributes, off in 1.36
 
 
-def taint_rule(document: Spot) -> None:
+def taint_rule(document: Field) -> None:
     spec = document.at("spec")
     taint(spec.at("taint"))
     selector = spec.at("deviceSelector")
@@ -39,7 +39,7 @@ def taint_rule(document: Spot) -> None:
     selector.fits("name", "device", formats.dns_label, pointer=True)
 
 
-def resource_slice(document: Spot) -> None:
+def resource_slice(document: Field) -> None:
     if not of_today(document):
         return
     spec = document.at("spec")
@@ -73,7 +73,7 @@ def _pool_name(value: str) -> str | None:
     return next((why for part in value.split("/") if (why := formats.dns_subdomain(part))), None)
 
 
-def _nodes(place: Spot, keys: Iterable[str]) -> None:
+def _nodes(place: Field, keys: Iterable[str]) -> None:
     """Exactly one of the ways to say which nodes can use a device."""
     place.fits("name", "nodeName", formats.dns_subdomain, pointer=True)
     if place.has("nodeSelector"):
@@ -86,7 +86,7 @@ def _nodes(place: Spot, keys: Iterable[str]) -> None:
         place.bad("device", f"needs exactly one of {', '.join(keys)}")
 
 
-def _device(device: Spot) -> None:
+def _device(device: Field) -> None:
     if device.count("attributes") + device.count("capacity") > _MOST_ENTRIES:
         device.bad("device", f"must have no more than {_MOST_ENTRIES} attributes and capacities together")
     for key in ("attributes", "capacity"):
@@ -97,7 +97,7 @@ def _device(device: Spot) -> None:
                 _attribute(entry)
 
 
-def _attribute(attribute: Spot) -> None:
+def _attribute(attribute: Field) -> None:
     given = [key for key in _VALUES if attribute.has(key)]
     known = attribute.minor <= COMPLETE or not any(attribute.has(key) for key in _LISTS)
     if len(given) != 1 and known:
@@ -108,7 +108,7 @@ def _attribute(attribute: Spot) -> None:
     attribute.fits("device", "version", formats.semantic_version, pointer=True)
 
 
-def _device_of_now(device: Spot, *, per_device: bool) -> None:
+def _device_of_now(device: Field, *, per_device: bool) -> None:
     ways = ("nodeName", "nodeSelector", "allNodes")
     if per_device:
         _nodes(device, ways)
@@ -128,7 +128,7 @@ def _device_of_now(device: Spot, *, per_device: bool) -> None:
     _binding(device)
 
 
-def _counter_sets(place: Spot, key: str, name: str, most: int) -> None:
+def _counter_sets(place: Field, key: str, name: str, most: int) -> None:
     at_most(place, key, most)
     names: set[str] = set()
     for counters in place.each(key):
@@ -141,7 +141,7 @@ def _counter_sets(place: Spot, key: str, name: str, most: int) -> None:
                 value.bad_key("name", f"'{shown(counter)}' {why}")
 
 
-def _binding(device: Spot) -> None:
+def _binding(device: Field) -> None:
     keys = ("bindingConditions", "bindingFailureConditions")
     if bool(device.count(keys[0])) != bool(device.count(keys[1])):
         device.bad("device", f"'{keys[0]}' and '{keys[1]}' need each other")
