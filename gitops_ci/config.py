@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
+from gitops_ci.text import nearest
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read
 from gitops_ci.yamltext import MappingNode as YamlMapping
 
-__all__ = ["FILE_NAME", "KEYS", "Config", "load", "parse"]
+__all__ = ["KEYS", "Config", "load", "parse"]
 
-FILE_NAME = ".gitops-ci.yaml"
 
 # key -> (option of the command line, kind of value): text, texts (one or a list), flag, or a choice of words.
 _MODES = "choice:pull-request,push,dry-run"
@@ -158,10 +158,8 @@ class _Reader:
             if not isinstance(key, ScalarNode):
                 raise self._error(key, f"a key of {where} is not a word")
             if known is not None and key.value not in known:
-                from difflib import get_close_matches
-
-                near = get_close_matches(key.value, known, n=1)
-                meant = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+                near = nearest(key.value, known)
+                meant = f"did you mean '{near}'?" if near else f"known keys: {', '.join(sorted(known))}"
                 raise self._error(key, f"unknown key '{key.value}' in {where}", meant)
             if key.value in lines:
                 hint = f"the first is in line {lines[key.value]}: keep one of them"

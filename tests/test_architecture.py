@@ -19,7 +19,7 @@ PACKAGE = "gitops_ci"
 
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
-    {"errors", "lazy", "model", "imageref", "secret", "display", "repourl"},
+    {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "repourl"},
     {"checkout", "http", "process", "variables", "yamltext", "charmap", "splice"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting"},
     {"plan"},
@@ -44,7 +44,7 @@ FLOORS = {
         | {"helm_chart", "helm_template", "helm_values"},
     ),
     "validation": (
-        {"go", "kubernetes_versions", "rule_catalog", "suggestions", "violation", "workers"},
+        {"go", "kubernetes_versions", "rule_catalog", "violation", "workers"},
         {"apimachinery", "manifests", "report"},
         {"cel", "lint", "openapi", "provenance", "suppressions"},
         {"custom_resources"},

@@ -8,6 +8,7 @@ import click
 
 from gitops_ci import __version__
 from gitops_ci.cli.help import HelpfulGroup
+from gitops_ci.text import did_you_mean
 
 __all__ = ["COMMANDS", "main", "run_command_line"]
 
@@ -42,11 +43,8 @@ class _LazyGroup(HelpfulGroup):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            meant = f" Did you mean '{near[0]}'?" if near else ""
-            raise click.UsageError(f"There is no command '{args[0]}'.{meant} Commands: {', '.join(COMMANDS)}.", ctx)
+            meant = " ".join(filter(None, (did_you_mean(args[0], COMMANDS), f"Commands: {', '.join(COMMANDS)}.")))
+            raise click.UsageError(f"There is no command '{args[0]}'. {meant}", ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from gitops_ci import known_files
 from gitops_ci.cli.configured import config_of
-from gitops_ci.config import FILE_NAME, parse
+from gitops_ci.config import parse
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def checks(values: Mapping[str, Any]) -> Checks:
 
 def checks_here(ctx: click.Context) -> Checks:
     """The checks of this run: options over the configuration file, which is named where it is what is wrong."""
-    _of_file(ctx.params.get("config") or FILE_NAME, config_of(ctx).options)
+    _of_file(ctx.params.get("config") or known_files.CONFIG, config_of(ctx).options)
     return checks(ctx.params)
 
 

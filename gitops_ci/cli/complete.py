@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitops_ci.config import FILE_NAME, load
+from gitops_ci import known_files
+from gitops_ci.config import load
 from gitops_ci.errors import GitopsCiError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def environments(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     """The environments of the configuration file that the command line names, else of the one here."""
     del param
     try:
-        config = load(ctx.params.get("config") or FILE_NAME)
+        config = load(ctx.params.get("config") or known_files.CONFIG)
     except GitopsCiError:
         return []  # a broken file is told of when the command runs
     return _offered(config.environments, incomplete)

@@ -12,13 +12,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from gitops_ci import known_files
 from gitops_ci.cli import complete
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.console import printable
 from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
-from gitops_ci.config import FILE_NAME, KEYS, Config, load
+from gitops_ci.config import KEYS, Config, load
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Log, Outcome
 from gitops_ci.yamltext import MappingNode, YamlFile, read
@@ -37,7 +38,7 @@ def command() -> None:
 
 
 @command.command("check")
-@click.argument("path", metavar="[FILE]", default=FILE_NAME)
+@click.argument("path", metavar="[FILE]", default=known_files.CONFIG)
 @output_options
 def check(path: str, output: Output) -> None:
     """Say whether a configuration file is right, and what is wrong at which line."""
@@ -134,7 +135,7 @@ def _settings(name: str, more: list[str]) -> Iterator[_Setting]:
     """Every option of a command as it would run now."""
     described = import_module(f"gitops_ci.cli.{name}").command
     with described.make_context(name, [*_ARGUMENTS[name], *more]) as ctx:
-        lines = _lines(config_of(ctx), ctx.params.get("environment"), ctx.params.get("config") or FILE_NAME)
+        lines = _lines(config_of(ctx), ctx.params.get("environment"), ctx.params.get("config") or known_files.CONFIG)
         for option in described.params:
             if not isinstance(option, click.Option) or option.name in _ABOUT_THE_RUN or option.name not in ctx.params:
                 continue

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from gitops_ci import known_files
 from gitops_ci.cli.help import HelpfulCommand
-from gitops_ci.config import FILE_NAME, Config, load
+from gitops_ci.config import Config, load
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
 
@@ -40,7 +41,7 @@ def config_of(ctx: click.Context) -> Config:
 
 def _load(ctx: click.Context, path: object) -> Config:
     if not (isinstance(path, str) and path):
-        path = FILE_NAME if os.path.isfile(FILE_NAME) else ""
+        path = known_files.CONFIG if os.path.isfile(known_files.CONFIG) else ""
     try:
         return load(path) if path else Config()
     except UsageError:

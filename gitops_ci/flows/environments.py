@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from gitops_ci.errors import UsageError
+from gitops_ci.text import nearest
 
 __all__ = ["Environment", "Mode", "by_convention", "named"]
 
@@ -39,11 +40,9 @@ def named(name: str, *layouts: Mapping[str, Environment]) -> Environment | None:
     known = sorted({known for layout in layouts for known in layout})
     if not known:
         return None
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, n=1)
+    near = nearest(name, known)
     raise UsageError(
-        f"There is no environment '{name}'{f': did you mean {near[0]!r}?' if near else ''}",
+        f"There is no environment '{name}'{f': did you mean {near!r}?' if near else ''}",
         hint=f"Known environments: {', '.join(known)}.",
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
 from gitops_ci.forges.base import CommitsByApi, Forge, ForgeKind
 from gitops_ci.lazy import LazyModules
 from gitops_ci.repourl import RepoUrl, is_loopback
+from gitops_ci.text import nearest
 
 __all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]
 
@@ -52,9 +52,9 @@ def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
 def _named(kind: str) -> ForgeKind:
     if kind in FORGES:
         return FORGES[kind]
-    near = get_close_matches(kind, FORGES, n=1)
+    near = nearest(kind, FORGES)
     raise UsageError(
-        f"There is no kind of code host '{kind}'{f': did you mean {near[0]!r}?' if near else ''}",
+        f"There is no kind of code host '{kind}'{f': did you mean {near!r}?' if near else ''}",
         hint=f"Known: auto, {', '.join(FORGES)}.",
     )
 

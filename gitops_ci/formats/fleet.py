@@ -12,11 +12,10 @@ from pathlib import PurePosixPath
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
+from gitops_ci.known_files import FLEET
 from gitops_ci.model import ImageSite
 
 ID = "fleet"
-
-FILE_NAMES = frozenset({"fleet.yaml", "fleet.yml"})
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
@@ -25,5 +24,5 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
         what = object_of(root)
         if what and what.group == "fleet.cattle.io":
             yield from scan(source, root, format_id=ID)
-        elif what is None and path.name in FILE_NAMES:
+        elif what is None and path.name in FLEET:
             yield from scan(source, root, format_id=ID, resource=f"Fleet/{path.parent}")

@@ -10,17 +10,16 @@ from pathlib import PurePosixPath
 
 from gitops_ci.formats.document.image_fields import NAMELESS, version_of
 from gitops_ci.formats.document.manifest_text import ManifestText
+from gitops_ci.known_files import CHART
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import MappingNode
 
 ID = "helm-chart"
 
-FILE_NAME = "Chart.yaml"
-
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
     path = PurePosixPath(source.path)
-    for root in source.yaml.documents if path.name == FILE_NAME else ():
+    for root in source.yaml.documents if path.name == CHART else ():
         entry = source.entries(root).get("appVersion") if isinstance(root, MappingNode) else None
         field = source.field("tag", entry) if entry else None
         read = version_of(field.text) if field else None

@@ -10,16 +10,15 @@ from gitops_ci.formats.document.image_overrides import override, overrides
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
+from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import MappingNode, ScalarNode, SequenceNode, YamlError
 
 ID = "kustomize"
 
-FILE_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
-
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
-    named_so = PurePosixPath(source.path).name in FILE_NAMES
+    named_so = PurePosixPath(source.path).name in KUSTOMIZATIONS
     for root in source.yaml.documents:
         what = object_of(root)
         if not isinstance(root, MappingNode):
@@ -58,12 +57,12 @@ class Reach:
     def unknown(self) -> set[str]:
         """Where the kustomizations of further levels would be, were they known."""
         folders = {entry for entries in self._built.values() for entry in entries if entry not in self._by_folder}
-        return {posixpath.join(folder, name) for folder in folders for name in FILE_NAMES}
+        return {posixpath.join(folder, name) for folder in folders for name in KUSTOMIZATIONS}
 
 
 def built(source: ManifestText) -> tuple[str, ...]:
     """The files and folders that a kustomization builds, as paths from the repository's root; none for other files."""
-    if PurePosixPath(source.path).name not in FILE_NAMES:
+    if PurePosixPath(source.path).name not in KUSTOMIZATIONS:
         return ()
     try:
         roots = [root for root in source.yaml.documents if isinstance(root, MappingNode)]

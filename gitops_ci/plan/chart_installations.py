@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitops_ci.formats import fleet, kustomize
+from gitops_ci import known_files
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of, walk
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError
@@ -56,7 +56,7 @@ def _of(path: str, root: MappingNode) -> Iterator[ChartInstallation]:
         if spec and "/" in spec.text("chart"):
             files = [f"/{file}" for file in _files(spec, "valuesFiles")]
             yield _use(what.resource, "", spec.text("chart"), files)
-    elif name in fleet.FILE_NAMES and what is None:
+    elif name in known_files.FLEET and what is None:
         customized = root.get("targetCustomizations")
         customizations = customized.items if isinstance(customized, SequenceNode) else []
         for bundle in (root, *customizations):
@@ -64,7 +64,7 @@ def _of(path: str, root: MappingNode) -> Iterator[ChartInstallation]:
             chart = _at(root, "helm")
             files = [f"/{posixpath.join(folder, file)}" for file in _files(helm, "valuesFiles")]
             yield _use(f"Fleet/{folder or '.'}", folder, chart.text("chart") if chart else "", files)
-    elif name in kustomize.FILE_NAMES:
+    elif name in known_files.KUSTOMIZATIONS:
         yield from _kustomized(folder, root)
 
 

@@ -9,6 +9,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.formats import FORMATS
 from gitops_ci.imageref import ImageRef
 from gitops_ci.plan.pinning import Pin
+from gitops_ci.text import nearest
 
 __all__ = ["Age", "BumpPolicy"]
 
@@ -39,10 +40,8 @@ class BumpPolicy:
     def __post_init__(self) -> None:
         for name in self.formats:
             if name not in FORMATS:
-                from difflib import get_close_matches
-
-                near = get_close_matches(name, FORMATS, n=1)
+                near = nearest(name, FORMATS)
                 raise UsageError(
-                    f"There is no format '{name}'{f': did you mean {near[0]!r}?' if near else ''}",
+                    f"There is no format '{name}'{f': did you mean {near!r}?' if near else ''}",
                     hint=f"Formats: {', '.join(FORMATS)}.",
                 )

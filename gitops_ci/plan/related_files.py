@@ -10,7 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from gitops_ci.formats import ManifestText, fleet, flux_policies, helm_chart, kustomize
+from gitops_ci import known_files
+from gitops_ci.formats import ManifestText, flux_policies, kustomize
 from gitops_ci.plan import chart_installations
 from gitops_ci.plan.layers import lies_over
 from gitops_ci.plan.targets import Targets
@@ -18,7 +19,7 @@ from gitops_ci.plan.targets import Targets
 __all__ = ["companions", "layered", "mentions", "referred"]
 
 _VALUES = ("values.yaml", "values.yml")
-_INSTALLERS = fleet.FILE_NAMES | kustomize.FILE_NAMES
+_INSTALLERS = frozenset({*known_files.FLEET, *known_files.KUSTOMIZATIONS})
 _LEVELS = 3  # `kustomization.yaml` beside `charts/shop/values.yaml`
 
 
@@ -43,7 +44,7 @@ def _goes_with(path: str, folders: Mapping[str, Sequence[str]], above: Collectio
     if name in _INSTALLERS:
         return (folder or ".") in above
     bases = folders.get(folder, ())
-    if name == helm_chart.FILE_NAME:
+    if name == known_files.CHART:
         return any(PurePosixPath(base).name in _VALUES for base in bases)
     return any(lies_over(path, base) for base in bases)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from gitops_ci import process
 from gitops_ci.errors import ProgramError
+from gitops_ci.known_files import CHART
 from gitops_ci.process import operand
 from gitops_ci.rendering.base import Settings, Tree, Unit, join, output
 from gitops_ci.yamltext import MappingNode, YamlError, read
@@ -19,13 +20,12 @@ __all__ = ["INSTALL", "program", "render", "source", "units"]
 
 INSTALL = "Install helm and put it on PATH, or give --render none."
 _SOURCE = re.compile(r"^# Source: (?P<chart>[^/\s]+)/(?P<path>\S+)", re.MULTILINE)
-_CHART = "Chart.yaml"
 
 
 def units(files: Iterable[str], tree: Tree) -> Sequence[Unit]:
     """Every chart of the given files; a chart below another one's charts/ is part of that one."""
     names = sorted(set(files))
-    described = [path for path in names if posixpath.basename(path) == _CHART]
+    described = [path for path in names if posixpath.basename(path) == CHART]
     folders = {posixpath.dirname(path) or "." for path in described}
     return [_unit(path, folders, _below(posixpath.dirname(path), names), tree) for path in described]
 

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gitops_ci import process
+from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.process import operand
 from gitops_ci.rendering.base import BuildError, Settings, Tree, Unit, join, output
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, YamlError, YamlFile, read
 from gitops_ci.yamltext import SequenceNode as YamlSequence
 
-__all__ = ["INSTALL", "NAMES", "parts", "program", "render", "source", "units"]
+__all__ = ["INSTALL", "parts", "program", "render", "source", "units"]
 
 INSTALL = "Install kubectl or kustomize and put it on PATH, or give --render none."
-NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _DEEPEST = 50
 _RESOURCES = ("resources", "bases", "components", "crds", "generators", "transformers", "validators")
 _TRANSFORMING = frozenset({"generators", "transformers", "validators"})
@@ -47,7 +47,7 @@ def units(files: Iterable[str], tree: Tree) -> Sequence[Unit]:
     """Every kustomization of the given files; those that another one includes are inner."""
     found = {}
     for path in sorted(set(files)):
-        if posixpath.basename(path) in NAMES:
+        if posixpath.basename(path) in KUSTOMIZATIONS:
             folder = posixpath.dirname(path) or "."
             parts = _Parts()
             _collect(path, tree, parts, {folder})
@@ -171,7 +171,7 @@ def _resource(name: str, node: ScalarNode, place: Place, tree: Tree, parts: _Par
     path, folder, file = place
     target = join(folder, node.value)
     if tree.is_folder(target):
-        inside = next((join(target, known) for known in NAMES if tree.exists(join(target, known))), None)
+        inside = next((join(target, known) for known in KUSTOMIZATIONS if tree.exists(join(target, known))), None)
         if inside is None:
             message = f"there is no kustomization in '{node.value}'"
             parts.problems.append(BuildError("missing-path", path, *file.position(node.start), message))

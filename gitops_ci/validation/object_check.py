@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitops_ci.text import nearest
 from gitops_ci.validation.apiserver import api_problems
 from gitops_ci.validation.custom_resources.custom_kinds import CustomKinds, NoSchema
 from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, classify
@@ -15,7 +16,6 @@ from gitops_ci.validation.openapi.fast_path import FastAcceptor
 from gitops_ci.validation.openapi.nulls import without_nulls
 from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Checks
-from gitops_ci.validation.suggestions import nearest
 from gitops_ci.validation.violation import UNCHECKED, Violation
 
 __all__ = ["ObjectChecker", "ObjectResult"]

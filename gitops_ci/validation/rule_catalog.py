@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from gitops_ci.errors import UsageError
+from gitops_ci.text import did_you_mean
 
 __all__ = ["FAMILIES", "RULE_IDS", "check_globs"]
 
@@ -112,10 +113,7 @@ def check_globs(globs: Iterable[str]) -> None:
     for glob in globs:
         if any(fnmatchcase(rule, glob) for rule in RULE_IDS):
             continue
-        from difflib import get_close_matches
-
-        near = get_close_matches(glob, RULE_IDS, n=1)
-        meant = f" Did you mean '{near[0]}'?" if near else ""
+        meant = did_you_mean(glob, RULE_IDS)
         known = sorted(rule for rule in RULE_IDS if rule.startswith(glob.partition("/")[0] + "/"))
         listed = ", ".join(known) if known else f"{', '.join(f'{family}/*' for family in FAMILIES)}"
-        raise UsageError(f"There is no rule '{glob}'.{meant}", hint=f"There are: {listed}.")
+        raise UsageError(f"There is no rule '{glob}'.{meant and f' {meant}'}", hint=f"There are: {listed}.")

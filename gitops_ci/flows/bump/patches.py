@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.flows.globs import Paths
+from gitops_ci.known_files import KUSTOMIZATIONS
 
 __all__ = ["parts_among"]
 
@@ -18,12 +19,12 @@ def parts_among(paths: Collection[str], snapshot: Snapshot) -> set[str]:
     """
     if not paths:
         return set()
-    from gitops_ci.rendering.kustomize import NAMES, parts
+    from gitops_ci.rendering.kustomize import parts
 
-    near = {posixpath.join(folder, name) for path in paths for folder in _folders(path) for name in NAMES}
+    near = {posixpath.join(folder, name) for path in paths for folder in _folders(path) for name in KUSTOMIZATIONS}
     if not snapshot.is_sparse:
         named = sorted({posixpath.basename(path) for path in paths})
-        near.update(snapshot.search(named, Paths(tuple(f"**/{name}" for name in NAMES))))
+        near.update(snapshot.search(named, Paths(tuple(f"**/{name}" for name in KUSTOMIZATIONS))))
     texts = ((path, data.decode("utf-8", "replace")) for path, data in snapshot.read_all(near))
     return {part for path, text in texts for part in parts(path, text) if part in paths}
 

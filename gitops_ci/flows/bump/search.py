@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from gitops_ci import known_files
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
@@ -16,9 +17,8 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import BumpPolicy, Pointer
 
-__all__ = ["CONFIG_FILE", "Found", "Search", "find", "locate", "own_file", "untouched"]
+__all__ = ["Found", "Search", "find", "locate", "own_file", "untouched"]
 
-CONFIG_FILE = ".gitops-ci.yaml"
 # The error that lists similar names reads this many files at most.
 _ENOUGH = 2000
 
@@ -94,7 +94,7 @@ def _no_branch(repo: ConfigRepo, wanted: str | None, default: str | None) -> Git
 
 def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:
     """The config repository's own configuration, "" where it has none, and what errors call it."""
-    return (snapshot.read(CONFIG_FILE) or b"").decode("utf-8", "replace"), f"{repo.url}: {CONFIG_FILE}"
+    return (snapshot.read(known_files.CONFIG) or b"").decode("utf-8", "replace"), f"{repo.url}: {known_files.CONFIG}"
 
 
 def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, ages: AgeComparison, log: Log) -> Found:

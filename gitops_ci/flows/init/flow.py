@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
-from gitops_ci import __version__
+from gitops_ci import __version__, known_files
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.init.survey import Survey
 from gitops_ci.imageref import ImageRef
@@ -72,7 +72,7 @@ def starter_files(request: InitRequest, found: Survey) -> dict[str, str]:
         )
     files = {"github": _github, "gitlab": _gitlab, "jenkins": _jenkins, "shell": _shell}[request.system](request, found)
     if not request.inline:
-        files[".gitops-ci.yaml"] = _config(request, found)
+        files[known_files.CONFIG] = _config(request, found)
     return files
 
 

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gitops_ci import known_files
+
 __all__ = ["Survey", "survey"]
 
 # From where changes start to where they end; what stands beside each other is the same stage under two names.
@@ -70,11 +72,11 @@ def _kind(path: str, text: str) -> str:
     name = path.rpartition("/")[2]
     if path.startswith("."):
         return ""  # the CI system's own files
-    if name in {"kustomization.yaml", "kustomization.yml", "Kustomization"}:
+    if name in known_files.KUSTOMIZATIONS:
         return "kustomize"
-    if name == "Chart.yaml" or _VALUES.search(path):
+    if name == known_files.CHART or _VALUES.search(path):
         return "helm"
-    if name == "fleet.yaml":
+    if name in known_files.FLEET:
         return "fleet"
     if not name.endswith((".yaml", ".yml")):
         return ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from gitops_ci import known_files
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
 from gitops_ci.flows.validate.checkout import repository_root, repository_urls
 from gitops_ci.flows.validate.inputs import InputFiles, read_sources
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["ValidateRequest", "selected", "validate"]
 
 # Files whose folder is rendered (rendering/kustomize.py and rendering/helm.py).
-_DESCRIPTIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"})
+_DESCRIPTIONS = frozenset({*known_files.KUSTOMIZATIONS, known_files.CHART})
 # Files whose fields are checked (validation/lint/descriptions.py).
-_DESCRIBING = _DESCRIPTIONS | {"fleet.yaml", "fleet.yml"}
+_DESCRIBING = _DESCRIPTIONS | {*known_files.FLEET}
 
 
 class ValidateRequest(NamedTuple):

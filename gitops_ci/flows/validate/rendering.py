@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_ci.errors import ProgramError
+from gitops_ci.known_files import FLEET
 from gitops_ci.model import Finding, Log, Skip
 from gitops_ci.rendering import RENDERERS, Settings, Tree, Unit, substitute
 from gitops_ci.validation import Rendered
@@ -134,7 +135,7 @@ def _in_bundle(unit: Unit, tree: Tree) -> bool:
     folder = unit.folder
     while folder not in {"", ".", ".."}:
         folder = posixpath.dirname(folder)
-        if tree.exists(posixpath.join(folder, "fleet.yaml")):
+        if any(tree.exists(posixpath.join(folder, name)) for name in FLEET):
             return True
     return False
 

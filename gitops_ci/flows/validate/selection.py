@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gitops_ci import known_files
 from gitops_ci.checkout import checkout_git
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.rendering import Unit
@@ -104,7 +105,7 @@ def affected_by(
     """
     touched = set(changed)
     everywhere = any(
-        posixpath.basename(path) == ".gitops-ci.yaml" or "CustomResourceDefinition" in files.get(path, "")
+        posixpath.basename(path) == known_files.CONFIG or "CustomResourceDefinition" in files.get(path, "")
         for path in touched
     )
     if everywhere:

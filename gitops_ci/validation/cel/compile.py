@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from gitops_ci.text import nearest_field
 from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.cel.engine import HINT, MISSING, expression
 from gitops_ci.validation.cel.schema_rules import without_strings
 from gitops_ci.validation.cel.types import REQUEST, Scope, scope
-from gitops_ci.validation.suggestions import nearest_field
 
 __all__ = ["admission", "compiles", "defined", "gives_object"]
 

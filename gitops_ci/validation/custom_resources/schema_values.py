@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gitops_ci.text import nearest
 from gitops_ci.validation.apimachinery.scalars import type_name
 from gitops_ci.validation.custom_resources.string_formats import string_format
 from gitops_ci.validation.custom_resources.structural_schema import resolved
 from gitops_ci.validation.go.json_numbers import identity, number_of, number_tests
 from gitops_ci.validation.go.regexp import HINT, matcher
 from gitops_ci.validation.openapi.strict_decoding import missing, unknown_field, wrong_type
-from gitops_ci.validation.suggestions import nearest
 from gitops_ci.validation.violation import UNCHECKED, Check, Path, Violation
 
 __all__ = ["compile_schema"]

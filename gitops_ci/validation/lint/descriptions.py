@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from gitops_ci.known_files import CHART
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import Keys, at, dig
 from gitops_ci.validation.lint.field_tables import Shape, find_misfits
@@ -18,7 +19,7 @@ __all__ = ["NAMES", "description_findings"]
 
 _KUSTOMIZE = "kustomize.config.k8s.io"
 _STEMS = frozenset({"kustomization", "fleet"})
-NAMES = frozenset({"Kustomization", "Chart.yaml", *(f"{stem}.{end}" for stem in _STEMS for end in ("yaml", "yml"))})
+NAMES = frozenset({"Kustomization", CHART, *(f"{stem}.{end}" for stem in _STEMS for end in ("yaml", "yml"))})
 
 
 def description_findings(files: Iterable[tuple[str, str]], exists: Callable[[str], bool]) -> Iterator[Finding]:
@@ -48,7 +49,7 @@ def description_findings(files: Iterable[tuple[str, str]], exists: Callable[[str
 def _shape(name: str, value: Mapping[str, Any]) -> Shape | None:
     from gitops_ci.validation.lint.fields import files, fleet
 
-    if name == "Chart.yaml":
+    if name == CHART:
         return files.CHART
     if name.startswith("fleet."):
         return fleet.FLEET_YAML

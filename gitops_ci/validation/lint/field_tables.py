@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from gitops_ci.text import did_you_mean, nearest_field
 from gitops_ci.validation.apimachinery.scalars import type_name
-from gitops_ci.validation.suggestions import nearest, nearest_field
 
 __all__ = [
     "ANY",
@@ -103,8 +103,7 @@ def find_misfits(value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:
         yield from _of_form(value, shape, keys)
     elif isinstance(shape, tuple):
         if value not in shape:
-            near = nearest(value, shape) if isinstance(value, str) else None
-            hint = f"Did you mean '{near}'?" if near else ""
+            hint = did_you_mean(value, shape) if isinstance(value, str) else ""
             yield Misfit(keys, f"'{value}' is not supported; one of {', '.join(shape)}", hint)
     elif isinstance(shape, list):
         if not isinstance(value, list):

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gitops_ci.model import Finding
+from gitops_ci.text import did_you_mean
 from gitops_ci.validation.lint.base import Keys, at
 from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.report import Surroundings
-from gitops_ci.validation.suggestions import nearest
 
 __all__ = ["Names", "is_filled_in", "is_here", "is_usual", "missing_name", "missing_path"]
 
@@ -60,8 +60,7 @@ def missing_name(
         return
     if is_filled_in(name) or any(is_filled_in(other) for other in known):
         return
-    near = nearest(name, known)
-    hint = f"Did you mean '{near}'?" if near else f"Known: {', '.join(sorted(known))}."
+    hint = did_you_mean(name, known) or f"Known: {', '.join(sorted(known))}."
     yield at(
         document, keys, "gitops/missing-source", f"there is no {kind} '{name}' here", hint=hint, severity="warning"
     )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ci.known_files import KUSTOMIZATIONS
+
 __all__ = ["why_no_document", "why_no_manifest"]
 
 _NAMES: tuple[tuple[str, str], ...] = (
@@ -51,7 +53,7 @@ def why_no_document(path: str, value: Any) -> str | None:
         return _list_kind(value)
     if not isinstance(value, Mapping):
         return None if value else "empty"
-    if name in {"kustomization.yaml", "kustomization.yml", "Kustomization"} and "metadata" not in value:
+    if name in KUSTOMIZATIONS and "metadata" not in value:
         return "a kustomization"
     if "apiVersion" in value or "kind" in value:
         return _client_side(value)

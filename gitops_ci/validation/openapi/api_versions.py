@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from gitops_ci.text import did_you_mean
 from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION, VERSIONS
 from gitops_ci.validation.openapi.bundle import Bundle
-from gitops_ci.validation.suggestions import nearest
 
 __all__ = ["CLIENT_GROUPS", "is_built_in", "why_not_served"]
 
@@ -94,5 +94,4 @@ def _replacement(kind: str, api_version: str, version: str) -> str:
         return f"Use apiVersion: {best}"
     if kind.endswith("List"):
         return "Split it into documents, or use kind: List with apiVersion: v1."
-    match = nearest(kind, {named_kind for _, named_kind in known})
-    return f"Did you mean '{match}'?" if match else "Check apiVersion and kind."
+    return did_you_mean(kind, {named_kind for _, named_kind in known}) or "Check apiVersion and kind."

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from gitops_ci.text import nearest_field
 from gitops_ci.validation.apimachinery.scalars import SCALARS, type_name
 from gitops_ci.validation.openapi.bundle import Bundle
-from gitops_ci.validation.suggestions import nearest_field
 from gitops_ci.validation.violation import Check, Path, Violation
 
 __all__ = ["EMPTY", "StrictDecoder"]

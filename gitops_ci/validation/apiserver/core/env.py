@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from gitops_ci.text import did_you_mean
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.scalars import quantity
-from gitops_ci.validation.suggestions import nearest
 
 __all__ = ["FIELDS", "environment", "field_ref", "resource_ref"]
 
@@ -110,9 +110,7 @@ def _file_key(reference: Field, volumes: Mapping[str, Any]) -> None:
     name = reference.text("volumeName")
     source = volumes.get(name)
     if source is None:
-        near = nearest(name, volumes)
-        hint = f"Did you mean '{near}'?" if near else ""
-        reference.at("volumeName").bad("env", f"there is no volume '{name}'", hint)
+        reference.at("volumeName").bad("env", f"there is no volume '{name}'", did_you_mean(name, volumes))
     # A volume without any source is an emptyDir, by default.
     elif source and "emptyDir" not in source:
         reference.at("volumeName").bad("env", f"the volume '{name}' must be an emptyDir")

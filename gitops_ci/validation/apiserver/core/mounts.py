@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ci.text import did_you_mean
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
-from gitops_ci.validation.suggestions import nearest
 
 __all__ = ["mounts"]
 
@@ -37,9 +37,8 @@ def _exists(mount: Field, volumes: Mapping[str, Any]) -> None:
     name = mount.text("name")
     if not name or name in volumes:
         return
-    near = nearest(name, volumes)
     known = f"Volumes: {', '.join(sorted(volumes))}." if volumes else "The pod has no volumes."
-    mount.at("name").bad("mount", f"there is no volume '{name}'", f"Did you mean '{near}'?" if near else known)
+    mount.at("name").bad("mount", f"there is no volume '{name}'", did_you_mean(name, volumes) or known)
 
 
 def _mount(mount: Field, container: Field, volumes: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
+from gitops_ci.text import nearest_field
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.object_meta import template_metadata
@@ -15,7 +16,6 @@ from gitops_ci.validation.apiserver.core.compute_resources import is_extended
 from gitops_ci.validation.cel.compile import compiles
 from gitops_ci.validation.cel.schema_rules import without_strings
 from gitops_ci.validation.cel.types import scope
-from gitops_ci.validation.suggestions import nearest_field
 
 __all__ = [
     "COMPLETE",

@@ -1,14 +1,14 @@
-"""Hints: the nearest valid name for one that is not."""
+"""Words for messages: the known name that a mistyped one was most likely meant to be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["nearest", "nearest_field"]
+__all__ = ["did_you_mean", "nearest", "nearest_field"]
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was most likely meant to be."""
+    """The known name that `name` was most likely meant to be, None when no name is close."""
     import difflib
 
     names = sorted(known)
@@ -20,10 +20,17 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`Did you mean 'shop'?`, or an empty text when no known name is close."""
+    match = nearest(name, known)
+    return f"Did you mean '{match}'?" if match else ""
+
+
 def nearest_field(name: str, known: Iterable[str]) -> str:
+    """The hint for an unknown field: the name it was meant to be, or up to twelve that are allowed."""
     names = sorted(known)
-    if match := nearest(name, names):
-        return f"Did you mean '{match}'?"
+    if meant := did_you_mean(name, names):
+        return meant
     if not names:
         return "No field is allowed here."
     listed = ", ".join(names[:12])

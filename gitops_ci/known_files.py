@@ -1,0 +1,13 @@
+"""The names by which tools find their files: one place for each, since several rooms look for them."""
+
+from __future__ import annotations
+
+__all__ = ["CHART", "CONFIG", "FLEET", "KUSTOMIZATIONS"]
+
+CONFIG = ".gitops-ci.yaml"
+# In the order in which kustomize looks for them. Source: kustomize api/konfig, RecognizedKustomizationFileNames.
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# Source: helm.sh/docs/topics/charts, "The Chart.yaml File".
+CHART = "Chart.yaml"
+# Source: fleet.rancher.io/ref-fleet-yaml.
+FLEET = ("fleet.yaml", "fleet.yml")
