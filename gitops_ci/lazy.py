@@ -1,4 +1,7 @@
-"""The members of a family by name, each imported when it is asked for: a run that needs one does not pay for all."""
+"""Members of a family by name, each imported when a run first needs it: a run of one does not pay for all.
+
+This is the only loader of the program: each family has one table, and `tests/test_architecture.py` imports every row.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,34 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
-__all__ = ["LazyModules"]
+__all__ = ["LazyModules", "import_member"]
 
 Member = TypeVar("Member")
 
 
-class LazyModules(Mapping[str, Member], Generic[Member]):
-    """`modules` of the room `package` by the name users know them by; a member is the module, or its `attribute`."""
+def import_member(room: str, name: str) -> Any:
+    """The member `module` or `module:attribute` of a room, a package below gitops_ci."""
+    module, _, attribute = name.partition(":")
+    loaded = import_module(f"gitops_ci.{room}.{module}")
+    return getattr(loaded, attribute) if attribute else loaded
 
-    def __init__(self, package: str, modules: Mapping[str, str], attribute: str = "") -> None:
-        self._package = package
-        self._modules = modules
-        self._attribute = attribute
+
+class LazyModules(Mapping[str, Member], Generic[Member]):
+    """The members of a room by the name users know them by; `members` gives each one's name for `import_member`."""
+
+    def __init__(self, room: str, members: Mapping[str, str]) -> None:
+        self._room = room
+        self._members = members
 
     def __getitem__(self, name: str) -> Member:
-        module: Any = import_module(f"gitops_ci.{self._package}.{self._modules[name]}")
-        member: Member = getattr(module, self._attribute) if self._attribute else module
+        member: Member = import_member(self._room, self._members[name])
         return member
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._members  # Mapping's own test would load the member
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
+        return iter(self._members)
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._members)

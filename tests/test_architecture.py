@@ -13,6 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from gitops_ci.cli import COMMANDS
+from gitops_ci.forges import FORGES
+from gitops_ci.registry.sources import SOURCES
+from gitops_ci.reporting import REPORTERS
+from gitops_ci.validation.apiserver import RULES, rules_of
 from tests.support import CHECKOUT
 
 PACKAGE = "gitops_ci"
@@ -118,6 +123,9 @@ def imports(module: str, text: str, *, is_package: bool = False) -> Iterator[tup
             if isinstance(first, ast.JoinedStr):
                 first = first.values[0]
             yield node.lineno, str(first.value) if isinstance(first, ast.Constant) else "<computed>"
+        elif isinstance(node, ast.Call) and module != "lazy" and _called(node) in {"import_member", "LazyModules"}:
+            room = node.args[0]
+            yield node.lineno, f"{PACKAGE}.{room.value}.?" if isinstance(room, ast.Constant) else "<computed>"
 
 
 def _called(call: ast.Call) -> str:
@@ -217,6 +225,22 @@ def test_a_wrong_stair_is_seen(room, module, text):
     assert wrong_stairs(room, module, text)
 
 
+def test_one_module_imports_by_name():
+    """A member of a family is imported through gitops_ci/lazy.py, so that each family has one table of one form."""
+    found = {name for name, text in modules() for _, what in imports(name, text) if what == "importlib.import_module"}
+    assert found == {"lazy"}
+
+
+@pytest.mark.parametrize("table", [COMMANDS, FORGES, REPORTERS, SOURCES], ids=["cli", "forges", "reports", "sources"])
+def test_every_row_of_a_family_is_there(table):
+    assert all(table[name] is not None for name in table)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_every_rule_of_a_kind_is_there(kind):
+    assert all(callable(rule) for rule in rules_of(kind))
+
+
 def test_foreign_packages_come_through_their_door():
     assert [wrong for name, text in modules() for wrong in wrong_doors(name, text)] == []
 
@@ -242,6 +266,8 @@ def test_nobody_hands_text_to_a_shell():
         ("tags", "from gitops_ci.registry.remote import head"),
         ("flows.bump.flow", "from gitops_ci.config import Settings"),
         ("plan", "from importlib import import_module\nimport_module(f'gitops_ci.flows.{1}')"),
+        ("plan", "from gitops_ci.lazy import import_member\nimport_member('flows', 'bump:bump')"),
+        ("forges.github", "from gitops_ci.lazy import LazyModules\nLazyModules('formats', {})"),
         ("ci", "from gitops_ci.config import Settings"),
         ("config", "from gitops_ci.brandnew import x"),
         ("", "from gitops_ci import errors"),

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -40,8 +39,8 @@ def _options() -> dict[str, str]:
     """Every option of every command: its name and the environment variable it reads, the same in each command."""
     found = {}
     # `plan --format` is what stdout holds, and has a variable of its own: --format of the others is about sites.
-    for module in sorted(set(COMMANDS.values()), key="plan".__ne__):
-        for command in _commands(import_module(f"gitops_ci.cli.{module}").command):
+    for name in sorted(COMMANDS, key="plan".__ne__):
+        for command in _commands(COMMANDS[name]):
             for option in command.params:
                 if isinstance(option, click.Option):
                     found |= {name.removeprefix("--"): str(option.envvar) for name in option.opts if name[:2] == "--"}

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Mapping
 
 import click
 
 from gitops_ci import __version__
 from gitops_ci.cli.help import HelpfulGroup
+from gitops_ci.lazy import LazyModules
 from gitops_ci.text import did_you_mean
 
 __all__ = ["COMMANDS", "main", "run_command_line"]
 
-# name -> module of gitops_ci.cli that holds `command`
-COMMANDS = {
-    "release": "release",
-    "bump": "bump",
-    "validate": "validate",
-    "plan": "plan",
-    "image": "image",
-    "init": "init",
-    "config": "config",
-    "completion": "completion",
-    "demo": "demo",
-}
+COMMANDS: Mapping[str, click.Command] = LazyModules(
+    "cli",
+    {
+        "release": "release:command",
+        "bump": "bump:command",
+        "validate": "validate:command",
+        "plan": "plan:command",
+        "image": "image:command",
+        "init": "init:command",
+        "config": "config:command",
+        "completion": "completion:command",
+        "demo": "demo:command",
+    },
+)
 
 
 class _LazyGroup(HelpfulGroup):
@@ -33,11 +36,7 @@ class _LazyGroup(HelpfulGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(f"gitops_ci.cli.{COMMANDS[cmd_name]}").command
-        assert isinstance(command, click.Command)
-        return command
+        return COMMANDS.get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

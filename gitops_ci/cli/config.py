@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import click
@@ -21,6 +20,7 @@ from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.config import KEYS, Config, load
 from gitops_ci.errors import UsageError
+from gitops_ci.lazy import import_member
 from gitops_ci.model import Log, Outcome
 from gitops_ci.yamltext import MappingNode, YamlFile, read
 
@@ -133,7 +133,7 @@ class _Setting:
 
 def _settings(name: str, more: list[str]) -> Iterator[_Setting]:
     """Every option of a command as it would run now."""
-    described = import_module(f"gitops_ci.cli.{name}").command
+    described = import_member("cli", f"{name}:command")
     with described.make_context(name, [*_ARGUMENTS[name], *more]) as ctx:
         lines = _lines(config_of(ctx), ctx.params.get("environment"), ctx.params.get("config") or known_files.CONFIG)
         for option in described.params:

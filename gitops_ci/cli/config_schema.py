@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from typing import Any
 
 import click
 
 from gitops_ci.config import KEYS
+from gitops_ci.lazy import import_member
 
 __all__ = ["FILE", "options_of", "schema", "schema_text"]
 
@@ -64,7 +64,7 @@ def schema() -> dict[str, Any]:
 def options_of(*names: str) -> Iterable[click.Option]:
     """The options of commands, by the commands' names."""
     for name in names:
-        command = import_module(f"gitops_ci.cli.{name}").command
+        command = import_member("cli", f"{name}:command")
         yield from (option for option in command.params if isinstance(option, click.Option))
 
 

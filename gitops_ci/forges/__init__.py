@@ -16,15 +16,14 @@ __all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]
 FORGES: Mapping[str, ForgeKind] = LazyModules(
     "forges",
     {
-        "github": "github",
-        "gitlab": "gitlab",
-        "gitea": "gitea",
-        "bitbucket": "bitbucket",
-        "bitbucket-dc": "bitbucket_dc",
-        "azure-devops": "azure_devops",
-        "git": "plain_git",
+        "github": "github:KIND",
+        "gitlab": "gitlab:KIND",
+        "gitea": "gitea:KIND",
+        "bitbucket": "bitbucket:KIND",
+        "bitbucket-dc": "bitbucket_dc:KIND",
+        "azure-devops": "azure_devops:KIND",
+        "git": "plain_git:KIND",
     },
-    attribute="KIND",
 )
 
 

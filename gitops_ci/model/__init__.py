@@ -9,8 +9,9 @@ make a frozen class takes half a millisecond.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from gitops_ci.lazy import import_member
 
 if TYPE_CHECKING:
     from gitops_ci.model.artifacts import Commit, Job, PushedTag
@@ -64,5 +65,5 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__} has no attribute {name}")
-    value = globals()[name] = getattr(import_module(f"gitops_ci.model.{_MODULES[name]}"), name)
+    value = globals()[name] = import_member("model", f"{_MODULES[name]}:{name}")
     return value

@@ -12,7 +12,6 @@ import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -294,8 +293,7 @@ def _check_call(words: list[str]) -> None:
 
 def _options() -> set[str]:
     found = {"--help", "--version"}
-    for module in COMMANDS.values():
-        command = import_module(f"gitops_ci.cli.{module}").command
+    for command in COMMANDS.values():
         for one in command.commands.values() if isinstance(command, click.Group) else [command]:
             found |= {name for option in one.params for name in option.opts}
     return found

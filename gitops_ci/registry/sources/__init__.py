@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from importlib import import_module
-from typing import cast
 
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
+from gitops_ci.lazy import LazyModules
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.sources.base import ImageSource, Sent
 
 __all__ = ["SOURCES", "ImageSource", "Sent", "open_source", "split_source"]
 
-# kind -> module here that has `open_image(place, access)`, a context manager that gives a `ImageSource`
-SOURCES = {
-    "docker": "engine",
-    "oci": "layout",
-    "oci-archive": "oci_archive",
-    "docker-archive": "docker_archive",
-    "registry": "registry",
-}
+Opener = Callable[[str, Access], AbstractContextManager[ImageSource]]
+SOURCES: Mapping[str, Opener] = LazyModules(
+    "registry.sources",
+    {
+        "docker": "engine:open_image",
+        "oci": "layout:open_image",
+        "oci-archive": "oci_archive:open_image",
+        "docker-archive": "docker_archive:open_image",
+        "registry": "registry:open_image",
+    },
+)
 _IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
 
 
@@ -44,5 +47,4 @@ def split_source(text: str) -> tuple[str, str]:
 def open_source(text: str, access: Access) -> AbstractContextManager[ImageSource]:
     """Open a source. Raises UsageError for a text that is none, RegistryError when it is not there."""
     kind, place = split_source(text)
-    opened = import_module(f"gitops_ci.registry.sources.{SOURCES[kind]}").open_image(place, access)
-    return cast("AbstractContextManager[ImageSource]", opened)
+    return SOURCES[kind](place, access)

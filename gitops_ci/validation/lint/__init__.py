@@ -6,9 +6,8 @@ A document rule sees one object; a repository rule sees all of them and what lie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib import import_module
 
+from gitops_ci.lazy import LazyModules
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint import images, secrets
 from gitops_ci.validation.lint.duplicates import DocumentOf, Resource, duplicates
@@ -36,23 +35,18 @@ _BY_KIND: Mapping[str, Mapping[str, tuple[DocumentRule, ...]]] = {
     "repo": {"Secret": (secrets.plain_secrets,), **dict.fromkeys(_WITH_PODS, (images.mutable_tags,))},
     "gitops": dict.fromkeys(_WITH_PODS, (images.bad_references,)),
 }
-# group -> module below this package, with a function of that name; imported when such an object is first met
-_BY_GROUP: Mapping[str, str] = {
-    "argoproj.io": "argocd",
-    "fleet.cattle.io": "fleet",
-    **{f"{part}.toolkit.fluxcd.io": "flux" for part in _FLUX},
-}
+_BY_GROUP: Mapping[str, DocumentRule] = LazyModules(
+    "validation.lint",
+    {
+        "argoproj.io": "argocd:argocd",
+        "fleet.cattle.io": "fleet:fleet",
+        **{f"{part}.toolkit.fluxcd.io": "flux:flux" for part in _FLUX},
+    },
+)
 # Groups whose objects refer to others, and that repository rules therefore want whole.
 FOLLOWED_GROUPS = frozenset(_BY_GROUP)
 # The groups (or how they end) of the objects that they refer to.
 REFERRED_GROUPS = ("toolkit.fluxcd.io", "fleet.cattle.io")
-
-
-@cache
-def _of_group(group: str) -> DocumentRule:
-    name = _BY_GROUP[group]
-    rule: DocumentRule = getattr(import_module(f"gitops_ci.validation.lint.{name}"), name)
-    return rule
 
 
 def document_findings(document: Document, checks: Checks, *, has_schema: bool = True) -> list[Finding]:
@@ -63,7 +57,7 @@ def document_findings(document: Document, checks: Checks, *, has_schema: bool = 
             for rule in kinds.get(document.kind, ()):
                 found.extend(rule(document))
     if document.group in _BY_GROUP and checks.asks_any("gitops"):
-        found.extend(_of_group(document.group)(document))
+        found.extend(_BY_GROUP[document.group](document))
         if not has_schema:
             from gitops_ci.validation.lint.gitops_kinds import check_fields
 

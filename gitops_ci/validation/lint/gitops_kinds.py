@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import import_module
 from typing import Literal
 
+from gitops_ci.lazy import import_member
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import at
 from gitops_ci.validation.lint.field_tables import Misfit, Shape, find_misfits
@@ -35,7 +35,7 @@ def check_fields(document: Document) -> Iterator[Finding]:
 @cache
 def _shape(module: str, kind: str, *, is_past: bool) -> Shape | None:
     """The shape of a kind; what only its versions before the first stable one have is added for these."""
-    fields = import_module(f"gitops_ci.validation.lint.fields.{module}")
+    fields = import_member("validation.lint.fields", module)
     shape: Shape | None = fields.KINDS.get(kind)
     if shape is None or kind not in fields.PAST or not is_past:
         return shape
