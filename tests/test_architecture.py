@@ -17,7 +17,6 @@ from gitops_ci.cli import COMMANDS
 from gitops_ci.forges import FORGES
 from gitops_ci.registry.sources import SOURCES
 from gitops_ci.reporting import REPORTERS
-from gitops_ci.validation.apiserver import RULES, rules_of
 from tests.support import CHECKOUT
 
 PACKAGE = "gitops_ci"
@@ -49,7 +48,7 @@ FLOORS = {
         | {"helm_chart", "helm_template", "helm_values"},
     ),
     "validation": (
-        {"go", "kubernetes_versions", "rule_catalog", "violation", "workers"},
+        {"go", "kinds", "kubernetes_versions", "rule_catalog", "violation", "workers"},
         {"apimachinery", "manifests", "report"},
         {"cel", "lint", "openapi", "provenance", "suppressions"},
         {"custom_resources"},
@@ -234,11 +233,6 @@ def test_one_module_imports_by_name():
 @pytest.mark.parametrize("table", [COMMANDS, FORGES, REPORTERS, SOURCES], ids=["cli", "forges", "reports", "sources"])
 def test_every_row_of_a_family_is_there(table):
     assert all(table[name] is not None for name in table)
-
-
-@pytest.mark.parametrize("kind", RULES)
-def test_every_rule_of_a_kind_is_there(kind):
-    assert all(callable(rule) for rule in rules_of(kind))
 
 
 def test_foreign_packages_come_through_their_door():

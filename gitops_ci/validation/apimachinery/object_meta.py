@@ -11,77 +11,39 @@ from collections.abc import Callable, Mapping
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.labels import check_annotations, labels
+from gitops_ci.validation.kinds import Kind, kind_of
 
-__all__ = ["CLUSTER_SCOPED", "embedded_metadata", "metadata", "template_metadata"]
+__all__ = ["NAME_FORMATS", "embedded_metadata", "metadata", "template_metadata"]
 
 # Of a longer prefix this much is kept before the five random characters (apiserver pkg/storage/names/generate.go).
 _GENERATED_FROM = 58
 NameFormat = Callable[[str, int], str | None]
 
-CLUSTER_SCOPED = frozenset(
-    {
-        *("APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding"),
-        *("ClusterTrustBundle", "ComponentStatus", "CustomResourceDefinition", "DeviceClass", "DeviceTaintRule"),
-        *("FlowSchema", "IPAddress", "IngressClass", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
-        *("MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PriorityClass"),
-        *("PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "ServiceCIDR", "StorageClass"),
-        *("StorageVersion", "StorageVersionMigration", "ValidatingAdmissionPolicy"),
-        *("ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeAttachment"),
-        *("VolumeAttributesClass", "SelfSubjectReview", "TokenReview", "SubjectAccessReview"),
-        *("SelfSubjectAccessReview", "SelfSubjectRulesReview"),
-    }
-)
-# Questions to the server: nothing is stored, and what their metadata may hold is told by apiserver/authorization.py.
-_REVIEWS = frozenset(
-    {
-        *("TokenReview", "SelfSubjectReview", "SubjectAccessReview", "LocalSubjectAccessReview"),
-        *("SelfSubjectAccessReview", "SelfSubjectRulesReview"),
-    }
-)
-# Kinds whose strategy sets the generation itself, whatever is given (pkg/registry, PrepareForCreate).
-_OWN_GENERATION = frozenset(
-    {
-        *("Deployment", "DaemonSet", "ReplicaSet", "StatefulSet", "ReplicationController", "Job", "CronJob", "Ingress"),
-        *("IngressClass", "NetworkPolicy", "PodDisruptionBudget", "PriorityLevelConfiguration", "FlowSchema"),
-        *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy"),
-        *("MutatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicyBinding"),
-        *("CustomResourceDefinition", "EndpointSlice", "PriorityClass", "Pod", "PodTemplate", "ResourceSlice"),
-        *("DeviceClass", "DeviceTaintRule"),
-    }
-)
-# Finalizers without a domain that Kubernetes itself uses (pkg/apis/core/helper, IsStandardFinalizerName); groups whose
-# validation does not ask for them.
+# Finalizers without a domain that Kubernetes itself uses (pkg/apis/core/helper, IsStandardFinalizerName).
 _FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
-_ANY_FINALIZER = frozenset(
-    {
-        *("admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "coordination.k8s.io"),
-        *("node.k8s.io", "policy"),
-    }
-)
 _MOST_VERSION = 1 << 64
+# A custom object: its name is a subdomain, its finalizers are any.
+_UNKNOWN = Kind()
 
 
 def metadata(document: Field, *, built_in: bool) -> None:
     """The metadata of any kind, custom ones included."""
     # A custom kind may share the name of a built-in one, and none of its rules.
-    kind = document.text("kind") if built_in else ""
-    api_version = document.text("apiVersion")
-    if kind in _REVIEWS or (kind == "Binding" and api_version == "v1"):
+    row = kind_of(document.text("apiVersion"), document.text("kind")) if built_in else None
+    kind = row or _UNKNOWN
+    if kind.own_metadata:
         return
-    if kind == "Event" and api_version == "v1":
-        kind = "v1 Event"
     meta = document.at("metadata")
     _name(meta, kind)
     namespace = meta.text("namespace")
-    if namespace and kind not in CLUSTER_SCOPED and (why := formats.dns_label(namespace)):
+    if namespace and not kind.cluster_scoped and (why := formats.dns_label(namespace)):
         meta.at("namespace").bad("name", f"'{shown(namespace)}' {why}")
     labels(meta)
     check_annotations(meta)
     _owners(meta)
-    group = api_version.rpartition("/")[0]
-    _finalizers(meta, standard=kind not in {"", "v1 Event"} and group not in _ANY_FINALIZER)
+    _finalizers(meta, standard=row is not None and not kind.any_finalizer)
     _version(meta)
-    if meta.number("generation") < 0 and kind and kind not in _OWN_GENERATION:
+    if meta.number("generation") < 0 and row and not kind.server_sets_generation:
         meta.at("generation").bad("metadata", "must not be negative")
 
 
@@ -116,21 +78,21 @@ def _version(meta: Field) -> None:
     meta.at("resourceVersion").bad("metadata", said, "Remove what the cluster wrote into the manifest.")
 
 
-def _name(meta: Field, kind: str) -> None:
+def _name(meta: Field, kind: Kind) -> None:
     """The name, or the prefix of one to be made (apimachinery pkg/api/validation/objectmeta.go)."""
     name, generate = meta.text("name"), meta.text("generateName")
     if not name and not generate:
-        if kind != "LimitRange":  # the server makes one up
+        if not kind.name_optional:
             meta.missing("name", "name", "'metadata.name' is required (or 'generateName')")
         return
-    check = _NAMES.get(kind, _subdomain)
+    check = NAME_FORMATS[kind.name]
     if name and (why := check(name, meta.minor) or _too_long(name, kind)):
         meta.at("name").bad("name", f"'{shown(name)}' {why}")
     if not generate:
         return
     # What is generated ends in five letters, so that a trailing dash is fine.
     masked = f"{generate[:-2]}a" if len(generate) > 1 and generate.endswith("-") else generate
-    if why := (_segment if kind in _ONLY_WHAT_COMES_OUT else check)(masked, meta.minor):
+    if why := (_segment if kind.generate_name_unchecked else check)(masked, meta.minor):
         meta.at("generateName").bad("name", f"'{shown(generate)}' {why}")
         return
     made = f"{generate[:_GENERATED_FROM]}x7k2q"
@@ -138,8 +100,8 @@ def _name(meta: Field, kind: str) -> None:
         meta.at("generateName").bad("name", f"'{shown(generate)}' makes names that are none: such a name {why}")
 
 
-def _too_long(name: str, kind: str) -> str | None:
-    longest = _LONGEST.get(kind)
+def _too_long(name: str, kind: Kind) -> str | None:
+    longest = kind.max_name
     return f"must be no more than {longest} characters" if longest and len(name) > longest else None
 
 
@@ -179,25 +141,14 @@ def _config_key(name: str, minor: int) -> str | None:
     return formats.config_key(name)
 
 
-# For names, not prefixes. A job's is its cron job's plus eleven characters, and becomes a label of its pods.
-_LONGEST = {"CronJob": 52, "Job": 63}
-# ValidateObjectMetaWithOpts: their generateName is not looked at, only the name that comes of it.
-_ONLY_WHAT_COMES_OUT = frozenset({"DeviceClass", "ReplicationController"})
-_NAMES: Mapping[str, NameFormat] = {
-    "Namespace": _label,
-    "Service": _service,
-    "StatefulSet": _stateful_set,
-    "Role": _segment,
-    "RoleBinding": _segment,
-    "ClusterRole": _segment,
-    "ClusterRoleBinding": _segment,
-    "CertificateSigningRequest": _segment,
-    "ClusterTrustBundle": _segment,
-    "IPAddress": _ip_address,
-    "LeaseCandidate": _config_key,
-    # Never validated themselves: what remains is that a name is one part of a path.
-    "PodDisruptionBudget": _segment,
-    "v1 Event": _segment,
+NAME_FORMATS: Mapping[str, NameFormat] = {
+    "dns_subdomain": _subdomain,
+    "dns_label": _label,
+    "service": _service,
+    "stateful_set": _stateful_set,
+    "path_segment": _segment,
+    "ip_address": _ip_address,
+    "config_key": _config_key,
 }
 
 

@@ -10,22 +10,46 @@ from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector, matches
 from gitops_ci.validation.apiserver.core.persistent_volume_claims import claim_spec
 
-__all__ = ["workload"]
+__all__ = ["daemon_set", "deployment", "replica_set", "replication_controller", "stateful_set"]
 
 
-def workload(document: Field) -> None:
-    kind = document.text("kind")
+def deployment(document: Field) -> None:
+    _workload(document)
+    _deployment(document.at("spec"))
+
+
+def daemon_set(document: Field) -> None:
+    _workload(document)
+    _daemon_set(document.at("spec"))
+
+
+def stateful_set(document: Field) -> None:
+    _counts(document.at("spec"), "replicas", "minReadySeconds")  # a negative limit keeps all revisions
+    _selector(document.at("spec"), "StatefulSet")
+    _template(document.at("spec"), "StatefulSet")
+    _stateful_set(document.at("spec"))
+
+
+def replica_set(document: Field) -> None:
+    _workload(document)
+
+
+def replication_controller(document: Field) -> None:
     spec = document.at("spec")
-    for key in ("replicas", "minReadySeconds"):
-        spec.at_least("workload", key, 0)
-    if kind != "StatefulSet":  # which keeps all revisions when it is negative
-        spec.at_least("workload", "revisionHistoryLimit", 0)
-    if kind == "ReplicationController":
-        _controller(spec)
-        return
+    _counts(spec, "replicas", "minReadySeconds", "revisionHistoryLimit")
+    _controller(spec)
+
+
+def _workload(document: Field) -> None:
+    spec, kind = document.at("spec"), document.text("kind")
+    _counts(spec, "replicas", "minReadySeconds", "revisionHistoryLimit")
     _selector(spec, kind)
     _template(spec, kind)
-    _BY_KIND[kind](spec)
+
+
+def _counts(spec: Field, *keys: str) -> None:
+    for key in keys:
+        spec.at_least("workload", key, 0)
 
 
 def _selector(spec: Field, kind: str) -> None:
@@ -148,15 +172,3 @@ def _stateful_set(spec: Field) -> None:
             claim.bad("name", "'metadata.name' is required in a volume claim template")
         if spec.minor >= 35:
             claim_spec(claim.at("spec"))
-
-
-def _replica_set(spec: Field) -> None:
-    del spec
-
-
-_BY_KIND = {
-    "Deployment": _deployment,
-    "DaemonSet": _daemon_set,
-    "StatefulSet": _stateful_set,
-    "ReplicaSet": _replica_set,
-}

@@ -25,15 +25,9 @@ __all__ = [
 
 DocumentRule = Callable[[Document], Iterator[Finding]]
 _FLUX = ("source", "kustomize", "helm", "image")
-_WITH_PODS = frozenset(
-    {
-        *("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"),
-        "PodTemplate",
-    }
-)
 _BY_KIND: Mapping[str, Mapping[str, tuple[DocumentRule, ...]]] = {
-    "repo": {"Secret": (secrets.plain_secrets,), **dict.fromkeys(_WITH_PODS, (images.mutable_tags,))},
-    "gitops": dict.fromkeys(_WITH_PODS, (images.bad_references,)),
+    "repo": {"Secret": (secrets.plain_secrets,), **dict.fromkeys(images.WITH_PODS, (images.mutable_tags,))},
+    "gitops": dict.fromkeys(images.WITH_PODS, (images.bad_references,)),
 }
 _BY_GROUP: Mapping[str, DocumentRule] = LazyModules(
     "validation.lint",
@@ -67,7 +61,7 @@ def document_findings(document: Document, checks: Checks, *, has_schema: bool = 
 
 def used_images(document: Document) -> set[str]:
     """The images of a document's containers."""
-    return {image for _, image in images.images_of(document)} if document.kind in _WITH_PODS else set()
+    return {image for _, image in images.images_of(document)} if document.kind in images.WITH_PODS else set()
 
 
 def image_findings(

@@ -5,7 +5,6 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePodSpe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from gitops_ci.validation.apimachinery import formats
@@ -13,21 +12,9 @@ from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import check_annotations, labels
 from gitops_ci.validation.apiserver.core import compute_resources, containers, pod_scheduling, security_context, volumes
 from gitops_ci.validation.apiserver.core.pod_annotations import pod_annotations
+from gitops_ci.validation.kinds import kind_of
 
-__all__ = ["TEMPLATES", "PodPlace", "pod", "pod_spec", "template_of"]
-
-# Where each kind keeps its pod template; () is the Pod itself.
-TEMPLATES: Mapping[str, tuple[str, ...]] = {
-    "Pod": (),
-    "PodTemplate": ("template",),
-    "Deployment": ("spec", "template"),
-    "DaemonSet": ("spec", "template"),
-    "ReplicaSet": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-    "ReplicationController": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-}
+__all__ = ["PodPlace", "pod", "pod_spec"]
 
 
 class PodPlace(NamedTuple):
@@ -42,18 +29,14 @@ class PodPlace(NamedTuple):
     claims: frozenset[str] = frozenset()
 
 
-def template_of(document: Field) -> Field | None:
-    path = TEMPLATES.get(document.text("kind"))
-    return document.at(*path) if path is not None else None
-
-
 def pod(document: Field) -> None:
     """Check the pod spec of a kind that has one."""
-    template = template_of(document)
-    if template is None:
+    row = kind_of(document.text("apiVersion"), document.text("kind"))
+    if row is None or row.pod_template is None:
         return
+    template = document.at(*row.pod_template)
     if template.value is None:
-        *above, last = TEMPLATES[document.text("kind")]
+        *above, last = row.pod_template
         document.at(*above).missing("pod", last)
         return
     is_pod = document.text("kind") == "Pod"
