@@ -12,7 +12,11 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A broken rule. `rule` is `family/name`; `error` in `yaml/`, `schema/`, `api/` means an API server refuses it."""
+    """A broken rule. `rule` is `family/name`; `error` in `yaml/`, `schema/`, `api/` means an API server refuses it.
+
+    `field` is the path of the value in its object, as the API server writes it: `spec.ports[0].name`. It is "" where
+    no single field is to blame.
+    """
 
     rule: str
     severity: Severity
@@ -22,6 +26,7 @@ class Finding:
     column: int = 0
     resource: str = ""
     hint: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "column": finding.column,
         "resource": finding.resource,
         "hint": finding.hint,
+        "field": finding.field,
     }
 
 

@@ -213,7 +213,7 @@ def _finding(document: Document, problem: Violation) -> Finding:
     where = show_path(problem.path)
     message = f"{where}: {problem.message}" if where else problem.message
     hint = problem.hint or _quoting_hint(document, problem)
-    return Finding(problem.rule, "error", message, *document.place(problem), document.resource, hint)
+    return Finding(problem.rule, "error", message, *document.place(problem), document.resource, hint, where)
 
 
 def _quoting_hint(document: Document, problem: Violation) -> str:

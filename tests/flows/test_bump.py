@@ -190,17 +190,79 @@ def test_flag_beats_environment_variable_beats_file(run, repo, tmp_path):
     assert ran.document["commit"]["branch"] == "three"
 
 
-def test_an_invalid_result_stops_before_anything_is_pushed(bump, repo):
-    commit_files(repo, {"base/deployment.yaml": DEPLOYMENT.replace("selector:", "selectr:")})
+# A definition that takes versions of 1.4 only, and an object of it: a newer tag breaks the pattern.
+WIDGET = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.acme.example}
+spec:
+  group: acme.example
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: {type: object, properties: {image: {type: string, pattern: "^.*:1[.]4[.].*$"}, size: {type: integer}}}
+---
+apiVersion: acme.example/v1
+kind: Widget
+metadata: {name: shop}
+spec:
+  image: ghcr.io/acme/shop:1.4.1
+"""
+
+
+def test_what_the_edit_breaks_stops_before_anything_is_pushed(bump, repo):
+    commit_files(repo, {"base/widget.yaml": WIDGET})
     tip = repo.head()
     ran = bump(IMAGE, "--mode", "push", "--output", "json")
     assert ran.code == 1
     assert ran.document["status"] == "failed"
-    findings = {(f["path"], f["line"], f["severity"]) for f in ran.document["findings"]}
-    assert ("base/deployment.yaml", 6, "error") in findings  # the unknown key
-    assert ("base/deployment.yaml", 5, "error") in findings  # what misses the known one
+    (finding,) = ran.document["findings"]
+    assert (finding["path"], finding["rule"], finding["field"]) == ("base/widget.yaml", "schema/value", "spec.image")
     assert repo.head() == tip
     assert repo.branches() == ["main"]
+
+
+BROKEN_BEFORE = {
+    "an unknown field": ("base/deployment.yaml", DEPLOYMENT.replace("selector:", "selectr:")),
+    "a field of the wrong type beside it": (
+        "base/widget.yaml",
+        WIDGET.replace(":1[.]4[.]", ":").replace("  image: ghcr", "  size: x\n  image: ghcr"),
+    ),
+    "an API version that is gone": ("old.yaml", DEPLOYMENT.replace("apps/v1", "apps/v1beta1")),
+    "a template outside of a chart": ("app.yaml", "{{- if .Values.on }}\n" + DEPLOYMENT + "{{- end }}\n"),
+    "a placeholder where a number belongs": (
+        "kind.yaml",
+        DEPLOYMENT.replace("spec:", "spec:\n  replicas: ${REPLICAS}", 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_BEFORE)
+def test_what_was_wrong_before_the_edit_is_a_warning(bump, repo, kind):
+    path, text = BROKEN_BEFORE[kind]
+    commit_files(repo, {path: text})
+    ran = bump(IMAGE, "--mode", "push", "--output", "json")
+    assert ran.code == 0, ran.out
+    assert ran.document["findings"] == []
+    assert b"shop:1.5.0" in repo.read(path)
+    assert "before this change" in ran.err
+    assert path in ran.err
+
+
+def test_the_same_error_in_another_file_is_no_excuse(bump, repo):
+    before = WIDGET.replace("shop:1.4.1", "shop:1.3.0")  # broken already, and stays so
+    commit_files(repo, {"base/before.yaml": before, "base/widget.yaml": WIDGET})
+    ran = bump(IMAGE, "--mode", "push", "--output", "json")
+    assert ran.code == 1
+    errors = [finding for finding in ran.document["findings"] if finding["severity"] == "error"]
+    assert [finding["path"] for finding in errors] == ["base/widget.yaml"]
 
 
 PATCH = """\
@@ -221,22 +283,11 @@ def test_a_patch_of_a_kustomization_is_no_manifest_of_its_own(bump, repo, where,
     assert b"shop:1.5.0" in repo.read(where)
 
 
-def test_what_no_kustomization_patches_with_is_a_manifest(bump, repo):
-    kustomization = "resources: [../../base, patch.yaml]\n"
-    files = {"overlays/staging/patch.yaml": PATCH, "overlays/staging/kustomization.yaml": kustomization}
-    commit_files(repo, files)
-    assert bump(IMAGE, "--mode", "push").code == 1
-    # With its path known, what lies beside it tells: nothing else has to be read.
-    commit_files(repo, {"overlays/staging/kustomization.yaml": "patches: [{path: patch.yaml}]\n"})
-    assert bump(IMAGE, "--mode", "push", "--path", "overlays/staging/patch.yaml").code == 0
-
-
 def test_the_config_repositorys_own_checks_count(bump, repo):
-    broken = {"base/deployment.yaml": DEPLOYMENT.replace("  name: shop\n", "  name: Shop\n", 1)}
-    commit_files(repo, broken | {".gitops-ci.yaml": "validate: {skip-rules: [api/name]}\n"})
+    commit_files(repo, {"w.yaml": WIDGET, ".gitops-ci.yaml": "validate: {skip-rules: [schema/value]}\n"})
     assert bump(IMAGE, "--mode", "dry-run").code == 0
-    said_for_this_run = bump(IMAGE, "--mode", "dry-run", "--skip-rules", "api/label", "--output", "json")
-    assert [finding["rule"] for finding in said_for_this_run.document["findings"]] == ["api/name"]
+    for_this_run = bump(IMAGE, "--mode", "dry-run", "--skip-rules", "api/label", "--output", "json")
+    assert [finding["rule"] for finding in for_this_run.document["findings"]] == ["schema/value"]
     commit_files(repo, {".gitops-ci.yaml": "validate: {skip-rules: [api/nmae]}\n"})
     mistaken = bump(IMAGE, "--mode", "dry-run")
     assert mistaken.code == 2

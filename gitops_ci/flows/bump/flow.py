@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gitops_ci.configrepo import ConfigRepo, GitCredentials, Snapshot
+from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError
 from gitops_ci.flows.bump.commit import push_base
-from gitops_ci.flows.bump.patches import parts_among
+from gitops_ci.flows.bump.gate import check_edits
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.search import Search, find, locate, own_file, untouched
 from gitops_ci.flows.environments import Environment, Mode
-from gitops_ci.flows.globs import is_manifest
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
 from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge
@@ -26,7 +25,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome, Plan
 from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
-from gitops_ci.validation import Checks, check
+from gitops_ci.validation import Checks
 
 __all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into"]
 
@@ -91,7 +90,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             if not plan.changes:
                 _say_why(plan, request, base, log)
                 return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and close_if_obsolete(to)
-            _validated(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot)
+            check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot, log)
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)
             if rehearsal or mode == "dry-run":
@@ -145,30 +144,4 @@ def _refuse_older(plan: Plan, request: BumpRequest) -> None:
         raise FindingsError(
             f"{first.path}:{first.line}: {first.reason}",
             hint=f"{request.search.names} is older than what is there. {first.hint}",
-        )
-
-
-def _validated(journal: Journal, plan: Plan, checks: Checks, snapshot: Snapshot) -> None:
-    """Check the edited files as they would be, those that are manifests by name: a marked `.env` is none.
-
-    Raises:
-        FindingsError: one of them is invalid; nothing has been pushed.
-    """
-    files = {change.path: change.after for change in plan.files if is_manifest(change.path)}
-    report = check(list(files.items()), checks)
-    # What looks broken may be no manifest of its own: a kustomization says so. Only then it is worth looking.
-    parts = parts_among({f.path for f in report.findings if f.severity == "error"}, snapshot)
-    if parts:
-        report = check([(path, text) for path, text in files.items() if path not in parts], checks)
-    # Errors stop the cluster from taking the file; a warning about what was not touched is for another day.
-    touched = {(change.path, change.resource) for change in plan.changes}
-    findings = (f for f in report.findings if f.severity == "error" or (f.path, f.resource) in touched)
-    journal.findings, journal.counts = tuple(findings), dict(report.summary)
-    # Files that are no manifests are nothing to tell; a resource that could not be checked is.
-    journal.skipped = tuple(skip for skip in report.skipped if skip.hint)
-    errors = [finding for finding in report.findings if finding.severity == "error"]
-    if errors:
-        raise FindingsError(
-            f"{len(errors)} error{'s' if len(errors) > 1 else ''} in the edited manifests: nothing was pushed",
-            hint=f"{errors[0].path}:{errors[0].line}: {errors[0].message}",
         )

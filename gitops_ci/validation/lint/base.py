@@ -30,7 +30,7 @@ def at(
     place = document.place(Violation(rule, path, message, at="key" if key else "value"))
     where = show_path(path)
     said = f"{where}: {message}" if where else message
-    return Finding(rule, severity, said, *place, document.resource, hint)
+    return Finding(rule, severity, said, *place, document.resource, hint, where)
 
 
 def dig(value: Any, *keys: str) -> Any:
