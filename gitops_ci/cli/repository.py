@@ -27,6 +27,7 @@ from gitops_ci.flows.bump.pull_request import branch_name
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
+from gitops_ci.forges import FORGES
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
 from gitops_ci.plan import BumpPolicy, Pointer
@@ -37,7 +38,7 @@ from gitops_ci.variables import forget_secrets, variables
 __all__ = ["bump_request", "refuse_untrusted", "repository_options"]
 
 TOKEN = "GITOPS_CI_TOKEN"  # noqa: S105 - a variable's name
-_FORGES = ("auto", "github", "gitlab", "gitea", "bitbucket", "bitbucket-dc", "azure-devops", "git")
+_FORGES = ("auto", *FORGES)
 _MODES = ("pull-request", "push", "dry-run")
 _PERSON = re.compile(r"\s*(?P<name>[^<>]+?)\s*<(?P<email>[^<>\s]+)>\s*")
 
