@@ -7,7 +7,7 @@ which anything but the planned values would differ is not touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from itertools import chain
 
@@ -33,9 +33,11 @@ __all__ = [
     "Pointer",
     "companions",
     "make",
+    "make_from",
     "mentions",
     "nearest",
     "needles",
+    "parse",
     "referred",
     "written",
 ]
@@ -46,9 +48,15 @@ def needles(targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[str, ...]:
     return tuple(dict.fromkeys(target.basename for target in targets))
 
 
-def mentions(files: Mapping[str, str], targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[str, ...]:
+def parse(files: Iterable[tuple[str, str]], targets: Sequence[ImageRef], policy: BumpPolicy) -> list[ManifestText]:
+    """The files (path and decoded text) as texts that are parsed once, when a plan or a relation first needs it."""
+    wanted = Targets(targets, match_name=policy.match_name)
+    return [ManifestText(path, text, wanted.mentioned) for path, text in files]
+
+
+def mentions(texts: Iterable[ManifestText], targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[str, ...]:
     """What else to search for, given the files that contain a needle: in files that name no image and belong to one."""
-    return related_files.mentions(files, Targets(targets, match_name=policy.match_name))
+    return related_files.mentions(texts, Targets(targets, match_name=policy.match_name))
 
 
 def make(
@@ -61,6 +69,21 @@ def make(
 ) -> Plan:
     """The plan for `files` (path and decoded text, byte order mark and line ends kept), in the order given.
 
+    See `make_from`.
+    """
+    return make_from(parse(files, targets, policy), targets, policy, pointers=pointers, is_older=is_older)
+
+
+def make_from(
+    sources: Sequence[ManifestText],
+    targets: Sequence[ImageRef],
+    policy: BumpPolicy,
+    *,
+    pointers: Sequence[Pointer] = (),
+    is_older: Age | None = None,
+) -> Plan:
+    """The plan for texts that `parse` made for the same targets.
+
     `is_older` is asked where two tags do not tell which of them is older.
 
     Raises:
@@ -69,7 +92,6 @@ def make(
     if pointers and len(targets) != 1:
         raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
     wanted = Targets(targets, match_name=policy.match_name)
-    sources = [ManifestText(path, text, wanted.mentioned) for path, text in files]
     drafts = read(sources, wanted, policy, pointers)
     named = chain.from_iterable(map(flux_policies.named, sources))
     layers = Layers((site for draft in drafts for site in draft.sites), related_files.layered(sources), named)

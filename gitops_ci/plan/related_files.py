@@ -53,14 +53,15 @@ def _holds_values(path: str) -> bool:
     return path.endswith((".yaml", ".yml")) and "values" in PurePosixPath(path).name
 
 
-def mentions(files: Mapping[str, str], wanted: Targets) -> tuple[str, ...]:
+def mentions(texts: Iterable[ManifestText], wanted: Targets) -> tuple[str, ...]:
     """What else to search the repository for, given the files that may name a wanted image.
 
     These are the addresses of their charts and values in objects that install them, and the markers of policies that
     stand for the image.
     """
     found: dict[str, None] = {}
-    for path, text in files.items():
+    for source in texts:
+        path, text = source.path, source.text
         if not (_holds_values(path) or flux_policies.GROUP in text) or not wanted.first_line_with_name(text):
             continue
         parts = path.split("/")
@@ -68,20 +69,22 @@ def mentions(files: Mapping[str, str], wanted: Targets) -> tuple[str, ...]:
             found["/".join(parts[-2:])] = None
             if parts[-1] in _VALUES:
                 found["/".join(parts[-3:-1]) if len(parts) > 2 else f"path: {parts[0]}"] = None
-        for policy in flux_policies.named(ManifestText(path, text)):
+        for policy in flux_policies.named(source):
             found |= dict.fromkeys(f':{policy.name}:{part}"' for part in ("tag", "digest"))
     return tuple(found)
 
 
-def referred(files: Mapping[str, str], paths: Collection[str]) -> tuple[str, ...]:
-    """Files among `paths` that `files` refer to: kustomizations of further levels, values of the same installation."""
-    sources = [ManifestText(path, text) for path, text in files.items() if _REFERS.search(text)]
+def referred(texts: Iterable[ManifestText], paths: Collection[str]) -> tuple[str, ...]:
+    """Files among `paths` that texts refer to: kustomizations of further levels, values of the same installation."""
+    texts = list(texts)
+    known = {text.path for text in texts}
+    sources = [text for text in texts if _REFERS.search(text.text)]
     wanted = kustomize.Reach(sources).unknown()
     for source in sources:
         for use in chart_installations.find_installations(source):
-            if not files.keys().isdisjoint(use.files):
+            if not known.isdisjoint(use.files):
                 wanted.update(use.files)
-    return tuple(path for path in sorted(wanted & set(paths)) if path not in files)
+    return tuple(path for path in sorted(wanted & set(paths)) if path not in known)
 
 
 _REFERS = re.compile(

@@ -3,9 +3,11 @@
 import json
 import os
 import tomllib
+from collections import Counter
 
 import pytest
 
+from gitops_ci import yamltext
 from tests.support import CHECKOUT
 from tests.support.git_repo import commit_files, make_repo, read_folder
 
@@ -191,7 +193,7 @@ def test_flag_beats_environment_variable_beats_file(run, repo, tmp_path):
 
 
 # A definition that takes versions of 1.4 only, and an object of it: a newer tag breaks the pattern.
-WIDGET = """\
+LIMITED = """\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: widgets.acme.example}
@@ -218,7 +220,7 @@ spec:
 
 
 def test_what_the_edit_breaks_stops_before_anything_is_pushed(bump, repo):
-    commit_files(repo, {"base/widget.yaml": WIDGET})
+    commit_files(repo, {"base/widget.yaml": LIMITED})
     tip = repo.head()
     ran = bump(IMAGE, "--mode", "push", "--output", "json")
     assert ran.code == 1
@@ -233,7 +235,7 @@ BROKEN_BEFORE = {
     "an unknown field": ("base/deployment.yaml", DEPLOYMENT.replace("selector:", "selectr:")),
     "a field of the wrong type beside it": (
         "base/widget.yaml",
-        WIDGET.replace(":1[.]4[.]", ":").replace("  image: ghcr", "  size: x\n  image: ghcr"),
+        LIMITED.replace(":1[.]4[.]", ":").replace("  image: ghcr", "  size: x\n  image: ghcr"),
     ),
     "an API version that is gone": ("old.yaml", DEPLOYMENT.replace("apps/v1", "apps/v1beta1")),
     "a template outside of a chart": ("app.yaml", "{{- if .Values.on }}\n" + DEPLOYMENT + "{{- end }}\n"),
@@ -257,8 +259,8 @@ def test_what_was_wrong_before_the_edit_is_a_warning(bump, repo, kind):
 
 
 def test_the_same_error_in_another_file_is_no_excuse(bump, repo):
-    before = WIDGET.replace("shop:1.4.1", "shop:1.3.0")  # broken already, and stays so
-    commit_files(repo, {"base/before.yaml": before, "base/widget.yaml": WIDGET})
+    before = LIMITED.replace("shop:1.4.1", "shop:1.3.0")  # broken already, and stays so
+    commit_files(repo, {"base/before.yaml": before, "base/widget.yaml": LIMITED})
     ran = bump(IMAGE, "--mode", "push", "--output", "json")
     assert ran.code == 1
     errors = [finding for finding in ran.document["findings"] if finding["severity"] == "error"]
@@ -284,7 +286,7 @@ def test_a_patch_of_a_kustomization_is_no_manifest_of_its_own(bump, repo, where,
 
 
 def test_the_config_repositorys_own_checks_count(bump, repo):
-    commit_files(repo, {"w.yaml": WIDGET, ".gitops-ci.yaml": "validate: {skip-rules: [schema/value]}\n"})
+    commit_files(repo, {"w.yaml": LIMITED, ".gitops-ci.yaml": "validate: {skip-rules: [schema/value]}\n"})
     assert bump(IMAGE, "--mode", "dry-run").code == 0
     for_this_run = bump(IMAGE, "--mode", "dry-run", "--skip-rules", "api/label", "--output", "json")
     assert [finding["rule"] for finding in for_this_run.document["findings"]] == ["schema/value"]
@@ -516,8 +518,8 @@ def test_a_marked_line_is_bumped_in_any_file(run, tmp_path, name):
 
 
 def test_a_marked_manifest_is_still_checked(run, tmp_path):
-    broken = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: Shop}}\nspec: {{x: 1.4.1}} # {MARK} part=tag\n"
-    repo = make_repo(tmp_path / "marked.git", {"a.yaml": broken, ".env": MARKED[".env"]})
+    limited = LIMITED.replace("image: ghcr.io/acme/shop:1.4.1", f"image: ghcr.io/acme/shop:1.4.1 # {MARK}")
+    repo = make_repo(tmp_path / "marked.git", {"a.yaml": limited, ".env": MARKED[".env"]})
     ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push")
     assert ran.code == 1
     assert "a.yaml:" in ran.out
@@ -658,3 +660,21 @@ def test_several_flavours_of_one_image_are_bumped_in_one_run(run, tmp_path):
     assert (missing.code, len(missing.document["changes"])) == (1, 1)
     mistaken = run("bump", "python:3.14-slim", "python:3.15-slim", *arguments)
     assert (mistaken.code, "two versions of one image" in mistaken.document["error"]["message"]) == (2, True)
+
+
+def test_a_file_is_parsed_once_between_search_and_plan(bump, repo, monkeypatch):
+    """Relations and the plan ask the same parsed text; the second reading is that of the edited file."""
+    parsed = Counter()
+    read = yamltext.read
+
+    def counted(text, **options):
+        parsed[text] += 1
+        return read(text, **options)
+
+    kustomization = "resources: [../../base]\nimages: [{name: ghcr.io/acme/shop, newTag: 1.4.1}]\n"
+    commit_files(repo, {"overlays/staging/kustomization.yaml": kustomization})
+    monkeypatch.setattr(yamltext, "read", counted)
+    assert bump(IMAGE, "--mode", "dry-run").code == 0
+    manifests = {text: times for text, times in parsed.items() if "ghcr.io/acme/shop" in text}
+    assert manifests
+    assert set(manifests.values()) == {1}

@@ -167,7 +167,7 @@ from gitops_ci import plan
 from gitops_ci.imageref import ImageRef
 
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-plan.make([("values.yaml", "image: a/b:1\\n")], [ImageRef.parse("a/b:2")], plan.Policy())
+plan.make([("values.yaml", "image: a/b:1\\n")], [ImageRef.parse("a/b:2")], plan.BumpPolicy())
 for line in sys.stdin.buffer:
     if os.fork():
         os.wait()
@@ -175,7 +175,7 @@ for line in sys.stdin.buffer:
     name, path, text = json.loads(line)
     del line
     started = time.process_time()
-    planned = plan.make([(path, text)], [ImageRef.parse("a/b:2")], plan.Policy())
+    planned = plan.make([(path, text)], [ImageRef.parse("a/b:2")], plan.BumpPolicy())
     seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     reasons = [skip.reason for skip in planned.skipped]

@@ -13,6 +13,7 @@ from gitops_ci.flows.bump import encodings
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
+from gitops_ci.formats import ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import BumpPolicy, Pointer
@@ -132,14 +133,14 @@ class _Beside:
 
 
 def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: AgeComparison, log: Log) -> Plan:
-    files, unreadable = _read(snapshot, selection, search, log)
-    plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
+    texts, unreadable = _read(snapshot, selection, search, log)
+    plan = planning.make_from(texts, search.images, search.policy, pointers=search.pointers, is_older=ages)
     if ages.learn():
-        plan = planning.make(files, search.images, search.policy, pointers=search.pointers, is_older=ages)
+        plan = planning.make_from(texts, search.images, search.policy, pointers=search.pointers, is_older=ages)
     return replace(plan, skipped=(*plan.skipped, *unreadable))
 
 
-def _read(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> tuple[list[tuple[str, str]], list[Skip]]:
+def _read(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> tuple[list[ManifestText], list[Skip]]:
     """The files that may name an image, and those without which they cannot be understood."""
     needles = planning.needles(search.images, search.policy)
     named_in = snapshot.search((*needles, *encodings.MARKS), selection)
@@ -148,18 +149,18 @@ def _read(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> t
     for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
         raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
     found, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *pointed_at)), needles)
-    files = dict(found)
+    texts = planning.parse(found, search.images, search.policy)
     paths = snapshot.paths(selection)
-    more = {*planning.companions(named_in, paths), *planning.referred(files, paths)}
-    if mentions := planning.mentions(files, search.images, search.policy):
+    more = {*planning.companions(named_in, paths), *planning.referred(texts, paths)}
+    if mentions := planning.mentions(texts, search.images, search.policy):
         more.update(snapshot.search(mentions, selection))
     seen = {*named_in, *pointed_at}
     while more := more - seen:
         seen |= more
-        files.update(_decoded(snapshot, sorted(more), ())[0])
-        more = {*planning.referred(files, paths)}
+        texts += planning.parse(_decoded(snapshot, sorted(more), ())[0], search.images, search.policy)
+        more = {*planning.referred(texts, paths)}
     log.detail(f"{len(seen)} files were read")
-    return [*files.items()], unreadable
+    return texts, unreadable
 
 
 def _within(selection: Paths, plan: Plan) -> Plan:
