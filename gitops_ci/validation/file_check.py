@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from gitops_ci.model import Finding, Skip
@@ -11,6 +11,7 @@ from gitops_ci.validation.manifests.classify import why_no_document, why_no_mani
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError, Loaded
+from gitops_ci.validation.manifests.unknown_values import unknown_values
 from gitops_ci.validation.object_check import ObjectChecker
 from gitops_ci.validation.provenance import SourceMap
 from gitops_ci.validation.report import Checks, Rendered
@@ -53,11 +54,20 @@ class FileChecker:
     """Examines items by the settings of one run."""
 
     def __init__(
-        self, checks: Checks, judge: ObjectChecker, suppressed: Suppressions, *, lists_images: bool = False
+        self,
+        checks: Checks,
+        judge: ObjectChecker,
+        suppressed: Suppressions,
+        *,
+        has_variables: bool = False,
+        vault_folders: Collection[str] = (),
+        lists_images: bool = False,
     ) -> None:
         self._checks = checks
         self._judge = judge
         self._suppressed = suppressed
+        self._has_variables = has_variables
+        self._vault_folders = vault_folders
         self._lists_images = lists_images
         self._across = checks.asks_any("repo") or checks.asks_any("gitops")
 
@@ -114,6 +124,8 @@ class FileChecker:
                 if not self._judge.accepts(document):
                     return False
                 settled.append(attach(document) if attach else document)
+            for document in settled:
+                self._find_unknown(document)
             found = [self._lint(document) for document in settled]
         except (YamlError, GoYamlError, RecursionError):
             return False
@@ -123,6 +135,7 @@ class FileChecker:
         return True
 
     def _document(self, document: Document, loaded: Loaded, result: Result) -> None:
+        self._find_unknown(document)
         verdict = self._judge.verdict(document, loaded)
         if verdict.skip:
             path, line, _ = document.place(_TOP)
@@ -138,8 +151,23 @@ class FileChecker:
         findings += [_finding(document, problem) for problem in verdict.problems]
         self._take(document, findings, result, judged=not verdict.skip)
 
+    def _find_unknown(self, document: Document) -> None:
+        """Note what nobody can judge; findings about it are dropped."""
+        document.unknown = unknown_values(
+            document.value,
+            document.piece.text,
+            is_encrypted=document.is_encrypted,
+            has_variables=self._has_variables,
+            in_unit=bool(document.unit),
+            has_vault=_folder(document.path) in self._vault_folders,
+        )
+
     def _lint(self, document: Document, *, has_schema: bool = True) -> list[Finding]:
-        return document_findings(document, self._checks, has_schema=has_schema) if self._across else []
+        found = document_findings(document, self._checks, has_schema=has_schema) if self._across else []
+        unknown = document.unknown
+        if unknown is None:
+            return found
+        return [one for one in found if not (one.rule.startswith("gitops/") and unknown.hides_field(one.field))]
 
     def _take(self, document: Document, findings: list[Finding], result: Result, *, judged: bool = True) -> None:
         invalid = False

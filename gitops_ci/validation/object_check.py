@@ -104,9 +104,12 @@ class ObjectChecker:
             compiled = custom
         before = len(problems)
         compiled(document.value, None, problems)
+        if document.unknown:
+            problems[before:] = document.unknown.kept(problems[before:])
         # Validation comes after decoding: of values of wrong types it never hears.
         if not any(problem.decode for problem in problems[before:]):
-            problems.extend(self._broken_rules(document, version, has_null=loaded.has_null, built_in=built_in))
+            broken = self._broken_rules(document, version, has_null=loaded.has_null, built_in=built_in)
+            problems.extend(document.unknown.kept(broken) if document.unknown else broken)
 
     def _broken_rules(self, document: Document, version: str, *, has_null: bool, built_in: bool) -> list[Violation]:
         if not self._with_rules:

@@ -99,7 +99,8 @@ class Surroundings(NamedTuple):
     `texts` are further files that findings may point at: comments in them count.
     `missing_images` is given all images and answers with those that are not in their registry, and why. `elsewhere`
     are files that are not checked, and that hold what checked ones may refer to. `is_whole`: together they are all of
-    the repository, so that what is in none of them is not in it.
+    the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes variables there. What
+    sets that up is found by itself where it is among the checked files.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
@@ -110,6 +111,7 @@ class Surroundings(NamedTuple):
     elsewhere: tuple[tuple[str, str], ...] = ()
     texts: Mapping[str, str] = MappingProxyType({})
     is_whole: bool = True
+    has_variables: bool = False
 
 
 class Rendered(NamedTuple):

@@ -15,6 +15,7 @@ from gitops_ci.validation.manifests.classify import why_no_manifest
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
+from gitops_ci.validation.manifests.unknown_values import mentions_vault, substitutes_variables
 from gitops_ci.validation.object_check import ObjectChecker
 from gitops_ci.validation.provenance import SourceMap
 from gitops_ci.validation.report import Checks, Rendered, Report, Surroundings
@@ -59,9 +60,15 @@ class _Run:
         sources = {path: text for unit in units for path, text in unit.sources}
         self._suppressed = Suppressions(checks.accepted, {**around.texts, **sources, **self._files})
         custom = CustomKinds(around.lookup)
-        _learn([*files, *around.definitions, *((unit.file, unit.text) for unit in units)], custom)
+        everything = [*files, *around.definitions, *((unit.file, unit.text) for unit in units)]
+        _learn(everything, custom)
         self._examiner = FileChecker(
-            checks, ObjectChecker(checks, custom), self._suppressed, lists_images=around.missing_images is not None
+            checks,
+            ObjectChecker(checks, custom),
+            self._suppressed,
+            has_variables=around.has_variables or any(substitutes_variables(text) for _, text in everything),
+            vault_folders=_vault_folders(everything),
+            lists_images=around.missing_images is not None,
         )
 
     def report(self, found: Iterable[Finding]) -> Report:
@@ -129,6 +136,11 @@ class _Run:
         except (YamlError, GoYamlError):
             return None  # only the fast reader took it
         return SourceMap(unit).locate(found) if unit and found else found
+
+
+def _vault_folders(files: Iterable[tuple[str, str]]) -> set[str]:
+    """The folders whose placeholders Argo CD's Vault plugin fills in."""
+    return {path.rpartition("/")[0] for path, text in files if mentions_vault(text)}
 
 
 def _by_place(skip: Skip) -> tuple[str, int, str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["UNCHECKED", "Check", "Path", "Violation", "keys_of", "show_path"]
+__all__ = ["UNCHECKED", "Check", "Path", "Violation", "keys_of", "path_of", "show_path"]
 
 # The rule of a problem that is none: something could not be checked, and `message` says what and why.
 UNCHECKED = "unchecked"
@@ -40,6 +40,14 @@ def keys_of(path: Path) -> tuple[str | int, ...]:
         path, key = path
         keys.append(key)
     return tuple(reversed(keys))
+
+
+def path_of(keys: Iterable[str | int]) -> Path:
+    """The path of keys from the root."""
+    path: Path = None
+    for key in keys:
+        path = (path, key)
+    return path
 
 
 def show_path(path: Path) -> str:

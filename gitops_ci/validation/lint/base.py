@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from gitops_ci.model import Finding
 from gitops_ci.validation.manifests.documents import Document
-from gitops_ci.validation.violation import Path, Violation, show_path
+from gitops_ci.validation.violation import Violation, path_of, show_path
 
 __all__ = ["Keys", "at", "dig"]
 
@@ -24,9 +24,7 @@ def at(
     key: bool = False,
 ) -> Finding:
     """A finding at a path of a document."""
-    path: Path = None
-    for part in keys:
-        path = (path, part)
+    path = path_of(keys)
     place = document.place(Violation(rule, path, message, at="key" if key else "value"))
     where = show_path(path)
     said = f"{where}: {message}" if where else message

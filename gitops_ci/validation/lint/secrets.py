@@ -14,7 +14,7 @@ _HINT = "Encrypt it (SOPS, SealedSecret) or refer to a vault (ExternalSecret). W
 
 
 def plain_secrets(document: Document) -> Iterator[Finding]:
-    if document.kind != "Secret" or document.api_version != "v1" or "sops" in document.value:
+    if document.kind != "Secret" or document.api_version != "v1" or document.is_encrypted:
         return
     for key in ("data", "stringData"):
         values = document.value.get(key)

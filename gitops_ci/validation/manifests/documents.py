@@ -11,6 +11,7 @@ from typing import Any
 from gitops_ci import yamltext
 from gitops_ci.validation.manifests import go_yaml
 from gitops_ci.validation.manifests.go_yaml_syntax import first_document, refuse_what_go_refuses
+from gitops_ci.validation.manifests.unknown_values import UnknownValues, without_sops
 from gitops_ci.validation.violation import Path, Violation, keys_of
 
 __all__ = ["Document", "Piece", "split"]
@@ -117,12 +118,13 @@ class Document:
     """One Kubernetes object: a whole document, or an item of a List, in which case `prefix` leads to it.
 
     `unit` names what was rendered together with it, '' for what lies in a folder as it is applied. Of a rendered object
-    `origin` is the document it was made of, or `template` the (path, text) that it came from.
+    `origin` is the document it was made of, or `template` the (path, text) that it came from. An object that SOPS
+    encrypted is without SOPS' own mapping; `unknown` are its values that nobody can know here.
     """
 
     __slots__ = (
-        *("api_version", "group", "index", "kind", "origin", "path", "piece", "prefix", "template", "unit"),
-        "value",
+        *("api_version", "group", "index", "is_encrypted", "kind", "origin", "path", "piece", "prefix", "template"),
+        *("unit", "unknown", "value"),
     )
 
     def __init__(
@@ -136,7 +138,9 @@ class Document:
         self.path = path
         self.index = index
         self.piece = piece
-        self.value = value
+        self.value = without_sops(value)
+        self.is_encrypted = self.value is not value
+        self.unknown: UnknownValues | None = None
         self.prefix = prefix
         self.unit = ""
         self.origin: Document | None = None
@@ -152,6 +156,7 @@ class Document:
         """The same object, knowing what it was made of."""
         made = Document(self.path, self.index, self.piece, self.value, self.prefix)
         made.unit, made.origin, made.template = unit, origin, template
+        made.is_encrypted, made.unknown = self.is_encrypted, self.unknown
         return made
 
     def _metadata(self, key: str) -> str:
