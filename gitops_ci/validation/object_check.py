@@ -18,8 +18,9 @@ from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Checks
 from gitops_ci.validation.violation import UNCHECKED, Violation
 
-__all__ = ["ObjectChecker", "ObjectResult"]
+__all__ = ["SCHEMA_LOCATION", "ObjectChecker", "ObjectResult"]
 
+SCHEMA_LOCATION = "gitops/schema-location"
 _NO_SCHEMA = "Add the CustomResourceDefinition to what is validated, or give --crd-path or --schema-location."
 
 
@@ -126,6 +127,10 @@ class ObjectChecker:
             hint = f"Use apiVersion: {document.group}/{near}"
             verdict.problems.append(Violation("api/not-served", (None, "apiVersion"), reason, hint))
             return
+        if missing.failure:
+            said = f"the schema of {document.kind} could not be read: {missing.failure}"
+            hint = "Correct --schema-location, or run again when the server answers."
+            verdict.problems.append(Violation(SCHEMA_LOCATION, (None, "apiVersion"), said, hint))
         reason = f"no schema for {document.kind} of {document.api_version}"
         if self._checks.missing_schema == "fail":
             verdict.problems.append(Violation("schema/missing", (None, "kind"), reason, _NO_SCHEMA))

@@ -15,8 +15,8 @@ from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION
 
 __all__ = ["Checks", "Lookup", "Rendered", "Report", "Suppression", "Surroundings"]
 
-# (apiVersion, kind, Kubernetes version) -> a JSON Schema, or None
-Lookup = Callable[[str, str, str], Mapping[str, Any] | None]
+# (apiVersion, kind, Kubernetes version) -> a JSON Schema, why a location could not be asked, or None
+Lookup = Callable[[str, str, str], Mapping[str, Any] | str | None]
 
 
 class Suppression(NamedTuple):
@@ -99,8 +99,8 @@ class Surroundings(NamedTuple):
     `texts` are further files that findings may point at: comments in them count.
     `missing_images` is given all images and answers with those that are not in their registry, and why. `elsewhere`
     are files that are not checked, and that hold what checked ones may refer to. `is_whole`: together they are all of
-    the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes variables there. What
-    sets that up is found by itself where it is among the checked files.
+    the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes variables
+    there; what sets that up among the checked files is found by itself.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()

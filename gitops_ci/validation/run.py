@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
 from gitops_ci.model import Finding, Skip
-from gitops_ci.validation.custom_resources.custom_kinds import CustomKinds
+from gitops_ci.validation.custom_resources.custom_kinds import Conflict, CustomKinds, Where
 from gitops_ci.validation.file_check import FileChecker, Result, objects
 from gitops_ci.validation.lint import REFERRED_GROUPS, image_findings, repository_findings
 from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, classify
@@ -16,7 +16,7 @@ from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
 from gitops_ci.validation.manifests.unknown_values import mentions_vault, substitutes_variables
-from gitops_ci.validation.object_check import ObjectChecker
+from gitops_ci.validation.object_check import SCHEMA_LOCATION, ObjectChecker
 from gitops_ci.validation.provenance import SourceMap
 from gitops_ci.validation.report import Checks, Rendered, Report, Surroundings
 from gitops_ci.validation.suppressions import ANNOTATION, Suppressions
@@ -61,7 +61,8 @@ class _Run:
         self._suppressed = Suppressions(checks.accepted, {**around.texts, **sources, **self._files})
         custom = CustomKinds(around.lookup)
         everything = [*files, *around.definitions, *((unit.file, unit.text) for unit in units)]
-        _learn(everything, custom)
+        _learn(everything, custom, {unit.file for unit in units})
+        self._conflicts = custom.conflicts
         self._examiner = FileChecker(
             checks,
             ObjectChecker(checks, custom),
@@ -97,7 +98,8 @@ class _Run:
                 counts[name] += number
             for finding, unit in result.findings:
                 units.setdefault(finding, []).append(unit)
-        for finding, unit, annotation in chain(self._across(results), ((one, "", "") for one in found)):
+        more = ((one, "", "") for one in (*found, *map(_differs, self._conflicts)))
+        for finding, unit, annotation in chain(self._across(results), more):
             if not self._checks.asks(finding.rule):
                 continue
             if self._suppressed.match(finding, annotation):
@@ -105,7 +107,7 @@ class _Run:
             else:
                 units.setdefault(finding, []).append(unit)
         told = [_with_units(finding, names) for finding, names in units.items()]
-        findings = sorted(told, key=lambda f: (f.path, f.line, f.column, f.rule, f.message))
+        findings = _once(sorted(told, key=lambda f: (f.path, f.line, f.column, f.rule, f.message)))
         unchecked = sorted((skip for result in results for skip in result.unchecked), key=_by_place)
         first = {skip.reason: skip for skip in reversed(unchecked)}
         skipped = sorted({*first.values(), *(skip for result in results for skip in result.skipped)}, key=_by_place)
@@ -138,6 +140,25 @@ class _Run:
         return SourceMap(unit).locate(found) if unit and found else found
 
 
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, of those about a schema location one for each message."""
+    seen: set[str] = set()
+    kept = []
+    for finding in findings:
+        if finding.rule != SCHEMA_LOCATION or finding.message not in seen:
+            kept.append(finding)
+        if finding.rule == SCHEMA_LOCATION:
+            seen.add(finding.message)
+    return kept
+
+
+def _differs(conflict: Conflict) -> Finding:
+    message = f"this definition of {conflict.kind} ({conflict.group}) differs from the one in {conflict.first}"
+    hint = f"Keep one of them. Until then, a {conflict.kind} passes that is valid for either."
+    path, line, _ = conflict.second
+    return Finding("gitops/crd-differs", "warning", message, path, line, 1, hint=hint)
+
+
 def _vault_folders(files: Iterable[tuple[str, str]]) -> set[str]:
     """The folders whose placeholders Argo CD's Vault plugin fills in."""
     return {path.rpartition("/")[0] for path, text in files if mentions_vault(text)}
@@ -147,11 +168,11 @@ def _by_place(skip: Skip) -> tuple[str, int, str]:
     return skip.path, skip.line, skip.reason
 
 
-def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds) -> None:
+def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds, rendered: Collection[str]) -> None:
     """Take in the CustomResourceDefinitions of files."""
     for document in _documents(files, _CRD):
         if document.kind == _CRD:
-            custom.add(document.value, f"{document.path}:{document.piece.line + 1}")
+            custom.add(document.value, Where(document.path, document.piece.line + 1, document.path in rendered))
 
 
 def _documents(files: Iterable[tuple[str, str]], *words: str) -> Iterator[Document]:

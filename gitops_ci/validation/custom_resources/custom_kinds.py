@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Lookup
 from gitops_ci.validation.violation import Check, Path, Violation
 
-__all__ = ["CustomKinds", "NoSchema"]
+__all__ = ["Conflict", "CustomKinds", "NoSchema", "Where"]
 
 
 class NoSchema(NamedTuple):
-    """Why there is no schema: `known` are the versions of the kind that a definition at hand serves, if any."""
+    """Why there is no schema: `known` are the versions of the kind that a definition at hand serves, if any.
+
+    `failure` is why a schema location could not be asked.
+    """
 
     known: tuple[str, ...] = ()
     where: str = ""
+    failure: str = ""
+
+
+class Where(NamedTuple):
+    """Where a definition is written; what a unit renders is made of other files, and may differ from them."""
+
+    path: str
+    line: int
+    is_rendered: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+class Conflict(NamedTuple):
+    """Two definitions of one kind with other schemas."""
+
+    kind: str
+    group: str
+    first: Where
+    second: Where
 
 
 class _Definition(NamedTuple):
@@ -24,18 +48,23 @@ class _Definition(NamedTuple):
 
     versions: Mapping[str, Mapping[str, Any]]
     with_status: frozenset[str]
-    where: str
+    where: Where
 
 
 class CustomKinds:
-    """Definitions by group and kind. The first definition of a kind stays."""
+    """Definitions by group and kind.
+
+    Where a kind has several that differ, an object is sound when it is for one of them: which of them a cluster has
+    cannot be read from the repository.
+    """
 
     def __init__(self, lookup: Lookup | None = None) -> None:
-        self._definitions: dict[tuple[str, str], _Definition] = {}
+        self._definitions: dict[tuple[str, str], list[_Definition]] = {}
+        self.conflicts: list[Conflict] = []
         self._compiled: dict[tuple[str, str, str], Check | NoSchema] = {}
         self._lookup = lookup
 
-    def add(self, definition: Mapping[str, Any], where: str) -> None:
+    def add(self, definition: Mapping[str, Any], where: Where) -> None:
         """Learn from the value of a CustomResourceDefinition; one that is no good is left to its own findings."""
         spec = definition.get("spec")
         names = spec.get("names") if isinstance(spec, Mapping) else None
@@ -53,8 +82,17 @@ class CustomKinds:
                     if isinstance(subresources, Mapping) and subresources.get("status") is not None:
                         with_status.add(str(version.get("name")))
         key = (str(spec.get("group")), str(names.get("kind")))
-        if served and key not in self._definitions:
-            self._definitions[key] = _Definition(served, frozenset(with_status), where)
+        if served:
+            self._remember(key, _Definition(served, frozenset(with_status), where))
+
+    def _remember(self, key: tuple[str, str], definition: _Definition) -> None:
+        known = self._definitions.setdefault(key, [])
+        if any(one.versions == definition.versions for one in known):
+            return
+        alike = (one for one in known if one.where.is_rendered == definition.where.is_rendered)
+        if first := next(alike, None):
+            self.conflicts.append(Conflict(key[1], key[0], first.where, definition.where))
+        known.append(definition)
 
     def find(self, api_version: str, kind: str, kubernetes: str) -> Check | NoSchema:
         """The check of a custom kind."""
@@ -65,14 +103,33 @@ class CustomKinds:
 
     def _compile(self, api_version: str, kind: str, kubernetes: str) -> Check | NoSchema:
         group, _, version = api_version.rpartition("/")
-        definition = self._definitions.get((group, kind))
-        if definition is not None:
-            schema = definition.versions.get(version)
-            if schema is None:
-                return NoSchema(tuple(sorted(definition.versions)), definition.where)
-            return _custom(schema, kubernetes, drops_status=version in definition.with_status)
+        if definitions := self._definitions.get((group, kind)):
+            compiled = [
+                _custom(one.versions[version], kubernetes, drops_status=version in one.with_status)
+                for one in definitions
+                if version in one.versions
+            ]
+            known = sorted({name for one in definitions for name in one.versions})
+            return _any_of(compiled) if compiled else NoSchema(tuple(known), str(definitions[0].where))
         found = self._lookup(api_version, kind, kubernetes) if self._lookup else None
+        if isinstance(found, str):
+            return NoSchema(failure=found)
         return _custom(found, kubernetes, lenient=True) if found is not None else NoSchema()
+
+
+def _any_of(checks: Sequence[Check]) -> Check:
+    """A check that an object passes when it passes one of several; else the one that finds the least says why."""
+    if len(checks) == 1:
+        return checks[0]
+
+    def check(value: Any, path: Path, problems: list[Violation]) -> None:
+        answers: list[list[Violation]] = [[] for _ in checks]
+        for one, answer in zip(checks, answers, strict=True):
+            one(value, path, answer)
+        fewest: list[Violation] = min(answers, key=len)
+        problems.extend(fewest)
+
+    return check
 
 
 def _custom(schema: Mapping[str, Any], kubernetes: str, *, lenient: bool = False, drops_status: bool = False) -> Check:

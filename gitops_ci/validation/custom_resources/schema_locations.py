@@ -13,8 +13,10 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
+from gitops_ci.repourl import is_loopback
 
 __all__ = ["CATALOG", "Locations", "fill"]
 
@@ -24,6 +26,7 @@ _VARIABLE = re.compile(r"\{\{-?\s*\.(\w+)\s*-?\}\}")
 _SAFE = re.compile(r"[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*(?:/[A-Za-z0-9\-]+)? [A-Za-z0-9]+")
 _LARGEST = 16 * 1024 * 1024
 _DAY = 24 * 3600.0
+_PATIENCE = 15.0  # seconds
 # A schema that was not there may be added; one that was there rarely changes within its version.
 _FRESH = {"found": 7 * _DAY, "absent": _DAY}
 
@@ -73,18 +76,24 @@ class Locations:
         self._offline = offline
         self._warn = warn
         self._clock = clock
-        self._unreachable: set[str] = set()
+        self._failures: dict[str, str] = {}
 
-    def __call__(self, api_version: str, kind: str, kubernetes: str) -> Mapping[str, Any] | None:
+    def __call__(self, api_version: str, kind: str, kubernetes: str) -> Mapping[str, Any] | str | None:
+        """The schema of a kind; a text where a location gave no usable answer; None where no location has one."""
         # What becomes part of a path must not climb: group, version and kind come from the manifest.
         if not _SAFE.fullmatch(f"{api_version} {kind}"):
             return None
+        failure = None
         for template in self._templates:
             address = fill(template, api_version, kind, kubernetes)
-            text = self._fetched(address) if address.startswith("https://") else _read(address)
-            if text is not None and (schema := _parsed(text)) is not None:
+            text = self._fetched(address) if "://" in address else _read(address)
+            if text is None:
+                failure = failure or self._failures.get(urlsplit(address).netloc if "://" in address else "")
+            elif (schema := _parsed(text)) is not None:
                 return schema
-        return None
+            else:
+                failure = failure or f"{address} is no JSON Schema"
+        return failure
 
     def _fetched(self, url: str) -> str | None:
         entry = os.path.join(self._cache, hashlib.sha256(url.encode()).hexdigest()) if self._cache else ""
@@ -103,39 +112,47 @@ class Locations:
         return text if state == "found" else None
 
     def _request(self, url: str) -> tuple[str, str]:
-        from urllib.parse import urlsplit
-
         from gitops_ci.http import Http, HttpError
 
         host = urlsplit(url).netloc
-        if host in self._unreachable:
+        if host in self._failures:
             return "failed", ""
         try:
-            with Http(timeout=20.0) as http:
+            # A run may need hundreds of schemas: a host that does not answer soon is left alone.
+            with Http(timeout=20.0, deadline=time.monotonic() + _PATIENCE) as http:
                 answer = http.request("GET", url)
                 if answer.status == 404:
                     return "absent", ""
                 if answer.ok:
                     return "found", answer.text
-                said = f"answered {answer.status}"
+                said = f"{host} answered {answer.status}"
         except HttpError as error:
             said = error.message
-        self._unreachable.add(host)
-        self._warn(f"no schemas from {host}: {said}; what is cached is used")
+        self._failures[host] = said
+        self._warn(f"no schemas: {said}; what is cached is used")
         return "failed", ""
 
 
 def _template(location: str) -> str:
     if location == "crds-catalog":
         location = CATALOG
-    if "://" in location and not location.startswith("https://"):
-        hint = "Give an https:// address or a path."
-        raise UsageError(f"Schema location '{location}' is refused", hint=hint)
+    if "://" in location and not (location.startswith("https://") or _is_loopback_http(location)):
+        hint = "Give an https:// address or a path. http:// is taken from this machine only."
+        raise UsageError(
+            f"Schema location '{location}' is refused: what it sends could be changed on its way", hint=hint
+        )
+    folder = location.partition("{{")[0].rpartition("/")[0] if "{{" in location else location
+    if "://" not in location and folder and not os.path.isdir(folder):
+        raise UsageError(f"Schema location '{location}': there is no folder '{folder}'", hint="Correct the path.")
     if _VARIABLE.search(location):
         return location
     if "{{" in location:
         raise UsageError(f"Schema location '{location}' is no template", hint=f"For example {_LAYOUT}")
     return f"{location.rstrip('/')}/{_LAYOUT}"
+
+
+def _is_loopback_http(location: str) -> bool:
+    return location.startswith("http://") and is_loopback(urlsplit(location).hostname or "")
 
 
 def _read(path: str) -> str | None:

@@ -145,12 +145,13 @@ def test_references_outside_a_schema_are_not_followed(tmp_path: Path) -> None:
 class _Schemas(http.server.BaseHTTPRequestHandler):
     answers: list[int]
     asked: list[str]
+    body = b'{"type": "object"}'
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
         status = self.answers.pop(0) if self.answers else 404
         self.send_response(status)
-        body = b'{"type": "object"}' if status == 200 else b""
+        body = self.body if status == 200 else b""
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -171,22 +172,16 @@ def host() -> Iterator[tuple[str, type[_Schemas]]]:
     server.server_close()
 
 
-class _Loopback(Locations):
-    """Takes plain http, so that a test can be the host."""
-
-    def __init__(self, base: str, **settings: object) -> None:
-        super().__init__([], **settings)  # type: ignore[arg-type]
-        self._templates = [f"https://{base.removeprefix('http://')}/{{{{.ResourceKind}}}}.json"]
-
-    def _request(self, url: str) -> tuple[str, str]:
-        return super()._request(url.replace("https://", "http://"))
+def at(base: str) -> str:
+    """The location of a host's schemas."""
+    return f"{base}/{{{{.ResourceKind}}}}.json"
 
 
 def test_answers_are_cached_also_the_absent_ones(host: tuple[str, type[_Schemas]], tmp_path: Path) -> None:
     base, handler = host
     handler.answers = [200, 404]
     for _ in range(2):
-        found = _Loopback(base, cache=str(tmp_path))
+        found = Locations([at(base)], cache=str(tmp_path))
         assert found("acme.io/v1", "Widget", "1.37") == {"type": "object"}
         assert found("acme.io/v1", "Gadget", "1.37") is None
     assert handler.asked == ["/widget.json", "/gadget.json"]
@@ -198,16 +193,72 @@ def test_an_old_copy_serves_when_the_host_is_away_and_offline_asks_nobody(
     base, handler = host
     handler.answers = [200]
     now = [1000.0]
-    assert _Loopback(base, cache=str(tmp_path), clock=lambda: now[0])("acme.io/v1", "Widget", "1.37") is not None
+    assert Locations([at(base)], cache=str(tmp_path), clock=lambda: now[0])("acme.io/v1", "Widget", "1.37") is not None
     now[0] += 30 * 24 * 3600
     warned: list[str] = []
-    offline = _Loopback(base, cache=str(tmp_path), clock=lambda: now[0], offline=True)
+    offline = Locations([at(base)], cache=str(tmp_path), clock=lambda: now[0], offline=True)
     assert offline("acme.io/v1", "Widget", "1.37") is not None
     assert len(handler.asked) == 1
     handler.answers = [403]
-    late = _Loopback(base, cache=str(tmp_path), clock=lambda: now[0], warn=warned.append)
+    late = Locations([at(base)], cache=str(tmp_path), clock=lambda: now[0], warn=warned.append)
     assert late("acme.io/v1", "Widget", "1.37") is not None
     assert "answered 403" in warned[0]
+
+
+def failures(location: str) -> list[tuple[str, str]]:
+    lookup = Locations([location])
+    report = check(
+        [("w.yaml", widget("size: 1\n")), ("x.yaml", widget("size: 2\n"))], None, Surroundings(lookup=lookup)
+    )
+    return [(one.rule, one.message) for one in report.findings if one.severity == "error"]
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_a_host_that_gives_no_schema_is_a_finding(host: tuple[str, type[_Schemas]], status: int) -> None:
+    base, handler = host
+    handler.answers = [status] * 20
+    ((rule, message),) = failures(at(base))
+    assert rule == "gitops/schema-location"
+    assert f"answered {status}" in message
+
+
+@pytest.mark.parametrize("body", [b"<!DOCTYPE html><title>Sign in</title>", b"[]", b"{"])
+def test_an_answer_that_is_no_schema_is_a_finding(host: tuple[str, type[_Schemas]], body: bytes) -> None:
+    base, handler = host
+    handler.answers, handler.body = [200] * 2, body
+    ((rule, message),) = failures(at(base))
+    assert rule == "gitops/schema-location"
+    assert f"{base}/widget.json is no JSON Schema" in message
+
+
+def test_a_schema_that_a_host_has_not_is_no_failure(host: tuple[str, type[_Schemas]]) -> None:
+    base, _ = host
+    assert failures(at(base)) == []
+
+
+@pytest.mark.parametrize("rest", ["", "/{{.Group}}/{{.ResourceKind}}.json"])
+def test_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path, rest: str) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        Locations([f"{tmp_path}/nosuch{rest}"])
+
+
+LOOSE = CRD.replace("enum: [red, green]", "enum: [red, green, blue]")
+
+
+@pytest.mark.parametrize(("first", "second"), [(CRD, LOOSE), (LOOSE, CRD)])
+def test_the_order_of_two_definitions_decides_nothing(first: str, second: str) -> None:
+    assert LOOSE != CRD
+    files = [("a/crd.yaml", first), ("b/crd.yaml", second), ("w.yaml", widget("size: 1\ncolor: blue"))]
+    report = check(files)
+    (found,) = [one for one in report.findings if one.rule == "gitops/crd-differs"]
+    assert (found.path, found.severity) == ("b/crd.yaml", "warning")
+    assert "a/crd.yaml:1" in found.message
+    assert [one for one in report.findings if one.path == "w.yaml"] == []
+
+
+def test_the_same_definition_twice_is_no_difference() -> None:
+    report = check([("a/crd.yaml", CRD), ("b/crd.yaml", "# a copy\n" + CRD)])
+    assert [one for one in report.findings if one.rule == "gitops/crd-differs"] == []
 
 
 def test_a_custom_kind_that_shares_a_name_with_a_built_in_one_has_none_of_its_rules() -> None:
