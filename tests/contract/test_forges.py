@@ -1,4 +1,4 @@
-"""Every code host answers the same questions, against a stub that holds requests to the official descriptions."""
+"""Every code host answers the same questions, against a stub that judges requests by the contract of its host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a pull request on GitHub: real Git over HTTP, a GitHub that is held against its official description."""
+"""The life of a pull request on GitHub: real Git over HTTP, a GitHub that judges by its contract."""
 
 import pytest
 

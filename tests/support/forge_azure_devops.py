@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tests.support.forge_stub import Asked, ForgeStub, Pull, Refused, route
@@ -19,7 +19,7 @@ _BOT = "00000000-0000-4000-8000-00000000b07a"
 
 
 class AzureDevOpsStub(ForgeStub):
-    CONTRACT = "azure-devops.json"
+    CONTRACT = "azure-devops"
     OWNER = "acme/platform"
 
     def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
@@ -41,11 +41,6 @@ class AzureDevOpsStub(ForgeStub):
             status, {"$id": "1", "message": words or "TF400813: The user is not authorized.", "errorCode": 0}
         )
 
-    def _answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
-        status, answer = super()._answer(method, path, query, headers, body)
-        # The description says that a list is a list; the server wraps it.
-        return status, {"count": len(answer), "value": answer} if isinstance(answer, list) else answer
-
     @route("GET", _REPO)
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)
@@ -63,20 +58,16 @@ class AzureDevOpsStub(ForgeStub):
         if base := criteria.get("targetRefName"):
             found = [p for p in found if f"refs/heads/{p.base}" == base]
         shown = [self._shown(p) for p in self.listed(found)]
-        return 200, [{**data, "description": data["description"][:400]} for data in shown]
+        return 200, self._wrapped({**data, "description": data["description"][:400]} for data in shown)
 
     @route("POST", _PULLS)
     def _create(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)
         body = asked.body
-        if not {"title", "sourceRefName", "targetRefName"} <= body.keys():
-            raise self.refusal(400, "TF401181: a title, a source and a target are required.")
         head, base = (body[end].removeprefix("refs/heads/") for end in ("sourceRefName", "targetRefName"))
         for branch in (head, base):
             if not self.branch_exists(branch):
                 raise self.refusal(404, f"TF401027: the branch {branch} does not exist.")
-        if len(body.get("description", "")) > 4000 or len(body["title"]) > 400:
-            raise self.refusal(400, "Invalid argument value. Parameter name: Description is too long.")
         if self.duplicate(head, base):
             words = "TF401179: An active pull request for the source and target branch already exists."
             raise self.refusal(409, words)
@@ -107,7 +98,8 @@ class AzureDevOpsStub(ForgeStub):
 
     @route("GET", f"{_PARTS}/labels")
     def _list_labels(self, asked: Asked) -> tuple[int, Any]:
-        return 200, [{"name": name, "active": True} for name in self.pull(asked.values["pullRequestId"]).labels]
+        labels = self.pull(asked.values["pullRequestId"]).labels
+        return 200, self._wrapped({"name": name, "active": True} for name in labels)
 
     @route("POST", f"{_PARTS}/labels")
     def _add_label(self, asked: Asked) -> tuple[int, Any]:
@@ -126,7 +118,7 @@ class AzureDevOpsStub(ForgeStub):
     @route("GET", f"{_PARTS}/threads")
     def _list_threads(self, asked: Asked) -> tuple[int, Any]:
         comments = self.pull(asked.values["pullRequestId"]).comments
-        return 200, [{"id": n, "comments": [{"id": 1, "content": text}]} for n, text in comments.items()]
+        return 200, self._wrapped({"id": n, "comments": [{"id": 1, "content": text}]} for n, text in comments.items())
 
     @route("POST", f"{_PARTS}/threads")
     def _create_thread(self, asked: Asked) -> tuple[int, Any]:
@@ -146,6 +138,10 @@ class AzureDevOpsStub(ForgeStub):
         found = f"{asked.values['organization']}/{asked.values['project']}/_git/{asked.values['repositoryId']}"
         if found != self.path:
             raise self.refusal(404, "TF401019: The Git repository does not exist or you do not have permissions.")
+
+    def _wrapped(self, values: Iterable[Any]) -> Any:
+        listed = list(values)
+        return {"count": len(listed), "value": listed}
 
     def _shown(self, pull: Pull) -> Any:
         return {

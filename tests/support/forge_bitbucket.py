@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from tests.support.forge_stub import Asked, ForgeStub, Pull, Refused, route
 
@@ -13,22 +13,12 @@ __all__ = ["BitbucketStub"]
 
 _PULLS = "/repositories/{workspace}/{repo_slug}/pullrequests"
 _PULL = f"{_PULLS}/{{pull_request_id}}"
-_PATH = [
-    {"name": "workspace", "in": "path", "required": True, "schema": {"type": "string"}},
-    {"name": "repo_slug", "in": "path", "required": True, "schema": {"type": "string"}},
-    {"name": "pull_request_id", "in": "path", "required": True, "schema": {"type": "integer"}},
-]
 _STATE = {"open": "OPEN", "merged": "MERGED", "closed": "DECLINED"}
 
 
 class BitbucketStub(ForgeStub):
-    CONTRACT = "bitbucket-cloud.json"
+    CONTRACT = "bitbucket"
     PREFIX = "/2.0"
-    # developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests "Decline a pull request".
-    EXTRA: ClassVar[Mapping[str, Any]] = {f"{_PULL}/decline": {"post": {"parameters": _PATH, "responses": {}}}}
-    # developer.atlassian.com/cloud/bitbucket/rest/intro "Filtering", "Pagination"; what it shows as `summary` it takes
-    # as `description` (its own web client and every other client sends that).
-    UNDESCRIBED = frozenset({"q", "sort", "pagelen", "page", "description"})
 
     def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
         super().__init__(branch_exists, token=token)

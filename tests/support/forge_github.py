@@ -1,4 +1,4 @@
-"""A stub GitHub: REST held against its OpenAPI description, GraphQL run by a real engine over its real schema."""
+"""A stub GitHub: REST held against its contract, GraphQL run by a real engine over the types that the program uses."""
 
 from __future__ import annotations
 
@@ -6,47 +6,14 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
+from graphql import GraphQLError, graphql_sync
 
-from tests.support import shared
+from tests.support.contract_file import CONTRACTS, read_graphql
 from tests.support.forge_stub import Asked, ForgeStub, Pull, Refused, route
 
 __all__ = ["ApiCommit", "GitHubStub"]
-
-_REPO: dict[str, Any] = {
-    "parameters": [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in ("owner", "repo")
-    ]
-}
-_NUMBER = {"in": "path", "required": True, "schema": {"type": "integer"}}
-_PAGE = {"name": "per_page", "in": "query", "schema": {"type": "integer", "default": 30}}
-# docs.github.com/rest/pulls/reviews "List reviews", /rest/issues/assignees "Add assignees to an issue".
-_EXTRA: dict[str, Any] = {
-    "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": {
-        **_REPO,
-        "get": {"parameters": [{"name": "pull_number", **_NUMBER}, _PAGE], "responses": {}},
-    },
-    "/repos/{owner}/{repo}/issues/{issue_number}/assignees": {
-        **_REPO,
-        "post": {
-            "parameters": [{"name": "issue_number", **_NUMBER}],
-            "requestBody": {
-                "content": {
-                    "application/json": {
-                        "schema": {
-                            "type": "object",
-                            "properties": {"assignees": {"type": "array", "items": {"type": "string"}}},
-                        }
-                    }
-                }
-            },
-            "responses": {},
-        },
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -65,9 +32,8 @@ class GitHubStub(ForgeStub):
     `status` is what GraphQL's mergeStateStatus says. `on_commit` makes a commit of the API real.
     """
 
-    CONTRACT = "github.json"
+    CONTRACT = "github"
     PREFIX = "/api/v3"
-    EXTRA: ClassVar[Mapping[str, Any]] = _EXTRA
 
     def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
         super().__init__(branch_exists, token=token)
@@ -111,7 +77,8 @@ class GitHubStub(ForgeStub):
             "convertPullRequestToDraft": self._to_draft,
             "createCommitOnBranch": self._create_commit,
         }
-        result = graphql_sync(_schema(), asked["query"], root_value=root, variable_values=asked.get("variables"))
+        types = read_graphql(CONTRACTS / "github.graphql")
+        result = graphql_sync(types, asked["query"], root_value=root, variable_values=asked.get("variables"))
         errors = []
         for error in result.errors or ():
             kind = getattr(error, "kind", "") or getattr(error.original_error, "kind", "")
@@ -188,7 +155,7 @@ class GitHubStub(ForgeStub):
     @route("GET", "/repos/{owner}/{repo}")
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)
-        return 200, {**self.example(asked), "full_name": self.path, "default_branch": self.default_branch}
+        return 200, {"full_name": self.path, "default_branch": self.default_branch}
 
     @route("GET", "/repos/{owner}/{repo}/pulls")
     def _list_pulls(self, asked: Asked) -> tuple[int, Any]:
@@ -200,8 +167,7 @@ class GitHubStub(ForgeStub):
             found = [p for p in found if p.head == head and not p.fork]
         if base := asked.query.get("base"):
             found = [p for p in found if p.base == base]
-        simple = self.contract.document["components"]["schemas"]["pull-request-simple"]
-        return 200, [self._shown(p, simple) for p in self.listed(found)]
+        return 200, [self._shown(p) for p in self.listed(found)]
 
     @route("POST", "/repos/{owner}/{repo}/pulls")
     def _create_pull(self, asked: Asked) -> tuple[int, Any]:
@@ -210,8 +176,6 @@ class GitHubStub(ForgeStub):
         head, base = body["head"], body["base"]
         if not body.get("title"):
             raise self.refusal(422, errors=[{"resource": "PullRequest", "field": "title", "code": "missing_field"}])
-        if len(body["title"]) > 256 or len(body.get("body", "")) > 65_536:
-            raise self.refusal(422, errors=[{"message": "body is too long (maximum is 65536 characters)"}])
         for field, branch in (("head", head), ("base", base)):
             if not self.branch_exists(branch):
                 raise self.refusal(422, errors=[{"resource": "PullRequest", "field": field, "code": "invalid"}])
@@ -220,7 +184,7 @@ class GitHubStub(ForgeStub):
             raise self.refusal(422, errors=[{"resource": "PullRequest", "code": "custom", "message": words}])
         pull = self.add_pull(head, base, title=body["title"], body=body.get("body") or "", author=self.author)
         pull.draft = body.get("draft", False)
-        return 201, self._full(pull)
+        return 201, self._shown(pull)
 
     @route("PATCH", "/repos/{owner}/{repo}/pulls/{pull_number}")
     def _update_pull(self, asked: Asked) -> tuple[int, Any]:
@@ -229,13 +193,13 @@ class GitHubStub(ForgeStub):
         pull.title, pull.body = asked.body.get("title", pull.title), asked.body.get("body", pull.body)
         if pull.status != "merged":
             pull.status = asked.body.get("state", pull.status)
-        return 200, self._full(pull)
+        return 200, self._shown(pull)
 
     @route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels")
     def _add_labels(self, asked: Asked) -> tuple[int, Any]:
         pull = self.pull(asked.values["issue_number"])
         pull.labels += [name for name in asked.body["labels"] if name not in pull.labels]
-        return 200, [self._label(name) for name in pull.labels]
+        return 200, [{"name": name} for name in pull.labels]
 
     @route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/assignees")
     def _add_assignees(self, asked: Asked) -> tuple[int, Any]:
@@ -255,8 +219,7 @@ class GitHubStub(ForgeStub):
             raise self.refusal(422, f"{words} One or more of the users or teams you specified is not a collaborator")
         wanted = [*people, *(f"{self.OWNER}/{team}" for team in teams)]
         pull.reviewers += [name for name in wanted if name not in pull.reviewers]
-        simple = self.contract.document["components"]["schemas"]["pull-request-simple"]
-        return 201, self._shown(pull, simple)
+        return 201, self._shown(pull)
 
     @route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/reviews")
     def _list_reviews(self, asked: Asked) -> tuple[int, Any]:
@@ -268,12 +231,12 @@ class GitHubStub(ForgeStub):
         pull = self.pull(asked.values["issue_number"])
         size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
         comments = list(pull.comments.items())[(page - 1) * size : page * size]
-        return 200, [self._comment(number, text) for number, text in comments]
+        return 200, [{"id": number, "body": text} for number, text in comments]
 
     @route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments")
     def _create_comment(self, asked: Asked) -> tuple[int, Any]:
         number = self.add_comment(self.pull(asked.values["issue_number"]), asked.body["body"])
-        return 201, self._comment(number, asked.body["body"])
+        return 201, {"id": number, "body": asked.body["body"]}
 
     @route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}")
     def _update_comment(self, asked: Asked) -> tuple[int, Any]:
@@ -282,7 +245,7 @@ class GitHubStub(ForgeStub):
         if pull is None:
             raise self.refusal(404)
         pull.comments[number] = asked.body["body"]
-        return 200, self._comment(number, asked.body["body"])
+        return 200, {"id": number, "body": asked.body["body"]}
 
     @route("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/merge")
     def _merge(self, asked: Asked) -> tuple[int, Any]:
@@ -301,7 +264,7 @@ class GitHubStub(ForgeStub):
         branch = asked.values["ref"].removeprefix("heads/")
         if branch not in self.refs:
             raise self.refusal(404)
-        return 200, self._ref(asked, branch, 200)
+        return 200, self._ref(branch)
 
     @route("POST", "/repos/{owner}/{repo}/git/refs")
     def _create_ref(self, asked: Asked) -> tuple[int, Any]:
@@ -309,7 +272,7 @@ class GitHubStub(ForgeStub):
         if branch in self.refs:
             raise self.refusal(422, "Reference already exists")
         self.refs[branch] = asked.body["sha"]
-        return 201, self._ref(asked, branch, 201)
+        return 201, self._ref(branch)
 
     @route("GET", "/repos/{owner}/{repo}/git/commits/{commit_sha}")
     def _get_commit(self, asked: Asked) -> tuple[int, Any]:
@@ -317,23 +280,18 @@ class GitHubStub(ForgeStub):
         if sha not in self.commits:
             raise self.refusal(404)
         commit = self.commits[sha]
-        parent = {"sha": commit.parent, "url": "https://x", "html_url": "https://x"}
-        return 200, {**self.example(asked), "sha": sha, "message": commit.message, "parents": [parent]}
+        return 200, {"sha": sha, "message": commit.message, "parents": [{"sha": commit.parent}]}
 
-    def _ref(self, asked: Asked, branch: str, status: int) -> Any:
-        target = {"type": "commit", "sha": self.refs[branch], "url": "https://x"}
-        return {**self.example(asked, status), "ref": f"refs/heads/{branch}", "object": target}
+    def _ref(self, branch: str) -> Any:
+        return {"ref": f"refs/heads/{branch}", "object": {"sha": self.refs[branch]}}
 
     def _check_repository(self, asked: Asked) -> None:
         if f"{asked.values['owner']}/{asked.values['repo']}" != self.path:
             raise self.refusal(404)
 
-    def _full(self, pull: Pull) -> Any:
-        return self._shown(pull, self.contract.document["components"]["schemas"]["pull-request"])
-
-    def _shown(self, pull: Pull, schema: Any) -> Any:
-        shown = self.contract.example(schema)
-        shown |= {
+    def _shown(self, pull: Pull) -> Any:
+        origin = "stranger" if pull.fork else self.OWNER
+        return {
             "number": pull.number,
             "node_id": f"PR_{pull.number}",
             "html_url": f"{self.origin}/{self.path}/pull/{pull.number}",
@@ -342,46 +300,21 @@ class GitHubStub(ForgeStub):
             "state": "open" if pull.status == "open" else "closed",
             "merged_at": "2026-01-01T00:00:00Z" if pull.status == "merged" else None,
             "draft": pull.draft,
-            "labels": [self._label(name) for name in pull.labels],
-            "assignees": [self._user(name) for name in pull.assignees],
-            "requested_reviewers": [self._user(n) for n in pull.reviewers if "/" not in n and n not in pull.reviews],
-            "requested_teams": [self._team(n.partition("/")[2]) for n in pull.reviewers if "/" in n],
-            "user": self._user(pull.author),
+            "labels": [{"name": name} for name in pull.labels],
+            "assignees": [{"login": name} for name in pull.assignees],
+            "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
+            "requested_teams": [{"slug": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
+            "user": {"login": pull.author},
+            "head": self._end(pull.head, origin),
+            "base": self._end(pull.base, self.OWNER),
         }
-        shown["head"] |= {
-            "ref": pull.head,
-            "label": f"{'stranger' if pull.fork else self.OWNER}:{pull.head}",
-            "sha": self.sha(pull.head),
-        }
-        shown["head"]["repo"]["full_name"] = "stranger/config" if pull.fork else self.path
-        shown["base"] |= {"ref": pull.base, "label": f"{self.OWNER}:{pull.base}", "sha": self.sha(pull.base)}
-        shown["base"]["repo"]["full_name"] = self.path
-        shown["base"]["repo"]["owner"]["login"] = self.OWNER
-        return shown
 
-    def _label(self, name: str) -> Any:
-        label = self.schema_example("label")
-        return {**label, "name": name, "description": ""}
-
-    def _user(self, name: str) -> Any:
-        user = self.schema_example("simple-user")
-        return {**user, "login": name}
-
-    def _team(self, slug: str) -> Any:
-        team = self.schema_example("team")
-        return {**team, "slug": slug}
-
-    def _comment(self, number: int, text: str) -> Any:
-        comment = self.schema_example("issue-comment")
-        return {**comment, "id": number, "body": text}
+    def _end(self, branch: str, owner: str) -> Any:
+        repository = {"full_name": f"{owner}/{self.NAME}", "owner": {"login": owner}}
+        return {"ref": branch, "sha": self.sha(branch), "repo": repository}
 
 
 class _Trouble(GraphQLError):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-
-
-@cache
-def _schema() -> GraphQLSchema:
-    return build_schema(shared("contracts", "github-graphql.graphql").read_text())

@@ -21,7 +21,7 @@ class GitLabStub(ForgeStub):
     `one_reviewer` is what the free edition does: the first name counts.
     """
 
-    CONTRACT = "gitlab.json"
+    CONTRACT = "gitlab"
     OWNER = "acme/platform"
 
     def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
@@ -67,8 +67,6 @@ class GitLabStub(ForgeStub):
         for field, branch in (("source_branch", head), ("target_branch", base)):
             if not self.branch_exists(branch):
                 raise Refused(400, {"message": {field: [f'"{branch}" does not exist']}})
-        if len(body["title"]) > 255:
-            raise Refused(400, {"message": {"title": ["is too long (maximum is 255 characters)"]}})
         if found := self.duplicate(head, base):
             words = f"Another open merge request already exists for this source branch: !{found.number}"
             raise self.refusal(409, words)

@@ -74,7 +74,7 @@ class Host:
 
 @contextmanager
 def hosting(name: str, branch_exists: Callable[[str], bool] | None = None, *, token: str = TOKEN) -> Iterator[Host]:
-    """The stub of this name, running; leaving it fails the test if a request broke the official description."""
+    """The stub of this name, running; leaving it fails the test if a request broke the contract."""
     kind = KINDS[name]
     with kind.stub(branch_exists, token=token) as stub:
         yield Host(kind, stub)

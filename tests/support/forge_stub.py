@@ -1,7 +1,7 @@
 """What the stub code hosts share: a threaded server on loopback that keeps pull requests and lets nothing pass.
 
-A request that the host's official description does not know, a body key it does not name, an answer of the stub's own
-that it does not describe: each is a problem, and problems fail the test when the stub is left.
+A request that the host's contract (tests/data/contracts) does not know, a body key it does not name, an answer of the
+stub's own that it does not describe: each is a problem, and problems fail the test when the stub is left.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Refused(Exception):
 
 
 def route(method: str, template: str) -> Callable[[Callable[..., tuple[int, Any]]], Callable[..., tuple[int, Any]]]:
-    """Mark a method of a stub as what answers this operation of the description."""
+    """Mark a method of a stub as what answers this request of the contract."""
 
     def mark(function: Callable[..., tuple[int, Any]]) -> Callable[..., tuple[int, Any]]:
         function.operation = (method, template)  # type: ignore[attr-defined]
@@ -114,9 +114,7 @@ class ForgeStub:
     """
 
     CONTRACT: ClassVar[str]
-    PREFIX: ClassVar[str] = ""  # before the description's paths in a URL
-    EXTRA: ClassVar[Mapping[str, Any]] = {}
-    UNDESCRIBED: ClassVar[frozenset[str]] = frozenset()
+    PREFIX: ClassVar[str] = ""  # before the contract's paths in a URL
     OWNER = "acme"
     NAME = "config"
 
@@ -133,7 +131,7 @@ class ForgeStub:
         self.author = "gitops-bot"
         self.labels: list[str] = []
         self.search_lag = 0  # searches that do not show a new pull request yet
-        self.contract: Contract = load(self.CONTRACT, self.EXTRA, self.UNDESCRIBED)
+        self.contract: Contract = load(self.CONTRACT)
         self._lock = threading.RLock()
         self._next_comment = 100
         marked = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "operation")]
@@ -188,12 +186,6 @@ class ForgeStub:
 
     def authorized(self, headers: Mapping[str, str]) -> bool:
         raise NotImplementedError
-
-    def example(self, asked: Asked, status: int = 200) -> Any:
-        return self.contract.answer_example(asked.operation, status)
-
-    def schema_example(self, name: str) -> Any:
-        return self.contract.example(self.contract.document["components"]["schemas"][name])
 
     def sha(self, branch: str) -> str:
         """A branch's commit."""
@@ -258,7 +250,7 @@ class ForgeStub:
         self._thread.join()
         self._server.server_close()
         if self.problems:
-            said = "requests against the official description:\n" + "\n".join(self.problems)
+            said = "requests or answers against the contract:\n" + "\n".join(self.problems)
             if error is None:
                 raise AssertionError(said)
             error.add_note(said)
@@ -291,7 +283,7 @@ class ForgeStub:
             return self._problem(said, "outside of the API")
         operation = self.contract.find(method, path.removeprefix(self.PREFIX))
         if operation is None:
-            return self._problem(said, "no such operation")
+            return self._problem(said, f"no such request in {self.contract.file}")
         problems = list(self.contract.request_problems(operation, query, headers.get("content-type", ""), body))
         if problems:
             return self._problem(said, *problems)
