@@ -22,8 +22,8 @@ from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import BumpRequest
+from gitops_ci.flows.bump.branches import branch_name
 from gitops_ci.flows.bump.publication import PublishSettings
-from gitops_ci.flows.bump.pull_request import branch_name
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api
 from gitops_ci.forges.limits import cut, cut_title, same
-from gitops_ci.model import Proposal, PullRequest
+from gitops_ci.model import RETIRED, Proposal, PullRequest
 
 __all__ = ["Additions", "RestForge", "attempt"]
 
@@ -137,6 +137,7 @@ class RestForge(ABC):
             return
         # The reason first: killed in between, the next run finds it said and closes.
         self.comment(pull_request, comment, key="closed")
+        self._mark_retired(pull_request)
         _again_if_lost(lambda: self._close(pull_request))
 
     def merge_when_green(self, pull_request: PullRequest) -> bool:
@@ -152,6 +153,22 @@ class RestForge(ABC):
                     self._say(pull_request, wanted, instead_of=comment)
                 return
         self._say(pull_request, wanted, instead_of=None)
+
+    def _mark_retired(self, pull_request: PullRequest) -> None:
+        """Note in the description who closes it. The next update after a person reopened it takes the note away.
+
+        Who closed a pull request is in no field that all hosts have, and the account may be a person's own.
+        """
+        if RETIRED in pull_request.body:
+            return
+        body = f"{cut(pull_request.body, self.BODY_LIMIT - len(RETIRED) - 2).rstrip()}\n\n{RETIRED}"
+        marked = Proposal(pull_request.head, pull_request.base, pull_request.title, body)
+        try:
+            _again_if_lost(lambda: self._rewrite(pull_request, marked))
+        except ForgeError as error:
+            # A host may refuse the new text for what else it holds: that must not keep the pull request open.
+            if error.status not in {400, 403, 409, 422}:
+                raise
 
     def _fitting(self, proposal: Proposal) -> Proposal:
         title, body = cut_title(proposal.title, self.TITLE_LIMIT), cut(proposal.body, self.BODY_LIMIT)

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from gitops_ci.model.log import Clock, Log
     from gitops_ci.model.outcome import ErrorDetail, Outcome, Status
     from gitops_ci.model.plans import Change, Edit, FileChange, Plan
-    from gitops_ci.model.proposals import Proposal, PullRequest
+    from gitops_ci.model.proposals import RETIRED, Proposal, PullRequest
     from gitops_ci.model.sites import Anchor, Field, ImageSite, Role, Spelling
     from gitops_ci.model.spans import Span
 
 __all__ = [
+    "RETIRED",
     "Anchor",
     "Change",
     "Clock",
@@ -55,7 +56,7 @@ _NAMES = {
     "log": ("Clock", "Log"),
     "outcome": ("Outcome", "ErrorDetail", "Status"),
     "plans": ("Change", "Edit", "FileChange", "Plan"),
-    "proposals": ("Proposal", "PullRequest"),
+    "proposals": ("RETIRED", "Proposal", "PullRequest"),
     "sites": ("Anchor", "Field", "ImageSite", "Role", "Spelling"),
     "spans": ("Span",),
 }

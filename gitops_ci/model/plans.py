@@ -59,7 +59,8 @@ class FileChange:
 class Plan:
     """What a bump would do: nothing to edit is "already there" when `unchanged` names sites.
 
-    `refused` are sites that hold a newer image than the one asked for; they are among `skipped` as well.
+    `refused` are sites that hold a newer image than the one asked for; they are among `skipped` as well. `meant` are
+    all sites of the wanted images, whatever is done about them.
     """
 
     changes: tuple[Change, ...] = ()
@@ -67,3 +68,4 @@ class Plan:
     skipped: tuple[Skip, ...] = ()
     files: tuple[FileChange, ...] = ()
     refused: tuple[Skip, ...] = ()
+    meant: tuple[ImageSite, ...] = ()

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Proposal", "PullRequest"]
+__all__ = ["RETIRED", "Proposal", "PullRequest"]
+
+# In the description of a pull request that this tool closed itself: such an end is nobody's refusal. It is a link
+# definition without a link: no renderer shows it, every host keeps it and gives it back.
+RETIRED = "[//]: # (gitops-ci:retired)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,15 @@ class PullRequest:
     title: str
     body: str = ""
     labels: tuple[str, ...] = ()
-    state: Literal["opened", "updated", "unchanged"] = "unchanged"
+    state: Literal["opened", "updated", "unchanged", "closed"] = "unchanged"
     node_id: str = ""
     status: Literal["open", "closed", "merged"] = "open"
     draft: bool = False
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether a person closed it, as far as it shows."""
+        return self.status == "closed" and RETIRED not in self.body

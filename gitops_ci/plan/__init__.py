@@ -139,4 +139,5 @@ def _joined(plans: Sequence[Plan]) -> Plan:
         tuple(chain.from_iterable(plan.skipped for plan in plans)),
         tuple(chain.from_iterable(plan.files for plan in plans)),
         tuple(chain.from_iterable(plan.refused for plan in plans)),
+        tuple(chain.from_iterable(plan.meant for plan in plans)),
     )

@@ -46,7 +46,8 @@ def plan_file(draft: FileCandidates, decisions: Decisions) -> Plan:
         once.setdefault((change.edit.span, change.edit.text), change)
     changes = sorted(once.values(), key=lambda change: (change.edit.span.start, change.edit.span.end))
     skipped.sort(key=lambda skip: skip.line)
-    plan = Plan(tuple(changes), tuple(unchanged), tuple(skipped), (), tuple(refused))
+    meant = tuple(site for site, _ in draft.meant)
+    plan = Plan(tuple(changes), tuple(unchanged), tuple(skipped), (), tuple(refused), meant)
     return _spliced(draft.source, plan) if changes else plan
 
 

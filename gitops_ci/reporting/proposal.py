@@ -20,7 +20,7 @@ from gitops_ci.reporting.base import change_order, masked
 from gitops_ci.reporting.plaintext import address, cut, defused, words
 from gitops_ci.reporting.summary import count, location, old_and_new
 
-__all__ = ["ProposalFacts", "body", "commit_message", "images_in", "same_body", "title"]
+__all__ = ["ProposalFacts", "body", "commit_message", "files_in", "images_in", "same_body", "title"]
 
 # GitHub's limit of a body and the smallest of the hosts' limits of a title. Both are counted in UTF-8 bytes here,
 # which are never fewer than the characters or UTF-16 units that a host counts.
@@ -37,6 +37,8 @@ _BODY = "{summary}\n\n{changes}\n\n{details}\n\n{footer}"
 _FOOTER = "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone."
 _PIPELINE = "- Pipeline: "
 _IMAGE = "- Image: "
+_HIDDEN = "more than fit here"
+_LOCATION = re.compile(r"\| (`.+?)(?::\d+)?[ ]?`+ \|")
 _PREVIOUS_SHOWN = 5
 _IMAGES_SHOWN = 20
 
@@ -121,6 +123,13 @@ def images_in(body: str) -> frozenset[str]:
     return frozenset(line.rstrip() for line in body.splitlines() if line.startswith(_IMAGE))
 
 
+def files_in(body: str) -> frozenset[str] | None:
+    """The files that a body of ours lists, as it spells them; None where it does not list all, or is not ours."""
+    if _FOOTER not in body or _HIDDEN in body:
+        return None
+    return frozenset(found[1] for line in body.splitlines() if (found := _LOCATION.match(line)))
+
+
 def _essence(text: str) -> list[str]:
     lines = (line.rstrip() for line in text.strip().splitlines())
     return [line for line in lines if not line.startswith(_PIPELINE)]
@@ -168,7 +177,7 @@ def _table(changes: Sequence[Change], shown: int) -> str:
         return ""
     lines = [*md.table_head("Where", "Resource", "From", "To"), *(_row(change) for change in changes[:shown])]
     if hidden := len(changes) - shown:
-        lines = [*(lines if shown else []), "", f"{count(hidden, 'place')} more than fit here: see the changed files."]
+        lines = [*(lines if shown else []), "", f"{count(hidden, 'place')} {_HIDDEN}: see the changed files."]
     return "\n".join(lines)
 
 

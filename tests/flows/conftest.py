@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from gitops_ci.cli import run_command_line
+from tests.support.forge_hosts import KINDS
+from tests.support.world import world_on
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,12 @@ def run(capfd, monkeypatch, tmp_path):
         return Ran(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture(params=[*KINDS, "git"])
+def world(request, run, git_server):
+    """A config repository on every kind of code host, and on plain Git."""
+    from tests.flows.test_bump import FILES
+
+    with world_on(request.param, run, git_server, FILES) as made:
+        yield made

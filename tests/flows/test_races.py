@@ -69,6 +69,40 @@ def test_ten_identical_runs_make_one_branch_one_commit_and_one_pull_request(at_o
 
 
 @pytest.mark.soak
+def test_runs_that_look_at_other_places_at_once_share_one_pull_request_and_all_are_in_it(tmp_path, git_server):
+    """Each application repository has its own idea of what the environment `live` is."""
+    teams = 4
+    values = {f"team{n}/values.yaml": ENTRY.format(n="").replace("app:", "shop:") for n in range(teams)}
+    for n in range(teams):
+        (tmp_path / f"app{n}").mkdir()
+        layout = f"environments:\n  live:\n    paths: ['team{n}/**']\n"
+        (tmp_path / f"app{n}" / ".gitops-ci.yaml").write_text(layout)
+    for _ in range(ROUNDS):
+        repo = git_server.make_repo("acme/config", values)
+        with GitHubStub(lambda branch, repo=repo: branch in repo.branches(), token=git_server.token) as github:
+            github.tip = repo.head
+            where = (
+                "--config-repo",
+                git_server.url_of("acme/config"),
+                "--forge",
+                "github",
+                "--api-url",
+                github.api_url,
+            )
+            arguments = ("bump", "ghcr.io/acme/app:2.0.0", "--environment", "live", *where)
+            environment = {"GITOPS_CI_TOKEN": git_server.token}
+            running = [start(tmp_path / f"app{n}", *arguments, environment=environment) for n in range(teams)]
+            for code, output in map(finish, running):
+                assert code == 0, output
+            head = "gitops-ci/live/ghcr.io-acme-app"
+            assert [(pull.head, pull.status) for pull in github.pulls] == [(head, "open")]
+            assert [repo.read(path, head).count(b"tag: 2.0.0") for path in values] == [1] * teams
+            assert all(path in github.pulls[0].body for path in values)
+            assert repo.count(head) == 2
+        repo.remove()
+
+
+@pytest.mark.soak
 def test_of_an_older_and_a_newer_image_the_newer_ends_on_the_branch(git_server, at_once):
     for _ in range(ROUNDS):
         repo = git_server.make_repo("acme/config", FILES)

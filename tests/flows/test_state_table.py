@@ -62,29 +62,6 @@ def statuses(forge):
     return [pull.status for pull in forge.pulls]
 
 
-# --- open
-
-
-def test_open_same(bump, proposed, repo, forge):
-    tip = repo.head(HEAD)
-    assert bump(SAME).document["status"] == "unchanged"
-    assert (repo.head(HEAD), statuses(forge)) == (tip, ["open"])
-
-
-def test_open_newer(bump, proposed, repo, forge):
-    document = bump(NEWER).document
-    assert (document["status"], document["pull_request"]["state"]) == ("changed", "updated")
-    assert (image_in(repo, HEAD), statuses(forge)) == (NEWER, ["open"])
-    assert forge.pulls[0].title == "Bump shop to 1.6.0"
-
-
-def test_open_older(bump, proposed, repo, forge):
-    ran = bump(OLDER)
-    assert ran.code == 1
-    assert "newer image already" in ran.document["error"]["message"]
-    assert (image_in(repo, HEAD), forge.pulls[0].title) == (SAME, "Bump shop to 1.5.0")
-
-
 # --- closed by a person
 
 
@@ -94,27 +71,10 @@ def declined(proposed):
     return proposed
 
 
-def test_closed_same_is_a_no(bump, declined, repo, forge):
-    document = bump(SAME).document
-    assert (document["status"], document["pull_request"]["number"]) == ("unchanged", declined.number)
-    assert statuses(forge) == ["closed"]
-
-
 def test_closed_same_with_reopen(bump, declined, repo, forge):
     document = bump(SAME, "--reopen").document
     assert (document["status"], document["pull_request"]["state"]) == ("changed", "opened")
     assert statuses(forge) == ["closed", "open"]
-
-
-def test_closed_newer_is_a_new_question(bump, declined, repo, forge):
-    assert bump(NEWER).document["pull_request"]["state"] == "opened"
-    assert (statuses(forge), image_in(repo, HEAD)) == (["closed", "open"], NEWER)
-
-
-def test_closed_older_than_what_was_declined(bump, declined, repo, forge):
-    ran = bump(OLDER)
-    assert ran.code == 1
-    assert statuses(forge) == ["closed"]
 
 
 # --- merged
@@ -125,11 +85,6 @@ def merged(proposed, repo):
     commit_files(repo, {path: data for path, data in repo.files(HEAD).items() if path != "README.md"})
     proposed.status = "merged"
     return proposed
-
-
-def test_merged_same(bump, merged, repo, forge):
-    assert bump(SAME).document["status"] == "unchanged"
-    assert statuses(forge) == ["merged"]
 
 
 def test_merged_newer(bump, merged, repo, forge):
@@ -144,11 +99,6 @@ def test_merged_and_taken_back_same_is_proposed_again(bump, merged, repo, forge)
     assert statuses(forge) == ["merged", "open"]
     # On the base as it is: what was merged from the old commit is no proposal any more.
     assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
-
-
-def test_merged_older(bump, merged, repo, forge):
-    assert bump(OLDER).code == 1
-    assert statuses(forge) == ["merged"]
 
 
 # --- the branch was deleted, which closes the pull request

@@ -31,6 +31,7 @@ __all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into"]
 
 # Text and name of the config repository's own configuration file -> what its manifests have to fit.
 ReadChecks = Callable[[str, str], Checks]
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
         said = _settled(request.publication, environment)
-        to = PublishContext(repo, base, usual, said, request.search, request.forge, journal, log)
-        for _ in deadline.tries():
+        to = PublishContext(repo, base, usual, said, request.search, environment, ages, request.forge, journal, log)
+        for number in deadline.tries():
             found = find(repo, base, request.search, environment, ages, log)
             snapshot, plan = found.snapshot, found.plan
             journal.plan = plan
@@ -87,9 +88,12 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             journal.untouched = () if request.search.allow_empty else untouched(plan, request.search)
             for image in journal.untouched if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
+            if number == 1:
+                _tell_older(plan, log)
             if not plan.changes:
                 _say_why(plan, request, base, log)
-                return mode == "pull-request" and not rehearsal and bool(plan.unchanged) and close_if_obsolete(to)
+                closes = mode == "pull-request" and not rehearsal and bool(plan.unchanged)
+                return closes and close_if_obsolete(to, snapshot)
             check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot, log)
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)
@@ -145,3 +149,11 @@ def _refuse_older(plan: Plan, request: BumpRequest) -> None:
             f"{first.path}:{first.line}: {first.reason}",
             hint=f"{request.search.names} is older than what is there. {first.hint}",
         )
+
+
+def _tell_older(plan: Plan, log: Log) -> None:
+    """Places that keep a newer image while others change: nothing else on the way shows them."""
+    for skip in plan.refused[:_SHOWN] if plan.changes else ():
+        log.warn(f"{skip.path}:{skip.line}: {skip.reason}")
+    if plan.changes and len(plan.refused) > _SHOWN:
+        log.warn(f"{len(plan.refused) - _SHOWN} more places have a newer image")

@@ -8,6 +8,8 @@ from typing import Literal
 
 from gitops_ci.configrepo import ConfigRepo, Identity, Signing
 from gitops_ci.flows.bump.search import Search
+from gitops_ci.flows.environments import Environment
+from gitops_ci.flows.image.age import AgeComparison
 from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge
 from gitops_ci.model import Log, Plan
@@ -53,6 +55,8 @@ class PublishContext:
     usual: str
     publication: PublishSettings
     search: Search
+    environment: Environment
+    ages: AgeComparison
     connect: Connect | None
     journal: Journal
     log: Log
@@ -64,10 +68,13 @@ def contents(plan: Plan) -> Mapping[str, bytes]:
 
 
 def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
-    """What commit and pull request say."""
+    """What commit and pull request say: of the images that the plan changes, and of no others."""
+    changed = dict.fromkeys(change.image for change in plan.changes)
+    images = [image for image in to.search.images if image in changed]
+    images += [image for image in changed if image not in images]
     previous = dict.fromkeys(str(change.previous) for change in plan.changes if change.previous)
     return texts.ProposalFacts(
-        image=to.search.images[0],
+        image=images[0] if images else to.search.images[0],
         previous=tuple(previous),
         environment=to.search.environment or "",
         changes=plan.changes,
@@ -75,5 +82,5 @@ def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
         source_repository=to.publication.source_repository,
         source_commit=to.publication.source_commit,
         pipeline_url=to.publication.pipeline_url,
-        more=to.search.images[1:],
+        more=tuple(images[1:]),
     )

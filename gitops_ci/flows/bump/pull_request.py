@@ -1,64 +1,49 @@
-"""The one pull request of an environment and its images: opened once, kept current, and ending well.
+"""The pull request of an environment and its images: opened once, kept current, and ending well.
 
 What lies on the head branch decides before what the code host says:
 
-- nothing, or a commit of ours: the branch is made to propose the plan;
+- nothing, or a commit of ours: the branch is made to propose the plan, and what it proposes besides stays in it;
 - a commit of ours that a newer image is in: an older build came late and is refused;
 - anything of a person's: it is never overwritten.
 
-A pull request that a person closed is a "no" to the images in it: the same images are not proposed again unless
-`--reopen` says so, other ones are.
+A pull request that a person closed is a "no" to the images and places in it: they are not proposed again unless
+`--reopen` is given, others are.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gitops_ci import plan as planning
-from gitops_ci.configrepo import Snapshot, check_branch
-from gitops_ci.errors import FindingsError, ForgeError, GitError
+from gitops_ci.configrepo import Snapshot
+from gitops_ci.errors import ForgeError, GitError
+from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import commit_and_push
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
+from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_older, stand
 from gitops_ci.forges.base import Forge, OpensByPush
-from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
+from gitops_ci.plan.standing import Joined
 from gitops_ci.reporting import proposal as texts
 
-__all__ = ["branch_name", "check_publishable", "close_if_obsolete", "propose"]
-
-# Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time.
-_DEPTH, _DEPTH_WITH_MERGES = 2, 20
-# Code hosts and file systems take some 250 bytes for a whole branch name.
-_LONGEST_SLUG = 120
+__all__ = ["check_publishable", "close_if_obsolete", "propose"]
 
 
-def branch_name(environment: str | None, images: tuple[ImageRef, ...], base: str | None = None) -> str:
-    """The head branch, derived and never random: the same environment and images always find the same one.
+@dataclass(slots=True)
+class _Host:
+    """The code host, and the way around its API once that refuses the token."""
 
-    `base` is given where it is not the usual one: what stands on it is no proposal to another branch.
-    """
-    slug = images[0].slug if len(images) == 1 else f"{len(images)}-images"
-    if len(images) > 1 or len(slug) > _LONGEST_SLUG:
-        names = "\n".join(sorted(image.name for image in images))
-        slug = f"{slug[:_LONGEST_SLUG].rstrip('-.')}-{hashlib.sha256(names.encode()).hexdigest()[:10]}"
-    return check_branch(f"gitops-ci/{environment or 'all'}{f'@{base}' if base else ''}/{slug}")
-
-
-def _head(to: PublishContext) -> str:
-    return branch_name(to.search.environment, to.search.images, to.base if to.base != to.usual else None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What is there before a proposal: the head branch at `tip` and its latest pull request, where there are any."""
-
-    head: str
-    tip: str | None
-    current: Snapshot | None
     forge: Forge
-    latest: PullRequest | None
-    by_push: OpensByPush | None
+    by_push: OpensByPush | None = None
+
+    def latest(self, head: str, to: PublishContext) -> PullRequest | None:
+        if self.by_push is not None:
+            return None
+        try:
+            return self.forge.find_latest(head=head, base=to.base)
+        except ForgeError as error:
+            self.by_push = _by_push(self.forge, error, to)
+            return None
 
 
 def check_publishable(to: PublishContext, plan: Plan) -> None:
@@ -67,10 +52,10 @@ def check_publishable(to: PublishContext, plan: Plan) -> None:
     Raises:
         GitopsCiError: as `propose`.
     """
-    there = _current_state(to, plan)
+    there = _chosen(to, _Host(_forge(to)), plan)
     # As long as a digest is not known, what a person's branch should hold is not known either.
     if all(image.digest for image in to.search.images):
-        _was_rejected_by_person(there, plan, _proposal(there.head, plan, to), to)
+        _was_rejected_by_person(there, plan, to)
 
 
 def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
@@ -83,28 +68,40 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
         FindingsError: a newer image is proposed already.
         ForgeError: the code host refuses or does not answer.
     """
-    there = _current_state(to, plan)
-    head, current, forge, latest, by_push = there.head, there.current, there.forge, there.latest, there.by_push
-    proposal = _proposal(head, plan, to)
-    if _was_rejected_by_person(there, plan, proposal, to):
+    host = _Host(_forge(to))
+    there = _chosen(to, host, plan)
+    if _was_rejected_by_person(there, plan, to):
         return False
-    # What was merged from a branch is no proposal any more, and a host opens none for it.
-    spent = latest is not None and latest.status == "merged"
-    said, pushed = "", current is None or spent or not _proposes(current, plan)
-    if pushed:
+    whole = _joined(there, snapshot, plan, to)
+    proposal = _proposal(there.head, whole.plan, to)
+    landed = None
+    if there.current is None or there.is_spent or not _proposes(there.current, whole.plan):
         waits = to.publication.merge == "when-green"
-        options = by_push.push_options(proposal, merge_when_green=waits) if by_push else ()
-        landed = commit_and_push(to, snapshot, plan, head, tip=there.tip, options=options)
-        if landed is None or to.repo.refs(head).tips.get(head) != landed.commit:
+        options = host.by_push.push_options(proposal, merge_when_green=waits) if host.by_push else ()
+        landed = commit_and_push(to, snapshot, whole.plan, there.head, tip=there.tip, options=options)
+        if landed is None or to.repo.refs(there.head).tips.get(there.head) != landed.commit:
             return None  # another run moved the branch on: the pull request's words are that run's to write
-        said = landed.said
-    elif current is not None:
-        to.journal.commit = Commit(current.commit, head)
-    if by_push is not None:
-        opened = by_push.opened_by_push(proposal, said)
-        to.journal.pull_request = opened if pushed else replace(opened, state="unchanged")
-        return pushed
-    found = _open_or_update(forge, latest if latest and latest.status == "open" else None, proposal, to)
+    else:
+        to.journal.commit = Commit(there.current.commit, there.head)
+    if host.by_push is not None:
+        opened = host.by_push.opened_by_push(proposal, landed.said if landed else "")
+        to.journal.pull_request = opened if landed else replace(opened, state="unchanged")
+        return landed is not None
+    if there.latest and whole.kept and landed is None and _tells_the_same(there.latest.body, proposal.body):
+        # Whoever proposed the last of it wrote the words, and nothing is new.
+        proposal = replace(proposal, title=there.latest.title, body=there.latest.body)
+    changed = _requested(host.forge, there, proposal, to, pushed=landed is not None)
+    if landed and to.repo.refs(there.head).tips.get(there.head) not in {None, landed.commit}:
+        # Another run joined in the meantime, and these words lack its change.
+        return None if propose(to, snapshot, plan) is None else True
+    return changed
+
+
+def _requested(forge: Forge, there: Standing, proposal: Proposal, to: PublishContext, *, pushed: bool) -> bool:
+    """See to the pull request of what lies on the branch; whether anything changed."""
+    found = _open_or_update(
+        forge, there.latest if there.latest and there.latest.status == "open" else None, proposal, to
+    )
     if found.number is None and not pushed:
         # Without an API the branch is all there is of the pull request.
         found = replace(found, state="unchanged")
@@ -114,57 +111,125 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     return pushed or found.state != "unchanged"
 
 
-def close_if_obsolete(to: PublishContext) -> bool:
-    """Close the open pull request of an image that the base branch has by now; returns whether there was one."""
-    head = _head(to)
-    tip = to.repo.refs(head).tips.get(head)
-    if tip is None or to.connect is None:
+def _tells_the_same(one: str, other: str) -> bool:
+    """Whether two descriptions are of the same images in the same files, whoever wrote them."""
+    return texts.images_in(one) == texts.images_in(other) and texts.files_in(one) == texts.files_in(other)
+
+
+def close_if_obsolete(to: PublishContext, snapshot: Snapshot) -> bool:
+    """Close the open pull request of these images if the base branch has all that it proposes.
+
+    Returns whether there was one. One that proposes anything else stays open: the run's own image says nothing of it.
+    """
+    if to.connect is None:
         return False
-    forge = _forge(to)
+    names = heads(to)
+    tips = to.repo.refs(*names).tips
+    any_closed = False
+    for head in (name for name in names if name in tips):
+        found = _open(_forge(to), head, to)
+        if found is not None and _retired(stand(to, head, tips[head]), found, snapshot, to):
+            any_closed = True
+    return any_closed
+
+
+def _open(forge: Forge, head: str, to: PublishContext) -> PullRequest | None:
     try:
         found = forge.find_open(head=head, base=to.base)
     except ForgeError as error:
         _by_push(forge, error, to)
+        return None
+    return found if found and found.number is not None else None
+
+
+def _retired(there: Standing, found: PullRequest, snapshot: Snapshot, to: PublishContext) -> bool:
+    if there.ours is None or not is_about(there.ours, to):
         return False
-    if found is None or found.number is None or _has_work_of_others(_fetched(head, to), to):
+    left = joined(there.ours, snapshot, Plan(), to)
+    if left.kept:
+        to.log.step(f"pull request #{found.number} proposes another image and stays open: {found.url}")
         return False
-    forge.close(found, comment=f"`{to.base}` has {_names(to.search.images)} already: nothing is left to merge here.")
-    to.log.step(f"pull request #{found.number} closed: {to.base} has the image already")
-    to.journal.pull_request = replace(found, state="updated", status="closed")
+    _forge(to).close(found, comment=f"`{to.base}` has everything that this proposes: nothing is left to merge here.")
+    to.log.step(f"pull request #{found.number} closed: {to.base} has everything that it proposes")
+    to.journal.pull_request = replace(found, state="closed", status="closed")
     return True
 
 
-def _current_state(to: PublishContext, plan: Plan) -> _Standing:
-    forge = _forge(to)
-    head = _head(to)
-    tip = to.repo.refs(head).tips.get(head)
-    current = _fetched(head, to) if tip else None
-    if current is not None:
-        _refuse_older(current, head, plan, to)
-    try:
-        return _Standing(head, tip, current, forge, forge.find_latest(head=head, base=to.base), by_push=None)
-    except ForgeError as error:
-        return _Standing(head, tip, current, forge, None, _by_push(forge, error, to))
+def _chosen(to: PublishContext, host: _Host, plan: Plan) -> Standing:
+    """The branch for this run: its own, or an open one of the same environment and images that it can join.
+
+    Raises:
+        FindingsError: a newer image is proposed already.
+    """
+    own = None
+    for there in _current_state(to, host):
+        if own is None:
+            own = there
+            refuse_older(there, plan, to)
+            is_meant = there.is_open
+        else:
+            is_meant = there.is_open and there.ours is not None and is_about(there.ours, to)
+        if is_meant or _is_refused(there, plan, to):
+            if there is not own:
+                refuse_older(there, plan, to)
+            return there
+    assert own is not None
+    return own
 
 
-def _was_rejected_by_person(there: _Standing, plan: Plan, proposal: Proposal, to: PublishContext) -> bool:
+def _current_state(to: PublishContext, host: _Host) -> Iterator[Standing]:
+    names = heads(to)
+    tips = to.repo.refs(*names).tips
+    for head in names:
+        yield replace(stand(to, head, tips.get(head)), latest=host.latest(head, to))
+
+
+def _joined(there: Standing, snapshot: Snapshot, plan: Plan, to: PublishContext) -> Joined:
+    if there.ours is None or not there.is_open:
+        return Joined(plan)
+    whole = joined(there.ours, snapshot, plan, to)
+    for place in whole.lost:
+        to.log.warn(f"{there.head} proposed a change of {place}, where {to.base} has something else now: left out")
+    if whole.kept:
+        to.log.detail(f"{there.head} keeps {len(whole.kept)} places that another run proposed")
+    return whole
+
+
+def _was_rejected_by_person(there: Standing, plan: Plan, to: PublishContext) -> bool:
     """Whether a person decided already: closed the pull request, or went on from here with the image in it.
 
     Raises:
         GitError: a person works on the branch, and the image is not in it.
     """
-    latest = there.latest
-    if latest and latest.status == "closed" and not to.publication.reopen and _same_images(latest, proposal):
-        to.log.step(f"pull request #{latest.number} with this change was closed by somebody: left so (--reopen)")
-        to.journal.pull_request = latest
+    if there.latest and _is_refused(there, plan, to):
+        to.log.warn(
+            f"a person closed pull request #{there.latest.number} with this change: it is not proposed again. "
+            "Use --reopen to propose it"
+        )
+        to.journal.pull_request = there.latest
         return True
-    if there.current is None or not _has_work_of_others(there.current, to):
+    if there.current is None or not there.is_shared:
         return False
     _refuse_unfinished(there.current, there.head, plan)
     to.log.step(f"{there.head} has the image already, and work of somebody else on top: left alone")
     to.journal.commit = Commit(there.current.commit, there.head)
-    to.journal.pull_request = latest
+    to.journal.pull_request = there.latest
     return True
+
+
+def _is_refused(there: Standing, plan: Plan, to: PublishContext) -> bool:
+    """Whether a person closed a pull request with these images at these places.
+
+    What a description does not tell, because it was cut or rewritten, is taken to be the same.
+    """
+    if there.latest is None or not there.latest.is_refusal or to.publication.reopen:
+        return False
+    body = _proposal(there.head, plan, to).body
+    before, now = texts.images_in(there.latest.body), texts.images_in(body)
+    places = texts.files_in(there.latest.body)
+    is_own = there.head == heads(to)[0]
+    same_images = now <= before or (is_own and not before)
+    return same_images and (places is None or (texts.files_in(body) or frozenset()) <= places)
 
 
 def _forge(to: PublishContext) -> Forge:
@@ -197,12 +262,6 @@ def _open_or_update(forge: Forge, existing: PullRequest | None, proposal: Propos
     return found
 
 
-def _same_images(closed: PullRequest, proposal: Proposal) -> bool:
-    """Whether a closed pull request was about the same images; one that says nothing of images is taken for it."""
-    before, now = texts.images_in(closed.body), texts.images_in(proposal.body)
-    return before == now or not before
-
-
 def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
     """A person works on the branch: fine where it has the image already, else the run stops."""
     if not all(current.read(path) == data for path, data in contents(plan).items()):
@@ -210,37 +269,6 @@ def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
             f"The branch {head} ends in a commit that gitops-ci did not make ({current.commit[:12]})",
             hint="Somebody worked on it: merge or close its pull request and delete the branch, then run again.",
         )
-
-
-def _fetched(head: str, to: PublishContext) -> Snapshot:
-    current = to.repo.fetch(head, depth=_DEPTH)
-    return current if current.is_ours else to.repo.fetch(head, depth=_DEPTH_WITH_MERGES)
-
-
-def _has_work_of_others(current: Snapshot, to: PublishContext) -> bool:
-    """Whether the branch holds anything besides one commit of ours, and merges of the base into it."""
-    ours, merged = current, list[Snapshot]()
-    while not ours.is_ours:
-        if len(parents := ours.ancestors()) != 2:
-            return True
-        ours, base = parents
-        merged.append(base)
-    stood_on = ours.parent()
-    if not merged or stood_on is None:
-        return bool(merged)
-    ours_changed = {path: ours.read(path) for path in ours.changed_paths(stood_on)}
-    if {path: current.read(path) for path in current.changed_paths(merged[0])} != ours_changed:
-        return True
-    return not all(to.repo.holds(to.base, commit) for commit in merged)
-
-
-def _refuse_older(current: Snapshot, head: str, plan: Plan, to: PublishContext) -> None:
-    """An older build that finishes late must not push its image over the newer one that is proposed already."""
-    read = ((change.path, current.read(change.path)) for change in plan.files)
-    files = [(path, data.decode("utf-8", "replace")) for path, data in read if data is not None]
-    refused = planning.make(files, to.search.images, to.search.policy).refused
-    if refused:
-        raise FindingsError(f"{head} proposes a newer image already: {refused[0].reason}", hint=refused[0].hint)
 
 
 def _proposes(current: Snapshot, plan: Plan) -> bool:
@@ -265,7 +293,3 @@ def _proposal(head: str, plan: Plan, to: PublishContext) -> Proposal:
         assignees=said.assignees,
         draft=said.draft,
     )
-
-
-def _names(images: tuple[ImageRef, ...]) -> str:
-    return f"`{images[0]}`" if len(images) == 1 else f"these {len(images)} images"

@@ -171,6 +171,7 @@ def _within(selection: Paths, plan: Plan) -> Plan:
         tuple(skip for skip in plan.skipped if selection.matches(skip.path)),
         tuple(file for file in plan.files if selection.matches(file.path)),
         tuple(skip for skip in plan.refused if selection.matches(skip.path)),
+        tuple(site for site in plan.meant if selection.matches(site.path)),
     )
 
 

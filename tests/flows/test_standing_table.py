@@ -1,0 +1,174 @@
+"""What stands when a run begins, by what runs: seven times five rows, on every kind of code host and on plain Git.
+
+A row is the exit code and what is proposed afterwards. Real Git over HTTP; the code hosts are stubs that are held
+against their official descriptions.
+"""
+
+import pytest
+
+from tests.support.forge_hosts import KINDS
+from tests.support.git_repo import commit_files
+
+OF_STAGING, OF_PRODUCTION = ("--path", "overlays/staging/**"), ("--path", "overlays/production/**")
+RUNS = {
+    "same": ("1.5.0",),
+    "older": ("1.4.9",),
+    "newer": ("1.6.0",),
+    "other selection": ("1.5.0", *OF_STAGING),
+    "deployed again": ("1.4.1",),
+}
+NOTHING = (0, [])
+TABLE = {
+    "none": {
+        "same": (0, ["all 1.5.0"]),
+        "older": (0, ["all 1.4.9"]),
+        "newer": (0, ["all 1.6.0"]),
+        "other selection": (0, ["staging 1.5.0"]),
+        "deployed again": NOTHING,
+    },
+    "same": {
+        "same": (0, ["all 1.5.0"]),
+        "older": (1, ["all 1.5.0"]),
+        "newer": (0, ["all 1.6.0"]),
+        "other selection": (0, ["all 1.5.0"]),
+        "deployed again": (0, ["all 1.5.0"]),
+    },
+    "older": {
+        "same": (0, ["all 1.5.0"]),
+        "older": (0, ["all 1.4.9"]),
+        "newer": (0, ["all 1.6.0"]),
+        "other selection": (0, ["base 1.4.5, production 1.4.5, staging 1.5.0"]),
+        "deployed again": (0, ["all 1.4.5"]),
+    },
+    "newer": {
+        "same": (1, ["all 1.7.0"]),
+        "older": (1, ["all 1.7.0"]),
+        "newer": (1, ["all 1.7.0"]),
+        "other selection": (1, ["all 1.7.0"]),
+        "deployed again": (0, ["all 1.7.0"]),
+    },
+    "other selection": {
+        "same": (0, ["all 1.5.0", "production 1.5.0"]),
+        "older": (0, ["all 1.4.9", "production 1.5.0"]),
+        "newer": (0, ["all 1.6.0", "production 1.5.0"]),
+        "other selection": (0, ["production 1.5.0", "staging 1.5.0"]),
+        "deployed again": (0, ["production 1.5.0"]),
+    },
+    "closed by a person": {
+        "same": NOTHING,
+        "older": (1, []),
+        "newer": (0, ["all 1.6.0"]),
+        "other selection": NOTHING,
+        "deployed again": NOTHING,
+    },
+    "merged, branch kept": {
+        "same": NOTHING,
+        "older": (1, []),
+        "newer": (0, ["all 1.6.0"]),
+        "other selection": NOTHING,
+        "deployed again": NOTHING,
+    },
+}
+# There the branch is the proposal: a person says no by deleting it, and nothing remembers that.
+ON_PLAIN_GIT = TABLE | {"closed by a person": TABLE["none"]}
+
+
+def let_stand(world, what):
+    version = {"older": ("1.4.5",), "newer": ("1.7.0",), "other selection": ("1.5.0", *OF_PRODUCTION)}
+    if what == "none":
+        return
+    assert world.bump(*version.get(what, ("1.5.0",))).code == 0
+    [head] = world.heads()
+    if what == "merged, branch kept":
+        commit_files(world.repo, {path: data for path, data in world.repo.files(head).items() if path != "README.md"})
+    elif what == "closed by a person" and not world.stub:
+        world.repo.git("update-ref", "-d", f"refs/heads/{head}")
+    if world.stub and what in {"merged, branch kept", "closed by a person"}:
+        world.stub.pulls[0].status = what[:6]
+
+
+@pytest.mark.parametrize("standing", TABLE)
+def test_what_stands_by_what_runs(world, standing):
+    let_stand(world, standing)
+    saved, found = world.saved(), {}
+    for name, arguments in RUNS.items():
+        world.restore(saved)
+        deployed_again = name == "deployed again" and standing == "merged, branch kept"
+        ran = world.bump(*(("1.5.0",) if deployed_again else arguments))
+        found[name] = (ran.code, world.proposed())
+    assert found == (TABLE if world.stub else ON_PLAIN_GIT)[standing]
+
+
+def test_a_run_of_what_is_deployed_never_costs_a_newer_release(world):
+    assert world.bump("1.6.0").code == 0
+    again = world.bump("1.4.1")
+    assert (again.code, again.document["status"], again.document["pull_request"]) == (0, "unchanged", None)
+    assert world.proposed() == ["all 1.6.0"]
+    assert world.bump("1.6.0").document["status"] == "unchanged"
+    assert world.proposed() == ["all 1.6.0"]
+
+
+def test_what_the_tool_closed_itself_is_no_persons_refusal(world):
+    world.bump("1.6.0")
+    before = world.repo.head()
+    assert world.bump("1.6.0", "--mode", "push").code == 0
+    again = world.bump("1.6.0").document
+    if world.stub:
+        assert (again["status"], again["pull_request"]["state"]) == ("changed", "closed")
+        assert [pull.status for pull in world.stub.pulls] == ["closed"]
+    world.repo.git("update-ref", "refs/heads/main", before)  # taken back
+    assert world.bump("1.6.0").code == 0
+    assert world.proposed() == ["all 1.6.0"]
+    if world.stub:
+        # A person's refusal of the new one counts.
+        world.stub.pulls[-1].status = "closed"
+        ran = world.bump("1.6.0")
+        assert (ran.code, ran.document["status"], world.proposed()) == (0, "unchanged", [])
+        assert "a person closed pull request" in ran.err
+
+
+@pytest.mark.parametrize("world", KINDS, indirect=True)
+def test_a_person_who_reopens_and_closes_what_the_tool_closed_refuses_it(world):
+    world.bump("1.6.0")
+    before = world.repo.head()
+    world.bump("1.6.0", "--mode", "push")
+    world.bump("1.6.0")
+    world.repo.git("update-ref", "refs/heads/main", before)
+    [pull] = world.stub.pulls
+    pull.status = "open"
+    assert world.bump("1.6.0").document["pull_request"]["number"] == pull.number
+    pull.status = "closed"
+    assert world.bump("1.6.0").document["status"] == "unchanged"
+    assert [p.status for p in world.stub.pulls] == ["closed"]
+
+
+def test_two_teams_keep_their_places_in_one_proposal(world, tmp_path):
+    """Each application repository says for itself what `production` means."""
+
+    def team(place, version):
+        text = f"environments:\n  live:\n    paths: ['{place}/**']\n"
+        (tmp_path / ".gitops-ci.yaml").write_text(text)
+        return world.bump(version, "--environment", "live")
+
+    for place, version, after in [
+        ("base", "1.5.0", ["base 1.5.0"]),
+        ("overlays", "1.5.0", ["all 1.5.0"]),
+        ("base", "1.6.0", ["base 1.6.0, production 1.5.0, staging 1.5.0"]),
+        ("overlays", "1.6.0", ["all 1.6.0"]),
+        ("base", "1.7.0", ["base 1.7.0, production 1.6.0, staging 1.6.0"]),
+        ("overlays", "1.6.0", ["base 1.7.0, production 1.6.0, staging 1.6.0"]),
+    ]:
+        ran = team(place, version)
+        assert (ran.code, world.proposed()) == (0, after), ran
+    # The words are of everything that is proposed, and a run that adds nothing leaves them alone.
+    if world.stub:
+        [pull] = world.stub.pulls
+        assert "`overlays/staging/kustomization.yaml:4`" in pull.body
+        assert "`1.7.0`" in pull.body
+        assert ran.document["pull_request"]["state"] == "unchanged"
+    [head] = world.heads()
+    assert world.repo.count(head) == world.repo.count() + 1
+    # Half of it was merged by another way: the other half stays.
+    world.bump("1.7.0", "--mode", "push", "--path", "base/**")
+    assert team("base", "1.7.0").document["status"] == "unchanged"
+    assert world.proposed() == ["production 1.6.0, staging 1.6.0"]
