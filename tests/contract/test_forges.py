@@ -209,6 +209,19 @@ def test_closing_says_why_and_happens_once(host, forge):
     assert forge.find_open(head=HEAD, base=BASE) is None
 
 
+def test_who_closed_it_is_read_back(host, forge):
+    opened = forge.open(PROPOSAL)
+    forge.close(opened, comment="done")
+    closed = forge.find_latest(head=PROPOSAL.head, base=PROPOSAL.base)
+    assert (closed.status, closed.is_refusal) == ("closed", False)
+    assert closed.body.startswith(opened.body.rstrip())
+    host.stub.pulls[0].status = "open"  # by a person, and the next run writes its words again
+    reopened = forge.find_open(head=PROPOSAL.head, base=PROPOSAL.base)
+    assert forge.update(reopened, PROPOSAL).state == "updated"
+    host.stub.pulls[0].status = "closed"
+    assert forge.find_latest(head=PROPOSAL.head, base=PROPOSAL.base).is_refusal
+
+
 def test_a_run_killed_between_comment_and_closing_is_finished_by_the_next(host, forge):
     pull = ensure(forge, PROPOSAL)
     forge.comment(pull, "Replaced", key="closed")
