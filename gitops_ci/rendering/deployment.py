@@ -1,0 +1,188 @@
+"""What is deployed together, as operators define it: a unit, the files it needs, and how it is rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from gitops_ci.rendering.base import BuildError
+from gitops_ci.rendering.documents import Document
+from gitops_ci.rendering.tree import SourceTree
+
+__all__ = ["Closure", "Cluster", "DeploymentUnit", "Output", "Recipe", "Repository", "Step", "UnitKind"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentUnit:
+    """What an operator, or a person with kubectl or helm, applies together.
+
+    `id` is unique within one side of a comparison; `path` and `line` say where the unit is described, `source` which
+    folder or chart it takes, `destination` the cluster and namespace, as far as the description says.
+    `value` is the object that describes it, empty for a folder.
+    """
+
+    id: str
+    kind: str
+    path: str
+    line: int = 1
+    source: str = ""
+    destination: str = ""
+    value: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(slots=True)
+class Closure:
+    """Every file that a unit needs, found without starting a program.
+
+    `parts` are those of `files` that are no manifests of their own: patches, values, what a generator reads.
+    `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
+    done here, each reason in `omitted`. `refused` is why nothing of it may reach a program; `skip` why it cannot be
+    rendered here although others can, with what to do about it in `remedy`; `error` why nobody can.
+    """
+
+    files: set[str] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+    remote: dict[str, None] = field(default_factory=dict)
+    problems: list[BuildError] = field(default_factory=list)
+    rewritten: dict[str, dict[str, Any]] = field(default_factory=dict)
+    omitted: list[str] = field(default_factory=list)
+    refused: str = ""
+    error: str = ""
+    skip: str = ""
+    remedy: str = ""
+
+    def refuse(self, reason: str) -> None:
+        self.refused = self.refused or reason
+
+    def absorb(self, other: Closure) -> None:
+        """Take what another closure holds, and what speaks against it."""
+        self.files |= other.files
+        self.parts |= other.parts
+        self.folders |= other.folders
+        self.links |= other.links
+        self.remote |= other.remote
+        self.problems += other.problems
+        self.rewritten |= other.rewritten
+        self.omitted += other.omitted
+        self.refuse(other.refused)
+        self.error = self.error or other.error
+        if not self.skip:
+            self.skip, self.remedy = other.skip, other.remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run of a program in a folder that holds nothing but the unit's files.
+
+    `arguments` are paths as ./NAME and options of our own. `into` is the file that its output becomes for the next step.
+    """
+
+    program: Literal["kustomize", "helm"]
+    arguments: tuple[str, ...]
+    into: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is applied. `undefined` are variables that have no value, `errors` why the operator would refuse it."""
+
+    text: str
+    undefined: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+def _as_it_is(text: str) -> Output:
+    return Output(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a unit is rendered: `files` are copied, `written` are added, `steps` run, `finish` makes the last output.
+
+    Without steps, `text` is what there is to finish.
+    """
+
+    files: frozenset[str] = frozenset()
+    links: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    text: str = ""
+    finish: Callable[[str], Output] = _as_it_is
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster that Argo CD knows, for the generators that ask for it."""
+
+    name: str
+    server: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+_PORT_OR_COLON = re.compile(r"(?::\d+)?[:/]")
+
+
+@dataclass
+class Repository:
+    """The repository that units are found in. `urls` are its addresses; without any, each path that exists is its own.
+
+    `objects` are all objects in Git that others refer to by name (see `find_objects`).
+    """
+
+    tree: SourceTree
+    urls: tuple[str, ...] = ()
+    branches: frozenset[str] = frozenset({"", "HEAD", "main", "master"})
+    clusters: Sequence[Cluster] | None = None
+    kubernetes_version: str = ""
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    objects: Mapping[tuple[str, str], Sequence[Document]] = field(default_factory=dict)
+
+    def is_own(self, url: str) -> bool:
+        """Whether an address is this repository's, with or without .git, over https or ssh."""
+        return not self.urls or _plain(url) in {_plain(known) for known in self.urls}
+
+    def is_compared(self, revision: str) -> bool:
+        """Whether a revision stands for the files at hand."""
+        return revision.removeprefix("refs/heads/") in self.branches
+
+    def named(self, kind: str, name: str, namespace: str = "", near: str = "") -> Document | None:
+        """The object of a name; of several, that which lies nearest to a file."""
+        found = [one for one in self.objects.get((kind, name), ()) if not namespace or one.namespace in {"", namespace}]
+        return self.nearest(found, near)
+
+    def nearest(self, found: Sequence[Document], path: str) -> Document | None:
+        """Of several objects the one that has most folders in common with a path."""
+        return max(found, key=lambda one: _shared(one.path, path), default=None)
+
+
+def _plain(url: str) -> str:
+    plain = re.sub(r"^[a-z+]+://(?:[^@/]*@)?|^[^@/:]+@", "", url.strip().lower())
+    return _PORT_OR_COLON.sub("/", plain, count=1).removesuffix("/").removesuffix(".git")
+
+
+def _shared(one: str, other: str) -> int:
+    """How many folders two paths have in common."""
+    count = 0
+    for mine, its in zip(one.split("/")[:-1], other.split("/")[:-1], strict=False):
+        if mine != its:
+            break
+        count += 1
+    return count
+
+
+class UnitKind(Protocol):
+    """A kind of unit. Each module of the table in `kinds` has these three functions."""
+
+    def describe(self, documents: Iterable[Document], repository: Repository) -> Iterable[DeploymentUnit]:
+        """The units that objects describe."""
+
+    def closure(self, unit: DeploymentUnit, repository: Repository) -> Closure:
+        """The files that a unit needs, without starting a program."""
+
+    def recipe(self, unit: DeploymentUnit, closure: Closure, repository: Repository) -> Recipe:
+        """How the unit is rendered, once its closure speaks not against it."""

@@ -1,0 +1,94 @@
+"""Where what a Flux object refers to lies in this repository. Source: fluxcd.io/flux/components/source."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ci.rendering.deployment import DeploymentUnit, Repository
+from gitops_ci.rendering.documents import Document, dig, items, text_of
+
+__all__ = ["Location", "locate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A path in this repository, or why there is none and what to do about it."""
+
+    path: str = "."
+    elsewhere: str = ""
+    remedy: str = ""
+
+
+def locate(path: str, reference: Any, unit: DeploymentUnit, repository: Repository) -> Location:
+    """Where a path of a source lies. A path never leads above the root of its source.
+
+    A source that is not in Git, as the one that `flux bootstrap` makes, is taken to be this repository.
+    """
+    path = posixpath.normpath(posixpath.join("/", path)).strip("/") or "."
+    kind = text_of(dig(reference, "kind")) or "GitRepository"
+    name = text_of(dig(reference, "name"))
+    namespace = text_of(dig(reference, "namespace")) or text_of(dig(unit.value, "metadata", "namespace"))
+    found = repository.named(kind, name, namespace, unit.path)
+    if kind == "ExternalArtifact":
+        return _in_artifact(path, name, unit, repository)
+    if found is None:
+        # An OCIRepository that nobody describes holds what is pushed from here, as far as anybody can see.
+        return Location(path) if kind in {"GitRepository", "OCIRepository"} else _no_git(kind, name)
+    if kind != "GitRepository":
+        return _no_git(kind, name)
+    if why := _other_repository(found, repository):
+        return Location(path, why, "Check it in the checkout of what it follows.")
+    return Location(path)
+
+
+def _no_git(kind: str, name: str) -> Location:
+    return Location(".", f"its source is the {kind} '{name}'", "Render it where that source is, and check the output.")
+
+
+def _other_repository(found: Document, repository: Repository) -> str:
+    url = text_of(dig(found.value, "spec", "url"))
+    if not repository.is_own(url):
+        return f"its source is {url}"
+    wanted = dig(found.value, "spec", "ref")
+    for field in ("commit", "tag", "semver", "name", "branch"):
+        if (revision := text_of(dig(wanted, field))) and not repository.is_compared(revision):
+            return f"it follows the {field} {revision}"
+    return ""
+
+
+def _in_artifact(path: str, name: str, unit: DeploymentUnit, repository: Repository) -> Location:
+    """The folder that an ArtifactGenerator copies to a path of the artifact.
+
+    Source: fluxcd.io/flux/components/source/artifactgenerators (`from: @alias/folder/**`, `to: @artifact/folder/`).
+    """
+    generator = _generator_of(name, unit, repository)
+    for artifact in items(dig(generator.value if generator else None, "spec"), "artifacts"):
+        if text_of(dig(artifact, "name")) != name or generator is None:
+            continue
+        sources = {text_of(dig(one, "alias")): one for one in items(dig(generator.value, "spec"), "sources")}
+        for copy in items(artifact, "copy"):
+            alias, _, origin = text_of(dig(copy, "from")).removeprefix("@").partition("/")
+            folder = _below(path, text_of(dig(copy, "to")).removeprefix("@artifact").strip("/"), origin.rstrip("*/"))
+            if folder and repository.tree.resolve(folder) and alias in sources:
+                return locate(folder, sources[alias], unit, repository)
+    return _no_git("ExternalArtifact", name)
+
+
+def _generator_of(name: str, unit: DeploymentUnit, repository: Repository) -> Document | None:
+    names = [
+        generator
+        for (kind, _), found in repository.objects.items()
+        if kind == "ArtifactGenerator"
+        for generator in found
+        if any(text_of(dig(one, "name")) == name for one in items(dig(generator.value, "spec"), "artifacts"))
+    ]
+    return repository.nearest(names, unit.path)
+
+
+def _below(path: str, copied_to: str, origin: str) -> str:
+    if not copied_to:
+        return posixpath.normpath(posixpath.join(origin, path))
+    inside = path == copied_to or path.startswith(f"{copied_to}/")
+    return posixpath.normpath(f"{origin}/{path[len(copied_to) :]}") if inside else ""

@@ -1,0 +1,294 @@
+"""Which files a kustomization loads, and whether each lies inside the repository: what a program is then given.
+
+Source: sigs.k8s.io/kustomize/api 0.21 (types/kustomization.go, internal/target/kusttarget.go, internal/loader, internal/
+builtins). Names of fields are read without regard to case, as encoding/json does; merge keys are followed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gitops_ci.rendering.base import BuildError, join
+from gitops_ci.rendering.deployment import Closure
+from gitops_ci.rendering.documents import items, load, text_of
+from gitops_ci.rendering.tree import SourceTree
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["NAMES", "collect", "described_in", "folded", "kustomization_value"]
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_DEEPEST = 50
+_RESOURCES = ("resources", "bases", "components", "crds")
+_PLUGINS = ("generators", "transformers", "validators")
+# What kustomize takes for an address before it looks for a file (internal/git/repospec.go, loader/fileloader.go).
+_REMOTE = re.compile(
+    r"\s*(?:https?:|[a-z][a-z0-9+.-]*://|git::|gh:|(?:[\w.-]+@)[\w.-]+[:/]|(?:www\.)?(?:github|gitlab|bitbucket)\.[a-z]+[/:])"
+    r"|.*[?&](?:ref|version|timeout|submodules)=",
+    re.IGNORECASE | re.DOTALL,
+)
+# Fields of the builtin plugins that name files (builtins/*.go); helm's are handled by themselves.
+_PLUGIN_FILES = frozenset(
+    {"path", "paths", "files", "envs", "env", "valuesfile", "additionalvaluesfiles", "charthome", "confighome"}
+)
+_HELM = ("helmcharts", "helmchartinflationgenerator")
+
+
+def described_in(folder: str, tree: SourceTree) -> str | None:
+    """The path of a folder's kustomization, None when it has none."""
+    return next((path for name in NAMES if tree.is_file(path := join(folder, name))), None)
+
+
+def kustomization_value(path: str, tree: SourceTree) -> dict[str, Any]:
+    """What a kustomization says, with its keys as they are written.
+
+    Raises:
+        YamlError: it cannot be read.
+    """
+    found = tree.documents(path)
+    return found[0].value if found else {}
+
+
+def folded(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with the names of its fields in lower case."""
+    return {key.lower(): one for key, one in value.items()}
+
+
+def collect(folder: str, tree: SourceTree, value: dict[str, Any] | None = None) -> Closure:
+    """The closure of a kustomization; `value` is used instead of what its file says."""
+    closure = Closure()
+    _Collector(tree, closure).kustomization(folder, value, [])
+    if closure.remote and not closure.skip:
+        closure.skip = f"it needs {', '.join(closure.remote)}"
+        closure.remedy = "Use --allow-remote to fetch it, or copy it into the repository."
+    return closure
+
+
+class _Collector:
+    def __init__(self, tree: SourceTree, closure: Closure) -> None:
+        self.tree = tree
+        self.closure = closure
+        self.done: set[str] = set()
+
+    def kustomization(self, folder: str, value: dict[str, Any] | None, above: list[str]) -> None:
+        """Read one kustomization and all that it includes; `above` are the folders that lead to it."""
+        path = described_in(folder, self.tree)
+        if path is None and value is None:
+            self.closure.error = f"there is no kustomization in {folder}"
+            return
+        if path is not None:
+            self.take(path)
+        try:
+            said = value if value is not None else kustomization_value(path or "", self.tree)
+        except YamlError as error:
+            self.closure.error = f"{path}:{error.line}: the kustomization cannot be read: {error.reason}"
+            return
+        self.fields(folder, path or join(folder, NAMES[0]), said, [*above, folder])
+
+    def fields(self, folder: str, path: str, said: dict[str, Any], above: list[str]) -> None:
+        root = folded(said)
+        for name in _RESOURCES:
+            for entry in _texts(root, name):
+                self.resource(entry, folder, path, above)
+        for name in _PLUGINS:
+            self.plugins(name, said, root, folder, path, above)
+        for entry in _named_files(root):
+            self.part(entry, folder, path)
+        for generator in (*items(root, "configmapgenerator"), *items(root, "secretgenerator")):
+            for entry in _generator_files(generator):
+                self.part(_value_of(entry), folder, path, whole=entry)
+        self.helm(said, root, folder, path)
+
+    def resource(self, entry: str, folder: str, path: str, above: list[str]) -> None:
+        """A file, a kustomization, or an address."""
+        if "\n" in entry:
+            return
+        target = self.inside(entry, folder, path)
+        if target is None:
+            return
+        if self.tree.is_file(target):
+            self.take(target)
+        elif self.tree.is_folder(target):
+            real = self.tree.resolve(target) or target
+            self.closure.links |= self.tree.links_on(target)
+            self.closure.folders.add(real)
+            if real in above:
+                self.closure.problems.append(BuildError("cycle", path, 1, 1, f"it includes itself through '{entry}'"))
+                self.closure.error = "it includes itself, in the end"
+            elif described_in(real, self.tree) is None:
+                self.missing(path, f"there is no kustomization in '{entry}'")
+            elif len(above) > _DEEPEST:
+                self.closure.error = "its bases are nested too deep"
+            elif real not in self.done:
+                self.done.add(real)
+                self.kustomization(real, None, above)
+        else:
+            self.missing(path, f"there is no '{entry}'")
+
+    def part(self, entry: str, folder: str, path: str, whole: str = "") -> None:
+        """A file that is no manifest of its own."""
+        if "\n" in entry or (target := self.inside(entry, folder, path, whole)) is None:
+            return
+        if self.tree.is_file(target):
+            self.take(target, part=True)
+        elif not self.tree.is_folder(target):
+            self.missing(path, f"there is no '{entry}'")
+
+    def inside(self, entry: str, folder: str, path: str, whole: str = "") -> str | None:
+        """The path that an entry stands for; None, and a word about it, when it is an address or leads outside."""
+        if any(_REMOTE.match(one) for one in (entry, whole, whole.partition("=")[2])):
+            self.closure.remote[whole or entry] = None
+            return None
+        target = posixpath.join("" if folder == "." else folder, entry)
+        if entry.startswith("/") or self.tree.leads_out(target):
+            self.closure.refuse(f"{path}: '{entry}' leads out of the repository")
+            return None
+        return target
+
+    def missing(self, path: str, message: str) -> None:
+        self.closure.problems.append(BuildError("missing-path", path, 1, 1, message))
+        self.closure.error = self.closure.error or f"{path}: {message}"
+
+    def take(self, target: str, *, part: bool = False) -> None:
+        real = self.tree.resolve(target)
+        if real is None:
+            return
+        self.closure.links |= self.tree.links_on(target)
+        self.closure.files.add(real)
+        if part:
+            self.closure.parts.add(real)
+
+    def plugins(
+        self, name: str, said: dict[str, Any], root: dict[str, Any], folder: str, path: str, above: list[str]
+    ) -> None:
+        """Configurations of generators and transformers: files, folders, or written on the spot."""
+        kept, dropped = [], []
+        for entry in _texts(root, name):
+            if _runs_a_program(values := self.plugin_values(entry, folder, path, above)):
+                dropped.append(entry)
+                continue
+            kept.append(entry)
+            for value in values:
+                self.plugin(value, folder, path)
+        if dropped:
+            told = f"{path}: without {len(dropped)} of {name} that {'are programs' if len(dropped) > 1 else 'is a program'}"
+            self.closure.omitted.append(told)
+            current = self.closure.rewritten.get(path, said)
+            self.closure.rewritten[path] = {key: one for key, one in current.items() if key.lower() != name} | {
+                name: kept
+            }
+
+    def plugin_values(self, entry: str, folder: str, path: str, above: list[str]) -> list[dict[str, Any]]:
+        if inline := _inline(entry):
+            return inline
+        before = set(self.closure.files)
+        self.resource(entry, folder, path, above)
+        found = []
+        for file in sorted(self.closure.files - before):
+            self.closure.parts.add(file)
+            try:
+                found += [one.value for one in self.tree.documents(file)]
+            except YamlError as error:
+                self.closure.error = f"{file}:{error.line}: {error.reason}"
+        if not found:
+            target = posixpath.join("" if folder == "." else folder, entry)
+            if self.tree.is_file(target):  # read before, as part of something else
+                self.closure.parts.add(self.tree.resolve(target) or target)
+                try:
+                    found = [one.value for one in self.tree.documents(target)]
+                except YamlError:
+                    return []
+        return found
+
+    def plugin(self, value: dict[str, Any], folder: str, path: str) -> None:
+        for field, text in _scalars(value):
+            if field in _PLUGIN_FILES:
+                whole, entry = text, _value_of(text)
+                if _REMOTE.match(entry) or _REMOTE.match(whole):
+                    self.closure.remote[whole] = None
+                elif field not in {"path"} or self.tree.is_file(posixpath.join("" if folder == "." else folder, entry)):
+                    self.part(entry, folder, path, whole)
+                elif entry.startswith(("/", "..")) and "/" in entry.strip("/."):
+                    self.inside(entry, folder, path)
+
+    def helm(self, said: dict[str, Any], root: dict[str, Any], folder: str, path: str) -> None:
+        charts = [one for name in _HELM for one in items(root, name)]
+        if not charts:
+            return
+        names = ", ".join(text_of(folded(one).get("name")) or "?" for one in charts if isinstance(one, dict))
+        self.closure.omitted.append(f"{path}: without the Helm charts that it inflates ({names})")
+        current = self.closure.rewritten.get(path, said)
+        self.closure.rewritten[path] = {
+            key: one for key, one in current.items() if key.lower() not in {*_HELM, "helmglobals"}
+        }
+
+
+def _texts(root: Mapping[str, Any], name: str) -> list[str]:
+    return [one for one in items(root, name) if isinstance(one, str)]
+
+
+def _named_files(root: Mapping[str, Any]) -> Iterator[str]:
+    """Patches, replacements and configurations."""
+    yield from (one for name in ("patchesstrategicmerge", "configurations") for one in _texts(root, name))
+    for name in ("patches", "patchesjson6902", "replacements"):
+        for one in items(root, name):
+            if isinstance(one, dict) and isinstance(path := folded(one).get("path"), str) and path:
+                yield path
+            elif isinstance(one, str):
+                yield one  # as patches were written once
+    openapi = root.get("openapi")
+    if isinstance(openapi, dict) and isinstance(path := folded(openapi).get("path"), str) and path:
+        yield path
+
+
+def _generator_files(generator: Any) -> Iterator[str]:
+    if not isinstance(generator, dict):
+        return
+    said = folded(generator)
+    yield from (one for name in ("files", "envs") for one in _texts(said, name))
+    if isinstance(env := said.get("env"), str) and env:
+        yield env
+
+
+def _value_of(entry: str) -> str:
+    """The file of `KEY=FILE`."""
+    return entry.partition("=")[2] if "=" in entry else entry
+
+
+def _inline(entry: str) -> list[dict[str, Any]]:
+    if ":" not in entry:
+        return []
+    try:
+        return [one.value for one in load("", entry)]
+    except YamlError:
+        return []
+
+
+def _runs_a_program(values: list[dict[str, Any]]) -> bool:
+    """Whether one of the configurations is for a plugin that is a program or a container, such as KSOPS."""
+    for value in values:
+        if text_of(value.get("kind")) in {"Kustomization", "Component"}:
+            continue
+        annotations = (
+            (value.get("metadata") or {}).get("annotations") if isinstance(value.get("metadata"), dict) else None
+        )
+        if isinstance(annotations, dict) and any("config.kubernetes.io/function" in str(key) for key in annotations):
+            return True
+        if text_of(value.get("apiVersion")).partition("/")[0] != "builtin":
+            return True
+    return False
+
+
+def _scalars(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Every text with the name of the field that it is in, in lower case."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if str(key).lower() != "fieldspecs":  # their `path` is one in an object
+                yield from _scalars(one, str(key).lower())
+    elif isinstance(value, list):
+        for one in value:
+            yield from _scalars(one, field)
+    elif isinstance(value, str):
+        yield field, value

@@ -1,0 +1,129 @@
+"""Where kustomize and helm are started: in a folder that holds nothing but the unit's files, without a network.
+
+The folder, the limits and the environment are the second line. The first is the closure of a unit: what leads out of
+the repository, or to an address, is refused before anything is written here.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from gitops_ci import process
+from gitops_ci.bounded import Limits, run_bounded
+from gitops_ci.errors import ProgramError
+from gitops_ci.rendering.deployment import Output, Recipe, Step
+from gitops_ci.rendering.tree import SourceTree
+
+__all__ = ["ProgramSettings", "render"]
+
+_INSTALL = {
+    "kustomize": "Install kubectl or kustomize and put it on PATH, or use --render none.",
+    "helm": "Install helm and put it on PATH, or use --render none.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSettings:
+    """`allow_remote` lets programs fetch, with the whole environment: what is private takes credentials."""
+
+    limits: Limits = field(default_factory=Limits)
+    allow_remote: bool = False
+
+
+def render(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> Output:
+    """Run a recipe.
+
+    Raises:
+        ProgramError: a program is missing, reached a limit, or refused; paths in its message are the repository's.
+    """
+    if not recipe.steps:
+        return recipe.finish(recipe.text)
+    # A name without links: kustomize compares real paths.
+    with tempfile.TemporaryDirectory(prefix="gitops-ci-unit-") as made:
+        home = os.path.realpath(made)
+        root = os.path.join(home, "files")
+        _stage(recipe, tree, root)
+        text = ""
+        for step in recipe.steps:
+            text = _run(step, root, home, settings)
+            if step.into:
+                _write(root, step.into, text.encode())
+    return recipe.finish(text)
+
+
+def _stage(recipe: Recipe, tree: SourceTree, root: str) -> None:
+    os.makedirs(root)
+    for path in recipe.files:
+        data = tree.data(path) if path not in recipe.written else None
+        if data is not None:
+            _write(root, path, data)
+    for path, text in recipe.written.items():
+        _write(root, path, text.encode())
+    for path, said in recipe.links.items():
+        full = os.path.join(root, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        if not os.path.lexists(full):
+            os.symlink(said, full)
+
+
+def _write(root: str, path: str, data: bytes) -> None:
+    full = os.path.join(root, path)
+    try:
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        hint = "Is there room in the temporary folder?"
+        raise ProgramError(f"{path} cannot be copied for rendering: {error.strerror}", hint=hint) from None
+
+
+def _run(step: Step, root: str, home: str, settings: ProgramSettings) -> str:
+    program = _program(step.program)
+    verb = {"kustomize": ("build",), "kubectl": ("kustomize",)}.get(os.path.basename(program), ())
+    command = [program, *verb, *step.arguments]
+    isolated = () if settings.allow_remote else _isolation()
+    try:
+        return run_bounded(
+            [*isolated, *command], cwd=root, environment=_environment(home, settings), limits=settings.limits
+        )
+    except ProgramError as error:
+        message = error.message.replace(f"{root}/", "").replace(root, ".").replace("unshare", step.program, 1)
+        raise ProgramError(message, hint=error.hint) from None
+
+
+def _program(name: str) -> str:
+    found = process.find(name) or (process.find("kubectl") if name == "kustomize" else None)
+    if found is None:
+        raise ProgramError(f"{name} is not installed", hint=_INSTALL[name])
+    return found
+
+
+def _environment(home: str, settings: ProgramSettings) -> Mapping[str, str] | None:
+    """No token, no plugins and settings of this machine's user, and no way to a cluster."""
+    if settings.allow_remote:
+        return None  # all of it
+    own = {f"HELM_{name}_HOME": os.path.join(home, name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+    offline = dict.fromkeys(
+        ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1"
+    )
+    return (
+        process.reduced_environment() | own | offline | {"GIT_ALLOW_PROTOCOL": "none", "KUBECONFIG": "", "HOME": home}
+    )
+
+
+@cache
+def _isolation() -> tuple[str, ...]:
+    """A network namespace with nothing in it, where the kernel lets everybody make one."""
+    found = process.find("unshare")
+    if found is None:
+        return ()
+    prefix = (found, "--map-root-user", "--net", "--")
+    try:
+        process.run([*prefix, "true"], environment=process.reduced_environment(), seconds=10)
+    except ProgramError:
+        return ()
+    return prefix

@@ -1,0 +1,206 @@
+"""The files of a repository as units read them: a checkout, or a commit. Nothing outside the root is ever read."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from gitops_ci.rendering.documents import Document, load
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["CheckoutFiles", "Files", "MemoryFiles", "SourceTree"]
+
+_MOST_LINKS = 40  # as Linux counts
+
+
+class Files(Protocol):
+    """Where the bytes are. Paths have `/`, are relative to the root, and hold no `..`."""
+
+    def names(self) -> Iterable[str]:
+        """The path of every file and every link."""
+
+    def data(self, path: str) -> bytes | None:
+        """The bytes of a regular file."""
+
+    def link(self, path: str) -> str | None:
+        """What a symbolic link says, None for what is no link."""
+
+
+class CheckoutFiles:
+    """A folder on disk; `.git` is no part of it."""
+
+    def __init__(self, root: str = ".") -> None:
+        self.root = root
+
+    def names(self) -> Iterable[str]:
+        for folder, below, leaves in os.walk(self.root):
+            below[:] = [name for name in below if name != ".git"]
+            at = os.path.relpath(folder, self.root)
+            links = [name for name in below if os.path.islink(os.path.join(folder, name))]
+            for name in (*leaves, *links):
+                yield name if at == "." else f"{at}/{name}".replace(os.sep, "/")
+
+    def data(self, path: str) -> bytes | None:
+        full = os.path.join(self.root, path)
+        try:
+            # O_NONBLOCK: a pipe in a checkout would hold the run up for ever.
+            descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return None
+        with open(descriptor, "rb") as file:
+            return file.read() if os.path.isfile(full) else None
+
+    def link(self, path: str) -> str | None:
+        full = os.path.join(self.root, path)
+        try:
+            return os.readlink(full) if os.path.islink(full) else None
+        except OSError:
+            return None
+
+
+class MemoryFiles:
+    """Files that are at hand: those of a commit, or of a test. A text is UTF-8."""
+
+    def __init__(self, files: Mapping[str, bytes | str], links: Mapping[str, str] | None = None) -> None:
+        self._files = files
+        self._links = links or {}
+
+    def names(self) -> Iterable[str]:
+        return (*self._files, *self._links)
+
+    def data(self, path: str) -> bytes | None:
+        found = self._files.get(path)
+        return found.encode() if isinstance(found, str) else found
+
+    def link(self, path: str) -> str | None:
+        return self._links.get(path)
+
+
+class SourceTree:
+    """Files with their folders, links resolved inside the root, and each document read once."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.names = sorted(set(files.names()))
+        self._known = set(self.names)
+        self._folders = {"."}
+        for name in self.names:
+            folder = posixpath.dirname(name)
+            while folder and folder not in self._folders:
+                self._folders.add(folder)
+                folder = posixpath.dirname(folder)
+        self._documents: dict[str, tuple[Document, ...] | YamlError] = {}
+        self._texts: dict[str, str | None] = {}
+        self._links: dict[str, str | None] = {}
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._known
+
+    def resolve(self, path: str) -> str | None:
+        """The path of a file or folder with all links followed; None when it is not there or leads outside."""
+        return self._walk(path, [])
+
+    def links_on(self, path: str) -> dict[str, str]:
+        """The links that a path goes through, each with what it says."""
+        passed: list[tuple[str, str]] = []
+        self._walk(path, passed)
+        return dict(passed)
+
+    def is_file(self, path: str) -> bool:
+        found = self.resolve(path)
+        return found is not None and found in self._known
+
+    def is_folder(self, path: str) -> bool:
+        found = self.resolve(path)
+        return found is not None and found in self._folders
+
+    def leads_out(self, path: str) -> bool:
+        """Whether a path is absolute, climbs above the root, or goes through a link that does."""
+        try:
+            self._walk(path, [], strict=True)
+        except ValueError:
+            return True
+        return False
+
+    def below(self, folder: str) -> list[str]:
+        """Every file and link below a folder, sorted."""
+        if folder in {"", "."}:
+            return self.names
+        first = bisect_left(self.names, f"{folder}/")
+        return self.names[first : bisect_left(self.names, f"{folder}0")]  # "0" follows "/"
+
+    def data(self, path: str) -> bytes | None:
+        found = self.resolve(path)
+        return self._files.data(found) if found in self._known and found is not None else None
+
+    def text(self, path: str) -> str | None:
+        """A file's text, None when it is not there or no UTF-8."""
+        found = self.resolve(path)
+        if found is None:
+            return None
+        if found not in self._texts:
+            data = self._files.data(found) if found in self._known else None
+            try:
+                self._texts[found] = None if data is None else data.decode("utf-8")
+            except UnicodeDecodeError:
+                self._texts[found] = None
+        return self._texts[found]
+
+    def documents(self, path: str) -> tuple[Document, ...]:
+        """The objects of a file.
+
+        Raises:
+            YamlError: it is no YAML.
+        """
+        found = self._documents.get(path)
+        if found is None:
+            try:
+                found = load(path, self.text(path) or "")
+            except YamlError as error:
+                found = error
+            self._documents[path] = found
+        if isinstance(found, YamlError):
+            raise found
+        return found
+
+    def _link(self, path: str) -> str | None:
+        if path not in self._links:
+            self._links[path] = self._files.link(path) if path in self._known else None
+        return self._links[path]
+
+    def _walk(self, path: str, passed: list[tuple[str, str]], *, strict: bool = False) -> str | None:
+        """Follow a path name by name, as the kernel does.
+
+        Raises:
+            ValueError: `strict`, and it leads outside.
+        """
+        if path.startswith("/") or "\0" in path:
+            return _outside(path, strict=strict)
+        todo = [part for part in reversed(path.split("/")) if part not in {"", "."}]
+        at: list[str] = []
+        while todo:
+            part = todo.pop()
+            if part == "..":
+                if not at:
+                    return _outside(path, strict=strict)
+                at.pop()
+                continue
+            here = "/".join((*at, part))
+            said = self._link(here)
+            if said is None:
+                at.append(part)
+                continue
+            passed.append((here, said))
+            if said.startswith("/") or len(passed) > _MOST_LINKS:
+                return _outside(path, strict=strict)
+            todo += [one for one in reversed(said.split("/")) if one not in {"", "."}]
+        found = "/".join(at) or "."
+        return found if found in self._known or found in self._folders else None
+
+
+def _outside(path: str, *, strict: bool) -> None:
+    if strict:
+        raise ValueError(path)
