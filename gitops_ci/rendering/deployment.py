@@ -11,7 +11,17 @@ from gitops_ci.rendering.base import BuildError
 from gitops_ci.rendering.documents import Document
 from gitops_ci.rendering.tree import SourceTree
 
-__all__ = ["Closure", "Cluster", "DeploymentUnit", "Output", "Recipe", "Repository", "Step", "UnitKind"]
+__all__ = [
+    "Closure",
+    "Cluster",
+    "DeploymentUnit",
+    "Output",
+    "Recipe",
+    "Repository",
+    "Step",
+    "UnitKind",
+    "join_documents",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +30,9 @@ class DeploymentUnit:
 
     `id` is unique within one side of a comparison; `path` and `line` say where the unit is described, `source` which
     folder or chart it takes, `destination` the cluster and namespace, as far as the description says.
-    `value` is the object that describes it, empty for a folder.
+    `value` is the object that describes it, empty for a folder. `values` are files that a chart is rendered with.
+    `is_assumed` says that nobody installs the chart with these values or this name, as far as the repository shows:
+    what hangs on a name's length or on an empty value is no finding then.
     """
 
     id: str
@@ -30,6 +42,8 @@ class DeploymentUnit:
     source: str = ""
     destination: str = ""
     value: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    values: tuple[str, ...] = ()
+    is_assumed: bool = False
 
 
 @dataclass(slots=True)
@@ -38,7 +52,7 @@ class Closure:
 
     `parts` are those of `files` that are no manifests of their own: patches, values, what a generator reads.
     `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
-    done here, each reason in `omitted`. `refused` is why nothing of it may reach a program; `skip` why it cannot be
+    done here, each reason in `omitted`. `copies` are files that are also wanted under another path. `refused` is why nothing of it may reach a program; `skip` why it cannot be
     rendered here although others can, with what to do about it in `remedy`; `error` why nobody can.
     """
 
@@ -49,6 +63,7 @@ class Closure:
     remote: dict[str, None] = field(default_factory=dict)
     problems: list[BuildError] = field(default_factory=list)
     rewritten: dict[str, dict[str, Any]] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
     omitted: list[str] = field(default_factory=list)
     refused: str = ""
     error: str = ""
@@ -67,6 +82,7 @@ class Closure:
         self.remote |= other.remote
         self.problems += other.problems
         self.rewritten |= other.rewritten
+        self.copies |= other.copies
         self.omitted += other.omitted
         self.refuse(other.refused)
         self.error = self.error or other.error
@@ -78,7 +94,8 @@ class Closure:
 class Step:
     """One run of a program in a folder that holds nothing but the unit's files.
 
-    `arguments` are paths as ./NAME and options of our own. `into` is the file that its output becomes for the next step.
+    `arguments` are options of our own and, behind `--`, paths as ./NAME. `into` is the file that the output becomes for
+    the next step; the outputs of steps without it, one after the other, are what the unit renders to.
     """
 
     program: Literal["kustomize", "helm"]
@@ -95,18 +112,29 @@ class Output:
     errors: tuple[str, ...] = ()
 
 
+def join_documents(texts: Sequence[str]) -> str:
+    """Streams of documents as one."""
+    if len(texts) < 2:  # noqa: PLR2004 - as it is
+        return "".join(texts)
+    ended = (text if text.endswith("\n") else f"{text}\n" for text in texts if text.strip())
+    return "".join(
+        text if text.startswith("---") or not number else f"---\n{text}" for number, text in enumerate(ended)
+    )
+
+
 def _as_it_is(text: str) -> Output:
     return Output(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a unit is rendered: `files` are copied, `written` are added, `steps` run, `finish` makes the last output.
+    """How a unit is rendered: `files` are copied, `written` are added, `steps` run, `finish` makes the result of it.
 
-    Without steps, `text` is what there is to finish.
+    `copies` are files by a path that they have for the program only. `text` comes before what is printed.
     """
 
     files: frozenset[str] = frozenset()
+    copies: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
@@ -178,8 +206,10 @@ def _shared(one: str, other: str) -> int:
 class UnitKind(Protocol):
     """A kind of unit. Each module of the table in `kinds` has these three functions."""
 
-    def describe(self, documents: Iterable[Document], repository: Repository) -> Iterable[DeploymentUnit]:
-        """The units that objects describe."""
+    def describe(
+        self, files: Sequence[str], documents: Sequence[Document], repository: Repository
+    ) -> Iterable[DeploymentUnit]:
+        """The units that files and objects describe."""
 
     def closure(self, unit: DeploymentUnit, repository: Repository) -> Closure:
         """The files that a unit needs, without starting a program."""

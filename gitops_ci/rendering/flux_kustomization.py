@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,9 +32,9 @@ __all__ = ["closure", "describe", "recipe"]
 GROUP = "kustomize.toolkit.fluxcd.io"
 
 
-def describe(documents: Iterable[Document], repository: Repository) -> Iterable[DeploymentUnit]:
+def describe(files: Sequence[str], documents: Sequence[Document], repository: Repository) -> Iterable[DeploymentUnit]:
     """Each Kustomization of Flux's group."""
-    del repository
+    del files, repository
     for one in documents:
         if one.kind == "Kustomization" and one.group == GROUP:
             name = f"{one.namespace}/{one.name}" if one.namespace else one.name

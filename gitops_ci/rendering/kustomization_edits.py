@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from gitops_ci.rendering.deployment import Closure, Output, Recipe, Step
+from gitops_ci.rendering.deployment import Closure, Recipe, Step
 from gitops_ci.rendering.documents import text_of
 from gitops_ci.rendering.kustomization_files import NAMES, described_in
 from gitops_ci.rendering.tree import SourceTree
@@ -141,4 +141,4 @@ def kustomize_recipe(
         texts[path] = written(value)
     options = ("--load-restrictor", "LoadRestrictionsNone") if unrestricted else ()
     step = Step("kustomize", (*options, "--", path_argument(folder)))
-    return Recipe(frozenset(closure.files), dict(closure.links), texts, (step,), finish=Output)
+    return Recipe(frozenset(closure.files), dict(closure.copies), dict(closure.links), texts, (step,))

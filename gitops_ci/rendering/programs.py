@@ -15,7 +15,7 @@ from functools import cache
 from gitops_ci import process
 from gitops_ci.bounded import Limits, run_bounded
 from gitops_ci.errors import ProgramError
-from gitops_ci.rendering.deployment import Output, Recipe, Step
+from gitops_ci.rendering.deployment import Output, Recipe, Step, join_documents
 from gitops_ci.rendering.tree import SourceTree
 
 __all__ = ["ProgramSettings", "render"]
@@ -47,12 +47,14 @@ def render(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> Outpu
         home = os.path.realpath(made)
         root = os.path.join(home, "files")
         _stage(recipe, tree, root)
-        text = ""
+        printed = [recipe.text] if recipe.text else []
         for step in recipe.steps:
             text = _run(step, root, home, settings)
             if step.into:
                 _write(root, step.into, text.encode())
-    return recipe.finish(text)
+            else:
+                printed.append(text)
+    return recipe.finish(join_documents(printed))
 
 
 def _stage(recipe: Recipe, tree: SourceTree, root: str) -> None:
@@ -60,6 +62,9 @@ def _stage(recipe: Recipe, tree: SourceTree, root: str) -> None:
     for path in recipe.files:
         data = tree.data(path) if path not in recipe.written else None
         if data is not None:
+            _write(root, path, data)
+    for path, origin in recipe.copies.items():
+        if (data := tree.data(origin)) is not None:
             _write(root, path, data)
     for path, text in recipe.written.items():
         _write(root, path, text.encode())

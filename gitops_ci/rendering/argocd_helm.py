@@ -1,0 +1,118 @@
+"""A chart as Argo CD installs it. Source: argo-cd util/helm/cmd.go, reposerver/repository/repository.go (3.1).
+
+Values, from the weakest: the chart's own, `valueFiles` in order, `values` or `valuesObject`, `parameters`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from gitops_ci.rendering.argocd_source import Source
+from gitops_ci.rendering.base import join
+from gitops_ci.rendering.chart_files import CHART, collect_chart
+from gitops_ci.rendering.deployment import Closure, Repository
+from gitops_ci.rendering.documents import dig, items, text_of
+from gitops_ci.rendering.helm_command import Installation
+from gitops_ci.rendering.tree import SourceTree
+
+__all__ = ["chart_closure", "installation"]
+
+_UNESCAPED_COMMA = re.compile(r"(^|[^\\]),")
+
+
+def chart_closure(source: Source, repository: Repository) -> Closure:
+    """The chart, and each file of values and parameters, none of which may lie outside of the repository."""
+    made = Closure()
+    tree = repository.tree
+    if not tree.is_file(join(source.path, CHART)):
+        made.error = f"there is no chart in '{source.path}'"
+        return made
+    collect_chart(source.path, tree, made)
+    helm = source.value.get("helm")
+    for path in [text_of(one) for one in items(helm, "valueFiles")]:
+        _add(path, source, tree, made, may_miss=dig(helm, "ignoreMissingValueFiles") is True)
+    for parameter in items(helm, "fileParameters"):
+        _add(text_of(dig(parameter, "path")), source, tree, made)
+    made.parts |= made.files
+    if made.remote and not made.skip:
+        made.skip = f"it needs {', '.join(made.remote)}"
+        made.remedy = "Use --allow-remote to fetch it, or copy it into charts/."
+    return made
+
+
+def _add(path: str, source: Source, tree: SourceTree, made: Closure, *, may_miss: bool = False) -> None:
+    if "://" in path:
+        made.skip, made.remedy = f"it needs {path}", "Copy the file into the repository."
+        return
+    if why := _elsewhere(path, source):
+        made.skip, made.remedy = f"'{path}' is not here: {why}", "Check it in the checkout of that source."
+        return
+    target = _target(path, source)
+    if tree.leads_out(target):
+        made.refuse(f"'{path}' leads out of the repository")
+        return
+    found = _matching(target, tree)
+    if not found and not may_miss:
+        made.error = made.error or f"there is no '{path}'"
+    for one in found:
+        made.files.add(tree.resolve(one) or one)
+
+
+def _elsewhere(path: str, source: Source) -> str:
+    name = path.partition("/")[0].removeprefix("$")
+    return source.references.get(name, "no source has this ref") if path.startswith("$") else ""
+
+
+def _target(path: str, source: Source) -> str:
+    """From the root of the repository: `$ref/…` and `/…` start there, anything else in the chart's folder."""
+    if path.startswith("$"):
+        return path.partition("/")[2]
+    if path.startswith("/"):
+        return path.lstrip("/")
+    return posixpath.join("" if source.path == "." else source.path, path)
+
+
+def _matching(target: str, tree: SourceTree) -> list[str]:
+    if tree.is_file(target):
+        return [target]
+    if not any(character in target for character in "*?["):
+        return []
+    wanted = posixpath.normpath(target).split("/")
+    return [
+        name
+        for name in tree.names
+        if len(parts := name.split("/")) == len(wanted)
+        and all(fnmatchcase(part, one) for part, one in zip(parts, wanted, strict=True))
+    ]
+
+
+def installation(source: Source, application: Mapping[str, Any], label: str, repository: Repository) -> Installation:
+    """How the chart of a source is templated."""
+    helm = source.value.get("helm")
+    name = text_of(dig(helm, "releaseName")) or text_of(dig(application, "metadata", "name"))
+    namespace = text_of(dig(helm, "namespace")) or text_of(dig(application, "spec", "destination", "namespace"))
+    made = Installation(source.path, name, namespace, label=label)
+    made.kubernetes_version = text_of(dig(helm, "kubeVersion")) or repository.kubernetes_version
+    made.api_versions = tuple(text_of(one) for one in items(helm, "apiVersions"))
+    made.include_crds = dig(helm, "skipCrds") is not True
+    made.skip_tests = dig(helm, "skipTests") is True
+    for path in [text_of(one) for one in items(helm, "valueFiles")]:
+        for found in _matching(_target(path, source), repository.tree):
+            made.add_values_file(found)
+    if isinstance(values := dig(helm, "valuesObject"), dict) or (values := text_of(dig(helm, "values"))):
+        made.add_values(values)
+    for parameter in items(helm, "parameters"):
+        option = "--set-string" if dig(parameter, "forceString") is True else "--set"
+        made.options.append(f"{option}={text_of(dig(parameter, 'name'))}={_escaped(text_of(dig(parameter, 'value')))}")
+    for parameter in items(helm, "fileParameters"):
+        made.add_file_parameter(text_of(dig(parameter, "name")), _target(text_of(dig(parameter, "path")), source))
+    return made
+
+
+def _escaped(value: str) -> str:
+    """A comma would begin another parameter; a list in braces stays one."""
+    return value if value.startswith("{") else _UNESCAPED_COMMA.sub(r"\1\\,", _UNESCAPED_COMMA.sub(r"\1\\,", value))

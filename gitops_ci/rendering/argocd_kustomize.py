@@ -1,0 +1,103 @@
+"""A kustomization as Argo CD changes it by `kustomize edit`. Source: argo-cd util/kustomize/kustomize.go (3.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_ci.rendering.argocd_source import Source
+from gitops_ci.rendering.documents import dig, items, text_of
+from gitops_ci.rendering.kustomization_files import described_in, folded, kustomization_value
+from gitops_ci.rendering.tree import SourceTree
+
+__all__ = ["edited"]
+
+_IMAGE = re.compile(r"(?P<name>[^@]*?)(?::(?P<tag>[^/:@]*))?(?:@(?P<digest>.+))?")
+
+
+def edited(source: Source, tree: SourceTree) -> dict[str, Any]:
+    """The kustomization of a source with the options of the Application in it.
+
+    Raises:
+        YamlError: it cannot be read.
+    """
+    path = described_in(source.path, tree)
+    value = dict(kustomization_value(path, tree)) if path else {}
+    options = source.value.get("kustomize")
+    if not isinstance(options, dict):
+        return value
+    for name in ("namePrefix", "nameSuffix", "namespace"):
+        if text := text_of(options.get(name)):
+            _put(value, name, text)
+    for image in items(options, "images"):
+        _set_image(value, text_of(image))
+    for replica in items(options, "replicas"):
+        _set_replicas(value, text_of(dig(replica, "name")), dig(replica, "count"))
+    _add_metadata(value, options)
+    for name in ("patches", "components"):
+        if more := items(options, name):
+            _put(value, name, [*_listed(value, name), *more])
+    return value
+
+
+def _put(value: dict[str, Any], name: str, new: Any) -> None:
+    """Set a field, in whatever case it is written."""
+    for key in [key for key in value if key.lower() == name.lower()]:
+        del value[key]
+    value[name] = new
+
+
+def _listed(value: Mapping[str, Any], name: str) -> list[Any]:
+    found = folded(value).get(name.lower())
+    return list(found) if isinstance(found, list) else []
+
+
+def _set_image(value: dict[str, Any], text: str) -> None:
+    """`NAME=NEWNAME:TAG@DIGEST`, each part but the first left out at will (kustomize edit set image)."""
+    name, separator, new = text.partition("=")
+    found = _IMAGE.fullmatch(new if separator else text)
+    if found is None:
+        return
+    if not separator:
+        name = found["name"]
+    images = [dict(one) for one in _listed(value, "images") if isinstance(one, dict)]
+    known = next((one for one in images if one.get("name") == name), None)
+    if known is None:
+        known = {"name": name}
+        images.append(known)
+    if separator and found["name"] != "*":
+        known["newName"] = found["name"]
+    if found["tag"] or found["digest"]:
+        for key, part in (("newTag", found["tag"]), ("digest", found["digest"])):
+            known.pop(key, None)
+            if part and part != "*":
+                known[key] = part
+    _put(value, "images", images)
+
+
+def _set_replicas(value: dict[str, Any], name: str, count: Any) -> None:
+    number = int(text) if (text := text_of(count)).isdigit() else count
+    others = [one for one in _listed(value, "replicas") if dig(one, "name") != name]
+    _put(value, "replicas", [*others, {"name": name, "count": number}])
+
+
+def _add_metadata(value: dict[str, Any], options: Mapping[str, Any]) -> None:
+    labels, annotations = options.get("commonLabels"), options.get("commonAnnotations")
+    if isinstance(labels, dict) and labels:
+        texts = {key: text_of(one) for key, one in labels.items()}
+        if options.get("labelWithoutSelector") is True:
+            pair: dict[str, Any] = {"pairs": texts}
+            if options.get("labelIncludeTemplates") is True:
+                pair["includeTemplates"] = True
+            _put(value, "labels", [*_listed(value, "labels"), pair])
+        else:
+            _put(value, "commonLabels", _mapped(value, "commonLabels") | texts)
+    if isinstance(annotations, dict) and annotations:
+        texts = {key: text_of(one) for key, one in annotations.items()}
+        _put(value, "commonAnnotations", _mapped(value, "commonAnnotations") | texts)
+
+
+def _mapped(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = folded(value).get(name.lower())
+    return dict(found) if isinstance(found, dict) else {}

@@ -1,0 +1,248 @@
+"""Which units a repository has, and which of them are rendered: those that an operator, or a person, starts from.
+
+A unit that another one contains is rendered as part of that one. What is rendered may hold further units, which are
+followed (see `Deployment`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from gitops_ci.rendering.chart_files import CHART
+from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Repository
+from gitops_ci.rendering.documents import Document, dig, load, text_of
+from gitops_ci.rendering.kinds import FOLDER_KINDS, closure_of, describe
+from gitops_ci.rendering.tree import SourceTree
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["DEEPEST", "Deployment", "Found", "find_objects"]
+
+DEEPEST = 10  # an Application that makes an Application that …: more is a mistake
+# Objects that describe units, and those that units refer to by name.
+_GROUPS = ("argoproj.io/", "toolkit.fluxcd.io/", "source.extensions.fluxcd.io/", "fleet.cattle.io/")
+_INTERESTING = re.compile(
+    r"argoproj\.io/|fluxcd\.io/|fleet\.cattle\.io/|kind:\s*[\"']?(?:ConfigMap|Secret)\b|\"kind\":\s*\"(?:ConfigMap|Secret)"
+)
+_NAMED = ("ConfigMap", "Secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A unit with its closure, and the unit whose output it stands in, '' for one that is in Git."""
+
+    unit: DeploymentUnit
+    closure: Closure
+    within: str = ""
+    depth: int = 0
+
+
+def find_objects(tree: SourceTree) -> list[Document]:
+    """Every object in Git that describes a unit, or that one may refer to; templates of charts are none.
+
+    A file is read only if its text names such an object.
+    """
+    charts = tuple(path.removesuffix(CHART) for path in tree.names if path.rpartition("/")[2] == CHART)
+    found: list[Document] = []
+    for path in tree.names:
+        if not path.endswith((".yaml", ".yml", ".json")) or _in_chart(path, charts):
+            continue
+        text = tree.text(path)
+        if text is None or not _INTERESTING.search(text):
+            continue
+        try:
+            found += [one for one in tree.documents(path) if _is_interesting(one)]
+        except YamlError:
+            continue  # the check of the file itself reports it
+    return found
+
+
+def _in_chart(path: str, charts: Sequence[str]) -> bool:
+    return any(path.startswith((f"{chart}templates/", f"{chart}crds/", f"{chart}charts/")) for chart in charts)
+
+
+def _is_interesting(one: Document) -> bool:
+    version = one.value.get("apiVersion")
+    return one.kind in _NAMED or (isinstance(version, str) and any(group in version for group in _GROUPS))
+
+
+@dataclass
+class Deployment:
+    """The units of one tree, followed from round to round.
+
+    `start` gives the units to render first; `follow`, called for each that was rendered, gives those in its output; when
+    nothing is left, `remaining` gives what no rendered unit contains, until it gives nothing. The caller renders, at its
+    own pace, and reports those that cannot be.
+    """
+
+    repository: Repository
+    units: dict[str, Found] = field(default_factory=dict)
+    cycles: list[tuple[str, str]] = field(default_factory=list)
+    attempted: set[str] = field(default_factory=set)
+    rendered: set[str] = field(default_factory=set)
+    _above: dict[str, set[str]] = field(default_factory=dict)
+
+    def start(self, files: Sequence[str] | None = None) -> list[Found]:
+        """What nothing else contains, and no operator's object takes."""
+        tree = self.repository.tree
+        documents = find_objects(tree)
+        self.repository.objects = _by_name(documents)
+        for unit in _unique(describe(files if files is not None else tree.names, documents, self.repository)):
+            self.units[unit.id] = Found(unit, closure_of(unit, self.repository))
+        parts = set().union(*(one.closure.parts for one in self.units.values())) if self.units else set()
+        self.units = {
+            name: one
+            for name, one in self.units.items()
+            if one.unit.kind in FOLDER_KINDS or one.unit.path not in parts  # a patch has the name of what it patches
+        }
+        self._above = self._holders()
+        taken = _taken(one for one in self.units.values() if one.unit.kind not in FOLDER_KINDS)
+        return self._attempt(
+            one
+            for name, one in self.units.items()
+            if not self._is_inner(name) and not (one.unit.kind in FOLDER_KINDS and one.unit.source in taken)
+        )
+
+    def follow(self, found: Found, output: Output) -> list[Found]:
+        """The units that stand in the output of a unit, each once; what it contains is rendered with it."""
+        self.rendered.add(found.unit.id)
+        if not any(group in output.text for group in _GROUPS):
+            return []
+        try:
+            documents = load(found.unit.path, output.text)
+        except YamlError:
+            return []
+        followed = []
+        for unit in describe((), documents, self.repository):
+            known = self._in_git(unit, found)
+            origin = known.unit if known else replace(found.unit, id=unit.id)
+            one = replace(unit, id=origin.id, path=origin.path, line=origin.line)
+            if known is None and one.id in self.attempted:
+                if self._is_above(one.id, found) or self.units[one.id].unit.value == one.value:
+                    continue
+                one = replace(one, id=f"{one.id}@{found.unit.id}")
+            if one.id in self.attempted:
+                continue
+            if found.depth + 1 > DEEPEST:
+                self.cycles.append((found.unit.id, one.id))
+                continue
+            self.units[one.id] = Found(one, closure_of(one, self.repository), found.unit.id, found.depth + 1)
+            followed.append(self.units[one.id])
+            self.attempted.add(one.id)
+        return followed
+
+    def remaining(self) -> list[Found]:
+        """What no rendered unit contains: folders that no operator takes, and parts of what could not be rendered."""
+        done = [self.units[name] for name in self.rendered]
+        files = set().union(*(one.closure.files for one in done)) if done else set()
+        folders = _taken(done)
+        left = {
+            name
+            for name, one in self.units.items()
+            if name not in self.attempted
+            and one.unit.path not in files
+            and not (one.unit.kind in FOLDER_KINDS and one.unit.source in folders)
+        }
+        outermost = [name for name in left if not (_reachable(name, self._above) - {name}) & left]
+        # What is left contains each other when nothing is outermost: begin with one.
+        return self._attempt(self.units[name] for name in sorted(outermost or sorted(left)[:1]))
+
+    def _attempt(self, found: Iterable[Found]) -> list[Found]:
+        listed = list(found)
+        self.attempted |= {one.unit.id for one in listed}
+        return listed
+
+    def _in_git(self, unit: DeploymentUnit, found: Found) -> Found | None:
+        """The same object as it is written in Git, in one of the files that the output is made of."""
+        for one in self.units.values():
+            known = one.unit
+            if (
+                not one.within
+                and known.kind == unit.kind
+                and _name(known) == _name(unit)
+                and known.path in found.closure.files - found.closure.parts
+            ):
+                return one
+        return None
+
+    def _is_above(self, name: str, found: Found) -> bool:
+        """Whether a unit stands in its own output, in the end, as the one that Flux begins with does."""
+        while found.within and found.unit.id != name:
+            found = self.units[found.within]
+        return found.unit.id == name
+
+    def _holders(self) -> dict[str, set[str]]:
+        """For each unit the others that contain what describes it, of those that can be rendered."""
+        holders: dict[str, set[str]] = {}
+        for name, one in self.units.items():
+            if not (one.closure.refused or one.closure.error or one.closure.skip):
+                for path in one.closure.files:
+                    holders.setdefault(path, set()).add(name)
+        return {
+            name: {other for other in holders.get(one.unit.path, ()) if not _is_same(self.units[other].unit, one.unit)}
+            for name, one in self.units.items()
+        }
+
+    def _is_inner(self, name: str) -> bool:
+        """Whether a unit is rendered as part of another. Of those that contain each other, one comes first."""
+        above = _reachable(name, self._above)
+        if name not in above:
+            return bool(above)
+        mutual = {other for other in above if name in _reachable(other, self._above)}
+        return bool(above - mutual) or name != min(mutual, key=lambda other: _rank(self.units[other].unit))
+
+
+def _is_same(one: DeploymentUnit, other: DeploymentUnit) -> bool:
+    """A folder does not contain itself, nor a chart its other values."""
+    folders = one.kind == other.kind and one.kind in FOLDER_KINDS and one.source == other.source
+    return one.id == other.id or folders
+
+
+def _name(unit: DeploymentUnit) -> str:
+    return text_of(dig(unit.value, "metadata", "name"))
+
+
+def _rank(unit: DeploymentUnit) -> tuple[bool, str]:
+    return unit.kind in FOLDER_KINDS, unit.id
+
+
+def _reachable(name: str, above: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    stack = list(above.get(name, ()))
+    while stack:
+        one = stack.pop()
+        if one not in seen:
+            seen.add(one)
+            stack += above.get(one, ())
+    return seen
+
+
+def _taken(found: Iterable[Found]) -> set[str]:
+    """The folders of kustomizations and charts that units take."""
+    taken: set[str] = set()
+    for one in found:
+        taken |= one.closure.folders
+        taken |= {path.rpartition("/")[0] or "." for path in one.closure.files}
+    return taken
+
+
+def _by_name(documents: Iterable[Document]) -> dict[tuple[str, str], list[Document]]:
+    made: dict[tuple[str, str], list[Document]] = {}
+    for one in documents:
+        made.setdefault((one.kind, one.name), []).append(one)
+    return made
+
+
+def _unique(units: Iterable[DeploymentUnit]) -> list[DeploymentUnit]:
+    """Units with an id of their own: where objects have one name, each has its file in it."""
+    listed = list(units)
+    count = Counter(unit.id for unit in listed)
+    made: dict[str, DeploymentUnit] = {}
+    for unit in listed:
+        name = unit.id if count[unit.id] == 1 else f"{unit.id}@{unit.path}"
+        while name in made:
+            name += "+"
+        made[name] = replace(unit, id=name)
+    return list(made.values())

@@ -1,0 +1,89 @@
+"""What each file of a tree is: rendered by units, a part of one, deployed by nothing, or judged as it lies."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gitops_ci.rendering.chart_files import CHART
+from gitops_ci.rendering.discovery import Deployment, Found
+from gitops_ci.rendering.kustomization_files import NAMES
+from gitops_ci.rendering.tree import SourceTree
+
+__all__ = ["FileRole", "roles_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRole:
+    """What a file is. `units` are the ids of those that say so.
+
+    `rendered`: judged by what these units render to. `part`: no manifest of its own, or a piece of what cannot be
+    rendered here; not judged alone. `not-deployed`: beside a kustomization that does not list it, and in no unit.
+    `plain`: judged as it lies.
+    """
+
+    role: Literal["rendered", "part", "not-deployed", "plain"]
+    units: tuple[str, ...] = field(default=())
+
+
+def roles_of(names: Iterable[str], deployment: Deployment) -> dict[str, FileRole]:
+    """The role of each file, once everything was rendered that can be (`Deployment.rendered`)."""
+    rendered, parts = _owners(deployment)
+    descriptions = {one.unit.path for one in deployment.units.values() if one.unit.kind in {"kustomization", "chart"}}
+    listed = _folders_with_kustomization(deployment.repository.tree)
+    charts = set(_template_folders(deployment.repository.tree))
+    made = {}
+    for path in names:
+        if path in rendered:
+            made[path] = FileRole("rendered", tuple(rendered[path]))
+        elif path in parts:
+            made[path] = FileRole("part", tuple(parts[path]))
+        elif path in descriptions or (chart := _chart_of(path, charts)) is not None:
+            made[path] = FileRole("part", () if path in descriptions else (f"chart:{chart}",))
+        elif (posixpath.dirname(path) or ".") in listed:
+            made[path] = FileRole("not-deployed")
+        else:
+            made[path] = FileRole("plain")
+    return made
+
+
+def _owners(deployment: Deployment) -> tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]:
+    """For each file the units whose output it is in, and those that it is only a part of."""
+    rendered: dict[str, list[str]] = {}
+    parts: dict[str, list[str]] = {}
+    for name, one in sorted(deployment.units.items()):
+        is_rendered = name in deployment.rendered
+        if not is_rendered and name not in deployment.attempted:
+            continue
+        for path in one.closure.files:
+            is_manifest = is_rendered and (path not in one.closure.parts or _is_chart_part(one))
+            (rendered if is_manifest else parts).setdefault(path, []).append(name)
+    return rendered, parts
+
+
+def _is_chart_part(found: Found) -> bool:
+    """All of a chart is judged by what it renders to, its values among it."""
+    return bool(found.closure.folders) and found.unit.kind in {"chart", "helmrelease"}
+
+
+def _folders_with_kustomization(tree: SourceTree) -> set[str]:
+    return {posixpath.dirname(path) or "." for path in tree.names if posixpath.basename(path) in NAMES}
+
+
+def _template_folders(tree: SourceTree) -> list[str]:
+    return [posixpath.dirname(path) or "." for path in tree.names if posixpath.basename(path) == CHART]
+
+
+def _chart_of(path: str, charts: Collection[str]) -> str | None:
+    """The chart whose template or values a file is, although nothing renders that chart."""
+    folder = posixpath.dirname(path) or "."
+    while True:
+        if folder in charts:
+            inside = path if folder == "." else path[len(folder) + 1 :]
+            direct = "/" not in inside
+            return folder if direct or inside.startswith(("templates/", "crds/", "charts/", "ci/")) else None
+        if folder in {"", "."}:
+            return None
+        folder = posixpath.dirname(folder) or "."
