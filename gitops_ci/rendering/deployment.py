@@ -53,7 +53,8 @@ class Closure:
     `parts` are those of `files` that are no manifests of their own: patches, values, what a generator reads.
     `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
     done here, each reason in `omitted`. `copies` are files that are also wanted under another path. `refused` is why nothing of it may reach a program; `skip` why it cannot be
-    rendered here although others can, with what to do about it in `remedy`; `error` why nobody can.
+    rendered here although others can, with what to do about it in `remedy`; `error` why nobody can. What is
+    `is_indivisible` has parts that cannot be rendered without the whole.
     """
 
     files: set[str] = field(default_factory=set)
@@ -69,6 +70,7 @@ class Closure:
     error: str = ""
     skip: str = ""
     remedy: str = ""
+    is_indivisible: bool = False
 
     def refuse(self, reason: str) -> None:
         self.refused = self.refused or reason
@@ -86,6 +88,7 @@ class Closure:
         self.omitted += other.omitted
         self.refuse(other.refused)
         self.error = self.error or other.error
+        self.is_indivisible = self.is_indivisible or other.is_indivisible
         if not self.skip:
             self.skip, self.remedy = other.skip, other.remedy
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Repository
 from gitops_ci.rendering.documents import Document, dig, load, text_of
-from gitops_ci.rendering.kinds import FOLDER_KINDS, closure_of, describe
+from gitops_ci.rendering.kinds import FILE_KINDS, FOLDER_KINDS, closure_of, describe
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
@@ -25,6 +25,9 @@ DEEPEST = 10  # an Application that makes an Application that …: more is a mis
 _GROUPS = ("argoproj.io/", "toolkit.fluxcd.io/", "source.extensions.fluxcd.io/", "fleet.cattle.io/")
 _INTERESTING = re.compile(
     r"argoproj\.io/|fluxcd\.io/|fleet\.cattle\.io/|kind:\s*[\"']?(?:ConfigMap|Secret)\b|\"kind\":\s*\"(?:ConfigMap|Secret)"
+)
+_DESCRIBES_UNITS = re.compile(
+    r"\bkind[\"']?:\s*[\"']?(?:Application(?:Set)?|HelmRelease|HelmChart|GitRepo|Bundle)\b|kustomize\.toolkit\.fluxcd\.io/"
 )
 _NAMED = ("ConfigMap", "Secret")
 
@@ -83,9 +86,10 @@ class Deployment:
     attempted: set[str] = field(default_factory=set)
     rendered: set[str] = field(default_factory=set)
     _above: dict[str, set[str]] = field(default_factory=dict)
+    _naming: dict[str, bool] = field(default_factory=dict)
 
     def start(self, files: Sequence[str] | None = None) -> list[Found]:
-        """What nothing else contains, and no operator's object takes."""
+        """What nothing else contains and no operator's object takes, as far as further units may come of it."""
         tree = self.repository.tree
         documents = find_objects(tree)
         self.repository.objects = _by_name(documents)
@@ -95,20 +99,23 @@ class Deployment:
         self.units = {
             name: one
             for name, one in self.units.items()
-            if one.unit.kind in FOLDER_KINDS or one.unit.path not in parts  # a patch has the name of what it patches
+            if one.unit.kind in FILE_KINDS or one.unit.path not in parts  # a patch has the name of what it patches
         }
         self._above = self._holders()
         taken = _taken(one for one in self.units.values() if one.unit.kind not in FOLDER_KINDS)
-        return self._attempt(
+        first = self._attempt(
             one
             for name, one in self.units.items()
-            if not self._is_inner(name) and not (one.unit.kind in FOLDER_KINDS and one.unit.source in taken)
+            if self._leads_on(one)
+            and not self._is_inner(name)
+            and not (one.unit.kind in FOLDER_KINDS and one.unit.source in taken)
         )
+        return first or self.remaining()
 
     def follow(self, found: Found, output: Output) -> list[Found]:
         """The units that stand in the output of a unit, each once; what it contains is rendered with it."""
         self.rendered.add(found.unit.id)
-        if not any(group in output.text for group in _GROUPS):
+        if not _DESCRIBES_UNITS.search(output.text):
             return []
         try:
             documents = load(found.unit.path, output.text)
@@ -138,6 +145,8 @@ class Deployment:
         done = [self.units[name] for name in self.rendered]
         files = set().union(*(one.closure.files for one in done)) if done else set()
         folders = _taken(done)
+        whole = [self.units[name] for name in self.attempted - self.rendered if self.units[name].closure.is_indivisible]
+        files |= {path for one in whole for path in one.closure.files | one.closure.parts}
         left = {
             name
             for name, one in self.units.items()
@@ -146,8 +155,21 @@ class Deployment:
             and not (one.unit.kind in FOLDER_KINDS and one.unit.source in folders)
         }
         outermost = [name for name in left if not (_reachable(name, self._above) - {name}) & left]
+        # What may hold an Application comes before the chart that it may install.
+        outermost = [name for name in outermost if self._leads_on(self.units[name])] or outermost
         # What is left contains each other when nothing is outermost: begin with one.
         return self._attempt(self.units[name] for name in sorted(outermost or sorted(left)[:1]))
+
+    def _leads_on(self, found: Found) -> bool:
+        """Whether further units may stand in the output of a unit."""
+        return found.unit.kind not in FOLDER_KINDS or any(self._names_units(path) for path in found.closure.files)
+
+    def _names_units(self, path: str) -> bool:
+        known = self._naming.get(path)
+        if known is None:
+            text = self.repository.tree.text(path) or ""
+            known = self._naming[path] = _DESCRIBES_UNITS.search(text) is not None
+        return known
 
     def _attempt(self, found: Iterable[Found]) -> list[Found]:
         listed = list(found)
@@ -191,13 +213,15 @@ class Deployment:
         if name not in above:
             return bool(above)
         mutual = {other for other in above if name in _reachable(other, self._above)}
-        return bool(above - mutual) or name != min(mutual, key=lambda other: _rank(self.units[other].unit))
+        unit = self.units[name].unit
+        rivals = [self.units[other].unit for other in mutual if not _is_same(self.units[other].unit, unit)]
+        return bool(above - mutual) or any(_rank(rival) < _rank(unit) for rival in rivals)
 
 
 def _is_same(one: DeploymentUnit, other: DeploymentUnit) -> bool:
     """A folder does not contain itself, nor a chart its other values."""
-    folders = one.kind == other.kind and one.kind in FOLDER_KINDS and one.source == other.source
-    return one.id == other.id or folders
+    variants = one.kind == other.kind and one.kind in FILE_KINDS and one.source == other.source
+    return one.id == other.id or variants
 
 
 def _name(unit: DeploymentUnit) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, YamlError, read
 
-__all__ = ["Document", "dig", "items", "load", "text_of"]
+__all__ = ["Document", "dig", "items", "load", "load_any", "text_of"]
 
 _MOST_NODES = 500_000  # aliases can repeat a value: beyond this a text is hostile
 _INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
@@ -144,3 +144,13 @@ def text_of(value: Any) -> str:
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() else repr(value)
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+
+
+def load_any(text: str) -> Any:
+    """The value of the first document, whatever it is.
+
+    Raises:
+        YamlError: the text is not YAML, or too large.
+    """
+    roots = read(text).documents
+    return _value(roots[0], [_MOST_NODES]) if roots and roots[0] is not None else None

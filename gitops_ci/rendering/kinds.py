@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gitops_ci.rendering import application, chart, flux_kustomization, helmrelease, kustomization
+from gitops_ci.rendering import (
+    application,
+    applicationset,
+    chart,
+    fleet,
+    flux_kustomization,
+    helmrelease,
+    kustomization,
+)
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repository, UnitKind
 from gitops_ci.rendering.documents import Document
 
-__all__ = ["FOLDER_KINDS", "KINDS", "closure_of", "describe", "recipe_of"]
+__all__ = ["FILE_KINDS", "FOLDER_KINDS", "KINDS", "closure_of", "describe", "recipe_of"]
 
 KINDS: Mapping[str, UnitKind] = {
     "flux-kustomization": flux_kustomization,
     "application": application,
+    "applicationset": applicationset,
     "helmrelease": helmrelease,
+    "fleet": fleet,
     "kustomization": kustomization,
     "chart": chart,
 }
 # What is rendered by itself only where no operator's object in the repository takes it.
 FOLDER_KINDS = frozenset({"kustomization", "chart"})
+# What a file in a folder describes, where other kinds are objects.
+FILE_KINDS = frozenset({*FOLDER_KINDS, "fleet"})
 
 
 def describe(files: Sequence[str], documents: Sequence[Document], repository: Repository) -> Iterable[DeploymentUnit]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.discovery import Deployment, Found
+from gitops_ci.rendering.kinds import FILE_KINDS
 from gitops_ci.rendering.kustomization_files import NAMES
 from gitops_ci.rendering.tree import SourceTree
 
@@ -31,7 +32,7 @@ class FileRole:
 def roles_of(names: Iterable[str], deployment: Deployment) -> dict[str, FileRole]:
     """The role of each file, once everything was rendered that can be (`Deployment.rendered`)."""
     rendered, parts = _owners(deployment)
-    descriptions = {one.unit.path for one in deployment.units.values() if one.unit.kind in {"kustomization", "chart"}}
+    descriptions = {one.unit.path for one in deployment.units.values() if one.unit.kind in FILE_KINDS}
     listed = _folders_with_kustomization(deployment.repository.tree)
     charts = set(_template_folders(deployment.repository.tree))
     made = {}
@@ -57,15 +58,20 @@ def _owners(deployment: Deployment) -> tuple[Mapping[str, Sequence[str]], Mappin
         is_rendered = name in deployment.rendered
         if not is_rendered and name not in deployment.attempted:
             continue
-        for path in one.closure.files:
-            is_manifest = is_rendered and (path not in one.closure.parts or _is_chart_part(one))
+        charts = _charts_in(one)
+        for path in one.closure.files | one.closure.parts:
+            is_manifest = is_rendered and (path not in one.closure.parts or path.startswith(charts))
             (rendered if is_manifest else parts).setdefault(path, []).append(name)
     return rendered, parts
 
 
-def _is_chart_part(found: Found) -> bool:
-    """All of a chart is judged by what it renders to, its values among it."""
-    return bool(found.closure.folders) and found.unit.kind in {"chart", "helmrelease"}
+def _charts_in(found: Found) -> tuple[str, ...]:
+    """The charts of a unit: all that is in them is judged by what they render to, their values too."""
+    return tuple(
+        "" if folder == "." else f"{folder}/"
+        for folder in found.closure.folders
+        if (CHART if folder == "." else f"{folder}/{CHART}") in found.closure.files
+    )
 
 
 def _folders_with_kustomization(tree: SourceTree) -> set[str]:

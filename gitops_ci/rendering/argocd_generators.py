@@ -1,0 +1,308 @@
+"""Parameters of ApplicationSet generators, from the repository and a list of clusters.
+
+Source: argo-cd.readthedocs.io/en/stable/operator-manual/applicationset (Generators-*); argo-cd applicationset/generators
+and applicationset/utils (3.1).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+from gitops_ci.rendering.deployment import Cluster, Repository
+from gitops_ci.rendering.documents import dig, items, load_any, text_of
+from gitops_ci.rendering.helm_command import merged
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["ParameterSet", "Undecided", "parameter_sets", "replaced"]
+
+_NAMES = ("list", "git", "clusters", "matrix", "merge")
+_SIMPLE = re.compile(r"\{\{-?\s*\.?(?P<name>[\w.\[\]/-]+?)\s*-?\}\}")
+_DNS = re.compile(r"[^-a-z0-9.]")
+_MOST_SETS = 10_000
+
+
+class Undecided(Exception):  # noqa: N818 - it is no error: the parameters are somewhere else
+    """Parameters that only the cluster, or another service, knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """What one Application is made with. `template` is what its generator changes in the template."""
+
+    values: Mapping[str, Any]
+    template: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    repository: Repository
+    is_go: bool
+    files: set[str]
+
+
+def parameter_sets(spec: Any, repository: Repository, files: set[str]) -> list[ParameterSet]:
+    """The parameters of every generator, in order; files that were read are added to `files`.
+
+    Raises:
+        Undecided: with the reason.
+    """
+    context = _Context(repository, dig(spec, "goTemplate") is True, files)
+    made: list[ParameterSet] = []
+    for generator in items(spec, "generators"):
+        template = _template_of(generator)
+        made += [ParameterSet(one, template) for one in _generated(generator, {}, context)]
+        if len(made) > _MOST_SETS:
+            raise Undecided(f"it makes more than {_MOST_SETS} Applications")
+    return made
+
+
+def _template_of(generator: Any) -> Mapping[str, Any]:
+    for name in _NAMES:
+        if isinstance(found := dig(generator, name, "template"), dict):
+            return found
+    return {}
+
+
+def _generated(generator: Any, known: Mapping[str, Any], context: _Context) -> list[dict[str, Any]]:
+    """The sets of one generator, whose own texts are filled in with `known` parameters of the one before."""
+    name = next((one for one in _NAMES if isinstance(generator, dict) and one in generator), "")
+    if not name:
+        other = ", ".join(key for key in generator if key != "selector") if isinstance(generator, dict) else "?"
+        raise Undecided(f"its generator '{other}' asks another service")
+    value = _filled(generator[name], known, context) if known else generator[name]
+    made = list(_GENERATORS[name](value or {}, known, context))
+    values = dig(value, "values")
+    if isinstance(values, dict) and name in {"git", "clusters"}:
+        made = [_with_values(one, values, context) for one in made]
+    selector = dig(generator, "selector")
+    if isinstance(selector, dict):
+        made = [one for one in made if _is_selected(selector, _flat(one))]
+    return made
+
+
+def _filled(value: Any, known: Mapping[str, Any], context: _Context) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(one, known, context) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, known, context) for one in value]
+    if isinstance(value, str) and "{{" in value:
+        made = replaced(value, _flat(known) if context.is_go else known)
+        if "{{" in made and context.is_go:
+            raise Undecided(f"its generator is a template: {value.strip()}")
+        return made
+    return value
+
+
+def replaced(text: str, values: Mapping[str, Any]) -> str:
+    """`{{name}}` with what it stands for; an unknown name stays."""
+
+    def one(match: re.Match[str]) -> str:
+        name = match["name"]
+        return text_of(values[name]) if name in values else match[0]
+
+    return _SIMPLE.sub(one, text)
+
+
+def _with_values(one: dict[str, Any], values: Mapping[str, Any], context: _Context) -> dict[str, Any]:
+    known = _flat(one) if context.is_go else one
+    texts = {key: replaced(text_of(value), known) for key, value in values.items()}
+    return one | ({"values": texts} if context.is_go else {f"values.{key}": text for key, text in texts.items()})
+
+
+def _list(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
+    del known
+    if text_of(dig(value, "elementsYaml")):
+        raise Undecided("its elements are a template")
+    for element in items(value, "elements"):
+        if isinstance(element, dict):
+            yield dict(element) if context.is_go else _as_texts(element)
+
+
+def _as_texts(element: Mapping[str, Any]) -> dict[str, Any]:
+    """Without Go templates every parameter is a text, and `values` has one level."""
+    made: dict[str, Any] = {}
+    for key, value in element.items():
+        if key == "values" and isinstance(value, dict):
+            made |= {f"values.{name}": text_of(one) for name, one in value.items()}
+        else:
+            made[key] = text_of(value)
+    return made
+
+
+def _git(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
+    del known
+    repository = context.repository
+    url, revision = text_of(dig(value, "repoURL")), text_of(dig(value, "revision"))
+    if not repository.is_own(url):
+        raise Undecided(f"its Git generator reads {url}")
+    if not repository.is_compared(revision):
+        raise Undecided(f"its Git generator reads the revision {revision}")
+    prefix = text_of(dig(value, "pathParamPrefix"))
+    if listed := items(value, "directories"):
+        for folder in _chosen(listed, _directories(repository), _path_match):
+            yield _path_parameters(folder, "", prefix, context)
+        return
+    names = [name for name in repository.tree.names if not name.startswith(".git/")]
+    for path in _chosen(items(value, "files"), names, _doublestar):
+        context.files.add(path)
+        for one in _file_objects(path, context):
+            yield one | _path_parameters(posixpath.dirname(path) or ".", posixpath.basename(path), prefix, context)
+
+
+def _directories(repository: Repository) -> list[str]:
+    found: set[str] = set()
+    for name in repository.tree.names:
+        folder = posixpath.dirname(name)
+        while folder and folder not in found:
+            found.add(folder)
+            folder = posixpath.dirname(folder)
+    return sorted(one for one in found if not any(part.startswith(".") for part in one.split("/")))
+
+
+def _chosen(listed: list[Any], names: list[str], match: Callable[[str, str], bool]) -> list[str]:
+    wanted = [text_of(dig(one, "path")) for one in listed if dig(one, "exclude") is not True]
+    unwanted = [text_of(dig(one, "path")) for one in listed if dig(one, "exclude") is True]
+    return [
+        name
+        for name in names
+        if any(match(glob, name) for glob in wanted) and not any(match(glob, name) for glob in unwanted)
+    ]
+
+
+def _path_match(glob: str, path: str) -> bool:
+    """path.Match of Go: a star stays within one name."""
+    wanted, parts = glob.strip("/").split("/"), path.split("/")
+    return len(wanted) == len(parts) and all(fnmatchcase(one, two) for one, two in zip(parts, wanted, strict=True))
+
+
+def _doublestar(glob: str, path: str) -> bool:
+    return _doublestar_expression(glob.lstrip("/")).fullmatch(path) is not None
+
+
+@cache
+def _doublestar_expression(glob: str) -> re.Pattern[str]:
+    made = (
+        re.escape(glob)
+        .replace(r"\*\*/", "(?:.*/)?")
+        .replace(r"\*\*", ".*")
+        .replace(r"\*", "[^/]*")
+        .replace(r"\?", "[^/]")
+    )
+    return re.compile(re.sub(r"\\\{([^{}]*)\\\}", lambda one: f"(?:{one[1].replace(',', '|')})", made))
+
+
+def _file_objects(path: str, context: _Context) -> Iterator[dict[str, Any]]:
+    """The object of a file, or each of the list in it."""
+    try:
+        value = load_any(context.repository.tree.text(path) or "")
+    except YamlError as error:
+        raise Undecided(f"{path}:{error.line} cannot be read: {error.reason}") from None
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, dict):
+            yield dict(one) if context.is_go else {key: text_of(item) for key, item in _flat(one).items()}
+
+
+def _path_parameters(folder: str, file: str, prefix: str, context: _Context) -> dict[str, Any]:
+    segments = folder.split("/")
+    if context.is_go:
+        path: dict[str, Any] = {
+            "path": folder,
+            "basename": segments[-1],
+            "basenameNormalized": _normalized(segments[-1]),
+            "segments": segments,
+        }
+        if file:
+            path |= {"filename": file, "filenameNormalized": _normalized(file)}
+        return {prefix: {"path": path}} if prefix else {"path": path}
+    name = f"{prefix}.path" if prefix else "path"
+    made = {name: folder, f"{name}.basename": segments[-1], f"{name}.basenameNormalized": _normalized(segments[-1])}
+    if file:
+        made |= {f"{name}.filename": file, f"{name}.filenameNormalized": _normalized(file)}
+    return made | {f"{name}[{number}]": segment for number, segment in enumerate(segments) if segment}
+
+
+def _normalized(name: str) -> str:
+    return _DNS.sub("-", name.lower())[:253].strip("-.")
+
+
+def _clusters(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
+    del known
+    if context.repository.clusters is None:
+        raise Undecided("its cluster generator needs the list of clusters: give it with --clusters")
+    selector = dig(value, "selector")
+    for cluster in context.repository.clusters:
+        if not isinstance(selector, dict) or _is_selected(selector, cluster.labels):
+            yield _cluster_parameters(cluster, context)
+
+
+def _cluster_parameters(cluster: Cluster, context: _Context) -> dict[str, Any]:
+    made = {"name": cluster.name, "nameNormalized": _normalized(cluster.name), "server": cluster.server, "project": ""}
+    if context.is_go:
+        return made | {"metadata": {"labels": dict(cluster.labels), "annotations": dict(cluster.annotations)}}
+    labels = {f"metadata.labels.{key}": value for key, value in cluster.labels.items()}
+    return made | labels | {f"metadata.annotations.{key}": value for key, value in cluster.annotations.items()}
+
+
+def _matrix(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
+    """Each set of the first generator with each of the second, whose texts may use the first's."""
+    generators = items(value, "generators")
+    if len(generators) != 2:  # noqa: PLR2004 - as Argo CD wants it
+        raise Undecided("its matrix generator has not two generators")
+    for first in _generated(generators[0], known, context):
+        for second in _generated(generators[1], {**known, **first}, context):
+            yield merged([first, second])
+
+
+def _merge(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
+    """The sets of the first generator, changed by those of the others that have the same keys."""
+    keys = [text_of(one) for one in items(value, "mergeKeys")]
+    first, *others = [_generated(one, known, context) for one in items(value, "generators")] or [[]]
+    for base in first:
+        flat = _flat(base)
+        made = base
+        for other in others:
+            for one in other:
+                its = _flat(one)
+                if all(flat.get(key) == its.get(key) for key in keys):
+                    made = merged([made, one])
+        yield made
+
+
+_GENERATORS = {"list": _list, "git": _git, "clusters": _clusters, "matrix": _matrix, "merge": _merge}
+
+
+def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, one in value.items():
+        name = f"{above}.{key}" if above else str(key)
+        if isinstance(one, dict):
+            made |= _flat(one, name)
+        elif isinstance(one, list):
+            made |= _flat({str(number): item for number, item in enumerate(one)}, name)
+        else:
+            made[name] = one
+    return made
+
+
+def _is_selected(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    """A label selector. Source: k8s.io/apimachinery pkg/apis/meta/v1, LabelSelectorAsSelector."""
+    wanted = selector.get("matchLabels")
+    if isinstance(wanted, dict) and any(text_of(labels.get(key)) != text_of(one) for key, one in wanted.items()):
+        return False
+    return all(_holds(one, labels) for one in items(selector, "matchExpressions"))
+
+
+def _holds(expression: Any, labels: Mapping[str, Any]) -> bool:
+    key, operator = text_of(dig(expression, "key")), text_of(dig(expression, "operator"))
+    values = [text_of(one) for one in items(expression, "values")]
+    if operator == "In":
+        return key in labels and text_of(labels[key]) in values
+    if operator == "NotIn":
+        return key not in labels or text_of(labels[key]) not in values
+    return (key in labels) == (operator == "Exists")

@@ -1,0 +1,122 @@
+"""Plain manifests of a Fleet bundle, with the overlays that a target lays over them.
+
+A file of an overlay replaces or adds one; `NAME_patch.yaml` patches NAME.yaml (github.com/rancher/fleet 0.13,
+internal/helmdeployer/render/patch; render/helm.go for which files are manifests).
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Sequence
+from typing import Any
+
+from gitops_ci.rendering.base import join
+from gitops_ci.rendering.chart_files import CHART
+from gitops_ci.rendering.deployment import Closure, Recipe, Step, join_documents
+from gitops_ci.rendering.documents import Document, dig, items, load, load_any, text_of
+from gitops_ci.rendering.helm_command import OWN_FOLDER
+from gitops_ci.rendering.kustomization_edits import path_argument, written
+from gitops_ci.rendering.tree import SourceTree
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["overlay_closure", "overlay_recipe"]
+
+_OVERLAYS = "overlays/"
+_PATCH = "_patch."
+
+
+def overlay_closure(folder: str, overlays: Sequence[str], description: str, tree: SourceTree) -> Closure:
+    """The manifests of a folder, and what its overlays hold; other bundles and charts below it are not its own."""
+    made = Closure()
+    prefix = "" if folder == "." else f"{folder}/"
+    names = [path[len(prefix) :] for path in tree.below(folder)]
+    others = tuple(
+        f"{posixpath.dirname(name)}/"
+        for name in names
+        if "/" in name and posixpath.basename(name) in {"fleet.yaml", "fleet.yml", CHART}
+    )
+    ignored = {posixpath.basename(description), *_values_files(description, tree)}
+    for name in names:
+        if not name.endswith((".yaml", ".yml", ".json")) or name in ignored or name.startswith(others or ("\0",)):
+            continue
+        if name.startswith(_OVERLAYS) and not name.startswith(tuple(f"{_OVERLAYS}{one}/" for one in overlays)):
+            made.parts.add(prefix + name)
+            continue
+        if tree.leads_out(prefix + name):
+            made.refuse(f"{prefix}{name} is a link that leads out of the repository")
+            return made
+        if tree.is_file(prefix + name):
+            made.files.add(prefix + name)
+            if name.startswith(_OVERLAYS) and _PATCH in posixpath.basename(name):
+                made.parts.add(prefix + name)
+    missing = [one for one in overlays if not tree.is_folder(f"{prefix}{_OVERLAYS}{one}")]
+    if missing:
+        made.error = f"there is no overlay '{missing[0]}' in {folder}"
+    return made
+
+
+def _values_files(description: str, tree: SourceTree) -> set[str]:
+    try:
+        found = tree.documents(description)
+    except YamlError:
+        return set()
+    value = found[0].value if found else {}
+    levels = [value, *items(value, "targetCustomizations")]
+    return {posixpath.normpath(text_of(path)) for one in levels for path in items(dig(one, "helm"), "valuesFiles")}
+
+
+def overlay_recipe(folder: str, closure: Closure, overlays: Sequence[str], tree: SourceTree) -> Recipe:
+    """Without a patch the files are what is applied; patches are kustomize's work, each on the objects of its file."""
+    prefix = "" if folder == "." else f"{folder}/"
+    own = sorted(path for path in closure.files if posixpath.basename(path) not in {"fleet.yaml", "fleet.yml"})
+    effective = {path[len(prefix) :]: path for path in own if not path[len(prefix) :].startswith(_OVERLAYS)}
+    patches: list[dict[str, Any]] = []
+    for overlay in overlays:
+        start = f"{prefix}{_OVERLAYS}{overlay}/"
+        for path in [one for one in own if one.startswith(start)]:
+            name = path[len(start) :]
+            if _PATCH in posixpath.basename(name):
+                target = join(posixpath.dirname(name) or ".", posixpath.basename(name).replace(_PATCH, ".", 1))
+                patches += _patches(path, effective.get(target, ""), tree)
+            else:
+                effective[name] = path
+    names = [effective[name] for name in sorted(effective)]
+    if not patches:
+        texts = [f"# Source: {path}\n{(tree.text(path) or '').removeprefix(chr(0xFEFF))}" for path in names]
+        return Recipe(text=join_documents(texts))
+    copies = {f"{OWN_FOLDER}/{number:04}.yaml": path for number, path in enumerate(names) if _objects(path, tree)}
+    resources = [posixpath.basename(one) for one in copies]
+    value = {"resources": resources, "patches": patches, "sortOptions": {"order": "fifo"}}
+    texts = {f"{OWN_FOLDER}/kustomization.yaml": written(value)}
+    step = Step("kustomize", ("--", path_argument(OWN_FOLDER)))
+    return Recipe(copies=copies, written=texts, steps=(step,))
+
+
+def _objects(path: str, tree: SourceTree) -> list[Document]:
+    """The objects of a file that Fleet applies: what has no kind is left out."""
+    try:
+        return [one for one in load(path, tree.text(path) or "") if one.kind and one.value.get("apiVersion")]
+    except YamlError:
+        return []
+
+
+def _patches(path: str, target: str, tree: SourceTree) -> list[dict[str, Any]]:
+    try:
+        patch = load_any(tree.text(path) or "")
+    except YamlError:
+        return []
+    made = []
+    for one in _objects(target, tree):
+        known = {"kind": one.kind, "name": one.name}
+        if isinstance(patch, dict):
+            metadata = patch.get("metadata")
+            whole = patch | {
+                "apiVersion": one.value["apiVersion"],
+                "kind": one.kind,
+                "metadata": {**(metadata if isinstance(metadata, dict) else {}), "name": one.name},
+            }
+            made.append({"patch": json.dumps(whole), "target": known})
+        elif isinstance(patch, list):
+            made.append({"patch": json.dumps(patch), "target": known})
+    return made
