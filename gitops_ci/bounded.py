@@ -73,8 +73,8 @@ def _follow(started: subprocess.Popen[bytes], limits: Limits) -> tuple[bytes, by
     import selectors
 
     end = time.monotonic() + limits.seconds
-    assert started.stdout is not None  # noqa: S101 - it is a pipe, as the other one
-    assert started.stderr is not None  # noqa: S101
+    assert started.stdout is not None
+    assert started.stderr is not None
     printed = {started.stdout.fileno(): bytearray(), started.stderr.fileno(): bytearray()}
     reached = ""
     with selectors.DefaultSelector() as selector:

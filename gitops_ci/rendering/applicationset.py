@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ci.rendering.argocd_generators import ParameterSet, Undecided, parameter_sets, replaced
+from gitops_ci.rendering.argocd_generators import Undecided, parameter_sets, replaced
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Recipe, Repository, Step
 from gitops_ci.rendering.documents import Document, dig, load_any, text_of
 from gitops_ci.rendering.helm_command import OWN_FOLDER, merged

@@ -1,4 +1,7 @@
-"""A folder of manifests as Argo CD reads it. Source: argo-cd reposerver/repository/repository.go, findManifests (3.1)."""
+"""A folder of manifests as Argo CD reads it.
+
+Source: argo-cd reposerver/repository/repository.go, findManifests (3.1).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Parameters of ApplicationSet generators, from the repository and a list of clusters.
 
-Source: argo-cd.readthedocs.io/en/stable/operator-manual/applicationset (Generators-*); argo-cd applicationset/generators
-and applicationset/utils (3.1).
+Source: argo-cd.readthedocs.io/en/stable/operator-manual/applicationset (Generators-*); argo-cd 3.1
+(applicationset/generators, applicationset/utils).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DNS = re.compile(r"[^-a-z0-9.]")
 _MOST_SETS = 10_000
 
 
-class Undecided(Exception):  # noqa: N818 - it is no error: the parameters are somewhere else
+class Undecided(Exception):
     """Parameters that only the cluster, or another service, knows."""
 
 
@@ -252,7 +252,7 @@ def _cluster_parameters(cluster: Cluster, context: _Context) -> dict[str, Any]:
 def _matrix(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
     """Each set of the first generator with each of the second, whose texts may use the first's."""
     generators = items(value, "generators")
-    if len(generators) != 2:  # noqa: PLR2004 - as Argo CD wants it
+    if len(generators) != 2:
         raise Undecided("its matrix generator has not two generators")
     for first in _generated(generators[0], known, context):
         for second in _generated(generators[1], {**known, **first}, context):

@@ -1,4 +1,4 @@
-"""Charts that nobody in the repository installs: rendered with values given for them, with their `ci/` values, or alone.
+"""Charts that nobody in the repository installs: rendered with values given for them, their `ci/` values, or alone.
 
 Source: helm.sh/docs/topics/charts; github.com/helm/chart-testing (ci/*-values.yaml).
 """

@@ -101,7 +101,7 @@ def _packed_schemas(data: bytes) -> Iterator[bytes]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r|gz") as archive:
             for count, member in enumerate(archive):
-                if count > 10_000:  # noqa: PLR2004 - no chart has as many
+                if count > 10_000:
                     return
                 if member.isfile() and member.name.endswith(_SCHEMA) and member.size <= _LARGEST_SCHEMA:
                     file = archive.extractfile(member)

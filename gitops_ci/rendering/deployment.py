@@ -52,9 +52,11 @@ class Closure:
 
     `parts` are those of `files` that are no manifests of their own: patches, values, what a generator reads.
     `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
-    done here, each reason in `omitted`. `copies` are files that are also wanted under another path. `refused` is why nothing of it may reach a program; `skip` why it cannot be
-    rendered here although others can, with what to do about it in `remedy`; `error` why nobody can. What is
-    `is_indivisible` has parts that cannot be rendered without the whole.
+    done here, each reason in `omitted`. `copies` are files that are also wanted under another path.
+
+    `refused` is why nothing of it may reach a program; `skip` why it cannot be rendered here although others can, with
+    what to do about it in `remedy`; `error` why nobody can. What is `is_indivisible` has parts that cannot be rendered
+    without the whole.
     """
 
     files: set[str] = field(default_factory=set)
@@ -117,7 +119,7 @@ class Output:
 
 def join_documents(texts: Sequence[str]) -> str:
     """Streams of documents as one."""
-    if len(texts) < 2:  # noqa: PLR2004 - as it is
+    if len(texts) < 2:
         return "".join(texts)
     ended = (text if text.endswith("\n") else f"{text}\n" for text in texts if text.strip())
     return "".join(

@@ -26,9 +26,8 @@ _GROUPS = ("argoproj.io/", "toolkit.fluxcd.io/", "source.extensions.fluxcd.io/",
 _INTERESTING = re.compile(
     r"argoproj\.io/|fluxcd\.io/|fleet\.cattle\.io/|kind:\s*[\"']?(?:ConfigMap|Secret)\b|\"kind\":\s*\"(?:ConfigMap|Secret)"
 )
-_DESCRIBES_UNITS = re.compile(
-    r"\bkind[\"']?:\s*[\"']?(?:Application(?:Set)?|HelmRelease|HelmChart|GitRepo|Bundle)\b|kustomize\.toolkit\.fluxcd\.io/"
-)
+_TAKES_FOLDERS = re.compile(r"\bkind[\"']?:\s*[\"']?(?:Application(?:Set)?|GitRepo)\b|kustomize\.toolkit\.fluxcd\.io/v")
+_TAKES_CHARTS = re.compile(r"\bkind[\"']?:\s*[\"']?HelmRelease\b")
 _NAMED = ("ConfigMap", "Secret")
 
 
@@ -75,9 +74,10 @@ def _is_interesting(one: Document) -> bool:
 class Deployment:
     """The units of one tree, followed from round to round.
 
-    `start` gives the units to render first; `follow`, called for each that was rendered, gives those in its output; when
-    nothing is left, `remaining` gives what no rendered unit contains, until it gives nothing. The caller renders, at its
-    own pace, and reports those that cannot be.
+    `start` gives the units to render first; `follow`, called for each that was rendered, gives those in its output;
+    when nothing is left, `remaining` gives what no rendered unit contains, until it gives nothing. The caller renders,
+    at its own pace, and reports those that cannot be. What is `superseded` was rendered only to find what renders the
+    same files in the cluster: its text is not judged.
     """
 
     repository: Repository
@@ -85,8 +85,9 @@ class Deployment:
     cycles: list[tuple[str, str]] = field(default_factory=list)
     attempted: set[str] = field(default_factory=set)
     rendered: set[str] = field(default_factory=set)
+    superseded: set[str] = field(default_factory=set)
     _above: dict[str, set[str]] = field(default_factory=dict)
-    _naming: dict[str, bool] = field(default_factory=dict)
+    _naming: dict[str, int] = field(default_factory=dict)
 
     def start(self, files: Sequence[str] | None = None) -> list[Found]:
         """What nothing else contains and no operator's object takes, as far as further units may come of it."""
@@ -103,19 +104,17 @@ class Deployment:
         }
         self._above = self._holders()
         taken = _taken(one for one in self.units.values() if one.unit.kind not in FOLDER_KINDS)
-        first = self._attempt(
-            one
+        outermost = [
+            name
             for name, one in self.units.items()
-            if self._leads_on(one)
-            and not self._is_inner(name)
-            and not (one.unit.kind in FOLDER_KINDS and one.unit.source in taken)
-        )
-        return first or self.remaining()
+            if not self._is_inner(name) and not (one.unit.kind in FOLDER_KINDS and one.unit.source in taken)
+        ]
+        return self._attempt(self.units[name] for name in self._first(outermost))
 
     def follow(self, found: Found, output: Output) -> list[Found]:
         """The units that stand in the output of a unit, each once; what it contains is rendered with it."""
         self.rendered.add(found.unit.id)
-        if not _DESCRIBES_UNITS.search(output.text):
+        if not _TAKES_FOLDERS.search(output.text) and not _TAKES_CHARTS.search(output.text):
             return []
         try:
             documents = load(found.unit.path, output.text)
@@ -123,22 +122,42 @@ class Deployment:
             return []
         followed = []
         for unit in describe((), documents, self.repository):
-            known = self._in_git(unit, found)
-            origin = known.unit if known else replace(found.unit, id=unit.id)
-            one = replace(unit, id=origin.id, path=origin.path, line=origin.line)
-            if known is None and one.id in self.attempted:
-                if self._is_above(one.id, found) or self.units[one.id].unit.value == one.value:
-                    continue
-                one = replace(one, id=f"{one.id}@{found.unit.id}")
-            if one.id in self.attempted:
-                continue
-            if found.depth + 1 > DEEPEST:
-                self.cycles.append((found.unit.id, one.id))
-                continue
-            self.units[one.id] = Found(one, closure_of(one, self.repository), found.unit.id, found.depth + 1)
-            followed.append(self.units[one.id])
-            self.attempted.add(one.id)
+            one = self._followed(unit, found)
+            if one is not None:
+                self.units[one.unit.id] = one
+                self.attempted.add(one.unit.id)
+                followed.append(one)
         return followed
+
+    def _followed(self, unit: DeploymentUnit, found: Found) -> Found | None:
+        """A unit of an output, None for one that is known."""
+        known = self._in_git(unit, found)
+        origin = known.unit if known else replace(found.unit, id=unit.id)
+        line = self._line_of(found)
+        if any(one.unit.kind == unit.kind and one.unit.value == unit.value for one in line):
+            return None  # it stands in its own output, in the end, as the one that Flux begins with does
+        for name in (origin.id, f"{origin.id}@{line[-1].unit.id}", f"{origin.id}@{found.unit.id}"):
+            if name not in self.attempted:
+                break
+            if self.units[name].unit.value == unit.value:
+                return None
+        else:
+            return None
+        if found.depth + 1 > DEEPEST:
+            self.cycles.append((found.unit.id, name))
+            return None
+        one = replace(unit, id=name, path=origin.path, line=origin.line)
+        closure = closure_of(one, self.repository)
+        if found.unit.kind in FOLDER_KINDS and found.closure.files <= closure.files:
+            self.superseded.add(found.unit.id)
+        return Found(one, closure, found.unit.id, found.depth + 1)
+
+    def _line_of(self, found: Found) -> list[Found]:
+        """A unit, the one that it stands in, and so on, up to one that is in Git."""
+        line = [found]
+        while line[-1].within:
+            line.append(self.units[line[-1].within])
+        return line
 
     def remaining(self) -> list[Found]:
         """What no rendered unit contains: folders that no operator takes, and parts of what could not be rendered."""
@@ -155,20 +174,27 @@ class Deployment:
             and not (one.unit.kind in FOLDER_KINDS and one.unit.source in folders)
         }
         outermost = [name for name in left if not (_reachable(name, self._above) - {name}) & left]
-        # What may hold an Application comes before the chart that it may install.
-        outermost = [name for name in outermost if self._leads_on(self.units[name])] or outermost
         # What is left contains each other when nothing is outermost: begin with one.
-        return self._attempt(self.units[name] for name in sorted(outermost or sorted(left)[:1]))
+        return self._attempt(self.units[name] for name in self._first(outermost or sorted(left)[:1]))
 
-    def _leads_on(self, found: Found) -> bool:
-        """Whether further units may stand in the output of a unit."""
-        return found.unit.kind not in FOLDER_KINDS or any(self._names_units(path) for path in found.closure.files)
+    def _first(self, names: Iterable[str]) -> list[str]:
+        """Those of which further units may come, folders before charts: what they take is then known."""
+        levels: dict[int, list[str]] = {}
+        for name in sorted(names):
+            levels.setdefault(self._level(self.units[name]), []).append(name)
+        return levels[min(levels)] if levels else []
 
-    def _names_units(self, path: str) -> bool:
+    def _level(self, found: Found) -> int:
+        if found.unit.kind not in FOLDER_KINDS:
+            return 0
+        return min((self._names_units(path) for path in found.closure.files), default=2)
+
+    def _names_units(self, path: str) -> int:
         known = self._naming.get(path)
         if known is None:
             text = self.repository.tree.text(path) or ""
-            known = self._naming[path] = _DESCRIBES_UNITS.search(text) is not None
+            takes_folders = _TAKES_FOLDERS.search(text) is not None
+            known = self._naming[path] = 0 if takes_folders else 1 if _TAKES_CHARTS.search(text) else 2
         return known
 
     def _attempt(self, found: Iterable[Found]) -> list[Found]:
@@ -188,12 +214,6 @@ class Deployment:
             ):
                 return one
         return None
-
-    def _is_above(self, name: str, found: Found) -> bool:
-        """Whether a unit stands in its own output, in the end, as the one that Flux begins with does."""
-        while found.within and found.unit.id != name:
-            found = self.units[found.within]
-        return found.unit.id == name
 
     def _holders(self) -> dict[str, set[str]]:
         """For each unit the others that contain what describes it, of those that can be rendered."""

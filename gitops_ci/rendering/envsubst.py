@@ -89,13 +89,14 @@ class _Reader:
         self.at += 2
         if self._peek() == "#":
             self.at += 1
-            name, operator, arguments = self._taken(_NAME, "a name"), "length", []
+            name = self._taken(_NAME, "a name")
+            function: tuple[str, list[str | None]] = ("length", [])
         else:
             name = self._taken(_NAME, "a name")
-            operator, arguments = self._function()
+            function = self._function()
         self._expect("}")
         self._depth -= 1
-        return self._evaluated(name, operator, arguments)
+        return self._evaluated(name, *function)
 
     def _function(self) -> tuple[str, list[str | None]]:
         found = _OPERATOR.match(self.text, self.at)
@@ -104,7 +105,7 @@ class _Reader:
         operator = found[0]
         self.at = found.end()
         if operator in {"=", ":=", ":-", ":?", ":+"}:
-            arguments = []
+            arguments: list[str | None] = []
             while self._peek() != "}":
                 arguments.append(self._argument(_ARGUMENT))
             return "=", arguments

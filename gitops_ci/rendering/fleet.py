@@ -12,7 +12,7 @@ from typing import Any
 
 from gitops_ci.rendering.base import join
 from gitops_ci.rendering.chart_files import CHART, collect_chart
-from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repository
+from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repository, Step
 from gitops_ci.rendering.documents import Document, dig, items, load, text_of
 from gitops_ci.rendering.fleet_overlays import overlay_closure, overlay_recipe
 from gitops_ci.rendering.helm_command import Installation, merged
@@ -160,7 +160,8 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
     path = described_in(folder, tree)
     chart = _chart_folder(unit, tree)
     into = join(folder, _MANIFESTS)
-    copies, written, steps = dict(closure.copies), {}, []
+    copies, steps = dict(closure.copies), list[Step]()
+    written: dict[str, str] = {}
     if chart is not None:
         made = _installation(unit, chart, repository)
         copies |= made.copies

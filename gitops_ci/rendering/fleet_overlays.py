@@ -88,9 +88,9 @@ def overlay_recipe(folder: str, closure: Closure, overlays: Sequence[str], tree:
     copies = {f"{OWN_FOLDER}/{number:04}.yaml": path for number, path in enumerate(names) if _objects(path, tree)}
     resources = [posixpath.basename(one) for one in copies]
     value = {"resources": resources, "patches": patches, "sortOptions": {"order": "fifo"}}
-    texts = {f"{OWN_FOLDER}/kustomization.yaml": written(value)}
+    made = {f"{OWN_FOLDER}/kustomization.yaml": written(value)}
     step = Step("kustomize", ("--", path_argument(OWN_FOLDER)))
-    return Recipe(copies=copies, written=texts, steps=(step,))
+    return Recipe(copies=copies, written=made, steps=(step,))
 
 
 def _objects(path: str, tree: SourceTree) -> list[Document]:

@@ -130,7 +130,7 @@ def _input(number: int) -> str:
 
 
 def _release_name(value: Mapping[str, Any]) -> str:
-    """The name that helm-controller gives, shortened with a hash where helm would refuse it (internal/release/name.go)."""
+    """The name that helm-controller gives, shortened with a hash if need be (internal/release/name.go)."""
     spec = value.get("spec")
     if given := text_of(dig(spec, "releaseName")):
         return given

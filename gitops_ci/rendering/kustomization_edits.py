@@ -134,7 +134,7 @@ def kustomize_recipe(
     *,
     unrestricted: bool = True,
 ) -> Recipe:
-    """Build a folder; `value` replaces its kustomization. Without restrictions files may lie anywhere in the repository."""
+    """Build a folder; `value` replaces its kustomization. `unrestricted` files lie anywhere in the repository."""
     path = described_in(folder, tree) or posixpath.join("" if folder == "." else folder, NAMES[0])
     texts = {name: written(one) for name, one in closure.rewritten.items()}
     if value is not None:

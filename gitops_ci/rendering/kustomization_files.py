@@ -1,7 +1,7 @@
 """Which files a kustomization loads, and whether each lies inside the repository: what a program is then given.
 
-Source: sigs.k8s.io/kustomize/api 0.21 (types/kustomization.go, internal/target/kusttarget.go, internal/loader, internal/
-builtins). Names of fields are read without regard to case, as encoding/json does; merge keys are followed.
+Source: sigs.k8s.io/kustomize/api 0.21 (types/kustomization.go, internal/target/kusttarget.go, internal/loader,
+internal/builtins). Names of fields are read without regard to case, as encoding/json does; merge keys are followed.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class _Collector:
         for generator in (*items(root, "configmapgenerator"), *items(root, "secretgenerator")):
             for entry in _generator_files(generator):
                 self.part(_value_of(entry), folder, path, whole=entry)
-        self.helm(said, root, folder, path)
+        self.helm(said, root, path)
 
     def resource(self, entry: str, folder: str, path: str, above: list[str]) -> None:
         """A file, a kustomization, or an address."""
@@ -173,8 +173,7 @@ class _Collector:
             for value in values:
                 self.plugin(value, folder, path)
         if dropped:
-            told = f"{path}: without {len(dropped)} of {name} that {'are programs' if len(dropped) > 1 else 'is a program'}"
-            self.closure.omitted.append(told)
+            self.closure.omitted.append(f"{path}: without {len(dropped)} of its {name}, which are programs")
             current = self.closure.rewritten.get(path, said)
             self.closure.rewritten[path] = {key: one for key, one in current.items() if key.lower() != name} | {
                 name: kept
@@ -208,12 +207,12 @@ class _Collector:
                 whole, entry = text, _value_of(text)
                 if _REMOTE.match(entry) or _REMOTE.match(whole):
                     self.closure.remote[whole] = None
-                elif field not in {"path"} or self.tree.is_file(posixpath.join("" if folder == "." else folder, entry)):
+                elif field != "path" or self.tree.is_file(posixpath.join("" if folder == "." else folder, entry)):
                     self.part(entry, folder, path, whole)
                 elif entry.startswith(("/", "..")) and "/" in entry.strip("/."):
                     self.inside(entry, folder, path)
 
-    def helm(self, said: dict[str, Any], root: dict[str, Any], folder: str, path: str) -> None:
+    def helm(self, said: dict[str, Any], root: dict[str, Any], path: str) -> None:
         charts = [one for name in _HELM for one in items(root, name)]
         if not charts:
             return

@@ -178,14 +178,16 @@ class SourceTree:
             ValueError: `strict`, and it leads outside.
         """
         if path.startswith("/") or "\0" in path:
-            return _outside(path, strict=strict)
+            _leave(path, strict=strict)
+            return None
         todo = [part for part in reversed(path.split("/")) if part not in {"", "."}]
         at: list[str] = []
         while todo:
             part = todo.pop()
             if part == "..":
                 if not at:
-                    return _outside(path, strict=strict)
+                    _leave(path, strict=strict)
+                    return None
                 at.pop()
                 continue
             here = "/".join((*at, part))
@@ -195,12 +197,13 @@ class SourceTree:
                 continue
             passed.append((here, said))
             if said.startswith("/") or len(passed) > _MOST_LINKS:
-                return _outside(path, strict=strict)
+                _leave(path, strict=strict)
+                return None
             todo += [one for one in reversed(said.split("/")) if one not in {"", "."}]
         found = "/".join(at) or "."
         return found if found in self._known or found in self._folders else None
 
 
-def _outside(path: str, *, strict: bool) -> None:
+def _leave(path: str, *, strict: bool) -> None:
     if strict:
         raise ValueError(path)
