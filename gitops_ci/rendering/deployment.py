@@ -185,8 +185,10 @@ class Repository:
 
     def named(self, kind: str, name: str, namespace: str = "", near: str = "") -> Document | None:
         """The object of a name; of several, that which lies nearest to a file."""
-        found = [one for one in self.objects.get((kind, name), ()) if not namespace or one.namespace in {"", namespace}]
-        return self.nearest(found, near)
+        named = self.objects.get((kind, name), ())
+        found = [one for one in named if not namespace or one.namespace in {"", namespace}]
+        # A kustomization may set another namespace than the file has.
+        return self.nearest(found or named, near)
 
     def nearest(self, found: Sequence[Document], path: str) -> Document | None:
         """Of several objects the one that has most folders in common with a path."""

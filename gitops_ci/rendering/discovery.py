@@ -94,14 +94,13 @@ class Deployment:
         tree = self.repository.tree
         documents = find_objects(tree)
         self.repository.objects = _by_name(documents)
-        for unit in _unique(describe(files if files is not None else tree.names, documents, self.repository)):
-            self.units[unit.id] = Found(unit, closure_of(unit, self.repository))
-        parts = set().union(*(one.closure.parts for one in self.units.values())) if self.units else set()
-        self.units = {
-            name: one
-            for name, one in self.units.items()
-            if one.unit.kind in FILE_KINDS or one.unit.path not in parts  # a patch has the name of what it patches
-        }
+        names = files if files is not None else tree.names
+        described = [(unit, closure_of(unit, self.repository)) for unit in describe(names, documents, self.repository)]
+        parts = set().union(*(closure.parts for _, closure in described))
+        # A patch has the name of what it patches, and is no unit of its own.
+        kept = [one for one in described if one[0].kind in FILE_KINDS or one[0].path not in parts]
+        for unit, (_, closure) in zip(_unique(unit for unit, _ in kept), kept, strict=True):
+            self.units[unit.id] = Found(unit, closure)
         self._above = self._holders()
         taken = _taken(one for one in self.units.values() if one.unit.kind not in FOLDER_KINDS)
         outermost = [

@@ -1,6 +1,6 @@
 """`${NAME}` and the functions of bash that Flux knows, as kustomize-controller fills them in after a build.
 
-Source: github.com/fluxcd/pkg/envsubst 1.8 (parse/parse.go, parse/scan.go), a fork of drone/envsubst. Its reader differs
+Source: github.com/fluxcd/pkg/envsubst 1.7 (parse/parse.go, parse/scan.go), a fork of drone/envsubst. Its reader differs
 from bash, and what it does is what counts: `${A-b}` is an error, `${A:+b}` and `${A:?b}` are defaults.
 
 A variable whose value is not known stays as it is written, with whatever is done to it.

@@ -1,6 +1,6 @@
 """What is done to a variable's value: `${A:1:2}`, `${A^^}`, `${A/x/y}`, `${A##*/}` and their like.
 
-Source: github.com/fluxcd/pkg/envsubst 1.8 (funcs.go, path/match.go). Lengths and positions count bytes.
+Source: github.com/fluxcd/pkg/envsubst 1.7 (funcs.go, path/match.go). Lengths and positions count bytes.
 """
 
 from __future__ import annotations
@@ -45,12 +45,10 @@ def _slice(value: str, arguments: Sequence[str]) -> str:
     start = int(arguments[0])
     if start < 0:
         start = max(0, len(data) + start)
-    end = start + int(arguments[1]) if len(arguments) > 1 else len(data)
-    if start >= len(data):
-        return ""
-    if end < start:
-        raise FunctionError("the length is negative")
-    return data[start:end].decode("utf-8", "replace")
+    length = int(arguments[1]) if len(arguments) > 1 else len(data)
+    # A negative length counts back from the end.
+    end = len(data) + length if length < 0 else start + length
+    return data[start : max(start, end)].decode("utf-8", "replace")
 
 
 def _cased(change: Callable[[str], str]) -> Callable[[str, Sequence[str]], str]:

@@ -66,6 +66,9 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     tree = repository.tree
     folder = tree.resolve(place.path)
     if folder is None or not tree.is_folder(folder):
+        if place.source:
+            made.skip = f"its folder is in {place.source}, which is not in this repository"
+            return made
         message = f"there is no folder '{unit.source}' in this repository"
         made.problems.append(BuildError("missing-path", unit.path, unit.line, 1, message))
         made.error = message

@@ -14,9 +14,13 @@ __all__ = ["Location", "locate"]
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A path in this repository, or why there is none and what to do about it."""
+    """A path in this repository, or why there is none and what to do about it.
+
+    `source` names a source that nobody describes: it may be this repository or another one.
+    """
 
     path: str = "."
+    source: str = ""
     elsewhere: str = ""
     remedy: str = ""
 
@@ -35,16 +39,19 @@ def locate(path: str, reference: Any, unit: DeploymentUnit, repository: Reposito
         return _in_artifact(path, name, unit, repository)
     if found is None:
         # An OCIRepository that nobody describes holds what is pushed from here, as far as anybody can see.
-        return Location(path) if kind in {"GitRepository", "OCIRepository"} else _no_git(kind, name)
+        told = f"the {kind} '{name}'"
+        return Location(path, told) if kind in {"GitRepository", "OCIRepository"} else _no_git(kind, name)
     if kind != "GitRepository":
         return _no_git(kind, name)
     if why := _other_repository(found, repository):
-        return Location(path, why, "Check it in the checkout of what it follows.")
+        return Location(path, "", why, "Check it in the checkout of what it follows.")
     return Location(path)
 
 
 def _no_git(kind: str, name: str) -> Location:
-    return Location(".", f"its source is the {kind} '{name}'", "Render it where that source is, and check the output.")
+    return Location(
+        ".", "", f"its source is the {kind} '{name}'", "Render it where that source is, and check the output."
+    )
 
 
 def _other_repository(found: Document, repository: Repository) -> str:

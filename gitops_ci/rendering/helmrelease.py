@@ -50,12 +50,12 @@ def _location(unit: DeploymentUnit, repository: Repository) -> Location:
     if spec is None:
         reference = dig(unit.value, "spec", "chartRef")
         name = f"the {text_of(dig(reference, 'kind'))} '{text_of(dig(reference, 'name'))}'"
-        return Location(".", f"its chart is {name}", "Render it with that chart, and check the output.")
+        return Location(".", "", f"its chart is {name}", "Render it with that chart, and check the output.")
     kind = text_of(dig(spec, "sourceRef", "kind"))
     if kind not in {"GitRepository", "ExternalArtifact"}:
         chart = f"chart {text_of(dig(spec, 'chart'))} {text_of(dig(spec, 'version'))}".strip()
         name = text_of(dig(spec, "sourceRef", "name"))
-        return Location(".", f"it needs {chart} of the {kind} '{name}'", "Copy the chart into the repository.")
+        return Location(".", "", f"it needs {chart} of the {kind} '{name}'", "Copy the chart into the repository.")
     return locate(unit.source, dig(spec, "sourceRef"), unit, repository)
 
 
@@ -69,6 +69,10 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
         made.remedy = place.remedy
         return made
     if not tree.is_file(join(place.path, CHART)):
+        if place.source:
+            made.skip = f"its chart is in {place.source}, which is not in this repository"
+            made.remedy = "Render it with that chart, and check the output."
+            return made
         message = f"there is no chart in '{unit.source}'"
         made.problems.append(BuildError("missing-path", unit.path, unit.line, 1, message))
         made.error = message

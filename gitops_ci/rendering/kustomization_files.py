@@ -204,13 +204,7 @@ class _Collector:
     def plugin(self, value: dict[str, Any], folder: str, path: str) -> None:
         for field, text in _scalars(value):
             if field in _PLUGIN_FILES:
-                whole, entry = text, _value_of(text)
-                if _REMOTE.match(entry) or _REMOTE.match(whole):
-                    self.closure.remote[whole] = None
-                elif field != "path" or self.tree.is_file(posixpath.join("" if folder == "." else folder, entry)):
-                    self.part(entry, folder, path, whole)
-                elif entry.startswith(("/", "..")) and "/" in entry.strip("/."):
-                    self.inside(entry, folder, path)
+                self.part(_value_of(text), folder, path, text)
 
     def helm(self, said: dict[str, Any], root: dict[str, Any], path: str) -> None:
         charts = [one for name in _HELM for one in items(root, name)]

@@ -1,0 +1,315 @@
+"""Units rendered by the programs that people use: what operators would send, and nothing from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gitops_ci.bounded import Limits
+from gitops_ci.errors import ProgramError
+from gitops_ci.rendering.chart_errors import is_broken
+from gitops_ci.rendering.deployment import Repository
+from gitops_ci.rendering.discovery import Deployment
+from gitops_ci.rendering.kinds import recipe_of
+from gitops_ci.rendering.programs import ProgramSettings, render
+from gitops_ci.rendering.tree import CheckoutFiles, SourceTree
+from tests.support.kubetools import kubernetes_tool
+
+CONFIGMAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  a: {value}\n"
+FLUX = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux-system}\nspec: "
+CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+
+
+@pytest.fixture(autouse=True)
+def _programs(tmp_path, monkeypatch):
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name in ("kubectl", "helm"):
+        (folder / name).symlink_to(shutil.which(name) or kubernetes_tool(name))
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    """Render every unit of a tree; the output of each, or the message of its failure."""
+
+    def rendered(files, *, links=None, settings=None, fails=False):
+        root = tmp_path / "repository"
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+        for path, target in (links or {}).items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).symlink_to(target)
+        deployment = Deployment(Repository(SourceTree(CheckoutFiles(str(root)))))
+        made = {}
+        todo = deployment.start()
+        while todo:
+            more = []
+            for found in todo:
+                closure = found.closure
+                if why := closure.refused or closure.error or closure.skip:
+                    made[found.unit.id] = why
+                    continue
+                recipe = recipe_of(found.unit, closure, deployment.repository)
+                try:
+                    output = render(recipe, deployment.repository.tree, settings or ProgramSettings())
+                except ProgramError as error:
+                    assert fails, error.message
+                    made[found.unit.id] = error.message
+                else:
+                    made[found.unit.id] = output.text
+                    more += deployment.follow(found, output)
+            todo = more or deployment.remaining()
+        return made
+
+    return rendered
+
+
+def test_a_flux_kustomization_reads_the_whole_repository_and_fills_in(outputs):
+    spec = {
+        "path": "./apps/web",
+        "targetNamespace": "prod",
+        "commonMetadata": {"labels": {"team": "$a"}},
+        "postBuild": {"substitute": {"a": "1"}},
+    }
+    files = {
+        "clusters/apps.yaml": FLUX + json.dumps(spec),
+        "apps/web/kustomization.yaml": "resources: [../shared/x.yaml]\n",
+        "apps/shared/x.yaml": CONFIGMAP.format(name="x", value='"${a}-${b:=2}"'),
+    }
+    assert outputs(files) == {
+        "flux-kustomization:flux-system/apps": "apiVersion: v1\ndata:\n  a: 1-2\nkind: ConfigMap\nmetadata:\n"
+        "  labels:\n    team: $a\n  name: x\n  namespace: prod\n"
+    }
+
+
+def test_a_folder_without_kustomization_is_built_in_its_order(outputs):
+    files = {"k.yaml": FLUX + json.dumps({"path": "apps"})}
+    files |= {f"apps/{name}.yaml": CONFIGMAP.format(name=name, value=name) for name in ("z", "a")}
+    files["apps/m.yaml"] = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: last\n"
+    (text,) = outputs(files).values()
+    assert [line for line in text.splitlines() if line.startswith("  name:")] == [
+        "  name: a",
+        "  name: last",
+        "  name: z",
+    ]
+
+
+def test_a_program_in_a_kustomization_is_left_out(outputs):
+    files = {
+        "kustomization.yaml": "generators: [ksops.yaml]\nresources: [x.yaml]\n",
+        "ksops.yaml": "apiVersion: viaduct.ai/v1\nkind: ksops\nmetadata: {name: x}\n",
+        "x.yaml": CONFIGMAP.format(name="x", value="y"),
+    }
+    assert "name: x" in outputs(files)["kustomization:."]
+
+
+def test_what_is_outside_is_never_read(outputs, tmp_path):
+    (tmp_path / "secret.yaml").write_text(CONFIGMAP.format(name="x", value="OUTSIDE"))
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/kustomization.yaml").write_text("resources: [../secret.yaml]\n")
+    files = {
+        "a/kustomization.yaml": "resources: [../../secret.yaml]\n",
+        "b/kustomization.yaml": "resources: [../../outside]\n",
+        "c/kustomization.yaml": "resources: [linked.yaml]\n",
+        "d/kustomization.yaml": "resources: [linked]\n",
+        "e/kustomization.yaml": f"configMapGenerator: [{{name: x, files: [{tmp_path}/secret.yaml]}}]\n",
+        "f/kustomization.yaml": "transformers: ['{apiVersion: builtin, kind: PatchTransformer, metadata: {name: x}, path: ../../secret.yaml}']\n",
+        "g/Chart.yaml": CHART,
+        "g/templates/x.yaml": 'a: {{ .Files.Get "linked.txt" }}\n',
+        "h/Chart.yaml": CHART,
+        "h/values.schema.json": json.dumps({"$ref": f"file://{tmp_path}/secret.yaml"}),
+        "k.yaml": FLUX + json.dumps({"path": "../outside"}),
+    }
+    links = {"c/linked.yaml": "../../secret.yaml", "d/linked": "../../outside", "g/linked.txt": "../../secret.yaml"}
+    made = outputs(files, links=links)
+    assert "OUTSIDE" not in json.dumps(made)
+    assert all("kind: ConfigMap" not in one for one in made.values())
+
+
+def test_a_folder_s_name_is_no_option(outputs, tmp_path):
+    target = tmp_path / "overwritten"
+    target.write_text("old")
+    files = {
+        f"--output={target}/kustomization.yaml": "resources: [x.yaml]\n",
+        f"--output={target}/x.yaml": CONFIGMAP.format(name="x", value="y"),
+        "--post-renderer=./run/Chart.yaml": CHART,
+        "--post-renderer=./run/templates/x.yaml": CONFIGMAP.format(name="x", value="y"),
+    }
+    assert all("name: x" in one for one in outputs(files).values())
+    assert target.read_text() == "old"
+
+
+def test_no_program_reaches_the_network(outputs, tmp_path, monkeypatch):
+    """What would be fetched is told before; a program that tries all the same has no network, where the kernel helps."""
+    from gitops_ci.rendering import programs
+
+    programs._isolation.cache_clear()
+    prefix = programs._isolation()
+    if not prefix:
+        pytest.skip("this kernel gives no network namespace to everybody")
+    done = subprocess.run([*prefix, "cat", "/proc/net/dev"], capture_output=True, text=True, check=True)
+    assert [line.split(":")[0].strip() for line in done.stdout.splitlines()[2:]] in ([], ["lo"])
+
+
+def test_the_environment_holds_no_token(outputs, tmp_path, monkeypatch):
+    monkeypatch.setenv("GITOPS_CI_TOKEN", "hunter2")
+    program = tmp_path / "programs/kustomize"
+    program.write_text("#!/bin/sh\nenv\necho HOME is $HOME\n")
+    program.chmod(0o755)
+    (text,) = outputs({"kustomization.yaml": "namePrefix: x\n"}).values()
+    assert "hunter2" not in text
+    assert f"HOME is {Path.home()}" not in text
+
+
+def test_a_bomb_is_one_unit_that_failed(outputs):
+    files = {
+        "bomb/Chart.yaml": CHART,
+        "bomb/templates/x.yaml": "{{ range until 100000 }}{{ range until 100000 }}xxxxxxxxxxxxxxxx{{ end }}{{ end }}",
+        "good/Chart.yaml": CHART,
+        "good/templates/x.yaml": CONFIGMAP.format(name="x", value="y"),
+    }
+    settings = ProgramSettings(Limits(seconds=30, memory=300 * 1024**2))
+    made = outputs(files, settings=settings, fails=True)
+    assert "helm was ended" in made["chart:bomb"]
+    assert "name: x" in made["chart:good"]
+
+
+def test_a_local_dependency_is_rendered(outputs):
+    files = {
+        "charts/web/Chart.yaml": CHART + "dependencies: [{name: lib, version: 1.0.0, repository: 'file://../lib'}]\n",
+        "charts/web/templates/x.yaml": '{{ include "lib.x" . }}',
+        "charts/lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n",
+        "charts/lib/templates/_x.tpl": '{{ define "lib.x" }}' + CONFIGMAP.format(name="x", value="y") + "{{ end }}",
+    }
+    assert "name: x" in outputs(files)["chart:charts/web"]
+
+
+BROKEN = {
+    "parse": "{{ if }}",
+    "include": '{{ include "nosuch" . }}',
+    "function": "{{ nosuch . }}",
+    "yaml": "a: b: c\n",
+}
+WANTING = {
+    "required": "a: {{ required `set a` .Values.a }}",
+    "nil": "a: {{ .Values.a.b.c }}",
+    "fail": "{{ fail `set a` }}",
+}
+
+
+@pytest.mark.parametrize("name", [*BROKEN, *WANTING])
+def test_a_broken_chart_is_told_from_one_that_wants_values(outputs, name):
+    text = BROKEN.get(name) or WANTING[name]
+    (message,) = outputs({"web/Chart.yaml": CHART, "web/templates/x.yaml": text}, fails=True).values()
+    assert is_broken(message) == (name in BROKEN), message
+
+
+@pytest.mark.parametrize(
+    ("schema", "values", "expected"),
+    [
+        ({"required": ["host"]}, "", False),
+        ({"properties": {"replicas": {"type": "integer"}}}, "replicas: two\n", True),
+        ({"properties": {"host": {"type": "string"}}}, "host: null\n", False),
+    ],
+)
+def test_a_chart_whose_own_values_break_its_own_schema(outputs, schema, values, expected):
+    files = {
+        "web/Chart.yaml": CHART,
+        "web/values.yaml": values,
+        "web/values.schema.json": json.dumps({"type": "object"} | schema),
+        "web/templates/x.yaml": CONFIGMAP.format(name="x", value="y"),
+    }
+    (message,) = outputs(files, fails=True).values()
+    assert is_broken(message) == expected, message
+
+
+def test_go_templates_of_an_applicationset_are_evaluated(outputs):
+    spec = {
+        "goTemplate": True,
+        "generators": [
+            {"git": {"repoURL": "x", "directories": [{"path": "apps/*"}], "values": {"tier": "t-{{ .path.basename }}"}}}
+        ],
+        "template": {
+            "metadata": {
+                "name": "{{ .path.basename | normalize }}",
+                "labels": {"{{ index .path.segments 0 }}": '{{ .values.tier | upper | quote | replace "\\"" "" }}'},
+            },
+            "spec": {"source": {"repoURL": "x", "path": "{{ .path.path }}"}},
+        },
+        "templatePatch": "spec: {destination: {namespace: '{{ .path.basename | trunc 1 }}'}}\n{{ if true }}{{ end }}",
+    }
+    files = {
+        "set.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: s, namespace: argocd}\nspec: "
+        + json.dumps(spec),
+        "apps/Web_1/x.yaml": CONFIGMAP.format(name="x", value="y"),
+    }
+    made = outputs(files)
+    assert json.loads(made["applicationset:argocd/s"]) == {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "web-1", "namespace": "argocd", "labels": {"apps": "T-WEB_1"}},
+        "spec": {"source": {"repoURL": "x", "path": "apps/Web_1"}, "destination": {"namespace": "W"}},
+    }
+    assert "name: x" in made["application:argocd/web-1"]
+
+
+def test_a_release_with_post_renderers(outputs):
+    spec = {
+        "chart": {"spec": {"chart": "./web", "sourceRef": {"kind": "GitRepository", "name": "flux-system"}}},
+        "values": {"a": "from the release"},
+        "postRenderers": [
+            {
+                "kustomize": {
+                    "patches": [
+                        {
+                            "target": {"kind": "ConfigMap"},
+                            "patch": '[{"op": "add", "path": "/data/b", "value": "patched"}]',
+                        }
+                    ]
+                }
+            }
+        ],
+    }
+    files = {
+        "hr.yaml": "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web, namespace: apps}\nspec: "
+        + json.dumps(spec),
+        "web/Chart.yaml": CHART,
+        "web/templates/x.yaml": CONFIGMAP.format(
+            name="{{ .Release.Name }}-{{ .Release.Namespace }}", value="{{ .Values.a }}"
+        ),
+    }
+    assert outputs(files) == {
+        "helmrelease:apps/web": "apiVersion: v1\ndata:\n  a: from the release\n  b: patched\nkind: ConfigMap\nmetadata:\n"
+        "  name: web-apps\n"
+    }
+
+
+def test_overlays_of_fleet(outputs):
+    files = {
+        "f/fleet.yaml": "targetCustomizations: [{name: edge, yaml: {overlays: [edge]}}]\n",
+        "f/x.yaml": CONFIGMAP.format(name="x", value="base"),
+        "f/y.yaml": CONFIGMAP.format(name="y", value="base"),
+        "f/overlays/edge/x_patch.yaml": "data: {a: patched}\n",
+        "f/overlays/edge/y.yaml": CONFIGMAP.format(name="y", value="replaced"),
+    }
+    made = outputs(files)
+    assert made["fleet:f"].count("a: base") == 2
+    assert ("a: patched" in made["fleet:f#edge"], "a: replaced" in made["fleet:f#edge"]) == (True, True)
+
+
+def test_values_files_of_fleet_win_and_a_kustomization_comes_after_the_chart(outputs):
+    files = {
+        "f/fleet.yaml": "namespace: n\nhelm: {releaseName: r, values: {a: inline}, valuesFiles: [v.yaml]}\nkustomize: {dir: o}\n",
+        "f/v.yaml": "a: file\n",
+        "f/Chart.yaml": CHART,
+        "f/templates/x.yaml": CONFIGMAP.format(name="{{ .Release.Name }}", value="{{ .Values.a }}"),
+        "f/o/kustomization.yaml": "namePrefix: p-\n",
+    }
+    assert outputs(files) == {"fleet:f": "apiVersion: v1\ndata:\n  a: file\nkind: ConfigMap\nmetadata:\n  name: p-r\n"}

@@ -1,0 +1,191 @@
+"""Parameters of generators, and the Applications made of them.
+
+Expected values are those of argo-cd's documentation of each generator (operator-manual/applicationset).
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gitops_ci.rendering.argocd_generators import Undecided, parameter_sets
+from gitops_ci.rendering.deployment import Cluster
+from gitops_ci.rendering.kinds import closure_of
+from tests.unit.rendering.support import CONFIGMAP, URL, repository, unit_of, units
+
+FILES = {
+    "apps/a/x.yaml": CONFIGMAP % "a",
+    "apps/b_2/x.yaml": CONFIGMAP % "b",
+    "apps/b_2/deep/x.yaml": CONFIGMAP % "c",
+    "apps/.hidden/x.yaml": "",
+    "envs/eu/config.json": '{"name": "EU West", "app": {"tag": "1.2", "ports": [80]}}',
+    "envs/us/config.json": '[{"name": "one"}, {"name": "two"}]',
+}
+CLUSTERS = (
+    Cluster("eu_1", "https://eu", {"env": "prod", "region": "eu"}, {"a": "b"}),
+    Cluster("us-1", "https://us", {"env": "dev"}),
+)
+
+
+def sets(*generators, go=False, clusters=CLUSTERS):
+    made = repository(FILES)
+    made.clusters = clusters
+    return [one.values for one in parameter_sets({"goTemplate": go, "generators": list(generators)}, made, set())]
+
+
+def git(**value):
+    return {"git": {"repoURL": URL, "revision": "HEAD", **value}}
+
+
+def test_list():
+    generator = {"list": {"elements": [{"a": 1, "values": {"x": True}}, {"a": "2"}]}}
+    assert sets(generator) == [{"a": "1", "values.x": "true"}, {"a": "2"}]
+    assert sets(generator, go=True) == [{"a": 1, "values": {"x": True}}, {"a": "2"}]
+
+
+def test_git_directories():
+    generator = git(
+        directories=[{"path": "apps/*"}, {"path": "apps/a", "exclude": True}], values={"v": "x-{{path.basename}}"}
+    )
+    assert sets(generator) == [
+        {
+            "path": "apps/b_2",
+            "path.basename": "b_2",
+            "path.basenameNormalized": "b-2",
+            "path[0]": "apps",
+            "path[1]": "b_2",
+            "values.v": "x-b_2",
+        }
+    ]
+    assert sets(git(directories=[{"path": "apps/*/*"}], pathParamPrefix="p"), go=True) == [
+        {
+            "p": {
+                "path": {
+                    "path": "apps/b_2/deep",
+                    "basename": "deep",
+                    "basenameNormalized": "deep",
+                    "segments": ["apps", "b_2", "deep"],
+                }
+            }
+        }
+    ]
+
+
+def test_git_files():
+    made = sets(git(files=[{"path": "envs/**/config.json"}]))
+    assert [one["name"] for one in made] == ["EU West", "one", "two"]
+    assert (
+        made[0] | {"path.filename": "config.json", "path": "envs/eu", "app.tag": "1.2", "app.ports.0": "80"} == made[0]
+    )
+    assert sets(git(files=[{"path": "envs/eu/*"}]), go=True)[0]["app"] == {"tag": "1.2", "ports": [80]}
+
+
+def test_clusters():
+    generator = {"clusters": {"selector": {"matchLabels": {"env": "prod"}}}}
+    assert sets(generator) == [
+        {
+            "name": "eu_1",
+            "nameNormalized": "eu-1",
+            "server": "https://eu",
+            "project": "",
+            "metadata.labels.env": "prod",
+            "metadata.labels.region": "eu",
+            "metadata.annotations.a": "b",
+        }
+    ]
+    assert len(sets({"clusters": {}}, go=True)) == 2
+    excluded = {"matchExpressions": [{"key": "region", "operator": "DoesNotExist"}]}
+    assert [one["name"] for one in sets({"clusters": {"selector": excluded}})] == ["us-1"]
+
+
+def test_matrix_fills_the_first_into_the_second():
+    first = {"list": {"elements": [{"env": "eu"}, {"env": "us"}]}}
+    second = git(files=[{"path": "envs/{{env}}/config.json"}])
+    assert [(one["env"], one["name"]) for one in sets({"matrix": {"generators": [first, second]}})] == [
+        ("eu", "EU West"),
+        ("us", "one"),
+        ("us", "two"),
+    ]
+    second = git(files=[{"path": "envs/{{ .env }}/config.json"}])
+    assert len(sets({"matrix": {"generators": [first, second]}}, go=True)) == 3
+
+
+def test_merge_changes_what_has_the_same_keys():
+    generators = [
+        {"clusters": {"values": {"ha": "false"}}},
+        {
+            "list": {
+                "elements": [
+                    {"server": "https://eu", "values.ha": "true"},
+                    {"server": "https://gone", "values.ha": "x"},
+                ]
+            }
+        },
+    ]
+    made = sets({"merge": {"mergeKeys": ["server"], "generators": generators}})
+    assert [(one["name"], one["values.ha"]) for one in made] == [("eu_1", "true"), ("us-1", "false")]
+
+
+def test_a_selector_of_a_generator():
+    generator = {"list": {"elements": [{"env": "a"}, {"env": "b"}]}, "selector": {"matchLabels": {"env": "b"}}}
+    assert sets(generator) == [{"env": "b"}]
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [
+        {"scmProvider": {}},
+        {"pullRequest": {}},
+        {"plugin": {}},
+        {"clusterDecisionResource": {}},
+        {"git": {"repoURL": "https://github.com/acme/other", "directories": [{"path": "*"}]}},
+        git(revision="v1", directories=[{"path": "*"}]),
+        {"matrix": {"generators": [{"list": {"elements": [{"a": "1"}]}}, {"pullRequest": {}}]}},
+        {"list": {"elementsYaml": "{{ .x }}"}},
+    ],
+)
+def test_what_is_known_only_elsewhere_is_told(generator):
+    with pytest.raises(Undecided):
+        sets(generator)
+
+
+def test_clusters_have_to_be_given():
+    with pytest.raises(Undecided, match="--clusters"):
+        sets({"clusters": {}}, clusters=None)
+
+
+HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: s, namespace: argocd}\nspec: "
+
+
+def test_applications_of_plain_templates():
+    spec = {
+        "generators": [{"list": {"elements": [{"env": "a", "n": 1}, {"env": "b", "n": 2}]}}],
+        "template": {
+            "metadata": {"name": "{{env}}-{{ n }}", "labels": {"{{env}}": "x"}},
+            "spec": {"project": "{{unknown}}"},
+        },
+    }
+    _, _, recipe = unit_of(repository({"set.yaml": HEAD + json.dumps(spec)}), "applicationset:argocd/s")
+    made = [json.loads(one) for one in recipe.finish("").text.split("\n---\n")]
+    assert [one["metadata"] for one in made] == [
+        {"name": "a-1", "labels": {"a": "x"}, "namespace": "argocd"},
+        {"name": "b-2", "labels": {"b": "x"}, "namespace": "argocd"},
+    ]
+    assert made[0]["spec"] == {"project": "{{unknown}}"}
+
+
+def test_two_applications_of_one_name_are_an_error():
+    spec = {"generators": [{"list": {"elements": [{"a": 1}, {"a": 2}]}}], "template": {"metadata": {"name": "x"}}}
+    _, _, recipe = unit_of(repository({"set.yaml": HEAD + json.dumps(spec)}), "applicationset:argocd/s")
+    assert recipe.finish("").errors == ("it makes two Applications of the name 'x'",)
+
+
+def test_a_function_that_helm_has_not_is_told():
+    spec = {
+        "goTemplate": True,
+        "generators": [{"list": {"elements": [{"a": 1}]}}],
+        "template": {"x": "{{ slugify .a }}"},
+    }
+    made = repository({"set.yaml": HEAD + json.dumps(spec)})
+    assert "slugify" in closure_of(units(made)["applicationset:argocd/s"], made).skip

@@ -1,0 +1,379 @@
+"""Charts, and who installs them: values, names, dependencies, and what would lead out of the repository."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+
+import pytest
+
+from gitops_ci.rendering.chart_errors import is_broken
+from gitops_ci.rendering.kinds import closure_of
+from tests.unit.rendering.support import CONFIGMAP, URL, repository, unit_of, units
+
+CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+WEB = {"charts/web/Chart.yaml": CHART, "charts/web/values.yaml": "a: 1\n", "charts/web/templates/x.yaml": "x"}
+RELEASE = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web, namespace: apps}\nspec: "
+APPLICATION = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nspec: "
+
+
+def values_of(recipe):
+    """What each --values of the first step says, in order."""
+    names = [one.removeprefix("--values=./") for one in recipe.steps[0].arguments if one.startswith("--values=")]
+    return [json.loads(recipe.written[name]) if name in recipe.written else recipe.copies[name] for name in names]
+
+
+def test_a_chart_is_rendered_with_its_test_values_else_alone():
+    files = {**WEB, "charts/web/ci/a-values.yaml": "", "charts/web/ci/b-values.yml": "", "charts/web/ci/notes.yaml": ""}
+    assert sorted(units(repository(files))) == ["chart:charts/web#ci/a-values.yaml", "chart:charts/web#ci/b-values.yml"]
+    assert sorted(units(repository(WEB))) == ["chart:charts/web"]
+    made = repository(files)
+    made.values = {"charts/web": ("prod.yaml",)}
+    assert [unit.values for unit in units(made).values()] == [("prod.yaml",)]
+
+
+def test_nothing_of_a_repository_is_an_option():
+    files = {"--post-renderer=./run/Chart.yaml": CHART, "--post-renderer=./run/ci/--set=a-values.yaml": ""}
+    unit = next(iter(units(repository(files))))
+    _, _, recipe = unit_of(repository(files), unit)
+    before, after = recipe.steps[0].arguments[:-3], recipe.steps[0].arguments[-3:]
+    assert after == ("--", "release-name", "./--post-renderer=./run")
+    assert before == ("template", "--include-crds", "--values=./.gitops-ci-unit/values-0.yaml")
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_refused"),
+    [
+        ({"$ref": "http://127.0.0.1/x"}, True),
+        ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, True),
+        ({"properties": {"a": [{"$ref": "../../x.json"}]}}, True),
+        ({"$schema": "https://example.com/schema"}, True),
+        ({"$dynamicRef": "x"}, True),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/x"}, False),
+        ({"$schema": "https://json-schema.org/draft/2020-12/schema"}, False),
+        ({"properties": {"url": {"default": "https://example.com"}}}, False),
+    ],
+)
+@pytest.mark.parametrize(
+    "where", ["charts/web/values.schema.json", "charts/web/charts/sub/values.schema.json", "packed"]
+)
+def test_a_schema_that_names_another_one_is_refused(schema, is_refused, where):
+    text = json.dumps(schema)
+    if where == "packed":
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w:gz") as archive:
+            member = tarfile.TarInfo("sub/values.schema.json")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+        made = repository({**WEB, "charts/web/charts/sub-1.0.0.tgz": data.getvalue()})
+    else:
+        made = repository({**WEB, where: text})
+    assert bool(closure_of(units(made)["chart:charts/web"], made).refused) == is_refused
+
+
+@pytest.mark.parametrize("target", ["../../../outside", "/etc/passwd"])
+def test_a_link_out_of_the_repository_is_refused(target):
+    made = repository(WEB, {"charts/web/files": target})
+    assert closure_of(units(made)["chart:charts/web"], made).refused
+
+
+def test_a_link_to_another_folder_brings_its_files():
+    made = repository({**WEB, "shared/a.txt": "a"}, {"charts/web/files": "../../shared"})
+    closure = closure_of(units(made)["chart:charts/web"], made)
+    assert "shared/a.txt" in closure.files
+    assert closure.links == {"charts/web/files": "../../shared"}
+
+
+DEPENDENT = CHART + "dependencies: [{name: lib, version: 1.0.0, repository: '%s'}]\n"
+
+
+def test_a_local_dependency_is_put_where_helm_looks():
+    deeper = "apiVersion: v2\nname: lib\nversion: 1.0.0\ndependencies: [{name: base, repository: 'file://../base'}]\n"
+    files = {
+        "charts/web/Chart.yaml": DEPENDENT % "file://../lib",
+        "charts/lib/Chart.yaml": deeper,
+        "charts/lib/templates/_x.tpl": "",
+        "charts/base/Chart.yaml": "apiVersion: v2\nname: base\nversion: 1.0.0\n",
+    }
+    _, closure, recipe = unit_of(repository(files), "chart:charts/web")
+    assert recipe.copies == {
+        "charts/web/charts/lib/Chart.yaml": "charts/lib/Chart.yaml",
+        "charts/web/charts/lib/templates/_x.tpl": "charts/lib/templates/_x.tpl",
+        "charts/lib/charts/base/Chart.yaml": "charts/base/Chart.yaml",
+        "charts/web/charts/lib/charts/base/Chart.yaml": "charts/base/Chart.yaml",
+    }
+    assert closure.folders == {"charts/web", "charts/lib", "charts/base"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "attribute"),
+    [
+        ("file://../../../outside", "refused"),
+        ("file:///etc", "refused"),
+        ("file://../gone", "error"),
+        ("file://../web", "error"),
+        ("https://charts.example.com", "skip"),
+        ("", "skip"),
+    ],
+)
+def test_a_dependency_that_is_not_here(origin, attribute):
+    made = repository({**WEB, "charts/web/Chart.yaml": DEPENDENT % origin})
+    assert getattr(closure_of(units(made)["chart:charts/web"], made), attribute)
+
+
+@pytest.mark.parametrize("vendored", ["charts/web/charts/lib/Chart.yaml", "charts/web/charts/lib-1.0.0.tgz"])
+def test_a_vendored_dependency_needs_nothing(vendored):
+    unit_of(repository({**WEB, "charts/web/Chart.yaml": DEPENDENT % "https://x", vendored: CHART}), "chart:charts/web")
+
+
+# The words of helm 3.17 and 4.1 for charts written for it.
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Error: parse error at (web/templates/c.yaml:3): missing value for if",
+        'error calling include: template: no template "nosuch" associated with template "gotpl"',
+        'template "helm-guestbook.fullname" not defined',
+        'parse error at (web/templates/c.yaml:1): function "nosuch" not defined',
+        "Error: YAML parse error on web/templates/c.yaml: error converting YAML to JSON: yaml: line 2",
+        "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n"
+        "- at '/replicas': got string, want integer",
+        "Error: Chart.yaml file is missing",
+    ],
+)
+def test_what_no_values_can_mend_is_broken(message):
+    assert is_broken(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Error: execution error at (web/templates/c.yaml:3:4): host is required",
+        "error calling required: set host",
+        "<.Values.a.list>: nil pointer evaluating interface {}.list",
+        "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n- (root): host is required",
+        "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n"
+        "- at '': missing property 'host'",
+    ],
+)
+def test_what_its_user_s_values_can_mend_is_not(message):
+    assert not is_broken(message)
+
+
+def release(spec, files=None, name="helmrelease:apps/web"):
+    chart = {"chart": {"spec": {"chart": "./charts/web", "sourceRef": {"kind": "GitRepository", "name": "x"}}}}
+    return unit_of(repository({**WEB, "hr.yaml": RELEASE + json.dumps(chart | spec), **(files or {})}), name)
+
+
+def test_a_release_has_its_values_in_flux_s_order():
+    def config(name, text):
+        return CONFIGMAP % f"{name}, namespace: apps" + "data: " + json.dumps({"values.yaml": text, "one": "7"}) + "\n"
+
+    spec = {
+        "valuesFrom": [
+            {"kind": "ConfigMap", "name": "a"},
+            {"kind": "ConfigMap", "name": "b"},
+            {"kind": "ConfigMap", "name": "a", "valuesKey": "one", "targetPath": "deep.x\\.y"},
+            {"kind": "Secret", "name": "s", "optional": True},
+        ],
+        "values": {"inline": True, "both": None},
+    }
+    files = {"a.yaml": config("a", "a: 1\nboth: a\nmap: {x: 1}"), "b.yaml": config("b", "b: 2\nmap: {y: 2}")}
+    _, _, recipe = release(spec, files)
+    assert values_of(recipe) == [
+        {"a": 1, "both": None, "map": {"x": 1, "y": 2}, "b": 2, "deep": {"x.y": "7"}, "inline": True}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "namespace"),
+    [
+        ({}, "web", "apps"),
+        ({"targetNamespace": "shop"}, "shop-web", "shop"),
+        ({"releaseName": "own", "targetNamespace": "shop"}, "own", "shop"),
+        ({"targetNamespace": "n" * 60}, "n" * 40 + "-2ebc43336d39", "n" * 60),
+    ],
+)
+def test_the_name_of_a_release(spec, name, namespace):
+    _, _, recipe = release(spec)
+    made = recipe.steps[0].arguments[-2]
+    assert f"--namespace={namespace}" in recipe.steps[0].arguments
+    assert made == name
+    assert len(made) <= 53
+
+
+def test_values_files_of_a_release_take_the_place_of_the_chart_s_own():
+    chart = {
+        "chart": "./charts/web",
+        "valuesFiles": ["charts/web/values.yaml", "./prod.yaml"],
+        "sourceRef": {"kind": "GitRepository", "name": "x"},
+    }
+    _, closure, recipe = release({"chart": {"spec": chart}}, {"prod.yaml": "b: 2\n"})
+    assert json.loads(recipe.written["charts/web/values.yaml"]) == {"a": 1, "b": 2}
+    assert "prod.yaml" in closure.files
+
+
+def test_post_renderers_come_one_after_the_other():
+    patch = {"patch": "- op: remove", "path": "../../../etc/passwd", "target": {"kind": "X"}}
+    spec = {
+        "postRenderers": [
+            {"kustomize": {"patches": [patch]}},
+            {"kustomize": {"images": [{"name": "a", "newTag": "1"}]}},
+        ],
+        "commonMetadata": {"labels": {"a": "b"}},
+    }
+    _, _, recipe = release(spec)
+    assert [step.program for step in recipe.steps] == ["helm", "kustomize", "kustomize", "kustomize"]
+    assert [step.into for step in recipe.steps[:-1]] == [f".gitops-ci-unit/post-{n}/input.yaml" for n in range(3)]
+    assert "etc/passwd" not in recipe.written[".gitops-ci-unit/post-0/kustomization.yaml"]
+
+
+@pytest.mark.parametrize("kind", ["HelmRepository", "Bucket"])
+def test_a_chart_that_is_elsewhere_is_told(kind):
+    spec = {"chart": {"spec": {"chart": "web", "version": "1.x", "sourceRef": {"kind": kind, "name": "x"}}}}
+    made = repository({"hr.yaml": RELEASE + json.dumps(spec)})
+    assert closure_of(units(made)["helmrelease:apps/web"], made).skip == f"it needs chart web 1.x of the {kind} 'x'"
+
+
+def application(source, files=None, **spec):
+    whole = {"destination": {"namespace": "shop"}, "source": {"repoURL": URL, "path": "charts/web"} | source} | spec
+    made = repository({**WEB, "app.yaml": APPLICATION + json.dumps(whole), **(files or {})})
+    return made
+
+
+def test_values_of_an_application_in_argo_cd_s_order():
+    helm = {
+        "releaseName": "own",
+        "valueFiles": ["values.yaml", "/envs/*.yaml", "gone.yaml"],
+        "ignoreMissingValueFiles": True,
+        "values": "ignored: true",
+        "valuesObject": {"v": 1},
+        "parameters": [
+            {"name": "a.b", "value": "x,y"},
+            {"name": "s", "value": "1", "forceString": True},
+            {"name": "l", "value": "{a,b}"},
+        ],
+        "fileParameters": [{"name": "f", "path": "files/a.txt"}],
+        "skipCrds": True,
+        "apiVersions": ["a/v1"],
+        "kubeVersion": "1.30",
+    }
+    files = {"envs/b.yaml": "", "envs/a.yaml": "", "charts/web/files/a.txt": "text"}
+    _, _, recipe = unit_of(application({"helm": helm}, files), "application:argocd/web")
+    assert values_of(recipe) == ["charts/web/values.yaml", "envs/a.yaml", "envs/b.yaml", {"v": 1}]
+    arguments = recipe.steps[0].arguments
+    assert arguments[:5] == (
+        "template",
+        "--namespace=shop",
+        "--kube-version=v1.30.0",
+        "--api-versions=a/v1",
+        "--values=./.gitops-ci-unit/0-values-0.yaml",
+    )
+    assert [one for one in arguments if one.startswith("--set")] == [
+        "--set=a.b=x\\,y",
+        "--set-string=s=1",
+        "--set=l={a,b}",
+        "--set-file=f=./.gitops-ci-unit/0-file-4.txt",
+    ]
+    assert arguments[-3:] == ("--", "own", "./charts/web")
+
+
+@pytest.mark.parametrize("path", ["../../../outside.yaml", "/../outside", "out.yaml"])
+@pytest.mark.parametrize("field", ["valueFiles", "fileParameters"])
+def test_values_outside_of_the_repository_are_refused(path, field):
+    helm = {field: [path if field == "valueFiles" else {"name": "x", "path": path}]}
+    made = repository(
+        {**WEB, "app.yaml": APPLICATION + json.dumps({"source": {"repoURL": URL, "path": "charts/web", "helm": helm}})},
+        {"charts/web/out.yaml": "../../../secret"},
+    )
+    assert closure_of(units(made)["application:argocd/web"], made).refused
+
+
+def test_values_of_another_source():
+    sources = [
+        {"repoURL": URL, "path": "charts/web", "helm": {"valueFiles": ["$values/envs/a.yaml"]}},
+        {"repoURL": URL, "ref": "values"},
+    ]
+    made = application({}, {"envs/a.yaml": "a: 2\n"}, sources=sources)
+    assert values_of(unit_of(made, "application:argocd/web")[2]) == ["envs/a.yaml"]
+    sources[1]["repoURL"] = "https://github.com/acme/other"
+    made = application({}, {"envs/a.yaml": "a: 2\n"}, sources=sources)
+    assert "acme/other" in closure_of(units(made)["application:argocd/web"], made).skip
+
+
+def test_overrides_beside_the_chart():
+    files = {
+        "charts/web/.argocd-source.yaml": "helm: {parameters: [{name: a, value: all}]}\n",
+        "charts/web/.argocd-source-web.yaml": "helm: {parameters: [{name: a, value: own}], releaseName: r}\n",
+        "charts/web/.argocd-source-other.yaml": "helm: {releaseName: other}\n",
+    }
+    _, _, recipe = unit_of(application({}, files), "application:argocd/web")
+    assert [one for one in recipe.steps[0].arguments if one.startswith("--set")] == ["--set=a=own"]
+    assert recipe.steps[0].arguments[-2] == "r"
+
+
+def test_options_of_kustomize_are_edits():
+    options = {
+        "namePrefix": "p-",
+        "namespace": "n",
+        "images": ["a=b:2", "c:3", "d@sha256:1", "e=*:5"],
+        "replicas": [{"name": "x", "count": "4"}],
+        "commonLabels": {"l": 1},
+        "commonAnnotations": {"a": "b"},
+        "patches": [{"patch": "x", "target": {"kind": "Y"}}],
+    }
+    files = {
+        "k/kustomization.yaml": "Images: [{name: c, newTag: '1', newName: z}]\nresources: [x.yaml]\n",
+        "k/x.yaml": "",
+    }
+    _, _, recipe = unit_of(application({"path": "k", "kustomize": options}, files), "application:argocd/web")
+    made = json.loads(recipe.written["k/kustomization.yaml"])
+    assert made["images"] == [
+        {"name": "c", "newName": "z", "newTag": "3"},
+        {"name": "a", "newName": "b", "newTag": "2"},
+        {"name": "d", "digest": "sha256:1"},
+        {"name": "e", "newTag": "5"},
+    ]
+    assert (made["namePrefix"], made["namespace"], made["replicas"]) == ("p-", "n", [{"name": "x", "count": 4}])
+    assert (made["commonLabels"], made["commonAnnotations"]) == ({"l": "1"}, {"a": "b"})
+    assert made["patches"] == options["patches"]
+
+
+@pytest.mark.parametrize(
+    ("directory", "expected"),
+    [
+        ({}, ["m/a.yaml", "m/b.json"]),
+        ({"recurse": True}, ["m/a.yaml", "m/b.json", "m/sub/c.yml"]),
+        ({"recurse": True, "include": "*.y*ml"}, ["m/a.yaml", "m/sub/c.yml"]),
+        ({"recurse": True, "exclude": "{a.yaml,sub/*}"}, ["m/b.json"]),
+    ],
+)
+def test_a_folder_of_manifests(directory, expected):
+    files = {
+        "m/a.yaml": CONFIGMAP % "a",
+        "m/b.json": "{}",
+        "m/sub/c.yml": CONFIGMAP % "c",
+        "m/skipped.yaml": "# +argocd:skip-file-rendering\n",
+        "m/notes.md": "",
+        "m/x.jsonnet": "",
+    }
+    _, closure, recipe = unit_of(application({"path": "m", "directory": directory}, files), "application:argocd/web")
+    assert sorted(closure.files) == expected
+    assert recipe.steps == ()
+    assert [
+        line.removeprefix("# Source: ") for line in recipe.text.splitlines() if line.startswith("# Source")
+    ] == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [
+        ({"repoURL": "https://github.com/acme/other"}, "acme/other"),
+        ({"targetRevision": "v1.2.3"}, "v1.2.3"),
+        ({"chart": "web", "repoURL": "https://charts.example.com", "targetRevision": "1.x"}, "chart web 1.x"),
+        ({"plugin": {"name": "x"}}, "plugin"),
+    ],
+)
+def test_an_application_of_something_else_is_told(source, word):
+    made = application(source)
+    assert word in closure_of(units(made)["application:argocd/web"], made).skip
