@@ -8,8 +8,8 @@ __all__ = ["is_broken"]
 
 # Words of text/template and helm (pkg/engine, pkg/releaseutil, pkg/chartutil), which no values can mend.
 _BROKEN = re.compile(
-    r"parse error at|no template \\?\"[^\"]*\\?\" associated|(?:function|template) \\?\"[^\"]*\\?\" not defined|YAML parse error on"
-    r"|unclosed action|unexpected .* in (?:command|operand|define clause|template clause)"
+    r"parse error at|no template \\?\"[^\"]*\\?\" associated|(?:function|template) \\?\"[^\"]*\\?\" not defined"
+    r"|YAML parse error on|unclosed action|unexpected .* in (?:command|operand|define clause|template clause)"
     r"|Chart\.yaml file is missing|validation: chart\.metadata|cannot load (?:values|Chart)\.yaml"
     r"|found in Chart\.yaml, but missing in charts/|error converting YAML to JSON|invalid chart"
 )

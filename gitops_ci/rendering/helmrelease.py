@@ -31,7 +31,8 @@ def describe(files: Sequence[str], documents: Sequence[Document], repository: Re
     """Each HelmRelease."""
     del files, repository
     for one in documents:
-        if one.kind == "HelmRelease" and one.group == _GROUP:
+        has_chart = dig(one.value, "spec", "chart") or dig(one.value, "spec", "chartRef")
+        if one.kind == "HelmRelease" and one.group == _GROUP and has_chart:
             name = f"{one.namespace}/{one.name}" if one.namespace else one.name
             cluster = text_of(dig(one.value, "spec", "kubeConfig", "secretRef", "name"))
             chart = text_of(dig(one.value, "spec", "chart", "spec", "chart"))

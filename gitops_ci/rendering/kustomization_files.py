@@ -61,7 +61,8 @@ def collect(folder: str, tree: SourceTree, value: dict[str, Any] | None = None) 
     closure = Closure()
     _Collector(tree, closure).kustomization(folder, value, [])
     if closure.remote and not closure.skip:
-        closure.skip = f"it needs {', '.join(closure.remote)}"
+        first, *others = closure.remote
+        closure.skip = f"it needs {first}" + (f" and {len(others)} more" if others else "")
         closure.remedy = "Use --allow-remote to fetch it, or copy it into the repository."
     return closure
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -28,10 +28,14 @@ _INSTALL = {
 
 @dataclass(frozen=True, slots=True)
 class ProgramSettings:
-    """`allow_remote` lets programs fetch, with the whole environment: what is private takes credentials."""
+    """`allow_remote` lets programs fetch, with the whole environment: what is private takes credentials.
+
+    `outputs` are what programs printed so far: units that differ only in their variables are built once.
+    """
 
     limits: Limits = field(default_factory=Limits)
     allow_remote: bool = False
+    outputs: dict[Hashable, str] = field(default_factory=dict)
 
 
 def render(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> Output:
@@ -42,6 +46,19 @@ def render(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> Outpu
     """
     if not recipe.steps:
         return recipe.finish(recipe.text)
+    key = (
+        recipe.steps,
+        recipe.files,
+        recipe.text,
+        *(tuple(sorted(one.items())) for one in (recipe.copies, recipe.written)),
+    )
+    text = settings.outputs.get(key)
+    if text is None:
+        text = settings.outputs[key] = _printed(recipe, tree, settings)
+    return recipe.finish(text)
+
+
+def _printed(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> str:
     # A name without links: kustomize compares real paths.
     with tempfile.TemporaryDirectory(prefix="gitops-ci-unit-") as made:
         home = os.path.realpath(made)
@@ -54,7 +71,7 @@ def render(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> Outpu
                 _write(root, step.into, text.encode())
             else:
                 printed.append(text)
-    return recipe.finish(join_documents(printed))
+    return join_documents(printed)
 
 
 def _stage(recipe: Recipe, tree: SourceTree, root: str) -> None:

@@ -6,6 +6,8 @@ import os
 import posixpath
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from gitops_ci.rendering.documents import Document, load
@@ -25,8 +27,8 @@ class Files(Protocol):
     def data(self, path: str) -> bytes | None:
         """The bytes of a regular file."""
 
-    def link(self, path: str) -> str | None:
-        """What a symbolic link says, None for what is no link."""
+    def links(self) -> Mapping[str, str]:
+        """What each symbolic link says."""
 
 
 class CheckoutFiles:
@@ -36,12 +38,31 @@ class CheckoutFiles:
         self.root = root
 
     def names(self) -> Iterable[str]:
-        for folder, below, leaves in os.walk(self.root):
-            below[:] = [name for name in below if name != ".git"]
-            at = os.path.relpath(folder, self.root)
-            links = [name for name in below if os.path.islink(os.path.join(folder, name))]
-            for name in (*leaves, *links):
-                yield name if at == "." else f"{at}/{name}".replace(os.sep, "/")
+        return self._found[0]
+
+    def links(self) -> Mapping[str, str]:
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[list[str], dict[str, str]]:
+        names: list[str] = []
+        links: dict[str, str] = {}
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            try:
+                entries = list(os.scandir(os.path.join(self.root, folder)))
+            except OSError:
+                continue
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_symlink():
+                    links[path] = os.readlink(entry.path)
+                elif entry.is_dir(follow_symlinks=False):
+                    folders += [path] if entry.name != ".git" else []
+                    continue
+                names.append(path)
+        return names, links
 
     def data(self, path: str) -> bytes | None:
         full = os.path.join(self.root, path)
@@ -52,13 +73,6 @@ class CheckoutFiles:
             return None
         with open(descriptor, "rb") as file:
             return file.read() if os.path.isfile(full) else None
-
-    def link(self, path: str) -> str | None:
-        full = os.path.join(self.root, path)
-        try:
-            return os.readlink(full) if os.path.islink(full) else None
-        except OSError:
-            return None
 
 
 class MemoryFiles:
@@ -75,8 +89,17 @@ class MemoryFiles:
         found = self._files.get(path)
         return found.encode() if isinstance(found, str) else found
 
-    def link(self, path: str) -> str | None:
-        return self._links.get(path)
+    def links(self) -> Mapping[str, str]:
+        return self._links
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What came of following a path."""
+
+    found: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    leads_out: bool = False
 
 
 class SourceTree:
@@ -94,20 +117,19 @@ class SourceTree:
                 folder = posixpath.dirname(folder)
         self._documents: dict[str, tuple[Document, ...] | YamlError] = {}
         self._texts: dict[str, str | None] = {}
-        self._links: dict[str, str | None] = {}
+        self._links = dict(files.links())
+        self._walks: dict[str, _Walk] = {}
 
     def __contains__(self, path: str) -> bool:
         return path in self._known
 
     def resolve(self, path: str) -> str | None:
         """The path of a file or folder with all links followed; None when it is not there or leads outside."""
-        return self._walk(path, [])
+        return self._walk(path).found
 
-    def links_on(self, path: str) -> dict[str, str]:
+    def links_on(self, path: str) -> Mapping[str, str]:
         """The links that a path goes through, each with what it says."""
-        passed: list[tuple[str, str]] = []
-        self._walk(path, passed)
-        return dict(passed)
+        return self._walk(path).links
 
     def is_file(self, path: str) -> bool:
         found = self.resolve(path)
@@ -119,11 +141,7 @@ class SourceTree:
 
     def leads_out(self, path: str) -> bool:
         """Whether a path is absolute, climbs above the root, or goes through a link that does."""
-        try:
-            self._walk(path, [], strict=True)
-        except ValueError:
-            return True
-        return False
+        return self._walk(path).leads_out
 
     def below(self, folder: str) -> list[str]:
         """Every file and link below a folder, sorted."""
@@ -166,44 +184,36 @@ class SourceTree:
             raise found
         return found
 
-    def _link(self, path: str) -> str | None:
-        if path not in self._links:
-            self._links[path] = self._files.link(path) if path in self._known else None
-        return self._links[path]
+    def _walk(self, path: str) -> _Walk:
+        known = self._walks.get(path)
+        if known is None:
+            known = self._walks[path] = self._walked(path)
+        return known
 
-    def _walk(self, path: str, passed: list[tuple[str, str]], *, strict: bool = False) -> str | None:
-        """Follow a path name by name, as the kernel does.
-
-        Raises:
-            ValueError: `strict`, and it leads outside.
-        """
+    def _walked(self, path: str) -> _Walk:
+        """Follow a path name by name, as the kernel does."""
+        passed: dict[str, str] = {}
         if path.startswith("/") or "\0" in path:
-            _leave(path, strict=strict)
-            return None
+            return _Walk(leads_out=True)
         todo = [part for part in reversed(path.split("/")) if part not in {"", "."}]
         at: list[str] = []
+        steps = 0
         while todo:
             part = todo.pop()
             if part == "..":
                 if not at:
-                    _leave(path, strict=strict)
-                    return None
+                    return _Walk(links=passed, leads_out=True)
                 at.pop()
                 continue
-            here = "/".join((*at, part))
-            said = self._link(here)
+            here = "/".join((*at, part)) if self._links else ""
+            said = self._links.get(here)
             if said is None:
                 at.append(part)
                 continue
-            passed.append((here, said))
-            if said.startswith("/") or len(passed) > _MOST_LINKS:
-                _leave(path, strict=strict)
-                return None
+            passed[here] = said
+            steps += 1
+            if said.startswith("/") or steps > _MOST_LINKS:
+                return _Walk(links=passed, leads_out=True)
             todo += [one for one in reversed(said.split("/")) if one not in {"", "."}]
         found = "/".join(at) or "."
-        return found if found in self._known or found in self._folders else None
-
-
-def _leave(path: str, *, strict: bool) -> None:
-    if strict:
-        raise ValueError(path)
+        return _Walk(found if found in self._known or found in self._folders else None, passed)

@@ -35,8 +35,13 @@ def unit_of(made: Repository, name: str) -> tuple[DeploymentUnit, Closure, Recip
     """A unit with its closure and recipe; it must be one that can be rendered."""
     unit = units(made)[name]
     closure = closure_of(unit, made)
-    assert not (closure.refused or closure.error or closure.skip), closure
+    assert why_not(closure) == ""
     return unit, closure, recipe_of(unit, closure, made)
+
+
+def why_not(closure: Closure) -> str:
+    """Why a unit is not rendered."""
+    return closure.refused or closure.error or closure.skip
 
 
 def written_json(recipe: Recipe, path: str) -> dict:

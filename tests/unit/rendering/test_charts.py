@@ -128,6 +128,9 @@ def test_a_vendored_dependency_needs_nothing(vendored):
 
 
 # The words of helm 3.17 and 4.1 for charts written for it.
+SCHEMA = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n"
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -136,8 +139,7 @@ def test_a_vendored_dependency_needs_nothing(vendored):
         'template "helm-guestbook.fullname" not defined',
         'parse error at (web/templates/c.yaml:1): function "nosuch" not defined',
         "Error: YAML parse error on web/templates/c.yaml: error converting YAML to JSON: yaml: line 2",
-        "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n"
-        "- at '/replicas': got string, want integer",
+        SCHEMA + "- at '/replicas': got string, want integer",
         "Error: Chart.yaml file is missing",
     ],
 )
@@ -151,9 +153,8 @@ def test_what_no_values_can_mend_is_broken(message):
         "Error: execution error at (web/templates/c.yaml:3:4): host is required",
         "error calling required: set host",
         "<.Values.a.list>: nil pointer evaluating interface {}.list",
-        "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n- (root): host is required",
-        "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n"
-        "- at '': missing property 'host'",
+        SCHEMA + "- (root): host is required",
+        SCHEMA + "- at '': missing property 'host'",
     ],
 )
 def test_what_its_user_s_values_can_mend_is_not(message):
@@ -237,8 +238,7 @@ def test_a_chart_that_is_elsewhere_is_told(kind):
 
 def application(source, files=None, **spec):
     whole = {"destination": {"namespace": "shop"}, "source": {"repoURL": URL, "path": "charts/web"} | source} | spec
-    made = repository({**WEB, "app.yaml": APPLICATION + json.dumps(whole), **(files or {})})
-    return made
+    return repository({**WEB, "app.yaml": APPLICATION + json.dumps(whole), **(files or {})})
 
 
 def test_values_of_an_application_in_argo_cd_s_order():

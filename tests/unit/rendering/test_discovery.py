@@ -11,12 +11,10 @@ from gitops_ci.rendering.discovery import DEEPEST, Deployment
 from gitops_ci.rendering.parts import roles_of
 from tests.unit.rendering.support import CONFIGMAP, URL, repository
 
-FLUX = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: %s, namespace: flux-system}\nspec: {path: %s}\n"
-APPLICATION = (
-    "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: %s, namespace: argocd}\nspec: {source: {repoURL: '"
-    + URL
-    + "', path: %s}}\n"
-)
+HEAD = "apiVersion: %s\nkind: %s\nmetadata: {name: %%s, namespace: %s}\n"
+FLUX = HEAD % ("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "flux-system") + "spec: {path: %s}\n"
+APPLICATION = HEAD % ("argoproj.io/v1alpha1", "Application", "argocd")
+APPLICATION += "spec: {source: {repoURL: '" + URL + "', path: %s}}\n"
 CHART = "apiVersion: v2\nname: x\nversion: 1.0.0\n"
 
 

@@ -42,7 +42,8 @@ def test_a_folder_without_kustomization_gets_one_in_the_order_of_a_walk():
 
 
 def test_what_the_kustomization_says_goes_into_the_folder_s_own():
-    own = "namespace: old\nimages: [{name: a, newTag: 1.25}, {name: b, digest: sha256:1}]\nresources: [x.yaml]\nunknown: 1\n"
+    own = "namespace: old\nimages: [{name: a, newTag: 1.25}, {name: b, digest: sha256:1}]\n"
+    own += "resources: [x.yaml]\nunknown: 1\n"
     spec = {
         "targetNamespace": "new",
         "namePrefix": "p-",
@@ -136,7 +137,7 @@ def variables(post, files):
 
 def test_later_sources_of_variables_win_and_inline_ones_over_all():
     def config(name, data):
-        return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: flux-system}}\ndata: {json.dumps(data)}\n"
+        return CONFIGMAP % f"{name}, namespace: flux-system" + f"data: {json.dumps(data)}\n"
 
     finish = variables(
         {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_ci.rendering.kustomization_files import collect
-from tests.unit.rendering.support import CONFIGMAP, repository
+from tests.unit.rendering.support import CONFIGMAP, repository, why_not
 
 FIELDS = [
     "resources: [{path}]",
@@ -67,7 +67,7 @@ def test_a_file_elsewhere_in_the_repository_is_part_of_it(field):
     config = "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: x}\n"
     closure = closure_of(field.format(path="../other/y.yaml"), more={"other/y.yaml": config})
     assert "other/y.yaml" in closure.files
-    assert not (closure.refused or closure.error or closure.skip)
+    assert why_not(closure) == ""
     assert ("other/y.yaml" in closure.parts) == (not field.lower().startswith(("resources", "<<", "crds")))
 
 
@@ -115,7 +115,7 @@ def test_a_generator_that_is_a_program_is_left_out():
         "app/kustomization.yaml": {"generators": ["own.yaml"], "resources": ["../other/x.yaml"]}
     }
     assert len(closure.omitted) == 1
-    assert not (closure.error or closure.skip or closure.refused)
+    assert why_not(closure) == ""
 
 
 def test_a_path_in_an_object_is_no_file():
