@@ -30,9 +30,10 @@ class DeploymentUnit:
 
     `id` is unique within one side of a comparison; `path` and `line` say where the unit is described, `source` which
     folder or chart it takes, `destination` the cluster and namespace, as far as the description says.
-    `value` is the object that describes it, empty for a folder. `values` are files that a chart is rendered with.
-    `is_assumed` says that nobody installs the chart with these values or this name, as far as the repository shows:
-    what hangs on a name's length or on an empty value is no finding then.
+    `value` is the object that describes it, empty for a folder; `start` is the file of the outermost unit whose output
+    it stands in, where that is another one: objects that it refers to are looked for there first. `values` are files
+    that a chart is rendered with. `is_assumed` says that nobody installs the chart with these values or this name, as
+    far as the repository shows: what hangs on a name's length or on an empty value is no finding then.
     """
 
     id: str
@@ -43,6 +44,7 @@ class DeploymentUnit:
     destination: str = ""
     value: Mapping[str, Any] = field(default_factory=dict, compare=False)
     values: tuple[str, ...] = ()
+    start: str = ""
     is_assumed: bool = False
 
 
@@ -183,16 +185,17 @@ class Repository:
         """Whether a revision stands for the files at hand."""
         return revision.removeprefix("refs/heads/") in self.branches
 
-    def named(self, kind: str, name: str, namespace: str = "", near: str = "") -> Document | None:
-        """The object of a name; of several, that which lies nearest to a file."""
+    def named(self, kind: str, name: str, namespace: str, unit: DeploymentUnit) -> Document | None:
+        """The object of a name that a unit refers to; of several, the nearest one."""
         named = self.objects.get((kind, name), ())
         found = [one for one in named if not namespace or one.namespace in {"", namespace}]
         # A kustomization may set another namespace than the file has.
-        return self.nearest(found or named, near)
+        return self.nearest(found or named, unit)
 
-    def nearest(self, found: Sequence[Document], path: str) -> Document | None:
-        """Of several objects the one that has most folders in common with a path."""
-        return max(found, key=lambda one: _shared(one.path, path), default=None)
+    def nearest(self, found: Sequence[Document], unit: DeploymentUnit) -> Document | None:
+        """Of several objects the one that has most folders in common with where the unit comes from."""
+        start = unit.start or unit.path
+        return max(found, key=lambda one: (_shared(one.path, start), _shared(one.path, unit.path)), default=None)
 
 
 def _plain(url: str) -> str:

@@ -133,19 +133,21 @@ class Deployment:
         known = self._in_git(unit, found)
         origin = known.unit if known else replace(found.unit, id=unit.id)
         line = self._line_of(found)
+        start = line[-1].unit.path
         if any(one.unit.kind == unit.kind and one.unit.value == unit.value for one in line):
             return None  # it stands in its own output, in the end, as the one that Flux begins with does
         for name in (origin.id, f"{origin.id}@{line[-1].unit.id}", f"{origin.id}@{found.unit.id}"):
             if name not in self.attempted:
                 break
-            if self.units[name].unit.value == unit.value:
+            known_unit = self.units[name].unit
+            if known_unit.value == unit.value and (known_unit.start == start or not _refers(unit)):
                 return None
         else:
             return None
         if found.depth + 1 > DEEPEST:
             self.cycles.append((found.unit.id, name))
             return None
-        one = replace(unit, id=name, path=origin.path, line=origin.line)
+        one = replace(unit, id=name, path=origin.path, line=origin.line, start=start)
         closure = closure_of(one, self.repository)
         if found.unit.kind in FOLDER_KINDS and found.closure.files <= closure.files:
             self.superseded.add(found.unit.id)
@@ -241,6 +243,12 @@ def _is_same(one: DeploymentUnit, other: DeploymentUnit) -> bool:
     """A folder does not contain itself, nor a chart its other values."""
     variants = one.kind == other.kind and one.kind in FILE_KINDS and one.source == other.source
     return one.id == other.id or variants
+
+
+def _refers(unit: DeploymentUnit) -> bool:
+    """Whether a unit takes values from objects that may be others in each cluster."""
+    spec = unit.value.get("spec")
+    return bool(dig(spec, "valuesFrom") or dig(spec, "postBuild", "substituteFrom"))
 
 
 def _name(unit: DeploymentUnit) -> str:

@@ -34,7 +34,7 @@ def locate(path: str, reference: Any, unit: DeploymentUnit, repository: Reposito
     kind = text_of(dig(reference, "kind")) or "GitRepository"
     name = text_of(dig(reference, "name"))
     namespace = text_of(dig(reference, "namespace")) or text_of(dig(unit.value, "metadata", "namespace"))
-    found = repository.named(kind, name, namespace, unit.path)
+    found = repository.named(kind, name, namespace, unit)
     if kind == "ExternalArtifact":
         return _in_artifact(path, name, unit, repository)
     if found is None:
@@ -91,7 +91,7 @@ def _generator_of(name: str, unit: DeploymentUnit, repository: Repository) -> Do
         for generator in found
         if any(text_of(dig(one, "name")) == name for one in items(dig(generator.value, "spec"), "artifacts"))
     ]
-    return repository.nearest(names, unit.path)
+    return repository.nearest(names, unit)
 
 
 def _below(path: str, copied_to: str, origin: str) -> str:

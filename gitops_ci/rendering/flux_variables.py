@@ -57,7 +57,7 @@ def variables_of(unit: DeploymentUnit, repository: Repository) -> Variables:
 def _from_object(reference: object, unit: DeploymentUnit, repository: Repository) -> dict[str, str | None] | None:
     kind, name = text_of(dig(reference, "kind")), text_of(dig(reference, "name"))
     namespace = text_of(dig(unit.value, "metadata", "namespace"))
-    found = repository.named(kind, name, namespace, unit.path)
+    found = repository.named(kind, name, namespace, unit)
     if found is None:
         return None
     if kind == "Secret":

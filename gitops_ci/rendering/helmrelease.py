@@ -154,7 +154,7 @@ def values_of(unit: DeploymentUnit, repository: Repository) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     for reference in items(spec, "valuesFrom"):
         kind, name = text_of(dig(reference, "kind")), text_of(dig(reference, "name"))
-        one = repository.named(kind, name, namespace, unit.path)
+        one = repository.named(kind, name, namespace, unit)
         if one is None or kind != "ConfigMap" or isinstance(one.value.get("sops"), dict):
             continue
         text = text_of(dig(one.value, "data", text_of(dig(reference, "valuesKey")) or "values.yaml"))
@@ -171,7 +171,7 @@ def is_fully_known(unit: DeploymentUnit, repository: Repository) -> bool:
     namespace = text_of(dig(unit.value, "metadata", "namespace"))
     return all(
         dig(one, "kind") == "ConfigMap"
-        and repository.named("ConfigMap", text_of(dig(one, "name")), namespace, unit.path) is not None
+        and repository.named("ConfigMap", text_of(dig(one, "name")), namespace, unit) is not None
         for one in items(dig(unit.value, "spec"), "valuesFrom")
     )
 

@@ -8,6 +8,7 @@ import pytest
 
 from gitops_ci.rendering.deployment import Output
 from gitops_ci.rendering.discovery import DEEPEST, Deployment
+from gitops_ci.rendering.flux_variables import variables_of
 from gitops_ci.rendering.parts import roles_of
 from tests.unit.rendering.support import CONFIGMAP, URL, repository
 
@@ -198,3 +199,22 @@ def test_overlays_of_a_chart_that_is_elsewhere_mean_nothing_alone():
     order, roles, _ = played(files)
     assert order == ["fleet:f"]
     assert set(roles.values()) == {"part"}
+
+
+def test_each_cluster_has_the_variables_that_lie_beside_it():
+    shared = (FLUX % ("apps", "./apps")).rstrip("}\n")
+    shared += ", postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}}\n"
+    files = {"base/kustomization.yaml": "resources: [apps.yaml]\n", "base/apps.yaml": shared}
+    files["apps/x.yaml"] = CONFIGMAP % "x"
+    for name in ("a", "b"):
+        files[f"clusters/{name}/kustomization.yaml"] = "resources: [../../base, settings.yaml]\n"
+        files[f"clusters/{name}/settings.yaml"] = CONFIGMAP % "settings" + f"data: {{cluster: {name}}}\n"
+    outputs = {f"kustomization:clusters/{name}": shared for name in ("a", "b")}
+    order, _, deployment = played(files, outputs)
+    applications = [one for one in order if one.startswith("flux-")]
+    assert applications == [
+        "flux-kustomization:flux-system/apps",
+        "flux-kustomization:flux-system/apps@kustomization:clusters/b",
+    ]
+    made = [variables_of(deployment.units[one].unit, deployment.repository).values for one in applications]
+    assert made == [{"cluster": "a"}, {"cluster": "b"}]
