@@ -147,7 +147,7 @@ class Deployment:
         if found.depth + 1 > DEEPEST:
             self.cycles.append((found.unit.id, name))
             return None
-        one = replace(unit, id=name, path=origin.path, line=origin.line, start=start)
+        one = replace(unit, id=name, path=origin.path, line=origin.line, start=start, is_assumed=found.unit.is_assumed)
         closure = closure_of(one, self.repository)
         if found.unit.kind in FOLDER_KINDS and found.closure.files <= closure.files:
             self.superseded.add(found.unit.id)

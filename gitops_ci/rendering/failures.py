@@ -1,0 +1,46 @@
+"""What it means that a unit could not be rendered: nobody can, or only nobody here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gitops_ci.errors import ProgramError
+from gitops_ci.rendering.chart_errors import is_broken
+from gitops_ci.rendering.deployment import DeploymentUnit, Repository
+from gitops_ci.rendering.helmrelease import is_fully_known
+
+__all__ = ["Failure", "failure_of"]
+
+_LOGGED = re.compile(r'^E\d{4} .*? err="(?P<message>.*)"$')
+_NO_FINDING = ("is not installed", "cannot be run", "was ended", "cannot be copied")
+_MOST_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`is_error`: the operator, or whoever installs it, fails in the same way."""
+
+    message: str
+    is_error: bool
+    remedy: str = ""
+
+
+def failure_of(unit: DeploymentUnit, error: ProgramError, repository: Repository) -> Failure:
+    """A program's refusal, by what is known of the values that the unit is rendered with."""
+    message = _complaint(error.message)
+    if any(words in error.message for words in _NO_FINDING):
+        return Failure(error.message, is_error=False, remedy=error.hint)
+    lacks_values = unit.is_assumed or (unit.kind == "helmrelease" and not is_fully_known(unit, repository))
+    if lacks_values and not is_broken(error.message):
+        return Failure(message, is_error=False, remedy="Render it with its user's values: --values CHART=FILE.")
+    return Failure(message, is_error=True)
+
+
+def _complaint(text: str) -> str:
+    """The program's own last words, without its warnings."""
+    lines = [line.strip() for line in text.partition(": ")[2].splitlines() or text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("#", "Use --debug"))] or [text]
+    if logged := _LOGGED.match(lines[-1]):
+        return logged["message"].replace('\\"', '"')
+    return " ".join(lines[-_MOST_LINES:]).removeprefix("error: ").removeprefix("Error: ")
