@@ -46,10 +46,11 @@ def find_objects(tree: SourceTree) -> list[Document]:
 
     A file is read only if its text names such an object.
     """
-    charts = tuple(path.removesuffix(CHART) for path in tree.names if path.rpartition("/")[2] == CHART)
+    charts = [path.removesuffix(CHART) for path in tree.names if path.rpartition("/")[2] == CHART]
+    templates = tuple(f"{chart}{name}/" for chart in charts for name in ("templates", "crds", "charts"))
     found: list[Document] = []
     for path in tree.names:
-        if not path.endswith((".yaml", ".yml", ".json")) or _in_chart(path, charts):
+        if not path.endswith((".yaml", ".yml", ".json")) or path.startswith(templates):
             continue
         text = tree.text(path)
         if text is None or not _INTERESTING.search(text):
@@ -59,10 +60,6 @@ def find_objects(tree: SourceTree) -> list[Document]:
         except YamlError:
             continue  # the check of the file itself reports it
     return found
-
-
-def _in_chart(path: str, charts: Sequence[str]) -> bool:
-    return any(path.startswith((f"{chart}templates/", f"{chart}crds/", f"{chart}charts/")) for chart in charts)
 
 
 def _is_interesting(one: Document) -> bool:
