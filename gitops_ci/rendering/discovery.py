@@ -28,6 +28,7 @@ _INTERESTING = re.compile(
 )
 _TAKES_FOLDERS = re.compile(r"\bkind[\"']?:\s*[\"']?(?:Application(?:Set)?|GitRepo)\b|kustomize\.toolkit\.fluxcd\.io/v")
 _TAKES_CHARTS = re.compile(r"\bkind[\"']?:\s*[\"']?HelmRelease\b")
+_DOCUMENT = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 _NAMED = ("ConfigMap", "Secret")
 
 
@@ -110,12 +111,7 @@ class Deployment:
     def follow(self, found: Found, output: Output) -> list[Found]:
         """The units that stand in the output of a unit, each once; what it contains is rendered with it."""
         self.rendered.add(found.unit.id)
-        if not _TAKES_FOLDERS.search(output.text) and not _TAKES_CHARTS.search(output.text):
-            return []
-        try:
-            documents = load(found.unit.path, output.text)
-        except YamlError:
-            return []
+        documents = _describing(found.unit.path, output.text)
         followed = []
         for unit in describe((), documents, self.repository):
             one = self._followed(unit, found)
@@ -234,6 +230,18 @@ class Deployment:
         unit = self.units[name].unit
         rivals = [self.units[other].unit for other in mutual if not _is_same(self.units[other].unit, unit)]
         return bool(above - mutual) or any(_rank(rival) < _rank(unit) for rival in rivals)
+
+
+def _describing(path: str, text: str) -> list[Document]:
+    """The objects of an output that describe units; no other document is read."""
+    found: list[Document] = []
+    for piece in _DOCUMENT.split(text):
+        if _TAKES_FOLDERS.search(piece) or _TAKES_CHARTS.search(piece):
+            try:
+                found += load(path, piece)
+            except YamlError:
+                continue  # the check of the output reports it
+    return found
 
 
 def _is_same(one: DeploymentUnit, other: DeploymentUnit) -> bool:
