@@ -86,10 +86,10 @@ class Closure:
         self.folders |= other.folders
         self.links |= other.links
         self.remote |= other.remote
-        self.problems += other.problems
+        self.problems += [one for one in other.problems if one not in self.problems]
         self.rewritten |= other.rewritten
         self.copies |= other.copies
-        self.omitted += other.omitted
+        self.omitted += [one for one in other.omitted if one not in self.omitted]
         self.refuse(other.refused)
         self.error = self.error or other.error
         self.is_indivisible = self.is_indivisible or other.is_indivisible

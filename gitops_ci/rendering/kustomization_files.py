@@ -124,9 +124,17 @@ class _Collector:
                 self.closure.error = "its bases are nested too deep"
             elif real not in self.done:
                 self.done.add(real)
-                self.kustomization(real, None, above)
+                self.closure.absorb(self._closure_of(real, above))
         else:
             self.missing(path, f"there is no '{entry}'")
+
+    def _closure_of(self, folder: str, above: list[str]) -> Closure:
+        """What a folder brings, found once however many kustomizations include it."""
+        known = self.tree.closures.get(folder)
+        if known is None:
+            known = self.tree.closures[folder] = Closure()
+            _Collector(self.tree, known).kustomization(folder, None, above)
+        return known
 
     def part(self, entry: str, folder: str, path: str, whole: str = "") -> None:
         """A file that is no manifest of its own."""
@@ -183,23 +191,21 @@ class _Collector:
     def plugin_values(self, entry: str, folder: str, path: str, above: list[str]) -> list[dict[str, Any]]:
         if inline := _inline(entry):
             return inline
-        before = set(self.closure.files)
         self.resource(entry, folder, path, above)
-        found = []
-        for file in sorted(self.closure.files - before):
+        target = self.tree.resolve(posixpath.join("" if folder == "." else folder, entry))
+        if target is None or self.closure.refused:
+            return []
+        inside = self.tree.closures.get(target)
+        files = [target] if self.tree.is_file(target) else sorted(inside.files) if inside else []
+        found: list[dict[str, Any]] = []
+        for file in files:
             self.closure.parts.add(file)
+            if posixpath.basename(file) in NAMES:
+                continue
             try:
                 found += [one.value for one in self.tree.documents(file)]
             except YamlError as error:
                 self.closure.error = f"{file}:{error.line}: {error.reason}"
-        if not found:
-            target = posixpath.join("" if folder == "." else folder, entry)
-            if self.tree.is_file(target):  # read before, as part of something else
-                self.closure.parts.add(self.tree.resolve(target) or target)
-                try:
-                    found = [one.value for one in self.tree.documents(target)]
-                except YamlError:
-                    return []
         return found
 
     def plugin(self, value: dict[str, Any], folder: str, path: str) -> None:

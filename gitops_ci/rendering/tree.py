@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from gitops_ci.rendering.documents import Document, load
 from gitops_ci.yamltext import YamlError
@@ -119,6 +119,8 @@ class SourceTree:
         self._texts: dict[str, str | None] = {}
         self._links = dict(files.links())
         self._walks: dict[str, _Walk] = {}
+        # What folders bring to those that include them, kept for as long as the files are (`kustomization_files`).
+        self.closures: dict[str, Any] = {}
 
     def __contains__(self, path: str) -> bool:
         return path in self._known

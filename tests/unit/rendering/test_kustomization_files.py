@@ -127,3 +127,13 @@ def test_many_bases_are_read_once():
     more = {f"b{n}/kustomization.yaml": f"resources: [../b{n + 1}, ../b{n + 1}/]\n" for n in range(40)}
     closure = closure_of("resources: [../b0]\n", more={**more, "b40/kustomization.yaml": "namePrefix: x\n"})
     assert len(closure.folders) == 41
+
+
+@pytest.mark.parametrize(
+    "order", ["resources: [../g]\ngenerators: [../g]\n", "generators: [../g]\nresources: [../g]\n"]
+)
+@pytest.mark.parametrize("path", ["../../outside", "http://127.0.0.1:1/x"])
+def test_a_folder_of_generators_is_read_wherever_else_it_is_listed(order, path):
+    config = f"apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {{name: x}}\nfiles: [{path}]\n"
+    closure = closure_of(order, more={"g/kustomization.yaml": "resources: [g.yaml]\n", "g/g.yaml": config})
+    assert closure.refused or closure.remote
