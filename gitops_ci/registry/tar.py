@@ -143,9 +143,7 @@ def _members(file: IO[bytes], path: str) -> dict[str, tuple[int, int]]:
                 )
             # A header that points backwards makes some versions of tarfile go in circles (CVE-2025-8194).
             if member.offset <= last or member.size < 0:
-                raise RegistryError(
-                    f"{path} is no archive: the header of {member.name!r} points backwards", hint=NO_IMAGE
-                )
+                raise _broken_header(path, member.offset)
             last = member.offset
             if member.isdir():
                 continue
@@ -159,9 +157,17 @@ def _members(file: IO[bytes], path: str) -> dict[str, tuple[int, int]]:
                 raise RegistryError(f"{path} ends in the middle of {member.name!r}", hint=DAMAGED)
             else:
                 found[name] = (member.offset_data, member.size)
+        # Where tarfile does not understand a header, newer versions end there without a word.
+        file.seek(archive.offset)
+        if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
+            raise _broken_header(path, archive.offset)
     for name in links:
         found[name] = found[_followed(name, links, found, path)]
     return found
+
+
+def _broken_header(path: str, offset: int) -> RegistryError:
+    return RegistryError(f"{path} is no archive: its header at byte {offset:,} is broken", hint=NO_IMAGE)
 
 
 def _name(name: str, path: str) -> str:

@@ -161,7 +161,13 @@ def test_a_header_that_points_backwards(refused, archive, built):
     header[148:156] = b"        "
     header[148:156] = f"{sum(header):06o}\0 ".encode()
     archive.layout(built).header(bytes(header))
-    refused(f"oci-archive:{archive.close()}", "points backwards")
+    refused(f"oci-archive:{archive.close()}", "is broken")
+
+
+def test_a_header_that_is_none(refused, archive, built):
+    """tarfile takes it for the end of the archive, and what comes behind it would be lost without a word."""
+    archive.layout(built).header(b"x" * 512)
+    refused(f"oci-archive:{archive.close()}", "is broken")
 
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
