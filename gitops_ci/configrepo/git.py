@@ -152,6 +152,16 @@ class GitDirectory:
             KeyError: there is no such object here.
         """
         try:
+            return self._read(name)
+        except KeyError:
+            # A sparse clone fetches what it lacks. The long-lived child has no token for that, so another one does it.
+            if self.run("cat-file", "-e", name, to_remote=True).code != 0:
+                raise
+            self._git.clear_cache()
+            return self._read(name)
+
+    def _read(self, name: str) -> tuple[str, bytes]:
+        try:
             _, kind, _, data = self._git.get_object_data(name)
         except ValueError:
             raise KeyError(name) from None

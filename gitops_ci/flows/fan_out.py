@@ -29,7 +29,8 @@ def plan_validation(request: ValidateRequest, shards: int | None, log: Log) -> O
     """
     sources = read_sources(request.paths)
     files = dict(sources.files)
-    chosen, units, _ = selected(request, sources)
+    selection = selected(request, sources)
+    chosen, units = selection.files, selection.listed
     parts = partition(chosen, units, files, rendered=request.render == "auto")
     seconds = sum(part.seconds for part in parts)
     number = min(len(parts), MOST, shards or math.ceil(seconds / _WORTH) or 1)

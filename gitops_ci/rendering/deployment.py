@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from gitops_ci.rendering.base import BuildError
@@ -54,7 +54,8 @@ class Closure:
 
     `parts` are those of `files` that are no manifests of their own: patches, values, what a generator reads.
     `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
-    done here, each reason in `omitted`. `copies` are files that are also wanted under another path.
+    done here, each reason in `omitted`. `offline` are those without the resources that
+    would have to be `fetched`. `copies` are files that are also wanted under another path.
 
     `refused` is why nothing of it may reach a program; `skip` why it cannot be rendered here although others can, with
     what to do about it in `remedy`; `error` why nobody can. What is `is_indivisible` has parts that cannot be rendered
@@ -68,6 +69,8 @@ class Closure:
     remote: dict[str, None] = field(default_factory=dict)
     problems: list[BuildError] = field(default_factory=list)
     rewritten: dict[str, dict[str, Any]] = field(default_factory=dict)
+    offline: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fetched: set[str] = field(default_factory=set)
     copies: dict[str, str] = field(default_factory=dict)
     omitted: list[str] = field(default_factory=list)
     refused: str = ""
@@ -79,6 +82,14 @@ class Closure:
     def refuse(self, reason: str) -> None:
         self.refused = self.refused or reason
 
+    def without_remote(self) -> Closure | None:
+        """What can be tried without a network, None when more than resources would have to be fetched."""
+        if not self.offline or self.remote.keys() - self.fetched:
+            return None
+        reasons = [f"without {address}, which is not in this repository" for address in sorted(self.fetched)]
+        omitted = [*self.omitted, *reasons]
+        return replace(self, rewritten=self.rewritten | self.offline, omitted=omitted, skip="")
+
     def absorb(self, other: Closure) -> None:
         """Take what another closure holds, and what speaks against it."""
         self.files |= other.files
@@ -88,6 +99,8 @@ class Closure:
         self.remote |= other.remote
         self.problems += [one for one in other.problems if one not in self.problems]
         self.rewritten |= other.rewritten
+        self.offline |= other.offline
+        self.fetched |= other.fetched
         self.copies |= other.copies
         self.omitted += [one for one in other.omitted if one not in self.omitted]
         self.refuse(other.refused)

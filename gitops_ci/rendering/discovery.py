@@ -108,6 +108,10 @@ class Deployment:
         ]
         return self._attempt(self.units[name] for name in self._first(outermost))
 
+    def holders(self, name: str) -> set[str]:
+        """A unit, and all those in whose output it may stand."""
+        return {name} | _reachable(name, self._above)
+
     def follow(self, found: Found, output: Output) -> list[Found]:
         """The units that stand in the output of a unit, each once; what it contains is rendered with it."""
         self.rendered.add(found.unit.id)

@@ -23,12 +23,16 @@ NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _DEEPEST = 50
 _RESOURCES = ("resources", "bases", "components", "crds")
 _PLUGINS = ("generators", "transformers", "validators")
+# What can be left out where it would have to be fetched: the rest is rendered without it.
+_OFFLINE = frozenset({*_RESOURCES, "configmapgenerator", "secretgenerator"})
 # What kustomize takes for an address before it looks for a file (internal/git/repospec.go, loader/fileloader.go).
 _REMOTE = re.compile(
     r"\s*(?:https?:|[a-z][a-z0-9+.-]*://|git::|gh:|(?:[\w.-]+@)[\w.-]+[:/]|(?:www\.)?(?:github|gitlab|bitbucket)\.[a-z]+[/:])"
     r"|.*[?&](?:ref|version|timeout|submodules)=",
     re.IGNORECASE | re.DOTALL,
 )
+# The query of a base's address: what stands in it is an argument of `git fetch`.
+_OPTION_FOR_GIT = re.compile(r"[?&](?:ref|version)=(?:-|%2d)", re.IGNORECASE)
 # Fields of the builtin plugins that name files (builtins/*.go); helm's are handled by themselves.
 _PLUGIN_FILES = frozenset(
     {"path", "paths", "files", "envs", "env", "valuesfile", "additionalvaluesfiles", "charthome", "confighome"}
@@ -101,6 +105,24 @@ class _Collector:
             for entry in _generator_files(generator):
                 self.part(_value_of(entry), folder, path, whole=entry)
         self.helm(said, root, path)
+        self.offline(said, path)
+
+    def offline(self, said: dict[str, Any], path: str) -> None:
+        """The kustomization without what would have to be fetched of resources and generators, if it has any."""
+        current = self.closure.rewritten.get(path, said)
+        kept = {key: self.local(one) if key.lower() in _OFFLINE else one for key, one in current.items()}
+        if kept != current:
+            self.closure.offline[path] = kept
+
+    def local(self, listed: Any) -> Any:
+        """A list of resources or generators without addresses."""
+        if isinstance(listed, dict):
+            return {key: self.local(one) if key.lower() in {"files", "envs"} else one for key, one in listed.items()}
+        if not isinstance(listed, list):
+            return listed
+        remote = [one for one in listed if isinstance(one, str) and _is_remote(one)]
+        self.closure.fetched.update(remote)
+        return [self.local(one) if isinstance(one, dict) else one for one in listed if one not in remote]
 
     def resource(self, entry: str, folder: str, path: str, above: list[str]) -> None:
         """A file, a kustomization, or an address."""
@@ -116,17 +138,19 @@ class _Collector:
             self.closure.links |= self.tree.links_on(target)
             self.closure.folders.add(real)
             if real in above:
-                self.closure.problems.append(BuildError("cycle", path, 1, 1, f"it includes itself through '{entry}'"))
+                self.closure.problems.append(
+                    BuildError("cycle", path, *self.position(path, entry), f"it includes itself through '{entry}'")
+                )
                 self.closure.error = "it includes itself, in the end"
             elif described_in(real, self.tree) is None:
-                self.missing(path, f"there is no kustomization in '{entry}'")
+                self.missing(path, f"there is no kustomization in '{entry}'", entry)
             elif len(above) > _DEEPEST:
                 self.closure.error = "its bases are nested too deep"
             elif real not in self.done:
                 self.done.add(real)
                 self.closure.absorb(self._closure_of(real, above))
         else:
-            self.missing(path, f"there is no '{entry}'")
+            self.missing(path, f"there is no '{entry}'", entry)
 
     def _closure_of(self, folder: str, above: list[str]) -> Closure:
         """What a folder brings, found once however many kustomizations include it."""
@@ -143,11 +167,13 @@ class _Collector:
         if self.tree.is_file(target):
             self.take(target, part=True)
         elif not self.tree.is_folder(target):
-            self.missing(path, f"there is no '{entry}'")
+            self.missing(path, f"there is no '{entry}'", entry)
 
     def inside(self, entry: str, folder: str, path: str, whole: str = "") -> str | None:
         """The path that an entry stands for; None, and a word about it, when it is an address or leads outside."""
         if any(_REMOTE.match(one) for one in (entry, whole, whole.partition("=")[2])):
+            if _OPTION_FOR_GIT.search(entry):
+                self.closure.refuse(f"{path}: '{entry}' has an option of git for its reference")
             self.closure.remote[whole or entry] = None
             return None
         target = posixpath.join("" if folder == "." else folder, entry)
@@ -156,9 +182,17 @@ class _Collector:
             return None
         return target
 
-    def missing(self, path: str, message: str) -> None:
-        self.closure.problems.append(BuildError("missing-path", path, 1, 1, message))
+    def missing(self, path: str, message: str, entry: str) -> None:
+        self.closure.problems.append(BuildError("missing-path", path, *self.position(path, entry), message))
         self.closure.error = self.closure.error or f"{path}: {message}"
+
+    def position(self, path: str, entry: str) -> tuple[int, int]:
+        """Line and column of an entry in a kustomization, the first that is no comment."""
+        for number, line in enumerate((self.tree.text(path) or "").splitlines(), 1):
+            column = line.find(entry)
+            if column >= 0 and not line.lstrip().startswith("#"):
+                return number, column + 1
+        return 1, 1
 
     def take(self, target: str, *, part: bool = False) -> None:
         real = self.tree.resolve(target)
@@ -223,6 +257,10 @@ class _Collector:
         self.closure.rewritten[path] = {
             key: one for key, one in current.items() if key.lower() not in {*_HELM, "helmglobals"}
         }
+
+
+def _is_remote(entry: str) -> bool:
+    return any(_REMOTE.match(one) for one in (entry, entry.partition("=")[2]))
 
 
 def _texts(root: Mapping[str, Any], name: str) -> list[str]:

@@ -10,13 +10,14 @@ import os
 import tempfile
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 from gitops_ci import process
 from gitops_ci.bounded import Limits, run_bounded
 from gitops_ci.errors import ProgramError
 from gitops_ci.rendering.deployment import Output, Recipe, Step, join_documents
+from gitops_ci.rendering.isolation import isolated
 from gitops_ci.rendering.tree import SourceTree
+from gitops_ci.variables import inherited
 
 __all__ = ["ProgramSettings", "render"]
 
@@ -28,13 +29,14 @@ _INSTALL = {
 
 @dataclass(frozen=True, slots=True)
 class ProgramSettings:
-    """`allow_remote` lets programs fetch, with the whole environment: what is private takes credentials.
+    """`allow_remote` lets programs fetch, with credentials in files. No program is taken from `checkout`.
 
     `outputs` are what programs printed so far: units that differ only in their variables are built once.
     """
 
     limits: Limits = field(default_factory=Limits)
     allow_remote: bool = False
+    checkout: str = ""
     outputs: dict[Hashable, str] = field(default_factory=dict)
 
 
@@ -107,10 +109,10 @@ def _run(step: Step, root: str, home: str, settings: ProgramSettings) -> str:
     program = _program(step.program)
     verb = {"kustomize": ("build",), "kubectl": ("kustomize",)}.get(os.path.basename(program), ())
     command = [program, *verb, *step.arguments]
-    isolated = () if settings.allow_remote else _isolation()
+    apart = isolated(settings.checkout or root, network=settings.allow_remote)
     try:
         return run_bounded(
-            [*isolated, *command], cwd=root, environment=_environment(home, settings), limits=settings.limits
+            [*apart, *command], cwd=root, environment=_environment(home, settings), limits=settings.limits
         )
     except ProgramError as error:
         message = error.message.replace(f"{root}/", "").replace(root, ".").replace("unshare", step.program, 1)
@@ -124,10 +126,13 @@ def _program(name: str) -> str:
     return found
 
 
-def _environment(home: str, settings: ProgramSettings) -> Mapping[str, str] | None:
-    """No token, no plugins and settings of this machine's user, and no way to a cluster."""
+def _environment(home: str, settings: ProgramSettings) -> Mapping[str, str]:
+    """No token, no plugins and settings of this machine's user, and no way to a cluster.
+
+    To fetch what is private takes credentials in files: of git, of helm, or an ssh agent.
+    """
     if settings.allow_remote:
-        return None  # all of it
+        return inherited() | {"GIT_ALLOW_PROTOCOL": "http:https:ssh", "GIT_TERMINAL_PROMPT": "0"}
     own = {f"HELM_{name}_HOME": os.path.join(home, name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
     offline = dict.fromkeys(
         ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1"
@@ -135,17 +140,3 @@ def _environment(home: str, settings: ProgramSettings) -> Mapping[str, str] | No
     return (
         process.reduced_environment() | own | offline | {"GIT_ALLOW_PROTOCOL": "none", "KUBECONFIG": "", "HOME": home}
     )
-
-
-@cache
-def _isolation() -> tuple[str, ...]:
-    """A network namespace with nothing in it, where the kernel lets everybody make one."""
-    found = process.find("unshare")
-    if found is None:
-        return ()
-    prefix = (found, "--map-root-user", "--net", "--")
-    try:
-        process.run([*prefix, "true"], environment=process.reduced_environment(), seconds=10)
-    except ProgramError:
-        return ()
-    return prefix

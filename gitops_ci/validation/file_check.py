@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -22,6 +23,11 @@ from gitops_ci.yamltext import YamlError
 __all__ = ["FileChecker", "Result", "objects"]
 
 _TOP = Violation("", None, "")
+# What a chart's user decides: how long names get, and what its empty values become.
+_HANGS_ON_VALUES = re.compile(
+    r"(?:no more than|at most) \d+ (?:characters|bytes)|is required|is missing|(?:must|may) not be empty"
+    r"|(?:^|: |image |')''(?: |$)|, is null"
+)
 _UNREAD = "text after the end of the document, which Kubernetes does not read"
 Attach = Callable[[Document], Document]
 
@@ -185,7 +191,7 @@ class FileChecker:
                 result.followed.append(document)
 
     def _add(self, finding: Finding, document: Document, result: Result) -> bool:
-        if not self._checks.asks(finding.rule):
+        if not self._checks.asks(finding.rule) or (document.is_assumed and _HANGS_ON_VALUES.search(finding.message)):
             return False
         if self._suppressed.match(finding, document.annotation(ANNOTATION)):
             result.count("suppressed")

@@ -118,7 +118,8 @@ class Rendered(NamedTuple):
     """The output of a kustomization or a chart.
 
     `unit` names it, `file` describes it, `sources` are the (path, text) it was made of. `source_of` tells the path that
-    one document's text says it came from.
+    one document's text says it came from. `is_assumed`: nobody installs it with these values and this name, so that
+    nothing hangs on how long a name is, or that a value is empty.
     """
 
     unit: str
@@ -126,6 +127,7 @@ class Rendered(NamedTuple):
     text: str
     sources: tuple[tuple[str, str], ...] = ()
     source_of: Callable[[str], str | None] = lambda text: None  # noqa: ARG005
+    is_assumed: bool = False
 
 
 class Report(NamedTuple):

@@ -1,6 +1,8 @@
 """The command line in this process, against real repositories."""
 
 import json
+import shutil
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from gitops_ci.cli import run_command_line
 from tests.support.forge_hosts import KINDS
+from tests.support.kubetools import kubernetes_tool
 from tests.support.world import world_on
 
 
@@ -48,3 +51,32 @@ def world(request, run, git_server):
 
     with world_on(request.param, run, git_server, FILES) as made:
         yield made
+
+
+def _put(folder, name: str, text: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(textwrap.dedent(text))
+
+
+@pytest.fixture
+def tool(monkeypatch, tmp_path_factory):
+    """Put kubectl or helm, and no other such program, on PATH."""
+
+    def call(*names: str) -> None:
+        folder = tmp_path_factory.mktemp("bin")
+        for name in names:
+            (folder / name).symlink_to(shutil.which(name) or kubernetes_tool(name))
+        monkeypatch.setenv("PATH", str(folder))
+
+    return call
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Write files by path."""
+
+    def call(files: dict[str, str]) -> None:
+        for name, text in files.items():
+            _put(tmp_path, name, text)
+
+    return call

@@ -10,6 +10,7 @@ import pytest
 from gitops_ci import yamltext
 from tests.support import CHECKOUT
 from tests.support.git_repo import commit_files, make_repo, read_folder
+from tests.support.manifests import LIMITED
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -190,33 +191,6 @@ def test_flag_beats_environment_variable_beats_file(run, repo, tmp_path):
     assert run("bump", IMAGE, "--output", "json", environment=variables).document["commit"]["branch"] == "two"
     ran = run("bump", IMAGE, "--base", "three", "--output", "json", environment=variables)
     assert ran.document["commit"]["branch"] == "three"
-
-
-# A definition that takes versions of 1.4 only, and an object of it: a newer tag breaks the pattern.
-LIMITED = """\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.acme.example}
-spec:
-  group: acme.example
-  scope: Namespaced
-  names: {kind: Widget, plural: widgets}
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema:
-        openAPIV3Schema:
-          type: object
-          properties:
-            spec: {type: object, properties: {image: {type: string, pattern: "^.*:1[.]4[.].*$"}, size: {type: integer}}}
----
-apiVersion: acme.example/v1
-kind: Widget
-metadata: {name: shop}
-spec:
-  image: ghcr.io/acme/shop:1.4.1
-"""
 
 
 def test_what_the_edit_breaks_stops_before_anything_is_pushed(bump, repo):

@@ -5,6 +5,7 @@ import pytest
 from tests.flows.test_bump import FILES, HEAD, IMAGE
 from tests.support.forge_github import GitHubStub
 from tests.support.git_repo import commit_files
+from tests.support.manifests import LIMITED
 
 
 @pytest.fixture
@@ -84,8 +85,7 @@ def test_an_image_that_the_base_has_already_opens_nothing(bump, github, repo):
 
 
 def test_an_invalid_result_opens_nothing(bump, github, repo):
-    text = FILES["base/deployment.yaml"].replace("selector:", "selectr:")
-    commit_files(repo, {"base/deployment.yaml": text})
+    commit_files(repo, {"base/widget.yaml": LIMITED})
     ran = bump()
     assert ran.code == 1
     assert github.pulls == []

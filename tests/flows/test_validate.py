@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import textwrap
 
 import pytest
 
 from gitops_ci.validation import check
-from tests.support.kubetools import kubernetes_tool
 from tests.support.workspace import git
 
 GOOD = """\
@@ -37,35 +34,6 @@ spec:
         - name: shop
           imag: shop:1.4.2
 """
-
-
-def _put(folder, name: str, text: str) -> None:
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(textwrap.dedent(text))
-
-
-@pytest.fixture
-def tree(tmp_path):
-    """Write files by path."""
-
-    def call(files: dict[str, str]) -> None:
-        for name, text in files.items():
-            _put(tmp_path, name, text)
-
-    return call
-
-
-@pytest.fixture
-def tool(monkeypatch, tmp_path_factory):
-    """Put kubectl or helm, and no other such program, on PATH."""
-
-    def call(*names: str) -> None:
-        folder = tmp_path_factory.mktemp("bin")
-        for name in names:
-            (folder / name).symlink_to(shutil.which(name) or kubernetes_tool(name))
-        monkeypatch.setenv("PATH", str(folder))
-
-    return call
 
 
 def rules(ran) -> list[tuple[str, int, str]]:
@@ -497,9 +465,9 @@ def overlays(tree):
     for name in "abcd":
         kustomization = "resources: [../../base]\npatches: [{path: patch.yaml}]\n"
         tree({f"o/{name}/kustomization.yaml": kustomization, f"o/{name}/patch.yaml": PATCH})
-        reference = f"spec: {{sourceRef: {{kind: GitRepository, name: {name}}}}}\n"
+        reference = f"spec: {{path: ./base, sourceRef: {{kind: GitRepository, name: {name}}}}}\n"
         tree({f"s/{name}.yaml": SOURCE.replace("SOURCE", name), f"f/{name}/x.yaml": FOLLOWER + reference})
-    tree({"f/e/x.yaml": FOLLOWER + "spec: {sourceRef: {kind: GitRepository, name: aa}}\n"})
+    tree({"f/e/x.yaml": FOLLOWER + "spec: {path: ./base, sourceRef: {kind: GitRepository, name: aa}}\n"})
 
 
 @pytest.mark.parametrize("renderer", ["kubectl", None])
@@ -526,7 +494,7 @@ def test_a_change_is_judged_with_what_it_refers_to(run, tree, tool, overlays, tm
     ran = run("validate", "--changed-since", "main", "--output", "json")
     assert (ran.code, ran.document["findings"]) == (0, [])
     assert ran.document["summary"]["rendered"] == 1
-    tree({"f/a/x.yaml": FOLLOWER + "spec: {sourceRef: {kind: GitRepository, name: b}}\n"})
+    tree({"f/a/x.yaml": FOLLOWER + "spec: {path: ./base, sourceRef: {kind: GitRepository, name: b}}\n"})
     ran = run("validate", "--changed-since", "main", "--output", "json")
     assert "gitops/missing-source" not in {found["rule"] for found in ran.document["findings"]}
 

@@ -151,9 +151,9 @@ def test_a_folder_s_name_is_no_option(outputs, tmp_path):
     assert target.read_text() == "old"
 
 
-def test_no_program_reaches_the_network():
+def test_no_program_reaches_the_network(tmp_path):
     """What would be fetched is told before; a program has none either where the kernel helps."""
-    from gitops_ci.rendering import programs
+    from gitops_ci.rendering.isolation import isolated
 
     wanted = ["unshare", "--map-root-user", "--net", "--"]
     if (
@@ -161,8 +161,7 @@ def test_no_program_reaches_the_network():
         or subprocess.run([*wanted, "true"], capture_output=True, check=False).returncode
     ):
         pytest.skip("this kernel gives no network namespace to everybody")
-    programs._isolation.cache_clear()
-    prefix = programs._isolation()
+    prefix = isolated(str(tmp_path), network=False)
     done = subprocess.run([*prefix, "cat", "/proc/net/dev"], capture_output=True, text=True, check=True)
     assert [line.split(":")[0].strip() for line in done.stdout.splitlines()[2:]] in ([], ["lo"])
 

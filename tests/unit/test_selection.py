@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.validate.selection import Shard, affected_by, assign_shard, partition
-from gitops_ci.rendering import Unit
+from gitops_ci.flows.validate.selection import RenderUnit, Shard, affected_by, assign_shard, partition
 from tests.support.effort import examples
 
 PATHS = [f"{folder}/{name}.yaml" for folder in ("a", "b", "c/d", "c/e", ".") for name in "uvwxyz"]
@@ -26,7 +25,7 @@ def repositories(draw):
         described = f"{folder}/kustomization.yaml"
         files[described] = ""
         inner = draw(st.booleans()) and number > 0
-        units.append(Unit("kustomize", described, folder, sources | {described}, patches, inner=inner))
+        units.append(RenderUnit(folder, described, frozenset(), sources | {described}, patches, inner=inner))
     return files, units
 
 
@@ -64,8 +63,10 @@ def test_no_share_is_much_longer_than_the_best_division(sizes, total):
 
 
 def test_a_patch_goes_where_the_unit_inside_of_another_goes():
-    base = Unit("kustomize", "b/k.yaml", "b", frozenset({"b/k.yaml", "p.yaml"}), frozenset({"p.yaml"}), inner=True)
-    overlay = Unit("kustomize", "o/k.yaml", "o", frozenset({"b/k.yaml", "o/k.yaml"}), frozenset())
+    base = RenderUnit(
+        "b", "b/k.yaml", frozenset(), frozenset({"b/k.yaml", "p.yaml"}), frozenset({"p.yaml"}), inner=True
+    )
+    overlay = RenderUnit("o", "o/k.yaml", frozenset(), frozenset({"b/k.yaml", "o/k.yaml"}), frozenset())
     files = dict.fromkeys(["b/k.yaml", "o/k.yaml", "p.yaml"], "")
     [portion] = partition(files, [base, overlay], files)
     assert portion.files == sorted(files)
@@ -75,10 +76,10 @@ def test_a_patch_goes_where_the_unit_inside_of_another_goes():
 def test_a_change_leaves_alone_what_belongs_to_other_units():
     files = dict.fromkeys(["p/a.yaml", "p/b.yaml", "p/c.yaml"], "")
     units = [
-        Unit(
-            "kustomize",
-            f"{name}/kustomization.yaml",
+        RenderUnit(
             name,
+            f"{name}/kustomization.yaml",
+            frozenset(),
             frozenset({f"p/{name}.yaml"}),
             frozenset({f"p/{name}.yaml"}),
         )

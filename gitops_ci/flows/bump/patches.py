@@ -19,7 +19,7 @@ def parts_among(paths: Collection[str], snapshot: Snapshot) -> set[str]:
     """
     if not paths:
         return set()
-    from gitops_ci.rendering.kustomize import parts
+    from gitops_ci.rendering.kustomization_parts import parts
 
     near = {posixpath.join(folder, name) for path in paths for folder in _folders(path) for name in KUSTOMIZATIONS}
     if not snapshot.is_sparse:

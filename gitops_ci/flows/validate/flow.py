@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from gitops_ci import known_files
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
 from gitops_ci.flows.validate.checkout import repository_root, repository_urls
-from gitops_ci.flows.validate.inputs import InputFiles, read_sources
+from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_sources
 from gitops_ci.model import ErrorDetail, Finding, Log, Outcome, Skip
 from gitops_ci.reporting.summary import count
 from gitops_ci.validation import REFERRED_GROUPS, Checks, Report, Surroundings, check
 
 if TYPE_CHECKING:
     from gitops_ci.flows.image.existence import ImageLookup
-    from gitops_ci.flows.validate.rendering import RenderResult
-    from gitops_ci.flows.validate.selection import Shard
-    from gitops_ci.rendering import Tree, Unit
+    from gitops_ci.flows.validate.rendering import RenderResult, Units
+    from gitops_ci.flows.validate.selection import RenderUnit, Shard
     from gitops_ci.validation.report import Lookup
 
-__all__ = ["ValidateRequest", "selected", "validate"]
+__all__ = ["Selection", "ValidateRequest", "selected", "validate"]
 
-# Files whose folder is rendered (rendering/kustomize.py and rendering/helm.py).
-_DESCRIPTIONS = frozenset({*known_files.KUSTOMIZATIONS, known_files.CHART})
-# Files whose fields are checked (validation/lint/descriptions.py).
-_DESCRIBING = _DESCRIPTIONS | {*known_files.FLEET}
+# Files that describe units, and whose fields are checked (validation/lint/descriptions.py).
+_DESCRIBING = frozenset({*known_files.KUSTOMIZATIONS, known_files.CHART, *known_files.FLEET})
+_BUILDS = frozenset({"gitops/kustomize-build", "gitops/unit-build"})
+# The API groups whose objects describe units.
+_OPERATORS = ("argoproj.io/", "toolkit.fluxcd.io/", "fleet.cattle.io/")
 
 
 class ValidateRequest(NamedTuple):
@@ -66,12 +66,18 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     sources = read_sources(request.paths, request.stdin)
     files = dict(sources.files)
     lookup = _image_lookup(request)
-    raw, units, tree = selected(request, sources)
+    selection = selected(request, sources)
+    raw = selection.files
     around = _surroundings(request, files, raw, lookup, log)
-    result = _rendered(request, units, tree, log)
+    result = _rendered(request, selection, log)
+    if result:
+        around = around._replace(has_variables=result.has_variables)
     found = _found(_described(raw, files), result)
     rendered = result.rendered if result else []
     report = check(_raw(raw, files, result, request), request.checks, around, rendered, found)
+    if selection.is_partial:
+        # Of what a unit renders beside the files that were named, nothing is asked.
+        report = report._replace(findings=tuple(one for one in report.findings if one.path in raw))
     left = [skip for skip in sources.unread if skip.path in raw]
     broken = [skip for skip in left if skip.failed]
     unread = (*left, *(lookup.skipped if lookup else ()))
@@ -79,7 +85,8 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     findings = report.findings
     counts = {**report.summary, "rendered": len(rendered), "unreadable": len(broken)}
     whole = not request.changed_since and request.shard is None
-    if whole and not counts["documents"] and not findings and not broken and not request.allow_empty:
+    checked = counts["documents"] + counts["suppressed"]
+    if whole and not checked and not findings and not broken and not request.allow_empty:
         raise _nothing(request, skipped)
     what = count(counts["files"], "file") + (f" and {count(len(rendered), 'rendering')}" if rendered else "")
     log.step(f"{count(counts['documents'], 'document')} in {what} checked, {counts['invalid']:,} invalid")
@@ -130,7 +137,7 @@ def _found(described: list[Finding], result: RenderResult | None) -> list[Findin
     """Findings of descriptions and of what was rendered; a build that fails for what is told already is not told."""
     told = {finding.path for finding in described if finding.severity == "error"}
     rendering = result.findings if result else []
-    return described + [one for one in rendering if one.rule != "gitops/kustomize-build" or one.path not in told]
+    return described + [one for one in rendering if one.rule not in _BUILDS or one.path not in told]
 
 
 def _exists(path: str) -> bool:
@@ -145,50 +152,114 @@ def _lookup(request: ValidateRequest, wanted: Sequence[str], log: Log) -> Lookup
     return Locations(wanted, cache=request.cache, offline=request.offline, warn=log.warn)
 
 
-def selected(request: ValidateRequest, sources: InputFiles) -> tuple[set[str], list[Unit], Tree | None]:
+class Selection(NamedTuple):
+    """What one run is about. `wanted` are ids of units, None for all; `is_partial` when only some files were named."""
+
+    files: set[str]
+    units: Units | None = None
+    listed: Sequence[RenderUnit] = ()
+    wanted: frozenset[str] | None = None
+    is_partial: bool = False
+
+
+def selected(request: ValidateRequest, sources: InputFiles) -> Selection:
     """The files and units of this run. What is not needed for it is not even imported: start-up counts."""
     files = dict(sources.files)
     chosen = {*files, *(skip.path for skip in sources.unread)}
-    units: list[Unit] = []
-    tree: Tree | None = None
-    if any(path.rpartition("/")[2] in _DESCRIPTIONS for path in files):
-        from gitops_ci.flows.validate.rendering import find_units
-        from gitops_ci.rendering import Tree
-
-        tree = Tree(dict(files))
-        units = find_units(tree, list(files))
+    units = _units(request, files)
+    listed: Sequence[RenderUnit] = units.listed if units else ()
+    is_partial = units is not None and not _is_whole(request, units.checkout.root)
+    wanted = units.holding(chosen) if units and is_partial else None
     if request.changed_since:
         from gitops_ci.flows.validate.selection import affected_by, branch_point, changed_files
 
-        chosen, units = affected_by(changed_files(branch_point(request.changed_since)), chosen, files, units)
+        chosen, listed = affected_by(changed_files(branch_point(request.changed_since)), chosen, files, listed)
+        wanted = units.with_holders(one.id for one in listed) if units else None
+        is_partial = False
     if request.shard is not None:
         from gitops_ci.flows.validate.selection import assign_shard, partition
 
-        parts = partition(chosen, units, files, rendered=request.render == "auto")
-        chosen, units = assign_shard(parts, request.shard)
-    return chosen, units, tree
+        parts = partition(chosen, listed, files, rendered=request.render == "auto")
+        chosen, listed = assign_shard(parts, request.shard)
+        wanted = frozenset(one.id for one in listed)
+    return Selection(chosen, units, listed, wanted, is_partial)
 
 
-def _rendered(request: ValidateRequest, units: Sequence[Unit], tree: Tree | None, log: Log) -> RenderResult | None:
-    if not units or tree is None:
+def _units(request: ValidateRequest, files: Mapping[str, str]) -> Units | None:
+    """What is deployed from the checkout around the files; None where nothing there describes a unit."""
+    root = _root_of(request.paths)
+    is_alone = all(path == STDIN or os.path.isfile(path) for path in request.paths)
+    if set(files) <= {STDIN} or (root is None and is_alone):
+        if not any(_may_be_part(path, text) for path, text in files.items()):
+            return None
+    elif (root is None or _is_whole(request, root)) and not _describes_units(files):
+        return None
+    from gitops_ci.flows.validate.rendering import Checkout, find_units
+
+    checkout = Checkout(root or os.path.commonpath([os.getcwd(), *map(os.path.abspath, _named(request))]), files)
+    urls = repository_urls(repository_root())
+    return find_units(checkout, urls, request.checks.kubernetes_versions[-1])
+
+
+def _may_be_part(path: str, text: str) -> bool:
+    """Whether a file by itself, outside of any repository, looks like a part of something."""
+    folder = os.path.dirname(path)
+    above = [folder]
+    while folder:
+        folder = os.path.dirname(folder)
+        above.append(folder)
+    described = path != STDIN and any(os.path.isfile(os.path.join(one, name)) for one in above for name in _DESCRIBING)
+    return "${" in text or described
+
+
+def _named(request: ValidateRequest) -> list[str]:
+    return [path for path in request.paths if path != STDIN]
+
+
+def _root_of(paths: Sequence[str]) -> str | None:
+    """The root of the Git repository that all paths lie in."""
+    folder = os.path.commonpath([os.path.abspath("." if path == STDIN else path) for path in paths])
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
+def _is_whole(request: ValidateRequest, root: str) -> bool:
+    return any(os.path.abspath(path) == root for path in _named(request))
+
+
+def _describes_units(files: Mapping[str, str]) -> bool:
+    return any(
+        path.rpartition("/")[2] in _DESCRIBING or any(group in text for group in _OPERATORS)
+        for path, text in files.items()
+    )
+
+
+def _rendered(request: ValidateRequest, selection: Selection, log: Log) -> RenderResult | None:
+    units = selection.units
+    if units is None:
         return None
     from gitops_ci.flows.validate.rendering import read_units, render_units
-    from gitops_ci.rendering import Settings
+    from gitops_ci.rendering.programs import ProgramSettings
 
     if request.render == "none":
-        return read_units(units)
-    settings = Settings(request.checks.kubernetes_versions[-1], request.allow_remote)
-    return render_units(units, tree, settings, request.substitute, log)
+        return read_units(units, selection.listed)
+    settings = ProgramSettings(allow_remote=request.allow_remote, checkout=units.checkout.root)
+    return render_units(units, selection.files, selection.wanted, settings, request.substitute, log)
 
 
 def _raw(
     chosen: set[str], files: Mapping[str, str], result: RenderResult | None, request: ValidateRequest
 ) -> list[tuple[str, str]]:
     readable = chosen & files.keys()
-    left = sorted(readable - result.covered - result.patches.keys() if result else readable)
-    if not request.substitute:
+    left = sorted(readable - result.covered - result.parts.keys() if result else readable)
+    has_variables = bool(request.substitute) or bool(result and result.has_variables)
+    if not has_variables:
         return [(path, files[path]) for path in left]
-    from gitops_ci.rendering import substitute
+    from gitops_ci.rendering.substitute import substitute
 
     return [(path, substitute(files[path], request.substitute)) for path in left]
 
@@ -197,8 +268,8 @@ def _skips(report: Report, result: RenderResult | None, unread: Sequence[Skip], 
     everything = {*report.skipped, *unread}
     if result:
         everything |= set(result.skipped)
-        for path, owner in result.patches.items():
-            if path in chosen and path not in result.covered:
+        for path, owner in result.parts.items():
+            if path in chosen:
                 everything.add(Skip(path, 0, f"a part of {owner}, not a manifest of its own"))
     return tuple(sorted(everything, key=lambda skip: (skip.path, skip.line, skip.reason)))
 

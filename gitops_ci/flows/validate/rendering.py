@@ -1,153 +1,341 @@
-"""Kustomizations and charts rendered for a check, and what that says about the files they are made of."""
+"""Units rendered for a check, and what that says about the files they are made of.
+
+Paths of the repository count from its root, those of a run from the working folder. `Checkout` translates.
+"""
 
 from __future__ import annotations
 
-import posixpath
+import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
+from gitops_ci import process
 from gitops_ci.errors import ProgramError
-from gitops_ci.known_files import FLEET
+from gitops_ci.flows.validate.selection import RenderUnit
 from gitops_ci.model import Finding, Log, Skip
-from gitops_ci.rendering import RENDERERS, Settings, Tree, Unit, substitute
+from gitops_ci.rendering.deployment import Closure, Output, Repository
+from gitops_ci.rendering.discovery import Deployment, Found
+from gitops_ci.rendering.failures import failure_of
+from gitops_ci.rendering.kinds import FOLDER_KINDS, recipe_of
+from gitops_ci.rendering.parts import roles_of
+from gitops_ci.rendering.programs import ProgramSettings, render
+from gitops_ci.rendering.substitute import substitute
+from gitops_ci.rendering.tree import CheckoutFiles, SourceTree
 from gitops_ci.validation import Rendered
 
-__all__ = ["RenderResult", "find_units", "read_units", "render_units"]
+__all__ = ["Checkout", "RenderResult", "Units", "find_units", "read_units", "render_units"]
+
+_SOURCE = re.compile(r"^# Source: (?P<path>\S.*?)\s*$", re.MULTILINE)
+_CRD = re.compile(r"^kind:\s*[\"']?CustomResourceDefinition\b", re.MULTILINE)
+_WORKERS = 4  # programs run beside us, on all cores
+_NOT_INSTALLED = "is not installed"
+
+
+class Checkout:
+    """The folder whose files units may use, seen from the working folder. `names` are files as the run names them."""
+
+    def __init__(self, root: str, names: Iterable[str]) -> None:
+        self.root = root
+        self._here = os.path.relpath(os.getcwd(), root).replace(os.sep, "/")
+        self._names = {self.inside(name): name for name in names}
+
+    def shown(self, path: str) -> str:
+        """A path of the checkout as the run names it."""
+        if self._here == ".":
+            return self._names.get(path, path)
+        return self._names.get(path) or os.path.relpath(path, self._here).replace(os.sep, "/")
+
+    def inside(self, path: str) -> str:
+        """A path of the run as the checkout has it; what lies outside begins with `..`."""
+        if os.path.isabs(path):
+            return os.path.relpath(path, self.root).replace(os.sep, "/")
+        return path if self._here == "." else os.path.normpath(f"{self._here}/{path}").replace(os.sep, "/")
 
 
 @dataclass(slots=True)
 class RenderResult:
-    """`covered` files are judged by what they render to, `patches` are no manifests of their own."""
+    """`untouched` files are judged by what they render to, are parts, or are deployed by nothing: not as they lie."""
 
     rendered: list[Rendered] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     covered: set[str] = field(default_factory=set)
-    patches: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
+    has_variables: bool = False
 
 
-def find_units(tree: Tree, files: Sequence[str]) -> list[Unit]:
-    """Every kustomization and chart among the files."""
-    return [unit for renderer in RENDERERS.values() for unit in renderer.units(files, tree)]
+@dataclass(slots=True)
+class Units:
+    """What is deployed from a checkout: `listed` are the units that it describes, for a choice among them."""
+
+    deployment: Deployment
+    checkout: Checkout
+    first: list[Found]
+    listed: list[RenderUnit]
+
+    def holding(self, names: Iterable[str]) -> frozenset[str]:
+        """The units that files of the run are in, and those that hold these."""
+        paths = {self.checkout.inside(name) for name in names}
+        return self.with_holders(
+            name
+            for name, one in self.deployment.units.items()
+            if not paths.isdisjoint({one.unit.path, *one.closure.files, *one.closure.parts})
+        )
+
+    def with_holders(self, ids: Iterable[str]) -> frozenset[str]:
+        """Units, and all those in whose output they may stand."""
+        return frozenset(chain.from_iterable(self.deployment.holders(name) for name in ids))
+
+    @property
+    def has_variables(self) -> bool:
+        """Whether Flux substitutes variables in what it applies from here."""
+        return any(one.unit.kind == "flux-kustomization" for one in self.deployment.units.values())
 
 
-def read_units(units: Sequence[Unit]) -> RenderResult:
-    """What units say without being rendered: what is wrong with them, and which files are their patches."""
-    result = RenderResult()
-    for unit in units:
-        result.findings += [
-            Finding(f"gitops/{one.rule}", "error", one.message, one.path, one.line, one.column, "", one.hint)
-            for one in unit.problems
-        ]
-        result.patches |= dict.fromkeys(unit.patches, unit.file)
+def find_units(checkout: Checkout, urls: Sequence[str], kubernetes_version: str) -> Units:
+    """Every unit of a checkout, found without starting a program."""
+    tree = SourceTree(CheckoutFiles(checkout.root))
+    repository = Repository(tree, urls=tuple(urls), kubernetes_version=kubernetes_version)
+    deployment = Deployment(repository)
+    first = deployment.start()
+    starting = {one.unit.id for one in first}
+    listed = [_listed(one, checkout, is_inner=name not in starting) for name, one in deployment.units.items()]
+    return Units(deployment, checkout, first, listed)
+
+
+def _listed(found: Found, checkout: Checkout, *, is_inner: bool) -> RenderUnit:
+    unit, closure = found.unit, found.closure
+    files = {checkout.shown(path) for path in {unit.path, *closure.files, *closure.parts}}
+    return RenderUnit(
+        unit.id,
+        checkout.shown(unit.path),
+        frozenset(checkout.shown(folder) for folder in {*closure.folders, unit.source} if folder),
+        frozenset(files),
+        frozenset(checkout.shown(path) for path in closure.parts),
+        is_inner,
+    )
+
+
+def read_units(units: Units, listed: Iterable[RenderUnit]) -> RenderResult:
+    """What units say without being rendered: what is wrong with them, and which files are parts of them."""
+    result = RenderResult(has_variables=units.has_variables)
+    for one in listed:
+        closure = units.deployment.units[one.id].closure
+        result.findings += _problems(closure, units.checkout)
+        result.parts |= dict.fromkeys(one.patches, one.file)
     return result
+
+
+def _problems(closure: Closure, checkout: Checkout) -> list[Finding]:
+    return [
+        Finding(
+            f"gitops/{one.rule}", "error", one.message, checkout.shown(one.path), one.line, one.column, "", one.hint
+        )
+        for one in closure.problems
+    ]
 
 
 def render_units(
-    units: Sequence[Unit], tree: Tree, settings: Settings, values: Mapping[str, str], log: Log
-) -> RenderResult:
-    """Render what can be rendered; everything else is told with its reason."""
-    result = read_units(units)
-    for name, renderer in RENDERERS.items():
-        mine = [unit for unit in units if unit.renderer == name]
-        for unit in mine:
-            result.covered |= _described(unit)
-        ready = [unit for unit in mine if not unit.inner and _may(unit, settings, result)]
-        program = renderer.program() if ready else None
-        if ready and program is None:
-            told = f"not rendered: {name} is not installed ({len(ready)} of its kind)"
-            result.skipped.append(Skip(ready[0].file, 0, told, renderer.INSTALL))
-            continue
-        for unit, text in zip(ready, _all(ready, program or "", tree, settings), strict=True):
-            _take(unit, text, tree, values, result)
-            log.detail(f"rendered {unit.folder}")
-    return result
-
-
-def _may(unit: Unit, settings: Settings, result: RenderResult) -> bool:
-    if unit.skip:
-        if not unit.problems:
-            result.skipped.append(Skip(unit.file, 0, f"not rendered: {unit.skip}"))
-        return False
-    if unit.remote and not settings.allow_remote:
-        hint = "Give --allow-remote to fetch it, or vendor it."
-        result.skipped.append(Skip(unit.file, 0, f"not rendered: it needs {', '.join(unit.remote)}", hint))
-        return False
-    return True
-
-
-def _all(units: Sequence[Unit], program: str, tree: Tree, settings: Settings) -> list[str | ProgramError]:
-    """The output of each unit, or why there is none; two at a time, since the programs run beside us."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    def one(unit: Unit) -> str | ProgramError:
-        try:
-            return RENDERERS[unit.renderer].render(unit, program, tree, settings)
-        except ProgramError as error:
-            return error
-
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        return list(pool.map(one, units))
-
-
-def _take(
-    unit: Unit,
-    text: str | ProgramError,
-    tree: Tree,
+    units: Units,
+    chosen: set[str],
+    wanted: frozenset[str] | None,
+    settings: ProgramSettings,
     values: Mapping[str, str],
-    result: RenderResult,
-) -> None:
-    if isinstance(text, ProgramError):
-        said = _said(text)
-        if unit.renderer == "helm":
-            # A chart may want values that only its user has.
-            hint = "Render it with its values, and check the output."
-            result.skipped.append(Skip(unit.file, 0, f"not rendered: {said}", hint))
+    log: Log,
+) -> RenderResult:
+    """Render what is wanted and can be rendered; everything else is reported with its reason."""
+    run = _Run(units, settings, values, log)
+    run.everything(wanted)
+    run.files(chosen)
+    return run.result
+
+
+class _Run:
+    """One run over the units of a checkout."""
+
+    def __init__(self, units: Units, settings: ProgramSettings, values: Mapping[str, str], log: Log) -> None:
+        self._units = units
+        self._deployment = units.deployment
+        self._repository = units.deployment.repository
+        self._shown = units.checkout.shown
+        self._settings = settings
+        self._values = values
+        self._log = log
+        self._missing: dict[str, list[str]] = {}
+        self.result = RenderResult(has_variables=units.has_variables)
+
+    def everything(self, wanted: frozenset[str] | None) -> None:
+        def is_wanted(found: Found) -> bool:
+            # What stands in the output of a wanted unit belongs to it.
+            return wanted is None or bool(found.within) or found.unit.id in wanted
+
+        batch = self._units.first
+        while batch:
+            batch = self._round([one for one in batch if is_wanted(one)]) or self._deployment.remaining()
+        for program, paths in self._missing.items():
+            reason = f"not rendered: {program} ({len(paths)} of its kind)"
+            hint = "Install it and put it on PATH, or give --render none."
+            self.result.skipped.append(Skip(paths[0], 0, reason, hint))
+        for first, second in self._deployment.cycles:
+            message = f"{first} and {second} contain each other"
+            self._finding("gitops/cycle", "error", message, self._deployment.units[first])
+
+    def _round(self, todo: Sequence[Found]) -> list[Found]:
+        """Render units, and return those that stand in their output."""
+        more: list[Found] = []
+        ready = [ready for one in todo if (ready := self._ready(one))]
+        for found, made in zip(ready, self._outputs(ready), strict=True):
+            if isinstance(made, ProgramError):
+                self._failed(found, made)
+                continue
+            more += self._deployment.follow(found, made)
+            self._take(found, made)
+        return more
+
+    def _ready(self, found: Found) -> Found | None:
+        """The unit as it can be rendered here; None, and the reason is reported, when it cannot."""
+        closure = found.closure
+        self.result.findings += _problems(closure, self._units.checkout)
+        is_fetched = self._settings.allow_remote and bool(closure.remote)
+        if closure.refused:
+            self._skip(found, closure.refused)
+        elif closure.error:
+            if not closure.problems:
+                self._finding("gitops/unit-build", "error", closure.error, found)
+        elif closure.skip and not is_fetched:
+            if offline := closure.without_remote():
+                return replace(found, closure=offline)
+            if not closure.problems:
+                self._skip(found, closure.skip, closure.remedy)
+        else:
+            return found
+        return None
+
+    def _outputs(self, ready: Sequence[Found]) -> list[Output | ProgramError]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        def one(found: Found) -> Output | ProgramError:
+            try:
+                recipe = recipe_of(found.unit, found.closure, self._repository)
+                return render(recipe, self._repository.tree, self._settings)
+            except ProgramError as error:
+                return error
+
+        with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+            return list(pool.map(one, ready))
+
+    def _failed(self, found: Found, error: ProgramError) -> None:
+        if _NOT_INSTALLED in error.message:
+            self._missing.setdefault(error.message, []).append(self._shown(found.unit.path))
             return
-        if _in_bundle(unit, tree):
-            # Fleet lays such an overlay over the output of a chart.
-            result.skipped.append(Skip(unit.file, 0, f"not rendered: {said}", "Fleet renders it with its bundle."))
+        failure = failure_of(found.unit, error, self._repository)
+        whole = self._deployment.units[found.unit.id].closure
+        if whole.skip:
+            # What would be fetched may be what the rest is about.
+            self._skip(found, whole.skip, whole.remedy)
             return
-        result.findings.append(Finding("gitops/kustomize-build", "error", said, unit.file, 1, 1))
-        return
-    result.covered |= unit.sources
-    own = sorted(unit.sources - unit.patches - {unit.file})
-    sources = tuple((path, found) for path in own if (found := tree.text(path)) is not None)
-    name = unit.folder if unit.folder != "." else unit.file
+        if not failure.is_error:
+            self._skip(found, failure.message, failure.remedy)
+            return
+        rule = "gitops/kustomize-build" if found.unit.kind == "kustomization" else "gitops/unit-build"
+        self._finding(rule, "error", failure.message, found)
 
-    def source_of(document: str) -> str | None:
-        return RENDERERS[unit.renderer].source(unit, document)
+    def _take(self, found: Found, output: Output) -> None:
+        unit, closure = found.unit, found.closure
+        for reason in closure.omitted:
+            self._skip(found, reason, closure.remedy, word="rendered in part")
+        for message in output.errors:
+            self._finding("gitops/unit-build", "error", message, found)
+        if undefined := [name for name in output.undefined if _is_used(name, output.text)]:
+            names = ", ".join(undefined[:5]) + (f" and {len(undefined) - 5} more" if len(undefined) > 5 else "")
+            message = f"nothing in this repository defines {names}"
+            hint = "Define it under postBuild, or write a default: ${NAME:=value}."
+            self._finding("gitops/undefined-variable", "warning", message, found, hint=hint)
+        if unit.id in self._deployment.superseded:
+            return
+        tree = self._repository.tree
+        described = {unit.path} if unit.kind in FOLDER_KINDS else set()
+        templates = {path for path in closure.files if _is_template(path, closure, unit.source)}
+        own = sorted((closure.files - closure.parts - described) | templates)
+        texts = tuple((self._shown(path), text) for path in own if (text := tree.text(path)) is not None)
+        name = self._shown(unit.source or ".") if unit.kind in FOLDER_KINDS else unit.id
+        if name == ".":
+            name = self._shown(unit.path)
+        text = substitute(output.text, self._values)
+        self.result.rendered.append(
+            Rendered(name, self._shown(unit.path), text, texts, self._source_of(found), unit.is_assumed)
+        )
+        self._log.detail(f"rendered {name}")
 
-    result.rendered.append(Rendered(name, unit.file, substitute(text, values), sources, source_of))
+    def _source_of(self, found: Found) -> Callable[[str], str | None]:
+        """The file that a rendered document says it came from: helm writes the chart's name before the path in it."""
+        files = found.closure.files
+        folders = sorted({*found.closure.folders, found.unit.source}, key=len, reverse=True)
+
+        def source_of(document: str) -> str | None:
+            match = _SOURCE.search(document)
+            if match is None:
+                return None
+            path = match["path"]
+            inside = path.partition("/")[2]
+            nested = (f"{folder}/{inside}".removeprefix("./") for folder in folders)
+            known = next((one for one in (path, *nested) if one in files), None)
+            return self._shown(known) if known else None
+
+        return source_of
+
+    def files(self, chosen: set[str]) -> None:
+        """Sort the chosen files by what they are: only those that nothing renders are judged as they lie."""
+        by_name = {self._units.checkout.inside(path): path for path in chosen}
+        owners = self._owners()
+        for path, role in roles_of(by_name, self._deployment).items():
+            shown, units = by_name[path], owners.get(path, [])
+            if units and all(path not in one.closure.parts and _lacks_program(one.unit.kind) for one in units):
+                continue  # only a program that is missing would render it
+            if role.role == "plain" and not units:
+                continue
+            self.result.covered.add(shown)
+            if role.role == "part" and role.units:
+                self.result.parts[shown] = role.units[0]
+            elif role.role == "not-deployed" and not units:
+                message = "in no kustomization: nothing deploys it"
+                hint = "List it in the kustomization.yaml beside it, or remove it."
+                self.result.findings.append(Finding("gitops/not-deployed", "note", message, shown, 1, 1, "", hint))
+
+    def _owners(self) -> dict[str, list[Found]]:
+        """For each file the units that it is in, also those that another job renders."""
+        owners: dict[str, list[Found]] = {}
+        for one in self._deployment.units.values():
+            for path in one.closure.files | one.closure.parts:
+                owners.setdefault(path, []).append(one)
+        return owners
+
+    def _skip(self, found: Found, reason: str, remedy: str = "", *, word: str = "not rendered") -> None:
+        self.result.skipped.append(Skip(self._shown(found.unit.path), 0, f"{word}: {reason}", remedy))
+
+    def _finding(self, rule: str, severity: str, message: str, found: Found, *, hint: str = "") -> None:
+        path, line = self._shown(found.unit.path), found.unit.line
+        assert severity in {"error", "warning", "note"}
+        self.result.findings.append(Finding(rule, severity, message, path, line, 1, "", hint))  # type: ignore[arg-type]
 
 
-def _described(unit: Unit) -> set[str]:
-    """What says how a unit is rendered, and is no manifest whether that happens or not."""
-    if unit.renderer != "helm":
-        return {unit.file}
-    inside = {path.removeprefix("" if unit.folder == "." else f"{unit.folder}/"): path for path in unit.sources}
-    return {path for short, path in inside.items() if short.startswith("templates/") or "/" not in short}
+def _lacks_program(kind: str) -> bool:
+    """Whether no program is installed that renders a kind of unit."""
+    if kind in {"chart", "helmrelease"}:
+        return process.find("helm") is None
+    has_kustomize = process.find("kustomize") or process.find("kubectl")
+    return not has_kustomize and (kind in {"kustomization", "flux-kustomization"} or process.find("helm") is None)
 
 
-def _in_bundle(unit: Unit, tree: Tree) -> bool:
-    """Whether a folder above is a Fleet bundle."""
-    folder = unit.folder
-    while folder not in {"", ".", ".."}:
-        folder = posixpath.dirname(folder)
-        if any(tree.exists(posixpath.join(folder, name)) for name in FLEET):
-            return True
-    return False
+def _is_template(path: str, closure: Closure, source: str) -> bool:
+    """Whether a file is a template or a definition of one of the charts of a unit."""
+    folders = ("" if folder == "." else f"{folder}/" for folder in {*closure.folders, source} if folder)
+    return path.startswith(tuple(f"{folder}{name}/" for folder in folders for name in ("templates", "crds")))
 
 
-_LOGGED = re.compile(r'^E\d{4} .*? err="(?P<said>.*)"$')
-
-
-def _said(error: ProgramError) -> str:
-    """The program's own complaint: its last line that is no warning."""
-    text = error.message.partition(": ")[2] or error.message
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    lines = [line for line in lines if not line.startswith("Use --debug")] or [text]
-    if logged := _LOGGED.match(lines[-1]):
-        return logged["said"].replace('\\"', '"')
-    return " ".join(lines[-2:]).removeprefix("error: ").removeprefix("Error: ")
+def _is_used(name: str, text: str) -> bool:
+    """Whether a variable stands outside of definitions of custom resources, whose descriptions have the like."""
+    mark = f"${{{name}"
+    return any(mark in document and not _CRD.search(document) for document in text.split("\n---"))

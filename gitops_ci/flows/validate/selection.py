@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from gitops_ci import known_files
 from gitops_ci.checkout import checkout_git
 from gitops_ci.errors import GitError, ProgramError, UsageError
-from gitops_ci.rendering import Unit
 
 __all__ = ["Partition", "Shard", "affected_by", "assign_shard", "branch_point", "changed_files", "partition"]
 
@@ -25,6 +24,22 @@ _EVERY_CHANGE = (
     *("--ignore-submodules=none", f"-O{os.devnull}"),
 )
 _SAFE_REF = re.compile(r"[A-Za-z0-9_./@{}^~+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderUnit:
+    """A unit as a choice among units sees it: what it is made of, by paths as the run shows them.
+
+    `file` describes it, `folders` are taken whole, `sources` are its files, `patches` those of them that are no
+    manifests of their own. `inner` units are rendered as part of another one.
+    """
+
+    id: str
+    file: str
+    folders: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+    patches: frozenset[str] = frozenset()
+    inner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +111,8 @@ def _git(*arguments: str) -> str:
 
 
 def affected_by(
-    changed: Iterable[str], names: Collection[str], files: Mapping[str, str], units: Sequence[Unit]
-) -> tuple[set[str], list[Unit]]:
+    changed: Iterable[str], names: Collection[str], files: Mapping[str, str], units: Sequence[RenderUnit]
+) -> tuple[set[str], list[RenderUnit]]:
     """The files, of those named, and the units that changed files have an effect on. `files` are the texts.
 
     What lies in one folder is applied together, so a folder is taken whole; a changed definition of a custom resource,
@@ -118,16 +133,14 @@ def affected_by(
     return {path for path in names if posixpath.dirname(path) in folders and path not in elsewhere}, chosen
 
 
-def _sources(units: Iterable[Unit]) -> set[str]:
+def _sources(units: Iterable[RenderUnit]) -> set[str]:
     return set().union(*(unit.sources for unit in units))
 
 
-def _inside(unit: Unit, touched: set[str]) -> bool:
-    """Whether a file was touched that may be there no more: a chart does not list what it is made of."""
-    if unit.renderer != "helm":
-        return False
-    prefix = "" if unit.folder == "." else f"{unit.folder}/"
-    return any(path.startswith(prefix) for path in touched)
+def _inside(unit: RenderUnit, touched: set[str]) -> bool:
+    """Whether a file was touched that may be there no more, in a folder that the unit takes whole."""
+    prefixes = tuple("" if folder == "." else f"{folder}/" for folder in unit.folders)
+    return any(path.startswith(prefixes) for path in touched) if prefixes else False
 
 
 @dataclass(slots=True)
@@ -136,19 +149,19 @@ class Partition:
 
     key: str
     files: list[str] = field(default_factory=list)
-    units: list[Unit] = field(default_factory=list)
+    units: list[RenderUnit] = field(default_factory=list)
     seconds: float = 0.0
 
 
 def partition(
-    chosen: Iterable[str], units: Sequence[Unit], files: Mapping[str, str], *, rendered: bool = True
+    chosen: Iterable[str], units: Sequence[RenderUnit], files: Mapping[str, str], *, rendered: bool = True
 ) -> list[Partition]:
     """The smallest parts that a run over chosen files and units can be divided into; each file is in one of them.
 
     A file that several units are made of goes with the first that is rendered: in whichever job it is, it is covered
     by a rendering there, as it is in a run over everything.
     """
-    ordered = sorted(units, key=lambda unit: (unit.inner, unit.renderer, unit.folder))
+    ordered = sorted(units, key=lambda unit: (unit.inner, unit.id))
     owner: dict[str, str] = {}
     for unit in ordered:  # a patch is one only to the unit that says so
         for path in unit.patches:
@@ -185,11 +198,11 @@ def _outermost(key: str, within: Mapping[str, str]) -> str:
     return key
 
 
-def _key(unit: Unit) -> str:
-    return f"unit {unit.renderer} {unit.folder}"
+def _key(unit: RenderUnit) -> str:
+    return f"unit {unit.id}"
 
 
-def assign_shard(parts: Collection[Partition], shard: Shard) -> tuple[set[str], list[Unit]]:
+def assign_shard(parts: Collection[Partition], shard: Shard) -> tuple[set[str], list[RenderUnit]]:
     """One job's share of files and units: the longest part first, each to the job that has least to do so far.
 
     No job then has more than 4/3 of what the best division would give it (R. L. Graham, Bounds on Multiprocessing

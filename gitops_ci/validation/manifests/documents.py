@@ -119,11 +119,24 @@ class Document:
 
     `unit` names what was rendered together with it, '' for what lies in a folder as it is applied. Of a rendered object
     `origin` is the document it was made of, or `template` the (path, text) that it came from. An object that SOPS
-    encrypted is without SOPS' own mapping; `unknown` are its values that nobody can know here.
+    encrypted is without SOPS' own mapping; `unknown` are its values that nobody can know
+    here. `is_assumed`: it came from a chart that nobody installs with these values.
     """
 
     __slots__ = (
-        *("api_version", "group", "index", "is_encrypted", "kind", "origin", "path", "piece", "prefix", "template"),
+        *(
+            "api_version",
+            "group",
+            "index",
+            "is_assumed",
+            "is_encrypted",
+            "kind",
+            "origin",
+            "path",
+            "piece",
+            "prefix",
+            "template",
+        ),
         *("unit", "unknown", "value"),
     )
 
@@ -140,6 +153,7 @@ class Document:
         self.piece = piece
         self.value = without_sops(value)
         self.is_encrypted = self.value is not value
+        self.is_assumed = False
         self.unknown: UnknownValues | None = None
         self.prefix = prefix
         self.unit = ""
@@ -156,7 +170,7 @@ class Document:
         """The same object, knowing what it was made of."""
         made = Document(self.path, self.index, self.piece, self.value, self.prefix)
         made.unit, made.origin, made.template = unit, origin, template
-        made.is_encrypted, made.unknown = self.is_encrypted, self.unknown
+        made.is_assumed, made.is_encrypted, made.unknown = self.is_assumed, self.is_encrypted, self.unknown
         return made
 
     def _metadata(self, key: str) -> str:

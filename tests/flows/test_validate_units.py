@@ -1,0 +1,170 @@
+"""`validate` judges what Argo CD, Flux, Fleet, kustomize or helm would send to the API server, not what lies in Git."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flows.test_validate import DEPLOYMENT, GOOD
+
+KUSTOMIZATION = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  interval: 1m
+  prune: true
+  path: ./apps
+  sourceRef: {kind: GitRepository, name: flux-system}
+"""
+WITHOUT_SELECTOR = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec: {containers: [{name: web, image: "ghcr.io/acme/web:1.0.0"}]}
+"""
+CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+
+
+@pytest.fixture(autouse=True)
+def programs(tool):
+    tool("kubectl", "helm")
+
+
+@pytest.fixture
+def found(run):
+    """The exit code and (rule, path) of all findings."""
+
+    def call(*arguments: str) -> tuple[int, list[tuple[str, str]]]:
+        ran = run("validate", *arguments, "--output", "json")
+        return ran.code, [(one["rule"], one["path"]) for one in ran.document["findings"]]
+
+    return call
+
+
+def test_what_a_kustomization_completes_is_sound(found, tree):
+    labels = "resources: [d.yaml]\ncommonLabels: {app: web}\n"
+    tree({"app/kustomization.yaml": labels, "app/d.yaml": WITHOUT_SELECTOR})
+    assert found() == (0, [])
+
+
+def test_what_flux_completes_is_sound(found, tree):
+    """Patches and variables of the Kustomization in the cluster, in a folder without a kustomization of its own."""
+    more = """\
+  postBuild: {substitute: {replicas: '2'}}
+  patches:
+    - target: {kind: Deployment}
+      patch: |
+        - {op: add, path: /spec/selector, value: {matchLabels: {app: web}}}
+        - {op: add, path: /spec/template/metadata, value: {labels: {app: web}}}
+"""
+    text = WITHOUT_SELECTOR.replace("spec:\n", "spec:\n  replicas: ${replicas}\n", 1)
+    tree({"clusters/apps.yaml": KUSTOMIZATION + more, "apps/d.yaml": text})
+    assert found() == (0, [])
+    assert found("apps/d.yaml") == (0, [])
+    tree({"apps/d.yaml": text.replace("${replicas}", "${size}")})
+    assert found() == (0, [("gitops/undefined-variable", "clusters/apps.yaml")])
+    tree({"apps/d.yaml": text.replace("${replicas}", "two")})
+    code, findings = found()
+    assert (code, findings) == (1, [("schema/type", "apps/d.yaml")])
+
+
+def test_flux_takes_files_beside_a_kustomization(found, tree):
+    generator = "configMapGenerator: [{name: a, files: [../common.yaml]}]\n"
+    tree({"clusters/apps.yaml": KUSTOMIZATION, "apps/kustomization.yaml": generator, "common.yaml": "a: b\n"})
+    assert found() == (0, [])
+
+
+def test_what_is_below_a_remote_base_is_rendered_without_it(run, tree):
+    tree({"top/kustomization.yaml": "resources: ['https://github.com/acme/crds?ref=v1', ../app]\n"})
+    tree({"app/kustomization.yaml": "resources: [d.yaml]\ncommonLabels: {app: web}\n", "app/d.yaml": WITHOUT_SELECTOR})
+    ran = run("validate", "--output", "json")
+    assert (ran.code, ran.document["findings"]) == (0, [])
+    assert [one for one in ran.document["skipped"] if "acme/crds" in one["reason"]]
+    assert ran.document["summary"]["rendered"]
+
+
+def test_a_patch_that_nothing_lists_is_a_note(found, tree):
+    tree({"kustomization.yaml": "resources: [a.yaml]\n#patches: [{path: p.yaml}]\n", "a.yaml": GOOD.format(name="a")})
+    tree({"p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 2}\n"})
+    assert found() == (0, [("gitops/not-deployed", "p.yaml")])
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{{ if }}\n", '{{ include "nosuch" . }}\n', "a: b: c\n", "{{ .Values.a | nosuch }}\n"],
+    ids=["parse error", "unknown template", "no YAML", "unknown function"],
+)
+def test_a_chart_that_nobody_can_install_is_an_error(found, tree, template):
+    tree({"chart/Chart.yaml": CHART, "chart/templates/c.yaml": template, "a.yaml": GOOD.format(name="a")})
+    assert found() == (1, [("gitops/unit-build", "chart/Chart.yaml")])
+
+
+def test_a_chart_that_lacks_its_users_values_is_a_skip(run, tree):
+    template = GOOD.format(name='{{ required "name is needed" .Values.name }}')
+    tree({"chart/Chart.yaml": CHART, "chart/templates/c.yaml": template, "a.yaml": GOOD.format(name="a")})
+    ran = run("validate", "--output", "json")
+    assert (ran.code, ran.document["findings"]) == (0, [])
+    assert [one for one in ran.document["skipped"] if "name is needed" in one["reason"]]
+
+
+def test_a_chart_is_rendered_as_its_application_installs_it(found, tree):
+    application = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec:
+  project: default
+  destination: {server: "https://kubernetes.default.svc", namespace: web}
+  source:
+    repoURL: https://github.com/acme/config
+    path: chart
+    targetRevision: HEAD
+    helm: {valueFiles: [prod.yaml]}
+"""
+    deployment = DEPLOYMENT.replace("spec:\n", "spec:\n  replicas: {{ .Values.replicas }}\n", 1)
+    assert deployment != DEPLOYMENT
+    tree({"chart/Chart.yaml": CHART, "chart/values.yaml": "replicas: 1\n", "chart/prod.yaml": "replicas: two\n"})
+    tree({"chart/templates/d.yaml": deployment, "apps/web.yaml": application})
+    assert found() == (1, [("schema/type", "chart/templates/d.yaml")])
+    tree({"chart/prod.yaml": "replicas: 3\n"})
+    assert found() == (0, [])
+
+
+def test_nothing_hangs_on_the_name_that_only_this_tool_gives_a_release(found, tree):
+    name = "{{ .Release.Name }}-service-manual-publisher-postgres-dump"
+    cron = f"apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: '{name}'}}\nspec:\n  schedule: '* * * * *'\n"
+    cron += "  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: 'a:1'}]}}}}\n"
+    tree({"chart/Chart.yaml": CHART, "chart/templates/c.yaml": cron})
+    assert found() == (0, [])
+    tree({"chart/templates/c.yaml": cron.replace("* * * * *", "every day")})
+    assert found()[0] == 1
+
+
+def test_a_dependency_beside_the_chart_is_built(found, tree):
+    dependency = "dependencies: [{name: lib, version: 1.0.0, repository: 'file://../lib'}]\n"
+    helper = '{{- define "lib.name" -}}web{{- end -}}'
+    tree(
+        {
+            "charts/lib/Chart.yaml": CHART.replace("web", "lib") + "type: library\n",
+            "charts/lib/templates/_n.tpl": helper,
+        }
+    )
+    tree(
+        {
+            "charts/web/Chart.yaml": CHART + dependency,
+            "charts/web/templates/c.yaml": GOOD.format(name='{{ include "lib.name" . }}'),
+        }
+    )
+    assert found() == (0, [])
+
+
+def test_a_unit_that_leads_out_of_the_repository_reaches_no_program(run, tree, tmp_path):
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    outside.mkdir()
+    (outside / "secret.yaml").write_text(GOOD.format(name="outside-secret").replace("v1", "v0"))
+    tree({"k/kustomization.yaml": f"resources: [../../{outside.name}/secret.yaml]\n", "a.yaml": GOOD.format(name="a")})
+    ran = run("validate", "--output", "json")
+    assert "outside-secret" not in ran.out + ran.err
+    assert [one for one in ran.document["skipped"] if "leads out of the repository" in one["reason"]]
