@@ -22,7 +22,17 @@ from pathlib import Path
 
 from tests.support import CHECKOUT
 
-__all__ = ["Registry", "Unavailable", "docker_engine", "install", "make_certificate", "program", "registry"]
+__all__ = [
+    "Registry",
+    "Unavailable",
+    "docker_engine",
+    "install",
+    "make_certificate",
+    "program",
+    "registry",
+    "running",
+    "wait_for",
+]
 
 PACKAGES = {
     "docker": "docker.io",
@@ -99,8 +109,8 @@ def docker_engine() -> Iterator[str]:
             *("--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
             *("-H", f"unix://{sock}", "-p", f"{folder}/pid"),
         ]
-        with _running(command, Path(folder, "log")) as alive:
-            _wait("dockerd", lambda: _answers(sock), alive, Path(folder, "log"))
+        with running(command, Path(folder, "log")) as alive:
+            wait_for("dockerd", lambda: _answers(sock), alive, Path(folder, "log"))
             yield f"unix://{sock}"
 
 
@@ -161,8 +171,8 @@ def registry(
         config.append(f"auth: {auth}")
     (folder / "config.yml").write_text("\n".join(config) + "\n")
     log = folder / "registry.log"
-    with _running([binary, "serve", str(folder / "config.yml")], log) as alive:
-        _wait("docker-registry", lambda: _listening(log), alive, log)
+    with running([binary, "serve", str(folder / "config.yml")], log) as alive:
+        wait_for("docker-registry", lambda: _listening(log), alive, log)
         yield Registry(_listening(log), log, folder, folder / "ca.pem" if tls else None)
 
 
@@ -190,7 +200,7 @@ def make_certificate(folder: Path) -> None:
 
 
 @contextmanager
-def _running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A program in the background, its output in `log`; ended by its process id, also when this process dies."""
     tied = [setpriv, "--pdeathsig", "TERM"] if (setpriv := shutil.which("setpriv")) else []
     with log.open("wb") as output:
@@ -206,7 +216,7 @@ def _running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byt
             started.wait()
 
 
-def _wait(name: str, ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(name: str, ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + _STARTUP
     while not ready():
         if process.poll() is not None or time.monotonic() > until:

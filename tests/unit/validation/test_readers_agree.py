@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +16,9 @@ from gitops_ci.validation.manifests.documents import split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError, load
 from gitops_ci.yamltext import YamlError, fast_value, read
-from tests.support import missing, shared
+from tests.support import missing
 from tests.support.effort import examples
+from tests.support.verdicts import manifests
 from tests.support.yaml_readings import recorded_readings
 
 
@@ -54,18 +53,14 @@ def _plain(value: Any) -> Any:
     return isinstance(value, bool), value
 
 
-def real_files() -> Iterator[Path]:
-    yield from sorted(shared("truth", "given").rglob("*.yaml"))
-
-
-def test_real_documents_are_read_alike_and_nearly_all_of_them_fast() -> None:
+def test_documents_are_read_alike_and_nearly_all_of_them_fast() -> None:
     seen = fast = 0
-    for path in real_files():
-        for piece in split(path.read_bytes().decode()):
+    for manifest in manifests():
+        for piece in split(manifest.text):
             seen += 1
             value = load_fast(piece.text)
             fast += value is not None and classify(value) != AMBIGUOUS
-            assert difference(piece.text) == "", path
+            assert difference(piece.text) == "", manifest.id
     assert seen > 1000
     assert fast > 0.85 * seen
 
@@ -106,7 +101,7 @@ def test_invented_documents_are_read_alike(pairs: list[tuple[str, str]], in_list
 
 
 def test_findings_do_not_depend_on_the_fast_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = [(str(path), path.read_bytes().decode()) for path in list(real_files())[::8]]
+    files = [(f"{manifest.id}.yaml", manifest.text) for manifest in list(manifests())[::8]]
     with_it = check(files)
     monkeypatch.setattr(yamltext, "_fast_reader", lambda: yamltext._no_reader)
     with pytest.raises(NotImplementedError):

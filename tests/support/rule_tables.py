@@ -1,0 +1,93 @@
+"""The tables of tests/unit/validation/rules: sound manifests, and changes of them with the verdict of an API server."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+
+from gitops_ci.model import Finding
+from gitops_ci.validation import Checks, check
+from tests.support import CHECKOUT
+
+__all__ = ["Change", "changed", "changes", "findings", "sound", "version_changes"]
+
+FOLDER = CHECKOUT / "tests" / "unit" / "schemas" / "rules"
+VERSION = "1.36"
+"""The release whose verdicts the tables changed*.txt state."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the sound manifest of a kind, and what the API server of a version does with the result."""
+
+    line: str
+    version: str
+    refused: bool
+    kind: str
+    change: str
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return changed(sound()[self.kind], self.change)
+
+
+@cache
+def sound() -> dict[str, Any]:
+    files = sorted(FOLDER.glob("sound*.yaml"))
+    return {one["kind"]: one for file in files for one in yaml.safe_load_all(file.read_text())}
+
+
+def changed(manifest: dict[str, Any], change: str) -> dict[str, Any]:
+    """The manifest with `path value` of each part of a change; a part without a value removes what is there."""
+    result = copy.deepcopy(manifest)
+    for part in change.split(";;"):
+        path, _, value = part.strip().partition(" ")
+        place: Any = result
+        *above, last = path.split(".")
+        for name in above:
+            place = place[int(name)] if isinstance(place, list) else place.setdefault(name, {})
+        if isinstance(place, list):
+            place[len(place) if last == "+" else int(last) :] = [yaml.safe_load(value)]
+        elif value:
+            place[last] = yaml.safe_load(value)
+        else:
+            del place[last]
+    return result
+
+
+def changes() -> list[Change]:
+    """The cases of changed*.txt."""
+    found = []
+    for line in _lines("changed*.txt"):
+        verdict, kind, change = line.split(maxsplit=2)
+        found.append(Change(line, VERSION, verdict == "refused", kind, change))
+    return found
+
+
+def version_changes() -> list[Change]:
+    """The cases of versions.txt: two for each line, the last version before a difference and the first after it."""
+    return list(_version_changes())
+
+
+def _version_changes() -> Iterator[Change]:
+    for line in _lines("versions.txt"):
+        verdict, version, later_verdict, later, kind, change = line.split(maxsplit=5)
+        yield Change(line, version, verdict == "refused", kind, change)
+        yield Change(line, later, later_verdict == "refused", kind, change)
+
+
+def findings(manifest: dict[str, Any], version: str = VERSION) -> tuple[Finding, ...]:
+    checks = Checks(kubernetes_versions=(version,), rules=("yaml/*", "schema/*", "api/*"))
+    report = check([("a.yaml", yaml.safe_dump(manifest))], checks)
+    assert report.skipped == ()
+    return report.findings
+
+
+def _lines(pattern: str) -> list[str]:
+    lines = [line for file in sorted(FOLDER.glob(pattern)) for line in file.read_text().splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
