@@ -14,7 +14,7 @@ from gitops_ci.model import Finding
 from gitops_ci.validation import Checks, check
 from tests.support import CHECKOUT
 
-__all__ = ["Change", "changed", "changes", "findings", "sound", "version_changes"]
+__all__ = ["Change", "all_changes", "changed", "changes", "findings", "sound", "version_changes"]
 
 FOLDER = CHECKOUT / "tests" / "unit" / "schemas" / "rules"
 VERSION = "1.36"
@@ -72,6 +72,11 @@ def changes() -> list[Change]:
 def version_changes() -> list[Change]:
     """The cases of versions.txt: two for each line, the last version before a difference and the first after it."""
     return list(_version_changes())
+
+
+def all_changes() -> list[tuple[str, str]]:
+    """(kind, change) of every line of every table."""
+    return list(dict.fromkeys((case.kind, case.change) for case in (*changes(), *version_changes())))
 
 
 def _version_changes() -> Iterator[Change]:

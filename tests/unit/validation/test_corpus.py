@@ -28,6 +28,7 @@ def documents(text: str) -> Iterator[tuple[int, int]]:
     yield from zip(starts, [*starts[1:], 10**9], strict=True)
 
 
+@pytest.mark.corpus
 def test_verdicts_on_real_repositories_agree() -> None:
     verdicts = json.loads(shared("truth", "corpus-verdicts.json").read_text())
     agreed, wrong = 0, []

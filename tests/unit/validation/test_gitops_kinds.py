@@ -24,7 +24,7 @@ from gitops_ci.validation.lint.field_tables import (
     Needs,
     find_misfits,
 )
-from tests.unit.validation.test_rules import changed
+from tests.support.rule_tables import changed
 
 SOUND: Mapping[str, str] = {
     "Application": """
