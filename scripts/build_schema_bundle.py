@@ -85,6 +85,9 @@ NOT_ENFORCED: Mapping[str, frozenset[str]] = {
         "TypedObjectReference": "kind name",
         "SecretKeySelector": "name",
         "ConfigMapKeySelector": "name",
+        "GroupResource": "group",
+        # Either a request, or a key and the proof that one has it.
+        "PodCertificateRequestSpec": "stubPKCS10Request pkixPublicKey proofOfPossession",
     }.items()
 }
 

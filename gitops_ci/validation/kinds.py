@@ -157,9 +157,9 @@ KINDS: Mapping[tuple[str, str], Kind] = {
         rules=("core.cluster:certificate_request",), cluster_scoped=True, name="path_segment"
     ),
     ("certificates.k8s.io", "ClusterTrustBundle"): Kind(
-        cluster_scoped=True, name="path_segment", no_rules="its rules are not written yet"
+        rules=("certificates:trust_bundle",), cluster_scoped=True, name="path_segment"
     ),
-    ("certificates.k8s.io", "PodCertificateRequest"): Kind(no_rules="its rules are not written yet"),
+    ("certificates.k8s.io", "PodCertificateRequest"): Kind(rules=("certificates:pod_certificate_request",)),
     ("coordination.k8s.io", "Lease"): Kind(rules=("coordination:lease",), any_finalizer=True),
     ("coordination.k8s.io", "LeaseCandidate"): Kind(
         rules=("coordination:lease_candidate",), name="config_key", any_finalizer=True
@@ -230,7 +230,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ("storage.k8s.io", "VolumeAttachment"): Kind(rules=("storage:volume_attachment",), cluster_scoped=True),
     ("storage.k8s.io", "VolumeAttributesClass"): Kind(rules=("storage:volume_attributes_class",), cluster_scoped=True),
     ("storagemigration.k8s.io", "StorageVersionMigration"): Kind(
-        cluster_scoped=True, no_rules="its rules are not written yet"
+        rules=("storagemigration:storage_version_migration",), cluster_scoped=True
     ),
 }
 

@@ -11,13 +11,14 @@ from typing import Any
 import yaml
 
 from gitops_ci.model import Finding
-from gitops_ci.validation import Checks, check
+from gitops_ci.validation import Checks, check, gates
+from gitops_ci.validation.openapi.bundle import DEFAULT_VERSION
 from tests.support import CHECKOUT
 
 __all__ = ["Change", "all_changes", "changed", "changes", "findings", "sound", "version_changes"]
 
 FOLDER = CHECKOUT / "tests" / "unit" / "schemas" / "rules"
-VERSION = "1.36"
+VERSION = DEFAULT_VERSION
 """The release whose verdicts the tables changed*.txt state."""
 
 
@@ -30,6 +31,8 @@ class Change:
     refused: bool
     kind: str
     change: str
+    gate: str = ""
+    """The name in gates.py of what differs between two versions."""
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def changes() -> list[Change]:
 
 
 def version_changes() -> list[Change]:
-    """The cases of versions.txt: two for each line, the last version before a difference and the first after it."""
+    """The cases of versions.txt: two for each line, the last version without a gate and the first one with it."""
     return list(_version_changes())
 
 
@@ -81,9 +84,10 @@ def all_changes() -> list[tuple[str, str]]:
 
 def _version_changes() -> Iterator[Change]:
     for line in _lines("versions.txt"):
-        verdict, version, later_verdict, later, kind, change = line.split(maxsplit=5)
-        yield Change(line, version, verdict == "refused", kind, change)
-        yield Change(line, later, later_verdict == "refused", kind, change)
+        gate, before, after, kind, change = line.split(maxsplit=4)
+        since: int = getattr(gates, gate).since
+        yield Change(line, f"1.{since - 1}", before == "refused", kind, change, gate)
+        yield Change(line, f"1.{since}", after == "refused", kind, change, gate)
 
 
 def findings(manifest: dict[str, Any], version: str = VERSION) -> tuple[Finding, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from gitops_ci.validation.gates import Gate
 from gitops_ci.validation.violation import UNCHECKED, Path, Violation
 
 __all__ = ["Field", "Rule"]
@@ -21,6 +22,10 @@ class Field:
         self.out = out
         self.minor = minor
         """The minor version of Kubernetes, 36 for 1.36: some rules came or went with one."""
+
+    def on(self, gate: Gate) -> bool:
+        """Whether the server of this version behaves as a gate says."""
+        return gate.is_on(self.minor)
 
     def get(self, key: str) -> Any:
         return self.value.get(key) if type(self.value) is dict else None

@@ -9,6 +9,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from gitops_ci.validation import gates
+
 if TYPE_CHECKING:
     import ipaddress
 
@@ -160,8 +162,8 @@ def port_number(value: int) -> str | None:
 
 
 def env_name(value: str, minor: int) -> str | None:
-    """The name of an environment variable; relaxed to all printable ASCII but '=' in Kubernetes 1.32."""
-    if minor >= 32:
+    """The name of an environment variable; relaxed to all printable ASCII but '=' by a feature."""
+    if gates.RELAXED_ENV_NAMES.is_on(minor):
         sound = value and all(" " <= c <= "~" and c != "=" for c in value)
         return None if sound else "must consist of printable ASCII characters without '='"
     if not re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", value):
@@ -201,16 +203,11 @@ def percent(value: str) -> str | None:
     return None if _PERCENT.fullmatch(value) else "must be a number followed by '%'"
 
 
-# From here on new values are parsed strictly (feature StrictIPCIDRValidation): no leading zeros, no IPv4 inside IPv6,
-# no bits beyond a prefix.
-_STRICT = 36
-
-
 def ip(value: str, minor: int) -> str | None:
     parsed = parse_ip(value)
     if parsed is None:
         return "must be an IP address such as 10.9.8.7 or 2001:db8::1"
-    return _strict_address(value, parsed) if minor >= _STRICT else None
+    return _strict_address(value, parsed) if gates.STRICT_ADDRESSES.is_on(minor) else None
 
 
 def _strict_address(value: str, parsed: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
@@ -247,7 +244,7 @@ def cidr(value: str, minor: int) -> str | None:
     parsed = parse_cidr(value)
     if parsed is None:
         return "must be a CIDR such as 10.9.8.0/24 or 2001:db8::/64"
-    if minor < _STRICT:
+    if not gates.STRICT_ADDRESSES.is_on(minor):
         return None
     if parsed.ip != parsed.network.network_address:
         return f"must not have bits set beyond the prefix length; write {parsed.network}"
@@ -256,12 +253,14 @@ def cidr(value: str, minor: int) -> str | None:
 
 def canonical_ip(value: str) -> str | None:
     """An address of a newer field: as `ip`, in the form of RFC 5952."""
-    return ip(value, _STRICT) or (None if str(parse_ip(value)) == value else f"must be written {parse_ip(value)}")
+    return ip(value, gates.STRICT_ADDRESSES.since) or (
+        None if str(parse_ip(value)) == value else f"must be written {parse_ip(value)}"
+    )
 
 
 def canonical_cidr(value: str) -> str | None:
     """A prefix of a newer field: as `cidr`, in the form of RFC 5952."""
-    if why := cidr(value, _STRICT):
+    if why := cidr(value, gates.STRICT_ADDRESSES.since):
         return why
     parsed = parse_cidr(value)
     return None if parsed is None or str(parsed) == value else f"must be written {parsed}"

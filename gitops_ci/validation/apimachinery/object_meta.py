@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.labels import check_annotations, labels
@@ -117,12 +118,12 @@ def _label(name: str, minor: int) -> str | None:
 
 def _service(name: str, minor: int) -> str | None:
     # RelaxedServiceNameValidation lets a name start with a digit.
-    return formats.dns_label(name) if minor >= 36 else formats.dns_label_1035(name)
+    return formats.dns_label(name) if gates.RELAXED_SERVICE_NAMES.is_on(minor) else formats.dns_label_1035(name)
 
 
 def _stateful_set(name: str, minor: int) -> str | None:
     # Its pods take it as their hostname.
-    return formats.dns_label(name) if minor >= 27 else formats.dns_subdomain(name)
+    return formats.dns_label(name) if gates.STATEFUL_SET_LABEL_NAME.is_on(minor) else formats.dns_subdomain(name)
 
 
 def _segment(name: str, minor: int) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 from gitops_ci.lazy import import_member
 from gitops_ci.validation.apimachinery.field import Field, Rule
 from gitops_ci.validation.apimachinery.object_meta import metadata
+from gitops_ci.validation.apiserver.dropped_fields import without_dropped
 from gitops_ci.validation.kinds import kind_of
 from gitops_ci.validation.violation import Violation
 
@@ -29,6 +30,9 @@ def rules_of(api_version: str, kind: str) -> tuple[Rule, ...]:
 def api_problems(value: Mapping[str, Any], *, built_in: bool, minor: int) -> list[Violation]:
     """What the server's validation refuses in an object whose structure is sound."""
     problems: list[Violation] = []
+    row = kind_of(str(value.get("apiVersion")), str(value.get("kind"))) if built_in else None
+    if row:
+        value = without_dropped(value, row.pod_template, minor)
     document = Field(value, None, problems, minor)
     metadata(document, built_in=built_in)
     if built_in:

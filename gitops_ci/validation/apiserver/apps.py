@@ -5,6 +5,7 @@ Sources: k8s.io/kubernetes pkg/apis/apps/validation/validation.go; pkg/apis/core
 
 from __future__ import annotations
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector, matches
@@ -158,17 +159,19 @@ def _stateful_set(spec: Field) -> None:
     if strategy.text("type") == "OnDelete" and strategy.has("rollingUpdate"):
         rolling.bad("rollout", "is only allowed for updateStrategy RollingUpdate")
     elif type(rolling.value) is dict:
-        # Its maxUnavailable is dropped before validation: MaxUnavailableStatefulSet is off by default.
         rolling.at_least("rollout", "partition", 0)
+        if amount(rolling, "maxUnavailable") == 0:
+            rolling.at("maxUnavailable").bad("rollout", "may not be 0")
+        _percent_cap(rolling, "maxUnavailable")
     spec.one_of("workload", "podManagementPolicy", ("OrderedReady", "Parallel"))
     spec.at("ordinals").at_least("workload", "start", 0)
     retention = spec.at("persistentVolumeClaimRetentionPolicy")
     for key in ("whenDeleted", "whenScaled"):
         retention.one_of("workload", key, ("Retain", "Delete"))
-    if spec.minor >= 35:
+    if spec.on(gates.SERVICE_OF_STATEFUL_SET):
         spec.fits("name", "serviceName", formats.dns_label)
     for claim in spec.each("volumeClaimTemplates"):
         if not claim.at("metadata").text("name"):
             claim.bad("name", "'metadata.name' is required in a volume claim template")
-        if spec.minor >= 35:
+        if spec.on(gates.CLAIM_TEMPLATES):
             claim_spec(claim.at("spec"))

@@ -18,7 +18,6 @@ _WIPED = frozenset(
         *("namespace", "managedFields"),
     }
 )
-_SELECTORS = 32  # AuthorizeWithSelectors; what came before drops the selectors unread
 
 
 def token_review(document: Field) -> None:
@@ -42,8 +41,6 @@ def access_review(document: Field) -> None:
     attributes = spec.at("resourceAttributes")
     if kind == "LocalSubjectAccessReview":
         _local(spec, attributes, document.at("metadata").text("namespace"))
-    if document.minor < _SELECTORS:
-        return
     for key in ("fieldSelector", "labelSelector"):
         if attributes.has(key):
             _selector(attributes.at(key), of_labels=key == "labelSelector")

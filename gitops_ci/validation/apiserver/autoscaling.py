@@ -5,6 +5,7 @@ Sources: k8s.io/kubernetes pkg/apis/autoscaling/validation/validation.go, pkg/ap
 
 from __future__ import annotations
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
@@ -13,8 +14,6 @@ from gitops_ci.validation.apiserver.core.compute_resources import container_reso
 
 __all__ = ["disruption_budget", "pod_autoscaler"]
 
-_API_VERSIONS = 36  # from here on the apiVersion of what is referred to is looked at
-_TOLERANCE = 35  # HPAConfigurableTolerance; before, it is dropped unread
 _SOURCES = {
     "Object": "object",
     "Pods": "pods",
@@ -28,8 +27,9 @@ def pod_autoscaler(document: Field) -> None:
     spec = document.at("spec")
     # Zero replicas need the feature HPAScaleToZero and a metric from outside.
     least = spec.number("minReplicas") if spec.has("minReplicas") else 1
-    if least < 1:
-        spec.at("minReplicas").bad("hpa", f"{least} is too small: must be at least 1")
+    lowest = 0 if spec.on(gates.SCALE_TO_ZERO) else 1
+    if least < lowest:
+        spec.at("minReplicas").bad("hpa", f"{least} is too small: must be at least {lowest}")
     most = spec.number("maxReplicas")
     if spec.has("maxReplicas") and most < 1:
         spec.at("maxReplicas").bad("hpa", f"{most} is too small: must be at least 1")
@@ -43,6 +43,10 @@ def pod_autoscaler(document: Field) -> None:
         return
     for metric in spec.each("metrics"):
         _metric(metric)
+    kinds = {metric.text("type") for metric in spec.each("metrics")}
+    if not least and spec.on(gates.SCALE_TO_ZERO) and not kinds & {"Object", "External"}:
+        place = spec.at("metrics") if spec.has("metrics") else spec.at("minReplicas")
+        place.bad("hpa", "minReplicas 0 needs a metric of type Object or External")
     for direction in ("scaleUp", "scaleDown"):
         if spec.at("behavior").has(direction):
             _behavior(spec.at("behavior", direction))
@@ -52,7 +56,7 @@ def _reference(reference: Field, *, with_group: bool) -> None:
     for key in ("kind", "name"):
         reference.fits("hpa", key, formats.path_segment)
     text = reference.text("apiVersion")
-    if reference.minor < _API_VERSIONS or type(reference.value) is not dict:
+    if not reference.on(gates.GROUP_OF_SCALE_TARGET) or type(reference.value) is not dict:
         return
     if text.count("/") > 1:
         reference.at("apiVersion").bad("hpa", f"'{text}' is no API version")
@@ -119,7 +123,7 @@ def _behavior(rules: Field) -> None:
         if policy.has("periodSeconds"):
             policy.within("hpa", "periodSeconds", 1, 1800)
     tolerance = quantity(rules.get("tolerance")) if rules.has("tolerance") else None
-    if tolerance is not None and tolerance < 0 and rules.minor >= _TOLERANCE:
+    if tolerance is not None and tolerance < 0:
         rules.at("tolerance").bad("hpa", "must not be negative")
 
 

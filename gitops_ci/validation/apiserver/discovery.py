@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apiserver.core.containers import PROTOCOLS
 from gitops_ci.validation.apiserver.core.services import non_special_ip
 
 __all__ = ["endpoint_slice", "endpoints"]
-
-_NODE_HINTS = 34  # PreferSameTrafficDistribution; before, forNodes is dropped
-_CANONICAL = 36  # as formats.ip is strict
 
 
 def endpoints(document: Field) -> None:
@@ -60,8 +58,7 @@ def endpoint_slice(document: Field) -> None:
         endpoint.fits("endpoints", "hostname", formats.dns_label, pointer=True)
         if endpoint.has("hints"):
             _hints(endpoint.at("hints"), "forZones", formats.label_value)
-            if document.minor >= _NODE_HINTS:
-                _hints(endpoint.at("hints"), "forNodes", formats.dns_subdomain)
+            _hints(endpoint.at("hints"), "forNodes", formats.dns_subdomain)
     _slice_ports(document)
 
 
@@ -81,7 +78,7 @@ def _hints(hints: Field, key: str, check: Callable[[str], str | None]) -> None:
 def _address(value: str, kind: str, minor: int) -> str | None:
     if kind == "FQDN":
         return _full_name(value.removesuffix("."))
-    strict = kind == "IPv6" and minor >= _CANONICAL
+    strict = kind == "IPv6" and gates.STRICT_ADDRESSES.is_on(minor)
     if why := (formats.canonical_ip(value) if strict else formats.ip(value, minor)) or non_special_ip(value):
         return why
     parsed = formats.parse_ip(value)

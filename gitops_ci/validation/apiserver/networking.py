@@ -5,6 +5,7 @@ Source: k8s.io/kubernetes pkg/apis/networking/validation/validation.go.
 
 from __future__ import annotations
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
@@ -81,7 +82,7 @@ def _backend(backend: Field) -> None:
 
 
 def _service_backend(service: Field) -> None:
-    check = formats.dns_label if service.minor >= 36 else formats.dns_label_1035
+    check = formats.dns_label if service.on(gates.RELAXED_SERVICE_NAMES) else formats.dns_label_1035
     service.fits("name", "name", check)
     port = service.at("port")
     name, number = port.text("name"), port.number("number")

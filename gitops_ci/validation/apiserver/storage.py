@@ -13,7 +13,7 @@ from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.apimachinery.scalars import quantity
 from gitops_ci.validation.apiserver.core.compute_resources import amount
-from gitops_ci.validation.apiserver.core.persistent_volume_claims import ATTRIBUTES_CLASS, access_modes
+from gitops_ci.validation.apiserver.core.persistent_volume_claims import access_modes
 from gitops_ci.validation.apiserver.core.pod_scheduling import node_selector
 from gitops_ci.validation.apiserver.core.volume_sources import (
     COMMON_SOURCES,
@@ -67,7 +67,7 @@ def persistent_volume(document: Field) -> None:
     root = spec.has("hostPath") and posixpath.normpath(spec.at("hostPath").text("path") or ".") == "/"
     if root and spec.text("persistentVolumeReclaimPolicy") == "Recycle":
         spec.at("persistentVolumeReclaimPolicy").bad("storage", "may not be Recycle for the host path /")
-    if spec.has("volumeAttributesClassName") and spec.minor >= ATTRIBUTES_CLASS:
+    if spec.has("volumeAttributesClassName"):
         spec.fits("name", "volumeAttributesClassName", formats.dns_subdomain)
         if not spec.text("volumeAttributesClassName"):
             spec.at("volumeAttributesClassName").bad("storage", "must not be empty")

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.go.url import NoUrlError, parse_url
 
@@ -21,7 +22,7 @@ __all__ = ["string_format"]
 def string_format(name: str, minor: int) -> Callable[[str], bool] | None:
     """The test of a format, None for one that a server of this minor version does not know, and so does not test."""
     plain = name.replace("-", "")
-    if minor < _SINCE.get(plain, 0):
+    if plain in _OF_KUBERNETES and not gates.KUBERNETES_FORMATS.is_on(minor):
         return None
     return _FORMATS.get(plain)
 
@@ -191,4 +192,4 @@ _FORMATS: Mapping[str, Callable[[str], bool]] = {
     "uuid4": _uuid("4", "[89ab]"),
     "uuid5": _uuid("5", "[89ab]"),
 }
-_SINCE = {"k8sshortname": 34, "k8slongname": 34}
+_OF_KUBERNETES = {"k8sshortname", "k8slongname"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector, matches
@@ -40,7 +41,7 @@ def _generated(document: Field, spec: Field) -> None:
         spec.at("selector").bad("selector", "is generated; set manualSelector: true to give your own")
     name = document.at("metadata").text("name")
     for key, label in spec.at("template", "metadata").pairs("labels"):
-        owner = key.removeprefix("batch.kubernetes.io/") if spec.minor >= 27 else key
+        owner = key.removeprefix("batch.kubernetes.io/") if spec.on(gates.PREFIXED_JOB_LABELS) else key
         if owner == "controller-uid":
             label.bad_key("selector", f"the label {key} is generated: it holds the job's uid")
         elif owner == "job-name" and name and label.value != name:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import labels
@@ -165,6 +166,6 @@ def _is_request(text: str) -> bool:
 def revision(document: Field) -> None:
     if not document.has("data"):
         document.missing("revision", "data", "'data' is required")
-    elif document.minor >= 31 and type(document.get("data")) is not dict:
+    elif document.on(gates.REVISION_DATA) and type(document.get("data")) is not dict:
         document.at("data").bad("revision", "must be a mapping: what the controller kept")
     document.at_least("revision", "revision", 0)

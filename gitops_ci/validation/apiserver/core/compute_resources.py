@@ -130,10 +130,10 @@ def overhead(place: Field, key: str) -> None:
 
 
 def pod_requirements(spec: Field, *, is_pod: bool) -> None:
-    """`resources` of a whole pod (PodLevelResources, on since 1.34), and overhead."""
+    """`resources` of a whole pod (PodLevelResources), and overhead."""
     overhead(spec, "overhead")
     place = spec.at("resources")
-    if type(place.value) is not dict or spec.minor < 34:
+    if type(place.value) is not dict:
         return
     if spec.at("os").text("name") == "windows":
         place.bad("resources", "may not be set for a windows pod")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apiserver.core import compute_resources, env, mounts, probes, security_context
@@ -80,22 +81,24 @@ def _special(spec: Field) -> None:
 
 
 def _not_a_sidecar(container: Field) -> None:
-    """An init container that runs to its end has no probes, and since 1.36 nothing to restart when it is resized."""
+    """An init container that runs to its end has no probes, and nothing to restart when it is resized."""
     for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
         # A life cycle of nothing but a stopSignal is dropped before validation (ContainerStopSignals is off).
         if container.has(key) and not (key == "lifecycle" and container.mapping(key).keys() == {"stopSignal"}):
             said = f"'{key}' may not be set for init containers without restartPolicy: Always"
             container.at(key).bad("container", said)
-    for policy in container.each("resizePolicy") if container.minor >= 36 else ():
+    for policy in container.each("resizePolicy") if container.on(gates.RESIZE_OF_INIT_CONTAINERS) else ():
         if policy.text("restartPolicy") == "RestartContainer":
             said = "RestartContainer may not be set for init containers without restartPolicy: Always"
             policy.at("restartPolicy").bad("container", said)
 
 
 def _restart(container: Field) -> None:
-    """A container's own restart policy: of init containers only, until ContainerRestartRules came on with 1.35."""
+    """A container's own restart policy: of init containers only, until the feature ContainerRestartRules."""
     init = container.path is not None and container.path[0] is not None and container.path[0][1] == "initContainers"
-    if container.minor < 35:
+    if not container.on(gates.CONTAINER_RESTART_RULES):
+        if container.on(gates.KNOWN_RESTART_RULES):
+            return
         if init:
             container.one_of("container", "restartPolicy", ("Always",), pointer=True)
         elif container.has("restartPolicy"):
@@ -109,8 +112,8 @@ def _restart(container: Field) -> None:
 
 
 def _restart_rules(container: Field, *, sidecar: bool) -> None:
-    # Restarting all containers, and rules of sidecars, came on with 1.36 (RestartAllContainersOnContainerExits).
-    all_containers = container.minor >= 36
+    # The feature also allows rules of sidecars.
+    all_containers = container.on(gates.RESTART_ALL_CONTAINERS)
     if sidecar and not all_containers:
         container.at("restartPolicyRules").bad("container", "may not be set for init containers that always restart")
     if container.count("restartPolicyRules") > 20:

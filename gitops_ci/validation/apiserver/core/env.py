@@ -73,8 +73,6 @@ def _named(reference: Field) -> None:
 def _value_from(variable: Field, volumes: Mapping[str, Any]) -> None:
     source = variable.at("valueFrom")
     given = [key for key in _SOURCES if source.has(key)]
-    if variable.minor < 35 and "fileKeyRef" in given:
-        given.remove("fileKeyRef")  # dropped before validation: EnvFiles came on with 1.35
     if not given:
         source.bad("env", f"needs one of {', '.join(_SOURCES[:4])}")
     elif variable.text("value"):

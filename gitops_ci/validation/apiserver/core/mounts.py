@@ -12,7 +12,10 @@ from gitops_ci.text import did_you_mean
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 
-__all__ = ["mounts"]
+__all__ = ["DROPPED_VOLUME", "mounts"]
+
+DROPPED_VOLUME: Mapping[str, Any] = {"dropped": True}
+"""An image volume while its feature is off: the server drops it and what mounts it."""
 
 
 def mounts(container: Field, volumes: Mapping[str, Any]) -> None:
@@ -20,8 +23,10 @@ def mounts(container: Field, volumes: Mapping[str, Any]) -> None:
     devices = {device.text("name"): device.text("devicePath") for device in container.each("volumeDevices")}
     paths: set[str] = set()
     for mount in container.each("volumeMounts"):
+        if volumes.get(mount.text("name")) == DROPPED_VOLUME:
+            continue
         _exists(mount, volumes)
-        _mount(mount, container, volumes)
+        _mount(mount, container)
         path = mount.text("mountPath")
         if path and path in paths:
             mount.at("mountPath").bad("mount", f"'{path}' is mounted twice")
@@ -41,7 +46,7 @@ def _exists(mount: Field, volumes: Mapping[str, Any]) -> None:
     mount.at("name").bad("mount", f"there is no volume '{name}'", did_you_mean(name, volumes) or known)
 
 
-def _mount(mount: Field, container: Field, volumes: Mapping[str, Any]) -> None:
+def _mount(mount: Field, container: Field) -> None:
     for key in ("subPath", "subPathExpr"):
         mount.fits("mount", key, formats.relative_path)
     if mount.text("subPath") and mount.text("subPathExpr"):
@@ -55,11 +60,6 @@ def _mount(mount: Field, container: Field, volumes: Mapping[str, Any]) -> None:
             mount.at("recursiveReadOnly").bad("mount", "may only be given when readOnly is true")
         if mount.text("mountPropagation") not in {"", "None"}:
             mount.at("recursiveReadOnly").bad("mount", "may only be given without mountPropagation")
-    source = volumes.get(mount.text("name"))
-    if mount.minor < 33 and isinstance(source, dict) and "image" in source:
-        for key in ("subPath", "subPathExpr"):
-            if mount.text(key):
-                mount.at(key).bad("mount", "is not allowed for image volumes")
 
 
 def _devices(container: Field, volumes: Mapping[str, Any]) -> None:

@@ -5,18 +5,15 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePersis
 
 from __future__ import annotations
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.apimachinery.scalars import quantity
 
-__all__ = ["ACCESS_MODES", "ATTRIBUTES_CLASS", "access_modes", "claim_spec", "persistent_volume_claim"]
+__all__ = ["ACCESS_MODES", "access_modes", "claim_spec", "persistent_volume_claim"]
 
 ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
-
-
-_ONE_POD = 27  # ReadWriteOncePod
-ATTRIBUTES_CLASS = 34  # VolumeAttributesClass; before, the name of one is dropped
 
 
 def persistent_volume_claim(document: Field) -> None:
@@ -44,7 +41,7 @@ def access_modes(spec: Field) -> None:
     modes = spec.strings("accessModes")
     if not modes:
         spec.missing("storage", "accessModes", "at least one access mode is required")
-    known = ACCESS_MODES if spec.minor >= _ONE_POD else ACCESS_MODES[:3]
+    known = ACCESS_MODES if spec.on(gates.READ_WRITE_ONCE_POD) else ACCESS_MODES[:3]
     for index, mode in enumerate(modes):
         if mode not in known:
             near = next((word for word in known if word.lower() == mode.lower()), None)
@@ -64,8 +61,7 @@ def _asked(spec: Field) -> None:
     elif (number := quantity(storage)) is not None and number <= 0:
         requests.at("storage").bad("storage", f"'{storage}' must be greater than zero")
     spec.fits("name", "storageClassName", formats.dns_subdomain)
-    if spec.minor >= ATTRIBUTES_CLASS:
-        spec.fits("name", "volumeAttributesClassName", formats.dns_subdomain)
+    spec.fits("name", "volumeAttributesClassName", formats.dns_subdomain)
     spec.one_of("storage", "volumeMode", ("Filesystem", "Block"), pointer=True)
 
 

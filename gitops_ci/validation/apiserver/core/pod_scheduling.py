@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector, labels
@@ -85,8 +86,8 @@ def _pod_term(term: Field, own: Mapping[str, Any]) -> None:
         if why := formats.dns_label(name):
             term.at("namespaces").item(index).bad("affinity", f"'{name}' {why}")
     term.fits("affinity", "topologyKey", formats.qualified_name)
-    if term.minor >= 31 and (term.count("matchLabelKeys") or term.count("mismatchLabelKeys")):
-        _label_keys(term, "affinity", own)  # dropped before validation until 1.31
+    if term.count("matchLabelKeys") or term.count("mismatchLabelKeys"):
+        _label_keys(term, "affinity", own)
 
 
 def _label_keys(place: Field, rule: str, own: Mapping[str, Any]) -> None:
@@ -155,8 +156,8 @@ def _spread(spec: Field, own: Mapping[str, Any]) -> None:
             constraint.at("minDomains").bad("spread", "may only be given with whenUnsatisfiable: DoNotSchedule")
         for key in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
             constraint.one_of("spread", key, ("Honor", "Ignore"), pointer=True)
-        if constraint.count("matchLabelKeys") and constraint.minor >= 27:
-            # Until 1.34 the keys are not merged into the selector, and simply may not be in it.
-            merged = own if constraint.minor >= 34 else dict.fromkeys(constraint.strings("matchLabelKeys"))
+        if keys := constraint.strings("matchLabelKeys"):
+            # Keys that are not merged into the selector simply may not be in it.
+            merged = own if constraint.on(gates.MERGED_LABEL_KEYS) else dict.fromkeys(keys)
             _label_keys(constraint, "spread", merged)
         label_selector(constraint.at("labelSelector"))

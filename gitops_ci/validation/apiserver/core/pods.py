@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import check_annotations, labels
@@ -102,7 +103,7 @@ def _names(spec: Field) -> None:
     spec.fits("name", "runtimeClassName", formats.dns_subdomain, pointer=True)
     for key in ("hostname", "subdomain"):
         spec.fits("name", key, formats.dns_label)
-    if spec.has("hostnameOverride") and spec.minor >= 35:  # dropped before validation until then
+    if spec.has("hostnameOverride"):
         _hostname_override(spec)
 
 
@@ -130,11 +131,12 @@ def _dns(spec: Field) -> None:
         if why := formats.ip(server, spec.minor):
             config.at("nameservers").item(index).bad("dns", f"'{server}' {why}")
     searches = config.strings("searches")
-    if len(searches) > 32 or len(" ".join(searches)) > 2048:
-        config.at("searches").bad("dns", "must not have more than 32 search paths, or 2048 characters in all")
+    most, length = (32, 2048) if spec.on(gates.EXPANDED_DNS) else (6, 256)
+    if len(searches) > most or len(" ".join(searches)) > length:
+        config.at("searches").bad("dns", f"must not have more than {most} search paths, or {length} characters in all")
     for index, search in enumerate(searches):
-        # From 1.33 on a search path may be a lone dot and have underscores.
-        relaxed = spec.minor >= 33
+        # A search path may be a lone dot and have underscores.
+        relaxed = spec.on(gates.RELAXED_DNS_SEARCH)
         name = search.removesuffix(".")
         if relaxed and search == ".":
             continue
@@ -152,18 +154,18 @@ def _host(spec: Field) -> None:
         for index, name in enumerate(alias.strings("hostnames")):
             if why := formats.dns_subdomain(name):
                 alias.at("hostnames").item(index).bad("host-alias", f"'{name}' {why}")
-    if spec.get("hostUsers") is False and spec.minor >= 33:  # dropped before validation until then
+    if spec.get("hostUsers") is False:
         _own_users(spec)
     if spec.flag("shareProcessNamespace") and spec.flag("hostPID"):
         spec.at("shareProcessNamespace").bad("pod", "shareProcessNamespace and hostPID cannot both be true")
 
 
 def _own_users(spec: Field) -> None:
-    """A pod with users of its own (validateHostUsers); no block devices since 1.34."""
+    """A pod with users of its own (validateHostUsers)."""
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.flag(key):
             spec.at(key).bad("pod", f"'{key}' may not be true when hostUsers is false")
-    for group in ("containers", "initContainers") if spec.minor >= 34 else ():
+    for group in ("containers", "initContainers") if spec.on(gates.NO_DEVICES_OF_OWN_USERS) else ():
         for container in spec.each(group):
             if container.count("volumeDevices"):
                 container.at("volumeDevices").bad("pod", "may not be given when hostUsers is false")
@@ -181,8 +183,6 @@ def _gates(spec: Field) -> None:
 
 
 def _pod_claims(spec: Field) -> None:
-    if spec.minor < 34:  # dropped before validation until DynamicResourceAllocation came on
-        return
     seen: set[str] = set()
     for claim in spec.each("resourceClaims"):
         name = claim.text("name")

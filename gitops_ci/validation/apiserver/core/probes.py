@@ -5,6 +5,7 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, validateProbe 
 
 from __future__ import annotations
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 
@@ -75,6 +76,5 @@ def _port(action: Field) -> None:
 
 def _sleep(action: Field, grace: int) -> None:
     seconds = action.number("seconds")
-    # A sleep of 0 seconds came with 1.32 (PodLifecycleSleepActionAllowZero).
-    if seconds < 0 or seconds > grace or (seconds == 0 and action.minor < 33):
+    if seconds < 0 or seconds > grace or (seconds == 0 and not action.on(gates.SLEEP_OF_ZERO)):
         action.at("seconds").bad("probe", f"{seconds} must not be negative or exceed the grace period of {grace} s")

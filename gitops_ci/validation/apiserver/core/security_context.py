@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 
@@ -44,10 +45,8 @@ def pod_security(spec: Field) -> None:
             )
     context.one_of("security-context", "fsGroupChangePolicy", ("OnRootMismatch", "Always"), pointer=True)
     context.one_of("security-context", "supplementalGroupsPolicy", ("Merge", "Strict"), pointer=True)
-    if spec.minor >= 33:  # dropped before validation until then
-        # MountOption needs the feature SELinuxMount, which is off by default up to 1.36.
-        policies = ("Recursive",) if spec.minor <= 36 else ("MountOption", "Recursive")
-        context.one_of("security-context", "seLinuxChangePolicy", policies, pointer=True)
+    policies = ("MountOption", "Recursive") if spec.on(gates.SELINUX_MOUNT) else ("Recursive",)
+    context.one_of("security-context", "seLinuxChangePolicy", policies, pointer=True)
     _sysctls(context, spec)
     _profiles(context)
     _windows(context.at("windowsOptions"))

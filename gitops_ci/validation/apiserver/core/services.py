@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import labels
@@ -11,8 +12,6 @@ __all__ = ["non_special_ip", "service"]
 
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _TOPOLOGY = "service.kubernetes.io/topology-"
-_TOPOLOGY_MODE = 27  # the annotation is new
-_DISTRIBUTION = 31  # ServiceTrafficDistribution; before, the field is dropped
 _RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
@@ -36,16 +35,14 @@ def service(document: Field) -> None:
     _load_balancer(document, spec, kind)
     spec.one_of("service", "internalTrafficPolicy", ("Cluster", "Local"), pointer=True)
     _topology(document)
-    if spec.minor < _DISTRIBUTION:
-        return
-    modern = ("PreferClose", "PreferSameZone", "PreferSameNode") if spec.minor >= 34 else ("PreferClose",)
-    spec.one_of("service", "trafficDistribution", modern, pointer=True)
+    more = ("PreferSameZone", "PreferSameNode") if spec.on(gates.SAME_TRAFFIC_DISTRIBUTION) else ()
+    spec.one_of("service", "trafficDistribution", ("PreferClose", *more), pointer=True)
 
 
 def _topology(document: Field) -> None:
     annotated = document.at("metadata", "annotations")
     mode, hints = annotated.get(f"{_TOPOLOGY}mode"), annotated.get(f"{_TOPOLOGY}aware-hints")
-    if mode is not None and hints is not None and mode != hints and document.minor >= _TOPOLOGY_MODE:
+    if mode is not None and hints is not None and mode != hints and document.on(gates.TOPOLOGY_MODE):
         annotated.at(f"{_TOPOLOGY}mode").bad("service", f"must match the annotation {_TOPOLOGY}aware-hints")
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.labels import check_annotations, labels
 from gitops_ci.validation.apimachinery.scalars import quantity
+from gitops_ci.validation.apiserver.certificates import CERTIFICATE_PATHS, projected_certificate, projected_trust_bundle
 from gitops_ci.validation.apiserver.core import env
+from gitops_ci.validation.apiserver.core.mounts import DROPPED_VOLUME
 from gitops_ci.validation.apiserver.core.persistent_volume_claims import claim_spec
 from gitops_ci.validation.apiserver.core.volume_sources import (
     COMMON_SOURCES,
@@ -38,6 +41,9 @@ def volumes(spec: Field, claims: frozenset[str], pod: str, *, is_pod: bool) -> M
         name = volume.text("name")
         if name in claims:
             continue
+        if volume.has("image") and not volume.on(gates.IMAGE_VOLUME):
+            known[name] = DROPPED_VOLUME
+            continue
         volume.fits("name", "name", formats.dns_label)
         if name in seen:
             volume.at("name").bad("duplicate", f"volume name '{name}' is given twice")
@@ -45,8 +51,8 @@ def volumes(spec: Field, claims: frozenset[str], pod: str, *, is_pod: bool) -> M
         given = source_errors(volume, _SOURCES, {"name"})
         if volume.has("iscsi"):
             _initiator(volume)
-        # Since 1.37 in templates as well.
-        if volume.has("image") and volume.minor >= (35 if is_pod else 37) and not volume.at("image").text("reference"):
+        needs_reference = is_pod or volume.on(gates.IMAGE_REFERENCE_IN_TEMPLATES)
+        if volume.has("image") and needs_reference and not volume.at("image").text("reference"):
             volume.at("image").missing("volume", "reference")
         if name:
             known[name] = {key: volume.get(key) for key in given}
@@ -121,28 +127,28 @@ def _downward_api(source: Field) -> None:
         _downward_file(file)
 
 
-# Sources whose features are off by default (ClusterTrustBundleProjection, PodCertificateRequest): the server drops
-# them before it validates.
-_DROPPED = frozenset({"clusterTrustBundle", "podCertificate"})
-
-
 def _projected(volume: Field) -> None:
     _modes(volume)
     paths: set[str] = set()
     for source in volume.each("sources"):
-        given = [key for key in (source.value or {}) if source.has(key) and key not in _DROPPED]
+        given = [key for key in (source.value or {}) if source.has(key)]
         if len(given) > 1:
             source.bad("volume", f"may not have more than one source; has {', '.join(given)}")
         for key in given:
-            for file in _projection(source.at(key), key):
-                path = file.text("path")
-                if path and path in paths:
-                    file.at("path").bad("volume", f"'{path}' is given twice")
-                paths.add(path)
+            for path in _projection(source.at(key), key):
+                if path.value and path.value in paths:
+                    path.bad("volume", f"'{path.value}' is given twice")
+                paths.add(path.value)
 
 
 def _projection(source: Field, kind: str) -> list[Field]:
-    """Check one projected source; returns the files, whose paths must be unique."""
+    """Check one projected source; returns the paths of its files, which must be unique."""
+    if kind == "clusterTrustBundle":
+        projected_trust_bundle(source)
+        return [source.at("path")]
+    if kind == "podCertificate":
+        projected_certificate(source)
+        return [source.at(key) for key in CERTIFICATE_PATHS]
     if kind == "serviceAccountToken":
         source.within("volume", "expirationSeconds", 600, 1 << 32)
         source.fits("volume", "path", formats.volume_file)
@@ -154,7 +160,7 @@ def _projection(source: Field, kind: str) -> list[Field]:
         if not source.text("name"):
             source.missing("volume", "name")
         _items(source)
-    return list(source.each("items"))
+    return [file.at("path") for file in source.each("items")]
 
 
 def _initiator(volume: Field) -> None:

@@ -18,7 +18,6 @@ from gitops_ci.validation.cel.schema_rules import without_strings
 from gitops_ci.validation.cel.types import scope
 
 __all__ = [
-    "COMPLETE",
     "at_most",
     "attribute_name",
     "claim",
@@ -30,9 +29,6 @@ __all__ = [
     "taint",
 ]
 
-# DRADeviceTaints, DRAConsumableCapacity, DRAPartitionableDevices, DRADeviceBindingConditions and DRAExtendedResource
-# are on from here; before, their fields are dropped unread.
-COMPLETE = 36
 _MOST = 32  # requests, constraints, configurations, selectors
 _MOST_CHOICES = 8
 _EFFECTS = ("NoSchedule", "NoExecute", "None")
@@ -50,11 +46,7 @@ def device_class(document: Field) -> None:
     spec = document.at("spec")
     _selectors(spec)
     _configurations(spec)
-    if (
-        spec.has("extendedResourceName")
-        and spec.minor >= COMPLETE
-        and not is_extended(spec.text("extendedResourceName"))
-    ):
+    if spec.has("extendedResourceName") and not is_extended(spec.text("extendedResourceName")):
         name = shown(spec.text("extendedResourceName"))
         spec.at("extendedResourceName").bad("device", f"'{name}' is no name of an extended resource")
 
@@ -121,9 +113,8 @@ def _request(request: Field) -> None:
     elif request.number("count") < 0:  # 0 is 1, by default
         request.at("count").bad("device", "must be greater than zero")
     _selectors(request)
-    if request.minor >= COMPLETE:
-        for toleration in request.each("tolerations"):
-            _toleration(toleration)
+    for toleration in request.each("tolerations"):
+        _toleration(toleration)
 
 
 def _selectors(place: Field) -> None:
@@ -168,11 +159,9 @@ def _references(place: Field, names: Container[str]) -> None:
 
 
 def _constraint(constraint: Field) -> None:
-    distinct = "distinctAttribute" if constraint.minor >= COMPLETE else ""
-    key = next((key for key in ("matchAttribute", distinct) if key and constraint.has(key)), "")
+    key = next((key for key in ("matchAttribute", "distinctAttribute") if constraint.has(key)), "")
     if not key:
-        also = f" or '{distinct}'" if distinct else ""
-        constraint.missing("device", "matchAttribute", f"'matchAttribute'{also} is required")
+        constraint.missing("device", "matchAttribute", "'matchAttribute' or 'distinctAttribute' is required")
         return
     name = constraint.text(key)
     why = attribute_name(name) if "/" in name else "must be a domain and a name such as gpu.example.com/model"

@@ -10,15 +10,7 @@ from collections.abc import Iterable
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apiserver.core.pod_scheduling import node_selector
-from gitops_ci.validation.apiserver.resource.claims import (
-    COMPLETE,
-    at_most,
-    attribute_name,
-    driver_name,
-    named,
-    of_today,
-    taint,
-)
+from gitops_ci.validation.apiserver.resource.claims import at_most, attribute_name, driver_name, named, of_today, taint
 from gitops_ci.validation.apiserver.resource.request_policies import request_policy
 
 __all__ = ["resource_slice", "taint_rule"]
@@ -27,7 +19,6 @@ _MOST_DEVICES, _MOST_DEVICES_WITH_MORE = 128, 64
 _MOST_SETS, _MOST_CONSUMED, _MOST_COUNTERS, _MOST_ENTRIES, _MOST_TAINTS, _MOST_CONDITIONS = 8, 2, 32, 32, 16, 4
 _MOST_VALUE = 64
 _VALUES = ("bool", "int", "string", "version")
-_LISTS = ("bools", "ints", "strings", "versions")  # DRAListTypeAttributes, off in 1.36
 
 
 def taint_rule(document: Field) -> None:
@@ -48,23 +39,20 @@ def resource_slice(document: Field) -> None:
     pool.fits("device", "name", _pool_name)
     pool.at_least("device", "resourceSliceCount", 1)
     pool.at_least("device", "generation", 0)
-    complete = spec.minor >= COMPLETE
-    per_device = complete and spec.flag("perDeviceNodeSelection")
-    _nodes(spec, ("nodeName", "nodeSelector", "allNodes", *(("perDeviceNodeSelection",) if complete else ())))
+    per_device = spec.flag("perDeviceNodeSelection")
+    _nodes(spec, ("nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection"))
     if spec.at("nodeSelector").count("nodeSelectorTerms") > 1:
         spec.at("nodeSelector", "nodeSelectorTerms").bad("device", "must have exactly one term")
-    if complete and spec.has("sharedCounters") and spec.has("devices"):
+    if spec.has("sharedCounters") and spec.has("devices"):
         spec.at("sharedCounters").bad("device", "may not be given together with 'devices'")
-    more = complete and any(one.count("taints") or one.count("consumesCounters") for one in spec.each("devices"))
+    more = any(one.count("taints") or one.count("consumesCounters") for one in spec.each("devices"))
     at_most(spec, "devices", _MOST_DEVICES_WITH_MORE if more else _MOST_DEVICES)
     names: set[str] = set()
     for device in spec.each("devices"):
         named(device, names, "devices")
         _device(device)
-        if complete:
-            _device_of_now(device, per_device=per_device)
-    if complete:
-        _counter_sets(spec, "sharedCounters", "name", _MOST_SETS)
+        _use_of_device(device, per_device=per_device)
+    _counter_sets(spec, "sharedCounters", "name", _MOST_SETS)
 
 
 def _pool_name(value: str) -> str | None:
@@ -99,8 +87,8 @@ def _device(device: Field) -> None:
 
 def _attribute(attribute: Field) -> None:
     given = [key for key in _VALUES if attribute.has(key)]
-    known = attribute.minor <= COMPLETE or not any(attribute.has(key) for key in _LISTS)
-    if len(given) != 1 and known:
+    # The lists of values are dropped: the feature DRAListTypeAttributes is off by default.
+    if len(given) != 1:
         attribute.bad("device", f"needs exactly one of {', '.join(_VALUES)}")
     for key in ("string", "version"):
         if len(attribute.text(key).encode()) > _MOST_VALUE:
@@ -108,7 +96,7 @@ def _attribute(attribute: Field) -> None:
     attribute.fits("device", "version", formats.semantic_version, pointer=True)
 
 
-def _device_of_now(device: Field, *, per_device: bool) -> None:
+def _use_of_device(device: Field, *, per_device: bool) -> None:
     ways = ("nodeName", "nodeSelector", "allNodes")
     if per_device:
         _nodes(device, ways)

@@ -1,0 +1,102 @@
+"""What changed in the API server's rules from one release of Kubernetes to another, as named gates.
+
+A gate has the name of upstream's feature gate where there is one: it is on from the release on in which the feature is
+on by default (k8s.io/kubernetes pkg/features/kube_features.go). A change without one has a name in
+plain words.
+No other module compares versions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["GATES", "Gate"]
+
+GATES: list[Gate] = []
+"""All gates; each has cases in tests/unit/validation/rules/versions.txt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    name: str
+    since: int
+    """The first minor version whose server behaves so, 36 for 1.36."""
+
+    def __post_init__(self) -> None:
+        GATES.append(self)
+
+    def is_on(self, minor: int) -> bool:
+        return minor >= self.since
+
+
+# Fields that a server without the feature drops before it validates (apiserver/dropped_fields.py lists the fields).
+JOB_POD_FAILURE_POLICY = Gate("JobPodFailurePolicy", 26)
+NODE_INCLUSION_POLICY = Gate("NodeInclusionPolicyInPodTopologySpread", 26)
+HPA_CONTAINER_METRICS = Gate("HPAContainerMetrics", 27)
+MATCH_LABEL_KEYS_IN_SPREAD = Gate("MatchLabelKeysInPodTopologySpread", 27)
+MIN_DOMAINS = Gate("MinDomainsInPodTopologySpread", 27)
+UNHEALTHY_POD_EVICTION = Gate("PDBUnhealthyPodEvictionPolicy", 27)
+SCHEDULING_GATES = Gate("PodSchedulingReadiness", 27)
+CLAIM_RETENTION = Gate("StatefulSetAutoDeletePVC", 27)
+START_ORDINAL = Gate("StatefulSetStartOrdinal", 27)
+WEBHOOK_MATCH_CONDITIONS = Gate("AdmissionWebhookMatchConditions", 28)
+BACKOFF_LIMIT_PER_INDEX = Gate("JobBackoffLimitPerIndex", 29)
+POD_REPLACEMENT_POLICY = Gate("JobPodReplacementPolicy", 29)
+SIDECAR_CONTAINERS = Gate("SidecarContainers", 29)
+SLEEP_ACTION = Gate("PodLifecycleSleepAction", 30)
+SELECTABLE_FIELDS = Gate("CustomResourceFieldSelectors", 31)
+SUCCESS_POLICY = Gate("JobSuccessPolicy", 31)
+MATCH_LABEL_KEYS_IN_AFFINITY = Gate("MatchLabelKeysInPodAffinity", 31)
+RECURSIVE_READ_ONLY = Gate("RecursiveReadOnlyMounts", 31)
+TRAFFIC_DISTRIBUTION = Gate("ServiceTrafficDistribution", 31)
+AUTHORIZE_WITH_SELECTORS = Gate("AuthorizeWithSelectors", 32)
+MANAGED_BY = Gate("JobManagedBy", 32)
+RESIZE_POLICY = Gate("InPlacePodVerticalScaling", 33)
+PROC_MOUNT = Gate("ProcMountType", 33)
+SELINUX_CHANGE_POLICY = Gate("SELinuxChangePolicy", 33)
+SUPPLEMENTAL_GROUPS_POLICY = Gate("SupplementalGroupsPolicy", 33)
+USER_NAMESPACES = Gate("UserNamespacesSupport", 33)
+RESOURCE_CLAIMS = Gate("DynamicResourceAllocation", 34)
+POD_LEVEL_RESOURCES = Gate("PodLevelResources", 34)
+SAME_TRAFFIC_DISTRIBUTION = Gate("PreferSameTrafficDistribution", 34)
+ATTRIBUTES_CLASS = Gate("VolumeAttributesClass", 34)
+CONTAINER_RESTART_RULES = Gate("ContainerRestartRules", 35)
+ENV_FILES = Gate("EnvFiles", 35)
+TOLERANCE = Gate("HPAConfigurableTolerance", 35)
+HOSTNAME_OVERRIDE = Gate("HostnameOverride", 35)
+IMAGE_VOLUME = Gate("ImageVolume", 35)
+CONSUMABLE_CAPACITY = Gate("DRAConsumableCapacity", 36)
+BINDING_CONDITIONS = Gate("DRADeviceBindingConditions", 36)
+DEVICE_TAINTS = Gate("DRADeviceTaints", 36)
+EXTENDED_RESOURCE = Gate("DRAExtendedResource", 36)
+PARTITIONABLE_DEVICES = Gate("DRAPartitionableDevices", 36)
+PROJECTED_TRUST_BUNDLES = Gate("ClusterTrustBundleProjection", 37)
+MAX_UNAVAILABLE = Gate("MaxUnavailableStatefulSet", 37)
+PROJECTED_CERTIFICATES = Gate("PodCertificateRequest", 37)
+
+# What a server accepts, or how it judges.
+EXPANDED_DNS = Gate("ExpandedDNSConfig", 26)
+READ_WRITE_ONCE_POD = Gate("ReadWriteOncePod", 27)
+RELAXED_ENV_NAMES = Gate("RelaxedEnvironmentVariableValidation", 32)
+SLEEP_OF_ZERO = Gate("PodLifecycleSleepActionAllowZero", 33)
+RELAXED_DNS_SEARCH = Gate("RelaxedDNSSearchValidation", 33)
+MERGED_LABEL_KEYS = Gate("MatchLabelKeysInPodTopologySpreadSelectorMerge", 34)
+RESIZE_OF_INIT_CONTAINERS = Gate("InPlacePodVerticalScalingInitContainers", 36)
+RELAXED_SERVICE_NAMES = Gate("RelaxedServiceNameValidation", 36)
+RESTART_ALL_CONTAINERS = Gate("RestartAllContainersOnContainerExits", 36)
+STRICT_ADDRESSES = Gate("StrictIPCIDRValidation", 36)
+SCALE_TO_ZERO = Gate("HPAScaleToZero", 37)
+SELINUX_MOUNT = Gate("SELinuxMount", 37)
+
+# Changes without a feature gate.
+PREFIXED_JOB_LABELS = Gate("a Job's labels with a domain", 27)
+STATEFUL_SET_LABEL_NAME = Gate("names of StatefulSets are labels", 27)
+TOPOLOGY_MODE = Gate("annotation topology-mode", 27)
+REVISION_DATA = Gate("data of a ControllerRevision is an object", 31)
+SERVICE_OF_STATEFUL_SET = Gate("serviceName of a StatefulSet is a label", 33)
+CLAIM_TEMPLATES = Gate("claim templates of a StatefulSet are validated", 34)
+KNOWN_RESTART_RULES = Gate("restart policies of containers are dropped, not refused", 34)
+GROUP_OF_SCALE_TARGET = Gate("scale targets name their API group", 34)
+KUBERNETES_FORMATS = Gate("formats k8s-short-name and k8s-long-name", 34)
+NO_DEVICES_OF_OWN_USERS = Gate("no block devices in a user namespace", 34)
+IMAGE_REFERENCE_IN_TEMPLATES = Gate("image volumes of templates need a reference", 37)

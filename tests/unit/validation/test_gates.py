@@ -1,0 +1,40 @@
+"""Each difference between releases is a named gate, and each gate is held by cases below and above its release."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from gitops_ci.validation.openapi.bundle import VERSIONS
+from tests.support import CHECKOUT
+from tests.support.forced_gates import gate_names, red_cases
+from tests.support.rule_tables import version_changes
+
+
+def test_every_gate_has_cases() -> None:
+    assert {case.gate for case in version_changes()} == set(gate_names())
+
+
+@pytest.mark.parametrize("gate", sorted(gate_names()))
+def test_a_gate_forced_open_or_shut_turns_a_case_red(gate: str) -> None:
+    assert red_cases(gate, forced=True) != []
+    assert red_cases(gate, forced=False) != []
+
+
+def test_gates_open_between_the_first_and_the_last_version() -> None:
+    first, last = (int(version.partition(".")[2]) for version in (VERSIONS[0], VERSIONS[-1]))
+    assert [name for name, gate in gate_names().items() if not first < gate.since <= last] == []
+
+
+def test_no_other_module_compares_versions() -> None:
+    found = []
+    for path in sorted((CHECKOUT / "gitops_ci").rglob("*.py")):
+        if path.name == "gates.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+            names = {getattr(side, "attr", getattr(side, "id", "")) for side in sides}
+            if names & {"minor", "_minor"}:
+                found.append(f"{path.relative_to(CHECKOUT)}:{node.lineno}")
+    assert found == []
