@@ -80,16 +80,22 @@ def why_not_served(api_version: str, kind: str, version: str) -> tuple[str, str]
     return said, _replacement(kind, api_version, version)
 
 
+def _maturity(api_version: str) -> tuple[int, int]:
+    """Stable before beta before alpha; of those that are not stable the newest first."""
+    matched = re.search(r"(alpha|beta)(\d+)$", api_version)
+    if not matched:
+        return 0, 0
+    return (1 if matched[1] == "beta" else 2), -int(matched[2])
+
+
 def _replacement(kind: str, api_version: str, version: str) -> str:
     known = [name.split(" ") for name in Bundle.load(version).kinds]
     same = [name for name, named_kind in known if named_kind == kind]
     if same:
         group = api_version.rpartition("/")[0]
         stable = re.sub(r"(?:alpha|beta)\d+$", "", api_version)
-        # The version it was to become, else the same group, else what is stable.
-        rank = {
-            name: (name != stable, name.rpartition("/")[0] != group, "beta" in name or "alpha" in name) for name in same
-        }
+        # The version it was to become, else the same group, else what is more stable, else what is newer.
+        rank = {name: (name != stable, name.rpartition("/")[0] != group, *_maturity(name)) for name in same}
         best = min(same, key=lambda name: (rank[name], name))
         return f"Use apiVersion: {best}"
     if kind.endswith("List"):

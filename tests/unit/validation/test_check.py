@@ -113,6 +113,8 @@ def test_a_key_set_twice_points_at_the_second() -> None:
         ("autoscaling/v2beta2", "HorizontalPodAutoscaler", "it was removed in 1.26", "autoscaling/v2"),
         ("apps/v1", "Deploiment", "has no kind 'Deploiment'", "Did you mean 'Deployment'?"),
         ("v2", "ConfigMap", "has no kind 'ConfigMap' in 'v2'", "apiVersion: v1"),
+        ("scheduling.k8s.io/v1alpha2", "Workload", "it was removed in 1.37", "scheduling.k8s.io/v1beta1"),
+        ("resource.k8s.io/v1alpha2", "DeviceTaintRule", "has no kind", "resource.k8s.io/v1"),
     ],
 )
 def test_a_kind_that_is_not_served_names_its_replacement(api_version: str, kind: str, message: str, hint: str) -> None:
