@@ -1,19 +1,16 @@
 """What changed in the API server's rules from one release of Kubernetes to another, as named gates.
 
 A gate has the name of upstream's feature gate where there is one: it is on from the release on in which the feature is
-on by default (k8s.io/kubernetes pkg/features/kube_features.go). A change without one has a name in
-plain words.
-No other module compares versions.
+on by default (k8s.io/kubernetes pkg/features/kube_features.go). A change without one has a name in plain words.
+
+No other module compares versions. Each gate has cases in tests/unit/validation/rules/versions.txt.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["GATES", "Gate"]
-
-GATES: list[Gate] = []
-"""All gates; each has cases in tests/unit/validation/rules/versions.txt."""
+__all__ = ["Gate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +18,6 @@ class Gate:
     name: str
     since: int
     """The first minor version whose server behaves so, 36 for 1.36."""
-
-    def __post_init__(self) -> None:
-        GATES.append(self)
 
     def is_on(self, minor: int) -> bool:
         return minor >= self.since
