@@ -35,7 +35,11 @@ def ingress(document: Field) -> None:
     if isinstance(name, str) and (why := formats.dns_subdomain(name)):
         spec.at("ingressClassName").bad("name", f"'{name}' {why}")
     annotated = document.at("metadata", "annotations")
-    if annotated.has(_CLASS) and isinstance(name, str) and annotated.text(_CLASS) != name:
+    if not annotated.has(_CLASS) or not isinstance(name, str):
+        return
+    if not spec.on(gates.ONE_CLASS_TWICE):
+        annotated.at(_CLASS).bad("ingress", "may not be given together with ingressClassName")
+    elif annotated.text(_CLASS) != name:
         annotated.at(_CLASS).bad("ingress", "must match ingressClassName when both are given")
 
 

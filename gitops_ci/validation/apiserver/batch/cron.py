@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["schedule", "time_zone", "why_no_schedule"]
@@ -29,11 +30,14 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("day of the week", 0, 6, _DAYS),
 )
 _DESCRIPTORS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+_ZONE = re.compile(r"^(?:CRON_)?TZ=\S* +")
 _DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
 
 
 def schedule(spec: Field) -> None:
     text = spec.text("schedule")
+    if not spec.on(gates.NO_ZONE_IN_SCHEDULE) and not spec.has("timeZone"):
+        text = _ZONE.sub("", text)
     if text and (why := why_no_schedule(text)):
         spec.at("schedule").bad("cron", f"'{text}' {why}")
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from gitops_ci.text import did_you_mean
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.scalars import quantity
@@ -24,6 +25,7 @@ FIELDS = frozenset(
         *("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"),
     }
 )
+_HOST_IPS = "status.hostIPs"
 _SUBSCRIPT = re.compile(r"(?P<path>.*)\['(?P<key>.*)'\]")
 _RESOURCES = frozenset(
     f"{side}.{name}" for side in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage")
@@ -127,6 +129,8 @@ def field_ref(reference: Field, allowed: frozenset[str]) -> None:
         check = formats.annotation_key if matched["path"].endswith("annotations") else formats.qualified_name
         if why := check(matched["key"]):
             reference.at("fieldPath").bad("env", f"the key '{matched['key']}' {why}")
+    elif path == _HOST_IPS and not reference.on(gates.POD_HOST_IPS):
+        reference.at("fieldPath").bad("env", f"'{path}' is not supported")
     elif path and (path not in allowed or path not in _KNOWN):
         reference.at("fieldPath").bad("env", f"'{path}' is not supported; one of {', '.join(sorted(allowed))}")
 

@@ -92,4 +92,5 @@ def _reference(reference: Field) -> None:
     group, kind = reference.text("apiGroup"), reference.text("kind")
     if not group and kind and kind != "PersistentVolumeClaim":
         reference.at("kind").bad("storage", "must be PersistentVolumeClaim when no apiGroup is given")
-    reference.fits("name", "apiGroup", formats.dns_subdomain)
+    if reference.on(gates.GROUP_OF_DATA_SOURCE):
+        reference.fits("name", "apiGroup", formats.dns_subdomain)

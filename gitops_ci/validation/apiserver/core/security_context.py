@@ -107,7 +107,7 @@ def _sysctls(context: Field, spec: Field) -> None:
         elif name in seen:
             sysctl.at("name").bad("duplicate", f"sysctl '{name}' is given twice")
         seen.add(name)
-        if (key := _namespace(name)) and spec.flag(key):
+        if (key := _namespace(name)) and spec.flag(key) and spec.on(gates.HOST_SYSCTLS):
             sysctl.at("name").bad("security-context", f"may not be set when {key} is true")
 
 

@@ -11,6 +11,7 @@ from gitops_ci.validation.apiserver.core.containers import PROTOCOLS
 __all__ = ["non_special_ip", "service"]
 
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+_KUBELET = 10250
 _TOPOLOGY = "service.kubernetes.io/topology-"
 _RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
@@ -73,6 +74,8 @@ def _ports(spec: Field, kind: str) -> None:
         number, protocol = port.number("port"), port.text("protocol") or "TCP"
         if port.has("port") and (why := formats.port_number(number)):
             port.at("port").bad("service-port", f"{number} {why}")
+        if number == _KUBELET and kind == "LoadBalancer" and not spec.on(gates.KUBELET_PORT):
+            port.at("port").bad("service-port", f"{number} is the kubelet's port, which a load balancer may not expose")
         port.one_of("service-port", "protocol", PROTOCOLS)
         _target(port)
         if port.has("appProtocol") and (why := formats.qualified_name(port.text("appProtocol"))):

@@ -151,7 +151,8 @@ def _projection(source: Field, kind: str) -> list[Field]:
         return [source.at(key) for key in CERTIFICATE_PATHS]
     if kind == "serviceAccountToken":
         source.within("volume", "expirationSeconds", 600, 1 << 32)
-        source.fits("volume", "path", formats.volume_file)
+        if source.on(gates.TOKEN_PATH):
+            source.fits("volume", "path", formats.volume_file)
         return []
     if kind == "downwardAPI":
         for file in source.each("items"):
