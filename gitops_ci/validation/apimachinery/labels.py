@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field, shown
 
@@ -54,7 +55,7 @@ def label_requirement(requirement: Field) -> None:
     if why := formats.qualified_name(requirement.text("key")):
         place = requirement.at("key") if requirement.has("key") else requirement
         place.bad("selector", f"'{shown(requirement.text('key'))}' {why}")
-    for index, value in enumerate(requirement.strings("values")):
+    for index, value in enumerate(requirement.strings("values") if requirement.on(gates.SELECTOR_VALUES) else ()):
         if why := formats.label_value(value):
             requirement.at("values").item(index).bad("selector", f"'{shown(value)}' {why}")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 
@@ -112,6 +113,10 @@ def priority_level(document: Field) -> None:
             place.at_least("priority-level", key, 0)
         place.within("priority-level", "lendablePercent", 0, 100)
         place.at_least("priority-level", "borrowingLimitPercent", 0)
+    # Versions before v1 read 0 as absent.
+    explicit = document.text("apiVersion").endswith("/v1") and limited.get("nominalConcurrencyShares") == 0
+    if explicit and not spec.on(gates.ZERO_SHARES):
+        limited.at("nominalConcurrencyShares").bad("priority-level", "must be positive")
     if limited.has("limitResponse") or kind == "Limited":
         _response(limited.at("limitResponse"), limited)
 
