@@ -42,6 +42,10 @@ SPECIAL = {
     APIEXT + "JSON": "any",
 }
 
+# Not marked required in every release, yet the validation of each asks for it.
+ENFORCED: Mapping[str, frozenset[str]] = {
+    "ValidatingAdmissionPolicyBindingSpec": frozenset({"policyName", "validationActions"}),
+}
 # Marked required in the OpenAPI description, yet absence (or emptiness) passes the server's validation: the zero value
 # of the Go type is legal there (kubernetes/pkg/apis/*/validation).
 NOT_ENFORCED: Mapping[str, frozenset[str]] = {
@@ -163,7 +167,9 @@ def node(schema: dict[str, Any], numbers: Mapping[str, int]) -> dict[str, Any]:
 
 
 def required(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    fields = sorted(set(schema.get("required", ())) - NOT_ENFORCED.get(name.rpartition(".")[2], frozenset()))
+    short = name.rpartition(".")[2]
+    enforced = ENFORCED.get(short, frozenset()) & schema.get("properties", {}).keys()
+    fields = sorted((enforced | set(schema.get("required", ()))) - NOT_ENFORCED.get(short, frozenset()))
     return {"required": fields} if fields else {}
 
 

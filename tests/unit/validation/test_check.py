@@ -179,3 +179,10 @@ def test_an_unknown_version_names_the_known_ones(text: str) -> None:
 def test_the_result_does_not_depend_on_the_order_of_files() -> None:
     files = [(f"{n}.yaml", DEPLOYMENT.replace("replicas", f"replicas{n}")) for n in range(5)]
     assert check(files) == check(reversed(files))
+
+
+@pytest.mark.parametrize("version", ["1.30", "1.35", "1.36"])
+def test_a_field_that_validation_requires_is_required_in_each_version(version: str) -> None:
+    text = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {name: a}\n"
+    found = findings(text + "spec: {validationActions: []}\n", Checks(kubernetes_versions=(version,)))
+    assert [one.rule for one in found] == ["schema/required", "schema/required"]
