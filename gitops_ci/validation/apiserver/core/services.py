@@ -62,6 +62,7 @@ def _ports(spec: Field, kind: str) -> None:
     names: set[str] = set()
     pairs: set[tuple[str, int]] = set()
     node_pairs: set[tuple[str, int]] = set()
+    node_ports: dict[int, int] = {}
     several = spec.count("ports") > 1
     for port in spec.each("ports"):
         name = port.text("name")
@@ -91,6 +92,9 @@ def _ports(spec: Field, kind: str) -> None:
             port.at("nodePort").bad("service-port", "may not be used when type is ClusterIP")
         elif node and (protocol, node) in node_pairs:
             port.at("nodePort").bad("duplicate", f"node port {node}/{protocol} is given twice")
+        # Protocols may share a node port if they share the port (pkg/registry/core/service/storage/alloc.go).
+        elif node and node_ports.setdefault(node, number) != number and kind != "ExternalName":
+            port.at("nodePort").bad("duplicate", f"node port {node} is that of port {node_ports[node]}")
         if node:
             node_pairs.add((protocol, node))
 
