@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_ci.text import nearest
-from gitops_ci.validation.apiserver import api_problems
+from gitops_ci.validation.apiserver import api_problems, as_validated
 from gitops_ci.validation.custom_resources.custom_kinds import CustomKinds, NoSchema
 from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, classify
 from gitops_ci.validation.manifests.documents import Document
@@ -16,7 +16,7 @@ from gitops_ci.validation.openapi.fast_path import FastAcceptor
 from gitops_ci.validation.openapi.nulls import without_nulls
 from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Checks
-from gitops_ci.validation.violation import UNCHECKED, Violation
+from gitops_ci.validation.violation import UNCHECKED, Check, Violation
 
 __all__ = ["SCHEMA_LOCATION", "ObjectChecker", "ObjectResult"]
 
@@ -105,6 +105,8 @@ class ObjectChecker:
             compiled = custom
         before = len(problems)
         compiled(document.value, None, problems)
+        if built_in and len(problems) > before:
+            problems[before:] = _not_of_dropped(problems[before:], document, compiled, version)
         if document.unknown:
             problems[before:] = document.unknown.kept(problems[before:])
         # Validation comes after decoding: of values of wrong types it never hears.
@@ -145,6 +147,16 @@ def _read_by(document: Document) -> str:
     if document.api_version and (group in CLIENT_GROUPS or group.partition("/")[0] in CLIENT_GROUPS):
         return f"{document.kind} of {document.api_version} is read by a program, not a cluster"
     return ""
+
+
+def _not_of_dropped(found: list[Violation], document: Document, compiled: Check, version: str) -> list[Violation]:
+    """Without what is missing inside of fields that the server decodes, and drops before it validates."""
+    kept = as_validated(document.value, int(version.partition(".")[2]))
+    if kept is document.value:
+        return found
+    still: list[Violation] = []
+    compiled(kept, None, still)
+    return [problem for problem in found if problem.rule != "schema/required" or problem in still]
 
 
 def _identity(document: Document) -> Iterator[Violation]:

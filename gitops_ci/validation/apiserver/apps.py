@@ -170,8 +170,7 @@ def _stateful_set(spec: Field) -> None:
         retention.one_of("workload", key, ("Retain", "Delete"))
     if spec.on(gates.SERVICE_OF_STATEFUL_SET):
         spec.fits("name", "serviceName", formats.dns_label)
-    for claim in spec.each("volumeClaimTemplates"):
+    for claim in spec.each("volumeClaimTemplates") if spec.on(gates.STATEFUL_SET_TEMPLATES) else ():
         if not claim.at("metadata").text("name"):
             claim.bad("name", "'metadata.name' is required in a volume claim template")
-        if spec.on(gates.CLAIM_TEMPLATES):
-            claim_spec(claim.at("spec"))
+        claim_spec(claim.at("spec"))

@@ -13,7 +13,7 @@ from typing import Any
 from gitops_ci.validation import gates
 from gitops_ci.validation.gates import Gate
 
-__all__ = ["without_dropped"]
+__all__ = ["without_dropped", "without_unvalidated"]
 
 # A path has a `*` for each item of a list and each value of a mapping; (containers) is every group of containers.
 _IN_PODS: Mapping[Gate, tuple[str, ...]] = {
@@ -96,8 +96,20 @@ _NOT_LEFT_EMPTY = frozenset({"lifecycle", "preStop", "postStart"})
 
 def without_dropped(value: Mapping[str, Any], pod: tuple[str, ...] | None, minor: int) -> Mapping[str, Any]:
     """The object as the server of a version validates it; `pod` is the path of its pod template, if it has one."""
+    return _without_all(value, _paths(str(value.get("kind")), pod, minor))
+
+
+def without_unvalidated(value: Mapping[str, Any], pod: tuple[str, ...] | None, minor: int) -> Mapping[str, Any]:
+    """As without_dropped, and without what the server stores unread."""
+    kept = without_dropped(value, pod, minor)
+    if value.get("kind") == "StatefulSet" and not gates.STATEFUL_SET_TEMPLATES.is_on(minor):
+        return _without_all(kept, (("spec", "template", "spec"), ("spec", "volumeClaimTemplates")))
+    return kept
+
+
+def _without_all(value: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> Mapping[str, Any]:
     result: Any = value
-    for path in _paths(str(value.get("kind")), pod, minor):
+    for path in paths:
         result = _without(result, path)
     kept: Mapping[str, Any] = result
     return kept

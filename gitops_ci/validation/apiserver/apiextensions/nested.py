@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery.field import Field
 
 __all__ = ["complete", "nested_parts", "only_values", "typed_parts"]
@@ -44,7 +45,8 @@ def only_values(part: Field, *, may_have_type: bool) -> None:
     for key in _GIVEN:
         if part.has(key):
             part.at(key).bad_key("crd", f"'{key}' must not be set below allOf, anyOf, oneOf or not")
-    if part.get("additionalProperties") not in (None, False):
+    allowed = (None, False) if part.on(gates.CLOSED_NESTED_SCHEMAS) else (None,)
+    if part.get("additionalProperties") not in allowed:
         said = "must not be set below allOf, anyOf, oneOf or not"
         part.at("additionalProperties").bad_key("crd", f"'additionalProperties' {said}")
     if "metadata" in part.mapping("properties"):

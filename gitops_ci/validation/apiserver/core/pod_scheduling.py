@@ -52,7 +52,7 @@ def node_selector(selector: Field) -> None:
     if not selector.count("nodeSelectorTerms"):
         selector.missing("affinity", "nodeSelectorTerms", "at least one node selector term is required")
     for term in selector.each("nodeSelectorTerms"):
-        _node_term(term, values=True)
+        _node_term(term, values=selector.on(gates.NODE_AFFINITY_VALUES))
 
 
 def _node_term(term: Field, *, values: bool) -> None:

@@ -44,10 +44,13 @@ def pod(document: Field) -> None:
     if not is_pod:
         labels(template.at("metadata"))
         check_annotations(template.at("metadata"))
-    if template.at("spec").count("ephemeralContainers"):
+    is_validated = document.text("kind") != "StatefulSet" or document.on(gates.STATEFUL_SET_TEMPLATES)
+    if template.at("spec").count("ephemeralContainers") and is_validated:
         said = "may not be set when a Pod is created" if is_pod else "are not allowed in a template"
         template.at("spec", "ephemeralContainers").bad("pod", f"ephemeral containers {said}")
     pod_annotations(template, is_pod=is_pod)
+    if not is_validated:
+        return
     spec = template.at("spec")
     claims: frozenset[str] = frozenset()
     if document.text("kind") == "StatefulSet":
