@@ -78,7 +78,7 @@ def _hints(hints: Field, key: str, check: Callable[[str], str | None]) -> None:
 def _address(value: str, kind: str, minor: int) -> str | None:
     if kind == "FQDN":
         return _full_name(value.removesuffix("."))
-    strict = kind == "IPv6" and gates.STRICT_ADDRESSES.is_on(minor)
+    strict = kind == "IPv6" and gates.CANONICAL_SLICES.is_on(minor)
     if why := (formats.canonical_ip(value) if strict else formats.ip(value, minor)) or non_special_ip(value):
         return why
     parsed = formats.parse_ip(value)

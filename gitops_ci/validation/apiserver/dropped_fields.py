@@ -46,6 +46,7 @@ _IN_PODS: Mapping[Gate, tuple[str, ...]] = {
     gates.PROJECTED_TRUST_BUNDLES: ("volumes.*.projected.sources.*.clusterTrustBundle",),
     gates.PROJECTED_CERTIFICATES: ("volumes.*.projected.sources.*.podCertificate",),
 }
+_REQUESTS = ("exactly", "firstAvailable.*")
 _IN_KINDS: Mapping[Gate, Mapping[str, tuple[str, ...]]] = {
     # Nothing of this kind is dropped from the template of a CronJob.
     gates.JOB_POD_FAILURE_POLICY: {"Job": ("spec.podFailurePolicy",)},
@@ -75,7 +76,11 @@ _IN_KINDS: Mapping[Gate, Mapping[str, tuple[str, ...]]] = {
         ("spec.resourceAttributes.fieldSelector", "spec.resourceAttributes.labelSelector"),
     ),
     gates.EXTENDED_RESOURCE: {"DeviceClass": ("spec.extendedResourceName",)},
-    gates.DEVICE_TAINTS: {"ResourceSlice": ("spec.devices.*.taints",)},
+    gates.DEVICE_TAINTS: {
+        "ResourceClaim": tuple(f"spec.devices.requests.*.{request}.tolerations" for request in _REQUESTS),
+        "ResourceClaimTemplate": tuple(f"spec.spec.devices.requests.*.{request}.tolerations" for request in _REQUESTS),
+        "ResourceSlice": ("spec.devices.*.taints",),
+    },
     gates.CONSUMABLE_CAPACITY: {
         "ResourceSlice": ("spec.devices.*.capacity.*.requestPolicy", "spec.devices.*.allowMultipleAllocations"),
     },

@@ -9,6 +9,7 @@ import re
 from collections.abc import Container
 
 from gitops_ci.text import nearest_field
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.object_meta import template_metadata
@@ -159,7 +160,9 @@ def _references(place: Field, names: Container[str]) -> None:
 
 
 def _constraint(constraint: Field) -> None:
-    key = next((key for key in ("matchAttribute", "distinctAttribute") if constraint.has(key)), "")
+    dropped = constraint.on(gates.DROPPED_CONSTRAINTS) and not constraint.on(gates.CONSUMABLE_CAPACITY)
+    keys = ("matchAttribute",) if dropped else ("matchAttribute", "distinctAttribute")
+    key = next((key for key in keys if constraint.has(key)), "")
     if not key:
         constraint.missing("device", "matchAttribute", "'matchAttribute' or 'distinctAttribute' is required")
         return
