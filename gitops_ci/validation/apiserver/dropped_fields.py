@@ -75,6 +75,7 @@ _IN_KINDS: Mapping[Gate, Mapping[str, tuple[str, ...]]] = {
         ("SubjectAccessReview", "SelfSubjectAccessReview", "LocalSubjectAccessReview"),
         ("spec.resourceAttributes.fieldSelector", "spec.resourceAttributes.labelSelector"),
     ),
+    gates.MUTABLE_ALLOCATABLE_COUNT: {"CSIDriver": ("spec.nodeAllocatableUpdatePeriodSeconds",)},
     gates.EXTENDED_RESOURCE: {"DeviceClass": ("spec.extendedResourceName",)},
     gates.DEVICE_TAINTS: {
         "ResourceClaim": tuple(f"spec.devices.requests.*.{request}.tolerations" for request in _REQUESTS),
