@@ -48,7 +48,7 @@ FLOORS = {
         | {"helm_chart", "helm_template", "helm_values"},
     ),
     "validation": (
-        {"go", "kinds", "kubernetes_versions", "rule_catalog", "violation", "workers"},
+        {"gates", "go", "kinds", "kubernetes_versions", "rule_catalog", "violation", "workers"},
         {"apimachinery", "manifests", "report"},
         {"cel", "lint", "openapi", "provenance", "suppressions"},
         {"custom_resources"},
@@ -59,7 +59,9 @@ FLOORS = {
     ),
     # One folder or module for each API group; the core group's parts are everybody's.
     "validation.apiserver": (
-        {"admissionregistration", "authorization", "batch", "coordination", "core", "flowcontrol", "rbac"},
+        {"certificates", "dropped_fields"},
+        {"admissionregistration", "authorization", "batch", "coordination", "core", "flowcontrol", "rbac"}
+        | {"storagemigration"},
         {"apiextensions", "apps", "autoscaling", "discovery", "networking", "resource", "storage"},
     ),
 }

@@ -12,12 +12,12 @@ import yaml
 
 from gitops_ci.model import Finding
 from gitops_ci.validation import Checks, check, gates
-from gitops_ci.validation.openapi.bundle import DEFAULT_VERSION
+from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION
 from tests.support import CHECKOUT
 
 __all__ = ["Change", "all_changes", "changed", "changes", "findings", "sound", "version_changes"]
 
-FOLDER = CHECKOUT / "tests" / "unit" / "schemas" / "rules"
+FOLDER = CHECKOUT / "tests" / "unit" / "validation" / "rules"
 VERSION = DEFAULT_VERSION
 """The release whose verdicts the tables changed*.txt state."""
 

@@ -18,6 +18,7 @@ NOT_WRITTEN_FROM_ONE_FUNCTION = {
     "apimachinery/field",
     "apiserver/apiextensions/lists",
     "apiserver/apiextensions/validations",
+    "apiserver/dropped_fields",
 }
 
 VALIDATION_GO = "pkg/apis/core/validation/validation.go"

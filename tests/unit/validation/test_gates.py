@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from gitops_ci.validation.openapi.bundle import VERSIONS
+from gitops_ci.validation.kubernetes_versions import VERSIONS
 from tests.support import CHECKOUT
 from tests.support.forced_gates import gate_names, red_cases
 from tests.support.rule_tables import version_changes

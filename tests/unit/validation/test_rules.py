@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_ci.validation.apiserver import RULES, WITHOUT_RULES
-from gitops_ci.validation.openapi.bundle import VERSIONS, Bundle
 from tests.support.rule_tables import Change, changes, findings, sound, version_changes
 
 
@@ -33,9 +31,3 @@ def test_a_rule_holds_from_a_version_on(case: Change) -> None:
 def test_every_kind_is_changed() -> None:
     assert len(changes()) > 500
     assert {case.kind for case in changes()} == set(sound())
-
-
-def test_every_served_kind_has_rules_or_a_reason_to_have_none() -> None:
-    served = {name.split(" ")[1] for version in VERSIONS for name in Bundle.load(version).kinds}
-    assert served == {*RULES, *WITHOUT_RULES}
-    assert not set(RULES) & set(WITHOUT_RULES)

@@ -12,7 +12,7 @@ import pytest
 
 from gitops_ci.model import Finding
 from gitops_ci.validation import Checks, check
-from gitops_ci.validation.openapi.bundle import DEFAULT_VERSION
+from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION
 from tests.support.verdicts import Case, manifests, recorded, recorded_versions
 
 REFUSING = ("yaml/", "schema/", "api/")
