@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gitops_ci.errors import ProgramError
 from gitops_ci.secret import mask
 from gitops_ci.variables import inherited
 
-__all__ = ["Completed", "find", "operand", "reduced_environment", "run"]
+__all__ = ["Completed", "connected", "find", "operand", "reduced_environment", "run"]
 
 _QUOTED_LINES = 8
 _ANY_PROGRAM_NEEDS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE")
@@ -94,6 +95,29 @@ def run(
             f"{name} failed with exit code {done.returncode}: {said}", hint=f"{name} says what is wrong."
         )
     return Completed(done.stdout, stderr, done.returncode)
+
+
+@contextmanager
+def connected(argv: Sequence[str], *, stdio: int, errors: int) -> Iterator[None]:
+    """Run a program with one descriptor as its input and output, until it ends or the block does.
+
+    Raises:
+        ProgramError: the program is missing.
+    """
+    import subprocess
+
+    try:
+        started = subprocess.Popen(
+            [_path(argv[0]), *argv[1:]], stdin=stdio, stdout=stdio, stderr=errors, env=inherited()
+        )
+    except FileNotFoundError:
+        name = os.path.basename(argv[0])
+        raise ProgramError(f"{name} is not installed", hint=f"Put {name} on PATH.") from None
+    try:
+        yield
+    finally:
+        started.terminate()
+        started.wait()
 
 
 def _path(program: str) -> str:

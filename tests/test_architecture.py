@@ -84,7 +84,7 @@ DOORS = {
     "os.environ": ("cli", "configrepo", "process", "variables"),
     "os.getenv": (),
     "pickle": ("validation.workers",),  # what a process of our own sends back through a pipe
-    "socket": ("http",),
+    "socket": ("http", "registry.ssh_tunnel"),  # of the second: a socket in a folder of our own
     "subprocess": ("process", "configrepo.git"),  # git is started by GitPython, and ended there
     "urllib.request": ("http",),
 }
