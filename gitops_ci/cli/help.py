@@ -31,7 +31,8 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
 # heading -> options, by their long names; the order here is the order there.
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
-        *("to", "image-name", "version", "tags", "tag-suffix", "from-file"),
+        *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
+        *("no-floating", "from-file"),
         *("expect-revision", "with-referrers"),
     ),
     "Where it changes": (

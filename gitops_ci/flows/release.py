@@ -46,7 +46,9 @@ def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress:
     planned = push_image(replace(request.push, dry_run=True), _Rehearsal(log), progress)
     if request.bump.mode == "dry-run":
         journal.images = planned.images
-        return bump_into(journal, _bump(request, planned), log)
+        bumped = bump_into(journal, _bump(request, planned), log)
+        journal.skipped = (*journal.skipped, *planned.skipped)
+        return bumped
     bump_into(journal, _bump(request, planned), _Rehearsal(log), rehearsal=True)
     try:
         pushed = push_image(request.push, log, progress)
@@ -54,7 +56,10 @@ def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress:
         journal.images = error.images
         raise
     journal.images = pushed.images
-    bumped = bump_into(journal, _bump(request, pushed), log)
+    try:
+        bumped = bump_into(journal, _bump(request, pushed), log)
+    finally:
+        journal.skipped = (*journal.skipped, *pushed.skipped)
     return bumped or any(image.state == "pushed" for image in pushed.images)
 
 

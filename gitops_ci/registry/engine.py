@@ -20,6 +20,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import Progress
 from gitops_ci.registry.credentials import Credential
 from gitops_ci.registry.engine_address import EngineAddress, find_engine
+from gitops_ci.registry.refusals import IMMUTABLE
 from gitops_ci.registry.ssh_tunnel import SshTunnel
 from gitops_ci.secret import mask
 from gitops_ci.variables import variables
@@ -41,6 +42,7 @@ _FINAL = re.compile(r"denied|unauthorized|authentication|no basic auth|invalid|n
 
 # What the Engine says, and what to do about it; the first that fits.
 _HINTS = (
+    (IMMUTABLE.pattern, "immutable"),
     (r"no basic auth credentials|unauthorized|authentication required|incorrect username", "account"),
     (r"denied|forbidden|insufficient_scope", "rights"),
     (r"HTTP response to HTTPS client", "plain"),
@@ -50,7 +52,6 @@ _HINTS = (
         r"does not provide any platform|missing content|content of the index is missing|content digest .* not found",
         "platforms",
     ),
-    (r"immutable|cannot be overwritten|already exists", "immutable"),
     (r"toomanyrequests|too many requests|\b429\b", "limit"),
 )
 _ADVICE = {
@@ -60,7 +61,7 @@ _ADVICE = {
     "certificate": "The Engine does not trust the registry: put its authority in /etc/docker/certs.d/HOST/ca.crt.",
     "network": "The Engine, not this program, connects to the registry: is it reachable from where the Engine runs?",
     "platforms": "The Engine holds only some platforms of the image: push it from its registry with registry:NAME.",
-    "immutable": "The registry keeps tags as they are: build a new version instead of replacing this one.",
+    "immutable": "The registry never moves this tag: release the image as a new version.",
     "limit": "The registry's rate limit is used up: sign in, or try later.",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
@@ -14,19 +14,23 @@ from gitops_ci.registry.credentials import credentials_for
 from gitops_ci.registry.layout import LayoutFolder
 from gitops_ci.registry.refusals import AccessDenied
 from gitops_ci.registry.remote import Remote
-from gitops_ci.tags import BuildFacts, TagChoice, check_strategies, choose, kind_of, version_of
+from gitops_ci.tags import BuildFacts, TagChoice, check_strategies, choose, kind_of, uses_version, version_of
 
 __all__ = ["TagRules", "TagsRequest", "check_tags", "in_lower_case", "list_tags", "open_destination", "plan_tags"]
 
 
 @dataclass(frozen=True, slots=True)
 class TagRules:
-    """What decides the tags of a build. `known` are tags that exist elsewhere (in Git), `suffix` marks a variant."""
+    """What decides the tags of a build. `known` are tags that exist elsewhere (in Git), `suffix` marks a variant.
+
+    Without `floating` no tag that moves is given.
+    """
 
     strategies: tuple[str, ...] = ()
     facts: BuildFacts = field(default_factory=BuildFacts)
     suffix: str = ""
     known: tuple[str, ...] = ()
+    floating: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ def check_tags(rules: TagRules, to: str) -> None:
     check_strategies(rules.strategies)
     named = _named_tag(to)
     if named is None:
+        git_tag = "" if rules.facts.version or not uses_version(rules.strategies) else rules.facts.tag
+        if git_tag and to and not to.startswith("oci:"):
+            rules.facts.tag_rule.check_component(git_tag, ImageRef.parse(to).repository)
         choose(rules.strategies, rules.facts, None, suffix=rules.suffix)
         return
     version = (version_of(rules.facts) or "").replace("+", "_")
@@ -90,6 +97,10 @@ def plan_tags(rules: TagRules, to: str, destination: Writer | None, log: Log | N
     if named := _named_tag(to):
         return (TagChoice(named, included=True, why="named by --to", kind=kind_of(named)),)
     choices = choose(rules.strategies, rules.facts, _existing(rules, destination, log), suffix=rules.suffix)
+    if not rules.floating:
+        choices = tuple(_without_floating(choice) for choice in choices)
+    if destination:
+        choices = tuple(_without_rivals(choice, destination) for choice in choices)
     if not any(choice.included for choice in choices):
         reasons = "; ".join(f"{choice.tag}: {choice.why}" for choice in choices)
         raise UsageError(
@@ -97,6 +108,29 @@ def plan_tags(rules: TagRules, to: str, destination: Writer | None, log: Log | N
             hint="Say --version 1.4.2, or --tags with a strategy that fits, or give the tag in --to.",
         )
     return choices
+
+
+def _without_floating(choice: TagChoice) -> TagChoice:
+    if choice.kind != "floating" or not choice.included:
+        return choice
+    return replace(choice, included=False, why="--no-floating leaves it as it is")
+
+
+def _without_rivals(choice: TagChoice, destination: Writer) -> TagChoice:
+    """Leave a floating tag to a version of another scheme that holds it: nobody can tell which of the two is newer."""
+    if not choice.included or not choice.rivals:
+        return choice
+    try:
+        holder = destination.digest(choice.tag)
+        if holder is None or (choice.before and destination.digest(choice.before) == holder):
+            return choice
+        rival = next((rival for rival in choice.rivals if destination.digest(rival) == holder), "")
+    except AccessDenied:
+        return choice
+    if not rival:
+        return choice
+    why = f"it is {rival}, which cannot be compared: 'gitops-ci image retag' with the tag {choice.tag} moves it once"
+    return replace(choice, included=False, why=why)
 
 
 def list_tags(request: TagsRequest, log: Log) -> Outcome:
