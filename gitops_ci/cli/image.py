@@ -80,9 +80,12 @@ def push_request(source: str, options: Mapping[str, Any]) -> PushRequest:
             "No destination is given",
             hint="Give --to ghcr.io/acme/shop, set GITOPS_CI_TO, or write image: into .gitops-ci.yaml.",
         )
+    first, *more = options["to"]
     return PushRequest(
         source=source,
-        to=options["to"],
+        to=first,
+        also=tuple(more),
+        account_of=first,
         rules=tag_rules(options),
         allow_move=options["allow_move"],
         expect_revision=options["expect_revision"],
@@ -131,10 +134,11 @@ def retag_command(source: str, names: tuple[str, ...], output: Output, **options
     source = source.removeprefix("registry:")
     ref = ImageRef.parse(in_lower_case(source))
     # `image:` and `tags:` of the configuration are for builds; an image that is named stays where it is, and as it is.
-    to = options["to"] if _is_given("to") else ref.familiar
-    if names and not to.startswith("oci:") and (tag := ImageRef.parse(in_lower_case(to)).tag):
-        raise UsageError(f"--to names the tag {tag}, and {', '.join(names)} too", hint="Leave the tag out of --to.")
-    options |= {"to": to, "tags": (*(f"raw={name}" for name in names), *options["tags"])}
+    destinations = options["to"] if _is_given("to") else (ref.familiar,)
+    for to in destinations:
+        if names and not to.startswith("oci:") and (tag := ImageRef.parse(in_lower_case(to)).tag):
+            raise UsageError(f"--to names the tag {tag}, and {', '.join(names)} too", hint="Leave the tag out of --to.")
+    options |= {"to": destinations, "tags": (*(f"raw={name}" for name in names), *options["tags"])}
     if not names and ref.tag and _is_given("to") and not _is_given("version") and not _is_given("tags"):
         options |= {"tags": (f"raw={ref.tag}",)}
     request = _bounded(push_request(f"registry:{source}", options), options)
@@ -157,7 +161,7 @@ def tags_command(output: Output, **options: Any) -> None:
 
     The versions that exist are those of the registry at --to, and of the Git checkout.
     """
-    request = TagsRequest(options["to"] or "", tag_rules(options), registry_access(options))
+    request = TagsRequest(options["to"], tag_rules(options), registry_access(options))
     execute("image tags", output, lambda log: list_tags(request, log))
 
 

@@ -19,7 +19,12 @@ from gitops_ci.variables import variables
 __all__ = ["TAG_OPTIONS", "tag_rules"]
 
 TAG_OPTIONS = (
-    option("--to", metavar="REPOSITORY", help="Registry repository, with a tag or without; or oci:DIR."),
+    option(
+        "--to",
+        multiple=True,
+        metavar="REPOSITORY",
+        help="Registry repository, with a tag or without; or oci:DIR. Repeatable: the image goes to all of them.",
+    ),
     option("--version", metavar="VERSION", help="The version that is released. [the Git tag's]"),
     option(
         "--version-from",

@@ -40,7 +40,8 @@ def github(git_server, repo):
 def release(run, git_server, github, engine, name):  # noqa: F811
     def call(source, version, *more, environment=None):
         return run(
-            "release", source, "--to", name, "--version", version, "--environment", "staging", "--base", "main",
+            "release", source, "--to", name, "--version", version, "--base", "main",
+            *(() if "--environment" in more else ("--environment", "staging")),
             "--config-repo", git_server.url_of("acme/config"), "--forge", "github", "--api-url", github.api_url,
             "--output", "json", *more,
             environment={"DOCKER_HOST": engine, "GITOPS_CI_TOKEN": git_server.token} | (environment or {}),

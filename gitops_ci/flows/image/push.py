@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 
-from gitops_ci.errors import RegistryError
+from gitops_ci.errors import RegistryError, UsageError
 from gitops_ci.flows.image.branch_order import leave_newer
 from gitops_ci.flows.image.push_request import PartlyPushed, Pushed, PushRequest, PushRun
 from gitops_ci.flows.image.tag_state import TagState, look_again, look_up, refuse_moves
 from gitops_ci.flows.image.tagging import check_releases, give_back, give_tags, report_tag
 from gitops_ci.flows.image.tags import check_tags, in_lower_case, open_destination, plan_tags
+from gitops_ci.flows.rehearsal import Rehearsal
 from gitops_ci.model import ErrorDetail, Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Progress
 from gitops_ci.registry.copy import Copied
@@ -36,17 +37,45 @@ def push(command: str, request: PushRequest, log: Log, progress: Progress) -> Ou
 
 
 def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
-    """Push an image under all its tags; what is there already is left as it is.
+    """Push an image under all its tags, to every destination; what is there already is left as it is.
 
     Raises:
         UsageError: a source, destination or tag that cannot be; no tag for this build.
         RegistryError: the image is not there, a released tag names another one, or the registry refused.
-        PartlyPushed: the registry refused some of the tags.
+        PartlyPushed: the registry refused some of the tags, or another destination the image.
     """
     request = _with_names_in_lower_case(request, log)
-    check_tags(request.rules, request.to)
+    requests = [replace(request, to=to, also=()) for to in (request.to, *request.also)]
+    for one in requests:
+        check_tags(one.rules, one.to)
+    if len(requests) > 1 and not request.dry_run:
+        for one in requests:  # what one of them refuses is found out before any has the image
+            _push_to(replace(one, dry_run=True), Rehearsal(log), progress)
+    done: list[Pushed] = []
+    for one in requests:
+        try:
+            done.append(_push_to(one, log, progress))
+        except RegistryError as error:
+            if not done:
+                raise
+            more = error.images if isinstance(error, PartlyPushed) else ()
+            raise PartlyPushed(error, (*(image for pushed in done for image in pushed.images), *more)) from None
+    return _sum(done)
+
+
+def _sum(done: list[Pushed]) -> Pushed:
+    return replace(
+        done[0],
+        images=tuple(image for pushed in done for image in pushed.images),
+        sent=sum(pushed.sent for pushed in done),
+        reused=sum(pushed.reused for pushed in done),
+        skipped=tuple(skip for pushed in done for skip in pushed.skipped),
+    )
+
+
+def _push_to(request: PushRequest, log: Log, progress: Progress) -> Pushed:
     with (
-        closing(open_destination(request.to, request.access)) as destination,
+        closing(open_destination(request.to, request.access, account_of=request.account_of)) as destination,
         open_source(request.source, request.access) as source,
     ):
         _check_revision(source, request.expect_revision)
@@ -98,11 +127,14 @@ def _with_names_in_lower_case(request: PushRequest, log: Log) -> PushRequest:
     kind, colon, place = request.source.partition(":")
     source = kind + colon + in_lower_case(place) if kind == "registry" else request.source
     split_source(source)
-    to = in_lower_case(request.to)
-    for said, meant in ((request.source, source), (request.to, to)):
+    given = (request.to, *request.also)
+    to, *also = destinations = [in_lower_case(text) for text in given]
+    for said, meant in ((request.source, source), *zip(given, destinations, strict=True)):
         if said != meant:
             log.step(f"names in registries are lower case: {said} is {meant}")
-    return replace(request, source=source, to=to)
+    if twice := next((text for text in destinations if destinations.count(text) > 1), ""):
+        raise UsageError(f"--to names {twice} twice", hint="Give each destination once.")
+    return replace(request, source=source, to=to, also=tuple(also), account_of=in_lower_case(request.account_of))
 
 
 def _check_revision(source: ImageSource, expected: str | None) -> None:

@@ -22,6 +22,9 @@ class PushRequest:
 
     `source` is `docker:NAME` (or just NAME), `oci:DIR[:NAME]` or another of `SOURCES`; `to` a repository of a registry,
     with a tag if it is to get that one only, or `oci:DIR`. `allow_move` lets released tags change their manifest.
+
+    `also` are further destinations; the outcome's first image is that of `to`. The account of the environment is for
+    the destination `account_of`, for `to` without one: no registry gets the password of another.
     """
 
     source: str
@@ -32,6 +35,8 @@ class PushRequest:
     expect_revision: str | None = None
     with_referrers: bool = False
     access: Access = field(default_factory=Access)
+    also: tuple[str, ...] = ()
+    account_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

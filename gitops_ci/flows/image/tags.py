@@ -35,9 +35,9 @@ class TagRules:
 
 @dataclass(frozen=True, slots=True)
 class TagsRequest:
-    """A question for the tags of a build; `to` is the repository it would go to, or empty."""
+    """A question for the tags of a build; `to` are the repositories it would go to, or nothing."""
 
-    to: str
+    to: tuple[str, ...]
     rules: TagRules
     access: Access = field(default_factory=Access)
 
@@ -52,8 +52,11 @@ def in_lower_case(to: str) -> str:
     return lowered + at + digest
 
 
-def open_destination(to: str, access: Access) -> Writer:
-    """A registry's repository, or the folder of `oci:DIR`. Raises UsageError for a text that is neither."""
+def open_destination(to: str, access: Access, *, account_of: str = "") -> Writer:
+    """A registry's repository, or the folder of `oci:DIR`. Raises UsageError for a text that is neither.
+
+    The account of the environment is for the registry of `account_of`, of `to` without one.
+    """
     if to.startswith("oci:"):
         folder = to.removeprefix("oci:")
         if not folder or "\0" in folder:
@@ -62,7 +65,8 @@ def open_destination(to: str, access: Access) -> Writer:
     ref = ImageRef.parse(to)
     if ref.digest is not None:
         raise UsageError(f"'{to}' names a digest", hint="An image is pushed to a repository and gets its tags there.")
-    return Remote(ref, credentials_for(ref.registry, ref.repository, own=True), access, writes=True)
+    own = not account_of or (not account_of.startswith("oci:") and ImageRef.parse(account_of).registry == ref.registry)
+    return Remote(ref, credentials_for(ref.registry, ref.repository, own=own), access, writes=True)
 
 
 def check_tags(rules: TagRules, to: str) -> None:
@@ -135,15 +139,26 @@ def _without_rivals(choice: TagChoice, destination: Writer) -> TagChoice:
 
 def list_tags(request: TagsRequest, log: Log) -> Outcome:
     """The tags of a build as an outcome: what it gets are images, what it does not get is skipped, with the reason."""
-    to = in_lower_case(request.to)
-    check_tags(request.rules, to)
+    destinations = [in_lower_case(to) for to in request.to] or [""]
+    for to in destinations:
+        check_tags(request.rules, to)
+    images: list[PushedTag] = []
+    skipped: list[Skip] = []
+    for to in destinations:
+        found, left = _tags_at(to, request, destinations[0], log)
+        images += found
+        skipped += left
+    return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
+
+
+def _tags_at(to: str, request: TagsRequest, first: str, log: Log) -> tuple[list[PushedTag], list[Skip]]:
     if not to:
         return _listed(plan_tags(request.rules, "", None), None, log)
-    with closing(open_destination(to, request.access)) as destination:
+    with closing(open_destination(to, request.access, account_of=first)) as destination:
         return _listed(plan_tags(request.rules, to, destination, log), destination, log)
 
 
-def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log) -> Outcome:
+def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log) -> tuple[list[PushedTag], list[Skip]]:
     images, skipped = [], []
     for choice in choices:
         reference = destination.address(choice.tag) if destination else choice.tag
@@ -152,7 +167,7 @@ def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log
             continue
         digest = _today(destination, choice.tag, log) if destination else None
         images.append(PushedTag(reference, choice.tag, digest, "present" if digest else "planned", choice.why))
-    return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
+    return images, skipped
 
 
 def _today(destination: Writer, tag: str, log: Log) -> str | None:
