@@ -52,7 +52,10 @@ def unreachable(registry: str, error: HttpError) -> RegistryError:
     message = error.message if registry in error.message else f"{registry}: {error.message}"
     hint = error.hint or _hint(0, "", registry)
     if "TLS" in error.message:
-        hint = "Name a private authority with --registry-ca FILE; --insecure HOST takes any certificate, or none."
+        hint = (
+            "Name a private authority with --registry-ca FILE, or put it into /etc/docker/certs.d/HOST/ca.crt; "
+            "--insecure HOST takes any certificate, or none."
+        )
     return RegistryError(f"The registry cannot be reached: {message}", hint=hint)
 
 
