@@ -38,7 +38,7 @@ FREE = (0, 1)
 # inside imports the room's own face.
 FLOORS = {
     "flows": (
-        {"demo", "environments", "globs", "init", "journal", "rehearsal"},
+        {"after_push", "demo", "environments", "globs", "init", "journal", "rehearsal"},
         {"image"},
         {"bump", "validate"},
         {"fan_out", "release"},

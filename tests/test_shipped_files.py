@@ -94,6 +94,7 @@ VARIABLES_ONLY |= {
 }
 VARIABLES_ONLY |= {"registry-auth-host", "registry-ca", "reopen", "report", "rules", "shard", "sign", "signing-key"}
 VARIABLES_ONLY |= {
+    "after-push",
     "no-floating",
     "substitute",
     "tag-date",

@@ -33,7 +33,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
         *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
         *("no-floating", "from-file"),
-        *("expect-revision", "with-referrers"),
+        *("expect-revision", "with-referrers", "after-push"),
     ),
     "Where it changes": (
         *("config-repo", "environment", "base", "path", "exclude", "format", "at"),

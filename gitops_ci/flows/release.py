@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import GitopsCiError
+from gitops_ci.flows.after_push import AfterPush
 from gitops_ci.flows.bump import BumpRequest, PublishSettings, bump_into
 from gitops_ci.flows.image.age import CREATED, BuildMetadata
 from gitops_ci.flows.image.push import PartlyPushed, Pushed, PushRequest, push_image
@@ -26,11 +27,15 @@ _REVISION = "org.opencontainers.image.revision"
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRequest:
-    """A push and a bump; the bump's images come from the push. `name` is what manifests call the image."""
+    """A push and a bump; the bump's images come from the push. `name` is what manifests call the image.
+
+    `after_push` runs between the two.
+    """
 
     push: PushRequest
     bump: BumpRequest
     name: ImageRef
+    after_push: AfterPush | None = None
 
 
 def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
@@ -57,6 +62,8 @@ def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress:
         journal.images = error.images
         raise
     journal.images = pushed.images
+    if request.after_push:
+        request.after_push.run_for(pushed.images, log)
     try:
         bumped = bump_into(journal, _bump(request, pushed), log)
     finally:
