@@ -68,8 +68,9 @@ def _moment(started: str | None, commit: str) -> float:
         candidates: tuple[str, ...] = (started,)
     else:
         # The commit that is built may not be the one that is checked out.
-        dates = (*_git("log", "-1", "--format=%cI", *([commit] if commit else [])), *_git("log", "-1", "--format=%cI"))
-        candidates = (os.environ.get("CI_COMMIT_TIMESTAMP", ""), *dates)
+        is_id = bool(commit) and set(commit) <= set("0123456789abcdef")
+        own = _git("log", "-1", "--format=%cI", commit) if is_id else ()
+        candidates = (os.environ.get("CI_COMMIT_TIMESTAMP", ""), *own, *_git("log", "-1", "--format=%cI"))
     for text in candidates:
         try:
             return datetime.fromisoformat(text).timestamp()

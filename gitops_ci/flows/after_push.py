@@ -72,11 +72,15 @@ class AfterPush:
                 "digest": image.digest,
                 "tag": image.tag or "",
             }
-            argv = [_FIELD.sub(lambda found, known=fields: known[found[1]], word) for word in self.words]  # type: ignore[misc]
-            log.step(f"running {argv[0]} for {fields['reference']}")
-            ended = run(argv, environment=_environment(), seconds=_SECONDS, own_group=True)
+            program, *arguments = (_filled(word, fields) for word in self.words)
+            log.step(f"running {program} for {fields['reference']}")
+            ended = run([program, *arguments], environment=_environment(), seconds=_SECONDS, own_group=True)
             for line in (ended.stdout.decode("utf-8", "replace") + ended.stderr).splitlines():
                 log.detail(line)
+
+
+def _filled(word: str, fields: Mapping[str, str]) -> str:
+    return _FIELD.sub(lambda found: fields[found[1]], word)
 
 
 def _environment() -> Mapping[str, str]:

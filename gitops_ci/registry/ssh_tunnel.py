@@ -11,6 +11,7 @@ import shlex
 import socket
 import threading
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Self
 from urllib.parse import unquote, urlsplit
@@ -20,9 +21,10 @@ from gitops_ci.process import connected, find
 from gitops_ci.registry.engine_address import EngineAddress
 from gitops_ci.secret import mask
 
-__all__ = ["SshTunnel", "ssh_command"]
+__all__ = ["SshTunnel"]
 
 # No questions: nobody is there to answer them.
+_DIAL = ("system", "dial-stdio")
 _OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=30", "-T")
 
 
@@ -31,7 +33,7 @@ class SshTunnel:
 
     def __init__(self, address: EngineAddress) -> None:
         """Raises RegistryError for an address that is none, or when ssh is not installed."""
-        self._command = ssh_command(address)
+        self._host = _SshHost.of(address)
         if find("ssh") is None:
             raise RegistryError(
                 f"{address.origin} is an address over ssh, and ssh is not installed",
@@ -69,31 +71,43 @@ class SshTunnel:
             while True:
                 connection, _ = listener.accept()
                 with connection:
-                    running = connected(self._command, stdio=connection.fileno(), errors=self._errors.fileno())
+                    host, pipe, errors = self._host, connection.fileno(), self._errors.fileno()
+                    argv = ["ssh", *host.options, *_OPTIONS, "--", host.name, "docker", *host.there, *_DIAL]
+                    running = connected(argv, stdio=pipe, errors=errors)
                     self._programs.enter_context(running)
 
 
-def ssh_command(address: EngineAddress) -> list[str]:
-    """The program that connects to the Engine of an `ssh://[USER@]HOST[:PORT][/SOCKET]` address.
+@dataclass(frozen=True, slots=True)
+class _SshHost:
+    """A host, ssh's options for it, and those of the `docker` there."""
 
-    Raises:
-        RegistryError: the address is another one, has a password, or is Podman's, whose program on the host differs.
-    """
-    parts = urlsplit(address.host)
-    with suppress(ValueError):
-        if address.origin == "CONTAINER_HOST":
-            raise RegistryError(
-                f"CONTAINER_HOST is {parts.hostname} over ssh, which gitops-ci cannot reach",
-                hint="Forward Podman's socket: ssh -N -L /tmp/podman.sock:/run/podman/podman.sock HOST; then set "
-                "CONTAINER_HOST=unix:///tmp/podman.sock.",
-            )
-        if parts.hostname and parts.password is None and not parts.query and not parts.fragment:
-            user = ("-l", unquote(parts.username)) if parts.username else ()
-            port = ("-p", str(parts.port)) if parts.port else ()
-            path = unquote(parts.path).rstrip("/")
-            socket_there = ("--host", shlex.quote(f"unix://{path}")) if path else ()
-            there = ("docker", *socket_there, "system", "dial-stdio")
-            return ["ssh", *user, *port, *_OPTIONS, "--", parts.hostname, *there]
-    raise RegistryError(
-        f"{address.origin} is not the address of an Engine over ssh", hint="Write ssh://USER@HOST, without a password."
-    )
+    name: str
+    options: tuple[str, ...]
+    there: tuple[str, ...]
+
+    @classmethod
+    def of(cls, address: EngineAddress) -> _SshHost:
+        """Read `ssh://[USER@]HOST[:PORT][/SOCKET]`.
+
+        Raises:
+            RegistryError: the address is another one, has a password, or is Podman's, whose program there differs.
+        """
+        parts = urlsplit(address.host)
+        with suppress(ValueError):
+            if address.origin == "CONTAINER_HOST":
+                raise RegistryError(
+                    f"CONTAINER_HOST is {parts.hostname} over ssh, which gitops-ci cannot reach",
+                    hint="Forward Podman's socket: ssh -N -L /tmp/podman.sock:/run/podman/podman.sock HOST; then set "
+                    "CONTAINER_HOST=unix:///tmp/podman.sock.",
+                )
+            if parts.hostname and parts.password is None and not parts.query and not parts.fragment:
+                user = ("-l", unquote(parts.username)) if parts.username else ()
+                port = ("-p", str(parts.port)) if parts.port else ()
+                path = unquote(parts.path).rstrip("/")
+                # The shell of the host reads this text.
+                there = ("--host", shlex.quote(f"unix://{path}")) if path else ()
+                return cls(parts.hostname, (*user, *port), there)
+        raise RegistryError(
+            f"{address.origin} is not the address of an Engine over ssh",
+            hint="Write ssh://USER@HOST, without a password.",
+        )

@@ -18,6 +18,7 @@ STARTS = {
     "process.run": -1,
     "run": -1,
     "output": -1,
+    "connected": -1,
     "self._git.execute": -1,
     "checkout_git": 0,
     "_git": 0,
@@ -32,7 +33,7 @@ STARTS = {
     "self._fetch": 3,
 }
 # Called so, and no program.
-OTHERS = {"execute", "subprocess.run"}
+OTHERS = {"execute", "subprocess.run", "subprocess.Popen"}
 SPEAK_HTTP = {"registry.remote"}  # its `_ask` asks a registry
 
 _HEX = "an id that git gave, or a constant"
@@ -43,7 +44,7 @@ LIST = {
         "*settings": "constants of the module",
         "*arguments": _HANDED_ON,
     },
-    "cli.facts": {"*arguments": _HANDED_ON},
+    "cli.facts": {"*arguments": _HANDED_ON, "commit": "hexadecimal digits only"},
     "configrepo.commits": {
         "f'gpg.format={kind}'": "the value of -c: one of two constants",
         "f'user.signingKey={signing.key}'": "the value of -c; Signing.parse refuses a key that begins with '-'",
@@ -76,13 +77,25 @@ LIST = {
         "*([f':{gone}'] if gone else [])": _BRANCH,
         "self.commit": _HEX,
     },
-    "flows.selection": {
+    "flows.after_push": {
+        "program": "the user's own, from the command line",
+        "*arguments": "the user's own; a field is a name, tag or digest that ImageRef accepted, within one argument",
+    },
+    "flows.image.branch_order": {"one": "hexadecimal digits only", "other": "hexadecimal digits only"},
+    "flows.validate.selection": {
         "*arguments": _HANDED_ON,
         "reference": "behind --end-of-options, and refused where it begins with '-'",
         "*_EVERY_CHANGE": "constants",
         "base": _HEX,
     },
     "registry.credentials": {"program": "docker-credential- and a name of letters and digits"},
+    "registry.ssh_tunnel": {
+        "*host.options": "the values of -l and -p, from the address in the user's own variables",
+        "*_OPTIONS": "constants",
+        "host.name": "behind '--', from the address in the user's own variables",
+        "*_DIAL": "constants",
+        "*host.there": "the value of --host, quoted for the shell of the host",
+    },
     "rendering.base": {"argv": _HANDED_ON},
     "rendering.helm": {
         "program": "found on PATH",
@@ -146,7 +159,18 @@ def _fixed(node: ast.expr) -> bool:
 def calls(text: str) -> set[str]:
     """Calls that may start a program by their name."""
     names = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
-    ends = {"run", "checked", "execute", "Popen", "call", "check_call", "check_output", "checkout_git", "output"}
+    ends = {
+        "run",
+        "connected",
+        "checked",
+        "execute",
+        "Popen",
+        "call",
+        "check_call",
+        "check_output",
+        "checkout_git",
+        "output",
+    }
     return {name for name in names if name.rpartition(".")[2] in ends or name.rpartition(".")[2].startswith("spawn")}
 
 
