@@ -22,6 +22,8 @@ class CiContext(NamedTuple):
     `bases` are revisions that the change under review, or in a merge queue, is to be compared with, the nearest first.
 
     `trusted` is False where the code that runs comes from someone who may not push: a pull request from a fork.
+
+    `run` is the number of the pipeline run, `started` when it began (RFC 3339), `scheduled` that a schedule started it.
     """
 
     provider: Provider = "none"
@@ -37,6 +39,9 @@ class CiContext(NamedTuple):
     trusted: bool = True
     event: str = ""
     bases: tuple[str, ...] = ()
+    run: str = ""
+    started: str = ""
+    scheduled: bool = False
 
 
 def detect(environ: Mapping[str, str]) -> CiContext:
@@ -58,28 +63,62 @@ def _github(env: Mapping[str, str]) -> CiContext:
     ours = any(env.get(name) == "true" for name in ("GITEA_ACTIONS", "FORGEJO_ACTIONS"))
     server, repository = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
     url = f"{server}/{repository}" if server and repository else ""
-    event = _event(env.get("GITHUB_EVENT_PATH", ""))
-    request = event.get("pull_request") or {}
-    name, is_tag = env.get("GITHUB_REF_NAME", ""), env.get("GITHUB_REF_TYPE") == "tag"
-    of_request = env.get("GITHUB_EVENT_NAME", "").startswith("pull_request")
+    name, event = env.get("GITHUB_EVENT_NAME", ""), _event(env.get("GITHUB_EVENT_PATH", ""))
     run = env.get("GITHUB_RUN_ID", "")
     actor = env.get("GITHUB_ACTOR", "")
+    built = _github_follows(event) if name == "workflow_run" else _github_builds(env, name, event)
     return CiContext(
         provider="gitea" if ours else "github",
         repository_url=url,
-        # On a pull request GITHUB_SHA is a merge commit that nobody finds again: the head is what was built.
-        commit=(request.get("head") or {}).get("sha") or env.get("GITHUB_SHA", ""),
-        branch=env.get("GITHUB_HEAD_REF", "") if of_request else "" if is_tag else name,
-        git_tag=name if is_tag else "",
+        commit=built.commit,
+        branch=built.branch,
+        git_tag=built.tag,
         default_branch=(event.get("repository") or {}).get("default_branch") or "",
-        pull_request=_number(request.get("number") or (event.get("number") if of_request else None)),
+        pull_request=built.pull_request,
         run_url=f"{url}/actions/runs/{run}" if url and run else "",
         actor=actor,
         actor_email=f"{actor}@users.noreply.github.com" if actor and not ours else "",
-        trusted=_github_trusts(env.get("GITHUB_EVENT_NAME", ""), event, repository),
-        event=env.get("GITHUB_EVENT_NAME", ""),
-        bases=_github_bases(env.get("GITHUB_EVENT_NAME", ""), event, "" if ours else env.get("GITHUB_SHA", "")),
+        trusted=_github_trusts(name, event, repository),
+        event=name,
+        bases=_github_bases(name, event, "" if ours else env.get("GITHUB_SHA", "")),
+        run=env.get("GITHUB_RUN_NUMBER", ""),
+        scheduled=name == "schedule",
     )
+
+
+class _Built(NamedTuple):
+    """What a run of GitHub builds."""
+
+    commit: str
+    branch: str
+    tag: str
+    pull_request: int | None
+
+
+def _github_builds(env: Mapping[str, str], name: str, event: Mapping[str, Any]) -> _Built:
+    request = event.get("pull_request") or {}
+    ref, is_tag = env.get("GITHUB_REF_NAME", ""), env.get("GITHUB_REF_TYPE") == "tag"
+    of_request = name.startswith("pull_request")
+    return _Built(
+        # On a pull request GITHUB_SHA is a merge commit that nobody finds again: the head is what was built.
+        commit=(request.get("head") or {}).get("sha") or env.get("GITHUB_SHA", ""),
+        branch=env.get("GITHUB_HEAD_REF", "") if of_request else "" if is_tag else ref,
+        tag=ref if is_tag else "",
+        pull_request=_number(request.get("number") or (event.get("number") if of_request else None)),
+    )
+
+
+def _github_follows(event: Mapping[str, Any]) -> _Built:
+    """What the run before this one built: GITHUB_SHA and GITHUB_REF are those of the default branch here.
+
+    A run for a pull request without a number is one of no branch: its head may have the name of a branch here.
+    """
+    before = event.get("workflow_run") or {}
+    requests = before.get("pull_requests") or ()
+    of_request = str(before.get("event", "")).startswith("pull_request")
+    number = _number(requests[0].get("number")) if of_request and requests else None
+    branch = before.get("head_branch") or ""
+    return _Built(before.get("head_sha") or "", "" if of_request and number is None else branch, "", number)
 
 
 def _github_bases(name: str, event: Mapping[str, Any], merge: str) -> tuple[str, ...]:
@@ -125,6 +164,9 @@ def _gitlab(env: Mapping[str, str]) -> CiContext:
         event=env.get("CI_PIPELINE_SOURCE", ""),
         # The first is told where the job runs on what the merge would make, as in a merge train.
         bases=_known(env.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"), env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")),
+        run=env.get("CI_PIPELINE_IID", ""),
+        started=env.get("CI_PIPELINE_CREATED_AT", ""),
+        scheduled=env.get("CI_PIPELINE_SOURCE") == "schedule",
     )
 
 
@@ -140,6 +182,7 @@ def _bitbucket(env: Mapping[str, str]) -> CiContext:
         pull_request=_number(env.get("BITBUCKET_PR_ID")),
         run_url=f"{url}/pipelines/results/{number}" if url else "",
         bases=_known(env.get("BITBUCKET_PR_DESTINATION_COMMIT")),
+        run=number,
     )
 
 
@@ -160,6 +203,9 @@ def _azure(env: Mapping[str, str]) -> CiContext:
         actor_email=env.get("BUILD_REQUESTEDFOREMAIL", ""),
         trusted=env.get("SYSTEM_PULLREQUEST_ISFORK", "False") != "True",
         bases=_remote(env.get("SYSTEM_PULLREQUEST_TARGETBRANCH", "").removeprefix("refs/heads/")),
+        run=env.get("BUILD_BUILDID", ""),
+        started=env.get("SYSTEM_PIPELINESTARTTIME", ""),
+        scheduled=env.get("BUILD_REASON") == "Schedule",
     )
 
 
@@ -175,6 +221,7 @@ def _jenkins(env: Mapping[str, str]) -> CiContext:
         actor=env.get("BUILD_USER", ""),
         trusted=not env.get("CHANGE_FORK"),
         bases=_remote(env.get("CHANGE_TARGET", "")),
+        run=env.get("BUILD_NUMBER", ""),
     )
 
 

@@ -18,9 +18,13 @@ __all__ = ["KEYS", "Config", "load", "parse"]
 # key -> (option of the command line, kind of value): text, texts (one or a list), flag, or a choice of words.
 _MODES = "choice:pull-request,push,dry-run"
 _TOP = {
-    "image": ("to", "text"),
-    "to": ("to", "text"),
+    "image": ("to", "texts"),
+    "to": ("to", "texts"),
     "tags": ("tags", "texts"),
+    "tag-prefix": ("tag_prefix", "text"),
+    "tag-match": ("tag_match", "text"),
+    "no-floating": ("no_floating", "flag"),
+    "tag-date": ("tag_date", "choice:commit,run"),
     "config-repo": ("config_repo", "text"),
     "base": ("base", "text"),
     "environment": ("environment", "text"),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitops_ci.errors import ProgramError
 from gitops_ci.secret import mask
 from gitops_ci.variables import inherited
 
-__all__ = ["Completed", "find", "operand", "reduced_environment", "run"]
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = ["Completed", "connected", "find", "operand", "reduced_environment", "run"]
 
 _QUOTED_LINES = 8
 _ANY_PROGRAM_NEEDS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE")
@@ -56,11 +61,13 @@ def run(
     seconds: float = 120.0,
     allowed: frozenset[int] = frozenset({0}),
     install: str = "",
+    own_group: bool = False,
 ) -> Completed:
     """Run a program to its end and return what it printed.
 
     `inside` is a program, with its arguments, that starts this one. `environment` replaces the inherited one;
-    `install` says how to get the program when it is missing. What comes from a repository goes through `operand`, or
+    `install` says how to get the program when it is missing. With `own_group` all that the program started ends with it
+    at the limit, which else waits for whoever holds its output. What comes from a repository goes through `operand`, or
     stands behind an option and '=': it never is an argument as it is.
 
     Raises:
@@ -70,15 +77,14 @@ def run(
 
     name = os.path.basename(argv[0])
     try:
-        done = subprocess.run(
-            [*inside, _path(argv[0]), *argv[1:]],
-            cwd=cwd,
-            input=stdin,
-            env=inherited() if environment is None else environment,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
+        command = [*inside, _path(argv[0]), *argv[1:]]
+        child = inherited() if environment is None else environment
+        if own_group:
+            done = _run_in_group(command, stdin or b"", child, seconds)
+        else:
+            done = subprocess.run(
+                command, cwd=cwd, input=stdin, env=child, capture_output=True, timeout=seconds, check=False
+            )
     except FileNotFoundError:
         raise ProgramError(f"{name} is not installed", hint=install or f"Put {name} on PATH.") from None
     except PermissionError as error:
@@ -94,6 +100,49 @@ def run(
             f"{name} failed with exit code {done.returncode}: {said}", hint=f"{name} says what is wrong."
         )
     return Completed(done.stdout, stderr, done.returncode)
+
+
+def _run_in_group(
+    command: list[str], stdin: bytes, environment: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[bytes]:
+    """As subprocess.run, and whatever the program started ends with it."""
+    import signal
+    import subprocess
+
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
+    ) as started:
+        try:
+            stdout, stderr = started.communicate(stdin, timeout=seconds)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, started.returncode, stdout, stderr)
+
+
+@contextmanager
+def connected(argv: Sequence[str], *, stdio: int, errors: int) -> Iterator[None]:
+    """Run a program with one descriptor as its input and output, until it ends or the block does.
+
+    Raises:
+        ProgramError: the program is missing.
+    """
+    import subprocess
+
+    try:
+        started = subprocess.Popen(
+            [_path(argv[0]), *argv[1:]], stdin=stdio, stdout=stdio, stderr=errors, env=inherited()
+        )
+    except FileNotFoundError:
+        name = os.path.basename(argv[0])
+        raise ProgramError(f"{name} is not installed", hint=f"Put {name} on PATH.") from None
+    try:
+        yield
+    finally:
+        started.terminate()
+        started.wait()
 
 
 def _path(program: str) -> str:

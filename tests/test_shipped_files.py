@@ -93,7 +93,17 @@ VARIABLES_ONLY |= {
     "offline",
 }
 VARIABLES_ONLY |= {"registry-auth-host", "registry-ca", "reopen", "report", "rules", "shard", "sign", "signing-key"}
-VARIABLES_ONLY |= {"substitute", "tag-suffix", "with-referrers"}
+VARIABLES_ONLY |= {
+    "after-push",
+    "no-floating",
+    "substitute",
+    "tag-date",
+    "tag-match",
+    "tag-prefix",
+    "tag-suffix",
+    "version-from",
+    "with-referrers",
+}
 
 
 def _long_options(*commands: str) -> set[str]:

@@ -99,8 +99,9 @@ def _problems(config: Config) -> Iterator[str]:
     options = config.options
     if repository := options.get("config_repo"):
         RepoUrl.parse(repository)
-    if (to := options.get("to")) and not to.startswith("oci:"):
-        ImageRef.parse(to)
+    for to in options.get("to", ()):
+        if not to.startswith("oci:"):
+            ImageRef.parse(to)
     if asked := options.get("kubernetes_version"):
         versions(asked)
     known = ", ".join(sorted(config.environments))

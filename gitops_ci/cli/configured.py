@@ -19,7 +19,7 @@ __all__ = ["ConfiguredCommand", "config_of"]
 class ConfiguredCommand(HelpfulCommand):
     """A click command whose defaults are the configuration file's values, the chosen environment's before the rest."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def set_defaults(self, ctx: click.Context, args: list[str]) -> None:
         # The file decides defaults, and options name the file: they are read once ahead, wherever they stand.
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         config = _load(ctx, given.get("config") or os.environ.get("GITOPS_CI_CONFIG"))
@@ -29,7 +29,6 @@ class ConfiguredCommand(HelpfulCommand):
             defaults |= _defaults(config.environments[name])
         ctx.default_map = defaults
         ctx.meta["gitops_ci.config"] = config
-        return super().parse_args(ctx, args)
 
 
 def config_of(ctx: click.Context) -> Config:

@@ -8,17 +8,25 @@ from datetime import datetime
 
 from gitops_ci.ci import CiContext
 from gitops_ci.errors import ProgramError
-from gitops_ci.tags import BuildFacts
+from gitops_ci.tags import BuildFacts, GitTagRule
 
 __all__ = ["build_facts", "git_tags", "origin_url"]
 
 
-def build_facts(context: CiContext, version: str | None) -> BuildFacts:
-    """The build as the CI system describes it; outside of one, as the Git checkout around us does."""
+def build_facts(
+    context: CiContext, version: str | None, *, tag_rule: GitTagRule | None = None, dated_by: str | None = None
+) -> BuildFacts:
+    """The build as the CI system describes it; outside of one, as the Git checkout around us does.
+
+    `dated_by` is `commit` or `run`, None for the run where a timetable started it, and for the commit elsewhere.
+    """
+    rule = tag_rule or GitTagRule()
     commit, branch, tag = context.commit, context.branch, context.git_tag
     if context.provider == "none":
         commit = commit or next(iter(_git("rev-parse", "--verify", "--quiet", "HEAD")), "")
         branch = branch or next(iter(_git("symbolic-ref", "--short", "--quiet", "HEAD")), "")
+        tag = tag or ("" if branch else _tag_of_head(rule))
+    by_run = dated_by == "run" or (dated_by is None and context.scheduled)
     return BuildFacts(
         version=version,
         branch=branch or None,
@@ -27,8 +35,16 @@ def build_facts(context: CiContext, version: str | None) -> BuildFacts:
         is_default_branch=bool(branch) and branch == context.default_branch,
         tag=tag or None,
         trusted=context.trusted,
-        moment=_moment(),
+        moment=_moment(context.started if by_run else None, commit),
+        run=context.run,
+        tag_rule=rule,
     )
+
+
+def _tag_of_head(rule: GitTagRule) -> str:
+    """The Git tag that is checked out, as by a CI system that is not known here; '' where several are versions."""
+    versions = [tag for tag in _git("tag", "--points-at", "HEAD") if rule.version_in(tag)]
+    return versions[0] if len(versions) == 1 else ""
 
 
 def git_tags() -> tuple[str, ...]:
@@ -41,13 +57,23 @@ def origin_url() -> str:
     return next(iter(_git("remote", "get-url", "origin")), "")
 
 
-def _moment() -> float:
-    """When the build is from: the same for every run of one commit wherever that can be known."""
+def _moment(started: str | None, commit: str) -> float:
+    """When the build is from: where `started` is None the same for every run of one commit that can be read.
+
+    SOURCE_DATE_EPOCH goes before both (reproducible-builds.org/specs/source-date-epoch).
+    """
     if (epoch := os.environ.get("SOURCE_DATE_EPOCH", "")).isdigit():
         return float(epoch)
-    for told in (os.environ.get("CI_COMMIT_TIMESTAMP", ""), *_git("log", "-1", "--format=%cI")):
+    if started is not None:
+        candidates: tuple[str, ...] = (started,)
+    else:
+        # The commit that is built may not be the one that is checked out.
+        is_id = bool(commit) and set(commit) <= set("0123456789abcdef")
+        own = _git("log", "-1", "--format=%cI", commit) if is_id else ()
+        candidates = (os.environ.get("CI_COMMIT_TIMESTAMP", ""), *own, *_git("log", "-1", "--format=%cI"))
+    for text in candidates:
         try:
-            return datetime.fromisoformat(told).timestamp()
+            return datetime.fromisoformat(text).timestamp()
         except ValueError:
             continue
     return time.time()

@@ -31,8 +31,9 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
 # heading -> options, by their long names; the order here is the order there.
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
-        *("to", "image-name", "version", "tags", "tag-suffix", "from-file"),
-        *("expect-revision", "with-referrers"),
+        *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
+        *("no-floating", "from-file"),
+        *("expect-revision", "with-referrers", "after-push"),
     ),
     "Where it changes": (
         *("config-repo", "environment", "base", "path", "exclude", "format", "at"),
@@ -143,7 +144,17 @@ _DEFAULT = re.compile(r" \[(?!default)([^\[\]]+)\](?=$| Repeatable\.$)")
 
 
 class HelpfulCommand(click.Command):
-    """A command whose options are listed by section, with examples below."""
+    """A command whose options are listed by section, with examples below; none of them is given twice by mistake."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from gitops_ci.cli.options import refuse_repeated
+
+        refuse_repeated(self, ctx, args)
+        self.set_defaults(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def set_defaults(self, ctx: click.Context, args: list[str]) -> None:
+        """Decide the defaults of the options before they are read."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         records = {}

@@ -13,43 +13,20 @@ from typing import Any, NoReturn
 
 import click
 
-from gitops_ci.ci import detect
-from gitops_ci.cli import complete
 from gitops_ci.cli.configured import ConfiguredCommand
-from gitops_ci.cli.facts import build_facts, git_tags
 from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.run import execute
+from gitops_ci.cli.tag_options import TAG_OPTIONS, tag_rules
 from gitops_ci.errors import RegistryError, UsageError
 from gitops_ci.flows.image.push import PushRequest, push
-from gitops_ci.flows.image.tags import TagRules, TagsRequest, in_lower_case, list_tags
+from gitops_ci.flows.image.tags import TagsRequest, in_lower_case, list_tags
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
-from gitops_ci.variables import variables
 
 __all__ = ["access_options", "command", "push_options", "push_request", "registry_access"]
 
-_TAG_OPTIONS = (
-    option("--to", metavar="REPOSITORY", help="Registry repository, with a tag or without; or oci:DIR."),
-    option("--version", metavar="VERSION", help="The version that is released. [the Git tag's]"),
-    option(
-        "--tags",
-        multiple=True,
-        metavar="STRATEGY",
-        shell_complete=complete.strategies,
-        help="semver[=v], sha[=DIGITS], branch, pr, tag, date[=FORMAT], edge[=NAME], channel, raw=TAG; separated by "
-        "commas or repeated. "
-        "[semver if there is a version, else sha]",
-    ),
-    option(
-        "--tag-suffix",
-        default="",
-        show_default=False,
-        metavar="TEXT",
-        help="What every tag ends in, for a variant: -alpine.",
-    ),
-)
 _ACCESS_OPTIONS = (
     option("--insecure", multiple=True, metavar="HOST", help="Registry without TLS or with any certificate."),
     option("--registry-ca", metavar="FILE", help="Certificate authority of the registry."),
@@ -76,7 +53,7 @@ _GRACE = 2.0  # seconds in which what is under way may end by itself, and say mo
 
 def push_options(function: Callable[..., Any]) -> Any:
     """Adds the options of everything that pushes an image; `push_request` reads them back."""
-    return _with(function, *_TAG_OPTIONS, *_GUARD_OPTIONS, *_ACCESS_OPTIONS)
+    return _with(function, *TAG_OPTIONS, *_GUARD_OPTIONS, *_ACCESS_OPTIONS)
 
 
 def access_options(function: Callable[..., Any]) -> Any:
@@ -89,7 +66,7 @@ def _with(function: Callable[..., Any], *options: Callable[[Callable[..., Any]],
 
 
 def _tags_options(function: Callable[..., Any]) -> Any:
-    return _with(function, *_TAG_OPTIONS, *_ACCESS_OPTIONS)
+    return _with(function, *TAG_OPTIONS, *_ACCESS_OPTIONS)
 
 
 def push_request(source: str, options: Mapping[str, Any]) -> PushRequest:
@@ -103,10 +80,13 @@ def push_request(source: str, options: Mapping[str, Any]) -> PushRequest:
             "No destination is given",
             hint="Give --to ghcr.io/acme/shop, set GITOPS_CI_TO, or write image: into .gitops-ci.yaml.",
         )
+    first, *more = options["to"]
     return PushRequest(
         source=source,
-        to=options["to"],
-        rules=_rules(options),
+        to=first,
+        also=tuple(more),
+        account_of=first,
+        rules=tag_rules(options),
         allow_move=options["allow_move"],
         expect_revision=options["expect_revision"],
         with_referrers=options["with_referrers"],
@@ -154,10 +134,11 @@ def retag_command(source: str, names: tuple[str, ...], output: Output, **options
     source = source.removeprefix("registry:")
     ref = ImageRef.parse(in_lower_case(source))
     # `image:` and `tags:` of the configuration are for builds; an image that is named stays where it is, and as it is.
-    to = options["to"] if _is_given("to") else ref.familiar
-    if names and not to.startswith("oci:") and (tag := ImageRef.parse(in_lower_case(to)).tag):
-        raise UsageError(f"--to names the tag {tag}, and {', '.join(names)} too", hint="Leave the tag out of --to.")
-    options |= {"to": to, "tags": (*(f"raw={name}" for name in names), *options["tags"])}
+    destinations = options["to"] if _is_given("to") else (ref.familiar,)
+    for to in destinations:
+        if names and not to.startswith("oci:") and (tag := ImageRef.parse(in_lower_case(to)).tag):
+            raise UsageError(f"--to names the tag {tag}, and {', '.join(names)} too", hint="Leave the tag out of --to.")
+    options |= {"to": destinations, "tags": (*(f"raw={name}" for name in names), *options["tags"])}
     if not names and ref.tag and _is_given("to") and not _is_given("version") and not _is_given("tags"):
         options |= {"tags": (f"raw={ref.tag}",)}
     request = _bounded(push_request(f"registry:{source}", options), options)
@@ -180,7 +161,7 @@ def tags_command(output: Output, **options: Any) -> None:
 
     The versions that exist are those of the registry at --to, and of the Git checkout.
     """
-    request = TagsRequest(options["to"] or "", _rules(options), registry_access(options))
+    request = TagsRequest(options["to"], tag_rules(options), registry_access(options))
     execute("image tags", output, lambda log: list_tags(request, log))
 
 
@@ -213,17 +194,6 @@ def _given_up_after(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _rules(options: Mapping[str, Any]) -> TagRules:
-    facts = build_facts(detect(variables()), options["version"])
-    # Only versions are compared with what exists.
-    known = git_tags() if facts.version or facts.tag else ()
-    return TagRules(_strategies(options["tags"]), facts, options["tag_suffix"], known)
-
-
-def _strategies(given: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word.strip() for text in given for word in text.split(",") if word.strip())
 
 
 def registry_access(options: Mapping[str, Any]) -> Access:

@@ -12,7 +12,7 @@ from gitops_ci.cli import complete
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Outcome
 
-__all__ = ["Output", "ReportFile", "option", "output_options"]
+__all__ = ["Output", "ReportFile", "option", "output_options", "refuse_repeated"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -53,6 +53,22 @@ def option(name: str, *more: str, **settings: Any) -> Decorator:
     settings.setdefault("envvar", "GITOPS_CI_" + long.upper().replace("-", "_"))
     settings.setdefault("show_default", not isinstance(settings.get("default"), (type(None), tuple, bool)))
     return click.option(name, *more, **settings)
+
+
+def refuse_repeated(command: click.Command, ctx: click.Context, args: list[str]) -> None:
+    """Refuse an option with one value that is given twice: the first value would be dropped in silence.
+
+    Raises:
+        UsageError: it is.
+    """
+    if ctx.resilient_parsing:
+        return
+    _, _, order = command.make_parser(ctx).parse_args(args=list(args))
+    for given in order:
+        single = isinstance(given, click.Option) and not given.is_flag and not given.multiple and not given.count
+        if single and order.count(given) > 1:
+            name = max(given.opts, key=len)
+            raise UsageError(f"{name} is given twice", hint=f"It has one value: give {name} once.")
 
 
 def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[ReportFile, ...]:

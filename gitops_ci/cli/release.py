@@ -15,6 +15,8 @@ from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.repository import bump_request, refuse_untrusted, repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
+from gitops_ci.flows.after_push import AfterPush
+from gitops_ci.flows.image.push import PushRequest
 from gitops_ci.flows.image.tags import in_lower_case
 from gitops_ci.flows.release import ReleaseRequest, release
 from gitops_ci.imageref import ImageRef
@@ -29,24 +31,59 @@ __all__ = ["command"]
 @option(
     "--image-name",
     metavar="NAME",
-    help="What manifests call the image, where that is not --to (a mirror, another address of the registry).",
+    help="What manifests call the image: one of several --to, or another name of it (a mirror). [the first --to]",
+)
+@option(
+    "--after-push",
+    metavar="COMMAND",
+    help="Program to run after the push and before the bump: 'cosign sign --yes {reference}'. If it fails, nothing "
+    "reaches Git. It is not read from .gitops-ci.yaml.",
 )
 @repository_options
 @output_options
 @click.pass_context
-def command(ctx: click.Context, /, source: str, image_name: str | None, output: Output, **options: Any) -> None:
+def command(
+    ctx: click.Context,
+    /,
+    source: str,
+    image_name: str | None,
+    after_push: str | None,
+    output: Output,
+    **options: Any,
+) -> None:
     """Push the image, bump it in the config repository, validate, open the pull request.
 
     SOURCE is the image that was built: a name in the Docker Engine, or oci:DIR[:NAME], oci-archive:FILE[:NAME],
     docker-archive:FILE[:NAME], registry:REF. NAME chooses one of several images: a tag, the whole name, or @DIGEST.
     """
-    refuse_untrusted(detect(variables()), options)
-    push = push_request(source, options)
-    name = ImageRef.parse(image_name or in_lower_case(_pushed_name(options["to"]))).with_version(tag=None, digest=None)
+    context = detect(variables())
+    refuse_untrusted(context, options)
+    hook = AfterPush.parse(after_push or "")
+    if hook and not context.trusted:
+        raise UsageError(
+            "--after-push is not run for code from outside",
+            hint="Leave it out here, and sign in a run that a push or a tag starts.",
+        )
+    push = _with_primary(push_request(source, options), image_name)
+    name = _without_version(image_name or in_lower_case(_pushed_name(push.to)))
     bump = bump_request(ctx, (name,), options)
-    request = ReleaseRequest(replace(push, dry_run=bump.mode == "dry-run"), bump, name)
+    request = ReleaseRequest(replace(push, dry_run=bump.mode == "dry-run"), bump, name, hook)
     with progress_for(output) as progress:
         execute("release", output, lambda log: release(request, log, progress))
+
+
+def _with_primary(push: PushRequest, image_name: str | None) -> PushRequest:
+    """The push with the destination that manifests name first; where none has the name, the first stays it."""
+    if image_name is None:
+        return push
+    name, destinations = _without_version(image_name), (push.to, *push.also)
+    registries = (to for to in destinations if not to.startswith("oci:"))
+    primary = next((to for to in registries if name.same_image(_without_version(in_lower_case(to)))), push.to)
+    return replace(push, to=primary, also=tuple(to for to in destinations if to != primary))
+
+
+def _without_version(name: str) -> ImageRef:
+    return ImageRef.parse(name).with_version(tag=None, digest=None)
 
 
 def _pushed_name(to: str) -> str:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import GitopsCiError
+from gitops_ci.flows.after_push import AfterPush
 from gitops_ci.flows.bump import BumpRequest, PublishSettings, bump_into
 from gitops_ci.flows.image.age import CREATED, BuildMetadata
 from gitops_ci.flows.image.push import PartlyPushed, Pushed, PushRequest, push_image
 from gitops_ci.flows.journal import Journal
+from gitops_ci.flows.rehearsal import Rehearsal
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome
 from gitops_ci.registry.base import Progress
@@ -25,11 +27,15 @@ _REVISION = "org.opencontainers.image.revision"
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRequest:
-    """A push and a bump; the bump's images come from the push. `name` is what manifests call the image."""
+    """A push and a bump; the bump's images come from the push. `name` is what manifests call the image.
+
+    `after_push` runs between the two.
+    """
 
     push: PushRequest
     bump: BumpRequest
     name: ImageRef
+    after_push: AfterPush | None = None
 
 
 def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
@@ -43,18 +49,25 @@ def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
 
 
 def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress: Progress) -> bool:
-    planned = push_image(replace(request.push, dry_run=True), _Rehearsal(log), progress)
+    planned = push_image(replace(request.push, dry_run=True), Rehearsal(log), progress)
     if request.bump.mode == "dry-run":
         journal.images = planned.images
-        return bump_into(journal, _bump(request, planned), log)
-    bump_into(journal, _bump(request, planned), _Rehearsal(log), rehearsal=True)
+        bumped = bump_into(journal, _bump(request, planned), log)
+        journal.skipped = (*journal.skipped, *planned.skipped)
+        return bumped
+    bump_into(journal, _bump(request, planned), Rehearsal(log), rehearsal=True)
     try:
         pushed = push_image(request.push, log, progress)
     except PartlyPushed as error:
         journal.images = error.images
         raise
     journal.images = pushed.images
-    bumped = bump_into(journal, _bump(request, pushed), log)
+    if request.after_push:
+        request.after_push.run_for(pushed.images, log)
+    try:
+        bumped = bump_into(journal, _bump(request, pushed), log)
+    finally:
+        journal.skipped = (*journal.skipped, *pushed.skipped)
     return bumped or any(image.state == "pushed" for image in pushed.images)
 
 
@@ -81,19 +94,3 @@ def _sourced(said: PublishSettings, pushed: Pushed) -> PublishSettings:
     if said.source_commit or said.source_repository or not source.startswith("https://"):
         return said
     return replace(said, source_repository=source, source_commit=revision)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rehearsal:
-    """A log for the run-through: its steps have not happened yet, so only `--verbose` shows them."""
-
-    log: Log
-
-    def step(self, message: str) -> None:
-        self.log.detail(f"(plan) {message}")
-
-    def detail(self, message: str) -> None:
-        self.log.detail(f"(plan) {message}")
-
-    def warn(self, message: str) -> None:
-        self.log.detail(f"(plan) warning: {message}")

@@ -12,6 +12,7 @@ from gitops_ci import __version__
 from gitops_ci.http.addresses import host, is_loopback, joined, origin_of, shown
 from gitops_ci.http.answers import Response
 from gitops_ci.http.failures import CONNECT_TIMEOUT, HttpError, is_final, never_sent, unanswered
+from gitops_ci.http.trust import trusted
 from gitops_ci.http.waiting import asked_wait, backoff
 from gitops_ci.secret import Secret
 
@@ -51,7 +52,8 @@ class Http:
     """A client of one origin.
 
     `base` is put before relative URLs and is the origin that `headers` are for: an absolute URL elsewhere gets none of
-    them. `verify` is as in requests (True, False, or the path of a CA bundle). `deadline` is a moment of `clock` after
+    them. `verify` is as in requests (True, False, or the path of a CA bundle), `certificate` a client's certificate and
+    key for the base's origin. `deadline` is a moment of `clock` after
     which nothing is tried again.
     """
 
@@ -61,6 +63,7 @@ class Http:
         *,
         headers: Mapping[str, str | Secret] | None = None,
         verify: bool | str = True,
+        certificate: tuple[str, str] | None = None,
         deadline: float | None = None,
         timeout: float = READ_TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
@@ -73,6 +76,7 @@ class Http:
         if not base and any(isinstance(value, Secret) for value in self._headers.values()):
             raise ValueError("secret headers need a base: they belong to one origin")
         self._verify = verify
+        self._certificate = certificate
         self._timeout = timeout
         self._sleep = sleep
         self._clock = clock
@@ -157,7 +161,8 @@ class Http:
         left = until - self._clock()
         if left <= 0:
             raise HttpError(f"the deadline passed before {host(url)} answered", shown(url))
-        own = self._headers if origin_of(url) == origin_of(self.base) else {}
+        own_origin = origin_of(url) == origin_of(self.base)
+        own = self._headers if own_origin else {}
         loopback = is_loopback(url)
         try:
             return self._session().request(
@@ -169,7 +174,8 @@ class Http:
                 headers={name: _header(value) for name, value in {**own, **asked.headers}.items()},
                 stream=True,
                 allow_redirects=False,
-                verify=self._verify,
+                verify=trusted(self._verify),
+                cert=self._certificate if own_origin else None,
                 timeout=(min(CONNECT_TIMEOUT, left), min(self._timeout, left)),
                 # As Go's clients do: no proxy is asked for this very machine.
                 proxies={"http": None, "https": None, "all": None} if loopback else None,  # type: ignore[dict-item]

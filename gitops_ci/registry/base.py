@@ -25,6 +25,7 @@ __all__ = [
     "MANIFEST_TYPES",
     "NO_IMAGE",
     "OCI_INDEX",
+    "OCI_MANIFEST",
     "Blob",
     "Descriptor",
     "Manifest",

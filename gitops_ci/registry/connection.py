@@ -10,10 +10,11 @@ import threading
 from dataclasses import dataclass
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.http import Body, Http, HttpError, Redirects, Response, joined, origin_of, shown
+from gitops_ci.http import Body, Http, HttpError, Redirects, Response, bundle_with, joined, origin_of, shown
 from gitops_ci.imageref import DOCKER_HUB
 from gitops_ci.registry.auth import Auth, Challenge, read_challenge
 from gitops_ci.registry.credentials import Credential
+from gitops_ci.registry.host_certificates import certificates_for
 from gitops_ci.registry.refusals import refusal, unreachable
 from gitops_ci.secret import Secret
 
@@ -47,7 +48,11 @@ class Connection:
         self._credential = credential
         self._host = _HUB_API if registry == DOCKER_HUB else registry
         self._insecure = bool({self._host, registry} & self.access.insecure)
-        self._verify: bool | str = False if self._insecure else self.access.ca or True
+        own = certificates_for(self._host)
+        self._certificate = own.client
+        self._verify: bool | str = self.access.ca or (bundle_with(own.authorities) if own.authorities else True)
+        if self._insecure:
+            self._verify = False
         self._lock = threading.Lock()
         self._opened: tuple[Http, Auth] | None = None
 
@@ -162,6 +167,7 @@ class Connection:
                 # Digests are of the bytes as they are; and what is not packed does not unpack without end.
                 headers={"Accept-Encoding": "identity"},
                 verify=self._verify,
+                certificate=self._certificate,
                 deadline=self.access.deadline,
             )
             try:

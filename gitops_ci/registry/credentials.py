@@ -1,4 +1,4 @@
-"""Who signs in to which registry: the environment, Docker's configuration and its helpers, the CI's own account.
+"""Who signs in to which registry: the environment, Docker's and Podman's files and helpers, the CI's own account.
 
 Read and never written. Sources: docs.docker.com "docker login", "Credential helpers" (the `get` protocol of
 github.com/docker/docker-credential-helpers); containers-auth.json(5) for Podman's and Buildah's file;
@@ -17,6 +17,7 @@ from typing import Any
 
 from gitops_ci.errors import ProgramError, RegistryError
 from gitops_ci.imageref import DOCKER_HUB
+from gitops_ci.registry.engine_address import docker_folder
 from gitops_ci.secret import Secret
 from gitops_ci.variables import variables
 
@@ -24,6 +25,9 @@ __all__ = ["Credential", "credentials_for"]
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 _SIGN_IN = "Sign in again with docker login, or set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD."
+_VARIABLE = "DOCKER_AUTH_CONFIG"  # the text of such a file, as docker reads it and GitLab sets it
+_RUN = "/run/containers"
+_PATIENCE = 10.0  # seconds that a helper has: it asks a keychain or a cloud's own service
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -77,10 +81,7 @@ def _from_gitlab(registry: str, environ: Mapping[str, str]) -> Credential | None
 
 
 def _from_files(registry: str, repository: str, environ: Mapping[str, str]) -> Credential | None:
-    for path in _files(environ):
-        config = _read(path)
-        if config is None:
-            continue
+    for path, config in _configurations(environ):
         helper = _helper(config, registry)
         found = _ask(helper, registry) if helper else None
         if found := found or _stored(config, registry, repository, path):
@@ -88,29 +89,45 @@ def _from_files(registry: str, repository: str, environ: Mapping[str, str]) -> C
     return None
 
 
+def _configurations(environ: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each place of accounts with what it has, the one that goes before the others first."""
+    if text := environ.get(_VARIABLE):
+        yield _VARIABLE, _parsed(text, _VARIABLE)
+    for path in _files(environ):
+        try:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, getattr(error, "strerror", None) or "it is not UTF-8") from None
+        yield path, _parsed(text, path)
+
+
 def _files(environ: Mapping[str, str]) -> Iterator[str]:
     if named := environ.get("REGISTRY_AUTH_FILE"):
         yield named
-    if environ.get("DOCKER_CONFIG"):
-        yield os.path.join(environ["DOCKER_CONFIG"], "config.json")
-    else:
-        yield os.path.join(os.path.expanduser("~"), ".docker", "config.json")
+    yield os.path.join(docker_folder(environ), "config.json")
     if runtime := environ.get("XDG_RUNTIME_DIR"):
         yield os.path.join(runtime, "containers", "auth.json")
+    elif hasattr(os, "getuid"):
+        # Without a session, as root in a job's container, Podman keeps its logins here (containers-auth.json(5)).
+        yield os.path.join(_RUN, str(os.getuid()), "auth.json")
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    yield os.path.join(config, "containers", "auth.json")
 
 
-def _read(path: str) -> dict[str, Any] | None:
+def _parsed(text: str, place: str) -> dict[str, Any]:
     try:
-        with open(path, encoding="utf-8") as file:
-            config = json.load(file)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or "it is not JSON"
-        raise RegistryError(
-            f"The registry accounts in {path} cannot be read: {reason}", hint="docker login writes the file anew."
-        ) from None
-    return config if isinstance(config, dict) else None
+        config = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _unreadable(place, "it is not JSON") from None
+    return config if isinstance(config, dict) else {}
+
+
+def _unreadable(place: str, reason: str) -> RegistryError:
+    hint = "docker login writes the file anew." if place != _VARIABLE else "It is what docker login writes into a file."
+    return RegistryError(f"The registry accounts in {place} cannot be read: {reason}", hint=hint)
 
 
 def _keys(registry: str) -> tuple[str, ...]:
@@ -138,13 +155,14 @@ def _ask(helper: str, registry: str) -> Credential | None:
             [program, "get"],
             stdin=_keys(registry)[0].encode(),
             environment=_for_helper(),
-            seconds=30,
+            seconds=_PATIENCE,
+            own_group=True,
             allowed=frozenset({0, 1}),
         )
     except ProgramError as error:
         raise RegistryError(
             f"The credential helper for {registry} could not be asked: {error.message}",
-            hint=f"Install {program}, or take it out of Docker's config.json and sign in with docker login.",
+            hint=_about_helper(program, registry),
         ) from None
     if said.code:
         text = (said.stdout.decode("utf-8", "replace") + said.stderr).strip()
@@ -161,6 +179,14 @@ def _ask(helper: str, registry: str) -> Credential | None:
             f"The credential helper {program} answered something else than an account", hint=_SIGN_IN
         ) from None
     return Credential(user, Secret(secret), identity=user == "<token>", source=program) if secret else None
+
+
+def _about_helper(program: str, registry: str) -> str:
+    from gitops_ci.process import find
+
+    if find(program) is None:
+        return f"Install {program}, or take it out of Docker's config.json and sign in with docker login."
+    return f"Run it by hand to see what it waits for: echo {_keys(registry)[0]} | {program} get"
 
 
 def _for_helper() -> dict[str, str]:

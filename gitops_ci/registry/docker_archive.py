@@ -11,7 +11,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -21,6 +21,7 @@ from gitops_ci.registry.base import (
     DOCKER_MANIFEST,
     LARGEST_MANIFEST,
     NO_IMAGE,
+    OCI_MANIFEST,
     Blob,
     Descriptor,
     Manifest,
@@ -34,7 +35,9 @@ __all__ = ["DockerArchive"]
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 _ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
-_MAGIC = {b"\x1f\x8b": _LAYER, b"\x28\xb5": _ZSTD}
+_MAGIC = ((b"\x1f\x8b", _LAYER), (b"\x28\xb5\x2f\xfd", _ZSTD))  # RFC 1952 §2.3.1, RFC 8878 §3.1.1
+# The same things in an OCI manifest: Docker's own has no name for layers that are compressed with zstd.
+_IN_OCI = {_CONFIG: "application/vnd.oci.image.config.v1+json", _LAYER: "application/vnd.oci.image.layer.v1.tar+gzip"}
 _LARGEST_CONFIG = 8 * 1024 * 1024
 _LEVEL = 1  # three times as fast as gzip's usual 6, some percent larger: the line to a registry is seldom slower
 _DAMAGED = "The archive is incomplete or damaged: write it again."
@@ -81,9 +84,13 @@ class DockerArchive:
         known = dict(each(lambda pair: self._layer(*pair), pairs, at_once=min(4, os.cpu_count() or 1)))
         layers = [known[name] for name in self._image.layers]
         config = Descriptor(_CONFIG, digest_of(self.config), len(self.config))
+        media_type = DOCKER_MANIFEST
+        if any(layer.media_type == _ZSTD for layer in layers):
+            media_type = OCI_MANIFEST
+            config, *layers = (replace(one, media_type=_IN_OCI.get(one.media_type, _ZSTD)) for one in (config, *layers))
         data = {
             "schemaVersion": 2,
-            "mediaType": DOCKER_MANIFEST,
+            "mediaType": media_type,
             "config": _as_json(config),
             "layers": [_as_json(layer) for layer in layers],
         }
@@ -111,7 +118,7 @@ class DockerArchive:
     def _layer(self, name: str, diff_id: str) -> tuple[str, Descriptor]:
         """A layer's descriptor; one that is compressed already is taken as it is."""
         first = next(self._files.chunks(name), b"")
-        if kind := _MAGIC.get(first[:2]):
+        if kind := next((kind for magic, kind in _MAGIC if first.startswith(magic)), ""):
             descriptor = Descriptor(kind, *_measured(self._files.chunks(name)))
             self._paths[descriptor.digest] = self._files, name
             return name, descriptor

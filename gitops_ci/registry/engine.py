@@ -11,6 +11,7 @@ import random
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,15 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import Progress
 from gitops_ci.registry.credentials import Credential
+from gitops_ci.registry.engine_address import EngineAddress, find_engine
+from gitops_ci.registry.refusals import IMMUTABLE
+from gitops_ci.registry.ssh_tunnel import SshTunnel
 from gitops_ci.secret import mask
+from gitops_ci.variables import variables
 
 __all__ = ["Engine", "EngineImage"]
 
+_USUAL = "unix:///var/run/docker.sock"
 _TIMEOUT = 600  # seconds of silence: a registry may take long to file a large layer away
 _TRIES = 5
 _ENGINE = "The Engine's own log says more; `docker image inspect` asks it the same."
@@ -36,6 +42,7 @@ _FINAL = re.compile(r"denied|unauthorized|authentication|no basic auth|invalid|n
 
 # What the Engine says, and what to do about it; the first that fits.
 _HINTS = (
+    (IMMUTABLE.pattern, "immutable"),
     (r"no basic auth credentials|unauthorized|authentication required|incorrect username", "account"),
     (r"denied|forbidden|insufficient_scope", "rights"),
     (r"HTTP response to HTTPS client", "plain"),
@@ -45,7 +52,6 @@ _HINTS = (
         r"does not provide any platform|missing content|content of the index is missing|content digest .* not found",
         "platforms",
     ),
-    (r"immutable|cannot be overwritten|already exists", "immutable"),
     (r"toomanyrequests|too many requests|\b429\b", "limit"),
 )
 _ADVICE = {
@@ -55,7 +61,7 @@ _ADVICE = {
     "certificate": "The Engine does not trust the registry: put its authority in /etc/docker/certs.d/HOST/ca.crt.",
     "network": "The Engine, not this program, connects to the registry: is it reachable from where the Engine runs?",
     "platforms": "The Engine holds only some platforms of the image: push it from its registry with registry:NAME.",
-    "immutable": "The registry keeps tags as they are: build a new version instead of replacing this one.",
+    "immutable": "The registry never moves this tag: release the image as a new version.",
     "limit": "The registry's rate limit is used up: sign in, or try later.",
 }
 
@@ -76,27 +82,43 @@ class EngineImage:
 
 
 class Engine:
-    """The Engine that DOCKER_HOST, else the current Docker context, names."""
+    """The Engine that the `docker` program would use."""
 
     def __init__(self) -> None:
         """Raises RegistryError when no Engine answers."""
-        from docker import APIClient
-        from docker.errors import DockerException
-        from docker.utils import kwargs_from_env
-
-        settings: dict[str, Any] = {"base_url": _context_host(), **kwargs_from_env()}
-        self.where = str(settings["base_url"] or "unix:///var/run/docker.sock")
-        over_ssh = self.where.startswith("ssh://")
-        if self.where.startswith("unix://") and not os.path.exists(self.where.removeprefix("unix://")):
-            raise _no_engine(self.where, "there is no such socket")
+        address = find_engine(variables())
+        self.where = address.host or _USUAL
+        self._stack = ExitStack()
         try:
             # The SDK is untyped where it matters.
-            self._client: Any = APIClient(**settings, version="auto", timeout=_TIMEOUT, use_ssh_client=over_ssh)
+            self._client: Any = self._connect(address)
+        except BaseException:
+            self._stack.close()
+            raise
+        self._stack.callback(self._client.close)
+
+    def _connect(self, address: EngineAddress) -> Any:
+        from docker.errors import DockerException
+        from docker.tls import TLSConfig
+
+        url, tunnel = self.where, None
+        if url.startswith("ssh://"):
+            # The SDK's own way over ssh needs another library, which asks nobody before it trusts a host.
+            tunnel = self._stack.enter_context(SshTunnel(address))
+            url = tunnel.url
+        elif url.startswith("unix://") and not os.path.exists(url.removeprefix("unix://")):
+            raise _no_engine(address, self.where, "there is no such socket")
+        try:
+            tls = None
+            if (pem := address.tls) and not url.startswith("unix://"):
+                own = (pem.certificate, pem.key) if pem.certificate else None
+                tls = TLSConfig(client_cert=own, ca_cert=pem.ca or None, verify=pem.verify)
+            return _client_class()(base_url=url, tls=tls or False, version="auto", timeout=_TIMEOUT)
         except (DockerException, OSError, ValueError) as error:
-            raise _no_engine(self.where, _reason(error)) from None
+            raise _no_engine(address, self.where, (tunnel and tunnel.reason()) or _reason(error)) from None
 
     def close(self) -> None:
-        self._client.close()
+        self._stack.close()
 
     def inspect(self, name: str) -> EngineImage:
         """Raises RegistryError when there is no such image."""
@@ -211,10 +233,31 @@ class Engine:
         return f"{has} Was the image built before this step, and by this Engine ({self.where})?"
 
 
-def _no_engine(where: str, reason: str) -> RegistryError:
+def _client_class() -> Any:
+    from docker import APIClient
+    from urllib3 import disable_warnings
+    from urllib3.exceptions import InsecureRequestWarning
+
+    disable_warnings(InsecureRequestWarning)  # whoever asks for no check of the name knows it
+
+    class Client(APIClient):
+        """The SDK's client, whose certificates are those of the Engine: REQUESTS_CA_BUNDLE would replace them."""
+
+        def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+            return super().merge_environment_settings(
+                url, proxies, stream, verify if self.verify is True else self.verify, cert
+            )
+
+    return Client
+
+
+def _no_engine(address: EngineAddress, where: str, reason: str) -> RegistryError:
+    hint = f"Is it running, and is {address.origin if address.host else 'DOCKER_HOST'} right? "
+    if re.search("HTTP request to an HTTPS server|malformed HTTP|record layer", reason):
+        hint = "It speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of its certificates. "
     return RegistryError(
         f"The Docker Engine at {where} does not answer: {reason}",
-        hint="Is it running, and is DOCKER_HOST right? Images built without an Engine are given as oci:DIR.",
+        hint=f"{hint}Images built without an Engine are given as oci:DIR.",
     )
 
 
@@ -252,17 +295,6 @@ def _sign_in(credential: Credential | None, target: ImageRef) -> dict[str, str]:
     if credential.identity:
         return {"identitytoken": credential.secret.reveal(), "serveraddress": target.registry}
     return {"username": credential.user, "password": credential.secret.reveal(), "serveraddress": target.registry}
-
-
-def _context_host() -> str | None:
-    """The address of the current Docker context, where one was chosen (`docker context use`)."""
-    from docker.context import ContextAPI
-
-    try:
-        context: Any = ContextAPI.get_current_context()
-    except Exception:  # noqa: BLE001 - a broken context must not hide an Engine at the usual place
-        return None
-    return str(context.Host) if context and context.Name != "default" else None
 
 
 def _reason(error: Exception) -> str:

@@ -6,26 +6,45 @@ Artifact Registry are known to give beyond it.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import HttpError, Response
 from gitops_ci.secret import mask
 
-__all__ = ["AccessDenied", "refusal", "unreachable"]
+__all__ = ["IMMUTABLE", "AccessDenied", "ImmutableTag", "refusal", "unreachable"]
 
 _LONGEST = 300
+_IMMUTABLE_STATUSES = {400, 403, 405, 409, 412, 422}
+# How registries refuse to move a tag: ECR, Harbor, Quay and Docker Hub ("immutable"), ECR ("already exists", "cannot be
+# overwritten"), Artifact Registry ("tag immutability"), ACR ("operation is disallowed"), Nexus ("does not allow
+# updating assets"), GitLab ("protected").
+IMMUTABLE = re.compile(
+    r"immutab|cannot be overwritten|already exists|operation is disallowed|does not allow updating|tag is protected"
+    r"|protected tag|tag is locked",
+    re.IGNORECASE,
+)
 
 
 class AccessDenied(RegistryError):
     """The registry answered 401 or 403: this account may not, or what is asked for is not there."""
 
 
+class ImmutableTag(RegistryError):
+    """The registry never gives this tag to another image."""
+
+
 def refusal(answer: Response, doing: str, registry: str, *, signed_in: bool) -> RegistryError:
     """The error for an answer of status 300 and above; `doing` is what was tried, as `pushing to ghcr.io/acme/shop`."""
     code, said = _said(answer)
+    kind: type[RegistryError]
     what = f"{registry} refused {doing}: {answer.status}{f' {code}' if code else ''}{f', {said}' if said else ''}"
-    kind = AccessDenied if answer.status in {401, 403} else RegistryError
+    kind = RegistryError
+    if answer.status in _IMMUTABLE_STATUSES and IMMUTABLE.search(f"{code} {said}"):
+        kind = ImmutableTag
+    elif answer.status in {401, 403}:
+        kind = AccessDenied
     return kind(what, hint=_hint(answer.status, f"{code} {said}".lower(), registry, signed_in=signed_in))
 
 
@@ -33,13 +52,16 @@ def unreachable(registry: str, error: HttpError) -> RegistryError:
     message = error.message if registry in error.message else f"{registry}: {error.message}"
     hint = error.hint or _hint(0, "", registry)
     if "TLS" in error.message:
-        hint = "Name a private authority with --registry-ca FILE; --insecure HOST takes any certificate, or none."
+        hint = (
+            "Name a private authority with --registry-ca FILE, or put it into /etc/docker/certs.d/HOST/ca.crt; "
+            "--insecure HOST takes any certificate, or none."
+        )
     return RegistryError(f"The registry cannot be reached: {message}", hint=hint)
 
 
 def _hint(status: int, said: str, registry: str, *, signed_in: bool = False) -> str:
-    if "immutable" in said or "already exists" in said or "cannot be overwritten" in said:
-        return "The registry keeps tags as they are: build a new version instead of replacing this one."
+    if status in _IMMUTABLE_STATUSES and IMMUTABLE.search(said):
+        return "The registry never moves this tag: release the image as a new version."
     if status == 401 and not signed_in:
         return (
             f"No account for {registry} was found: set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD, "

@@ -198,7 +198,7 @@ class Remote:
     def put_manifest(self, manifest: Manifest, reference: str) -> None:
         kind = {"Content-Type": manifest.media_type}
         answer = self._ask("PUT", self._path("manifests", reference), data=manifest.content, headers=kind)
-        if answer.status in {400, 403, 409, 412} and self._has(reference, manifest.digest):
+        if answer.status in {400, 403, 405, 409, 412, 422} and self._has(reference, manifest.digest):
             return  # a registry that keeps tags as they are, and this one is right already
         self._wire.expect(answer, {200, 201, 202}, f"pushing {self._shown(reference)}")
         if manifest.subject is not None and "oci-subject" not in answer.headers:

@@ -129,7 +129,7 @@ def test_application_gets_a_workflow_and_its_settings(repository, run):
     workflow = yaml.safe_load(Path(".github/workflows/release.yml").read_text())
     assert workflow["jobs"]["release"]["steps"][-2]["with"]["source"] == "shop:build"
     settings = load(".gitops-ci.yaml").options
-    assert (settings["to"], settings["config_repo"]) == ("ghcr.io/acme/shop", REMOTE)
+    assert (settings["to"], settings["config_repo"]) == (("ghcr.io/acme/shop",), REMOTE)
     assert not Path(".github/workflows/pre-merge.yml").exists()
     assert "next: set the variable GITOPS_APP_ID" in done.err
     assert run("config", "check").code == 0

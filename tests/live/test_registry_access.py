@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import os
 import stat
 import time
+from pathlib import Path
 
 import pytest
 
@@ -268,3 +270,106 @@ def test_a_token_server_elsewhere_is_not_asked(run, layout, tokens, make_registr
         "--registry-auth-host", "tokens.evil.example", environment=ACCOUNT,
     )  # fmt: skip
     assert "there is no host tokens.evil.example" in allowed.out, "now it is asked, and is not there"
+
+
+# ---------------------------------------------------------------------------------- files of Docker and of Podman
+
+
+def auths(host):
+    return json.dumps({"auths": {host: {"auth": base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}}})
+
+
+@pytest.mark.parametrize("place", [".config/containers/auth.json", "config/containers/auth.json", "run/auth.json"])
+def test_the_places_of_podman(run, layout, private, repository, tmp_path, monkeypatch, place):  # noqa: F811
+    """Root in a job has no XDG_RUNTIME_DIR: podman login writes below /run/containers."""
+    root = Path.home() if place.startswith(".config") else tmp_path
+    path = root / place
+    if place.startswith("config"):
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    if place.startswith("run"):
+        monkeypatch.setattr("gitops_ci.registry.credentials._RUN", str(tmp_path / "run"))
+        path = tmp_path / "run" / str(os.getuid()) / "auth.json"
+    assert push(run, layout, private.host, repository).code == 4
+    path.parent.mkdir(parents=True)
+    path.write_text(auths(private.host))
+    assert push(run, layout, private.host, repository).code == 0
+
+
+def test_the_usual_place_of_podman_as_root():
+    from gitops_ci.registry.credentials import _files
+
+    assert f"/run/containers/{os.getuid()}/auth.json" in list(_files({}))
+
+
+def test_the_variable_of_docker_and_gitlab(run, layout, private, repository, docker_config):  # noqa: F811
+    """It goes before the file, as for docker."""
+    docker_config({"auths": {private.host: {"auth": base64.b64encode(b"bot:wrong").decode()}}})
+    assert push(run, layout, private.host, repository).code == 4
+    assert push(run, layout, private.host, repository, DOCKER_AUTH_CONFIG=auths(private.host)).code == 0
+    other = push(run, layout, private.host, repository, DOCKER_AUTH_CONFIG=auths("ghcr.io"))
+    assert other.code == 4, "the file is the only one with an account for this registry"
+
+
+def test_a_variable_that_is_no_configuration_is_not_printed(run, layout, private, repository):  # noqa: F811
+    ran = push(run, layout, private.host, repository, DOCKER_AUTH_CONFIG=f"{{ {PASSWORD}")
+    assert ran.code == 4
+    assert "DOCKER_AUTH_CONFIG" in ran.out
+    assert PASSWORD not in ran.out + ran.err
+
+
+def test_a_helper_that_hangs_is_ended(run, layout, private, repository, docker_config, monkeypatch):  # noqa: F811
+    """With all that it started: a child of it holds its output."""
+    folder = docker_config({"credHelpers": {private.host: "slow"}})
+    (folder / "docker-credential-slow").write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {folder}/child\nwait\n")
+    (folder / "docker-credential-slow").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr("gitops_ci.registry.credentials._PATIENCE", 1.0)
+    ran = push(run, layout, private.host, repository)
+    assert ran.code == 4
+    assert "did not finish" in ran.out
+    assert "by hand" in ran.out
+    child = int((folder / "child").read_text())
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+# ---------------------------------------------------------------------------------------------------- authorities
+
+
+@pytest.mark.parametrize("folder", [".config/containers/certs.d", ".config/docker/certs.d"])
+def test_an_authority_of_one_host(run, layout, secure, repository, folder):  # noqa: F811
+    refused = push(run, layout, secure.host, repository)
+    assert refused.code == 4
+    assert "certs.d" in refused.out
+    here = Path.home() / folder / secure.host
+    here.mkdir(parents=True)
+    (here / "ca.crt").write_text(secure.ca.read_text())
+    assert push(run, layout, secure.host, repository).code == 0
+
+
+def test_an_authority_of_another_host_counts_for_none(run, layout, secure, repository):  # noqa: F811
+    here = Path.home() / ".config/containers/certs.d/127.0.0.1:1"
+    here.mkdir(parents=True)
+    (here / "ca.crt").write_text(secure.ca.read_text())
+    assert push(run, layout, secure.host, repository).code == 4
+
+
+def test_authorities_of_the_environment(run, layout, secure, repository, monkeypatch):  # noqa: F811
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    assert push(run, layout, secure.host, repository, SSL_CERT_FILE="/none.pem").code == 4
+    assert push(run, layout, secure.host, repository, SSL_CERT_FILE=str(secure.ca)).code == 0
+
+
+def test_a_registry_that_wants_a_certificate(run, layout, make_registry, repository):  # noqa: F811
+    strict = make_registry(tls=True, client_certificates=True)
+    here = Path.home() / ".config/containers/certs.d" / strict.host
+    here.mkdir(parents=True)
+    (here / "ca.crt").write_text(strict.ca.read_text())
+    assert push(run, layout, strict.host, repository).code == 4
+    (here / "client.cert").write_text((strict.root / "server.pem").read_text())
+    lost = push(run, layout, strict.host, repository)
+    assert lost.code == 4
+    assert "has no key" in lost.out
+    (here / "client.key").write_text((strict.root / "server.key").read_text())
+    assert push(run, layout, strict.host, repository).code == 0

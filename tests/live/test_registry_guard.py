@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.flows.image import push as flow
+from gitops_ci.flows.image import tagging as flow
 from gitops_ci.flows.image.push import PushRequest, push_image
 from gitops_ci.flows.image.tags import TagRules
 from gitops_ci.registry.base import Silent

@@ -39,10 +39,17 @@ def github(git_server, repo):
 @pytest.fixture
 def release(run, git_server, github, engine, name):  # noqa: F811
     def call(source, version, *more, environment=None):
+        usual = {
+            "--to": name,
+            "--environment": "staging",
+            "--base": "main",
+            "--forge": "github",
+            "--api-url": github.api_url,
+        }
+        rest = (word for option, value in usual.items() if option not in more for word in (option, value))
         return run(
-            "release", source, "--to", name, "--version", version, "--environment", "staging", "--base", "main",
-            "--config-repo", git_server.url_of("acme/config"), "--forge", "github", "--api-url", github.api_url,
-            "--output", "json", *more,
+            "release", source, "--version", version, "--config-repo", git_server.url_of("acme/config"),
+            "--output", "json", *rest, *more,
             environment={"DOCKER_HOST": engine, "GITOPS_CI_TOKEN": git_server.token} | (environment or {}),
         )  # fmt: skip
 

@@ -19,6 +19,7 @@ STARTS = {
     "run": -1,
     "run_bounded": -1,
     "Step": 1,
+    "connected": -1,
     "self._git.execute": -1,
     "checkout_git": 0,
     "_git": 0,
@@ -45,7 +46,7 @@ LIST = {
         "*settings": "constants of the module",
         "*arguments": _HANDED_ON,
     },
-    "cli.facts": {"*arguments": _HANDED_ON},
+    "cli.facts": {"*arguments": _HANDED_ON, "commit": "hexadecimal digits only"},
     "configrepo.commits": {
         "f'gpg.format={kind}'": "the value of -c: one of two constants",
         "f'user.signingKey={signing.key}'": "the value of -c; Signing.parse refuses a key that begins with '-'",
@@ -82,6 +83,11 @@ LIST = {
         "*([f':{gone}'] if gone else [])": _BRANCH,
         "self.commit": _HEX,
     },
+    "flows.after_push": {
+        "program": "the user's own, from the command line",
+        "*arguments": "the user's own; a field is a name, tag or digest that ImageRef accepted, within one argument",
+    },
+    "flows.image.branch_order": {"one": "hexadecimal digits only", "other": "hexadecimal digits only"},
     "flows.validate.selection": {
         "*arguments": _HANDED_ON,
         "reference": "behind --end-of-options, and refused where it begins with '-'",
@@ -89,6 +95,13 @@ LIST = {
         "base": _HEX,
     },
     "registry.credentials": {"program": "docker-credential- and a name of letters and digits"},
+    "registry.ssh_tunnel": {
+        "*host.options": "the values of -l and -p, from the address in the user's own variables",
+        "*_OPTIONS": "constants",
+        "host.name": "behind '--', from the address in the user's own variables",
+        "*_DIAL": "constants",
+        "*host.there": "the value of --host, quoted for the shell of the host",
+    },
     "rendering.isolation": {
         "*command": "constants, and unshare found on PATH",
         "process.find('true') or sys.executable": "found on PATH",
@@ -158,7 +171,18 @@ def _fixed(node: ast.expr) -> bool:
 def calls(text: str) -> set[str]:
     """Calls that may start a program by their name."""
     names = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
-    ends = {"run", "checked", "execute", "Popen", "call", "check_call", "check_output", "checkout_git", "output"}
+    ends = {
+        "run",
+        "connected",
+        "checked",
+        "execute",
+        "Popen",
+        "call",
+        "check_call",
+        "check_output",
+        "checkout_git",
+        "output",
+    }
     return {name for name in names if name.rpartition(".")[2] in ends or name.rpartition(".")[2].startswith("spawn")}
 
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from gitops_ci.flows.image import push
+from gitops_ci.flows.image import tagging
 from gitops_ci.registry import remote
 from tests.support.fault_proxy import Answer, fault_proxy
 from tests.support.layouts import LayoutWriter
@@ -260,7 +260,7 @@ def test_a_digest_that_is_none_is_not_believed(hostile, registry, push_to, run, 
 
 def test_a_digest_of_what_is_not_there_is_not_confirmed(hostile, push_to, name, monkeypatch):
     """A registry that says yes to everything and keeps nothing."""
-    monkeypatch.setattr(push, "_PATIENCE", 1.0)
+    monkeypatch.setattr(tagging, "_PATIENCE", 1.0)
     hostile.script = answers(
         (asks("PUT", "/"), Answer(201)),
         (asks("HEAD", "/blobs/"), Answer(404)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import requests
@@ -9,10 +10,34 @@ import requests
 from tests.support.fault_proxy import Answer, Asked
 from tests.support.registry_state import MANIFESTS
 
-__all__ = ["absent_is_denied", "blob_head_says", "head_says", "reads_are_denied"]
+__all__ = ["IMMUTABLE", "absent_is_denied", "blob_head_says", "head_says", "reads_are_denied", "tags_are_immutable"]
 
 Script = Callable[[Asked], Answer | None]
 _READS = {"GET", "HEAD"}
+
+# How hosts refuse to move a tag: status, code, message.
+IMMUTABLE = {
+    "ecr": (
+        400,
+        "TAG_INVALID",
+        "The image tag '{tag}' already exists in the 'shop' repository and cannot be overwritten: it is immutable.",
+    ),
+    "harbor": (
+        412,
+        "PRECONDITION",
+        "Failed to process request due to 'shop:{tag}' configured as immutable.",
+    ),
+    "acr": (405, "UNSUPPORTED", "The operation is disallowed on this registry, repository or image."),
+    "gar": (
+        400,
+        "MANIFEST_INVALID",
+        "cannot update tag {tag}. The repository has enabled tag immutability",
+    ),
+    "quay": (409, "TAG_IMMUTABLE", "tag {tag} is immutable and cannot be overwritten"),
+    "gitlab": (403, "DENIED", "requested access to the resource is denied: the tag is protected"),
+    "nexus": (400, "UNKNOWN", "Repository does not allow updating assets: docker-hosted"),
+    "ghcr": (403, "DENIED", "tag {tag} cannot be overwritten: it belongs to an immutable release"),
+}
 
 
 def head_says(status: int) -> Script:
@@ -49,5 +74,21 @@ def reads_are_denied(status: int) -> Script:
     def script(asked: Asked) -> Answer | None:
         content = any(part in asked.path for part in ("/manifests/", "/blobs/sha256", "/tags/list"))
         return Answer(status) if asked.method in _READS and content else None
+
+    return script
+
+
+def tags_are_immutable(upstream: str, dialect: str) -> Script:
+    """A tag that is there is never stored again."""
+    status, code, message = IMMUTABLE[dialect]
+
+    def script(asked: Asked) -> Answer | None:
+        if asked.method != "PUT" or "/manifests/" not in asked.path or "sha256:" in asked.path:
+            return None
+        there = requests.head(f"http://{upstream}{asked.path}", headers={"Accept": MANIFESTS}, timeout=10)
+        if there.status_code != 200:
+            return None
+        error = {"code": code, "message": message.format(tag=asked.path.rpartition("/")[2])}
+        return Answer(status, {"Content-Type": "application/json"}, json.dumps({"errors": [error]}).encode())
 
     return script

@@ -138,11 +138,13 @@ def registry(
     *,
     users: Mapping[str, str] | None = None,
     tls: bool = False,
+    client_certificates: bool = False,
     read_only: bool = False,
     auth: str = "",
 ) -> Iterator[Registry]:
     """A `docker-registry` on a free port of 127.0.0.1, with its data in `folder`; `users` are names and passwords.
 
+    `client_certificates`: with TLS, who asks has to show a certificate of its authority, as its own is.
     `auth` is another way to sign in, as its configuration spells it: `{token: {realm: ..., issuer: ...}}`.
     """
     binary = program("docker-registry")
@@ -160,7 +162,8 @@ def registry(
     ]
     if tls:
         make_certificate(folder)
-        config.append(f"  tls: {{certificate: {folder}/server.pem, key: {folder}/server.key}}")
+        clients = f", clientcas: [{folder}/ca.pem]" if client_certificates else ""
+        config.append(f"  tls: {{certificate: {folder}/server.pem, key: {folder}/server.key{clients}}}")
     if users:
         import bcrypt
 

@@ -70,6 +70,67 @@ def test_github_workflow_run_is_trusted_where_this_repository_started_it(tmp_pat
     assert not detect(GITHUB | {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_EVENT_PATH": ""}).trusted
 
 
+def followed_run(tmp_path, **run):
+    event = tmp_path / "event.json"
+    before = {"head_sha": "b" * 40, "head_branch": "develop", "event": "push", **run}
+    event.write_text(json.dumps({"workflow_run": before, "repository": {"default_branch": "main"}}))
+    return detect(GITHUB | {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_EVENT_PATH": str(event)})
+
+
+def test_github_workflow_run_builds_what_the_run_before_it_built(tmp_path):
+    """GITHUB_SHA and GITHUB_REF_NAME are those of the default branch."""
+    context = followed_run(tmp_path)
+    assert (context.commit, context.branch, context.git_tag) == ("b" * 40, "develop", "")
+    assert (context.pull_request, context.default_branch) == (None, "main")
+
+
+def test_github_workflow_run_of_a_pull_request(tmp_path):
+    context = followed_run(tmp_path, event="pull_request", pull_requests=[{"number": 12}])
+    assert (context.pull_request, context.branch, context.commit) == (12, "develop", "b" * 40)
+    # Of a fork's pull request there is no number, and its branch may be called main.
+    context = followed_run(tmp_path, event="pull_request", head_branch="main", pull_requests=[])
+    assert (context.pull_request, context.branch, context.commit) == (None, "", "b" * 40)
+    context = followed_run(tmp_path, event="push", pull_requests=[{"number": 12}])
+    assert (context.pull_request, context.branch) == (None, "develop"), "a push to a branch that has a pull request"
+
+
+def test_github_workflow_run_without_its_event_is_no_build_of_the_default_branch():
+    context = detect(GITHUB | {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_EVENT_PATH": ""})
+    assert (context.commit, context.branch, context.trusted) == ("", "", False)
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        (GITHUB | {"GITHUB_RUN_NUMBER": "57", "GITHUB_EVENT_NAME": "schedule"}, ("57", "", True)),
+        (GITHUB | {"GITHUB_RUN_NUMBER": "57"}, ("57", "", False)),
+        (
+            {
+                "GITLAB_CI": "true",
+                "CI_PIPELINE_IID": "9",
+                "CI_PIPELINE_SOURCE": "schedule",
+                "CI_PIPELINE_CREATED_AT": "2026-11-30T02:00:00Z",
+            },
+            ("9", "2026-11-30T02:00:00Z", True),
+        ),
+        ({"BITBUCKET_BUILD_NUMBER": "3"}, ("3", "", False)),
+        (
+            {
+                "TF_BUILD": "True",
+                "BUILD_BUILDID": "8",
+                "BUILD_REASON": "Schedule",
+                "SYSTEM_PIPELINESTARTTIME": "2026-11-30 02:00:00+00:00",
+            },
+            ("8", "2026-11-30 02:00:00+00:00", True),
+        ),
+        ({"JENKINS_URL": "https://j", "BUILD_NUMBER": "4"}, ("4", "", False)),
+    ],
+)
+def test_the_run_its_number_and_its_start(variables, expected):
+    context = detect(variables)
+    assert (context.run, context.started, context.scheduled) == expected
+
+
 def test_gitea_is_told_apart_from_github():
     assert detect(GITHUB | {"GITEA_ACTIONS": "true"}).provider == "gitea"
 

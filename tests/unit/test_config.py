@@ -23,7 +23,7 @@ validate:
 def test_every_documented_key_is_read():
     config = parse(WHOLE, "f.yaml")
     assert config.options == {
-        "to": "ghcr.io/acme/shop",
+        "to": ("ghcr.io/acme/shop",),
         "tags": ("semver", "sha"),
         "config_repo": "https://github.com/acme/shop-config",
         "label": ("gitops",),
@@ -58,7 +58,7 @@ def test_an_empty_file_says_nothing(text):
         ("environments:\n  s: {path: [x]}\n", "f:2:7: unknown key 'path' in environments.s", "Did you mean 'paths'?"),
         ("mode: pr\n", "f:1:7: mode is 'pr'", "It is one of pull-request, push, dry-run"),
         ("allow-empty: yes\n", "f:1:14: allow-empty is 'yes'", "It is true or false"),
-        ("image: [a]\n", "f:1:8: image is not a single value", ""),
+        ("config-repo: [a]\n", "f:1:14: config-repo is not a single value", ""),
         ("- a\n", "f:1:1: the configuration is not a mapping", ""),
         ("a: [\n", "f:2: not YAML", ""),
     ],

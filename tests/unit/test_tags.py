@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import TAG
-from gitops_ci.tags import STRATEGIES, BuildFacts, choose, kind_of, older, slug
+from gitops_ci.tags import STRATEGIES, BuildFacts, GitTagRule, choose, kind_of, older, slug
 
 COMMIT = "3fa9c1e0b5d2a7c64e8f1b90d3c2a1f0e9d8c7b6"
 
@@ -151,8 +151,10 @@ def test_a_channel_belongs_to_its_own_newest_version():
 
 
 def test_four_part_versions_are_not_made_three():
-    assert included(version="1.2.3.4") == ["1.2.3.4"]
+    assert included(version="1.2.3.4") == ["1.2.3.4", "1.2", "1", "latest"]
     assert included(version="0.2.1.0-rc1") == ["0.2.1.0-rc1"]
+    assert included(version="0.2.1.0") == ["0.2.1.0", "0.2", "latest"]
+    assert why("1", version="1.2.3.4", existing=["1.2.3.10"]) == "1.2.3.10 is newer"
 
 
 @pytest.mark.parametrize(
@@ -307,3 +309,199 @@ def test_a_written_tag_promises_what_it_looks_like(tag, kind):
 def test_every_branch_name_becomes_a_tag(name):
     assert TAG.fullmatch(slug(name))
     assert all(TAG.fullmatch(tag) for tag in included("branch", "sha", branch=name or "x", commit=COMMIT))
+
+
+# ----------------------------------------------------------------------------------------------------- schemes
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("2024.01.15", ["2024.01.15", "2024.01", "2024", "latest"]),
+        ("2024.1.0", ["2024.1.0", "2024.1", "2024", "latest"]),
+        ("2024.01.15.2", ["2024.01.15.2", "2024.01", "2024", "latest"]),
+        ("2026.11.30+b7", ["2026.11.30_b7", "2026.11", "2026", "latest"]),
+        ("2024.01.15-rc.1", ["2024.01.15-rc.1"]),
+    ],
+)
+def test_a_calendar_version_has_series_of_its_own(version, expected):
+    assert included(version=version) == expected
+
+
+def test_calendar_versions_move_forward_only():
+    assert included(version="2024.02.01", existing=["2024.01.15", "2024.01"])[1:] == ["2024.02", "2024", "latest"]
+    assert why("latest", version="2024.02.01", existing=["2024.10.01"]) == "2024.10.01 is newer"
+    assert included("channel", version="2024.02.01-rc.2", existing=["2024.02.01-rc.1"]) == ["rc"]
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_tag_of_the_date_strategy_never_holds_latest_back(month):
+    day = f"2026.{month}.30" if month > 9 else f"2026.{month:02}.30"
+    assert included(version="1.5.0", existing=[day, "1.4.2"]) == ["1.5.0", "1.5", "1", "latest"]
+
+
+def test_versions_of_other_schemes_are_named_for_those_who_can_look():
+    [latest] = [c for c in choose((), BuildFacts(version="1.5.0"), ["2026.11.30", "2026.11.29", "1.4.2", "1.2.3.4"])
+                if c.tag == "latest"]  # fmt: skip
+    assert set(latest.rivals) == {"2026.11.30", "1.2.3.4"}
+    assert latest.before == "1.4.2"
+
+
+@pytest.mark.parametrize("version", ["1.2.3.post1", "1.2.3.Final", "1.2.3.4.5", "01.2.3", "1.02.3"])
+def test_a_version_of_no_scheme_gets_its_tag_and_a_reason_for_the_rest(version):
+    assert included(version=version) == [version]
+    assert "scheme" in why("latest", version=version)
+
+
+# ------------------------------------------------------------------------------------------- branches and dates
+
+
+@pytest.mark.parametrize(
+    "branch",
+    ["PROJ-123-add-cart", "feature/42-cart", "issue-42", "42-cart", "release/1.4", "gh-readonly-queue/main/pr-12-3fa9",
+     "dependabot/npm_and_yarn/lodash-4.17.21", "v2-rewrite", "2024-refactor"],
+)  # fmt: skip
+def test_a_number_in_a_branch_is_no_version(branch):
+    assert included("branch", branch=branch) == [slug(branch)]
+
+
+@pytest.mark.parametrize("branch", ["1", "1.4", "v1", "v1.4", "1.4.2", "v1.4.2", "1.4.2-rc.1", "V2", "latest"])
+def test_a_branch_takes_no_tag_of_the_releases(branch):
+    assert included("branch", branch=branch) == []
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_a_date_depends_on_no_time_zone(zone, monkeypatch):
+    import time
+
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    assert included("date=%s", moment=1700000000.0) == ["1700000000"]
+    assert included("date=%Y%m%d%H", moment=1700000000.0) == ["2023111422"]
+    assert included("raw={timestamp}-{date:%H%M}", moment=1700000000.0) == ["1700000000-2213"]
+
+
+# --------------------------------------------------------------------------------------------------- templates
+
+WHOLE = {"branch": "feature/Cart", "commit": COMMIT, "moment": 1795219199.0, "run": "57", "version": "1.4.2+b7"}
+
+
+@pytest.mark.parametrize(
+    ("template", "tag", "kind"),
+    [
+        ("{branch}-{short_sha:12}-{date:%Y%m%d}", "feature-Cart-3fa9c1e0b5d2-20261120", "build"),
+        ("{branch}-{sha}-{timestamp}", f"feature-Cart-{COMMIT}-1795219199", "build"),
+        ("sha-{short_sha}", "sha-3fa9c1e", "build"),
+        ("{version}", "1.4.2_b7", "release"),
+        ("v{version}", "v1.4.2_b7", "release"),
+        ("{version}-{short_sha}", "1.4.2_b7-3fa9c1e", "build"),
+        ("build-{run}", "build-57", "build"),
+        ("next-{branch}", "next-feature-Cart", "floating"),
+    ],
+)
+def test_a_template_is_filled_in(template, tag, kind):
+    [choice] = choose((f"raw={template}",), BuildFacts(**WHOLE), ())
+    assert (choice.tag, choice.kind, choice.included) == (tag, kind, True)
+    assert choice.by_commit is (kind == "floating")
+
+
+def test_a_template_of_a_pull_request_and_of_a_git_tag():
+    assert included("raw=pr-{pr}-{short_sha}", pull_request=12, commit=COMMIT) == ["pr-12-3fa9c1e"]
+    assert included("raw={branch}", pull_request=12, branch="cart") == []
+    assert included("raw={tag}", tag="shop/v1.4.2") == ["shop-v1.4.2"]
+
+
+@pytest.mark.parametrize("field", ["branch", "sha", "short_sha", "timestamp", "date", "version", "tag", "pr", "run"])
+def test_a_template_without_a_value_gives_no_tag(field):
+    assert included("raw=x-{%s}" % field) == []  # noqa: UP031
+
+
+@pytest.mark.parametrize(
+    "template", ["{brunch}", "{}", "{branch", "branch}", "{branch:3}", "{short_sha:0}", "{short_sha:41}", "{{branch}}",
+                 "{sha:7}", "{run!r}", "{branch.real}", "{short_sha:x}"]
+)  # fmt: skip
+@pytest.mark.parametrize("facts", [{}, WHOLE])
+def test_a_template_that_cannot_be_is_refused(template, facts):
+    with pytest.raises(UsageError) as refused:
+        choose((f"raw={template}",), BuildFacts(**facts), ())
+    assert refused.value.hint
+
+
+# ------------------------------------------------------------------------------------ Git tags of several components
+
+
+def versions(tag, **rule):
+    return included("semver", tag=tag, tag_rule=GitTagRule(**rule))[:1]
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        ("shop/v1.2.3", "1.2.3"),
+        ("shop-1.2.3", "1.2.3"),
+        ("services/shop/v2.0.0-rc.1", "2.0.0-rc.1"),
+        ("@acme/shop@1.2.3", "1.2.3"),
+        ("shop-2.0-v1.2.3", "1.2.3"),
+        ("shop@v1.2.3", "1.2.3"),
+        ("v2024.01.15", "2024.01.15"),
+    ],
+)
+def test_a_prefix_before_the_version_goes(tag, version):
+    assert versions(tag) == [version]
+
+
+@pytest.mark.parametrize(
+    ("rule", "tag", "version"),
+    [
+        ({"prefix": "shop/"}, "shop/v1.2.3", ["1.2.3"]),
+        ({"prefix": "shop/"}, "worker/v9.0.0", []),
+        ({"prefix": "shop/"}, "v9.0.0", []),
+        ({"prefix": "shop-2.0-"}, "shop-2.0-v1.2.3", ["1.2.3"]),
+        ({"prefix": "@acme/shop@"}, "@acme/shop@1.2.3", ["1.2.3"]),
+        ({"pattern": "shop-(.+)"}, "shop-v1.2.3", ["1.2.3"]),
+        ({"pattern": "shop-(.+)"}, "workshop-v1.2.3", []),
+        ({"pattern": r"v\d+\.\d+\.\d+"}, "v1.2.3", ["1.2.3"]),
+        ({"pattern": r"v\d+\.\d+\.\d+"}, "v1.2.3-rc.1", []),
+    ],
+)
+def test_a_rule_for_git_tags(rule, tag, version):
+    assert versions(tag, **rule) == version
+
+
+def test_versions_of_a_component_are_those_of_its_prefix():
+    there = ["v9.0.0", "shop/v1.2.0", "shop/v2.0.0", "worker/v3.0.0", "shop/next"]
+    assert GitTagRule().versions_in(there, "shop/v1.3.0") == ("1.2.0", "2.0.0")
+    assert GitTagRule().versions_in(there, "v1.0.0") == ("9.0.0",)
+    assert GitTagRule(prefix="worker/").versions_in(there, None) == ("3.0.0",)
+
+
+@pytest.mark.parametrize(
+    ("tag", "image", "fits"),
+    [
+        ("v1.2.3", "acme/shop", True),
+        ("release-1.2.3", "acme/shop", True),
+        ("shop/v1.2.3", "acme/shop", True),
+        ("services/shop/v1.2.3", "acme/shop", True),
+        ("@acme/shop@1.2.3", "acme/shop", True),
+        ("api-1.2.3", "acme/shop-api", True),
+        ("nightly", "acme/shop", True),
+        ("worker/v9.0.0", "acme/shop", False),
+        ("@acme/worker@9.0.0", "acme/shop", False),
+        ("shop-worker-9.0.0", "acme/shop", False),
+        ("workshop/v9.0.0", "acme/shop", False),
+    ],
+)
+def test_a_tag_of_another_component_is_refused(tag, image, fits):
+    if fits:
+        GitTagRule().check_component(tag, image)
+        return
+    with pytest.raises(UsageError, match=tag) as refused:
+        GitTagRule().check_component(tag, image)
+    assert "--tag-prefix" in refused.value.hint
+    GitTagRule(prefix=tag).check_component(tag, image)
+
+
+@pytest.mark.parametrize("rule", [{"prefix": "a", "pattern": "b"}, {"pattern": "("}])
+def test_a_rule_that_cannot_be_is_refused(rule):
+    with pytest.raises(UsageError):
+        GitTagRule(**rule).check()

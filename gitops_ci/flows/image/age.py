@@ -21,7 +21,7 @@ from gitops_ci.registry.image_config import facts_of
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.remote import Remote
 
-__all__ = ["CREATED", "AgeComparison", "BuildMetadata", "explain_older"]
+__all__ = ["CREATED", "REVISION", "AgeComparison", "BuildMetadata", "explain_older"]
 
 CREATED = "org.opencontainers.image.created"
 REVISION = "org.opencontainers.image.revision"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
@@ -14,26 +14,30 @@ from gitops_ci.registry.credentials import credentials_for
 from gitops_ci.registry.layout import LayoutFolder
 from gitops_ci.registry.refusals import AccessDenied
 from gitops_ci.registry.remote import Remote
-from gitops_ci.tags import BuildFacts, TagChoice, check_strategies, choose, kind_of, version_of
+from gitops_ci.tags import BuildFacts, TagChoice, check_strategies, choose, kind_of, uses_version, version_of
 
 __all__ = ["TagRules", "TagsRequest", "check_tags", "in_lower_case", "list_tags", "open_destination", "plan_tags"]
 
 
 @dataclass(frozen=True, slots=True)
 class TagRules:
-    """What decides the tags of a build. `known` are tags that exist elsewhere (in Git), `suffix` marks a variant."""
+    """What decides the tags of a build. `known` are tags that exist elsewhere (in Git), `suffix` marks a variant.
+
+    Without `floating` no tag that moves is given.
+    """
 
     strategies: tuple[str, ...] = ()
     facts: BuildFacts = field(default_factory=BuildFacts)
     suffix: str = ""
     known: tuple[str, ...] = ()
+    floating: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TagsRequest:
-    """A question for the tags of a build; `to` is the repository it would go to, or empty."""
+    """A question for the tags of a build; `to` are the repositories it would go to, or nothing."""
 
-    to: str
+    to: tuple[str, ...]
     rules: TagRules
     access: Access = field(default_factory=Access)
 
@@ -48,8 +52,11 @@ def in_lower_case(to: str) -> str:
     return lowered + at + digest
 
 
-def open_destination(to: str, access: Access) -> Writer:
-    """A registry's repository, or the folder of `oci:DIR`. Raises UsageError for a text that is neither."""
+def open_destination(to: str, access: Access, *, account_of: str = "") -> Writer:
+    """A registry's repository, or the folder of `oci:DIR`. Raises UsageError for a text that is neither.
+
+    The account of the environment is for the registry of `account_of`, of `to` without one.
+    """
     if to.startswith("oci:"):
         folder = to.removeprefix("oci:")
         if not folder or "\0" in folder:
@@ -58,7 +65,8 @@ def open_destination(to: str, access: Access) -> Writer:
     ref = ImageRef.parse(to)
     if ref.digest is not None:
         raise UsageError(f"'{to}' names a digest", hint="An image is pushed to a repository and gets its tags there.")
-    return Remote(ref, credentials_for(ref.registry, ref.repository, own=True), access, writes=True)
+    own = not account_of or (not account_of.startswith("oci:") and ImageRef.parse(account_of).registry == ref.registry)
+    return Remote(ref, credentials_for(ref.registry, ref.repository, own=own), access, writes=True)
 
 
 def check_tags(rules: TagRules, to: str) -> None:
@@ -70,6 +78,9 @@ def check_tags(rules: TagRules, to: str) -> None:
     check_strategies(rules.strategies)
     named = _named_tag(to)
     if named is None:
+        git_tag = "" if rules.facts.version or not uses_version(rules.strategies) else rules.facts.tag
+        if git_tag and to and not to.startswith("oci:"):
+            rules.facts.tag_rule.check_component(git_tag, ImageRef.parse(to).repository)
         choose(rules.strategies, rules.facts, None, suffix=rules.suffix)
         return
     version = (version_of(rules.facts) or "").replace("+", "_")
@@ -90,6 +101,10 @@ def plan_tags(rules: TagRules, to: str, destination: Writer | None, log: Log | N
     if named := _named_tag(to):
         return (TagChoice(named, included=True, why="named by --to", kind=kind_of(named)),)
     choices = choose(rules.strategies, rules.facts, _existing(rules, destination, log), suffix=rules.suffix)
+    if not rules.floating:
+        choices = tuple(_without_floating(choice) for choice in choices)
+    if destination:
+        choices = tuple(_without_rivals(choice, destination) for choice in choices)
     if not any(choice.included for choice in choices):
         reasons = "; ".join(f"{choice.tag}: {choice.why}" for choice in choices)
         raise UsageError(
@@ -99,17 +114,51 @@ def plan_tags(rules: TagRules, to: str, destination: Writer | None, log: Log | N
     return choices
 
 
+def _without_floating(choice: TagChoice) -> TagChoice:
+    if choice.kind != "floating" or not choice.included:
+        return choice
+    return replace(choice, included=False, why="--no-floating leaves it as it is")
+
+
+def _without_rivals(choice: TagChoice, destination: Writer) -> TagChoice:
+    """Leave a floating tag to a version of another scheme that holds it: nobody can tell which of the two is newer."""
+    if not choice.included or not choice.rivals:
+        return choice
+    try:
+        holder = destination.digest(choice.tag)
+        if holder is None or (choice.before and destination.digest(choice.before) == holder):
+            return choice
+        rival = next((rival for rival in choice.rivals if destination.digest(rival) == holder), "")
+    except AccessDenied:
+        return choice
+    if not rival:
+        return choice
+    why = f"it is {rival}, which cannot be compared: 'gitops-ci image retag' with the tag {choice.tag} moves it once"
+    return replace(choice, included=False, why=why)
+
+
 def list_tags(request: TagsRequest, log: Log) -> Outcome:
     """The tags of a build as an outcome: what it gets are images, what it does not get is skipped, with the reason."""
-    to = in_lower_case(request.to)
-    check_tags(request.rules, to)
+    destinations = [in_lower_case(to) for to in request.to] or [""]
+    for to in destinations:
+        check_tags(request.rules, to)
+    images: list[PushedTag] = []
+    skipped: list[Skip] = []
+    for to in destinations:
+        found, left = _tags_at(to, request, destinations[0], log)
+        images += found
+        skipped += left
+    return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
+
+
+def _tags_at(to: str, request: TagsRequest, first: str, log: Log) -> tuple[list[PushedTag], list[Skip]]:
     if not to:
         return _listed(plan_tags(request.rules, "", None), None, log)
-    with closing(open_destination(to, request.access)) as destination:
+    with closing(open_destination(to, request.access, account_of=first)) as destination:
         return _listed(plan_tags(request.rules, to, destination, log), destination, log)
 
 
-def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log) -> Outcome:
+def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log) -> tuple[list[PushedTag], list[Skip]]:
     images, skipped = [], []
     for choice in choices:
         reference = destination.address(choice.tag) if destination else choice.tag
@@ -118,7 +167,7 @@ def _listed(choices: tuple[TagChoice, ...], destination: Writer | None, log: Log
             continue
         digest = _today(destination, choice.tag, log) if destination else None
         images.append(PushedTag(reference, choice.tag, digest, "present" if digest else "planned", choice.why))
-    return Outcome("image tags", "unchanged", images=tuple(images), skipped=tuple(skipped), dry_run=True)
+    return images, skipped
 
 
 def _today(destination: Writer, tag: str, log: Log) -> str | None:

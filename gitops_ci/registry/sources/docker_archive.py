@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -12,6 +11,7 @@ from gitops_ci.registry.copy import copy
 from gitops_ci.registry.docker_archive import DockerArchive
 from gitops_ci.registry.image_config import facts_of_config
 from gitops_ci.registry.sources.base import ImageSource, Sent
+from gitops_ci.registry.sources.stored import split_path
 from gitops_ci.registry.tar import Tar
 
 __all__ = ["Saved", "open_image"]
@@ -38,6 +38,6 @@ class Saved:
 @contextmanager
 def open_image(place: str, access: Access) -> Iterator[ImageSource]:
     del access
-    path, wanted = (place, "") if os.path.exists(place) else place.partition(":")[::2]
+    path, wanted = split_path(place)
     with closing(Tar(path)) as tar, closing(DockerArchive(tar, f"docker-archive:{path}", wanted)) as archive:
         yield Saved(archive)

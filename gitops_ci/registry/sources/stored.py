@@ -14,7 +14,7 @@ from gitops_ci.registry.referrers import copy_referrers
 from gitops_ci.registry.remote import Remote
 from gitops_ci.registry.sources.base import Sent
 
-__all__ = ["Stored", "find_image", "split_place"]
+__all__ = ["Stored", "find_image", "split_path", "split_place"]
 
 
 class Stored:
@@ -59,6 +59,11 @@ def split_place(place: str) -> tuple[str, str]:
     path, at, digest = place.rpartition("@")
     if at and DIGEST.fullmatch(digest):
         return path, digest
+    return split_path(place)
+
+
+def split_path(place: str) -> tuple[str, str]:
+    """The path of `PATH[:NAME]`, and the name, empty where there is none."""
     colons = [at for at, character in enumerate(place) if character == ":"]
     for end in (len(place), *reversed(colons)):
         if os.path.exists(place[:end]):

@@ -1,0 +1,90 @@
+"""The options that decide the tags of a build, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from gitops_ci.ci import detect
+from gitops_ci.cli import complete
+from gitops_ci.cli.facts import build_facts, git_tags
+from gitops_ci.cli.options import option
+from gitops_ci.cli.version_file import version_from
+from gitops_ci.flows.image.tags import TagRules
+from gitops_ci.tags import GitTagRule
+from gitops_ci.variables import variables
+
+__all__ = ["TAG_OPTIONS", "tag_rules"]
+
+TAG_OPTIONS = (
+    option(
+        "--to",
+        multiple=True,
+        metavar="REPOSITORY",
+        help="Registry repository, with a tag or without; or oci:DIR. Repeatable: the image goes to all of them.",
+    ),
+    option("--version", metavar="VERSION", help="The version that is released. [the Git tag's]"),
+    option(
+        "--version-from",
+        metavar="FILE",
+        help="Read the version from package.json, pyproject.toml, Cargo.toml, Chart.yaml, or a file with one line.",
+    ),
+    option(
+        "--tags",
+        multiple=True,
+        metavar="STRATEGY",
+        shell_complete=complete.strategies,
+        help="semver[=v], sha[=DIGITS], branch, pr, tag, date[=FORMAT], edge[=NAME], channel, raw=TAG; separated by "
+        "commas or repeated. TAG may have fields: raw={branch}-{short_sha}. "
+        "[semver if there is a version, else sha]",
+    ),
+    option(
+        "--tag-suffix",
+        default="",
+        show_default=False,
+        metavar="TEXT",
+        help="What every tag ends in, for a variant: -alpine.",
+    ),
+    option(
+        "--tag-prefix",
+        default="",
+        show_default=False,
+        metavar="TEXT",
+        help="What Git tags of this image begin with: shop/ for shop/v1.4.2. Others are no versions of it.",
+    ),
+    option(
+        "--tag-match",
+        default="",
+        show_default=False,
+        metavar="REGEX",
+        help="Pattern of this image's Git tags; its first group is the version: 'shop-v(.+)'.",
+    ),
+    option(
+        "--tag-date",
+        type=click.Choice(["commit", "run"]),
+        help="Whose moment a date in a tag is. [the run's if a schedule started it, else the commit's]",
+    ),
+    option("--no-floating", is_flag=True, help="Move no tag: give 1.4.2, and not 1.4, 1, latest or a branch's name."),
+)
+
+
+def tag_rules(options: Mapping[str, Any]) -> TagRules:
+    """What the options, the CI system and the Git checkout say of a build's tags.
+
+    Raises:
+        UsageError: a version file or a rule for Git tags that cannot be used.
+    """
+    rule = GitTagRule(options["tag_prefix"], options["tag_match"])
+    rule.check()
+    version = options["version"] or version_from(options["version_from"])
+    facts = build_facts(detect(variables()), version, tag_rule=rule, dated_by=options["tag_date"])
+    # Only versions are compared with what exists.
+    known = rule.versions_in(git_tags(), facts.tag) if facts.version or facts.tag else ()
+    strategies = _strategies(options["tags"])
+    return TagRules(strategies, facts, options["tag_suffix"], known, floating=not options["no_floating"])
+
+
+def _strategies(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.strip() for text in given for word in text.split(",") if word.strip())

@@ -1,0 +1,46 @@
+"""Which certificate authorities are trusted: requests' own, the user's, and those of one host besides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cache
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+from gitops_ci.variables import variables
+
+__all__ = ["bundle_with", "trusted"]
+
+_OWN = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # read by requests itself
+_kept: list[IO[bytes]] = []  # files that are there as long as this process
+
+
+def trusted(verify: bool | str) -> bool | str:
+    """What requests is to verify with: SSL_CERT_FILE, as OpenSSL and Go read it, where nothing else is named."""
+    if verify is not True:
+        return verify
+    known = variables()
+    file = known.get("SSL_CERT_FILE", "")
+    return file if os.path.isfile(file) and not any(known.get(name) for name in _OWN) else True
+
+
+def bundle_with(authorities: Iterable[str]) -> str:
+    """A file with the authorities that are trusted anyway, and these. Raises OSError for a file that cannot be read."""
+    known = variables()
+    named = (known.get(name, "") for name in (*_OWN, "SSL_CERT_FILE"))
+    roots = next((path for path in named if os.path.isfile(path)), "")
+    return _bundle((roots, *authorities))
+
+
+@cache
+def _bundle(paths: tuple[str, ...]) -> str:
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    file = NamedTemporaryFile(prefix="gitops-ci-authorities-", suffix=".pem")  # noqa: SIM115 - removed at the end
+    for path in paths:
+        with open(path or DEFAULT_CA_BUNDLE_PATH, "rb") as authority:
+            file.write(authority.read() + b"\n")
+    file.flush()
+    _kept.append(file)
+    return file.name
