@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gitops_ci.display import quoted_end
 from gitops_ci.errors import ProgramError
-from gitops_ci.secret import mask
+from gitops_ci.secret import mask_foreign
 from gitops_ci.variables import inherited
 
 __all__ = ["Completed", "find", "operand", "reduced_environment", "run"]
@@ -87,13 +88,13 @@ def run(
         raise ProgramError(
             f"{name} did not finish within {seconds:.0f} s", hint=f"Run {name} by hand: what does it wait for?"
         ) from None
-    stderr = mask(done.stderr.decode("utf-8", "replace"))
+    stderr = done.stderr.decode("utf-8", "replace")
     if done.returncode not in allowed:
-        said = "\n".join(stderr.strip().splitlines()[-_QUOTED_LINES:])
+        said = quoted_end(stderr, _QUOTED_LINES)
         raise ProgramError(
             f"{name} failed with exit code {done.returncode}: {said}", hint=f"{name} says what is wrong."
         )
-    return Completed(done.stdout, stderr, done.returncode)
+    return Completed(done.stdout, mask_foreign(stderr), done.returncode)
 
 
 def _path(program: str) -> str:

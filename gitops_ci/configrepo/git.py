@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.process import find
 from gitops_ci.repourl import RepoUrl
-from gitops_ci.secret import Secret, basic_auth, mask
+from gitops_ci.secret import Secret, basic_auth, mask, mask_foreign
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -136,7 +136,7 @@ class GitDirectory:
             raise ProgramError("git is not installed", hint=_INSTALL) from error
         child = cast("Popen[bytes]", started.proc)
         stdout, stderr = _communicate(child, arguments, stdin, seconds)
-        return Answer(child.returncode, stdout, mask(stderr.decode("utf-8", "replace")))
+        return Answer(child.returncode, stdout, mask_foreign(stderr.decode("utf-8", "replace")))
 
     def checked(self, doing: str, *arguments: str, **options: object) -> bytes:
         """As `run`, where anything but success is an error."""

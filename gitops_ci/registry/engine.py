@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.display import quoted
 from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import Progress
 from gitops_ci.registry.credentials import Credential
-from gitops_ci.secret import mask
 
 __all__ = ["Engine", "EngineImage"]
 
@@ -273,7 +273,7 @@ def _reason(error: Exception) -> str:
             r"(?:FileNotFoundError|PermissionError|Connection\w*Error|OSError)\(\d+, '([^']+)'\)", str(error)
         )
         text = inner[-1] if inner else str(error) or type(error).__name__
-    return mask(" ".join(text.split())[:500])
+    return quoted(text, 500)
 
 
 def _advice(said: str) -> str:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitops_ci.display import quoted
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import HttpError, Response
-from gitops_ci.secret import mask
 
 __all__ = ["AccessDenied", "refusal", "unreachable"]
-
-_LONGEST = 300
 
 
 class AccessDenied(RegistryError):
@@ -73,10 +71,10 @@ def _said(answer: Response) -> tuple[str, str]:
         code, message = str(errors[0].get("code") or ""), str(errors[0].get("message") or "")
         detail = errors[0].get("detail")
         told = f"{message} ({detail})" if isinstance(detail, str) and detail and detail != message else message
-        return code, mask(told[:_LONGEST])
+        return quoted(code), quoted(told)
     if "html" in answer.headers.get("content-type", ""):
         return "", "with a web page: is this a registry?"
     try:
-        return "", mask(" ".join(answer.text[:_LONGEST].split()))
+        return "", quoted(answer.text)
     except HttpError:
         return "", ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from gitops_ci.display import shorten
 from gitops_ci.validation.violation import UNCHECKED, Path, Violation
 
 __all__ = ["Field", "Rule"]
@@ -133,7 +134,7 @@ class Field:
 
 def shown(value: str) -> str:
     """A value short enough for a message."""
-    return value if len(value) <= 80 else f"{value[:77]}..."
+    return shorten(value, 80)
 
 
 Rule = Callable[[Field], None]
