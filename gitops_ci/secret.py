@@ -18,7 +18,8 @@ _SHORTEST = 4
 # A part of a secret, or a secret with white space inside it, is only masked from this length on: less is a word.
 _SHORTEST_PART = 12
 _SCHEMES = ("Authorization: ", "Basic ", "Bearer ")
-# What stands around words that were cut: quotes, brackets, the marks of a cut.
+# What stands around words that were cut: quotes, brackets, the marks of a cut. So many may be the secret's own.
+_OWN = 8
 _AROUND = "\"'`()[]{}<>.,:;\u2026 \t\r\n"
 # Before each line of a server's words (git-push(1)).
 _GIT_PREFIX = re.compile(r"^remote:", re.MULTILINE)
@@ -109,11 +110,11 @@ def _spans(text: str, spelling: str) -> Iterator[tuple[int, int]]:
 def _cut(text: str) -> list[tuple[int, int]]:
     """Where a text begins with the end of a secret, or ends with the beginning of one."""
     start = len(text) - len(text.lstrip(_AROUND).removeprefix("remote:").lstrip(_AROUND))
+    end = len(text.rstrip(_AROUND))
     spans = []
-    # What surrounds a cut may also be the secret's own characters.
-    for at in {0, len(text) - len(text.lstrip()), start}:
+    for at in range(max(0, start - _OWN), start + 1):
         spans += [(at, at + size) for spelling in _solid if (size := _ending(text[at : at + len(spelling)], spelling))]
-    for stop in {len(text.rstrip()), len(text.rstrip(_AROUND))}:
+    for stop in range(end, min(len(text), end + _OWN) + 1):
         beginnings = ((_beginning(text[max(0, stop - len(spelling)) : stop], spelling)) for spelling in _solid)
         spans += [(stop - size, stop) for size in beginnings if size]
     return spans

@@ -17,6 +17,7 @@ from gitops_ci.cli.options import Output
 from gitops_ci.cli.terminal import painted
 from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
 from gitops_ci.model import ErrorDetail, Log, Outcome
+from gitops_ci.process import stop
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import variables
 
@@ -44,6 +45,8 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # a job in the background ignores it
+        signal.signal(signal.SIGINT, _terminate)
     try:
         # Outside of standalone mode click returns the code of `Exit` instead of raising it.
         return int(command.main(arguments, prog_name="gitops-ci", standalone_mode=False) or 0)
@@ -116,4 +119,5 @@ def _usage_hint(error: click.ClickException) -> str:
 
 def _terminate(number: int, frame: object) -> NoReturn:
     del number, frame
+    stop()
     raise KeyboardInterrupt

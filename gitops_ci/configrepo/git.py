@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from gitops_ci.errors import GitError, ProgramError, UsageError
-from gitops_ci.process import find
+from gitops_ci.process import find, time_left
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, basic_auth, mask, mask_foreign
 
@@ -135,7 +135,7 @@ class GitDirectory:
         except GitCommandNotFound as error:
             raise ProgramError("git is not installed", hint=_INSTALL) from error
         child = cast("Popen[bytes]", started.proc)
-        stdout, stderr = _communicate(child, arguments, stdin, seconds)
+        stdout, stderr = _communicate(child, arguments, stdin, time_left(seconds))
         return Answer(child.returncode, stdout, mask_foreign(stderr.decode("utf-8", "replace")))
 
     def checked(self, doing: str, *arguments: str, **options: object) -> bytes:

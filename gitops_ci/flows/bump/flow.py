@@ -23,6 +23,7 @@ from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome, Plan
+from gitops_ci.process import time_limit
 from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.validation import Checks
@@ -74,7 +75,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
     """
     deadline = Deadline(request.seconds)
     ages = AgeComparison(request.access, log, request.origins)
-    with ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
+    with time_limit(deadline.left), ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
         base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
