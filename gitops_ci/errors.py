@@ -28,6 +28,7 @@ __all__ = [
     "ProgramError",
     "RegistryError",
     "UsageError",
+    "machine_trouble",
 ]
 
 
@@ -104,3 +105,14 @@ class Interrupted(GitopsCiError):
 
     exit_code = 130
     kind = "interrupted"
+
+
+def machine_trouble(error: OSError | MemoryError) -> ProgramError:
+    """What the machine refused, which is no bug: no space, no memory, no more open files."""
+    if isinstance(error, MemoryError):
+        return ProgramError("This machine has not enough memory", hint="Give the job more memory, or fewer files.")
+    where = f": {error.filename}" if isinstance(error.filename, str) else ""
+    hint = "Look at the space in the temporary folder (TMPDIR), and at the limits of the job (ulimit -a)."
+    return ProgramError(
+        f"This machine refused what the run needs: {error.strerror or type(error).__name__}{where}", hint=hint
+    )

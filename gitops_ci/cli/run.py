@@ -15,7 +15,7 @@ import click
 from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
 from gitops_ci.cli.terminal import painted
-from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
+from gitops_ci.errors import GitopsCiError, Interrupted, UsageError, machine_trouble
 from gitops_ci.model import ErrorDetail, Log, Outcome
 from gitops_ci.process import stop
 from gitops_ci.secret import Secret, mask
@@ -34,8 +34,9 @@ def execute(command: str, output: Output, work: Callable[[Log], Outcome]) -> NoR
         outcome = work(Console(output.level))
     except GitopsCiError as error:
         outcome = failed(command, error)
-    _publish(outcome, output)
-    raise click.exceptions.Exit(outcome.exit_code)
+    except (OSError, MemoryError) as error:
+        outcome = failed(command, machine_trouble(error))
+    raise click.exceptions.Exit(_publish(outcome, output))
 
 
 def guarded(command: click.Command, arguments: list[str]) -> int:
@@ -59,10 +60,8 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
         return _early(Interrupted("Interrupted"), arguments)
     except GitopsCiError as error:
         return _early(error, arguments)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (OSError, MemoryError) as error:
+        return _early(machine_trouble(error), arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is told apart from a user's mistake
         if _wants("--verbose", arguments):
             import traceback
@@ -82,10 +81,10 @@ def failed(command: str, error: GitopsCiError) -> Outcome:
     return Outcome(command=command, status="failed", exit_code=error.exit_code, error=ErrorDetail.of(error))
 
 
-def _publish(outcome: Outcome, output: Output) -> None:
+def _publish(outcome: Outcome, output: Output) -> int:
     from gitops_ci.cli.publish import publish
 
-    publish(outcome, output)
+    return publish(outcome, output)
 
 
 def _early(error: GitopsCiError, arguments: list[str]) -> int:
