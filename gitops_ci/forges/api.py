@@ -52,7 +52,9 @@ class Api:
         except HttpError as error:
             trouble = f"{self.name} or the way to it has trouble: run again later, nothing is done twice."
             hint = (self._hint(error.status, "") if error.status else "") or error.hint or trouble
-            raise ForgeError(f"{error.message} (while {doing})", hint=hint, status=error.status) from None
+            may_be_done = method != "GET" and not error.unsent and not error.status
+            what = f"{doing}, which may be done all the same" if may_be_done else doing
+            raise ForgeError(f"{error.message} (while {what})", hint=hint, status=error.status) from None
         raise self._refusal(answer, doing)
 
     def refusal(self, status: int, words: str, doing: str) -> ForgeError:
