@@ -288,7 +288,7 @@ class ConfigRepo:
                 return Pushed("")
             raise GitError(
                 f"{late.message}; {branch} is where it was",
-                hint=f"The server may still be at work on the push. Run again later: nothing is done twice. {late.hint}",
+                hint=f"The server may still work on the push. Run again later: nothing is done twice. {late.hint}",
             ) from late
         if answer.code == 0:
             return Pushed(answer.stderr)

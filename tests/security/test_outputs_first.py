@@ -93,9 +93,9 @@ GONE = {
 
 
 @pytest.mark.parametrize("redirected", GONE.values(), ids=GONE)
-@pytest.mark.parametrize("format", ["text", "json"])
-def test_a_stream_that_nobody_reads_changes_nothing_of_a_check(folder: Folder, redirected: str, format: str) -> None:
-    ran = folder.run("validate", "good", "--output", format, "--report", "json=g.json", redirected=redirected)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_stream_that_nobody_reads_changes_nothing_of_a_check(folder: Folder, redirected: str, form: str) -> None:
+    ran = folder.run("validate", "good", "--output", form, "--report", "json=g.json", redirected=redirected)
     assert ran.code == 0
     assert json.loads((folder.path / "g.json").read_text())["exit_code"] == 0
     assert folder.output("findings") == "0"
@@ -111,9 +111,9 @@ def test_a_stream_that_nobody_reads_changes_nothing_of_a_bump(folder: Folder, re
     assert folder.output("status") == "changed"
 
 
-@pytest.mark.parametrize("format", ["text", "json"])
-def test_a_full_stdout_is_an_error_of_one_line_after_everything_else(folder: Folder, format: str) -> None:
-    ran = folder.run("validate", "good", "--output", format, "--report", "json=g.json", redirected="> /dev/full")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_full_stdout_is_an_error_of_one_line_after_everything_else(folder: Folder, form: str) -> None:
+    ran = folder.run("validate", "good", "--output", form, "--report", "json=g.json", redirected="> /dev/full")
     assert ran.code == 2
     assert "cannot be written to standard output: No space left on device" in ran.err
     assert "Traceback" not in ran.err
