@@ -22,6 +22,7 @@ class CiContext(NamedTuple):
     `bases` are revisions that the change under review, or in a merge queue, is to be compared with, the nearest first.
 
     `trusted` is False where the code that runs comes from someone who may not push: a pull request from a fork.
+    `trusted_commits` are the only ones whose checkout is trusted, for an event that anybody can start; () is any.
     """
 
     provider: Provider = "none"
@@ -37,6 +38,7 @@ class CiContext(NamedTuple):
     trusted: bool = True
     event: str = ""
     bases: tuple[str, ...] = ()
+    trusted_commits: tuple[str, ...] = ()
 
 
 def detect(environ: Mapping[str, str]) -> CiContext:
@@ -76,10 +78,26 @@ def _github(env: Mapping[str, str]) -> CiContext:
         run_url=f"{url}/actions/runs/{run}" if url and run else "",
         actor=actor,
         actor_email=f"{actor}@users.noreply.github.com" if actor and not ours else "",
-        trusted=_github_trusts(env.get("GITHUB_EVENT_NAME", ""), event, repository),
+        trusted=_github_trusts(env.get("GITHUB_EVENT_NAME", ""), event, repository, env.get("GITHUB_REF", "")),
         event=env.get("GITHUB_EVENT_NAME", ""),
         bases=_github_bases(env.get("GITHUB_EVENT_NAME", ""), event, "" if ours else env.get("GITHUB_SHA", "")),
+        trusted_commits=_github_trusted_commits(env, event),
     )
+
+
+def _github_trusted_commits(env: Mapping[str, str], event: Mapping[str, Any]) -> tuple[str, ...]:
+    """The default branch's commit for an event of an issue, a comment, another run or a program outside.
+
+    A workflow may check something else out then: the pull request that a comment stands on. What is pushed, scheduled or
+    started by hand is chosen by who may push, and `pull_request…` is decided by its head.
+    """
+    name = env.get("GITHUB_EVENT_NAME", "")
+    chosen = name in _CHOSEN_BY_WRITERS or name.startswith(("pull_request", "deployment"))
+    followed = (event.get("workflow_run") or {}).get("head_sha")  # of this repository, or the event is not trusted
+    return () if chosen else _known(env.get("GITHUB_SHA"), followed)
+
+
+_CHOSEN_BY_WRITERS = frozenset({"", "create", "merge_group", "push", "release", "schedule", "workflow_dispatch"})
 
 
 def _github_bases(name: str, event: Mapping[str, Any], merge: str) -> tuple[str, ...]:
@@ -92,7 +110,7 @@ def _github_bases(name: str, event: Mapping[str, Any], merge: str) -> tuple[str,
     return _known(target)
 
 
-def _github_trusts(name: str, event: Mapping[str, Any], repository: str) -> bool:
+def _github_trusts(name: str, event: Mapping[str, Any], repository: str, ref: str) -> bool:
     """Whether the code of the event lies in this repository: what `pull_request` says of its head.
 
     `pull_request_target` and `workflow_run` have secrets also where a fork started them. The first is never trusted,
@@ -102,6 +120,9 @@ def _github_trusts(name: str, event: Mapping[str, Any], repository: str) -> bool
         head = (event.get("workflow_run") or {}).get("head_repository") or {}
     elif name.startswith("pull_request"):
         head = ((event.get("pull_request") or {}).get("head") or {}).get("repo") or {}
+    elif name.startswith("deployment"):
+        # Made for a branch or a tag of this repository, or for a bare commit, which a fork may have.
+        return ref.startswith(("refs/heads/", "refs/tags/"))
     else:
         return True
     return name != "pull_request_target" and bool(repository) and head.get("full_name") == repository
