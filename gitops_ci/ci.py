@@ -88,7 +88,7 @@ def _github(env: Mapping[str, str]) -> CiContext:
 def _github_trusted_commits(env: Mapping[str, str], event: Mapping[str, Any]) -> tuple[str, ...]:
     """The default branch's commit for an event of an issue, a comment, another run or a program outside.
 
-    A workflow may check something else out then: the pull request that a comment stands on. What is pushed, scheduled or
+    A workflow may check something else out then: the pull request of a comment. What is pushed, scheduled or
     started by hand is chosen by who may push, and `pull_request…` is decided by its head.
     """
     name = env.get("GITHUB_EVENT_NAME", "")
