@@ -15,7 +15,7 @@ import click
 from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
 from gitops_ci.cli.terminal import painted
-from gitops_ci.errors import GitopsCiError, Interrupted, UsageError, machine_trouble
+from gitops_ci.errors import GitopsCiError, Interrupted, ProgramError, UsageError
 from gitops_ci.model import ErrorDetail, Log, Outcome
 from gitops_ci.process import stop
 from gitops_ci.secret import Secret, mask
@@ -35,7 +35,7 @@ def execute(command: str, output: Output, work: Callable[[Log], Outcome]) -> NoR
     except GitopsCiError as error:
         outcome = failed(command, error)
     except (OSError, MemoryError) as error:
-        outcome = failed(command, machine_trouble(error))
+        outcome = failed(command, ProgramError.of_machine(error))
     raise click.exceptions.Exit(_publish(outcome, output))
 
 
@@ -61,7 +61,7 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
     except GitopsCiError as error:
         return _early(error, arguments)
     except (OSError, MemoryError) as error:
-        return _early(machine_trouble(error), arguments)
+        return _early(ProgramError.of_machine(error), arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is told apart from a user's mistake
         if _wants("--verbose", arguments):
             import traceback

@@ -284,7 +284,7 @@ class ConfigRepo:
                 "--", self.url.text, f"{snapshot.commit}:{ref}", *([f":{gone}"] if gone else []),
             )  # fmt: skip
         except GitError as late:
-            if self._tip_after(branch, late) == snapshot.commit:
+            if self._tip_after(branch, late.message) == snapshot.commit:
                 return Pushed("")
             raise GitError(
                 f"{late.message}; {branch} is where it was",
@@ -297,7 +297,7 @@ class ConfigRepo:
             self.trouble = ""
             return None
         self.trouble = last_lines(said, 2) or "the answer broke off"
-        tip = self._tip_after(branch, GitError(self.trouble))
+        tip = self._tip_after(branch, self.trouble)
         if tip == snapshot.commit:
             return Pushed(answer.stderr)
         if tip != expected:
@@ -308,7 +308,7 @@ class ConfigRepo:
         self._log.detail(f"push was turned away while {branch} stood still: {self.trouble}")
         return None
 
-    def _tip_after(self, branch: str, broken: GitError) -> str | None:
+    def _tip_after(self, branch: str, trouble: str) -> str | None:
         """Where a branch is after a push whose answer broke; the deadline does not count for this look.
 
         Raises:
@@ -319,7 +319,7 @@ class ConfigRepo:
             return self.refs(branch).tips.get(branch)
         except GitError as error:
             raise GitError(
-                f"The push to {branch} may have landed ({broken.message}): then {error.message}",
+                f"The push to {branch} may have landed ({trouble}): then {error.message}",
                 hint=f"Run again later: nothing is done twice. {error.hint}",
             ) from error
         finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gitops_ci.errors import GitopsCiError, machine_trouble
+from gitops_ci.errors import GitopsCiError, ProgramError
 from gitops_ci.flows.bump import BumpRequest, PublishSettings, bump_into
 from gitops_ci.flows.image.age import CREATED, BuildMetadata
 from gitops_ci.flows.image.push import PartlyPushed, Pushed, PushRequest, push_image
@@ -40,7 +40,7 @@ def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
     except GitopsCiError as error:
         return journal.failed(error)
     except (OSError, MemoryError) as error:
-        return journal.failed(machine_trouble(error))
+        return journal.failed(ProgramError.of_machine(error))
     return journal.outcome(changed=changed)
 
 

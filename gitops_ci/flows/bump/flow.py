@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
-from gitops_ci.errors import FindingsError, GitError, GitopsCiError, machine_trouble
+from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.gate import check_edits
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
@@ -63,7 +63,7 @@ def bump(request: BumpRequest, log: Log) -> Outcome:
     except GitopsCiError as error:
         return journal.failed(error)
     except (OSError, MemoryError) as error:
-        return journal.failed(machine_trouble(error))
+        return journal.failed(ProgramError.of_machine(error))
     return journal.outcome(changed=changed)
 
 
