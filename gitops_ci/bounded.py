@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from gitops_ci import process
+from gitops_ci.display import quoted_end
 from gitops_ci.errors import ProgramError
-from gitops_ci.secret import mask
 
 __all__ = ["Limits", "run_bounded"]
 
@@ -60,8 +61,7 @@ def run_bounded(
         hint = "Correct what it renders, or raise the limit under rendering in .gitops-ci.yaml."
         raise ProgramError(f"{name} was ended: it {reached}", hint=hint)
     if started.returncode:
-        said = mask(stderr.decode("utf-8", "replace"))
-        last = "\n".join(said.strip().splitlines()[-_QUOTED_LINES:])
+        last = quoted_end(stderr.decode("utf-8", "replace"), _QUOTED_LINES)
         raise ProgramError(
             f"{name} failed with exit code {started.returncode}: {last}", hint="Correct the input, and render it again."
         )
@@ -72,7 +72,7 @@ def _follow(started: subprocess.Popen[bytes], limits: Limits) -> tuple[bytes, by
     """What a program prints until it ends, or until it reaches a limit, which is the third text then."""
     import selectors
 
-    end = time.monotonic() + limits.seconds
+    end = time.monotonic() + process.time_left(limits.seconds)
     assert started.stdout is not None
     assert started.stderr is not None
     printed = {started.stdout.fileno(): bytearray(), started.stderr.fileno(): bytearray()}
@@ -99,6 +99,8 @@ def _follow(started: subprocess.Popen[bytes], limits: Limits) -> tuple[bytes, by
 def _limit_reached(pid: int, printed: int, end: float, limits: Limits) -> str:
     if printed > limits.output:
         return f"printed more than {limits.output // 1024**2} MiB"
+    if process.is_stopping():
+        return "had to stop with this program"
     if time.monotonic() > end:
         return f"did not finish within {limits.seconds:.0f} s"
     if _resident(pid) > limits.memory:

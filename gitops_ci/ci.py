@@ -24,6 +24,8 @@ class CiContext(NamedTuple):
     `trusted` is False where the code that runs comes from someone who may not push: a pull request from a fork.
 
     `run` is the number of the pipeline run, `started` when it began (RFC 3339), `scheduled` that a schedule started it.
+
+    `trusted_commits` are the only ones whose checkout is trusted, for an event that anybody can start; () is any.
     """
 
     provider: Provider = "none"
@@ -42,6 +44,7 @@ class CiContext(NamedTuple):
     run: str = ""
     started: str = ""
     scheduled: bool = False
+    trusted_commits: tuple[str, ...] = ()
 
 
 def detect(environ: Mapping[str, str]) -> CiContext:
@@ -78,11 +81,12 @@ def _github(env: Mapping[str, str]) -> CiContext:
         run_url=f"{url}/actions/runs/{run}" if url and run else "",
         actor=actor,
         actor_email=f"{actor}@users.noreply.github.com" if actor and not ours else "",
-        trusted=_github_trusts(name, event, repository),
+        trusted=_github_trusts(name, event, repository, env.get("GITHUB_REF", "")),
         event=name,
         bases=_github_bases(name, event, "" if ours else env.get("GITHUB_SHA", "")),
         run=env.get("GITHUB_RUN_NUMBER", ""),
         scheduled=name == "schedule",
+        trusted_commits=_github_trusted_commits(env, event),
     )
 
 
@@ -121,6 +125,21 @@ def _github_follows(event: Mapping[str, Any]) -> _Built:
     return _Built(before.get("head_sha") or "", "" if of_request and number is None else branch, "", number)
 
 
+def _github_trusted_commits(env: Mapping[str, str], event: Mapping[str, Any]) -> tuple[str, ...]:
+    """The default branch's commit for an event of an issue, a comment, another run or a program outside.
+
+    A workflow may check something else out then: the pull request of a comment. What is pushed, scheduled or
+    started by hand is chosen by who may push, and `pull_request…` is decided by its head.
+    """
+    name = env.get("GITHUB_EVENT_NAME", "")
+    chosen = name in _CHOSEN_BY_WRITERS or name.startswith(("pull_request", "deployment"))
+    followed = (event.get("workflow_run") or {}).get("head_sha")  # of this repository, or the event is not trusted
+    return () if chosen else _known(env.get("GITHUB_SHA"), followed)
+
+
+_CHOSEN_BY_WRITERS = frozenset({"", "create", "merge_group", "push", "release", "schedule", "workflow_dispatch"})
+
+
 def _github_bases(name: str, event: Mapping[str, Any], merge: str) -> tuple[str, ...]:
     """Where a change begins. `merge` is what GitHub made of a pull request and its target: its first parent is that."""
     if name == "merge_group":
@@ -131,7 +150,7 @@ def _github_bases(name: str, event: Mapping[str, Any], merge: str) -> tuple[str,
     return _known(target)
 
 
-def _github_trusts(name: str, event: Mapping[str, Any], repository: str) -> bool:
+def _github_trusts(name: str, event: Mapping[str, Any], repository: str, ref: str) -> bool:
     """Whether the code of the event lies in this repository: what `pull_request` says of its head.
 
     `pull_request_target` and `workflow_run` have secrets also where a fork started them. The first is never trusted,
@@ -141,6 +160,9 @@ def _github_trusts(name: str, event: Mapping[str, Any], repository: str) -> bool
         head = (event.get("workflow_run") or {}).get("head_repository") or {}
     elif name.startswith("pull_request"):
         head = ((event.get("pull_request") or {}).get("head") or {}).get("repo") or {}
+    elif name.startswith("deployment"):
+        # Made for a branch or a tag of this repository, or for a bare commit, which a fork may have.
+        return ref.startswith(("refs/heads/", "refs/tags/"))
     else:
         return True
     return name != "pull_request_target" and bool(repository) and head.get("full_name") == repository

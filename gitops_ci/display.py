@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["log_line", "short_digests", "shorten", "visible", "visible_lines"]
+from gitops_ci.secret import MASK, mask, mask_foreign
+
+__all__ = ["log_line", "quoted", "quoted_end", "short_digests", "shorten", "visible", "visible_lines"]
 
 # Characters that str.isprintable() passes and that leave no mark all the same (Unicode's Default_Ignorable_Code_Point
 # and the blank Braille pattern). The selectors U+FE0E and U+FE0F belong to emoji and stay.
@@ -21,6 +23,9 @@ _UNSEEN = re.compile(
 # `##teamcity[…]` anywhere.
 _COMMAND = re.compile(r"\s*::.*?::")
 _COMMAND_ANYWHERE = re.compile(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
+
+# More characters than any message quotes. A secret that this cut divides is one that another program cut.
+_LARGEST = 100_000
 
 _DIGEST = re.compile(r"\b(sha(?:256|512):[0-9a-f]{12})[0-9a-f]{52,}")
 
@@ -45,8 +50,24 @@ def log_line(line: str) -> str:
 
 
 def shorten(text: str, longest: int) -> str:
-    """At most `longest` characters, the last one `…` where something was cut."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    """At most `longest` characters, the last one `…` where something was cut; secrets are masked before that."""
+    text = mask(text)
+    if len(text) <= longest:
+        return text
+    kept = text[: longest - 1]
+    # A mask is not cut: what is left of it would be no mask.
+    at = text.rfind(MASK, 0, longest + 1)
+    return f"{kept[:at] if 0 <= at < longest - 1 < at + len(MASK) else kept}…"
+
+
+def quoted(text: str, longest: int = 300) -> str:
+    """The words of another program or host on one line: secrets masked, what cannot be seen spelled out, then cut."""
+    return shorten(visible(" ".join(mask_foreign(text[:_LARGEST]).split())), longest)
+
+
+def quoted_end(text: str, lines: int) -> str:
+    """The last lines of another program's words, masked as `quoted` does it."""
+    return "\n".join(mask_foreign(text[-_LARGEST:]).strip().splitlines()[-lines:])
 
 
 def short_digests(text: str) -> str:

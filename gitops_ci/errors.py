@@ -91,6 +91,17 @@ class ProgramError(GitopsCiError):
     exit_code = 7
     kind = "program"
 
+    @classmethod
+    def of_machine(cls, error: OSError | MemoryError) -> ProgramError:
+        """What the machine refused, which is no bug: no space, no memory, no more open files."""
+        if isinstance(error, MemoryError):
+            return cls("This machine has not enough memory", hint="Give the job more memory, or fewer files.")
+        where = f": {error.filename}" if isinstance(error.filename, str) else ""
+        return cls(
+            f"This machine refused what the run needs: {error.strerror or type(error).__name__}{where}",
+            hint="Look at the space in the temporary folder (TMPDIR), and at the limits of the job (ulimit -a).",
+        )
+
 
 class NothingMatched(GitopsCiError):
     """The image is named nowhere in the config repository, or no manifest was found to validate."""

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitops_ci.errors import ProgramError
-from gitops_ci.secret import mask
+from gitops_ci.display import quoted_end
+from gitops_ci.errors import Interrupted, ProgramError
+from gitops_ci.secret import mask_foreign
 from gitops_ci.variables import inherited
 
 if TYPE_CHECKING:
-    import subprocess
+    from subprocess import Popen
 
-__all__ = ["Completed", "connected", "find", "operand", "reduced_environment", "run"]
+__all__ = [
+    "Completed",
+    "connected",
+    "find",
+    "is_stopping",
+    "operand",
+    "reduced_environment",
+    "run",
+    "stop",
+    "time_left",
+    "time_limit",
+]
 
 _QUOTED_LINES = 8
+_LOOK = 0.2  # seconds between two looks whether this program is to stop
 _ANY_PROGRAM_NEEDS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE")
 
 
@@ -71,55 +85,109 @@ def run(
     stands behind an option and '=': it never is an argument as it is.
 
     Raises:
-        ProgramError: the program is missing, took longer than `seconds`, or exited with a code not in `allowed`.
+        ProgramError: the program is missing, took longer than `seconds` or the time limit, or exited with a code not in
+            `allowed`.
+        Interrupted: this program is to stop.
     """
     import subprocess
 
     name = os.path.basename(argv[0])
     try:
-        command = [*inside, _path(argv[0]), *argv[1:]]
-        child = inherited() if environment is None else environment
-        if own_group:
-            done = _run_in_group(command, stdin or b"", child, seconds)
-        else:
-            done = subprocess.run(
-                command, cwd=cwd, input=stdin, env=child, capture_output=True, timeout=seconds, check=False
-            )
+        child = subprocess.Popen(
+            [*inside, _path(argv[0]), *argv[1:]],
+            cwd=cwd,
+            stdin=subprocess.PIPE if stdin is not None else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=inherited() if environment is None else environment,
+            start_new_session=own_group,
+        )
     except FileNotFoundError:
         raise ProgramError(f"{name} is not installed", hint=install or f"Put {name} on PATH.") from None
     except PermissionError as error:
         raise ProgramError(f"{name} cannot be run: {error.strerror}", hint=install) from None
+    allowed_seconds = time_left(seconds)
+    try:
+        stdout, errors = _communicate(child, stdin, allowed_seconds, own_group=own_group)
     except subprocess.TimeoutExpired:
         raise ProgramError(
-            f"{name} did not finish within {seconds:.0f} s", hint=f"Run {name} by hand: what does it wait for?"
+            f"{name} did not finish within {allowed_seconds:.0f} s", hint=f"Run {name} by hand: what does it wait for?"
         ) from None
-    stderr = mask(done.stderr.decode("utf-8", "replace"))
-    if done.returncode not in allowed:
-        said = "\n".join(stderr.strip().splitlines()[-_QUOTED_LINES:])
+    stderr = errors.decode("utf-8", "replace")
+    if child.returncode not in allowed:
+        said = quoted_end(stderr, _QUOTED_LINES)
         raise ProgramError(
-            f"{name} failed with exit code {done.returncode}: {said}", hint=f"{name} says what is wrong."
+            f"{name} failed with exit code {child.returncode}: {said}", hint=f"{name} says what is wrong."
         )
-    return Completed(done.stdout, stderr, done.returncode)
+    return Completed(stdout, mask_foreign(stderr), child.returncode)
 
 
-def _run_in_group(
-    command: list[str], stdin: bytes, environment: Mapping[str, str], seconds: float
-) -> subprocess.CompletedProcess[bytes]:
-    """As subprocess.run, and whatever the program started ends with it."""
+@contextmanager
+def time_limit(left: Callable[[], float]) -> Iterator[None]:
+    """No program that is started meanwhile, in whatever thread, runs longer than `left` seconds."""
+    _limits.append(left)
+    try:
+        yield
+    finally:
+        _limits.pop()
+
+
+def time_left(seconds: float) -> float:
+    """How long a program may run that may run `seconds` by itself; a moment even when the time is over."""
+    return min(seconds, *(max(0.1, left()) for left in _limits)) if _limits else seconds
+
+
+def is_stopping() -> bool:
+    """Whether this program is to stop: none is started, and those that run are ended."""
+    return bool(_stopped)
+
+
+def stop() -> None:
+    """End every program that is running, and start none any more; for the handler of a signal."""
+    _stopped.append(True)
+
+
+_limits: list[Callable[[], float]] = []
+_stopped: list[bool] = []
+
+
+def _communicate(child: Popen[bytes], stdin: bytes | None, seconds: float, *, own_group: bool) -> tuple[bytes, bytes]:
+    """What a child prints, up to its end.
+
+    Raises:
+        TimeoutExpired: it took longer.
+        Interrupted: this program is to stop. A thread does not see the signal, so it looks from time to time.
+    """
+    from subprocess import TimeoutExpired
+
+    end = time.monotonic() + seconds
+    # Interrupted, `communicate` would not send the rest of what is to be read.
+    step = _LOOK if stdin is None else seconds
+    try:
+        while not _stopped:
+            try:
+                return child.communicate(stdin, max(0.0, min(step, end - time.monotonic())))
+            except TimeoutExpired:
+                if time.monotonic() >= end:
+                    raise
+    except BaseException:
+        _end(child, own_group=own_group)
+        raise
+    _end(child, own_group=own_group)
+    raise Interrupted("Interrupted")
+
+
+def _end(child: Popen[bytes], *, own_group: bool) -> None:
+    """Kill a child, and close its pipes: a program that it started may hold their other ends for ever."""
     import signal
-    import subprocess
 
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
-    ) as started:
-        try:
-            stdout, stderr = started.communicate(stdin, timeout=seconds)
-        except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(started.pid, signal.SIGKILL)
-            raise
-    return subprocess.CompletedProcess(command, started.returncode, stdout, stderr)
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL) if own_group else child.kill()
+    child.wait()
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
 
 @contextmanager

@@ -23,8 +23,8 @@ PACKAGE = "gitops_ci"
 
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
-    {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "repourl"},
-    {"bounded", "checkout", "http", "process", "variables", "yamltext", "charmap", "splice"},
+    {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "paths", "repourl"},
+    {"bounded", "checkout", "http", "process", "streams", "variables", "yamltext", "charmap", "splice"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting"},
     {"plan"},
     {"flows"},

@@ -131,11 +131,11 @@ def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(tmp_pat
         f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *) env -0 > {seen}; printf "%s\\n" "$@" > {seen}.words;; esac\n'
     )
     fake.chmod(0o755)
-    (tmp_path / "tools" / "gitops-ci" / "key").mkdir(parents=True)
+    (tmp_path / "temp" / "gitops-ci" / "key").mkdir(parents=True)
     environment = {
         "PATH": f"{fake.parent}:{os.environ['PATH']}",
         "GITHUB_ACTION_PATH": str(CHECKOUT),
-        "RUNNER_TOOL_CACHE": str(tmp_path / "tools"),
+        "RUNNER_TEMP": str(tmp_path / "temp"),
         "WITH_COMMAND": "validate",
         "WITH_IGNORE": "repo/mutable-tag path=apps/dev/*",
         "WITH_LABEL": "gitops staging",
@@ -154,6 +154,53 @@ def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(tmp_pat
     # What follows `--` is no option, whatever it looks like.
     words = (tmp_path / "seen.words").read_text().splitlines()
     assert words[-6:] == ["validate", "--ignore", "repo/* kind=Pod", "--", "apps", "--config=evil.yaml"]
+
+
+@pytest.fixture
+def action(tmp_path):
+    """The script of the action with a Python that notes how pip is called, and exits with `code` then."""
+
+    def run(code, **more):
+        fake = tmp_path / "bin" / "python3"
+        fake.parent.mkdir(exist_ok=True)
+        fake.write_text(
+            f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *pip*) env > {tmp_path}/pip; exit {code};; '
+            f"*) printf '%s\\n' \"$@\" > {tmp_path}/words;; esac\n"
+        )
+        fake.chmod(0o755)
+        (tmp_path / "temp").mkdir(exist_ok=True)
+        environment = {
+            "PATH": f"{fake.parent}:{os.environ['PATH']}",
+            "GITHUB_ACTION_PATH": str(CHECKOUT),
+            "RUNNER_TEMP": str(tmp_path / "temp"),
+            "WITH_COMMAND": "validate",
+            **more,
+        }
+        return subprocess.run([str(CHECKOUT / "action" / "run")], env=environment, capture_output=True, check=False)
+
+    return run
+
+
+def test_packages_of_another_job_are_not_used(action, tmp_path):
+    planted = tmp_path / "tools" / "gitops-ci" / "key"
+    planted.mkdir(parents=True)
+    assert action(0, RUNNER_TOOL_CACHE=str(tmp_path / "tools")).returncode == 0
+    assert (tmp_path / "pip").exists(), "they are installed"
+    assert str(planted) not in (tmp_path / "words").read_text()
+    assert str(tmp_path / "temp" / "gitops-ci" / "key") in (tmp_path / "words").read_text()
+
+
+@pytest.mark.parametrize(("code", "left"), [(1, []), (0, ["key"])])
+def test_an_installation_leaves_whole_packages_or_nothing(action, tmp_path, code, left):
+    assert action(code).returncode == (7 if code else 0)
+    assert os.listdir(tmp_path / "temp" / "gitops-ci") == left
+
+
+def test_the_settings_of_the_jobs_own_pip_have_no_part(action, tmp_path):
+    settings = {"PIP_USER": "1", "PIP_PREFIX": "/opt/job", "PIP_TARGET": "/opt/job", "PIP_REQUIRE_VIRTUALENV": "1"}
+    assert action(0, PIP_INDEX_URL="https://mirror.example/simple", **settings).returncode == 0
+    seen = {line.partition("=")[0] for line in (tmp_path / "pip").read_text().splitlines() if line.startswith("PIP_")}
+    assert seen == {"PIP_INDEX_URL"}
 
 
 def test_every_input_of_the_action_is_handed_over_and_is_an_option():

@@ -8,27 +8,58 @@ from typing import Any
 import click
 
 from gitops_ci import known_files
+from gitops_ci.ci import detect
 from gitops_ci.cli.help import HelpfulCommand
+from gitops_ci.cli.settings_of_base import settings_for
 from gitops_ci.config import Config, load
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
+from gitops_ci.variables import variables
 
-__all__ = ["ConfiguredCommand", "config_of"]
+__all__ = ["ConfiguredCommand", "JudgingCommand", "config_of", "message_of"]
 
 
 class ConfiguredCommand(HelpfulCommand):
-    """A click command whose defaults are the configuration file's values, the chosen environment's before the rest."""
+    """A click command whose defaults are the configuration file's values, the chosen environment's before the rest.
+
+    With `judges_changes` the file in the folder is not used where it is a part of what the command checks.
+    """
+
+    judges_changes = False
 
     def set_defaults(self, ctx: click.Context, args: list[str]) -> None:
         # The file decides defaults, and options name the file: they are read once ahead, wherever they stand.
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-        config = _load(ctx, given.get("config") or os.environ.get("GITOPS_CI_CONFIG"))
+        named = given.get("config") or os.environ.get("GITOPS_CI_CONFIG")
+        config = self._of_base(ctx) if self.judges_changes and not named else _load(ctx, named)
         defaults = dict(config.options)
         name = given.get("environment") or os.environ.get("GITOPS_CI_ENVIRONMENT") or defaults.get("environment")
         if isinstance(name, str) and name in config.environments:
             defaults |= _defaults(config.environments[name])
         ctx.default_map = defaults
         ctx.meta["gitops_ci.config"] = config
+
+    @staticmethod
+    def _of_base(ctx: click.Context) -> Config:
+        try:
+            settings = settings_for(detect(variables()))
+        except UsageError:
+            if ctx.resilient_parsing:
+                return Config()
+            raise
+        ctx.meta["gitops_ci.message"] = settings.message
+        return settings.config
+
+
+class JudgingCommand(ConfiguredCommand):
+    """A command that checks changes."""
+
+    judges_changes = True
+
+
+def message_of(ctx: click.Context) -> str:
+    """What has to be told of the settings that the command was started with, or an empty text."""
+    return str(ctx.meta.get("gitops_ci.message", ""))
 
 
 def config_of(ctx: click.Context) -> Config:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from gitops_ci.ci import detect
 from gitops_ci.cli import terminal
+from gitops_ci.cli.console import printable
 from gitops_ci.cli.options import Output
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Outcome
@@ -19,10 +21,55 @@ __all__ = ["publish"]
 _FOR_HOSTS = frozenset({"codequality", "github", "sarif"})
 
 
-def publish(outcome: Outcome, output: Output) -> None:
-    """Print the report, write the report files, and hand the results to the CI provider."""
+def publish(outcome: Outcome, output: Output) -> int:
+    """Write the report files, hand the results to the CI provider, print the report, and return the exit code.
+
+    What others read comes before what may fail on stdout, and everything is tried whatever fails. A report that is
+    missing makes a run fail that would have been a success.
+    """
+    troubles = [trouble for write in (_files, _for_provider, _printed) if (trouble := _try(write, outcome, output))]
+    for trouble in troubles:
+        sys.stderr.write(f"error: {printable(trouble.message)}\nhint: {printable(trouble.hint)}\n")
+    return outcome.exit_code or (UsageError.exit_code if troubles else 0)
+
+
+def _try(write: Callable[[Outcome, Output], None], outcome: Outcome, output: Output) -> UsageError | None:
+    try:
+        write(outcome, output)
+    except UsageError as error:
+        return error
+    return None
+
+
+def _files(outcome: Outcome, output: Output) -> None:
     from gitops_ci.reporting import REPORTERS
     from gitops_ci.reporting.base import relocate
+
+    rooted = relocate(outcome, _below_root())
+    troubles = []
+    for report in output.reports:
+        told = rooted if report.format in _FOR_HOSTS else outcome
+        try:
+            _write(report.path, REPORTERS[report.format].report(told))
+        except UsageError as error:
+            troubles.append(error)
+    if troubles:
+        raise troubles[0]
+
+
+def _for_provider(outcome: Outcome, output: Output) -> None:
+    from gitops_ci.reporting.base import relocate
+
+    del output
+    provider = detect(variables()).provider
+    if provider in {"github", "gitea"}:
+        _github(relocate(outcome, _below_root()))
+    elif provider == "gitlab":
+        _gitlab(outcome)
+
+
+def _printed(outcome: Outcome, output: Output) -> None:
+    from gitops_ci.reporting import REPORTERS
 
     if output.format != "text":
         _print(REPORTERS[output.format].report(outcome))
@@ -32,21 +79,26 @@ def publish(outcome: Outcome, output: Output) -> None:
         sys.stderr.write(mask(_shown(outcome)))  # stdout is read by a machine
     else:
         _print(output.printer(outcome))
-    rooted = relocate(outcome, _below_root())
-    for report in output.reports:
-        told = rooted if report.format in _FOR_HOSTS else outcome
-        _write(report.path, REPORTERS[report.format].report(told))
-    provider = detect(variables()).provider
-    if provider in {"github", "gitea"}:
-        _github(rooted)
-    elif provider == "gitlab":
-        _gitlab(outcome)
 
 
 def _print(text: str) -> None:
-    if text:
+    """Write to stdout.
+
+    Raises:
+        UsageError: it takes nothing.
+    """
+    if not text:
+        return
+    try:
         sys.stdout.write(mask(text if text.endswith("\n") else text + "\n"))
         sys.stdout.flush()
+    except OSError as error:
+        raise UsageError(
+            f"The report cannot be written to standard output: {error.strerror}",
+            hint="Everything else was done. Free some space, or send the output to another place.",
+        ) from error
+    if getattr(sys.stdout, "is_lost", False):
+        sys.stderr.write("warning: the reader of standard output went away before the report was printed\n")
 
 
 def _shown(outcome: Outcome) -> str:
@@ -73,6 +125,7 @@ def _github(outcome: Outcome) -> None:
     sys.stderr.flush()
     if path := os.environ.get("GITHUB_OUTPUT"):
         _append(path, github.output_file(github.outputs(outcome), f"gitops-ci-{token_hex(16)}"))
+    # The outputs first: a summary has no reader among the next steps.
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append(path, github.step_summary(outcome))
 
@@ -105,5 +158,13 @@ def _write(path: str, text: str) -> None:
 
 
 def _append(path: str, text: str) -> None:
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        file.write(mask(text))
+    """Add to a file.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        with open(path, "a", encoding="utf-8", newline="") as file:
+            file.write(mask(text))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}", hint="Is there space left?") from error

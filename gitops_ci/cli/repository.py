@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from gitops_ci import known_files
+from gitops_ci.checkout import checkout_git
 from gitops_ci.ci import CiContext, detect
 from gitops_ci.cli import complete
 from gitops_ci.cli.checks import as_repository_says
@@ -20,7 +22,7 @@ from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.options import option
 from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
-from gitops_ci.errors import UsageError
+from gitops_ci.errors import ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import branch_name
 from gitops_ci.flows.bump.publication import PublishSettings
@@ -40,7 +42,7 @@ __all__ = ["bump_request", "refuse_untrusted", "repository_options"]
 TOKEN = "GITOPS_CI_TOKEN"  # noqa: S105 - a variable's name
 _FORGES = ("auto", *FORGES)
 _MODES = ("pull-request", "push", "dry-run")
-_PERSON = re.compile(r"\s*(?P<name>[^<>]+?)\s*<(?P<email>[^<>\s]+)>\s*")
+_PERSON = re.compile(r"\s*(?P<name>[^<>\s](?:[^<>]*[^<>\s])?)\s*<(?P<email>[^<>\s]+)>\s*")
 
 
 def repository_options(function: Callable[..., Any]) -> Any:
@@ -202,9 +204,10 @@ def refuse_untrusted(context: CiContext, options: Mapping[str, Any]) -> None:
     """Stop where the code that runs may come from someone who may not push.
 
     Raises:
-        UsageError: a fork's pull request, or pull_request_target, without --allow-untrusted.
+        UsageError: a fork's pull request, pull_request_target, or an event that anybody can start with another checkout
+            than the default branch's, without --allow-untrusted.
     """
-    if context.trusted or options["allow_untrusted"]:
+    if options["allow_untrusted"] or (context.trusted and _is_trusted_checkout(context.trusted_commits)):
         return
     # The checkout decides where a run goes (its .gitops-ci.yaml names hosts), so no secret is left for it to send.
     forget_secrets()
@@ -215,6 +218,18 @@ def refuse_untrusted(context: CiContext, options: Mapping[str, Any]) -> None:
         hint="Publish from a push or tag event. --mode dry-run and validate work here; "
         "--allow-untrusted overrides, and hands your tokens to whoever opened the pull request.",
     )
+
+
+def _is_trusted_checkout(commits: tuple[str, ...]) -> bool:
+    """Whether the checkout around us is at one of these commits, or there is none that could say anything."""
+    if not commits:
+        return True
+    try:
+        done = checkout_git("rev-parse", "--verify", "--quiet", "HEAD", allowed=frozenset({0, 1, 128}))
+    except ProgramError:
+        return False
+    here = done.stdout.decode("ascii", "replace").strip()
+    return here in commits or (not here and not os.path.exists(known_files.CONFIG))
 
 
 def _forge_kind(url: RepoUrl, options: Mapping[str, Any]) -> tuple[ForgeKind | None, UsageError]:

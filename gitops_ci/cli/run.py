@@ -15,8 +15,9 @@ import click
 from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
 from gitops_ci.cli.terminal import painted
-from gitops_ci.errors import GitopsCiError, Interrupted, UsageError
+from gitops_ci.errors import GitopsCiError, Interrupted, ProgramError, UsageError
 from gitops_ci.model import ErrorDetail, Log, Outcome
+from gitops_ci.process import stop
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import variables
 
@@ -33,8 +34,9 @@ def execute(command: str, output: Output, work: Callable[[Log], Outcome]) -> NoR
         outcome = work(Console(output.level))
     except GitopsCiError as error:
         outcome = failed(command, error)
-    _publish(outcome, output)
-    raise click.exceptions.Exit(outcome.exit_code)
+    except (OSError, MemoryError) as error:
+        outcome = failed(command, ProgramError.of_machine(error))
+    raise click.exceptions.Exit(_publish(outcome, output))
 
 
 def guarded(command: click.Command, arguments: list[str]) -> int:
@@ -44,6 +46,8 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # a job in the background ignores it
+        signal.signal(signal.SIGINT, _terminate)
     try:
         # Outside of standalone mode click returns the code of `Exit` instead of raising it.
         return int(command.main(arguments, prog_name="gitops-ci", standalone_mode=False) or 0)
@@ -56,10 +60,8 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
         return _early(Interrupted("Interrupted"), arguments)
     except GitopsCiError as error:
         return _early(error, arguments)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (OSError, MemoryError) as error:
+        return _early(ProgramError.of_machine(error), arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is told apart from a user's mistake
         if _wants("--verbose", arguments):
             import traceback
@@ -79,10 +81,10 @@ def failed(command: str, error: GitopsCiError) -> Outcome:
     return Outcome(command=command, status="failed", exit_code=error.exit_code, error=ErrorDetail.of(error))
 
 
-def _publish(outcome: Outcome, output: Output) -> None:
+def _publish(outcome: Outcome, output: Output) -> int:
     from gitops_ci.cli.publish import publish
 
-    publish(outcome, output)
+    return publish(outcome, output)
 
 
 def _early(error: GitopsCiError, arguments: list[str]) -> int:
@@ -116,4 +118,5 @@ def _usage_hint(error: click.ClickException) -> str:
 
 def _terminate(number: int, frame: object) -> NoReturn:
     del number, frame
+    stop()
     raise KeyboardInterrupt

@@ -11,21 +11,22 @@ import click
 from gitops_ci.ci import detect
 from gitops_ci.cli import complete
 from gitops_ci.cli.checks import checks_here
-from gitops_ci.cli.configured import ConfiguredCommand
+from gitops_ci.cli.configured import JudgingCommand, message_of
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
+from gitops_ci.paths import leads_out
 from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
     from gitops_ci.flows.validate import ValidateRequest
     from gitops_ci.flows.validate.selection import Shard
-    from gitops_ci.model import Log
+    from gitops_ci.model import Log, Outcome
 
 __all__ = ["command"]
 
 
-@click.command("validate", cls=ConfiguredCommand)
+@click.command("validate", cls=JudgingCommand)
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]")
 @option(
@@ -93,7 +94,14 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
 
     request = _request(paths, options)
     changed = options["changed_since"]
-    execute("validate", output, lambda log: validate(request._replace(changed_since=changed_since(changed, log)), log))
+    message = message_of(click.get_current_context())
+
+    def work(log: Log) -> Outcome:
+        if message:
+            log.warn(message)
+        return validate(request._replace(changed_since=changed_since(changed, log)), log)
+
+    execute("validate", output, work)
 
 
 def changed_since(text: str | None, log: Log) -> tuple[str, ...]:
@@ -113,8 +121,8 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         checks=checks_here(click.get_current_context()),
         allow_empty=options["allow_empty"],
         stdin=sys.stdin.buffer.read,
-        crd_paths=tuple(options["crd_path"]),
-        schema_locations=tuple(options["schema_location"]),
+        crd_paths=tuple(map(_inside, options["crd_path"])),
+        schema_locations=tuple(map(_inside, options["schema_location"])),
         offline=options["offline"],
         cache=_cache(),
         render=options["render"],
@@ -125,6 +133,17 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         insecure=tuple(options["insecure"]),
         fail_on=options["fail_on"],
     )
+
+
+def _inside(place: str) -> str:
+    """A path of definitions, or an address.
+
+    Raises:
+        UsageError: a link of the checkout leads out of it: whoever writes a change could choose what is read.
+    """
+    if "://" not in place and leads_out(place.partition("{{")[0] or "."):
+        raise UsageError(f"{place} leads out of this folder by a link", hint="Name its target, or copy the files here.")
+    return place
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -18,9 +18,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from gitops_ci.errors import GitError, ProgramError, UsageError
-from gitops_ci.process import find
+from gitops_ci.process import find, time_left
 from gitops_ci.repourl import RepoUrl
-from gitops_ci.secret import Secret, basic_auth, mask
+from gitops_ci.secret import Secret, basic_auth, mask, mask_foreign
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -135,8 +135,8 @@ class GitDirectory:
         except GitCommandNotFound as error:
             raise ProgramError("git is not installed", hint=_INSTALL) from error
         child = cast("Popen[bytes]", started.proc)
-        stdout, stderr = _communicate(child, arguments, stdin, seconds)
-        return Answer(child.returncode, stdout, mask(stderr.decode("utf-8", "replace")))
+        stdout, stderr = _communicate(child, arguments, stdin, seconds if to_remote else time_left(seconds))
+        return Answer(child.returncode, stdout, mask_foreign(stderr.decode("utf-8", "replace")))
 
     def checked(self, doing: str, *arguments: str, **options: object) -> bytes:
         """As `run`, where anything but success is an error."""
@@ -173,7 +173,13 @@ class GitDirectory:
 
         if self._objects is None:
             self._objects = LooseObjectDB(os.path.join(self.path, "objects"))
-        stored = self._objects.store(IStream(kind.encode("ascii"), len(data), BytesIO(data)))
+        try:
+            stored = self._objects.store(IStream(kind.encode("ascii"), len(data), BytesIO(data)))
+        except OSError as error:
+            raise GitError(
+                f"The change cannot be written into {self.path}: {error.strerror}",
+                hint="Is there space in the temporary folder? Set TMPDIR to a folder that has some.",
+            ) from error
         return str(stored.hexsha.decode("ascii"))
 
 
@@ -266,7 +272,10 @@ def _git_in(path: str) -> Git:
     try:
         from git import Git
     except ImportError as error:
-        raise ProgramError("git is not installed", hint=_INSTALL) from error
+        raise ProgramError(
+            f"{program} cannot be started",
+            hint="Does 'git --version' work, and may the job open enough files (ulimit -n)?",
+        ) from error
     finally:
         if given is None:
             del os.environ["GIT_PYTHON_GIT_EXECUTABLE"]

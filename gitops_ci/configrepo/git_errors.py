@@ -28,10 +28,11 @@ _PROTECTED = re.compile(r"[Pp]rotected|GH006|GH013|pull request|Permission denie
 _FSCK = re.compile(r"error: (object \w+: .+)\n(?:.*\n)*fatal: fsck error")
 _NO_SHALLOW = re.compile(r"does not support shallow|dumb http transport")
 _REDIRECT = re.compile(r"unable to update url base from redirection|error: 30\d")
-# Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try.
+# Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try. A push
+# onto a base that was replaced meanwhile lacks the history of the new one ("shallow update").
 _BUSY = re.compile(
     r"cannot lock ref|failed to (?:update ref|lock)|incorrect old value|reference already exists"
-    r"|stale info|fetch first|non-fast-forward"
+    r"|stale info|fetch first|non-fast-forward|shallow update not allowed"
 )
 # Answers that break off: curl says so in many words, git in those of its protocol where the length was not known.
 _TROUBLE = re.compile(

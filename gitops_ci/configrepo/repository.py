@@ -36,6 +36,7 @@ from gitops_ci.repourl import RepoUrl
 __all__ = ["ConfigRepo", "Pushed", "RemoteRefs", "Snapshot"]
 
 _PAUSES = (1.0, 3.0)  # seconds
+_LOOK = 10.0  # seconds for the look at a branch after a push whose answer broke, also after the deadline
 
 # Our own git's word, before it sends anything: it read the remote's ref, and that is not where we expect it. What the
 # remote says carries `[remote rejected]` here, or `remote:` on another stream (git-push(1), "OUTPUT").
@@ -75,6 +76,7 @@ class ConfigRepo:
         self._seen = Seen()
         self._has_partial_clone = url.scheme != "file"  # between folders of one machine there is nothing to save
         self._has_shallow = True
+        self._at_least = 0.0
         self.trouble = ""  # what the last request met that was tried again
 
     def __enter__(self) -> Self:
@@ -112,7 +114,7 @@ class ConfigRepo:
     def _run(self, git: GitDirectory, *arguments: str, stdin: bytes | None = None) -> Answer:
         """Run a git that speaks to the remote, as long as there is time."""
         try:
-            return git.run(*arguments, stdin=stdin, seconds=self._left(), to_remote=True)
+            return git.run(*arguments, stdin=stdin, seconds=max(self._left(), self._at_least), to_remote=True)
         except GitError as error:
             met = f", after: {self.trouble}" if self.trouble else ""
             raise GitError(f"{self.url}: {error.message}{met}", hint=error.hint) from error
@@ -273,12 +275,21 @@ class ConfigRepo:
         """
         ref = f"refs/heads/{check_branch(branch)}"
         gone = f"refs/heads/{check_branch(instead_of)}" if instead_of else ""
-        answer = self._run(
-            snapshot.git, "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected or ''}",
-            *(f"--push-option={option}" for option in options),
-            *([f"--force-with-lease={gone}:{snapshot.commit}"] if gone else []),
-            "--", self.url.text, f"{snapshot.commit}:{ref}", *([f":{gone}"] if gone else []),
-        )  # fmt: skip
+        try:
+            answer = self._run(
+                snapshot.git,
+                "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected or ''}",
+                *(f"--push-option={option}" for option in options),
+                *([f"--force-with-lease={gone}:{snapshot.commit}"] if gone else []),
+                "--", self.url.text, f"{snapshot.commit}:{ref}", *([f":{gone}"] if gone else []),
+            )  # fmt: skip
+        except GitError as late:
+            if self._tip_after(branch, late.message) == snapshot.commit:
+                return Pushed("")
+            raise GitError(
+                f"{late.message}; {branch} is where it was",
+                hint=f"The server may still work on the push. Run again later: nothing is done twice. {late.hint}",
+            ) from late
         if answer.code == 0:
             return Pushed(answer.stderr)
         said = answer.stdout.decode("utf-8", "replace") + "\n" + answer.stderr
@@ -286,7 +297,7 @@ class ConfigRepo:
             self.trouble = ""
             return None
         self.trouble = last_lines(said, 2) or "the answer broke off"
-        tip = self.refs(branch).tips.get(branch)
+        tip = self._tip_after(branch, self.trouble)
         if tip == snapshot.commit:
             return Pushed(answer.stderr)
         if tip != expected:
@@ -296,6 +307,23 @@ class ConfigRepo:
             raise final
         self._log.detail(f"push was turned away while {branch} stood still: {self.trouble}")
         return None
+
+    def _tip_after(self, branch: str, trouble: str) -> str | None:
+        """Where a branch is after a push whose answer broke; the deadline does not count for this look.
+
+        Raises:
+            GitError: nobody can tell.
+        """
+        self._at_least = _LOOK
+        try:
+            return self.refs(branch).tips.get(branch)
+        except GitError as error:
+            raise GitError(
+                f"The push to {branch} may have landed ({trouble}): then {error.message}",
+                hint=f"Run again later: nothing is done twice. {error.hint}",
+            ) from error
+        finally:
+            self._at_least = 0.0
 
 
 def _ref(branch: str) -> str:

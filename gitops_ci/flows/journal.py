@@ -35,6 +35,9 @@ class Journal:
         return self._result(status="changed" if changed else "unchanged", exit_code=1 if failed else 0, error=None)
 
     def failed(self, error: GitopsCiError) -> Outcome:
+        if self.commit and not self.dry_run:
+            there = f"The commit {self.commit.sha[:12]} is on {self.commit.branch}: run again to go on from there."
+            error.hint = f"{error.hint} {there}".lstrip()
         return self._result(status="failed", exit_code=error.exit_code, error=ErrorDetail.of(error))
 
     def _result(self, *, status: Status, exit_code: int, error: ErrorDetail | None) -> Outcome:

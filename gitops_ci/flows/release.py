@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gitops_ci.errors import GitopsCiError
+from gitops_ci.errors import GitopsCiError, ProgramError
 from gitops_ci.flows.after_push import AfterPush
 from gitops_ci.flows.bump import BumpRequest, PublishSettings, bump_into
 from gitops_ci.flows.image.age import CREATED, BuildMetadata
@@ -45,6 +45,8 @@ def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
         changed = _release_into(journal, request, log, progress)
     except GitopsCiError as error:
         return journal.failed(error)
+    except (OSError, MemoryError) as error:
+        return journal.failed(ProgramError.of_machine(error))
     return journal.outcome(changed=changed)
 
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from gitops_ci.display import quoted
 from gitops_ci.errors import ForgeError
 from gitops_ci.http import Http, HttpError, Response
 
 __all__ = ["Api", "Fields", "as_list", "as_object", "segment", "texts"]
-
-LONGEST = 300  # characters of a host's own words that a message quotes
 
 
 class Api:
@@ -53,12 +52,14 @@ class Api:
         except HttpError as error:
             trouble = f"{self.name} or the way to it has trouble: run again later, nothing is done twice."
             hint = (self._hint(error.status, "") if error.status else "") or error.hint or trouble
-            raise ForgeError(f"{error.message} (while {doing})", hint=hint, status=error.status) from None
+            may_be_done = method != "GET" and not error.unsent and not error.status
+            what = f"{doing}, which may be done all the same" if may_be_done else doing
+            raise ForgeError(f"{error.message} (while {what})", hint=hint, status=error.status) from None
         raise self._refusal(answer, doing)
 
     def refusal(self, status: int, words: str, doing: str) -> ForgeError:
         """The error for an answer of this status with these words."""
-        said = f": {_flat(words)}" if words else ""
+        said = f": {quoted(words)}" if words else ""
         hint = self._hint(status, words) or self._usual(status)
         return ForgeError(f"{self.name} answered {status} while {doing}{said}", hint=hint, status=status)
 
@@ -118,8 +119,3 @@ def texts(items: Any, key: str) -> tuple[str, ...]:
 
 
 _NOT_THE_API = "Is --api-url the address of its API, and is --forge the right kind?"
-
-
-def _flat(text: str) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

@@ -14,6 +14,7 @@ from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import as_object, texts
 from gitops_ci.forges.github_api import GitHubApi
 from gitops_ci.model import FileChange
+from gitops_ci.secret import mask
 
 __all__ = ["Commits"]
 
@@ -65,7 +66,7 @@ class Commits:
         made = as_object(self.api.get(f"/repos/{self.repository}/git/commits/{tip}", f"reading {branch}"))
         if texts(made["parents"], "sha") == (parent,) and made["message"].strip() == message.strip():
             return tip
-        raise self.api.refusal(409, f"it is at {tip[:12]}, not at {parent[:12]}", f"committing to {branch}")
+        raise self.api.refusal(409, f"it is at {mask(tip)[:12]}, not at {parent[:12]}", f"committing to {branch}")
 
     def _tip(self, branch: str) -> str | None:
         try:

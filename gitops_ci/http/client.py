@@ -12,6 +12,7 @@ from gitops_ci import __version__
 from gitops_ci.http.addresses import host, is_loopback, joined, origin_of, shown
 from gitops_ci.http.answers import Response
 from gitops_ci.http.failures import CONNECT_TIMEOUT, HttpError, is_final, never_sent, unanswered
+from gitops_ci.http.patience import in_time
 from gitops_ci.http.trust import trusted
 from gitops_ci.http.waiting import asked_wait, backoff
 from gitops_ci.secret import Secret
@@ -131,7 +132,7 @@ class Http:
         while True:
             attempt += 1
             try:
-                answer = self._follow(asked, until)
+                answer = self._answer(asked, until)
             except _Broken as broken:
                 pause = _pause_after_failure(broken, attempt, may_repeat=may_repeat)
                 if pause is None or self._clock() + pause >= until:
@@ -142,6 +143,17 @@ class Http:
                     return answer
                 answer.close()
             self._sleep(pause)
+
+    def _answer(self, asked: _Request, until: float) -> Response:
+        """The answer, whole unless it is a stream, before `until`. What we send may take as long as it takes."""
+        left = until - self._clock()
+        if left <= 0 or isinstance(asked.data, Body):
+            return self._follow(asked, until)
+        try:
+            return in_time(left, lambda: self._follow(asked, until))
+        except TimeoutError:
+            late = HttpError(f"the deadline passed before {host(asked.url)} had answered in full", shown(asked.url))
+            raise _Broken(late, unsent=False, final=True) from None
 
     def _follow(self, asked: _Request, until: float) -> Response:
         current = asked

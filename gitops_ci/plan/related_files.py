@@ -88,7 +88,7 @@ def referred(texts: Iterable[ManifestText], paths: Collection[str]) -> tuple[str
 
 
 _REFERS = re.compile(
-    r"^\W*(?:resources|bases|components|valueFiles|valuesFiles?|additionalValuesFiles)\W*:", re.MULTILINE
+    r"^[^\w\n]*(?:resources|bases|components|valueFiles|valuesFiles?|additionalValuesFiles)[^\w\n]*:", re.MULTILINE
 )
 
 

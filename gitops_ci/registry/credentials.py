@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.display import quoted
 from gitops_ci.errors import ProgramError, RegistryError
 from gitops_ci.imageref import DOCKER_HUB
 from gitops_ci.registry.engine_address import docker_folder
@@ -169,7 +170,7 @@ def _ask(helper: str, registry: str) -> Credential | None:
         if "credentials not found" in text:
             return None
         raise RegistryError(
-            f"The credential helper {program} has no account for {registry}: {text[:300]}", hint=_SIGN_IN
+            f"The credential helper {program} has no account for {registry}: {quoted(text)}", hint=_SIGN_IN
         )
     try:
         answer = json.loads(said.stdout)

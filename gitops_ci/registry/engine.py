@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.display import quoted
 from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import Progress
@@ -22,7 +23,6 @@ from gitops_ci.registry.credentials import Credential
 from gitops_ci.registry.engine_address import EngineAddress, find_engine
 from gitops_ci.registry.refusals import IMMUTABLE
 from gitops_ci.registry.ssh_tunnel import SshTunnel
-from gitops_ci.secret import mask
 from gitops_ci.variables import variables
 
 __all__ = ["Engine", "EngineImage"]
@@ -305,7 +305,7 @@ def _reason(error: Exception) -> str:
             r"(?:FileNotFoundError|PermissionError|Connection\w*Error|OSError)\(\d+, '([^']+)'\)", str(error)
         )
         text = inner[-1] if inner else str(error) or type(error).__name__
-    return mask(" ".join(text.split())[:500])
+    return quoted(text, 500)
 
 
 def _advice(said: str) -> str:

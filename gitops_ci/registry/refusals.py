@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gitops_ci.display import quoted
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import HttpError, Response
-from gitops_ci.secret import mask
 
 __all__ = ["IMMUTABLE", "AccessDenied", "ImmutableTag", "refusal", "unreachable"]
 
-_LONGEST = 300
 _IMMUTABLE_STATUSES = {400, 403, 405, 409, 412, 422}
 # How registries refuse to move a tag: ECR, Harbor, Quay and Docker Hub ("immutable"), ECR ("already exists", "cannot be
 # overwritten"), Artifact Registry ("tag immutability"), ACR ("operation is disallowed"), Nexus ("does not allow
@@ -95,10 +94,10 @@ def _said(answer: Response) -> tuple[str, str]:
         code, message = str(errors[0].get("code") or ""), str(errors[0].get("message") or "")
         detail = errors[0].get("detail")
         told = f"{message} ({detail})" if isinstance(detail, str) and detail and detail != message else message
-        return code, mask(told[:_LONGEST])
+        return quoted(code), quoted(told)
     if "html" in answer.headers.get("content-type", ""):
         return "", "with a web page: is this a registry?"
     try:
-        return "", mask(" ".join(answer.text[:_LONGEST].split()))
+        return "", quoted(answer.text)
     except HttpError:
         return "", ""

@@ -283,7 +283,7 @@ class Remote:
             asked.add(url)
             answer = self._ask("GET", url, headers=headers)
             yield answer
-            following = re.search(r'<([^>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
+            following = re.search(r'<([^<>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
             if not following:
                 return
             url = self._wire.url(joined(self._wire.url(url), following[1]))

@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from gitops_ci.display import quoted
 from gitops_ci.errors import ProgramError, RegistryError
 from gitops_ci.process import connected, find
 from gitops_ci.registry.engine_address import EngineAddress
-from gitops_ci.secret import mask
 
 __all__ = ["SshTunnel"]
 
@@ -64,7 +64,7 @@ class SshTunnel:
         """The last line that ssh printed, or ''."""
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").split("\n")
-        return mask(next((line.strip() for line in reversed(lines) if line.strip()), ""))[:300]
+        return quoted(next((line.strip() for line in reversed(lines) if line.strip()), ""))
 
     def _serve(self, listener: socket.socket) -> None:
         with suppress(OSError, ProgramError):

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gitops_ci.display import shorten
 from gitops_ci.rendering.envsubst_functions import FunctionError, apply_function
 
 __all__ = ["Substitution", "SubstitutionError", "substitute_variables"]
@@ -174,5 +175,5 @@ class _Reader:
 
     def _error(self, expected: str) -> SubstitutionError:
         start = self.text.rfind("${", 0, self.at + 1)
-        shown = self.text[start : self.at + 1].partition("\n")[0][:60]
+        shown = shorten(self.text[start : self.at + 1].partition("\n")[0], 60)
         return SubstitutionError(f"'{shown}' is no substitution that Flux can read: {expected} is expected")

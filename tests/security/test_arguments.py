@@ -47,6 +47,11 @@ LIST = {
         "*arguments": _HANDED_ON,
     },
     "cli.facts": {"*arguments": _HANDED_ON, "commit": "hexadecimal digits only"},
+    "cli.settings_of_base": {
+        "*arguments": _HANDED_ON,
+        "reference": "behind --end-of-options",
+        "f'{commit}:./{known_files.CONFIG}'": _HEX,
+    },
     "configrepo.commits": {
         "f'gpg.format={kind}'": "the value of -c: one of two constants",
         "f'user.signingKey={signing.key}'": "the value of -c; Signing.parse refuses a key that begins with '-'",

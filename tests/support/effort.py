@@ -16,9 +16,9 @@ SOAKING = os.environ.get("TESTS_SOAK", "") == "true"
 _FULL = 50  # times the few
 
 
-def examples(few: int) -> int:
+def examples(few: int, times: int = _FULL) -> int:
     """How many examples, rounds or seeds a test tries that tries `few` by `make test`."""
-    return few * _FULL if SOAKING else few
+    return few * times if SOAKING else few
 
 
 def load_profile() -> None:

@@ -18,7 +18,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, Any
 
-__all__ = ["Answer", "Asked", "Cut", "Delay", "FaultProxy", "fault_proxy"]
+__all__ = ["Answer", "Asked", "Cut", "Delay", "FaultProxy", "Hang", "fault_proxy"]
 
 _PIECE = 16 * 1024
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"}
@@ -64,7 +64,12 @@ class Delay:
     seconds: float
 
 
-Fault = Answer | Cut | Delay | None
+@dataclass(frozen=True)
+class Hang:
+    """The answer is shorter than it says, and the connection stays open: whoever asked waits for the rest."""
+
+
+Fault = Answer | Cut | Delay | Hang | None
 
 
 class FaultProxy:
@@ -155,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if isinstance(fault, Delay):
             time.sleep(fault.seconds)
-        self._pass_on(body, size, fault if isinstance(fault, Cut) else None)
+        self._pass_on(body, size, fault if isinstance(fault, Cut) else None, hang=isinstance(fault, Hang))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
@@ -166,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
 
-    def _pass_on(self, body: IO[bytes], size: int, cut: Cut | None) -> None:
+    def _pass_on(self, body: IO[bytes], size: int, cut: Cut | None, *, hang: bool) -> None:
         connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -188,6 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             headers = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP_BY_HOP | {"content-length"}]
             length = answer.getheader("Content-Length") or str(len(content))
+            if hang:
+                self._answer(answer.status, headers, content, str(len(content) + 64))
+                self.connection.settimeout(60)
+                self.connection.recv(1)
+                self.close_connection = True
+                return
             keep = content[: int(len(content) * cut.share)] if cut else content
             self._answer(answer.status, headers, keep, length)
             if cut:

@@ -6,17 +6,20 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from gitops_ci.http import Body, Http, HttpError
+from gitops_ci.http import Body, Http, HttpError, patience
 from gitops_ci.secret import Secret
+from gitops_ci.validation.custom_resources import schema_locations
 from tests.support import missing
 from tests.support.services import Unavailable, make_certificate
 
@@ -472,3 +475,76 @@ def test_a_huge_answer_is_refused(client, monkeypatch):
     monkeypatch.setattr("gitops_ci.http.answers.LARGEST", 1000)
     with serving((200, {}, b"x" * 2000)) as server, pytest.raises(HttpError, match="larger than"):
         client(server.url).request("POST", "/x")
+
+
+TRICKLES = {
+    "header": b"HTTP/1.1 200 OK\r\nX-Long: ",
+    "headers": b"HTTP/1.1 200 OK\r\n",
+    "body of known length": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+    "body in chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n",
+    "body without length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+    "refusal": b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 100000\r\n\r\n",
+}
+
+
+@contextmanager
+def trickling(beginning: bytes) -> Iterator[str]:
+    """A host that sends a byte now and then, for longer than any test waits; its address."""
+    over = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65536)
+            connection.sendall(beginning)
+            for number in range(100):  # 10 seconds
+                if over.wait(0.1):
+                    return
+                connection.sendall(b"x: y\r\n"[number % 6 :][:1] if beginning == TRICKLES["headers"] else b"x")
+
+    def serve() -> None:
+        while not over.is_set():
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=lambda one=connection: suppressed(answer, one), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        over.set()
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def suppressed(work: Callable[[socket.socket], None], connection: socket.socket) -> None:
+    with suppress(OSError):
+        work(connection)
+
+
+@pytest.mark.parametrize("beginning", TRICKLES.values(), ids=TRICKLES)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_host_that_sends_byte_by_byte_is_given_up_at_the_deadline(method: str, beginning: bytes) -> None:
+    with (
+        trickling(beginning) as url,
+        Http(url, deadline=monotonic() + 0.5) as http,
+        pytest.raises(HttpError, match=r"the deadline passed before 127\.0\.0\.1:\d+ had answered in full"),
+    ):
+        http.request(method, "/api", json={} if method == "POST" else None)
+
+
+def test_a_schema_location_that_sends_byte_by_byte_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_locations, "_PATIENCE", 0.5)
+    warnings: list[str] = []
+    with trickling(TRICKLES["body of known length"]) as url:
+        location = f"{url}/{{{{ .ResourceKind }}}}.json"
+        schema_locations.Locations([location], warn=warnings.append)("acme.io/v1", "Shop", "1.33")
+    assert "the deadline passed" in warnings[0]
+
+
+def test_without_a_free_thread_work_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refused(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(patience, "threading", SimpleNamespace(Thread=Refused))
+    assert patience.in_time(0.0, lambda: "done") == "done"

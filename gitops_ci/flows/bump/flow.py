@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
-from gitops_ci.errors import FindingsError, GitError, GitopsCiError
+from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.gate import check_edits
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
@@ -23,6 +23,7 @@ from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome, Plan
+from gitops_ci.process import time_limit
 from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.validation import Checks
@@ -61,6 +62,8 @@ def bump(request: BumpRequest, log: Log) -> Outcome:
         changed = bump_into(journal, request, log)
     except GitopsCiError as error:
         return journal.failed(error)
+    except (OSError, MemoryError) as error:
+        return journal.failed(ProgramError.of_machine(error))
     return journal.outcome(changed=changed)
 
 
@@ -74,7 +77,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
     """
     deadline = Deadline(request.seconds)
     ages = AgeComparison(request.access, log, request.origins)
-    with ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
+    with time_limit(deadline.left), ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
         base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"

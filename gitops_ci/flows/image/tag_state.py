@@ -10,6 +10,7 @@ from gitops_ci.registry.image_config import ImageConfig, facts_of, has_content
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.refusals import AccessDenied
 from gitops_ci.registry.sources import ImageSource
+from gitops_ci.secret import mask
 from gitops_ci.tags import TagChoice
 
 __all__ = ["TagState", "look_again", "look_up", "refuse_moves"]
@@ -95,4 +96,4 @@ def _stays(state: TagState, facts: ImageConfig, *, may_move: bool) -> bool:
 def _created(destination: Writer, digest: str) -> str:
     manifest = destination.manifest(digest)
     created = facts_of(destination, manifest).created if manifest else ""
-    return f" of {created[:19]}" if created else ""
+    return f" of {mask(created)[:19]}" if created else ""

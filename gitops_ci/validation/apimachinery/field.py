@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from gitops_ci.display import shorten
 from gitops_ci.validation.gates import Gate
 from gitops_ci.validation.violation import UNCHECKED, Path, Violation
 
@@ -138,7 +139,7 @@ class Field:
 
 def shown(value: str) -> str:
     """A value short enough for a message."""
-    return value if len(value) <= 80 else f"{value[:77]}..."
+    return shorten(value, 80)
 
 
 Rule = Callable[[Field], None]

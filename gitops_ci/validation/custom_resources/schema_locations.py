@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
+from gitops_ci.paths import leads_out
 from gitops_ci.repourl import is_loopback
 
 __all__ = ["CATALOG", "Locations", "fill"]
@@ -156,7 +157,7 @@ def _is_loopback_http(location: str) -> bool:
 
 
 def _read(path: str) -> str | None:
-    if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST:
+    if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST or leads_out(path):
         return None
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gitops_ci.display import shorten
 from gitops_ci.text import nearest
 from gitops_ci.validation.apimachinery.scalars import type_name
 from gitops_ci.validation.custom_resources.string_formats import string_format
@@ -307,8 +308,7 @@ def _pattern(pattern: str) -> Check | None:
         if found is None:
             problems.append(Violation(UNCHECKED, path, f"the pattern {pattern} is not checked", HINT))
             return
-        shown = value if len(value) <= 80 else f"{value[:77]}..."
-        problems.append(Violation("schema/value", path, f"'{shown}' must match {pattern}"))
+        problems.append(Violation("schema/value", path, f"'{shorten(value, 80)}' must match {pattern}"))
 
     return check
 

@@ -32,8 +32,8 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"(.*/)?package\.json|(.*/)?tsconfig[^/]*\.json|(.*/)?[^/]*\.schema\.json", "a tool's settings"),
 )
 # What says of itself that it is a Kubernetes object is one, whatever its file is called.
-_API_VERSION = re.compile(r"^[\"']?apiVersion[\"']?:|^\s*[{,]\s*\"apiVersion\"", re.MULTILINE)
-_KIND = re.compile(r"^[\"']?kind[\"']?:|^\s*[{,]?\s*\"kind\"", re.MULTILINE)
+_API_VERSION = re.compile(r"^[\"']?apiVersion[\"']?:|^[ \t]*[{,]\s*\"apiVersion\"", re.MULTILINE)
+_KIND = re.compile(r"^[\"']?kind[\"']?:|^[ \t]*(?:[{,]\s*)?\"kind\"", re.MULTILINE)
 _TEMPLATE_FOLDER = re.compile(r"(?:^|/)templates/")
 
 
