@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from gitops_ci.errors import ForgeError, UsageError
 from gitops_ci.forges.api import Api, as_list, as_object, segment, texts
-from gitops_ci.forges.base import ForgeKind, web_origin
+from gitops_ci.forges.base import AutoMerge, ForgeKind, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
@@ -130,7 +130,8 @@ class AzureDevOps(RestForge):
             said = {"parentCommentId": 0, "content": text, "commentType": "text"}
             self._send("POST", path, "commenting", {"comments": [said], "status": "closed"})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        del wanted  # auto-complete has no commit: it stays on, and waits for the policies of each new one
         doing = "setting auto-complete"
         state = as_object(self._get(f"/pullrequests/{pull_request.number}", doing))
         if state["status"] == "completed" or state.get("autoCompleteSetBy"):

@@ -11,7 +11,28 @@ from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 
-__all__ = ["CommitsByApi", "Connect", "Forge", "ForgeKind", "OpensByPush", "SignIn", "owner_and_name", "web_origin"]
+__all__ = [
+    "AutoMerge",
+    "CommitsByApi",
+    "Connect",
+    "Forge",
+    "ForgeKind",
+    "OpensByPush",
+    "SignIn",
+    "owner_and_name",
+    "web_origin",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AutoMerge:
+    """What a host is to merge once its checks pass: `commit` and no other.
+
+    `is_new`: this run pushed it, and what the host shows of the pull request may be about the commit before.
+    """
+
+    commit: str
+    is_new: bool = False
 
 
 class Forge(Protocol):
@@ -45,7 +66,7 @@ class Forge(Protocol):
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         """Close without merging, with a comment that says why; nothing when it is not open any more."""
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
+    def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         """Ask the host to merge once its checks pass, or merge now where nothing is left to wait for.
 
         False: this host cannot, and the flow says so. ForgeError: it could, and refuses; the hint says what to set.

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, texts
-from gitops_ci.forges.base import ForgeKind, owner_and_name
+from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
@@ -130,8 +130,8 @@ class Bitbucket(RestForge):
         else:
             self._api.send("POST", path, "commenting", body)
 
-    def _merge(self, pull_request: PullRequest) -> bool:
-        del pull_request
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        del pull_request, wanted
         return False
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object
-from gitops_ci.forges.base import ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
@@ -147,22 +147,30 @@ class BitbucketDataCenter(RestForge):
         else:
             self._api.send("POST", path, "commenting", {"text": text})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         path, doing = self._pull(pull_request), "asking to merge when the checks pass"
-        try:
-            self._api.get(f"{path}/auto-merge", doing)
-        except ForgeError as error:
-            if error.status != 404:
-                raise
-        else:
-            return True
-        state = as_object(self._api.get(path, doing))
-        if state["state"] == "MERGED":
+        state = self._api.caught_up(
+            lambda: as_object(self._api.get(path, doing)),
+            lambda pull: str(pull["fromRef"]["latestCommit"]),
+            wanted,
+            doing,
+        )
+        if state["state"] == "MERGED" or self._merges_by_itself(path, wanted.commit):
             return True
         version = state["version"]
         # Servers without auto-merge (before 8.15) merge at once where no check objects, or name the checks that do.
         self._api.send("POST", f"{path}/merge", doing, {"autoMerge": True, "version": version})
         return True
+
+    def _merges_by_itself(self, path: str, commit: str) -> bool:
+        """Whether auto-merge is on for this commit: one for the commit before is about to be cancelled."""
+        try:
+            asked = as_object(self._api.get(f"{path}/auto-merge", "looking for a request to merge"))
+        except ForgeError as error:
+            if error.status != 404:
+                raise
+            return False
+        return asked.get("fromHash") in {None, commit}
 
     def _pull(self, pull_request: PullRequest) -> str:
         return f"{self._path}/pull-requests/{pull_request.number}"

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, texts
-from gitops_ci.forges.base import ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
@@ -142,9 +142,11 @@ class Gitea(RestForge):
             path = f"{self._path}/issues/{pull_request.number}/comments"
             self._api.send("POST", path, "commenting", {"body": text})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
-        path = f"{self._path}/pulls/{pull_request.number}"
-        state = as_object(self._api.get(path, "looking whether the pull request can be merged"))
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        path, doing = f"{self._path}/pulls/{pull_request.number}", "looking whether the pull request can be merged"
+        state = self._api.caught_up(
+            lambda: as_object(self._api.get(path, doing)), lambda pull: str(pull["head"]["sha"]), wanted, doing
+        )
         if state.get("merged"):
             return True
         version = str(as_object(self._api.get("/version", "asking for the version")).get("version", ""))
@@ -152,7 +154,7 @@ class Gitea(RestForge):
             "do" if _says_do(version) else "Do": "merge",
             "merge_when_checks_succeed": True,
             "delete_branch_after_merge": True,
-            "head_commit_id": state["head"]["sha"],
+            "head_commit_id": wanted.commit,
         }
         for pause in (1, 2, 4, 8, None):
             try:

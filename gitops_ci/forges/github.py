@@ -1,7 +1,6 @@
 """GitHub.com, GitHub Enterprise Cloud with data residency (*.ghe.com) and Enterprise Server.
 
-Sources: docs.github.com/rest/pulls, /rest/issues, /graphql/reference/mutations#enablepullrequestautomerge. Titles hold
-256 characters, bodies 65,536.
+Sources: docs.github.com/rest/pulls, /rest/issues. Titles hold 256 characters, bodies 65,536.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import as_list, as_object, texts
-from gitops_ci.forges.base import ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
 from gitops_ci.forges.github_api import GitHubApi
 from gitops_ci.forges.github_commits import Commits
+from gitops_ci.forges.github_merging import Merging
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.http import Http
 from gitops_ci.model import FileChange, Proposal, PullRequest
@@ -23,25 +23,10 @@ from gitops_ci.secret import Secret
 
 __all__ = ["KIND", "GitHub"]
 
-_STATE = """
-query State($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) {
-    autoMergeAllowed mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed
-    pullRequest(number: $number) {
-      id merged headRefOid mergeStateStatus isInMergeQueue autoMergeRequest { enabledAt }
-    }
-  }
-}"""
-_ENABLE = """
-mutation Enable($input: EnablePullRequestAutoMergeInput!) {
-  enablePullRequestAutoMerge(input: $input) { pullRequest { id } }
-}"""
 _TO_DRAFT = """
 mutation Draft($input: ConvertPullRequestToDraftInput!) {
   convertPullRequestToDraft(input: $input) { pullRequest { id } }
 }"""
-# A merge commit and a rebase keep the commit with its trailers; a squash may rewrite it.
-_METHODS = (("mergeCommitAllowed", "merge"), ("rebaseMergeAllowed", "rebase"), ("squashMergeAllowed", "squash"))
 _NO_WORKFLOWS = (
     "It was opened with GITHUB_TOKEN, whose pull requests start no workflows: required checks would wait for ever. "
     "Use a token from actions/create-github-app-token."
@@ -166,43 +151,8 @@ class GitHub(RestForge):
             path = f"{self._path}/issues/{pull_request.number}/comments"
             self._api.send("POST", path, "commenting", {"body": text})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
-        doing, number = "looking whether the pull request can be merged", pull_request.number
-        data = self._github.query(_STATE, doing, owner=self._owner, name=self._name, number=number)
-        repository = as_object(data["repository"])
-        state = as_object(repository["pullRequest"])
-        if state["merged"] or state["autoMergeRequest"] or state["isInMergeQueue"]:
-            return True
-        method = next((name for allowed, name in _METHODS if repository[allowed]), "merge")
-        if repository["autoMergeAllowed"] and self._enable(state, method):
-            return True
-        return self._merge_now(pull_request, state, method, may_wait=repository["autoMergeAllowed"])
-
-    def _enable(self, state: dict[str, Any], method: str) -> bool:
-        """Turn auto-merge on; False where GitHub says that there is nothing to wait for."""
-        wanted = {
-            "pullRequestId": state["id"],
-            "mergeMethod": method.upper(),
-            "expectedHeadOid": state["headRefOid"],
-        }
-        try:
-            self._github.mutate(_ENABLE, "turning auto-merge on", wanted, safe=True)
-        except ForgeError as error:
-            nothing_to_wait_for = ("clean status", "unstable status", "rules not configured", "has_hooks status")
-            if any(words in error.message.casefold() for words in nothing_to_wait_for):
-                return False
-            raise
-        return True
-
-    def _merge_now(self, pull_request: PullRequest, state: dict[str, Any], method: str, *, may_wait: bool) -> bool:
-        status = state["mergeStateStatus"]
-        doing = "merging the pull request"
-        if status not in {"CLEAN", "HAS_HOOKS", "UNKNOWN"}:
-            words = f"it is {status.lower()}, and auto-merge is " + ("refused" if may_wait else "not allowed")
-            raise self._api.refusal(422, words, doing)
-        body = {"sha": state["headRefOid"], "merge_method": method}
-        self._api.send("PUT", f"{self._path}/pulls/{pull_request.number}/merge", doing, body, safe=False)
-        return True
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        return Merging(self._github, self._owner, self._name, pull_request.number or 0, wanted).run()
 
     def commit(self, *, branch: str, parent: str, message: str, files: tuple[FileChange, ...]) -> str:
         """As CommitsByApi says."""

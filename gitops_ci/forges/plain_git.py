@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.base import ForgeKind
+from gitops_ci.forges.base import AutoMerge, ForgeKind
 from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
@@ -58,8 +58,8 @@ class PlainGit:
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         """Nothing: there is none."""
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
-        del pull_request
+    def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        del pull_request, wanted
         return False
 
 

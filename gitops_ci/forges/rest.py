@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api
+from gitops_ci.forges.base import AutoMerge
 from gitops_ci.forges.limits import cut, cut_title, same
 from gitops_ci.model import RETIRED, Proposal, PullRequest
 
@@ -55,7 +56,7 @@ class RestForge(ABC):
     def default_branch(self) -> str: ...
 
     @abstractmethod
-    def _merge(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         """As `merge_when_green`; it looks first whether that has happened, so that it may be called again."""
 
     @abstractmethod
@@ -140,8 +141,8 @@ class RestForge(ABC):
         self._mark_retired(pull_request)
         _again_if_lost(lambda: self._close(pull_request))
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
-        return _again_if_lost(lambda: self._merge(pull_request))
+    def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        return _again_if_lost(lambda: self._merge(pull_request, wanted))
 
     def _comment_once(self, pull_request: PullRequest, text: str, key: str) -> None:
         # A link definition without a link: no renderer shows it, every host keeps it.

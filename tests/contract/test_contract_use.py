@@ -16,6 +16,7 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, TypeInfo, TypeInf
 from graphql.utilities import type_from_ast
 
 from gitops_ci.forges.api import Fields
+from gitops_ci.forges.base import AutoMerge
 from gitops_ci.model import FileChange, Proposal
 from tests.support.contract import Contract
 from tests.support.contract_file import CONTRACTS, Entry, read_graphql
@@ -89,11 +90,15 @@ def merge(host: Host, forge: Any) -> None:
     if host.kind.forge == "github":
         host.stub.status = "BLOCKED"
     pull = forge.find_open(head=HEAD, base=BASE)
-    forge.merge_when_green(pull)
-    forge.merge_when_green(pull)
+    forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+    forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+    if host.kind.forge == "gitlab":
+        host.stub.merged_results, host.stub.pipeline_lag, host.stub.pulls[0].looks = True, 3, 0
+        host.stub.pulls[0].auto_merge = ""
+        forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
     if host.kind.forge == "github":
         host.stub.status, host.stub.auto_merge_allowed, host.stub.pulls[0].auto_merge = "CLEAN", False, ""
-        forge.merge_when_green(pull)
+        forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
 
 
 def ask_an_account(host: Host, forge: Any) -> None:

@@ -14,7 +14,7 @@ from gitops_ci.model import FileChange, Proposal
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.forge_github import GitHubStub
-from tests.support.forge_hosts import Host, hosting
+from tests.support.forge_hosts import Host, hosting, merge
 
 PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "body")
 BASE_SHA = "b" * 40
@@ -45,7 +45,7 @@ def test_a_branch_that_github_has_not_noticed_yet_is_waited_for(host, stub, forg
 
 def test_auto_merge_is_asked_for_at_the_commit_that_was_seen(stub, forge):
     stub.status = "BLOCKED"
-    assert forge.merge_when_green(forge.open(PROPOSAL))
+    assert merge(stub, forge, forge.open(PROPOSAL))
     sent = stub.sent("POST", "graphql")[-1].body["variables"]["input"]
     assert sent == {"pullRequestId": "PR_1", "mergeMethod": "MERGE", "expectedHeadOid": stub.sha(PROPOSAL.head)}
     assert (stub.pulls[0].status, stub.pulls[0].auto_merge) == ("open", "merge")
@@ -55,7 +55,7 @@ def test_auto_merge_is_asked_for_at_the_commit_that_was_seen(stub, forge):
 @pytest.mark.parametrize("allowed", [True, False])
 def test_where_nothing_is_left_to_wait_for_it_is_merged_at_the_commit_that_was_seen(stub, forge, status, allowed):
     stub.status, stub.auto_merge_allowed = status, allowed
-    assert forge.merge_when_green(forge.open(PROPOSAL))
+    assert merge(stub, forge, forge.open(PROPOSAL))
     assert stub.pulls[0].status == "merged"
     assert stub.sent("PUT", "/merge")[0].body == {"sha": stub.sha(PROPOSAL.head), "merge_method": "merge"}
 
@@ -63,7 +63,7 @@ def test_where_nothing_is_left_to_wait_for_it_is_merged_at_the_commit_that_was_s
 @pytest.mark.parametrize(("methods", "chosen"), [({"squash"}, "squash"), ({"rebase", "squash"}, "rebase")])
 def test_the_method_is_one_that_the_repository_allows(stub, forge, methods, chosen):
     stub.status, stub.methods = "BLOCKED", methods
-    assert forge.merge_when_green(forge.open(PROPOSAL))
+    assert merge(stub, forge, forge.open(PROPOSAL))
     assert stub.pulls[0].auto_merge == chosen
 
 
@@ -71,7 +71,7 @@ def test_the_method_is_one_that_the_repository_allows(stub, forge, methods, chos
 def test_what_is_not_green_is_never_merged(stub, forge, status, allowed):
     stub.status, stub.auto_merge_allowed = status, allowed
     with pytest.raises(ForgeError) as caught:
-        forge.merge_when_green(forge.open(PROPOSAL))
+        merge(stub, forge, forge.open(PROPOSAL))
     assert "Allow auto-merge" in caught.value.hint
     assert stub.pulls[0].status == "open"
     assert stub.sent("PUT", "/merge") == []
@@ -79,7 +79,7 @@ def test_what_is_not_green_is_never_merged(stub, forge, status, allowed):
 
 def test_a_draft_is_not_merged(stub, forge):
     with pytest.raises(ForgeError, match="draft"):
-        forge.merge_when_green(forge.open(replace(PROPOSAL, draft=True)))
+        merge(stub, forge, forge.open(replace(PROPOSAL, draft=True)))
     assert stub.pulls[0].status == "open"
 
 
@@ -88,7 +88,7 @@ def test_a_branch_that_moved_between_looking_and_merging_is_not_merged(stub, for
     shas = iter(["1" * 40])
     stub.tip = lambda branch: next(shas, "2" * 40)
     with pytest.raises(ForgeError) as caught:
-        forge.merge_when_green(pull)
+        merge(stub, forge, pull)
     assert caught.value.status in {409, 422}
     assert stub.pulls[0].status == "open"
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from gitops_ci.errors import ForgeError
+from gitops_ci.forges.base import AutoMerge
 from gitops_ci.forges.gitea import _says_do
 from gitops_ci.forges.gitlab import push_options
 from gitops_ci.forges.plain_git import KIND as PLAIN
 from gitops_ci.model import Proposal
 from gitops_ci.repourl import RepoUrl
-from tests.support.forge_hosts import TOKEN, Host, hosting
+from tests.support.forge_hosts import TOKEN, Host, hosting, merge
 
 PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "First line\n\nSecond\n")
 
@@ -34,22 +35,22 @@ def test_gitlab_is_asked_again_while_it_looks_at_a_new_merge_request():
     with opened("gitlab") as (host, forge, pull):
         host.stub.undecided = 2
         host.stub.merge_answers = [405, 405]
-        assert forge.merge_when_green(pull)
+        assert merge(host.stub, forge, pull)
         assert host.stub.pulls[0].auto_merge
-        assert host.pauses == [1, 2, 1, 2]
+        assert host.pauses == [1, 2, 1, 2, 1]
 
 
 def test_gitlab_that_keeps_refusing_to_merge_says_the_status():
     with opened("gitlab") as (host, forge, pull):
         host.stub.merge_answers = [405] * 9
         with pytest.raises(ForgeError, match="its status is mergeable") as caught:
-            forge.merge_when_green(pull)
+            merge(host.stub, forge, pull)
         assert (caught.value.status, bool(caught.value.hint)) == (405, True)
 
 
 def test_gitlab_is_told_the_commit_and_both_names_of_the_parameter():
     with opened("gitlab") as (host, forge, pull):
-        forge.merge_when_green(pull)
+        merge(host.stub, forge, pull)
         sent = host.stub.sent("PUT", "/merge$")[0].body
     assert (sent["auto_merge"], sent["merge_when_pipeline_succeeds"]) == (True, True)
     assert sent["sha"] == host.stub.sha(PROPOSAL.head)
@@ -128,7 +129,7 @@ def test_gitea_calls_the_field_do_from_1_26_on_and_forgejo_never(version, new):
 def test_gitea_is_asked_again_while_it_looks_at_a_new_pull_request():
     with opened("gitea") as (host, forge, pull):
         host.stub.merge_answers = [(405, "Please try again later")] * 2
-        assert forge.merge_when_green(pull)
+        assert merge(host.stub, forge, pull)
         assert (host.stub.pulls[0].auto_merge, host.pauses) == ("merge", [1, 2])
 
 
@@ -136,7 +137,7 @@ def test_gitea_that_refuses_to_merge_is_an_error():
     with opened("gitea") as (host, forge, pull):
         host.stub.merge_answers = [(405, "Does not have enough approvals")]
         with pytest.raises(ForgeError, match="not have enough approvals"):
-            forge.merge_when_green(pull)
+            merge(host.stub, forge, pull)
         assert host.pauses == []
 
 
@@ -193,7 +194,7 @@ def test_bitbucket_dc_without_auto_merge_says_what_blocks():
     with opened("bitbucket-dc") as (host, forge, pull):
         host.stub.auto_merge_enabled = False
         with pytest.raises(ForgeError, match="You need 1 successful build") as caught:
-            forge.merge_when_green(pull)
+            merge(host.stub, forge, pull)
         assert "auto-merge" in caught.value.hint
         assert host.stub.pulls[0].status == "open"
 
@@ -251,7 +252,7 @@ def test_plain_git_opens_nothing_and_says_what_is_to_be_opened():
     assert forge.find_open(head=PROPOSAL.head, base="main") is None
     assert forge.find_latest(head=PROPOSAL.head, base="main") is None
     assert forge.update(request, PROPOSAL).state == "unchanged"
-    assert not forge.merge_when_green(request)
+    assert not forge.merge_when_green(request, AutoMerge("1" * 40))
 
 
 def test_plain_git_does_not_know_the_default_branch():
@@ -264,6 +265,6 @@ def test_plain_git_does_not_know_the_default_branch():
 def test_the_token_is_in_no_url_and_no_body(name):
     with opened(name) as (host, forge, pull):
         forge.comment(pull, "said", key="diff")
-        forge.merge_when_green(pull)
+        merge(host.stub, forge, pull)
         for request in host.stub.requests:
             assert TOKEN not in f"{request.path}{request.query}{request.body}"

@@ -13,7 +13,7 @@ from gitops_ci.errors import ForgeError
 from gitops_ci.forges import FORGES, Forge
 from gitops_ci.model import Proposal, PullRequest
 from tests.support.forge_github import GitHubStub
-from tests.support.forge_hosts import KINDS, Host, hosting
+from tests.support.forge_hosts import KINDS, Host, hosting, merge
 
 HEAD, BASE = "gitops-ci/staging/ghcr.io-acme-shop", "main"
 PROPOSAL = Proposal(HEAD, BASE, "staging: shop 1.5.0", "| image | new |\n|---|---|\n| shop | `1.5.0` |")
@@ -233,20 +233,20 @@ def test_merging_waits_for_the_checks_where_the_host_can(host, forge):
     if isinstance(host.stub, GitHubStub):
         host.stub.status = "BLOCKED"
     pull = ensure(forge, PROPOSAL)
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
     assert [p.status for p in host.stub.pulls] == ["open"]
     assert bool(host.stub.pulls[0].auto_merge) is host.kind.merges
     before = written(host)
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
     assert written(host) == before or host.kind.forge == "gitea"
 
 
 def test_merging_happens_now_where_nothing_is_left_to_wait_for(host, forge):
     host.stub.pipeline_running = host.stub.checks_running = False
     pull = ensure(forge, PROPOSAL)
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
     assert [p.status for p in host.stub.pulls] == ["merged" if host.kind.merges else "open"]
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
 
 
 @pytest.mark.parametrize("status", [0, 502])
@@ -285,7 +285,7 @@ def test_a_lost_answer_to_merge_is_followed_by_a_look_at_what_happened(host, for
         host.stub.status = "BLOCKED"
     pull = ensure(forge, PROPOSAL)
     lose_every_answer_once(host, status)
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
     assert len(host.stub.merging) == host.kind.merges
 
 

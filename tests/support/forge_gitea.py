@@ -136,7 +136,7 @@ class GiteaStub(ForgeStub):
         pull, body = self.pull(asked.values["index"]), asked.body
         if self.merge_answers:
             raise self.refusal(*self.merge_answers.pop(0))
-        if body[self.DO] != "merge" or body["head_commit_id"] != self.sha(pull.head):
+        if body[self.DO] != "merge" or body["head_commit_id"] != self.noticed(pull):
             raise self.refusal(409, "head out of date")
         if pull.draft:
             raise self.refusal(405, "Work in progress PRs cannot be merged")
@@ -171,7 +171,7 @@ class GiteaStub(ForgeStub):
             "assignees": [{"login": name} for name in pull.assignees],
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_reviewers_teams": [{"name": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
-            "head": {"ref": pull.head, "sha": self.sha(pull.head), "repo_id": 2 if pull.fork else 1},
+            "head": {"ref": pull.head, "sha": self.noticed(pull), "repo_id": 2 if pull.fork else 1},
             "base": {"ref": pull.base, "sha": self.sha(pull.base), "repo_id": 1, "repo": repository},
         }
 

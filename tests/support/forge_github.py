@@ -102,11 +102,14 @@ class GitHubStub(ForgeStub):
         return {
             "id": f"PR_{pull.number}",
             "merged": pull.status == "merged",
-            "headRefOid": self.sha(pull.head),
+            "headRefOid": self.noticed(pull),
             "mergeStateStatus": "DRAFT" if pull.draft else self.status,
-            "isInMergeQueue": False,
-            "autoMergeRequest": {"enabledAt": "2026-01-01T00:00:00Z"} if pull.auto_merge else None,
+            "isInMergeQueue": pull.auto_merge == "queue",
+            "autoMergeRequest": {"enabledAt": "2026-01-01T00:00:00Z"} if pull.auto_merge not in {"", "queue"} else None,
         }
+
+    def on_push(self, pull: Pull) -> None:
+        pull.auto_merge = "" if pull.auto_merge == "queue" else pull.auto_merge
 
     def _by_node(self, node: str) -> Pull:
         return self.pull(node.removeprefix("PR_"))
@@ -122,7 +125,7 @@ class GitHubStub(ForgeStub):
             raise _Trouble("UNPROCESSABLE", "Pull request Pull request is in draft status")
         if self.status in {"CLEAN", "UNSTABLE", "HAS_HOOKS"}:
             raise _Trouble("UNPROCESSABLE", f"Pull request Pull request is in {self.status.lower()} status")
-        if input.get("expectedHeadOid") not in {None, self.sha(pull.head)}:
+        if input.get("expectedHeadOid") not in {None, self.noticed(pull)}:
             raise _Trouble("UNPROCESSABLE", "Expected head sha didn't match current head ref.")
         pull.auto_merge = method
         return {"pullRequest": self._pull_node(pull)}
@@ -250,7 +253,7 @@ class GitHubStub(ForgeStub):
     @route("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/merge")
     def _merge(self, asked: Asked) -> tuple[int, Any]:
         pull = self.pull(asked.values["pull_number"])
-        if asked.body["sha"] != self.sha(pull.head):
+        if asked.body["sha"] != self.noticed(pull):
             raise self.refusal(409, "Head branch was modified. Review and try the merge again.")
         if pull.status != "open" or self.status not in {"CLEAN", "HAS_HOOKS", "UNSTABLE"} or pull.draft:
             raise self.refusal(405, "Pull Request is not mergeable")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_ci.forges import FORGES
+from gitops_ci.forges.base import AutoMerge
+from gitops_ci.model import PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.forge_azure_devops import AzureDevOpsStub
@@ -18,7 +20,7 @@ from tests.support.forge_github import GitHubStub
 from tests.support.forge_gitlab import GitLabStub
 from tests.support.forge_stub import ForgeStub
 
-__all__ = ["KINDS", "TOKEN", "Host", "Kind", "hosting"]
+__all__ = ["KINDS", "TOKEN", "Host", "Kind", "hosting", "merge"]
 
 TOKEN = "canary-0123456789abcdef"
 
@@ -70,6 +72,11 @@ class Host:
         forge: Any = FORGES[self.kind.forge].connect(url, Secret(token) if token else None, self.stub.api_url)
         forge._api.http._sleep = self.pauses.append
         return forge
+
+
+def merge(stub: ForgeStub, forge: Any, pull: PullRequest, *, is_new: bool = True) -> Any:
+    """Ask a host to merge what is at the head of a pull request, as a run does that has just pushed it."""
+    return forge.merge_when_green(pull, AutoMerge(stub.sha(pull.head), is_new=is_new))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import commit_and_push
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
 from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_older, stand
-from gitops_ci.forges.base import Forge, OpensByPush
+from gitops_ci.forges.base import AutoMerge, Forge, OpensByPush
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
 from gitops_ci.plan.standing import Joined
 from gitops_ci.reporting import proposal as texts
@@ -106,8 +106,10 @@ def _requested(forge: Forge, there: Standing, proposal: Proposal, to: PublishCon
         # Without an API the branch is all there is of the pull request.
         found = replace(found, state="unchanged")
     to.journal.pull_request = found
-    if to.publication.merge == "when-green" and found.number is not None and not forge.merge_when_green(found):
-        to.log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
+    if to.publication.merge == "when-green" and found.number is not None and to.journal.commit:
+        wanted = AutoMerge(to.journal.commit.sha, is_new=pushed)
+        if not forge.merge_when_green(found, wanted):
+            to.log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
     return pushed or found.state != "unchanged"
 
 

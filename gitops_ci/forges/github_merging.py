@@ -1,0 +1,89 @@
+"""How GitHub is brought to merge by itself: the commit that was pushed, by a method that the repository allows.
+
+Sources: docs.github.com/graphql/reference/mutations#enablepullrequestautomerge, /rest/pulls/pulls#merge-a-pull-request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_ci.errors import ForgeError
+from gitops_ci.forges.api import Fields, as_object
+from gitops_ci.forges.base import AutoMerge
+from gitops_ci.forges.github_api import GitHubApi
+
+__all__ = ["Merging"]
+
+_STATE = """
+query State($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    autoMergeAllowed mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed
+    pullRequest(number: $number) {
+      id merged headRefOid mergeStateStatus isInMergeQueue autoMergeRequest { enabledAt }
+    }
+  }
+}"""
+_ENABLE = """
+mutation Enable($input: EnablePullRequestAutoMergeInput!) {
+  enablePullRequestAutoMerge(input: $input) { pullRequest { id } }
+}"""
+# A merge commit and a rebase keep the commit with its trailers; a squash may rewrite it.
+_METHODS = (("mergeCommitAllowed", "merge"), ("rebaseMergeAllowed", "rebase"), ("squashMergeAllowed", "squash"))
+_LOOKING = "looking whether the pull request can be merged"
+_NOTHING_TO_WAIT_FOR = ("clean status", "unstable status", "rules not configured", "has_hooks status")
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """Auto-merge of one pull request of `OWNER/NAME`."""
+
+    api: GitHubApi
+    owner: str
+    name: str
+    number: int
+    wanted: AutoMerge
+
+    def run(self) -> bool:
+        """As `Forge.merge_when_green`."""
+        repository = self.api.caught_up(
+            self._look, lambda found: str(found["pullRequest"]["headRefOid"]), self.wanted, _LOOKING,
+            # A push takes a pull request out of the queue, a moment later.
+            is_settled=lambda found: not (self.wanted.is_new and found["pullRequest"]["isInMergeQueue"]),
+        )  # fmt: skip
+        state = as_object(repository["pullRequest"])
+        if state["merged"] or state["autoMergeRequest"] or state["isInMergeQueue"]:
+            return True
+        method = next((name for allowed, name in _METHODS if repository[allowed]), "merge")
+        if repository["autoMergeAllowed"] and self._enable(state, method):
+            return True
+        return self._merge_now(state, method, may_wait=repository["autoMergeAllowed"])
+
+    def _look(self) -> Fields:
+        data = self.api.query(_STATE, _LOOKING, owner=self.owner, name=self.name, number=self.number)
+        return as_object(data["repository"])
+
+    def _enable(self, state: Fields, method: str) -> bool:
+        """Turn auto-merge on; False where GitHub says that there is nothing to wait for."""
+        wanted = {
+            "pullRequestId": state["id"],
+            "mergeMethod": method.upper(),
+            "expectedHeadOid": self.wanted.commit,
+        }
+        try:
+            self.api.mutate(_ENABLE, "turning auto-merge on", wanted, safe=True)
+        except ForgeError as error:
+            if any(words in error.message.casefold() for words in _NOTHING_TO_WAIT_FOR):
+                return False
+            raise
+        return True
+
+    def _merge_now(self, state: Fields, method: str, *, may_wait: bool) -> bool:
+        status = state["mergeStateStatus"]
+        doing = "merging the pull request"
+        if status not in {"CLEAN", "HAS_HOOKS", "UNKNOWN"}:
+            words = f"it is {status.lower()}, and auto-merge is " + ("refused" if may_wait else "not allowed")
+            raise self.api.refusal(422, words, doing)
+        body = {"sha": self.wanted.commit, "merge_method": method}
+        path = f"/repos/{self.owner}/{self.name}/pulls/{self.number}/merge"
+        self.api.send("PUT", path, doing, body, safe=False)
+        return True
