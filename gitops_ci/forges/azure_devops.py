@@ -71,10 +71,8 @@ class AzureDevOps(RestForge):
             "sourceRefName": f"refs/heads/{proposal.head}",
             "targetRefName": f"refs/heads/{proposal.base}",
             "isDraft": proposal.draft,
-            "labels": [{"name": label} for label in proposal.labels],
         }
-        made = self._read(self._send("POST", "/pullrequests", "opening the pull request", body))
-        return replace(made, labels=made.labels or proposal.labels)
+        return self._read(self._send("POST", "/pullrequests", "opening the pull request", body))
 
     def _exists(self, error: ForgeError) -> bool:
         return error.status == 409 and ("TF401179" in error.message or "already exists" in error.message)

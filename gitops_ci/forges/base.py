@@ -54,10 +54,16 @@ class Forge(Protocol):
         """Open a pull request, or adopt the one that was opened in the meantime. Never makes a second one."""
 
     def update(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
-        """Make title and body those of the proposal, add the labels, reviewers and assignees that are missing.
+        """Make title and body those of the proposal; `unchanged` when nothing had to be sent.
 
-        `unchanged` when nothing had to be sent. Labels and people that somebody added stay. A pull request becomes a
-        draft only together with new content, and never ceases to be one: somebody may hold it back.
+        A pull request becomes a draft only together with new content, and never ceases to be one: somebody may hold it
+        back.
+        """
+
+    def complete(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        """Add the labels, reviewers and assignees that are missing. Never fails: what was refused is a warning.
+
+        Labels and people that somebody added stay. A state of `unchanged` becomes `updated` if any were added.
         """
 
     def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:

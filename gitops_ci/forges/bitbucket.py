@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, texts
 from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name
-from gitops_ci.forges.rest import Additions, RestForge, attempt
+from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
@@ -66,7 +67,22 @@ class Bitbucket(RestForge):
             "close_source_branch": True,
             **({"draft": True} if proposal.draft else {}),
         }
-        return _read(self._api.send("POST", f"{self._path}/pullrequests", "opening the pull request", body))
+
+        def post(people: Sequence[str]) -> PullRequest:
+            wanted = {**body, "reviewers": [_person(name) for name in people]} if people else body
+            return _read(self._api.send("POST", f"{self._path}/pullrequests", "opening the pull request", wanted))
+
+        made = without_refused(self._default_reviewers(), post, _is_about_reviewers)
+        return replace(made, warnings=())  # nobody asked for these: one who is gone, or opens it, is no news
+
+    def _default_reviewers(self) -> tuple[str, ...]:
+        """Whom the website adds by itself to a new pull request; the API does not."""
+        try:
+            doing = "looking for default reviewers"
+            answer = as_object(self._api.get(f"{self._path}/effective-default-reviewers", doing, pagelen=100))
+        except ForgeError:
+            return ()
+        return texts([default.get("user") for default in as_list(answer.get("values"))], "uuid")
 
     def _exists(self, error: ForgeError) -> bool:
         del error
@@ -80,10 +96,16 @@ class Bitbucket(RestForge):
 
     def _put(self, pull_request: PullRequest, more: tuple[str, ...], doing: str, **values: Any) -> PullRequest:
         # What a PUT leaves out is taken away: reviewers go along every time.
-        people = [*(name for name in pull_request.reviewers if name.startswith("{")), *more]
-        body = {"title": pull_request.title, "reviewers": [_person(name) for name in people], **values}
         path = f"{self._path}/pullrequests/{pull_request.number}"
-        return _read(self._api.send("PUT", path, doing, body))
+
+        def put(people: Sequence[str]) -> PullRequest:
+            reviewers = [_person(name) for name in (*people, *more)]
+            return _read(
+                self._api.send("PUT", path, doing, {"title": pull_request.title, "reviewers": reviewers, **values})
+            )
+
+        present = [name for name in pull_request.reviewers if name.startswith("{")]
+        return without_refused(present, put, _is_about_reviewers)
 
     def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:
         added = Additions(
@@ -152,6 +174,10 @@ def _read(data: Any) -> PullRequest:
         # Both names of everybody, so that a reviewer is found again by the one that was given.
         reviewers=(*texts(data.get("reviewers"), "uuid"), *texts(data.get("reviewers"), "account_id")),
     )
+
+
+def _is_about_reviewers(error: ForgeError) -> bool:
+    return error.status == 400 and "reviewer" in error.words.casefold()
 
 
 def _person(name: str) -> dict[str, str]:

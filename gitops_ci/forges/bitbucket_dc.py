@@ -6,13 +6,13 @@ changes one names the version that was read. Repositories are `PROJECT/name`, cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object
 from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
-from gitops_ci.forges.rest import Additions, RestForge, attempt
+from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
@@ -90,12 +90,19 @@ class BitbucketDataCenter(RestForge):
             values["draft"] = True
         path, doing = self._pull(pull_request), "updating the pull request"
         for last in (False, False, True):
-            fresh = as_object(self._api.get(path, doing))
-            # What a PUT leaves out is taken away: reviewers go along every time.
-            reviewers = [{"user": {"name": person["user"]["name"]}} for person in fresh.get("reviewers") or ()]
-            body = {**values, "version": fresh["version"], "reviewers": reviewers}
+            current = as_object(self._api.get(path, doing))
+
+            def put(people: Sequence[str]) -> PullRequest:
+                nonlocal current
+                reviewers = [{"user": {"name": name}} for name in people]
+                body = {**values, "version": current["version"], "reviewers": reviewers}
+                current = as_object(self._api.send("PUT", path, doing, body))
+                return _read(current)
+
             try:
-                return _read(self._api.send("PUT", path, doing, body))
+                # What a PUT leaves out is taken away: reviewers go along every time.
+                present = [person["user"]["name"] for person in current.get("reviewers") or ()]
+                return without_refused(present, put, _is_about_reviewers)
             except ForgeError as error:
                 # Somebody changed it between our reading and our writing.
                 if error.status != 409 or last:
@@ -190,6 +197,10 @@ def _read(data: Any) -> PullRequest:
         draft=bool(data.get("draft")),
         reviewers=tuple(person["user"]["name"] for person in data.get("reviewers") or ()),
     )
+
+
+def _is_about_reviewers(error: ForgeError) -> bool:
+    return error.status == 409 and "reviewers" in error.words.casefold()
 
 
 def _explain(body: Any) -> str:

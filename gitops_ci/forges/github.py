@@ -87,9 +87,12 @@ class GitHub(RestForge):
         rewritten = _read(self._api.send("PATCH", path, "updating the pull request", wanted, safe=True))
         if not proposal.draft or rewritten.draft:
             return rewritten
-        self._github.mutate(
-            _TO_DRAFT, "making the pull request a draft", {"pullRequestId": rewritten.node_id}, safe=True
-        )
+        try:
+            self._github.mutate(
+                _TO_DRAFT, "making the pull request a draft", {"pullRequestId": rewritten.node_id}, safe=True
+            )
+        except ForgeError as error:
+            return replace(rewritten, warnings=(f"It is no draft: {error.message}",))
         return replace(rewritten, draft=True)
 
     def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:

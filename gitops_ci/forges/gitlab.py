@@ -63,7 +63,6 @@ class GitLab(RestForge):
             "source_branch": proposal.head,
             "target_branch": proposal.base,
             "description": proposal.body,
-            "labels": list(proposal.labels),
             "remove_source_branch": True,
         }
         return _read(self._api.send("POST", f"{self._path}/merge_requests", "opening the merge request", body))

@@ -16,7 +16,7 @@ from gitops_ci.forges.gitlab import push_options
 from gitops_ci.forges.plain_git import KIND as PLAIN
 from gitops_ci.model import Proposal
 from gitops_ci.repourl import RepoUrl
-from tests.support.forge_hosts import TOKEN, Host, hosting, merge
+from tests.support.forge_hosts import TOKEN, Host, hosting, merge, opened_whole, updated_whole
 
 PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "First line\n\nSecond\n")
 
@@ -25,7 +25,7 @@ PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "Fi
 def opened(name: str, proposal: Proposal = PROPOSAL) -> Iterator[tuple[Host, Any, Any]]:
     with hosting(name) as host:
         forge = host.connect()
-        yield host, forge, forge.open(proposal)
+        yield host, forge, opened_whole(forge, proposal)
 
 
 # GitLab
@@ -65,7 +65,7 @@ def test_gitlab_without_a_user_of_that_name_warns():
 def test_gitlab_that_takes_one_reviewer_only_warns_about_the_rest():
     with hosting("gitlab") as host:
         host.stub.one_reviewer = True
-        pull = host.connect().open(replace(PROPOSAL, reviewers=("ada", "grace")))
+        pull = opened_whole(host.connect(), replace(PROPOSAL, reviewers=("ada", "grace")))
         assert pull.reviewers == ("ada",)
         assert "grace is not reviewer: no access, or this edition allows only one" in pull.warnings
 
@@ -73,7 +73,7 @@ def test_gitlab_that_takes_one_reviewer_only_warns_about_the_rest():
 def test_gitlabs_job_token_goes_in_its_own_header_and_is_explained():
     with hosting("gitlab") as host:
         with pytest.raises(ForgeError) as caught:
-            host.connect("glcbt-64_0123456789").open(PROPOSAL)
+            opened_whole(host.connect("glcbt-64_0123456789"), PROPOSAL)
         headers = host.stub.requests[0].headers
     assert "cannot open merge requests" in caught.value.hint
     assert headers["job-token"] == "glcbt-64_0123456789"
@@ -159,7 +159,7 @@ def test_gitea_does_not_ask_again_who_has_reviewed_this_content():
     proposal = replace(PROPOSAL, reviewers=("ada",))
     with opened("gitea", proposal) as (host, forge, _):
         host.stub.pulls[0].reviews.append("ada")
-        assert forge.update(forge.find_open(head=PROPOSAL.head, base="main"), proposal).state == "unchanged"
+        assert updated_whole(forge, forge.find_open(head=PROPOSAL.head, base="main"), proposal).state == "unchanged"
 
 
 # Bitbucket Cloud
@@ -184,7 +184,7 @@ def test_bitbucket_dc_writes_again_when_somebody_was_faster():
     with opened("bitbucket-dc") as (host, forge, pull):
         host.stub.pulls[0].reviewers.append("linus")
         host.stub.racing_changes = 2
-        updated = forge.update(pull, replace(PROPOSAL, title="newer"))
+        updated = updated_whole(forge, pull, replace(PROPOSAL, title="newer"))
         assert (updated.state, host.stub.pulls[0].title) == ("updated", "newer")
         assert host.stub.pulls[0].reviewers == ["linus"]
         assert len(host.stub.sent("PUT")) == 3
@@ -215,7 +215,7 @@ def test_azure_devops_reads_the_whole_description_before_it_compares():
     with opened("azure-devops", long) as (_, forge, _):
         found = forge.find_open(head=PROPOSAL.head, base="main")
         assert (len(found.body), found.labels) == (3000, ("gitops",))
-        assert forge.update(found, long).state == "unchanged"
+        assert updated_whole(forge, found, long).state == "unchanged"
 
 
 def test_azure_devops_takes_a_pipelines_token_as_bearer():
@@ -246,12 +246,12 @@ def test_azure_devops_comments_keep_no_thread_open():
 
 def test_plain_git_opens_nothing_and_says_what_is_to_be_opened():
     forge = PLAIN.connect(RepoUrl.parse("/srv/git/config.git"), None, None)
-    request = forge.open(PROPOSAL)
+    request = opened_whole(forge, PROPOSAL)
     assert (request.number, request.url, request.state) == (None, "", "opened")
     assert (request.head, request.title, request.body) == (PROPOSAL.head, PROPOSAL.title, PROPOSAL.body)
     assert forge.find_open(head=PROPOSAL.head, base="main") is None
     assert forge.find_latest(head=PROPOSAL.head, base="main") is None
-    assert forge.update(request, PROPOSAL).state == "unchanged"
+    assert updated_whole(forge, request, PROPOSAL).state == "unchanged"
     assert not forge.merge_when_green(request, AutoMerge("1" * 40))
 
 

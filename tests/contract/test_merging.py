@@ -10,7 +10,7 @@ import pytest
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.model import Proposal
-from tests.support.forge_hosts import KINDS, Host, hosting, merge
+from tests.support.forge_hosts import KINDS, Host, hosting, merge, opened_whole
 
 PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "body")
 MERGING = [name for name, kind in KINDS.items() if kind.merges]
@@ -24,7 +24,7 @@ class Pushed:
         self.host, self.stub, self.forge = host, host.stub, host.connect()
         self.tip = BEFORE
         self.stub.tip = lambda branch: self.tip
-        self.opened = self.forge.open(PROPOSAL)
+        self.opened = opened_whole(self.forge, PROPOSAL)
         self.pull = self.stub.pulls[0]
         self.stub.noticed(self.pull)
         self.pull.auto_merge = auto_merge
@@ -130,6 +130,6 @@ def test_gitlabs_refusal_is_told_once(gitlab):
 
 
 def test_a_draft_stays_open_on_gitlab(gitlab):
-    opened = gitlab.connect().open(replace(PROPOSAL, draft=True))
+    opened = opened_whole(gitlab.connect(), replace(PROPOSAL, draft=True))
     with pytest.raises(ForgeError, match="draft_status"):
         merge(gitlab.stub, gitlab.connect(), opened)

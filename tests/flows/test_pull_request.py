@@ -156,3 +156,15 @@ def test_a_dotenv_file_reaches_gitlab(bump, github, tmp_path):
     dotenv = (tmp_path / "gitops-ci.env").read_text()
     assert "GITOPS_CI_RESULT_PULL_REQUEST_URL=http" in dotenv
     assert "GITOPS_CI_RESULT_CHANGED=true" in dotenv
+
+
+def test_a_label_that_may_not_be_made_costs_nothing_but_a_warning(bump, github):
+    """GitHub refuses it to tokens without Issues: write (github.com/actions/labeler/issues/870)."""
+    words = {"message": "You do not have permission to create labels on this repository."}
+    github.fault("POST", "/labels$", 403, body={**words, "documentation_url": "x"}, times=9)
+    github.status = "BLOCKED"
+    ran = bump(IMAGE, "--label", "gitops", "--reviewer", "ada", "--assignee", "grace", "--merge", "when-green")
+    assert (ran.code, ran.document["pull_request"]["number"]) == (0, 1)
+    [pull] = github.pulls
+    assert (pull.reviewers, pull.assignees, pull.auto_merge) == (["ada"], ["grace"], "merge")
+    assert "do not have permission to create labels" in ran.err

@@ -73,7 +73,6 @@ class AzureDevOpsStub(ForgeStub):
             raise self.refusal(409, words)
         pull = self.add_pull(head, base, title=body["title"], body=body.get("description", ""), author=self.author)
         pull.draft = body.get("isDraft", False)
-        pull.labels = [label["name"] for label in body.get("labels", [])]
         return 200, self._shown(pull)
 
     @route("GET", _PULL)

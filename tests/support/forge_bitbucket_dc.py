@@ -84,7 +84,10 @@ class BitbucketDataCenterStub(ForgeStub):
     def _update(self, asked: Asked) -> tuple[int, Any]:
         pull, body = self.pull(asked.values["pullRequestId"]), asked.body
         self._check_version(pull, body["version"])
-        pull.reviewers = [person["user"]["name"] for person in body.get("reviewers", [])]
+        people = [person["user"]["name"] for person in body.get("reviewers", [])]
+        if not set(people) <= set(self.people):
+            raise self.refusal(409, "Errors encountered while adding some reviewers to this pull request.")
+        pull.reviewers = people
         pull.title, pull.body = body.get("title", pull.title), body.get("description", pull.body)
         pull.draft = body.get("draft", pull.draft)
         pull.version += 1

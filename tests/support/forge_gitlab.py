@@ -91,7 +91,6 @@ class GitLabStub(ForgeStub):
             raise self.refusal(409, words)
         pull = self.add_pull(head, base, body=body.get("description") or "", author=self.author)
         self._retitle(pull, body["title"])
-        pull.labels = list(body.get("labels") or [])
         return 201, self._shown(pull)
 
     @route("GET", _PULL)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gitops_ci.forges import FORGES
 from gitops_ci.forges.base import AutoMerge
-from gitops_ci.model import PullRequest
+from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.forge_azure_devops import AzureDevOpsStub
@@ -20,7 +20,7 @@ from tests.support.forge_github import GitHubStub
 from tests.support.forge_gitlab import GitLabStub
 from tests.support.forge_stub import ForgeStub
 
-__all__ = ["KINDS", "TOKEN", "Host", "Kind", "hosting", "merge"]
+__all__ = ["KINDS", "TOKEN", "Host", "Kind", "hosting", "merge", "opened_whole", "updated_whole"]
 
 TOKEN = "canary-0123456789abcdef"
 
@@ -72,6 +72,16 @@ class Host:
         forge: Any = FORGES[self.kind.forge].connect(url, Secret(token) if token else None, self.stub.api_url)
         forge._api.http._sleep = self.pauses.append
         return forge
+
+
+def opened_whole(forge: Any, proposal: Proposal) -> Any:
+    """Open a pull request with all that belongs to it."""
+    return forge.complete(forge.open(proposal), proposal)
+
+
+def updated_whole(forge: Any, pull: PullRequest, proposal: Proposal) -> Any:
+    """Bring a pull request up to date with all that belongs to it."""
+    return forge.complete(forge.update(pull, proposal), proposal)
 
 
 def merge(stub: ForgeStub, forge: Any, pull: PullRequest, *, is_new: bool = True) -> Any:

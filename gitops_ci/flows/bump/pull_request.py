@@ -99,13 +99,17 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
 
 def _requested(forge: Forge, there: Standing, proposal: Proposal, to: PublishContext, *, pushed: bool) -> bool:
     """See to the pull request of what lies on the branch; whether anything changed."""
-    found = _open_or_update(
-        forge, there.latest if there.latest and there.latest.status == "open" else None, proposal, to
-    )
+    existing = there.latest if there.latest and there.latest.status == "open" else None
+    found = _open_or_update(forge, existing, proposal)
     if found.number is None and not pushed:
         # Without an API the branch is all there is of the pull request.
         found = replace(found, state="unchanged")
     to.journal.pull_request = found
+    found = forge.complete(found, proposal)
+    to.journal.pull_request = found
+    for warning in found.warnings:
+        to.log.warn(warning)
+    _tell(found, to)
     if to.publication.merge == "when-green" and found.number is not None and to.journal.commit:
         wanted = AutoMerge(to.journal.commit.sha, is_new=pushed)
         if not forge.merge_when_green(found, wanted):
@@ -250,18 +254,18 @@ def _by_push(forge: Forge, refused: ForgeError, to: PublishContext) -> OpensByPu
     return forge
 
 
-def _open_or_update(forge: Forge, existing: PullRequest | None, proposal: Proposal, to: PublishContext) -> PullRequest:
+def _open_or_update(forge: Forge, existing: PullRequest | None, proposal: Proposal) -> PullRequest:
     """One pull request from head to base: the open one brought up to date, or a new one."""
     if existing is not None and texts.same_body(existing.body, proposal.body):
         # Every run has another pipeline link; that alone is no news.
         proposal = replace(proposal, body=existing.body)
-    found = forge.open(proposal) if existing is None else forge.update(existing, proposal)
-    for warning in found.warnings:
-        to.log.warn(warning)
+    return forge.open(proposal) if existing is None else forge.update(existing, proposal)
+
+
+def _tell(found: PullRequest, to: PublishContext) -> None:
     if found.number is not None:
         said = {"opened": "opened", "updated": "updated", "unchanged": "is up to date:"}[found.state]
         to.log.step(f"pull request #{found.number} {said} {found.url}")
-    return found
 
 
 def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
