@@ -28,10 +28,17 @@ _PROTECTED = re.compile(r"[Pp]rotected|GH006|GH013|pull request|Permission denie
 _FSCK = re.compile(r"error: (object \w+: .+)\n(?:.*\n)*fatal: fsck error")
 _NO_SHALLOW = re.compile(r"does not support shallow|dumb http transport")
 _REDIRECT = re.compile(r"unable to update url base from redirection|error: 30\d")
+# A branch cannot be there beside one whose name begins with it and a slash (gitglossary(7), "directory/file conflict").
+_IN_THE_WAY = re.compile(r"'refs/heads/([^']+)' exists; cannot create")
+# GitHub, GitLab, git itself (`receive.denyNonFastForwards`), Bitbucket, Azure DevOps.
+_NO_FORCE = re.compile(
+    r"[Cc]annot force-push|not allowed to force push|denying non-fast-forward|\(non-fast-forward\)"
+    r"|rewrite (?:branch )?history|ForcePush"
+)
 # Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try.
 _BUSY = re.compile(
     r"cannot lock ref|failed to (?:update ref|lock)|incorrect old value|reference already exists"
-    r"|stale info|fetch first|non-fast-forward"
+    r"|stale info|fetch first"
 )
 # Answers that break off: curl says so in many words, git in those of its protocol where the length was not known.
 _TROUBLE = re.compile(
@@ -111,7 +118,19 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
 
 def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials | None) -> GitError | None:
     """The error for a push that was refused for good, None when another try may succeed."""
-    reason, said = _reason(said), _without_names(said, url, branch)
+    reason, in_the_way = _reason(said), _IN_THE_WAY.search(said)
+    if in_the_way:
+        return GitError(
+            f"{url} has a branch {in_the_way[1]}, so there can be no branch {branch}",
+            hint="Rename or delete that branch.",
+        )
+    said = _without_names(said, url, branch)
+    if _NO_FORCE.search(said):
+        return GitError(
+            f"{url} refuses force pushes to {branch}: {reason}",
+            hint="A newer image replaces the commit on this branch. Allow force pushes to gitops-ci/**, or merge or "
+            "close its pull request and delete the branch.",
+        )
     if _PROTECTED.search(said):
         return GitError(
             f"{branch} of {url} is protected: {reason}", hint="Use --mode pull-request, or let this token push there."

@@ -169,6 +169,7 @@ class AzureDevOps(RestForge):
             labels=texts(data.get("labels"), "name"),
             status=_STATUS.get(data["status"], "closed"),  # type: ignore[arg-type]
             draft=bool(data.get("isDraft")),
+            head_commit=str((data.get("lastMergeSourceCommit") or {}).get("commitId") or ""),
             reviewers=texts(data.get("reviewers"), "id"),
         )
 

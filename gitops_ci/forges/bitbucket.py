@@ -53,8 +53,10 @@ class Bitbucket(RestForge):
         doing = "looking for the pull request"
         answer = self._api.get(f"{self._path}/pullrequests", doing, q=query, sort="-created_on", pagelen=50)
         for data in as_list(as_object(answer).get("values")):
-            origin = (data["source"].get("repository") or {}).get("full_name") or ""
-            ours = origin.casefold() == self._full_name.casefold()
+            # Not by the name that was asked for: a repository that was renamed or moved answers with its new one.
+            ours = (data["source"].get("repository") or {}).get("full_name") == data["destination"]["repository"][
+                "full_name"
+            ]
             if ours and data["source"]["branch"]["name"] == head and data["destination"]["branch"]["name"] == base:
                 yield _read(data)
 
@@ -171,6 +173,7 @@ def _read(data: Any) -> PullRequest:
         body=body or "",
         status={"OPEN": "open", "MERGED": "merged"}.get(data["state"], "closed"),  # type: ignore[arg-type]
         draft=bool(data.get("draft")),
+        head_commit=str((data["source"].get("commit") or {}).get("hash") or ""),
         # Both names of everybody, so that a reviewer is found again by the one that was given.
         reviewers=(*texts(data.get("reviewers"), "uuid"), *texts(data.get("reviewers"), "account_id")),
     )

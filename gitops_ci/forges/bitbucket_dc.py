@@ -55,16 +55,11 @@ class BitbucketDataCenter(RestForge):
             )
             for data in as_list(answer.get("values")):
                 ends = data["fromRef"]["displayId"], data["toRef"]["displayId"]
-                if ends == (head, base) and self._is_here(data["fromRef"]) and self._is_here(data["toRef"]):
+                if ends == (head, base) and _repository(data["fromRef"]) == _repository(data["toRef"]):
                     yield _read(data)
             if answer.get("isLastPage", True):
                 return
             start = answer["nextPageStart"]
-
-    def _is_here(self, ref: dict[str, Any]) -> bool:
-        repository = ref["repository"]
-        found = f"{repository['project']['key']}/{repository['slug']}"
-        return found.casefold() == f"{self._project}/{self._name}".casefold()
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {
@@ -183,6 +178,11 @@ class BitbucketDataCenter(RestForge):
         return f"{self._path}/pull-requests/{pull_request.number}"
 
 
+def _repository(ref: Any) -> tuple[str, str]:
+    """Where a ref is, by the names that the repository has now."""
+    return ref["repository"]["project"]["key"], ref["repository"]["slug"]
+
+
 def _read(data: Any) -> PullRequest:
     data = as_object(data)
     links = (data.get("links") or {}).get("self") or [{}]
@@ -195,6 +195,7 @@ def _read(data: Any) -> PullRequest:
         body=data.get("description") or "",
         status={"OPEN": "open", "MERGED": "merged"}.get(data["state"], "closed"),  # type: ignore[arg-type]
         draft=bool(data.get("draft")),
+        head_commit=str(data["fromRef"].get("latestCommit") or ""),
         reviewers=tuple(person["user"]["name"] for person in data.get("reviewers") or ()),
     )
 

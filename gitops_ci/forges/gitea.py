@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
@@ -65,7 +66,17 @@ class Gitea(RestForge):
         # The open ones are few; the closed ones are read only as far as the newest match.
         if (found := self.find_open(head=head, base=base)) is not None:
             return found
-        return next(iter(self._pulls(head=head, base=base, every=True)), None)
+        found = next(iter(self._pulls(head=head, base=base, every=True)), None)
+        return replace(found, head_commit=self._merged_commit(found)) if found and found.status == "merged" else found
+
+    def _merged_commit(self, pull_request: PullRequest) -> str:
+        """What was merged: the pull request itself shows where its branch is by now."""
+        path = f"{self._path}/git/refs/pull/{pull_request.number}/head"
+        try:
+            answer = as_list(self._api.get(path, "looking for the merged commit"))
+        except ForgeError:
+            return ""
+        return str(as_object(answer[0]["object"])["sha"]) if answer else ""
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {
@@ -203,6 +214,7 @@ def _read(data: Any) -> PullRequest:
             *(f"{owner}/{name}" for name in texts(data.get("requested_reviewers_teams"), "name")),
         ),
         assignees=texts(data.get("assignees"), "login"),
+        head_commit=str(data["head"].get("sha") or ""),
     )
 
 

@@ -41,14 +41,35 @@ class GitHub(RestForge):
     def __init__(self, api: GitHubApi, owner: str, name: str) -> None:
         super().__init__(api)
         self._github = api
+        self._is_name_known = False
+        self._take_name(owner, name)
+
+    def _take_name(self, owner: str, name: str) -> None:
         self._owner, self._name = owner, name
         self._path = f"/repos/{owner}/{name}"
-        self._commits = Commits(api, f"{owner}/{name}")
+        self._commits = Commits(self._github, f"{owner}/{name}")
 
     def default_branch(self) -> str:
         return str(as_object(self._api.get(self._path, f"looking for {self._owner}/{self._name}"))["default_branch"])
 
     def _pulls(self, *, head: str, base: str, every: bool) -> Iterable[PullRequest]:
+        found = list(self._listed(head, base, every=every))
+        # Git over ssh follows a rename or a transfer in silence, and the search below goes by the owner's name.
+        return found if found or not self._has_new_name() else self._listed(head, base, every=every)
+
+    def _has_new_name(self) -> bool:
+        """Whether the repository has another name than the one that was asked for; from here on it is used."""
+        if self._is_name_known:
+            return False
+        self._is_name_known = True
+        answer = as_object(self._api.get(self._path, f"looking for {self._owner}/{self._name}"))
+        owner, _, name = str(answer["full_name"]).partition("/")
+        if (owner.casefold(), name.casefold()) == (self._owner.casefold(), self._name.casefold()):
+            return False
+        self._take_name(owner, name)
+        return True
+
+    def _listed(self, head: str, base: str, *, every: bool) -> Iterable[PullRequest]:
         answer = self._api.get(
             f"{self._path}/pulls",
             "looking for the pull request",
@@ -60,10 +81,9 @@ class GitHub(RestForge):
             per_page=100,
         )
         # An unknown owner makes GitHub ignore `head` and answer with everybody's pull requests.
-        ours = f"{self._owner}/{self._name}".casefold()
         for data in as_list(answer):
-            origin = (data["head"].get("repo") or {}).get("full_name") or ""
-            if data["head"]["ref"] == head and data["base"]["ref"] == base and origin.casefold() == ours:
+            ours = (data["head"].get("repo") or {}).get("full_name") == data["base"]["repo"]["full_name"]
+            if data["head"]["ref"] == head and data["base"]["ref"] == base and ours:
                 yield _read(data)
 
     def _create(self, proposal: Proposal) -> PullRequest:
@@ -179,6 +199,7 @@ def _read(data: Any) -> PullRequest:
         body=data.get("body") or "",
         labels=texts(data.get("labels"), "name"),
         node_id=data["node_id"],
+        head_commit=data["head"]["sha"],
         status="merged" if data.get("merged_at") else "open" if data["state"] == "open" else "closed",
         draft=bool(data.get("draft")),
         reviewers=(

@@ -205,6 +205,7 @@ def _read(data: Any) -> PullRequest:
         draft=bool(data.get("draft")),
         reviewers=texts(data.get("reviewers"), "username"),
         assignees=texts(data.get("assignees"), "username"),
+        head_commit=str(data.get("sha") or ""),
     )
 
 

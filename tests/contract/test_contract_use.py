@@ -80,6 +80,8 @@ def journey(host: Host) -> None:
     merge(host, forge)
     other = opened_whole(forge, replace(PROPOSAL, head="other", draft=True))
     forge.close(other, comment="Replaced")
+    stub.merged(stub.pulls[0])
+    forge.find_latest(head=HEAD, base=BASE)
     if host.kind.forge == "bitbucket":
         ask_an_account(host, forge)
     if host.kind.forge == "github":

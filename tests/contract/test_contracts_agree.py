@@ -45,8 +45,8 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         r"list-pipelines": "not part of the cut",
         r"list-merge-requests/.*/head_pipeline": "one shape for lists too, which leave it out",
     },
-    "gitea": {r"list-reviews": "not part of the cut"},
-    "gitea-1.25": {r"list-reviews": "not part of the cut"},
+    "gitea": {r"list-reviews|get-ref": "not part of the cut"},
+    "gitea-1.25": {r"list-reviews|get-ref": "not part of the cut"},
     "bitbucket": {
         r"decline-pull-request": "not part of the cut",
         r".*/query/(q|sort|pagelen|page)": "described for all lists together, under Filtering and Pagination",

@@ -155,6 +155,22 @@ def test_a_missing_base_branch_names_the_option(host):
     assert "--base" in caught.value.hint
 
 
+def test_a_repository_that_was_renamed_is_found_by_its_new_name(host, stub):
+    """Git over ssh follows a rename in silence; the API answers with redirects (mislav/hub issues/878)."""
+    opened_whole(host.connect(), PROPOSAL)
+    stub.former = "oldcorp/old-config"
+    forge = host.connect(path=stub.former)
+    found = forge.find_open(head=PROPOSAL.head, base="main")
+    assert found.number == 1
+    newer = replace(PROPOSAL, title="newer", labels=("gitops",))
+    assert updated_whole(forge, found, newer).state == "updated"
+    assert (stub.pulls[0].title, stub.pulls[0].labels) == ("newer", ["gitops"])
+    stub.status = "BLOCKED"
+    assert merge(stub, forge, found)
+    other = replace(PROPOSAL, head="gitops-ci/other")
+    assert opened_whole(host.connect(path=stub.former), other).number == 2
+
+
 def test_a_token_of_another_host_is_recognised(host):
     with pytest.raises(ForgeError) as caught:
         host.connect("glpat-0123456789").default_branch()

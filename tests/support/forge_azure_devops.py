@@ -149,6 +149,7 @@ class AzureDevOpsStub(ForgeStub):
             "description": pull.body,
             "status": _STATUS[pull.status],
             "isDraft": pull.draft,
+            "lastMergeSourceCommit": {"commitId": self.noticed(pull)},
             "sourceRefName": f"refs/heads/{pull.head}",
             "targetRefName": f"refs/heads/{pull.base}",
             "createdBy": {"id": _BOT, "displayName": pull.author},

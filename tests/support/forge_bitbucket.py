@@ -143,7 +143,11 @@ class BitbucketStub(ForgeStub):
             "state": _STATE[pull.status],
             "draft": pull.draft,
             "reviewers": [{"type": "user", "uuid": name} for name in pull.reviewers],
-            "source": {"branch": {"name": pull.head}, "repository": {"type": "repository", "full_name": name}},
+            "source": {
+                "branch": {"name": pull.head},
+                "commit": {"hash": self.noticed(pull)[:12]},
+                "repository": {"type": "repository", "full_name": name},
+            },
             "destination": {
                 "branch": {"name": pull.base},
                 "repository": {"type": "repository", "full_name": self.path},

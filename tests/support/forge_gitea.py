@@ -157,6 +157,18 @@ class GiteaStub(ForgeStub):
         pull.draft = marker is not None
         pull.title = title[marker.end() :] if marker else title
 
+    def _head_of(self, pull: Pull) -> str:
+        """Where the branch is by now, also of a merged one (go-gitea/gitea, services/convert/pull.go)."""
+        return self.sha(pull.head) if pull.status != "open" and self.branch_exists(pull.head) else self.noticed(pull)
+
+    @route("GET", "/repos/{owner}/{repo}/git/refs/{ref}")
+    def _get_ref(self, asked: Asked) -> tuple[int, Any]:
+        found = re.fullmatch(r"pull/(\d+)/head", asked.values["ref"])
+        if not found:
+            raise self.refusal(404)
+        ref = f"refs/{asked.values['ref']}"
+        return 200, [{"ref": ref, "object": {"sha": self.noticed(self.pull(found[1]))}}]
+
     def _shown(self, pull: Pull) -> Any:
         repository = {"full_name": self.path, "owner": {"login": self.OWNER}}
         return {
@@ -171,7 +183,7 @@ class GiteaStub(ForgeStub):
             "assignees": [{"login": name} for name in pull.assignees],
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_reviewers_teams": [{"name": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
-            "head": {"ref": pull.head, "sha": self.noticed(pull), "repo_id": 2 if pull.fork else 1},
+            "head": {"ref": pull.head, "sha": self._head_of(pull), "repo_id": 2 if pull.fork else 1},
             "base": {"ref": pull.base, "sha": self.sha(pull.base), "repo_id": 1, "repo": repository},
         }
 

@@ -42,6 +42,7 @@ class GitHubStub(ForgeStub):
         self.auto_merge_allowed = True
         self.methods = {"merge", "squash", "rebase"}
         self.teams = ["sre"]
+        self.former = ""  # what the repository was called once
         self.refs: dict[str, str] = {}
         self.commits: dict[str, ApiCommit] = {}
 
@@ -57,6 +58,14 @@ class GitHubStub(ForgeStub):
         return self.refs.get(branch) or super().sha(branch)
 
     # GraphQL lies beside the REST prefix.
+
+    def _serve(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any, Any]:
+        old = f"{self.PREFIX}/repos/{self.former}"
+        if self.former and (target + "/").replace("?", "/").startswith(f"{old}/"):
+            # docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+            moved = self.origin + target.replace(old, f"{self.PREFIX}/repos/{self.path}", 1)
+            return (301 if method == "GET" else 307), {"message": "Moved Permanently"}, {"Location": moved}
+        return super()._serve(method, target, headers, body)
 
     def _answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         if path != "/api/graphql":
@@ -88,7 +97,7 @@ class GitHubStub(ForgeStub):
         return 200, {"data": result.data, **({"errors": errors} if errors else {})}
 
     def _repository(self, info: Any, owner: str, name: str, **_: Any) -> Any:
-        if f"{owner}/{name}" != self.path:
+        if f"{owner}/{name}" not in {self.path, self.former}:  # GraphQL follows renames by itself
             raise _Trouble("NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'.")
         return {
             "autoMergeAllowed": self.auto_merge_allowed,
@@ -168,6 +177,8 @@ class GitHubStub(ForgeStub):
         owner, _, head = asked.query.get("head", "").partition(":")
         if head and owner == self.OWNER:  # as GitHub does: a filter that it cannot resolve is no filter
             found = [p for p in found if p.head == head and not p.fork]
+        elif head and owner == self.former.partition("/")[0]:
+            found = []
         if base := asked.query.get("base"):
             found = [p for p in found if p.base == base]
         return 200, [self._shown(p) for p in self.listed(found)]
@@ -308,13 +319,13 @@ class GitHubStub(ForgeStub):
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_teams": [{"slug": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
             "user": {"login": pull.author},
-            "head": self._end(pull.head, origin),
-            "base": self._end(pull.base, self.OWNER),
+            "head": self._end(pull.head, origin, self.noticed(pull)),
+            "base": self._end(pull.base, self.OWNER, self.sha(pull.base)),
         }
 
-    def _end(self, branch: str, owner: str) -> Any:
+    def _end(self, branch: str, owner: str, commit: str) -> Any:
         repository = {"full_name": f"{owner}/{self.NAME}", "owner": {"login": owner}}
-        return {"ref": branch, "sha": self.sha(branch), "repo": repository}
+        return {"ref": branch, "sha": commit, "repo": repository}
 
 
 class _Trouble(GraphQLError):

@@ -201,12 +201,18 @@ class ForgeStub:
         """The commit that the host shows as a pull request's head: after a push it is the one before for a while."""
         tip = self.sha(pull.head)
         pull.noticed = pull.noticed or tip
+        if pull.status != "open":
+            return pull.noticed  # what was pushed to the branch since is not part of it
         if pull.noticed != tip:
             pull.looks += 1
             if pull.looks > self.push_lag:
                 pull.noticed, pull.looks = tip, 0
                 self.on_push(pull)
         return pull.noticed
+
+    def merged(self, pull: Pull) -> None:
+        """A person merges a pull request and keeps its branch."""
+        pull.noticed, pull.status = self.sha(pull.head), "merged"
 
     def on_push(self, pull: Pull) -> None:
         """What this host does to a pull request when it notices a push to its head."""

@@ -134,7 +134,7 @@ def close_if_obsolete(to: PublishContext, snapshot: Snapshot) -> bool:
     any_closed = False
     for head in (name for name in names if name in tips):
         found = _open(_forge(to), head, to)
-        if found is not None and _retired(stand(to, head, tips[head]), found, snapshot, to):
+        if found is not None and _retired(stand(to, head, tips[head], found), found, snapshot, to):
             any_closed = True
     return any_closed
 
@@ -187,7 +187,7 @@ def _current_state(to: PublishContext, host: _Host) -> Iterator[Standing]:
     names = heads(to)
     tips = to.repo.refs(*names).tips
     for head in names:
-        yield replace(stand(to, head, tips.get(head)), latest=host.latest(head, to))
+        yield stand(to, head, tips.get(head), host.latest(head, to))
 
 
 def _joined(there: Standing, snapshot: Snapshot, plan: Plan, to: PublishContext) -> Joined:
