@@ -231,7 +231,13 @@ def _token(kind: ForgeKind | None, url: RepoUrl) -> Secret | None:
     """The token that was set for this tool, else the one that belongs to the repository's own host."""
     names = (TOKEN, *(kind.token_variables if kind and _is_providers_host(url) else ()))
     known = variables()
-    return next((Secret(known[name].strip()) for name in names if known.get(name, "").strip()), None)
+    found = next((known[name].strip() for name in names if known.get(name, "").strip()), None)
+    if found is None:
+        return None
+    from gitops_ci.forges.tokens import JobToken
+
+    # Some set GITOPS_CI_TOKEN to the job's token: it is the same one.
+    return JobToken(found) if found == known.get("CI_JOB_TOKEN", "").strip() else Secret(found)
 
 
 def _is_providers_host(url: RepoUrl) -> bool:

@@ -56,7 +56,7 @@ class Gitea(RestForge):
             )
             for data in answer:
                 ours = data["head"].get("repo_id") == data["base"].get("repo_id")
-                if ours and data["head"]["ref"] == head and data["base"]["ref"] == base:
+                if ours and _branch(data["head"]) == head and data["base"]["ref"] == base:
                     yield _read(data)
             # A server may be set to shorter pages than were asked for: only an empty one is the last.
             if not answer:
@@ -182,6 +182,11 @@ class Gitea(RestForge):
         return False
 
 
+def _branch(end: Any) -> str:
+    """A head's branch. Once it is deleted, only the label names it (go-gitea/gitea, services/convert/pull.go)."""
+    return str(end.get("label") or end["ref"]) if str(end["ref"]).startswith("refs/pull/") else str(end["ref"])
+
+
 def _says_do(version: str) -> bool:
     """Whether the field is called `do`: Gitea from 1.26 on. Forgejo says `11.0.1+gitea-1.22.0`."""
     if "+gitea-" in version:
@@ -202,7 +207,7 @@ def _read(data: Any) -> PullRequest:
     return PullRequest(
         number=data["number"],
         url=data["html_url"],
-        head=data["head"]["ref"],
+        head=_branch(data["head"]),
         base=data["base"]["ref"],
         title=title[marker.end() :] if marker else title,
         body=data.get("body") or "",

@@ -12,10 +12,13 @@ import pytest
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.base import AutoMerge
 from gitops_ci.forges.gitea import _says_do
+from gitops_ci.forges.gitlab import KIND as GITLAB
 from gitops_ci.forges.gitlab import push_options
 from gitops_ci.forges.plain_git import KIND as PLAIN
+from gitops_ci.forges.tokens import JobToken, advice
 from gitops_ci.model import Proposal
 from gitops_ci.repourl import RepoUrl
+from gitops_ci.secret import Secret
 from tests.support.forge_hosts import TOKEN, Host, hosting, merge, opened_whole, updated_whole
 
 PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "First line\n\nSecond\n")
@@ -78,6 +81,17 @@ def test_gitlabs_job_token_goes_in_its_own_header_and_is_explained():
     assert "cannot open merge requests" in caught.value.hint
     assert headers["job-token"] == "glcbt-64_0123456789"
     assert "private-token" not in headers
+
+
+@pytest.mark.parametrize("value", ["64_0123456789abcdef", "acme-glcbt-64_0123456789", "plain0123456789"])
+def test_gitlabs_job_token_is_known_by_its_variable_and_with_an_instances_prefix(value):
+    """Before 16.9 it showed nothing (gitlab-org/gitlab issues/426137); prefixes came with issues/207268."""
+    token = Secret(value) if "glcbt" in value else JobToken(value)
+    assert GITLAB.git_sign_in(token)[0] == "gitlab-ci-token"
+    assert "cannot open merge requests" in advice(token, "gitlab")
+    forge = GITLAB.connect(RepoUrl.parse("https://gitlab.example/acme/config"), token, None)
+    assert "JOB-TOKEN" in forge._api.http._headers
+    assert GITLAB.git_sign_in(Secret("acme-glpat-0123456789"))[0] == "oauth2"
 
 
 def test_gitlabs_push_options_have_no_line_breaks():

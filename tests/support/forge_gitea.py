@@ -157,6 +157,9 @@ class GiteaStub(ForgeStub):
         pull.draft = marker is not None
         pull.title = title[marker.end() :] if marker else title
 
+    def _ref_of(self, pull: Pull) -> str:
+        return pull.head if self.branch_exists(pull.head) else f"refs/pull/{pull.number}/head"
+
     def _head_of(self, pull: Pull) -> str:
         """Where the branch is by now, also of a merged one (go-gitea/gitea, services/convert/pull.go)."""
         return self.sha(pull.head) if pull.status != "open" and self.branch_exists(pull.head) else self.noticed(pull)
@@ -183,8 +186,19 @@ class GiteaStub(ForgeStub):
             "assignees": [{"login": name} for name in pull.assignees],
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_reviewers_teams": [{"name": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
-            "head": {"ref": pull.head, "sha": self._head_of(pull), "repo_id": 2 if pull.fork else 1},
-            "base": {"ref": pull.base, "sha": self.sha(pull.base), "repo_id": 1, "repo": repository},
+            "head": {
+                "ref": self._ref_of(pull),
+                "label": pull.head,
+                "sha": self._head_of(pull),
+                "repo_id": 2 if pull.fork else 1,
+            },
+            "base": {
+                "ref": pull.base,
+                "label": pull.base,
+                "sha": self.sha(pull.base),
+                "repo_id": 1,
+                "repo": repository,
+            },
         }
 
 
