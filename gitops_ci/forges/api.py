@@ -93,6 +93,13 @@ class Api:
         error.hint = f"{self.name} is still busy with the push, or somebody else pushed: run the command again."
         raise error
 
+    def no_method(self, wanted: AutoMerge, doing: str) -> ForgeError:
+        """The error for a repository that does not merge as it should."""
+        said = "no method is allowed" if wanted.method == "auto" else f"it does not merge by {wanted.method}"
+        error = self.refusal(422, said, doing)
+        error.hint = "Name a method that the repository's settings allow with --merge-method."
+        return error
+
     def _usual(self, status: int) -> str:
         """What to do where the host's own module knows nothing better."""
         if status >= 500:

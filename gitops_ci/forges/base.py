@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from gitops_ci.errors import UsageError
 from gitops_ci.model import FileChange, Proposal, PullRequest
@@ -17,29 +17,42 @@ __all__ = [
     "Connect",
     "Forge",
     "ForgeKind",
+    "MergeMethod",
     "OpensByPush",
     "SignIn",
     "owner_and_name",
     "web_origin",
 ]
 
+T = TypeVar("T")
+MergeMethod = Literal["auto", "merge", "squash", "rebase", "fast-forward"]
+
 
 @dataclass(frozen=True, slots=True)
 class AutoMerge:
     """What a host is to merge once its checks pass: `commit` and no other.
 
-    `is_new`: this run pushed it, and what the host shows of the pull request may be about the commit before.
+    `is_new`: this run pushed it, and what the host shows of the pull request may be about the commit before. `method`
+    "auto" is one that the host allows, best one that keeps the commit with its trailers.
     """
 
     commit: str
     is_new: bool = False
+    method: MergeMethod = "auto"
+
+    def choose(self, allowed: Mapping[MergeMethod, T]) -> list[T]:
+        """The host's words for the methods to try, from those that it allows, in the order that it prefers."""
+        return list(allowed.values()) if self.method == "auto" else [allowed[m] for m in allowed if m == self.method]
 
 
 class Forge(Protocol):
     """One repository on one code host. Raises ForgeError; never prints, never reads the environment.
 
     What was refused and stops nothing (a reviewer who is no collaborator) is in the pull request's `warnings`.
+    `BODY_LIMIT` are the characters of a description, 0 where nobody keeps one.
     """
+
+    BODY_LIMIT: ClassVar[int]
 
     def default_branch(self) -> str:
         """The branch that pull requests go to when nobody says otherwise."""

@@ -161,7 +161,8 @@ class BitbucketDataCenter(RestForge):
             return True
         version = state["version"]
         # Servers without auto-merge (before 8.15) merge at once where no check objects, or name the checks that do.
-        self._api.send("POST", f"{path}/merge", doing, {"autoMerge": True, "version": version})
+        strategy = {} if wanted.method == "auto" else {"strategyId": _STRATEGIES[wanted.method]}
+        self._api.send("POST", f"{path}/merge", doing, {"autoMerge": True, "version": version, **strategy})
         return True
 
     def _merges_by_itself(self, path: str, commit: str) -> bool:
@@ -176,6 +177,10 @@ class BitbucketDataCenter(RestForge):
 
     def _pull(self, pull_request: PullRequest) -> str:
         return f"{self._path}/pull-requests/{pull_request.number}"
+
+
+# Without one the repository's default is taken.
+_STRATEGIES = {"merge": "no-ff", "squash": "squash", "rebase": "rebase-no-ff", "fast-forward": "ff-only"}
 
 
 def _repository(ref: Any) -> tuple[str, str]:

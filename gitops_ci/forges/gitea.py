@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, texts
-from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.base import AutoMerge, ForgeKind, MergeMethod, owner_and_name, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
@@ -153,6 +153,15 @@ class Gitea(RestForge):
             path = f"{self._path}/issues/{pull_request.number}/comments"
             self._api.send("POST", path, "commenting", {"body": text})
 
+    def _method(self, wanted: AutoMerge) -> str:
+        """The first method that the repository's settings allow."""
+        doing = "asking how the repository merges"
+        settings = as_object(self._api.get(self._path, doing))
+        allowed = {name: word for flag, name, word in _METHODS if settings.get(flag, flag == "allow_merge_commits")}
+        if not (words := wanted.choose(allowed)):
+            raise self._api.no_method(wanted, doing)
+        return words[0]
+
     def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         path, doing = f"{self._path}/pulls/{pull_request.number}", "looking whether the pull request can be merged"
         state = self._api.caught_up(
@@ -162,7 +171,7 @@ class Gitea(RestForge):
             return True
         version = str(as_object(self._api.get("/version", "asking for the version")).get("version", ""))
         body = {
-            "do" if _says_do(version) else "Do": "merge",
+            "do" if _says_do(version) else "Do": self._method(wanted),
             "merge_when_checks_succeed": True,
             "delete_branch_after_merge": True,
             "head_commit_id": wanted.commit,
@@ -185,6 +194,14 @@ class Gitea(RestForge):
 def _branch(end: Any) -> str:
     """A head's branch. Once it is deleted, only the label names it (go-gitea/gitea, services/convert/pull.go)."""
     return str(end.get("label") or end["ref"]) if str(end["ref"]).startswith("refs/pull/") else str(end["ref"])
+
+
+_METHODS: tuple[tuple[str, MergeMethod, str], ...] = (
+    ("allow_merge_commits", "merge", "merge"),
+    ("allow_rebase", "rebase", "rebase"),
+    ("allow_fast_forward_only_merge", "fast-forward", "fast-forward-only"),
+    ("allow_squash_merge", "squash", "squash"),
+)
 
 
 def _says_do(version: str) -> bool:

@@ -5,11 +5,12 @@ Sources: docs.github.com/graphql/reference/mutations#enablepullrequestautomerge,
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Fields, as_object
-from gitops_ci.forges.base import AutoMerge
+from gitops_ci.forges.base import AutoMerge, MergeMethod
 from gitops_ci.forges.github_api import GitHubApi
 
 __all__ = ["Merging"]
@@ -19,7 +20,7 @@ query State($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
     autoMergeAllowed mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed
     pullRequest(number: $number) {
-      id merged headRefOid mergeStateStatus isInMergeQueue autoMergeRequest { enabledAt }
+      id merged headRefOid mergeStateStatus isInMergeQueue isMergeQueueEnabled autoMergeRequest { enabledAt }
     }
   }
 }"""
@@ -27,8 +28,21 @@ _ENABLE = """
 mutation Enable($input: EnablePullRequestAutoMergeInput!) {
   enablePullRequestAutoMerge(input: $input) { pullRequest { id } }
 }"""
+_ENQUEUE = """
+mutation Enqueue($input: EnqueuePullRequestInput!) {
+  enqueuePullRequest(input: $input) { mergeQueueEntry { id } }
+}"""
 # A merge commit and a rebase keep the commit with its trailers; a squash may rewrite it.
-_METHODS = (("mergeCommitAllowed", "merge"), ("rebaseMergeAllowed", "rebase"), ("squashMergeAllowed", "squash"))
+_METHODS: tuple[tuple[str, MergeMethod], ...] = (
+    ("mergeCommitAllowed", "merge"),
+    ("rebaseMergeAllowed", "rebase"),
+    ("squashMergeAllowed", "squash"),
+)
+# What a ruleset, or a branch with a linear history, answers to a method that the repository's settings allow.
+_METHOD_REFUSED = re.compile(
+    r"merge commits are not allowed|must not contain merge commits|merg(?:ing is|es are) not allowed",
+    re.IGNORECASE,
+)
 _LOOKING = "looking whether the pull request can be merged"
 _NOTHING_TO_WAIT_FOR = ("clean status", "unstable status", "rules not configured", "has_hooks status")
 
@@ -53,10 +67,23 @@ class Merging:
         state = as_object(repository["pullRequest"])
         if state["merged"] or state["autoMergeRequest"] or state["isInMergeQueue"]:
             return True
-        method = next((name for allowed, name in _METHODS if repository[allowed]), "merge")
-        if repository["autoMergeAllowed"] and self._enable(state, method):
-            return True
-        return self._merge_now(state, method, may_wait=repository["autoMergeAllowed"])
+        may_wait = bool(repository["autoMergeAllowed"])
+        if state["isMergeQueueEnabled"] and not may_wait:
+            return self._enqueue(state)
+        methods = self.wanted.choose({name: name for allowed, name in _METHODS if repository[allowed]})
+        for number, method in enumerate(methods, 1):
+            try:
+                return (may_wait and self._enable(state, method)) or self._merge_now(state, method, may_wait=may_wait)
+            except ForgeError as error:
+                if number == len(methods) or not _METHOD_REFUSED.search(error.message):
+                    raise
+        raise self.api.no_method(self.wanted, "merging the pull request")
+
+    def _enqueue(self, state: Fields) -> bool:
+        """Add it to the merge queue, which merges by a method of its own."""
+        wanted = {"pullRequestId": state["id"], "expectedHeadOid": self.wanted.commit}
+        self.api.mutate(_ENQUEUE, "adding the pull request to the merge queue", wanted)
+        return True
 
     def _look(self) -> Fields:
         data = self.api.query(_STATE, _LOOKING, owner=self.owner, name=self.name, number=self.number)

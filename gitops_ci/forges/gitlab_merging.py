@@ -35,6 +35,7 @@ class Merging:
         state = self._settled()
         if _is_done(state):
             return True
+        self._check_method()
         self._wait_for_pipeline(state)
         for pause in (*CATCHING_UP, None):
             try:
@@ -52,6 +53,19 @@ class Merging:
                     break
         raise self.api.refusal(409, "it was taken back each time", _ASKING)
 
+    def _check_method(self) -> None:
+        """How a merge request is merged is the project's setting; only a squash can be asked for.
+
+        Raises:
+            ForgeError: the project merges in another way.
+        """
+        settings = {"merge": {"merge", "rebase_merge"}, "rebase": {"rebase_merge", "ff"}, "fast-forward": {"ff"}}
+        if (wanted := settings.get(self.wanted.method)) is None:
+            return
+        project = as_object(self.api.get(self.project, "reading the project's settings"))
+        if project.get("merge_method") not in wanted:
+            raise self.api.no_method(self.wanted, _ASKING)
+
     def _stays_on(self) -> bool:
         """Whether auto-merge is still on a moment later: GitLab, busy with the push, may have taken it back."""
         return not (self.wanted.is_new and self._pause(1)) or _is_done(self._look())
@@ -64,6 +78,8 @@ class Merging:
             "should_remove_source_branch": True,
             "sha": self.wanted.commit,
         }
+        if self.wanted.method != "auto":
+            body["squash"] = self.wanted.method == "squash"
         return self.api.send("PUT", f"{self.path}/merge", _ASKING, body, safe=False)
 
     def _look(self) -> Fields:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.base import AutoMerge, ForgeKind
@@ -16,6 +17,8 @@ __all__ = ["KIND", "PlainGit"]
 @dataclass(frozen=True, slots=True)
 class PlainGit:
     """A repository somewhere. Pull requests have no number and are never found again."""
+
+    BODY_LIMIT: ClassVar[int] = 0
 
     url: RepoUrl
 

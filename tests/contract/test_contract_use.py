@@ -98,7 +98,13 @@ def merge(host: Host, forge: Any) -> None:
         host.stub.merged_results, host.stub.pipeline_lag, host.stub.pulls[0].looks = True, 3, 0
         host.stub.pulls[0].auto_merge = ""
         forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+    if host.kind.forge in {"gitlab", "bitbucket-dc"}:
+        host.stub.pulls[0].auto_merge = ""
+        forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD), method="merge"))
     if host.kind.forge == "github":
+        host.stub.auto_merge_allowed, host.stub.pulls[0].auto_merge, host.stub.has_queue = False, "", True
+        forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+        host.stub.has_queue = False
         host.stub.status, host.stub.auto_merge_allowed, host.stub.pulls[0].auto_merge = "CLEAN", False, ""
         forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
 

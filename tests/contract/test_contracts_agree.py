@@ -59,8 +59,14 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         r".*/vetoes": "described in words under Merge pull request",
         r"list-activities/.*/comment": "an activity has more fields than every activity has",
     },
-    "azure-devops": {},
+    "azure-devops": {r"list-policies": "not part of the cut"},
 }
+NOT_IN_THE_CUT = (
+    "Mutation.enqueuePullRequest",
+    "EnqueuePullRequestInput",
+    "EnqueuePullRequestPayload",
+    "MergeQueueEntry",
+)
 
 
 def test_every_contract_has_a_description():
@@ -79,7 +85,8 @@ def test_each_entry_agrees_with_the_official_description(name):
 
 def test_each_graphql_type_agrees_with_the_official_schema():
     theirs = build_schema((OFFICIAL / "github-graphql.graphql").read_text())
-    assert list(graphql_differences(read_graphql(CONTRACTS / "github.graphql"), theirs)) == []
+    found = graphql_differences(read_graphql(CONTRACTS / "github.graphql"), theirs)
+    assert [said for said in found if said.partition(":")[0] not in NOT_IN_THE_CUT] == []
 
 
 def graphql_differences(ours: GraphQLSchema, theirs: GraphQLSchema) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gitops_ci.errors import ForgeError
+from gitops_ci.forges.base import AutoMerge
 from gitops_ci.model import Proposal
 from tests.support.forge_hosts import KINDS, Host, hosting, merge, opened_whole
 
@@ -119,6 +120,75 @@ def test_gitlab_without_any_pipeline_has_nothing_to_wait_for(gitlab):
     gitlab.stub.has_pipelines = False
     assert pushed.merge()
     assert pushed.pull.status == "merged"
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "chosen"),
+    [
+        ("gitea", {"squash"}, "squash"),
+        ("gitea-1.25", {"rebase", "squash"}, "rebase"),
+        ("gitea", {"fast-forward-only"}, "fast-forward-only"),
+        ("azure-devops", {"squash"}, "squash"),
+        ("azure-devops", {"rebase", "squash"}, "rebase"),
+        ("azure-devops", None, "noFastForward"),
+        ("github", {"squash"}, "squash"),
+    ],
+)
+def test_the_method_is_one_that_the_repository_allows(name, allowed, chosen):
+    with hosting(name) as host:
+        host.stub.status, host.stub.methods = "BLOCKED", allowed
+        forge = host.connect()
+        assert merge(host.stub, forge, opened_whole(forge, PROPOSAL))
+        assert host.stub.pulls[0].auto_merge == chosen
+
+
+@pytest.mark.parametrize("status", ["BLOCKED", "CLEAN"])
+def test_a_linear_history_is_merged_into_by_another_method(status):
+    """The settings allow merge commits, a ruleset of the branch does not (runatlantis/atlantis issues/1176)."""
+    with hosting("github") as host:
+        host.stub.status, host.stub.linear = status, True
+        forge = host.connect()
+        assert merge(host.stub, forge, opened_whole(forge, PROPOSAL))
+        assert host.stub.pulls[0].auto_merge == ("rebase" if status == "BLOCKED" else "")
+        assert host.stub.pulls[0].status == ("open" if status == "BLOCKED" else "merged")
+
+
+def test_a_merge_queue_is_entered_where_auto_merge_is_not_allowed():
+    with hosting("github") as host:
+        host.stub.status, host.stub.auto_merge_allowed, host.stub.has_queue = "BLOCKED", False, True
+        pushed = Pushed(host)
+        assert pushed.merge()
+        assert pushed.pull.auto_merge == "queue"
+        assert pushed.merge(is_new=False)
+        assert len([r for r in host.stub.requests if "Enqueue" in str(r.body)]) == 1
+
+
+METHODS = {
+    "github": {"merge": "merge", "squash": "squash", "rebase": "rebase", "fast-forward": None},
+    "gitlab": {"merge": "", "squash": "", "rebase": None, "fast-forward": None},
+    "gitea": {"merge": "merge", "squash": "squash", "rebase": "rebase", "fast-forward": "fast-forward-only"},
+    "bitbucket-dc": {"merge": "no-ff", "squash": "squash", "rebase": "rebase-no-ff", "fast-forward": "ff-only"},
+    "azure-devops": {"merge": "noFastForward", "squash": "squash", "rebase": "rebase", "fast-forward": "rebase"},
+}
+
+
+@pytest.mark.parametrize(("name", "method"), [(name, method) for name, found in METHODS.items() for method in found])
+def test_the_method_that_was_named_is_the_one_that_is_asked_for(name, method):
+    with hosting(name) as host:
+        host.stub.status = "BLOCKED"
+        forge, chosen = host.connect(), METHODS[name][method]
+        opened = opened_whole(forge, PROPOSAL)
+        wanted = AutoMerge(host.stub.sha(PROPOSAL.head), method=method)
+        if chosen is None:
+            with pytest.raises(ForgeError, match=f"does not merge by {method}") as caught:
+                forge.merge_when_green(opened, wanted)
+            assert "--merge-method" in caught.value.hint
+            assert (host.stub.pulls[0].status, host.stub.pulls[0].auto_merge) == ("open", "")
+            return
+        assert forge.merge_when_green(opened, wanted)
+        assert host.stub.pulls[0].auto_merge.startswith(chosen)
+        if name == "gitlab":
+            assert host.stub.sent("PUT", "/merge$")[0].body["squash"] is (method == "squash")
 
 
 def test_gitlabs_refusal_is_told_once(gitlab):

@@ -26,6 +26,7 @@ class AzureDevOpsStub(ForgeStub):
         super().__init__(branch_exists, token=token)
         self.people = ["00000000-0000-4000-8000-0000000000a1", "00000000-0000-4000-8000-0000000000a2"]
         self.checks_running = True
+        self.methods: set[str] | None = None  # what "Limit merge types" allows
         pair = base64.b64encode(f"gitops-ci:{token}".encode()).decode()
         self.authorization = f"Basic {pair}"
 
@@ -95,6 +96,14 @@ class AzureDevOpsStub(ForgeStub):
                 pull.status = "merged"
         return 200, self._shown(pull)
 
+    @route("GET", "/{organization}/{project}/_apis/git/policy/configurations")
+    def _list_policies(self, asked: Asked) -> tuple[int, Any]:
+        if self.methods is None:
+            return 200, self._wrapped([])
+        names = {"merge": "allowNoFastForward", "rebase": "allowRebase", "squash": "allowSquash"}
+        settings = {name: method in self.methods for method, name in names.items()}
+        return 200, self._wrapped([{"isEnabled": True, "settings": settings}])
+
     @route("GET", f"{_PARTS}/labels")
     def _list_labels(self, asked: Asked) -> tuple[int, Any]:
         labels = self.pull(asked.values["pullRequestId"]).labels
@@ -149,6 +158,7 @@ class AzureDevOpsStub(ForgeStub):
             "description": pull.body,
             "status": _STATUS[pull.status],
             "isDraft": pull.draft,
+            "repository": {"id": "00000000-0000-4000-8000-00000000f00d"},
             "lastMergeSourceCommit": {"commitId": self.noticed(pull)},
             "sourceRefName": f"refs/heads/{pull.head}",
             "targetRefName": f"refs/heads/{pull.base}",

@@ -148,7 +148,7 @@ class BitbucketDataCenterStub(ForgeStub):
         if not self.checks_running:
             pull.status = "merged"
         elif asked.body.get("autoMerge") and self.auto_merge_enabled:
-            pull.auto_merge = f"no-ff {self.sha(pull.head)}"
+            pull.auto_merge = f"{asked.body.get('strategyId', 'no-ff')} {self.sha(pull.head)}"
         else:
             vetoes = [{"summaryMessage": "Builds", "detailedMessage": "You need 1 successful build"}]
             raise self.refusal(409, "The pull request has vetoes and cannot be merged", vetoes)

@@ -25,6 +25,7 @@ class GiteaStub(ForgeStub):
         super().__init__(branch_exists, token=token)
         self.version = self.VERSION
         self.checks_running = True
+        self.methods = {"merge", "rebase", "squash", "fast-forward-only"}
         self.merge_answers: list[tuple[int, str]] = []
         self.labels = ["gitops", "image"]
         self.teams = ["sre"]
@@ -44,7 +45,7 @@ class GiteaStub(ForgeStub):
     @route("GET", "/repos/{owner}/{repo}")
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)
-        return 200, {"full_name": self.path, "default_branch": self.default_branch}
+        return 200, {"full_name": self.path, "default_branch": self.default_branch, **self._merges()}
 
     @route("GET", "/repos/{owner}/{repo}/pulls")
     def _list(self, asked: Asked) -> tuple[int, Any]:
@@ -136,14 +137,16 @@ class GiteaStub(ForgeStub):
         pull, body = self.pull(asked.values["index"]), asked.body
         if self.merge_answers:
             raise self.refusal(*self.merge_answers.pop(0))
-        if body[self.DO] != "merge" or body["head_commit_id"] != self.noticed(pull):
+        if body[self.DO] not in self.methods:
+            raise self.refusal(405, "merge style is not allowed")
+        if body["head_commit_id"] != self.noticed(pull):
             raise self.refusal(409, "head out of date")
         if pull.draft:
             raise self.refusal(405, "Work in progress PRs cannot be merged")
         if self.checks_running and body.get("merge_when_checks_succeed"):
             if pull.auto_merge:
                 raise self.refusal(409, "pull request is already scheduled to auto merge when checks succeed")
-            pull.auto_merge = "merge"
+            pull.auto_merge = body[self.DO]
         else:
             pull.status = "merged"
         return 200, None
@@ -156,6 +159,15 @@ class GiteaStub(ForgeStub):
         marker = re.match(r"(?i)\s*(wip:|\[wip\])\s*", title)
         pull.draft = marker is not None
         pull.title = title[marker.end() :] if marker else title
+
+    def _merges(self) -> dict[str, bool]:
+        names = {
+            "merge": "merge_commits",
+            "rebase": "rebase",
+            "squash": "squash_merge",
+            "fast-forward-only": "fast_forward_only_merge",
+        }
+        return {f"allow_{name}": method in self.methods for method, name in names.items()}
 
     def _ref_of(self, pull: Pull) -> str:
         return pull.head if self.branch_exists(pull.head) else f"refs/pull/{pull.number}/head"

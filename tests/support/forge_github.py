@@ -42,6 +42,8 @@ class GitHubStub(ForgeStub):
         self.auto_merge_allowed = True
         self.methods = {"merge", "squash", "rebase"}
         self.teams = ["sre"]
+        self.has_queue = False
+        self.linear = False  # a ruleset of the base branch wants a linear history
         self.former = ""  # what the repository was called once
         self.refs: dict[str, str] = {}
         self.commits: dict[str, ApiCommit] = {}
@@ -84,6 +86,7 @@ class GitHubStub(ForgeStub):
             "repository": self._repository,
             "enablePullRequestAutoMerge": self._enable_auto_merge,
             "convertPullRequestToDraft": self._to_draft,
+            "enqueuePullRequest": self._enqueue,
             "createCommitOnBranch": self._create_commit,
         }
         types = read_graphql(CONTRACTS / "github.graphql")
@@ -114,6 +117,7 @@ class GitHubStub(ForgeStub):
             "headRefOid": self.noticed(pull),
             "mergeStateStatus": "DRAFT" if pull.draft else self.status,
             "isInMergeQueue": pull.auto_merge == "queue",
+            "isMergeQueueEnabled": self.has_queue,
             "autoMergeRequest": {"enabledAt": "2026-01-01T00:00:00Z"} if pull.auto_merge not in {"", "queue"} else None,
         }
 
@@ -128,6 +132,8 @@ class GitHubStub(ForgeStub):
         method = input["mergeMethod"].lower()
         if method not in self.methods:
             raise _Trouble("UNPROCESSABLE", f"Merge method {method} merging is not allowed on this repository")
+        if self.linear and method == "merge":
+            raise _Trouble("UNPROCESSABLE", "Merge commits are not allowed on this branch")  # runatlantis/atlantis 1176
         if not self.auto_merge_allowed:
             raise _Trouble("UNPROCESSABLE", "Auto merge is not allowed for this repository")
         if pull.draft:
@@ -138,6 +144,13 @@ class GitHubStub(ForgeStub):
             raise _Trouble("UNPROCESSABLE", "Expected head sha didn't match current head ref.")
         pull.auto_merge = method
         return {"pullRequest": self._pull_node(pull)}
+
+    def _enqueue(self, info: Any, input: Any) -> Any:  # noqa: A002
+        pull = self._by_node(input["pullRequestId"])
+        if input.get("expectedHeadOid") != self.noticed(pull):
+            raise _Trouble("UNPROCESSABLE", "Expected head sha didn't match current head ref.")
+        pull.auto_merge = "queue"
+        return {"mergeQueueEntry": {"id": f"MQE_{pull.number}"}}
 
     def _to_draft(self, info: Any, input: Any) -> Any:  # noqa: A002
         pull = self._by_node(input["pullRequestId"])
@@ -268,6 +281,10 @@ class GitHubStub(ForgeStub):
             raise self.refusal(409, "Head branch was modified. Review and try the merge again.")
         if pull.status != "open" or self.status not in {"CLEAN", "HAS_HOOKS", "UNSTABLE"} or pull.draft:
             raise self.refusal(405, "Pull Request is not mergeable")
+        if self.has_queue:
+            raise self.refusal(405, "Changes must be made through the merge queue")
+        if self.linear and asked.body["merge_method"] == "merge":
+            raise self.refusal(405, "This branch must not contain merge commits.")
         if asked.body["merge_method"] not in self.methods:
             raise self.refusal(405, f"{asked.body['merge_method']} merges are not allowed on this repository.")
         pull.status, pull.auto_merge = "merged", ""

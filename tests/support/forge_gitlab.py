@@ -33,6 +33,7 @@ class GitLabStub(ForgeStub):
         self.pipeline_lag = 0  # looks at a merge request until the commit has a pipeline
         self.abort_lag = 0  # looks at a merge request that shows a push until its auto-merge is taken back
         self.requires_pipeline = False
+        self.merge_method = "merge"
         self.has_pipelines = True
         self.merged_results = False
 
@@ -55,6 +56,7 @@ class GitLabStub(ForgeStub):
             "path_with_namespace": self.path,
             "default_branch": self.default_branch,
             "only_allow_merge_if_pipeline_succeeds": self.requires_pipeline,
+            "merge_method": self.merge_method,
         }
 
     @route("GET", f"{_PROJECT}/pipelines")

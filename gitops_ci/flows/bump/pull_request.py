@@ -111,7 +111,7 @@ def _requested(forge: Forge, there: Standing, proposal: Proposal, to: PublishCon
         to.log.warn(warning)
     _tell(found, to)
     if to.publication.merge == "when-green" and found.number is not None and to.journal.commit:
-        wanted = AutoMerge(to.journal.commit.sha, is_new=pushed)
+        wanted = AutoMerge(to.journal.commit.sha, is_new=pushed, method=to.publication.merge_method)
         if not forge.merge_when_green(found, wanted):
             to.log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
     return pushed or found.state != "unchanged"
