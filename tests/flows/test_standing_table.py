@@ -225,3 +225,26 @@ def test_two_teams_keep_their_places_in_one_proposal(world, tmp_path):
     world.bump("1.7.0", "--mode", "push", "--path", "base/**")
     assert team("base", "1.7.0").document["status"] == "unchanged"
     assert world.proposed() == ["production 1.6.0, staging 1.6.0"]
+
+
+@pytest.mark.parametrize("world", KINDS, indirect=True)
+def test_a_persons_words_are_kept(world):
+    """Title and description belong to whoever changed them last; a marked block of the description stays ours."""
+    world.bump("1.5.0")
+    [pull] = world.stub.pulls
+    assert world.bump("1.5.0").document["pull_request"]["state"] == "unchanged"
+    pull.body = f"Wait for the DBA.\n\n{pull.body}\n\n## Rollout\n- [x] DBA told\n"
+    assert world.bump("1.5.0").document["pull_request"]["state"] == "unchanged"
+    assert world.bump("1.6.0").document["pull_request"]["state"] == "updated"
+    assert (pull.title, pull.body.count("1.5.0")) == ("Bump shop to 1.6.0", 0)
+    pull.title = "OPS-1 shop, wait for the DBA"
+    assert world.bump("1.7.0").document["pull_request"]["state"] == "updated"
+    assert pull.title == "OPS-1 shop, wait for the DBA"
+    assert pull.body.startswith("Wait for the DBA.")
+    assert pull.body.rstrip().endswith("- [x] DBA told")
+    assert "`1.7.0`" in pull.body
+    assert (pull.body.count("gitops-ci:begin"), pull.body.count("gitops-ci:end")) == (1, 1)
+    pull.body = "Only mine now."
+    world.bump("1.8.0")
+    assert (pull.title, pull.body.strip()) == ("OPS-1 shop, wait for the DBA", "Only mine now.")
+    assert world.proposed() == ["all 1.8.0"]

@@ -24,7 +24,10 @@ from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_old
 from gitops_ci.forges.base import AutoMerge, Forge, OpensByPush
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
 from gitops_ci.plan.standing import Joined
+from gitops_ci.reporting import description
 from gitops_ci.reporting import proposal as texts
+
+_LEAST_WORDS = 1_000  # characters
 
 __all__ = ["check_publishable", "close_if_obsolete", "propose"]
 
@@ -73,7 +76,7 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     if _was_rejected_by_person(there, plan, to):
         return False
     whole = _joined(there, snapshot, plan, to)
-    proposal = _proposal(there.head, whole.plan, to)
+    proposal = _proposal(there.head, whole.plan, to, limit=_room(host.forge, there))
     landed = None
     if there.current is None or there.is_spent or not _proposes(there.current, whole.plan):
         waits = to.publication.merge == "when-green"
@@ -89,7 +92,8 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
         return landed is not None
     if there.latest and whole.kept and landed is None and _tells_the_same(there.latest.body, proposal.body):
         # Whoever proposed the last of it wrote the words, and nothing is new.
-        proposal = replace(proposal, title=there.latest.title, body=there.latest.body)
+        words = description.ours_in(there.latest.body) or there.latest.body
+        proposal = replace(proposal, title=there.latest.title, body=words)
     changed = _requested(host.forge, there, proposal, to, pushed=landed is not None)
     if landed and to.repo.refs(there.head).tips.get(there.head) not in {None, landed.commit}:
         # Another run joined in the meantime, and these words lack its change.
@@ -256,10 +260,17 @@ def _by_push(forge: Forge, refused: ForgeError, to: PublishContext) -> OpensByPu
 
 def _open_or_update(forge: Forge, existing: PullRequest | None, proposal: Proposal) -> PullRequest:
     """One pull request from head to base: the open one brought up to date, or a new one."""
-    if existing is not None and texts.same_body(existing.body, proposal.body):
-        # Every run has another pipeline link; that alone is no news.
-        proposal = replace(proposal, body=existing.body)
-    return forge.open(proposal) if existing is None else forge.update(existing, proposal)
+    if not forge.BODY_LIMIT:
+        return forge.open(proposal)
+    if existing is None:
+        return forge.open(replace(proposal, body=description.framed(proposal.title, proposal.body)))
+    title = proposal.title if description.is_our_title(existing.title, existing.body) else existing.title
+    words, body = description.ours_in(existing.body), description.without_note(existing.body)
+    # Every run has another pipeline link; that alone is no news.
+    is_news = words is None or not texts.same_body(words, proposal.body)
+    if is_news or title != existing.title:
+        body = description.rewritten(existing.body, proposal.title, proposal.body if is_news else words or "")
+    return forge.update(existing, replace(proposal, title=title, body=body))
 
 
 def _tell(found: PullRequest, to: PublishContext) -> None:
@@ -287,13 +298,20 @@ def _proposes(current: Snapshot, plan: Plan) -> bool:
     return all(current.read(path) == data for path, data in after.items())
 
 
-def _proposal(head: str, plan: Plan, to: PublishContext) -> Proposal:
+def _room(forge: Forge, there: Standing) -> int:
+    """How long this tool's words may be, beside those that people wrote around them."""
+    theirs = description.outside(there.latest.body) if there.latest and there.latest.status == "open" else ""
+    limit = min(forge.BODY_LIMIT or texts.BODY_LIMIT, texts.BODY_LIMIT)
+    return max(limit - description.FRAME - len(theirs.encode()), _LEAST_WORDS)
+
+
+def _proposal(head: str, plan: Plan, to: PublishContext, *, limit: int = texts.BODY_LIMIT) -> Proposal:
     said, known = to.publication, facts(plan, to)
     return Proposal(
         head=head,
         base=to.base,
         title=texts.title(said.title or "", known),
-        body=texts.body(known),
+        body=texts.body(known, limit=limit),
         labels=said.labels,
         reviewers=said.reviewers,
         assignees=said.assignees,
