@@ -22,6 +22,7 @@ _MISSING = re.compile(
 _HOST = re.compile(r"Could not resolve (?:host|proxy)|Name or service not known")
 _DOWN = re.compile(r"Connection refused|Failed to connect|Connection timed out|Couldn't connect|unable to access.*50\d")
 _UNKNOWN_KEY = re.compile(r"Host key verification failed")
+_CHANGED_KEY = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED")
 _OWNER = re.compile(r"dubious ownership")
 # GitHub, GitLab, Gitea; Azure DevOps and Bitbucket name the way that is left: "only through pull requests".
 _PROTECTED = re.compile(r"[Pp]rotected|GH006|GH013|pull request|Permission denied to update branch")
@@ -35,6 +36,7 @@ _NO_FORCE = re.compile(
     r"[Cc]annot force-push|not allowed to force push|denying non-fast-forward|\(non-fast-forward\)"
     r"|rewrite (?:branch )?history|ForcePush"
 )
+_UNSIGNED = re.compile(r"verified signature|must be signed|[Uu]nsigned commit|not signed with")
 # Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try.
 _BUSY = re.compile(
     r"cannot lock ref|failed to (?:update ref|lock)|incorrect old value|reference already exists"
@@ -74,10 +76,16 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         return GitError(
             f"{url} wants a sign-in", hint="Set GITOPS_CI_TOKEN to a token that may read and write this repository."
         )
+    if _CHANGED_KEY.search(said):
+        return GitError(
+            f"The key of {url.netloc} is not the one in known_hosts",
+            hint="Somebody may be intercepting the connection. Replace the entry in known_hosts only after you "
+            "compared the new key with the fingerprints that the host's owner publishes.",
+        )
     if _UNKNOWN_KEY.search(said):
         port = f"-p {url.port} " if url.port else ""
         return GitError(
-            f"The key of {url.netloc} is not in known_hosts, or is another than there",
+            f"The key of {url.netloc} is not in known_hosts",
             hint=f"Check it with the host's owner and add it: ssh-keyscan {port}{url.host} >> ~/.ssh/known_hosts",
         )
     if _HOST.search(said):
@@ -131,16 +139,23 @@ def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredenti
             hint="A newer image replaces the commit on this branch. Allow force pushes to gitops-ci/**, or merge or "
             "close its pull request and delete the branch.",
         )
-    if _PROTECTED.search(said):
+    if _UNSIGNED.search(said):
         return GitError(
-            f"{branch} of {url} is protected: {reason}", hint="Use --mode pull-request, or let this token push there."
+            f"{url} takes only signed commits on {branch}: {reason}",
+            hint="Sign them with --sign and --signing-key, or with --commit-with api (GitHub).",
         )
+    if _PROTECTED.search(said):
+        is_head = branch.startswith("gitops-ci/")
+        instead = (
+            "Let this token push to gitops-ci/**." if is_head else "Use --mode pull-request, or let this token push."
+        )
+        return GitError(f"{branch} of {url} is protected: {reason}", hint=instead)
     if "denyCurrentBranch" in said or "checked out" in said:
         return GitError(
             f"{branch} is checked out in {url}", hint="Push to a bare repository, or use --mode pull-request."
         )
     if re.search(r"hook declined|pre-receive|declined", said):
-        return GitError(f"A hook of {url} refused the push to {branch}: {reason}", hint="The hook's message says why.")
+        return GitError(f"A hook of {url} refused the push to {branch}: {reason}", hint=_hook_hint(reason))
     if "does not support push options" in said:
         return GitError(f"{url} takes no push options", hint="Use a token that may open pull requests by the API.")
     if _BUSY.search(said) or is_transient(said):
@@ -153,6 +168,18 @@ def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredenti
     if "rejected]" not in said:
         return fetch_error(url, said, credentials=credentials)
     return GitError(f"{url} refused the push to {branch}: {reason}", hint=ASK_GIT)
+
+
+def _hook_hint(reason: str) -> str:
+    """Which option a rule for commits is about (docs.gitlab.com/user/project/repository/push_rules)."""
+    said = reason.casefold()
+    if re.search(r"(?:committer|author)\b.*(?:not follow|not a member|unverified|not verified|different)", said):
+        return "Name somebody whom the rule allows with --author and --committer."
+    if "message" in said and "not follow" in said:
+        return "Give the commit a message that fits the rule with --title."
+    if "branch" in said and ("not follow" in said or "pattern" in said):
+        return "Allow branches gitops-ci/** in the rule for branch names."
+    return "The hook's message says why."
 
 
 def _without_names(said: str, url: RepoUrl, branch: str) -> str:
