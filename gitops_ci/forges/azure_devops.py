@@ -41,6 +41,7 @@ class AzureDevOps(RestForge):
 
     TITLE_LIMIT: ClassVar[int] = 400
     BODY_LIMIT: ClassVar[int] = 4_000
+    COMMENT_LIMIT: ClassVar[int] = 150_000  # in no reference; the server says so (runatlantis/atlantis pull/1585)
 
     def __init__(self, http: Http, path: str, web: str, token: Secret | None) -> None:
         api = Api(http, "Azure DevOps", explain=_explain, hint=lambda status, words: _hint(status, words, token))

@@ -33,6 +33,7 @@ class Bitbucket(RestForge):
     """One repository of a workspace."""
 
     BODY_LIMIT: ClassVar[int] = 32_768
+    COMMENT_LIMIT: ClassVar[int] = 32_768
 
     def __init__(self, http: Http, workspace: str, name: str, token: Secret | None) -> None:
         api = Api(http, "Bitbucket", explain=_explain, hint=lambda status, words: _hint(status, words, token))

@@ -26,6 +26,7 @@ class BitbucketDataCenter(RestForge):
     """One repository of a project (`KEY`) or a person (`~name`)."""
 
     BODY_LIMIT: ClassVar[int] = 32_768
+    COMMENT_LIMIT: ClassVar[int] = 32_768
 
     def __init__(self, http: Http, project: str, name: str, token: Secret | None) -> None:
         api = Api(http, "Bitbucket", explain=_explain, hint=lambda status, words: _hint(status, words, token))

@@ -1,7 +1,7 @@
 """GitLab, on gitlab.com and self-managed, projects in groups and sub-groups.
 
 Sources: docs.gitlab.com/api/merge_requests, /api/notes, /topics/git/commit (push options). Titles hold 255
-characters, descriptions 1,048,576. A draft is a title that begins with "Draft:".
+characters, descriptions 1,048,576, notes 1,000,000. A draft is a title that begins with "Draft:".
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class GitLab(RestForge):
 
     TITLE_LIMIT: ClassVar[int] = 255 - len("Draft: ")
     BODY_LIMIT: ClassVar[int] = 1_048_576
+    COMMENT_LIMIT: ClassVar[int] = 1_000_000
 
     def __init__(self, http: Http, project: str, token: Secret | None) -> None:
         super().__init__(Api(http, "GitLab", explain=_explain, hint=lambda status, words: _hint(status, words, token)))

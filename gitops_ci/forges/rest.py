@@ -46,6 +46,7 @@ class RestForge(ABC):
 
     TITLE_LIMIT: ClassVar[int] = 255
     BODY_LIMIT: ClassVar[int] = 65_536
+    COMMENT_LIMIT: ClassVar[int] = 65_536
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -162,7 +163,7 @@ class RestForge(ABC):
     def _comment_once(self, pull_request: PullRequest, text: str, key: str) -> None:
         # A link definition without a link: no renderer shows it, every host keeps it.
         marker = f"[//]: # (gitops-ci:{key})"
-        wanted = f"{cut(text, self.BODY_LIMIT - len(marker) - 2).rstrip()}\n\n{marker}"
+        wanted = f"{cut(text, self.COMMENT_LIMIT - len(marker) - 2).rstrip()}\n\n{marker}"
         for comment, said in self._comments(pull_request):
             if marker in said:
                 if not same(said, wanted):

@@ -389,6 +389,16 @@ def test_texts_are_cut_to_what_the_host_takes_and_then_left_alone(host, forge):
     assert ensure(forge, long).state == "unchanged"
 
 
+def test_a_comment_is_as_long_as_the_host_takes_comments(host, forge):
+    pull = ensure(forge, PROPOSAL)
+    text = "a line of the diff\n" * (host.kind.comment_limit // 19 + 50)
+    for _ in range(2):
+        forge.comment(pull, text, key="diff")
+    [said] = host.stub.pulls[0].comments.values()
+    assert host.kind.comment_limit * 0.9 < len(said) <= host.kind.comment_limit
+    assert "gitops-ci:diff" in said
+
+
 def test_line_ends_of_a_host_are_no_change(host, forge):
     host.stub.add_pull(HEAD, BASE, title=PROPOSAL.title + " ", body=PROPOSAL.body.replace("\n", "\r\n") + "\r\n")
     assert ensure(forge, PROPOSAL).state == "unchanged"

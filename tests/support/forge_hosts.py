@@ -36,11 +36,12 @@ class Kind:
     assignees: bool = True
     merges: bool = True
     body_limit: int = 65_536
+    comment_limit: int = 65_536
 
 
 KINDS = {
     "github": Kind(GitHubStub, "github", r"/pulls$"),
-    "gitlab": Kind(GitLabStub, "gitlab", r"/merge_requests$", body_limit=1_048_576),
+    "gitlab": Kind(GitLabStub, "gitlab", r"/merge_requests$", body_limit=1_048_576, comment_limit=1_000_000),
     "gitea": Kind(GiteaStub, "gitea", r"/pulls$"),
     "gitea-1.25": Kind(OldGiteaStub, "gitea", r"/pulls$"),
     "bitbucket": Kind(
@@ -51,11 +52,20 @@ KINDS = {
         assignees=False,
         merges=False,
         body_limit=32_768,
+        comment_limit=32_768,
     ),
     "bitbucket-dc": Kind(
-        BitbucketDataCenterStub, "bitbucket-dc", r"/pull-requests$", labels=False, assignees=False, body_limit=32_768
+        BitbucketDataCenterStub,
+        "bitbucket-dc",
+        r"/pull-requests$",
+        labels=False,
+        assignees=False,
+        body_limit=32_768,
+        comment_limit=32_768,
     ),
-    "azure-devops": Kind(AzureDevOpsStub, "azure-devops", r"/pullrequests$", assignees=False, body_limit=4_000),
+    "azure-devops": Kind(
+        AzureDevOpsStub, "azure-devops", r"/pullrequests$", assignees=False, body_limit=4_000, comment_limit=150_000
+    ),
 }
 
 
