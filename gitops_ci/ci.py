@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["CiContext", "detect"]
+__all__ = ["CiContext", "commit_url", "detect"]
 
 Provider = Literal["github", "gitea", "gitlab", "bitbucket", "azure", "jenkins", "none"]
 
@@ -37,6 +37,15 @@ class CiContext(NamedTuple):
     trusted: bool = True
     event: str = ""
     bases: tuple[str, ...] = ()
+
+
+def commit_url(context: CiContext) -> str:
+    """Where a person can look at the commit; "" where the provider does not tell."""
+    below = {"gitlab": "/-/commit/", "bitbucket": "/commits/", "jenkins": "", "none": ""}.get(
+        context.provider, "/commit/"
+    )
+    is_known = below and context.commit and context.repository_url.startswith(("https://", "http://"))
+    return f"{context.repository_url.removesuffix('.git')}{below}{context.commit}" if is_known else ""
 
 
 def detect(environ: Mapping[str, str]) -> CiContext:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from gitops_ci.ci import CiContext, detect
+from gitops_ci.ci import CiContext, commit_url, detect
 from gitops_ci.cli import complete
 from gitops_ci.cli.checks import as_repository_says
 from gitops_ci.cli.configured import config_of
@@ -284,6 +284,7 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
         reopen=options["reopen"],
         source_repository=context.repository_url,
         source_commit=context.commit,
+        source_commit_url=commit_url(context),
         pipeline_url=context.run_url,
     )
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from gitops_ci.ci import CiContext, detect
+from gitops_ci.ci import CiContext, commit_url, detect
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -180,3 +180,21 @@ def test_azure_and_bitbucket_and_jenkins():
     assert bitbucket.run_url == "https://bitbucket.org/a/b/pipelines/results/4"
     jenkins = detect({"JENKINS_URL": "https://j/", "BUILD_NUMBER": "1", "GIT_BRANCH": "origin/main"})
     assert (jenkins.provider, jenkins.branch) == ("jenkins", "main")
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ("github", "https://forge.example/acme/shop/commit/0a1b"),
+        ("gitea", "https://forge.example/acme/shop/commit/0a1b"),
+        ("gitlab", "https://forge.example/acme/shop/-/commit/0a1b"),
+        ("bitbucket", "https://forge.example/acme/shop/commits/0a1b"),
+        ("azure", "https://forge.example/acme/shop/commit/0a1b"),
+        ("jenkins", ""),  # any host
+        ("none", ""),
+    ],
+)
+def test_the_source_commit_has_an_address(provider, expected):
+    context = CiContext(provider=provider, repository_url="https://forge.example/acme/shop", commit="0a1b")
+    assert commit_url(context) == expected
+    assert commit_url(context._replace(commit="")) == ""

@@ -41,6 +41,7 @@ class PublishSettings:
     reopen: bool = False
     source_repository: str = ""
     source_commit: str = ""
+    source_commit_url: str = ""
     pipeline_url: str = ""
 
 
@@ -82,6 +83,7 @@ def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
         files=plan.files,
         source_repository=to.publication.source_repository,
         source_commit=to.publication.source_commit,
+        source_commit_url=to.publication.source_commit_url,
         pipeline_url=to.publication.pipeline_url,
         more=tuple(images[1:]),
     )
