@@ -20,6 +20,14 @@ _SCP = re.compile(
     r"(?:(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9_.][A-Za-z0-9_.-]*):(?P<path>[^:\\].*)"
 )
 _HOST = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*|[0-9a-fA-F:]+")
+_NAMES_A_USER = frozenset({"dev.azure.com", "bitbucket.org"})
+# Where ssh is on port 443, for networks that let nothing else out: docs.github.com "Using SSH over the HTTPS port",
+# docs.gitlab.com "GitLab.com settings", support.atlassian.com "Troubleshoot SSH".
+_BY_PORT_443 = {
+    "ssh.github.com": "github.com",
+    "altssh.gitlab.com": "gitlab.com",
+    "altssh.bitbucket.org": "bitbucket.org",
+}
 _LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
 
@@ -64,6 +72,11 @@ class RepoUrl:
         return self.path.rpartition("/")[2]
 
     @property
+    def code_host(self) -> str:
+        """The host that the repository is on, also where ssh goes by another name."""
+        return _BY_PORT_443.get(self.host, self.host)
+
+    @property
     def netloc(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}" if self.port else host
@@ -92,9 +105,12 @@ def _from_url(text: str) -> RepoUrl:
         raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE) from None
     scheme = parts.scheme.lower()
     text = scheme + text[len(scheme) :]  # git knows its transports in lower case only
-    if host == "dev.azure.com" and parts.username and parts.password is None and scheme == "https":
-        # Azure's own clone addresses name the organisation twice; as a user it says nothing.
+    if host in _NAMES_A_USER and parts.username and parts.password is None and scheme == "https":
+        # The clone addresses of these websites name the organisation, or who looks at the page: no credentials.
         return _from_url(text.replace(f"{parts.username}@", "", 1))
+    if " " in parts.path and (host == "dev.azure.com" or host.endswith(".visualstudio.com")):
+        # Projects there have names with blanks, and git takes none in a URL.
+        return _from_url(text.replace(" ", "%20"))
     if parts.password is not None or (parts.username is not None and scheme in {"http", "https"}):
         shown = f"{scheme}://{host}{parts.path}"
         raise UsageError(

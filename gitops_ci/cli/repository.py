@@ -249,7 +249,7 @@ def _token(kind: ForgeKind | None, url: RepoUrl) -> Secret | None:
 def _is_providers_host(url: RepoUrl) -> bool:
     """Whether the CI provider's own token may go there: it is for the provider's host and for no other."""
     server = os.environ.get("GITHUB_SERVER_URL") or os.environ.get("CI_SERVER_URL")
-    return not server or urlsplit(server).hostname == url.host
+    return not server or urlsplit(server).hostname == url.code_host
 
 
 def _credentials(kind: ForgeKind | None, token: Secret | None) -> GitCredentials | None:

@@ -147,7 +147,7 @@ class ForgeKind:
 
 def web_origin(url: RepoUrl) -> str:
     """Where the host of a repository is on the web; ssh has a port of its own, which says nothing about that."""
-    return url.origin if url.scheme in {"https", "http"} else f"https://{url.host}"
+    return url.origin if url.scheme in {"https", "http"} else f"https://{url.code_host}"
 
 
 def owner_and_name(url: RepoUrl, host: str) -> tuple[str, str]:

@@ -225,8 +225,8 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
 
 
 def _usual_api(url: RepoUrl) -> str:
-    if url.host == "github.com" or url.host.endswith(".ghe.com"):
-        return f"https://api.{url.host}"
+    if url.code_host == "github.com" or url.code_host.endswith(".ghe.com"):
+        return f"https://api.{url.code_host}"
     return f"{web_origin(url)}/api/v3"
 
 
