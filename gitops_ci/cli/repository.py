@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from gitops_ci.ci import CiContext, commit_url, detect
+from gitops_ci.ci import CiContext, commit_url, detect, own_code_host
 from gitops_ci.cli import complete
 from gitops_ci.cli.checks import as_repository_says
 from gitops_ci.cli.configured import config_of
@@ -172,6 +172,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     branch_name(options["environment"], images)
     Paths(options["path"], options["exclude"])
     context = detect(variables())
+    options = _with_own_host(options, url)
     kind, refused = _forge_kind(url, options)
     token = _token(kind, url)
 
@@ -221,6 +222,14 @@ def refuse_untrusted(context: CiContext, options: Mapping[str, Any]) -> None:
         hint="Publish from a push or tag event. --mode dry-run and validate work here; "
         "--allow-untrusted overrides, and hands your tokens to whoever opened the pull request.",
     )
+
+
+def _with_own_host(options: Mapping[str, Any], url: RepoUrl) -> Mapping[str, Any]:
+    """The options, with what the CI provider tells of its own code host where the repository is on that one."""
+    kind, api_url = own_code_host(variables(), url.code_host)
+    if not kind or options["forge"] not in {"auto", kind}:
+        return options
+    return {**options, "forge": kind, "api_url": options["api_url"] or api_url}
 
 
 def _forge_kind(url: RepoUrl, options: Mapping[str, Any]) -> tuple[ForgeKind | None, UsageError]:
