@@ -129,7 +129,24 @@ def _from_url(text: str) -> RepoUrl:
         raise UsageError(
             f"{text} is plain http", hint="A token would travel in the clear: use https (plain http is for loopback)."
         )
+    if scheme != "ssh" and (clone := _clone_path(host, parts.path)):
+        shown = f"{scheme}://{parts.netloc}{clone}"
+        raise UsageError(f"{text} is a page of the repository, and not its address", hint=f"Give {shown}")
     return RepoUrl(text, scheme, host.lower(), port, _path(parts.path))  # type: ignore[arg-type]
+
+
+def _clone_path(host: str, path: str) -> str:
+    """The path to clone from, where this one is of a page that a code host shows for a repository; else ""."""
+    if page := re.fullmatch(r"(/.+?)/-/.*", path):  # GitLab keeps `-` for its pages
+        return page[1]
+    if host in {"github.com", "bitbucket.org", "codeberg.org"}:
+        words = "tree|blob|src|pulls?|pull-requests|commits?|issues"
+        page = re.fullmatch(rf"(/[^/]+/[^/]+)/(?:{words})(?:/.*)?", path)
+        return page[1] if page else ""
+    if host.startswith(("bitbucket.", "stash.")):
+        page = re.fullmatch(r"(.*)/projects/([^/]+)/repos/([^/]+)(?:/.*)?", path)
+        return f"{page[1]}/scm/{page[2]}/{page[3]}.git" if page else ""
+    return ""
 
 
 def _shown(text: str) -> str:

@@ -93,3 +93,28 @@ def test_ssh_over_port_443_is_of_the_same_host(text, kind, api):
     url = RepoUrl.parse(text)
     found = choose("auto", url, None)
     assert (found.id, found.connect(url, None, None)._api.http.base, url.text) == (kind, api, text)
+
+
+@pytest.mark.parametrize(
+    ("page", "clone"),
+    [
+        ("https://github.com/acme/config/tree/main", "https://github.com/acme/config"),
+        ("https://github.com/acme/config/pull/7", "https://github.com/acme/config"),
+        ("https://gitlab.com/acme/platform/config/-/tree/main", "https://gitlab.com/acme/platform/config"),
+        ("https://git.corp.example/acme/config/-/merge_requests/7", "https://git.corp.example/acme/config"),
+        ("https://bitbucket.org/acme/config/src/main/", "https://bitbucket.org/acme/config"),
+        ("https://bitbucket.corp/x/projects/ACME/repos/config/browse", "https://bitbucket.corp/x/scm/ACME/config.git"),
+    ],
+)
+def test_a_page_of_a_repository_is_told_with_the_address_to_clone(page, clone):
+    with pytest.raises(UsageError, match="is a page of the repository") as caught:
+        RepoUrl.parse(page)
+    assert caught.value.hint == f"Give {clone}"
+    assert RepoUrl.parse(clone).text == clone
+
+
+@pytest.mark.parametrize(
+    "text", ["https://gitlab.com/acme/tree/main", "https://github.com/acme/tree", "https://git.corp/acme/tree/src"]
+)
+def test_a_repository_with_the_name_of_a_page_is_one(text):
+    assert RepoUrl.parse(text).text == text
