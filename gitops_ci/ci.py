@@ -10,8 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
-__all__ = ["CiContext", "detect"]
+from gitops_ci.repourl import is_loopback
+
+__all__ = ["CiContext", "commit_url", "detect", "own_code_host"]
 
 Provider = Literal["github", "gitea", "gitlab", "bitbucket", "azure", "jenkins", "none"]
 
@@ -45,6 +48,28 @@ class CiContext(NamedTuple):
     started: str = ""
     scheduled: bool = False
     trusted_commits: tuple[str, ...] = ()
+
+
+def commit_url(context: CiContext) -> str:
+    """Where a person can look at the commit; "" where the provider does not tell."""
+    below = {"gitlab": "/-/commit/", "bitbucket": "/commits/", "jenkins": "", "none": ""}.get(
+        context.provider, "/commit/"
+    )
+    is_known = below and context.commit and context.repository_url.startswith(("https://", "http://"))
+    return f"{context.repository_url.removesuffix('.git')}{below}{context.commit}" if is_known else ""
+
+
+def own_code_host(environ: Mapping[str, str], host: str) -> tuple[str, str | None]:
+    """Kind and API address of the code host that this run is from, if `host` is that one; ("", None) if not.
+
+    The address is told where it may be below a path. Loopback is a test's, and says nothing.
+    """
+    provider = detect(environ).provider
+    variable = {"github": "GITHUB_SERVER_URL", "gitea": "GITHUB_SERVER_URL", "gitlab": "CI_SERVER_URL"}.get(provider)
+    if variable is None or not host or is_loopback(host) or urlsplit(environ.get(variable, "")).hostname != host:
+        return "", None
+    api = urlsplit(environ.get("CI_API_V4_URL", "")) if provider == "gitlab" else urlsplit("")
+    return provider, api.geturl() if api.scheme == "https" and api.hostname == host else None
 
 
 def detect(environ: Mapping[str, str]) -> CiContext:

@@ -52,6 +52,7 @@ _PULL_REQUEST = {
     "assignees": ("assignee", "texts"),
     "draft": ("draft", "flag"),
     "merge": ("merge", "choice:when-green"),
+    "merge-method": ("merge_method", "choice:auto,merge,squash,rebase,fast-forward"),
 }
 _VALIDATE = {
     "kubernetes-version": ("kubernetes_version", "text"),

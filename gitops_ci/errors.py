@@ -75,14 +75,18 @@ class GitError(GitopsCiError):
 
 
 class ForgeError(GitopsCiError):
-    """The code host's API refused or could not be reached. `status` is its HTTP status, 0 without an answer."""
+    """The code host's API refused or could not be reached.
+
+    `status` is its HTTP status, 0 without an answer; `words` are what the host said itself.
+    """
 
     exit_code = 6
     kind = "forge"
 
-    def __init__(self, message: str, *, hint: str = "", status: int = 0) -> None:
+    def __init__(self, message: str, *, hint: str = "", status: int = 0, words: str = "") -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.words = words
 
 
 class ProgramError(GitopsCiError):

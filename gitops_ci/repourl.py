@@ -20,6 +20,14 @@ _SCP = re.compile(
     r"(?:(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9_.][A-Za-z0-9_.-]*):(?P<path>[^:\\].*)"
 )
 _HOST = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*|[0-9a-fA-F:]+")
+_NAMES_A_USER = frozenset({"dev.azure.com", "bitbucket.org"})
+# Where ssh is on port 443, for networks that let nothing else out: docs.github.com "Using SSH over the HTTPS port",
+# docs.gitlab.com "GitLab.com settings", support.atlassian.com "Troubleshoot SSH".
+_BY_PORT_443 = {
+    "ssh.github.com": "github.com",
+    "altssh.gitlab.com": "gitlab.com",
+    "altssh.bitbucket.org": "bitbucket.org",
+}
 _LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
 
@@ -64,6 +72,11 @@ class RepoUrl:
         return self.path.rpartition("/")[2]
 
     @property
+    def code_host(self) -> str:
+        """The host that the repository is on, also where ssh goes by another name."""
+        return _BY_PORT_443.get(self.host, self.host)
+
+    @property
     def netloc(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}" if self.port else host
@@ -92,9 +105,12 @@ def _from_url(text: str) -> RepoUrl:
         raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE) from None
     scheme = parts.scheme.lower()
     text = scheme + text[len(scheme) :]  # git knows its transports in lower case only
-    if host == "dev.azure.com" and parts.username and parts.password is None and scheme == "https":
-        # Azure's own clone addresses name the organisation twice; as a user it says nothing.
+    if host in _NAMES_A_USER and parts.username and parts.password is None and scheme == "https":
+        # The clone addresses of these websites name the organisation, or who looks at the page: no credentials.
         return _from_url(text.replace(f"{parts.username}@", "", 1))
+    if " " in parts.path and (host == "dev.azure.com" or host.endswith(".visualstudio.com")):
+        # Projects there have names with blanks, and git takes none in a URL.
+        return _from_url(text.replace(" ", "%20"))
     if parts.password is not None or (parts.username is not None and scheme in {"http", "https"}):
         shown = f"{scheme}://{host}{parts.path}"
         raise UsageError(
@@ -113,7 +129,24 @@ def _from_url(text: str) -> RepoUrl:
         raise UsageError(
             f"{text} is plain http", hint="A token would travel in the clear: use https (plain http is for loopback)."
         )
+    if scheme != "ssh" and (clone := _clone_path(host, parts.path)):
+        shown = f"{scheme}://{parts.netloc}{clone}"
+        raise UsageError(f"{text} is a page of the repository, and not its address", hint=f"Give {shown}")
     return RepoUrl(text, scheme, host.lower(), port, _path(parts.path))  # type: ignore[arg-type]
+
+
+def _clone_path(host: str, path: str) -> str:
+    """The path to clone from, where this one is of a page that a code host shows for a repository; else ""."""
+    if page := re.fullmatch(r"(/.+?)/-/.*", path):  # GitLab keeps `-` for its pages
+        return page[1]
+    if host in {"github.com", "bitbucket.org", "codeberg.org"}:
+        words = "tree|blob|src|pulls?|pull-requests|commits?|issues"
+        page = re.fullmatch(rf"(/[^/]+/[^/]+)/(?:{words})(?:/.*)?", path)
+        return page[1] if page else ""
+    if host.startswith(("bitbucket.", "stash.")):
+        page = re.fullmatch(r"(.*)/projects/([^/]+)/repos/([^/]+)(?:/.*)?", path)
+        return f"{page[1]}/scm/{page[2]}/{page[3]}.git" if page else ""
+    return ""
 
 
 def _shown(text: str) -> str:

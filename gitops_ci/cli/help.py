@@ -40,7 +40,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         *("match-name", "follow-anchors", "app-version", "pin"),
     ),
     "How it is published": ("mode", "forge", "api-url", "deadline"),
-    "Pull request": ("title", "label", "reviewer", "assignee", "draft", "merge", "reopen"),
+    "Pull request": ("title", "label", "reviewer", "assignee", "draft", "merge", "merge-method", "reopen"),
     "Commit": ("author", "committer", "sign", "signing-key", "commit-with"),
     "What is checked": ("changed-since", "shard", "render", "substitute", "check-images"),
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),

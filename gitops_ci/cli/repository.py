@@ -15,7 +15,7 @@ import click
 
 from gitops_ci import known_files
 from gitops_ci.checkout import checkout_git
-from gitops_ci.ci import CiContext, detect
+from gitops_ci.ci import CiContext, commit_url, detect, own_code_host
 from gitops_ci.cli import complete
 from gitops_ci.cli.checks import as_repository_says
 from gitops_ci.cli.configured import config_of
@@ -107,6 +107,12 @@ _OPTIONS = (
     option("--reopen", is_flag=True, help="Propose again what somebody closed."),
     option("--draft", is_flag=True, help="Open the pull request as a draft."),
     option("--merge", type=click.Choice(["when-green"]), help="Let the host merge once its checks pass."),
+    option(
+        "--merge-method",
+        type=click.Choice(["auto", "merge", "squash", "rebase", "fast-forward"]),
+        default="auto",
+        help="How the host merges with --merge. auto: a method that the repository allows.",
+    ),
     option("--author", metavar="'NAME <EMAIL>'", help="Author of the commit. [gitops-ci]"),
     option("--committer", metavar="'NAME <EMAIL>'", help="Committer of the commit. [gitops-ci]"),
     option("--sign", type=click.Choice(["gpg", "ssh"]), help="Sign the commit with --signing-key."),
@@ -168,6 +174,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     branch_name(options["environment"], images)
     Paths(options["path"], options["exclude"])
     context = detect(variables())
+    options = _with_own_host(options, url)
     kind, refused = _forge_kind(url, options)
     token = _token(kind, url)
 
@@ -232,6 +239,14 @@ def _is_trusted_checkout(commits: tuple[str, ...]) -> bool:
     return here in commits or (not here and not os.path.exists(known_files.CONFIG))
 
 
+def _with_own_host(options: Mapping[str, Any], url: RepoUrl) -> Mapping[str, Any]:
+    """The options, with what the CI provider tells of its own code host where the repository is on that one."""
+    kind, api_url = own_code_host(variables(), url.code_host)
+    if not kind or options["forge"] not in {"auto", kind}:
+        return options
+    return {**options, "forge": kind, "api_url": options["api_url"] or api_url}
+
+
 def _forge_kind(url: RepoUrl, options: Mapping[str, Any]) -> tuple[ForgeKind | None, UsageError]:
     # A host of unknown kind matters only once a pull request is to be opened there.
     from gitops_ci.forges import choose
@@ -246,13 +261,19 @@ def _token(kind: ForgeKind | None, url: RepoUrl) -> Secret | None:
     """The token that was set for this tool, else the one that belongs to the repository's own host."""
     names = (TOKEN, *(kind.token_variables if kind and _is_providers_host(url) else ()))
     known = variables()
-    return next((Secret(known[name].strip()) for name in names if known.get(name, "").strip()), None)
+    found = next((known[name].strip() for name in names if known.get(name, "").strip()), None)
+    if found is None:
+        return None
+    from gitops_ci.forges.tokens import JobToken
+
+    # Some set GITOPS_CI_TOKEN to the job's token: it is the same one.
+    return JobToken(found) if found == known.get("CI_JOB_TOKEN", "").strip() else Secret(found)
 
 
 def _is_providers_host(url: RepoUrl) -> bool:
     """Whether the CI provider's own token may go there: it is for the provider's host and for no other."""
     server = os.environ.get("GITHUB_SERVER_URL") or os.environ.get("CI_SERVER_URL")
-    return not server or urlsplit(server).hostname == url.host
+    return not server or urlsplit(server).hostname == url.code_host
 
 
 def _credentials(kind: ForgeKind | None, token: Secret | None) -> GitCredentials | None:
@@ -283,9 +304,11 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
         assignees=tuple(map(mask, options["assignee"])),
         draft=options["draft"],
         merge=options["merge"],
+        merge_method=options["merge_method"],
         reopen=options["reopen"],
         source_repository=context.repository_url,
         source_commit=context.commit,
+        source_commit_url=commit_url(context),
         pipeline_url=context.run_url,
     )
 

@@ -12,7 +12,7 @@ from gitops_ci.configrepo.git import GitDirectory, last_lines
 from gitops_ci.configrepo.objects import tree_with
 from gitops_ci.errors import GitError, UsageError
 
-__all__ = ["Identity", "Signing", "first_commit", "is_marked", "marked", "write_commit"]
+__all__ = ["Identity", "Signing", "first_commit", "has_mark", "is_marked", "marked", "write_commit"]
 
 # Names the tree of the commit that carries it: a commit that somebody amended has another tree and is not ours.
 _MARK = "Gitops-Ci-Tree"
@@ -72,6 +72,10 @@ def marked(message: str, tree: str) -> str:
 
 def is_marked(message: str, tree: str) -> bool:
     return f"\n{_MARK}: {tree}" in message
+
+
+def has_mark(message: str) -> bool:
+    return f"\n{_MARK}: " in message
 
 
 def write_commit(

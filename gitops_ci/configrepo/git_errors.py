@@ -22,17 +22,26 @@ _MISSING = re.compile(
 _HOST = re.compile(r"Could not resolve (?:host|proxy)|Name or service not known")
 _DOWN = re.compile(r"Connection refused|Failed to connect|Connection timed out|Couldn't connect|unable to access.*50\d")
 _UNKNOWN_KEY = re.compile(r"Host key verification failed")
+_CHANGED_KEY = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED")
 _OWNER = re.compile(r"dubious ownership")
 # GitHub, GitLab, Gitea; Azure DevOps and Bitbucket name the way that is left: "only through pull requests".
 _PROTECTED = re.compile(r"[Pp]rotected|GH006|GH013|pull request|Permission denied to update branch")
 _FSCK = re.compile(r"error: (object \w+: .+)\n(?:.*\n)*fatal: fsck error")
 _NO_SHALLOW = re.compile(r"does not support shallow|dumb http transport")
 _REDIRECT = re.compile(r"unable to update url base from redirection|error: 30\d")
+# A branch cannot be there beside one whose name begins with it and a slash (gitglossary(7), "directory/file conflict").
+_IN_THE_WAY = re.compile(r"'refs/heads/([^']+)' exists; cannot create")
+# GitHub, GitLab, git itself (`receive.denyNonFastForwards`), Bitbucket, Azure DevOps.
+_NO_FORCE = re.compile(
+    r"[Cc]annot force-push|not allowed to force push|denying non-fast-forward|\(non-fast-forward\)"
+    r"|rewrite (?:branch )?history|ForcePush"
+)
+_UNSIGNED = re.compile(r"verified signature|must be signed|[Uu]nsigned commit|not signed with")
 # Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try. A push
 # onto a base that was replaced meanwhile lacks the history of the new one ("shallow update").
 _BUSY = re.compile(
     r"cannot lock ref|failed to (?:update ref|lock)|incorrect old value|reference already exists"
-    r"|stale info|fetch first|non-fast-forward|shallow update not allowed"
+    r"|stale info|fetch first|shallow update not allowed"
 )
 # Answers that break off: curl says so in many words, git in those of its protocol where the length was not known.
 _TROUBLE = re.compile(
@@ -68,10 +77,16 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         return GitError(
             f"{url} wants a sign-in", hint="Set GITOPS_CI_TOKEN to a token that may read and write this repository."
         )
+    if _CHANGED_KEY.search(said):
+        return GitError(
+            f"The key of {url.netloc} is not the one in known_hosts",
+            hint="Somebody may be intercepting the connection. Replace the entry in known_hosts only after you "
+            "compared the new key with the fingerprints that the host's owner publishes.",
+        )
     if _UNKNOWN_KEY.search(said):
         port = f"-p {url.port} " if url.port else ""
         return GitError(
-            f"The key of {url.netloc} is not in known_hosts, or is another than there",
+            f"The key of {url.netloc} is not in known_hosts",
             hint=f"Check it with the host's owner and add it: ssh-keyscan {port}{url.host} >> ~/.ssh/known_hosts",
         )
     if _HOST.search(said):
@@ -112,17 +127,36 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
 
 def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials | None) -> GitError | None:
     """The error for a push that was refused for good, None when another try may succeed."""
-    reason, said = _reason(said), _without_names(said, url, branch)
-    if _PROTECTED.search(said):
+    reason, in_the_way = _reason(said), _IN_THE_WAY.search(said)
+    if in_the_way:
         return GitError(
-            f"{branch} of {url} is protected: {reason}", hint="Use --mode pull-request, or let this token push there."
+            f"{url} has a branch {in_the_way[1]}, so there can be no branch {branch}",
+            hint="Rename or delete that branch.",
         )
+    said = _without_names(said, url, branch)
+    if _NO_FORCE.search(said):
+        return GitError(
+            f"{url} refuses force pushes to {branch}: {reason}",
+            hint="A newer image replaces the commit on this branch. Allow force pushes to gitops-ci/**, or merge or "
+            "close its pull request and delete the branch.",
+        )
+    if _UNSIGNED.search(said):
+        return GitError(
+            f"{url} takes only signed commits on {branch}: {reason}",
+            hint="Sign them with --sign and --signing-key, or with --commit-with api (GitHub).",
+        )
+    if _PROTECTED.search(said):
+        is_head = branch.startswith("gitops-ci/")
+        instead = (
+            "Let this token push to gitops-ci/**." if is_head else "Use --mode pull-request, or let this token push."
+        )
+        return GitError(f"{branch} of {url} is protected: {reason}", hint=instead)
     if "denyCurrentBranch" in said or "checked out" in said:
         return GitError(
             f"{branch} is checked out in {url}", hint="Push to a bare repository, or use --mode pull-request."
         )
     if re.search(r"hook declined|pre-receive|declined", said):
-        return GitError(f"A hook of {url} refused the push to {branch}: {reason}", hint="The hook's message says why.")
+        return GitError(f"A hook of {url} refused the push to {branch}: {reason}", hint=_hook_hint(reason))
     if "does not support push options" in said:
         return GitError(f"{url} takes no push options", hint="Use a token that may open pull requests by the API.")
     if _BUSY.search(said) or is_transient(said):
@@ -135,6 +169,18 @@ def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredenti
     if "rejected]" not in said:
         return fetch_error(url, said, credentials=credentials)
     return GitError(f"{url} refused the push to {branch}: {reason}", hint=ASK_GIT)
+
+
+def _hook_hint(reason: str) -> str:
+    """Which option a rule for commits is about (docs.gitlab.com/user/project/repository/push_rules)."""
+    said = reason.casefold()
+    if re.search(r"(?:committer|author)\b.*(?:not follow|not a member|unverified|not verified|different)", said):
+        return "Name somebody whom the rule allows with --author and --committer."
+    if "message" in said and "not follow" in said:
+        return "Give the commit a message that fits the rule with --title."
+    if "branch" in said and ("not follow" in said or "pattern" in said):
+        return "Allow branches gitops-ci/** in the rule for branch names."
+    return "The hook's message says why."
 
 
 def _without_names(said: str, url: RepoUrl, branch: str) -> str:

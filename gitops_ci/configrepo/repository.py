@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
-from gitops_ci.configrepo.commits import Identity, Signing, is_marked, marked, write_commit
+from gitops_ci.configrepo.commits import Identity, Signing, has_mark, is_marked, marked, write_commit
 from gitops_ci.configrepo.folder import TemporaryFolder
 from gitops_ci.configrepo.git import (
     ASK_GIT,
@@ -191,9 +191,11 @@ class ConfigRepo:
             GitError: as `fetch`.
         """
         name, git = check_branch(branch), self._directory("history")
+        # From its parents on: git cuts all parents of a merge off where one of them is older than that.
+        since = min(one.committed_at for one in (commit, *commit.ancestors())) - 1
         answer = self._ask(
             git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-            *([f"--shallow-since=@{commit.committed_at - 1}"] if self._has_shallow else []),
+            *([f"--shallow-since=@{since}"] if self._has_shallow else []),
             *(["--filter=tree:0"] if self._has_partial_clone else []),
             "--", self.url.text, f"+refs/heads/{name}:{_ref(name)}",
         )  # fmt: skip
@@ -356,6 +358,11 @@ class Snapshot:
     def is_ours(self) -> bool:
         """Whether this tool made exactly this commit: nobody amended it, or put a merge on top."""
         return len(self.parents) == 1 and is_marked(self.message, self.tree)
+
+    @property
+    def has_mark(self) -> bool:
+        """Whether its message was written by this tool, for whatever tree."""
+        return has_mark(self.message)
 
     def parent(self) -> Snapshot | None:
         """The first parent, or None where the fetch did not reach so far."""

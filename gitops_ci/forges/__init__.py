@@ -38,7 +38,7 @@ def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
     if kind != "auto":
         return _named(kind)
     for known in FORGES.values():
-        if known.hosts(url.host):
+        if known.hosts(url.code_host):
             return known
     if not api_url and (url.scheme == "file" or is_loopback(url.host)):
         return FORGES["git"]

@@ -8,9 +8,12 @@ from urllib.parse import quote
 
 from gitops_ci.display import quoted
 from gitops_ci.errors import ForgeError
+from gitops_ci.forges.base import AutoMerge
 from gitops_ci.http import Http, HttpError, Response
 
-__all__ = ["Api", "Fields", "as_list", "as_object", "segment", "texts"]
+__all__ = ["CATCHING_UP", "Api", "Fields", "as_list", "as_object", "segment", "texts"]
+
+CATCHING_UP = (1, 2, 4, 8, 16)  # seconds between looks at a host that is still busy with a push
 
 
 class Api:
@@ -59,9 +62,45 @@ class Api:
 
     def refusal(self, status: int, words: str, doing: str) -> ForgeError:
         """The error for an answer of this status with these words."""
-        said = f": {quoted(words)}" if words else ""
+        said = quoted(words) if words else ""
         hint = self._hint(status, words) or self._usual(status)
-        return ForgeError(f"{self.name} answered {status} while {doing}{said}", hint=hint, status=status)
+        message = f"{self.name} answered {status} while {doing}{f': {said}' if said else ''}"
+        return ForgeError(message, hint=hint, status=status, words=said)
+
+    def caught_up(
+        self,
+        look: Callable[[], Fields],
+        head: Callable[[Fields], str],
+        wanted: AutoMerge,
+        doing: str,
+        *,
+        is_settled: Callable[[Fields], bool] = lambda _: True,
+    ) -> Fields:
+        """A pull request as `look` finds it once the host has noticed what was pushed: hosts do so in the background.
+
+        Raises:
+            ForgeError: its `head` is another commit than the wanted one all the time.
+        """
+        state, pauses = look(), iter(CATCHING_UP)
+        while not (head(state) == wanted.commit and is_settled(state)):
+            pause = next(pauses, None)
+            if pause is None or not self.http.pause(pause):
+                break
+            state = look()
+        if head(state) == wanted.commit:
+            return state
+        error = self.refusal(
+            409, f"its head is {head(state)[:12]} and not {wanted.commit[:12]}, which was pushed", doing
+        )
+        error.hint = f"{self.name} is still busy with the push, or somebody else pushed: run the command again."
+        raise error
+
+    def no_method(self, wanted: AutoMerge, doing: str) -> ForgeError:
+        """The error for a repository that does not merge as it should."""
+        said = "no method is allowed" if wanted.method == "auto" else f"it does not merge by {wanted.method}"
+        error = self.refusal(422, said, doing)
+        error.hint = "Name a method that the repository's settings allow with --merge-method."
+        return error
 
     def _usual(self, status: int) -> str:
         """What to do where the host's own module knows nothing better."""

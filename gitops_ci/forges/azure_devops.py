@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from gitops_ci.errors import ForgeError, UsageError
-from gitops_ci.forges.api import Api, as_list, as_object, segment, texts
-from gitops_ci.forges.base import ForgeKind, web_origin
+from gitops_ci.forges.api import Api, Fields, as_list, as_object, segment, texts
+from gitops_ci.forges.base import AutoMerge, ForgeKind, MergeMethod, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
@@ -26,6 +26,13 @@ __all__ = ["KIND", "AzureDevOps"]
 
 _VERSION = "7.1"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MERGE_TYPES = "fa4e907d-c16b-4a4c-9dfa-4916e5d171ab"  # the policy's type, the same in every organization
+_STRATEGIES: tuple[tuple[str, MergeMethod, str], ...] = (
+    ("allowNoFastForward", "merge", "noFastForward"),
+    ("allowRebase", "rebase", "rebase"),
+    ("allowRebase", "fast-forward", "rebase"),  # "Rebase and fast-forward" in the website's words
+    ("allowSquash", "squash", "squash"),
+)
 _STATUS = {"active": "open", "completed": "merged"}
 
 
@@ -34,6 +41,7 @@ class AzureDevOps(RestForge):
 
     TITLE_LIMIT: ClassVar[int] = 400
     BODY_LIMIT: ClassVar[int] = 4_000
+    COMMENT_LIMIT: ClassVar[int] = 150_000  # in no reference; the server says so (runatlantis/atlantis pull/1585)
 
     def __init__(self, http: Http, path: str, web: str, token: Secret | None) -> None:
         api = Api(http, "Azure DevOps", explain=_explain, hint=lambda status, words: _hint(status, words, token))
@@ -71,10 +79,8 @@ class AzureDevOps(RestForge):
             "sourceRefName": f"refs/heads/{proposal.head}",
             "targetRefName": f"refs/heads/{proposal.base}",
             "isDraft": proposal.draft,
-            "labels": [{"name": label} for label in proposal.labels],
         }
-        made = self._read(self._send("POST", "/pullrequests", "opening the pull request", body))
-        return replace(made, labels=made.labels or proposal.labels)
+        return self._read(self._send("POST", "/pullrequests", "opening the pull request", body))
 
     def _exists(self, error: ForgeError) -> bool:
         return error.status == 409 and ("TF401179" in error.message or "already exists" in error.message)
@@ -130,7 +136,8 @@ class AzureDevOps(RestForge):
             said = {"parentCommentId": 0, "content": text, "commentType": "text"}
             self._send("POST", path, "commenting", {"comments": [said], "status": "closed"})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        # Auto-complete names no commit: it stays on, and waits for the policies of each new one.
         doing = "setting auto-complete"
         state = as_object(self._get(f"/pullrequests/{pull_request.number}", doing))
         if state["status"] == "completed" or state.get("autoCompleteSetBy"):
@@ -140,12 +147,34 @@ class AzureDevOps(RestForge):
             "autoCompleteSetBy": {"id": state["createdBy"]["id"]},
             "completionOptions": {
                 "deleteSourceBranch": True,
-                "mergeStrategy": "noFastForward",
+                "mergeStrategy": self._strategy(state, wanted),
                 "transitionWorkItems": False,
             },
         }
         self._patch(pull_request, doing, values)
         return True
+
+    def _strategy(self, state: Fields, wanted: AutoMerge) -> str:
+        """The first strategy that the branch policy "Limit merge types" allows."""
+        doing = "asking how the branch may be merged"
+        params = {
+            "repositoryId": state["repository"]["id"],
+            "refName": state["targetRefName"],
+            "policyType": _MERGE_TYPES,
+            "api-version": _VERSION,
+        }
+        path = f"{self._path.partition('/_apis/')[0]}/_apis/git/policy/configurations"
+        try:
+            found = _values(self._api.get(path, doing, **params))
+            limits = [policy["settings"] for policy in found if policy.get("isEnabled")]
+        except ForgeError as error:
+            if error.status not in {403, 404}:
+                raise
+            limits = []  # who may not read policies takes the usual one
+        allowed = {name: word for flag, name, word in _STRATEGIES if all(limit.get(flag) for limit in limits)}
+        if not (words := wanted.choose(allowed)):
+            raise self._api.no_method(wanted, doing)
+        return words[0]
 
     def _patch(self, pull_request: PullRequest, doing: str, values: dict[str, Any]) -> Any:
         return self._send("PATCH", f"/pullrequests/{pull_request.number}", doing, values, safe=True)
@@ -170,6 +199,7 @@ class AzureDevOps(RestForge):
             labels=texts(data.get("labels"), "name"),
             status=_STATUS.get(data["status"], "closed"),  # type: ignore[arg-type]
             draft=bool(data.get("isDraft")),
+            head_commit=str((data.get("lastMergeSourceCommit") or {}).get("commitId") or ""),
             reviewers=texts(data.get("reviewers"), "id"),
         )
 

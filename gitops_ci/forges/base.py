@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from gitops_ci.errors import UsageError
 from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 
-__all__ = ["CommitsByApi", "Connect", "Forge", "ForgeKind", "OpensByPush", "SignIn", "owner_and_name", "web_origin"]
+__all__ = [
+    "AutoMerge",
+    "CommitsByApi",
+    "Connect",
+    "Forge",
+    "ForgeKind",
+    "MergeMethod",
+    "OpensByPush",
+    "SignIn",
+    "owner_and_name",
+    "web_origin",
+]
+
+T = TypeVar("T")
+MergeMethod = Literal["auto", "merge", "squash", "rebase", "fast-forward"]
+
+
+@dataclass(frozen=True, slots=True)
+class AutoMerge:
+    """What a host is to merge once its checks pass: `commit` and no other.
+
+    `is_new`: this run pushed it, and what the host shows of the pull request may be about the commit before. `method`
+    "auto" is one that the host allows, best one that keeps the commit with its trailers.
+    """
+
+    commit: str
+    is_new: bool = False
+    method: MergeMethod = "auto"
+
+    def choose(self, allowed: Mapping[MergeMethod, T]) -> list[T]:
+        """The host's words for the methods to try, from those that it allows, in the order that it prefers."""
+        return list(allowed.values()) if self.method == "auto" else [allowed[m] for m in allowed if m == self.method]
 
 
 class Forge(Protocol):
     """One repository on one code host. Raises ForgeError; never prints, never reads the environment.
 
     What was refused and stops nothing (a reviewer who is no collaborator) is in the pull request's `warnings`.
+    `BODY_LIMIT` are the characters of a description, 0 where nobody keeps one.
     """
+
+    BODY_LIMIT: ClassVar[int]
 
     def default_branch(self) -> str:
         """The branch that pull requests go to when nobody says otherwise."""
@@ -33,10 +67,16 @@ class Forge(Protocol):
         """Open a pull request, or adopt the one that was opened in the meantime. Never makes a second one."""
 
     def update(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
-        """Make title and body those of the proposal, add the labels, reviewers and assignees that are missing.
+        """Make title and body those of the proposal; `unchanged` when nothing had to be sent.
 
-        `unchanged` when nothing had to be sent. Labels and people that somebody added stay. A pull request becomes a
-        draft only together with new content, and never ceases to be one: somebody may hold it back.
+        A pull request becomes a draft only together with new content, and never ceases to be one: somebody may hold it
+        back.
+        """
+
+    def complete(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        """Add the labels, reviewers and assignees that are missing. Never fails: what was refused is a warning.
+
+        Labels and people that somebody added stay. A state of `unchanged` becomes `updated` if any were added.
         """
 
     def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
@@ -45,7 +85,7 @@ class Forge(Protocol):
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         """Close without merging, with a comment that says why; nothing when it is not open any more."""
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
+    def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         """Ask the host to merge once its checks pass, or merge now where nothing is left to wait for.
 
         False: this host cannot, and the flow says so. ForgeError: it could, and refuses; the hint says what to set.
@@ -107,7 +147,7 @@ class ForgeKind:
 
 def web_origin(url: RepoUrl) -> str:
     """Where the host of a repository is on the web; ssh has a port of its own, which says nothing about that."""
-    return url.origin if url.scheme in {"https", "http"} else f"https://{url.host}"
+    return url.origin if url.scheme in {"https", "http"} else f"https://{url.code_host}"
 
 
 def owner_and_name(url: RepoUrl, host: str) -> tuple[str, str]:

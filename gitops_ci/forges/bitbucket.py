@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, texts
-from gitops_ci.forges.base import ForgeKind, owner_and_name
-from gitops_ci.forges.rest import Additions, RestForge, attempt
+from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name
+from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
@@ -32,6 +33,7 @@ class Bitbucket(RestForge):
     """One repository of a workspace."""
 
     BODY_LIMIT: ClassVar[int] = 32_768
+    COMMENT_LIMIT: ClassVar[int] = 32_768
 
     def __init__(self, http: Http, workspace: str, name: str, token: Secret | None) -> None:
         api = Api(http, "Bitbucket", explain=_explain, hint=lambda status, words: _hint(status, words, token))
@@ -52,8 +54,10 @@ class Bitbucket(RestForge):
         doing = "looking for the pull request"
         answer = self._api.get(f"{self._path}/pullrequests", doing, q=query, sort="-created_on", pagelen=50)
         for data in as_list(as_object(answer).get("values")):
-            origin = (data["source"].get("repository") or {}).get("full_name") or ""
-            ours = origin.casefold() == self._full_name.casefold()
+            # Not by the name that was asked for: a repository that was renamed or moved answers with its new one.
+            ours = (data["source"].get("repository") or {}).get("full_name") == data["destination"]["repository"][
+                "full_name"
+            ]
             if ours and data["source"]["branch"]["name"] == head and data["destination"]["branch"]["name"] == base:
                 yield _read(data)
 
@@ -66,7 +70,22 @@ class Bitbucket(RestForge):
             "close_source_branch": True,
             **({"draft": True} if proposal.draft else {}),
         }
-        return _read(self._api.send("POST", f"{self._path}/pullrequests", "opening the pull request", body))
+
+        def post(people: Sequence[str]) -> PullRequest:
+            wanted = {**body, "reviewers": [_person(name) for name in people]} if people else body
+            return _read(self._api.send("POST", f"{self._path}/pullrequests", "opening the pull request", wanted))
+
+        made = without_refused(self._default_reviewers(), post, _is_about_reviewers)
+        return replace(made, warnings=())  # nobody asked for these: one who is gone, or opens it, is no news
+
+    def _default_reviewers(self) -> tuple[str, ...]:
+        """Whom the website adds by itself to a new pull request; the API does not."""
+        try:
+            doing = "looking for default reviewers"
+            answer = as_object(self._api.get(f"{self._path}/effective-default-reviewers", doing, pagelen=100))
+        except ForgeError:
+            return ()
+        return texts([default.get("user") for default in as_list(answer.get("values"))], "uuid")
 
     def _exists(self, error: ForgeError) -> bool:
         del error
@@ -80,10 +99,16 @@ class Bitbucket(RestForge):
 
     def _put(self, pull_request: PullRequest, more: tuple[str, ...], doing: str, **values: Any) -> PullRequest:
         # What a PUT leaves out is taken away: reviewers go along every time.
-        people = [*(name for name in pull_request.reviewers if name.startswith("{")), *more]
-        body = {"title": pull_request.title, "reviewers": [_person(name) for name in people], **values}
         path = f"{self._path}/pullrequests/{pull_request.number}"
-        return _read(self._api.send("PUT", path, doing, body))
+
+        def put(people: Sequence[str]) -> PullRequest:
+            reviewers = [_person(name) for name in (*people, *more)]
+            return _read(
+                self._api.send("PUT", path, doing, {"title": pull_request.title, "reviewers": reviewers, **values})
+            )
+
+        present = [name for name in pull_request.reviewers if name.startswith("{")]
+        return without_refused(present, put, _is_about_reviewers)
 
     def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:
         added = Additions(
@@ -130,8 +155,8 @@ class Bitbucket(RestForge):
         else:
             self._api.send("POST", path, "commenting", body)
 
-    def _merge(self, pull_request: PullRequest) -> bool:
-        del pull_request
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        del pull_request, wanted
         return False
 
 
@@ -149,9 +174,14 @@ def _read(data: Any) -> PullRequest:
         body=body or "",
         status={"OPEN": "open", "MERGED": "merged"}.get(data["state"], "closed"),  # type: ignore[arg-type]
         draft=bool(data.get("draft")),
+        head_commit=str((data["source"].get("commit") or {}).get("hash") or ""),
         # Both names of everybody, so that a reviewer is found again by the one that was given.
         reviewers=(*texts(data.get("reviewers"), "uuid"), *texts(data.get("reviewers"), "account_id")),
     )
+
+
+def _is_about_reviewers(error: ForgeError) -> bool:
+    return error.status == 400 and "reviewer" in error.words.casefold()
 
 
 def _person(name: str) -> dict[str, str]:

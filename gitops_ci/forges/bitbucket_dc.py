@@ -6,13 +6,13 @@ changes one names the version that was read. Repositories are `PROJECT/name`, cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object
-from gitops_ci.forges.base import ForgeKind, owner_and_name, web_origin
-from gitops_ci.forges.rest import Additions, RestForge, attempt
+from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
@@ -26,6 +26,7 @@ class BitbucketDataCenter(RestForge):
     """One repository of a project (`KEY`) or a person (`~name`)."""
 
     BODY_LIMIT: ClassVar[int] = 32_768
+    COMMENT_LIMIT: ClassVar[int] = 32_768
 
     def __init__(self, http: Http, project: str, name: str, token: Secret | None) -> None:
         api = Api(http, "Bitbucket", explain=_explain, hint=lambda status, words: _hint(status, words, token))
@@ -55,16 +56,11 @@ class BitbucketDataCenter(RestForge):
             )
             for data in as_list(answer.get("values")):
                 ends = data["fromRef"]["displayId"], data["toRef"]["displayId"]
-                if ends == (head, base) and self._is_here(data["fromRef"]) and self._is_here(data["toRef"]):
+                if ends == (head, base) and _repository(data["fromRef"]) == _repository(data["toRef"]):
                     yield _read(data)
             if answer.get("isLastPage", True):
                 return
             start = answer["nextPageStart"]
-
-    def _is_here(self, ref: dict[str, Any]) -> bool:
-        repository = ref["repository"]
-        found = f"{repository['project']['key']}/{repository['slug']}"
-        return found.casefold() == f"{self._project}/{self._name}".casefold()
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {
@@ -90,12 +86,19 @@ class BitbucketDataCenter(RestForge):
             values["draft"] = True
         path, doing = self._pull(pull_request), "updating the pull request"
         for last in (False, False, True):
-            fresh = as_object(self._api.get(path, doing))
-            # What a PUT leaves out is taken away: reviewers go along every time.
-            reviewers = [{"user": {"name": person["user"]["name"]}} for person in fresh.get("reviewers") or ()]
-            body = {**values, "version": fresh["version"], "reviewers": reviewers}
+            current = as_object(self._api.get(path, doing))
+
+            def put(people: Sequence[str]) -> PullRequest:
+                nonlocal current
+                reviewers = [{"user": {"name": name}} for name in people]
+                body = {**values, "version": current["version"], "reviewers": reviewers}
+                current = as_object(self._api.send("PUT", path, doing, body))
+                return _read(current)
+
             try:
-                return _read(self._api.send("PUT", path, doing, body))
+                # What a PUT leaves out is taken away: reviewers go along every time.
+                present = [person["user"]["name"] for person in current.get("reviewers") or ()]
+                return without_refused(present, put, _is_about_reviewers)
             except ForgeError as error:
                 # Somebody changed it between our reading and our writing.
                 if error.status != 409 or last:
@@ -147,25 +150,43 @@ class BitbucketDataCenter(RestForge):
         else:
             self._api.send("POST", path, "commenting", {"text": text})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         path, doing = self._pull(pull_request), "asking to merge when the checks pass"
-        try:
-            self._api.get(f"{path}/auto-merge", doing)
-        except ForgeError as error:
-            if error.status != 404:
-                raise
-        else:
-            return True
-        state = as_object(self._api.get(path, doing))
-        if state["state"] == "MERGED":
+        state = self._api.caught_up(
+            lambda: as_object(self._api.get(path, doing)),
+            lambda pull: str(pull["fromRef"]["latestCommit"]),
+            wanted,
+            doing,
+        )
+        if state["state"] == "MERGED" or self._merges_by_itself(path, wanted.commit):
             return True
         version = state["version"]
         # Servers without auto-merge (before 8.15) merge at once where no check objects, or name the checks that do.
-        self._api.send("POST", f"{path}/merge", doing, {"autoMerge": True, "version": version})
+        strategy = {} if wanted.method == "auto" else {"strategyId": _STRATEGIES[wanted.method]}
+        self._api.send("POST", f"{path}/merge", doing, {"autoMerge": True, "version": version, **strategy})
         return True
+
+    def _merges_by_itself(self, path: str, commit: str) -> bool:
+        """Whether auto-merge is on for this commit: one for the commit before is about to be cancelled."""
+        try:
+            asked = as_object(self._api.get(f"{path}/auto-merge", "looking for a request to merge"))
+        except ForgeError as error:
+            if error.status != 404:
+                raise
+            return False
+        return asked.get("fromHash") in {None, commit}
 
     def _pull(self, pull_request: PullRequest) -> str:
         return f"{self._path}/pull-requests/{pull_request.number}"
+
+
+# Without one the repository's default is taken.
+_STRATEGIES = {"merge": "no-ff", "squash": "squash", "rebase": "rebase-no-ff", "fast-forward": "ff-only"}
+
+
+def _repository(ref: Any) -> tuple[str, str]:
+    """Where a ref is, by the names that the repository has now."""
+    return ref["repository"]["project"]["key"], ref["repository"]["slug"]
 
 
 def _read(data: Any) -> PullRequest:
@@ -180,8 +201,13 @@ def _read(data: Any) -> PullRequest:
         body=data.get("description") or "",
         status={"OPEN": "open", "MERGED": "merged"}.get(data["state"], "closed"),  # type: ignore[arg-type]
         draft=bool(data.get("draft")),
+        head_commit=str(data["fromRef"].get("latestCommit") or ""),
         reviewers=tuple(person["user"]["name"] for person in data.get("reviewers") or ()),
     )
+
+
+def _is_about_reviewers(error: ForgeError) -> bool:
+    return error.status == 409 and "reviewers" in error.words.casefold()
 
 
 def _explain(body: Any) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, texts
-from gitops_ci.forges.base import ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.base import AutoMerge, ForgeKind, MergeMethod, owner_and_name, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice
 from gitops_ci.http import Http
@@ -55,7 +56,7 @@ class Gitea(RestForge):
             )
             for data in answer:
                 ours = data["head"].get("repo_id") == data["base"].get("repo_id")
-                if ours and data["head"]["ref"] == head and data["base"]["ref"] == base:
+                if ours and _branch(data["head"]) == head and data["base"]["ref"] == base:
                     yield _read(data)
             # A server may be set to shorter pages than were asked for: only an empty one is the last.
             if not answer:
@@ -65,7 +66,17 @@ class Gitea(RestForge):
         # The open ones are few; the closed ones are read only as far as the newest match.
         if (found := self.find_open(head=head, base=base)) is not None:
             return found
-        return next(iter(self._pulls(head=head, base=base, every=True)), None)
+        found = next(iter(self._pulls(head=head, base=base, every=True)), None)
+        return replace(found, head_commit=self._merged_commit(found)) if found and found.status == "merged" else found
+
+    def _merged_commit(self, pull_request: PullRequest) -> str:
+        """What was merged: the pull request itself shows where its branch is by now."""
+        path = f"{self._path}/git/refs/pull/{pull_request.number}/head"
+        try:
+            answer = as_list(self._api.get(path, "looking for the merged commit"))
+        except ForgeError:
+            return ""
+        return str(as_object(answer[0]["object"])["sha"]) if answer else ""
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {
@@ -142,17 +153,28 @@ class Gitea(RestForge):
             path = f"{self._path}/issues/{pull_request.number}/comments"
             self._api.send("POST", path, "commenting", {"body": text})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
-        path = f"{self._path}/pulls/{pull_request.number}"
-        state = as_object(self._api.get(path, "looking whether the pull request can be merged"))
+    def _method(self, wanted: AutoMerge) -> str:
+        """The first method that the repository's settings allow."""
+        doing = "asking how the repository merges"
+        settings = as_object(self._api.get(self._path, doing))
+        allowed = {name: word for flag, name, word in _METHODS if settings.get(flag, flag == "allow_merge_commits")}
+        if not (words := wanted.choose(allowed)):
+            raise self._api.no_method(wanted, doing)
+        return words[0]
+
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        path, doing = f"{self._path}/pulls/{pull_request.number}", "looking whether the pull request can be merged"
+        state = self._api.caught_up(
+            lambda: as_object(self._api.get(path, doing)), lambda pull: str(pull["head"]["sha"]), wanted, doing
+        )
         if state.get("merged"):
             return True
         version = str(as_object(self._api.get("/version", "asking for the version")).get("version", ""))
         body = {
-            "do" if _says_do(version) else "Do": "merge",
+            "do" if _says_do(version) else "Do": self._method(wanted),
             "merge_when_checks_succeed": True,
             "delete_branch_after_merge": True,
-            "head_commit_id": state["head"]["sha"],
+            "head_commit_id": wanted.commit,
         }
         for pause in (1, 2, 4, 8, None):
             try:
@@ -167,6 +189,19 @@ class Gitea(RestForge):
             else:
                 return True
         return False
+
+
+def _branch(end: Any) -> str:
+    """A head's branch. Once it is deleted, only the label names it (go-gitea/gitea, services/convert/pull.go)."""
+    return str(end.get("label") or end["ref"]) if str(end["ref"]).startswith("refs/pull/") else str(end["ref"])
+
+
+_METHODS: tuple[tuple[str, MergeMethod, str], ...] = (
+    ("allow_merge_commits", "merge", "merge"),
+    ("allow_rebase", "rebase", "rebase"),
+    ("allow_fast_forward_only_merge", "fast-forward", "fast-forward-only"),
+    ("allow_squash_merge", "squash", "squash"),
+)
 
 
 def _says_do(version: str) -> bool:
@@ -189,7 +224,7 @@ def _read(data: Any) -> PullRequest:
     return PullRequest(
         number=data["number"],
         url=data["html_url"],
-        head=data["head"]["ref"],
+        head=_branch(data["head"]),
         base=data["base"]["ref"],
         title=title[marker.end() :] if marker else title,
         body=data.get("body") or "",
@@ -201,6 +236,7 @@ def _read(data: Any) -> PullRequest:
             *(f"{owner}/{name}" for name in texts(data.get("requested_reviewers_teams"), "name")),
         ),
         assignees=texts(data.get("assignees"), "login"),
+        head_commit=str(data["head"].get("sha") or ""),
     )
 
 

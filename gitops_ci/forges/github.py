@@ -1,7 +1,6 @@
 """GitHub.com, GitHub Enterprise Cloud with data residency (*.ghe.com) and Enterprise Server.
 
-Sources: docs.github.com/rest/pulls, /rest/issues, /graphql/reference/mutations#enablepullrequestautomerge. Titles hold
-256 characters, bodies 65,536.
+Sources: docs.github.com/rest/pulls, /rest/issues. Titles hold 256 characters, bodies 65,536.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import as_list, as_object, texts
-from gitops_ci.forges.base import ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
 from gitops_ci.forges.github_api import GitHubApi
 from gitops_ci.forges.github_commits import Commits
+from gitops_ci.forges.github_merging import Merging
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.http import Http
 from gitops_ci.model import FileChange, Proposal, PullRequest
@@ -23,25 +23,10 @@ from gitops_ci.secret import Secret
 
 __all__ = ["KIND", "GitHub"]
 
-_STATE = """
-query State($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) {
-    autoMergeAllowed mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed
-    pullRequest(number: $number) {
-      id merged headRefOid mergeStateStatus isInMergeQueue autoMergeRequest { enabledAt }
-    }
-  }
-}"""
-_ENABLE = """
-mutation Enable($input: EnablePullRequestAutoMergeInput!) {
-  enablePullRequestAutoMerge(input: $input) { pullRequest { id } }
-}"""
 _TO_DRAFT = """
 mutation Draft($input: ConvertPullRequestToDraftInput!) {
   convertPullRequestToDraft(input: $input) { pullRequest { id } }
 }"""
-# A merge commit and a rebase keep the commit with its trailers; a squash may rewrite it.
-_METHODS = (("mergeCommitAllowed", "merge"), ("rebaseMergeAllowed", "rebase"), ("squashMergeAllowed", "squash"))
 _NO_WORKFLOWS = (
     "It was opened with GITHUB_TOKEN, whose pull requests start no workflows: required checks would wait for ever. "
     "Use a token from actions/create-github-app-token."
@@ -56,14 +41,35 @@ class GitHub(RestForge):
     def __init__(self, api: GitHubApi, owner: str, name: str) -> None:
         super().__init__(api)
         self._github = api
+        self._is_name_known = False
+        self._take_name(owner, name)
+
+    def _take_name(self, owner: str, name: str) -> None:
         self._owner, self._name = owner, name
         self._path = f"/repos/{owner}/{name}"
-        self._commits = Commits(api, f"{owner}/{name}")
+        self._commits = Commits(self._github, f"{owner}/{name}")
 
     def default_branch(self) -> str:
         return str(as_object(self._api.get(self._path, f"looking for {self._owner}/{self._name}"))["default_branch"])
 
     def _pulls(self, *, head: str, base: str, every: bool) -> Iterable[PullRequest]:
+        found = list(self._listed(head, base, every=every))
+        # Git over ssh follows a rename or a transfer in silence, and the search below goes by the owner's name.
+        return found if found or not self._has_new_name() else self._listed(head, base, every=every)
+
+    def _has_new_name(self) -> bool:
+        """Whether the repository has another name than the one that was asked for; from here on it is used."""
+        if self._is_name_known:
+            return False
+        self._is_name_known = True
+        answer = as_object(self._api.get(self._path, f"looking for {self._owner}/{self._name}"))
+        owner, _, name = str(answer["full_name"]).partition("/")
+        if (owner.casefold(), name.casefold()) == (self._owner.casefold(), self._name.casefold()):
+            return False
+        self._take_name(owner, name)
+        return True
+
+    def _listed(self, head: str, base: str, *, every: bool) -> Iterable[PullRequest]:
         answer = self._api.get(
             f"{self._path}/pulls",
             "looking for the pull request",
@@ -75,10 +81,9 @@ class GitHub(RestForge):
             per_page=100,
         )
         # An unknown owner makes GitHub ignore `head` and answer with everybody's pull requests.
-        ours = f"{self._owner}/{self._name}".casefold()
         for data in as_list(answer):
-            origin = (data["head"].get("repo") or {}).get("full_name") or ""
-            if data["head"]["ref"] == head and data["base"]["ref"] == base and origin.casefold() == ours:
+            ours = (data["head"].get("repo") or {}).get("full_name") == data["base"]["repo"]["full_name"]
+            if data["head"]["ref"] == head and data["base"]["ref"] == base and ours:
                 yield _read(data)
 
     def _create(self, proposal: Proposal) -> PullRequest:
@@ -102,9 +107,12 @@ class GitHub(RestForge):
         rewritten = _read(self._api.send("PATCH", path, "updating the pull request", wanted, safe=True))
         if not proposal.draft or rewritten.draft:
             return rewritten
-        self._github.mutate(
-            _TO_DRAFT, "making the pull request a draft", {"pullRequestId": rewritten.node_id}, safe=True
-        )
+        try:
+            self._github.mutate(
+                _TO_DRAFT, "making the pull request a draft", {"pullRequestId": rewritten.node_id}, safe=True
+            )
+        except ForgeError as error:
+            return replace(rewritten, warnings=(f"It is no draft: {error.message}",))
         return replace(rewritten, draft=True)
 
     def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:
@@ -166,43 +174,8 @@ class GitHub(RestForge):
             path = f"{self._path}/issues/{pull_request.number}/comments"
             self._api.send("POST", path, "commenting", {"body": text})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
-        doing, number = "looking whether the pull request can be merged", pull_request.number
-        data = self._github.query(_STATE, doing, owner=self._owner, name=self._name, number=number)
-        repository = as_object(data["repository"])
-        state = as_object(repository["pullRequest"])
-        if state["merged"] or state["autoMergeRequest"] or state["isInMergeQueue"]:
-            return True
-        method = next((name for allowed, name in _METHODS if repository[allowed]), "merge")
-        if repository["autoMergeAllowed"] and self._enable(state, method):
-            return True
-        return self._merge_now(pull_request, state, method, may_wait=repository["autoMergeAllowed"])
-
-    def _enable(self, state: dict[str, Any], method: str) -> bool:
-        """Turn auto-merge on; False where GitHub says that there is nothing to wait for."""
-        wanted = {
-            "pullRequestId": state["id"],
-            "mergeMethod": method.upper(),
-            "expectedHeadOid": state["headRefOid"],
-        }
-        try:
-            self._github.mutate(_ENABLE, "turning auto-merge on", wanted, safe=True)
-        except ForgeError as error:
-            nothing_to_wait_for = ("clean status", "unstable status", "rules not configured", "has_hooks status")
-            if any(words in error.message.casefold() for words in nothing_to_wait_for):
-                return False
-            raise
-        return True
-
-    def _merge_now(self, pull_request: PullRequest, state: dict[str, Any], method: str, *, may_wait: bool) -> bool:
-        status = state["mergeStateStatus"]
-        doing = "merging the pull request"
-        if status not in {"CLEAN", "HAS_HOOKS", "UNKNOWN"}:
-            words = f"it is {status.lower()}, and auto-merge is " + ("refused" if may_wait else "not allowed")
-            raise self._api.refusal(422, words, doing)
-        body = {"sha": state["headRefOid"], "merge_method": method}
-        self._api.send("PUT", f"{self._path}/pulls/{pull_request.number}/merge", doing, body, safe=False)
-        return True
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        return Merging(self._github, self._owner, self._name, pull_request.number or 0, wanted).run()
 
     def commit(self, *, branch: str, parent: str, message: str, files: tuple[FileChange, ...]) -> str:
         """As CommitsByApi says."""
@@ -226,6 +199,7 @@ def _read(data: Any) -> PullRequest:
         body=data.get("body") or "",
         labels=texts(data.get("labels"), "name"),
         node_id=data["node_id"],
+        head_commit=data["head"]["sha"],
         status="merged" if data.get("merged_at") else "open" if data["state"] == "open" else "closed",
         draft=bool(data.get("draft")),
         reviewers=(
@@ -251,8 +225,8 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
 
 
 def _usual_api(url: RepoUrl) -> str:
-    if url.host == "github.com" or url.host.endswith(".ghe.com"):
-        return f"https://api.{url.host}"
+    if url.code_host == "github.com" or url.code_host.endswith(".ghe.com"):
+        return f"https://api.{url.code_host}"
     return f"{web_origin(url)}/api/v3"
 
 

@@ -1,7 +1,7 @@
 """GitLab, on gitlab.com and self-managed, projects in groups and sub-groups.
 
 Sources: docs.gitlab.com/api/merge_requests, /api/notes, /topics/git/commit (push options). Titles hold 255
-characters, descriptions 1,048,576. A draft is a title that begins with "Draft:".
+characters, descriptions 1,048,576, notes 1,000,000. A draft is a title that begins with "Draft:".
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import Api, Fields, as_list, as_object, segment, texts
-from gitops_ci.forges.base import ForgeKind, web_origin
+from gitops_ci.forges.api import Api, as_list, as_object, segment, texts
+from gitops_ci.forges.base import AutoMerge, ForgeKind, web_origin
+from gitops_ci.forges.gitlab_merging import Merging
 from gitops_ci.forges.rest import Additions, RestForge
 from gitops_ci.forges.tokens import advice, is_job_token
 from gitops_ci.http import Http
@@ -24,8 +25,6 @@ from gitops_ci.secret import Secret
 __all__ = ["KIND", "GitLab", "push_options"]
 
 _DRAFT = re.compile(r"\s*(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
-# Still being looked at by a background job: the answer comes by itself (docs.gitlab.com "Merge status").
-_UNDECIDED = frozenset({"approvals_syncing", "checking", "preparing", "unchecked"})
 
 
 class GitLab(RestForge):
@@ -33,6 +32,7 @@ class GitLab(RestForge):
 
     TITLE_LIMIT: ClassVar[int] = 255 - len("Draft: ")
     BODY_LIMIT: ClassVar[int] = 1_048_576
+    COMMENT_LIMIT: ClassVar[int] = 1_000_000
 
     def __init__(self, http: Http, project: str, token: Secret | None) -> None:
         super().__init__(Api(http, "GitLab", explain=_explain, hint=lambda status, words: _hint(status, words, token)))
@@ -64,7 +64,6 @@ class GitLab(RestForge):
             "source_branch": proposal.head,
             "target_branch": proposal.base,
             "description": proposal.body,
-            "labels": list(proposal.labels),
             "remove_source_branch": True,
         }
         return _read(self._api.send("POST", f"{self._path}/merge_requests", "opening the merge request", body))
@@ -137,30 +136,9 @@ class GitLab(RestForge):
         else:
             self._api.send("POST", path, "commenting", {"body": text})
 
-    def _merge(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         path = f"{self._path}/merge_requests/{pull_request.number}"
-        state = self._decided(path)
-        if state["state"] == "merged" or state.get("merge_when_pipeline_succeeds"):
-            return True
-        # 17.11 renamed the parameter; each version ignores the name that it does not know.
-        body = {
-            "auto_merge": True,
-            "merge_when_pipeline_succeeds": True,
-            "should_remove_source_branch": True,
-            "sha": state["sha"],
-        }
-        doing = "asking to merge when the pipeline succeeds"
-        for pause in (1, 2, 4, 8, None):
-            try:
-                self._api.send("PUT", f"{path}/merge", doing, body, safe=False)
-            except ForgeError as error:
-                # Right after it was opened, GitLab answers 405 until its background jobs have looked at it.
-                if error.status not in {405, 422} or pause is None or not self._api.http.pause(pause):
-                    status = self._decided(path).get("detailed_merge_status")
-                    raise self._api.refusal(error.status, f"{error.message}; its status is {status}", doing) from None
-            else:
-                return True
-        return False
+        return Merging(self._api, self._path, path, wanted).run()
 
     def push_options(self, proposal: Proposal, *, merge_when_green: bool = False) -> tuple[str, ...]:
         """As OpensByPush says."""
@@ -182,16 +160,6 @@ class GitLab(RestForge):
             draft=proposal.draft,
             assignees=proposal.assignees,
         )
-
-    def _decided(self, path: str) -> Fields:
-        """The merge request once its status is known; as it is when that takes too long."""
-        state = Fields()
-        for pause in (1, 2, 4, 8, None):
-            state = as_object(self._api.get(path, "looking whether the merge request can be merged"))
-            undecided = state.get("detailed_merge_status") in _UNDECIDED
-            if not undecided or pause is None or not self._api.http.pause(pause):
-                break
-        return state
 
 
 def push_options(proposal: Proposal, *, merge_when_green: bool = False) -> tuple[str, ...]:
@@ -238,6 +206,7 @@ def _read(data: Any) -> PullRequest:
         draft=bool(data.get("draft")),
         reviewers=texts(data.get("reviewers"), "username"),
         assignees=texts(data.get("assignees"), "username"),
+        head_commit=str(data.get("sha") or ""),
     )
 
 
@@ -254,7 +223,14 @@ def _hint(status: int, words: str, token: Secret | None) -> str:
         return "The token is wrong, has expired or was revoked. " + advice(token, "gitlab")
     if status in {403, 404}:
         return advice(token, "gitlab") or "The token needs the scope `api` and the role Developer in the project."
-    if status in {405, 422} and "its status is" in words:
+    if "no pipeline started" in words:
+        return (
+            "Let a pipeline run for merge requests, or turn on 'Pipelines must succeed' in the project's merge request "
+            "settings."
+        )
+    if "it was taken back" in words:
+        return "GitLab is still busy with the push: run the command again."
+    if status in {405, 409, 422} and "its status is" in words:
         return "What blocks it shows in the merge request; see that a pipeline runs for merge requests."
     return ""
 

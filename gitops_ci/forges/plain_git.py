@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.base import ForgeKind
+from gitops_ci.forges.base import AutoMerge, ForgeKind
 from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
@@ -16,6 +17,8 @@ __all__ = ["KIND", "PlainGit"]
 @dataclass(frozen=True, slots=True)
 class PlainGit:
     """A repository somewhere. Pull requests have no number and are never found again."""
+
+    BODY_LIMIT: ClassVar[int] = 0
 
     url: RepoUrl
 
@@ -52,14 +55,18 @@ class PlainGit:
             return replace(pull_request, state="unchanged")
         return replace(self.open(proposal), state="updated")
 
+    def complete(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        del proposal
+        return pull_request
+
     def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
         """Nothing: there is nobody to say it to."""
 
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         """Nothing: there is none."""
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
-        del pull_request
+    def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        del pull_request, wanted
         return False
 
 

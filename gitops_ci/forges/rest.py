@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api
+from gitops_ci.forges.base import AutoMerge
 from gitops_ci.forges.limits import cut, cut_title, same
 from gitops_ci.model import RETIRED, Proposal, PullRequest
 
-__all__ = ["Additions", "RestForge", "attempt"]
+__all__ = ["Additions", "RestForge", "attempt", "without_refused"]
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class RestForge(ABC):
 
     TITLE_LIMIT: ClassVar[int] = 255
     BODY_LIMIT: ClassVar[int] = 65_536
+    COMMENT_LIMIT: ClassVar[int] = 65_536
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -55,7 +57,7 @@ class RestForge(ABC):
     def default_branch(self) -> str: ...
 
     @abstractmethod
-    def _merge(self, pull_request: PullRequest) -> bool:
+    def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         """As `merge_when_green`; it looks first whether that has happened, so that it may be called again."""
 
     @abstractmethod
@@ -118,16 +120,31 @@ class RestForge(ABC):
     def open(self, proposal: Proposal) -> PullRequest:
         wanted = self._fitting(proposal)
         made, ours = self._create_once(wanted)
-        if not ours:
-            return self.update(made, wanted)
-        return self._completed(replace(made, state="opened"), wanted)
+        return replace(made, state="opened") if ours else self.update(made, wanted)
 
     def update(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
         wanted = self._fitting(proposal)
         if same(pull_request.title, wanted.title) and same(pull_request.body, wanted.body):
-            return self._completed(replace(pull_request, state="unchanged"), wanted)
-        rewritten = self._rewrite(pull_request, wanted)
-        return self._completed(replace(rewritten, state="updated"), wanted)
+            return replace(pull_request, state="unchanged")
+        return replace(self._rewrite(pull_request, wanted), state="updated")
+
+    def complete(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
+        # Those who get a label or a task one by one: one that is refused keeps nothing from the others.
+        parts = [
+            *(Additions(labels=(name,)) for name in _missing(proposal.labels, pull_request.labels)),
+            *(Additions(assignees=(name,)) for name in _missing(proposal.assignees, pull_request.assignees)),
+        ]
+        if reviewers := self._unasked(pull_request, proposal):
+            parts.append(Additions(reviewers=reviewers))
+        found = pull_request
+        for part in parts:
+            try:
+                found = _with(found, self._add(found, part))
+            except ForgeError as error:
+                names = ", ".join((*part.labels, *part.assignees, *part.reviewers))
+                kind = "Label" if part.labels else "Assignee" if part.assignees else "Reviewer"
+                found = _with(found, Additions(warnings=(f"{kind} {names} was not added: {error.message}",)))
+        return found
 
     def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
         _again_if_lost(lambda: self._comment_once(pull_request, text, key))
@@ -140,13 +157,13 @@ class RestForge(ABC):
         self._mark_retired(pull_request)
         _again_if_lost(lambda: self._close(pull_request))
 
-    def merge_when_green(self, pull_request: PullRequest) -> bool:
-        return _again_if_lost(lambda: self._merge(pull_request))
+    def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
+        return _again_if_lost(lambda: self._merge(pull_request, wanted))
 
     def _comment_once(self, pull_request: PullRequest, text: str, key: str) -> None:
         # A link definition without a link: no renderer shows it, every host keeps it.
         marker = f"[//]: # (gitops-ci:{key})"
-        wanted = f"{cut(text, self.BODY_LIMIT - len(marker) - 2).rstrip()}\n\n{marker}"
+        wanted = f"{cut(text, self.COMMENT_LIMIT - len(marker) - 2).rstrip()}\n\n{marker}"
         for comment, said in self._comments(pull_request):
             if marker in said:
                 if not same(said, wanted):
@@ -183,6 +200,9 @@ class RestForge(ABC):
             try:
                 return self._create(proposal), True
             except ForgeError as error:
+                if proposal.draft and error.status in {400, 403, 409, 422} and "draft" in error.words.casefold():
+                    made, ours = self._create_once(replace(proposal, draft=False))
+                    return replace(made, warnings=(*made.warnings, f"It is no draft: {error.words}")), ours
                 if self._lags(error) and not last and self._api.http.pause(2):
                     continue
                 exists = self._exists(error)
@@ -204,28 +224,62 @@ class RestForge(ABC):
                 return found
         return None
 
-    def _completed(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
-        """With the labels and people that are missing; a state of `unchanged` becomes `updated` if any were."""
-        missing = Additions(
-            _missing(proposal.labels, pull_request.labels),
-            _missing(proposal.reviewers, pull_request.reviewers),
-            _missing(proposal.assignees, pull_request.assignees),
-        )
-        if missing.reviewers and pull_request.state == "unchanged":
-            # Who has reviewed this very content is not asked again; new content is a new question.
-            missing = replace(missing, reviewers=_missing(missing.reviewers, self._reviewed_by(pull_request)))
-        if not missing:
-            return pull_request
-        added = self._add(pull_request, missing)
-        changed = pull_request.state == "unchanged" and bool(added)
-        return replace(
-            pull_request,
-            state="updated" if changed else pull_request.state,
-            labels=(*pull_request.labels, *added.labels),
-            reviewers=(*pull_request.reviewers, *added.reviewers),
-            assignees=(*pull_request.assignees, *added.assignees),
-            warnings=(*pull_request.warnings, *added.warnings),
-        )
+    def _unasked(self, pull_request: PullRequest, proposal: Proposal) -> tuple[str, ...]:
+        """Who is to be asked for review. Who has reviewed this very content is not asked again."""
+        missing = _missing(proposal.reviewers, pull_request.reviewers)
+        if not missing or pull_request.state != "unchanged":
+            return missing
+        try:
+            return _missing(missing, self._reviewed_by(pull_request))
+        except ForgeError:
+            return ()  # rather not at all than again with every run
+
+
+def _with(pull_request: PullRequest, added: Additions) -> PullRequest:
+    """A pull request with what was added to it."""
+    return replace(
+        pull_request,
+        state="updated" if pull_request.state == "unchanged" and added else pull_request.state,
+        labels=(*pull_request.labels, *added.labels),
+        reviewers=(*pull_request.reviewers, *added.reviewers),
+        assignees=(*pull_request.assignees, *added.assignees),
+        warnings=tuple(dict.fromkeys((*pull_request.warnings, *added.warnings))),
+    )
+
+
+def without_refused(
+    people: Sequence[str], send: Callable[[Sequence[str]], PullRequest], is_about: Callable[[ForgeError], bool]
+) -> PullRequest:
+    """What `send` gives for these reviewers, without those whom the host refuses by now, with a warning for each.
+
+    A request names all reviewers that there are, and the refusal (`is_about` tells it from others) nobody: somebody
+    left, or was deactivated. Mostly it is one, so each is left out in turn first; an approval would be lost otherwise.
+    """
+    try:
+        return send(people)
+    except ForgeError as error:
+        if not is_about(error) or not people:
+            raise
+    for name in people:
+        try:
+            return _dropped(send([other for other in people if other != name]), (name,))
+        except ForgeError as error:
+            if not is_about(error):
+                raise
+    found, kept = send(()), list[str]()
+    for name in people:
+        try:
+            found = send([*kept, name])
+            kept.append(name)
+        except ForgeError as error:
+            if not is_about(error):
+                raise
+    return _dropped(found, [name for name in people if name not in kept])
+
+
+def _dropped(pull_request: PullRequest, names: Iterable[str]) -> PullRequest:
+    warnings = tuple(f"{name} cannot review any more and was taken off the reviewers" for name in names)
+    return _with(pull_request, Additions(warnings=warnings))
 
 
 def _again_if_lost(work: Callable[[], T]) -> T:
@@ -239,12 +293,10 @@ def _again_if_lost(work: Callable[[], T]) -> T:
 
 
 def attempt(request: Callable[[], object], done: Additions, refused: str) -> Additions:
-    """`done` when the request succeeds, a warning that begins with `refused` when the host rejects its content."""
+    """`done` when the request succeeds, else a warning that begins with `refused`."""
     try:
         request()
     except ForgeError as error:
-        if error.status not in {400, 403, 404, 409, 422}:
-            raise
         return Additions(warnings=(f"{refused}: {error.message}",))
     return done
 

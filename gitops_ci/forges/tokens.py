@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gitops_ci.secret import Secret
 
-__all__ = ["advice", "is_job_token"]
+__all__ = ["JobToken", "advice", "is_job_token"]
 
 _APP = "actions/create-github-app-token with `owner`, `repositories` and the permissions contents and pull-requests"
 _ADVICE = {
@@ -30,12 +30,17 @@ _ADVICE = {
 _HOST_OF = {"gh": "github", "github_pat_": "github", "gl": "gitlab"}
 
 
+class JobToken(Secret):
+    """GitLab's CI_JOB_TOKEN, known by the variable that it came from: before 16.9 it does not show what it is."""
+
+    __slots__ = ()
+
+
 def advice(token: Secret | None, forge: str) -> str:
     """What to do about a refusal to this token on this kind of host."""
     if not token:
         return "Set GITOPS_CI_TOKEN to a token that may write to the repository and open pull requests."
-    value = token.reveal()
-    prefix = next((known for known in _ADVICE if value.startswith(known)), "")
+    prefix = "glcbt-" if isinstance(token, JobToken) else _prefix(token.reveal())
     meant_for = next((host for start, host in _HOST_OF.items() if prefix.startswith(start)), forge)
     if meant_for != forge:
         return f"This token looks like one of {meant_for}: set GITOPS_CI_TOKEN to one for this host."
@@ -44,4 +49,12 @@ def advice(token: Secret | None, forge: str) -> str:
 
 def is_job_token(token: Secret) -> bool:
     """Whether this is GitLab's CI_JOB_TOKEN, as far as it shows it."""
-    return token.reveal().startswith("glcbt-")
+    return isinstance(token, JobToken) or _prefix(token.reveal()) == "glcbt-"
+
+
+def _prefix(value: str) -> str:
+    """How a token of a known kind begins. A GitLab instance may put a word of its own and a hyphen before it."""
+    for known in _ADVICE:
+        if value.startswith(known) or (known.startswith("gl") and f"-{known}" in value[:60]):
+            return known
+    return ""

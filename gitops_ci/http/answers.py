@@ -35,6 +35,14 @@ class Response:
         return 200 <= self.status < 300
 
     @property
+    def is_rate_limit(self) -> bool:
+        """Whether it asks for fewer requests. Only its words tell GitHub's secondary limit from another 403."""
+        if self.status != 403:
+            return self.status == 429
+        said = self.text.casefold()
+        return "secondary rate limit" in said or "abuse detection" in said
+
+    @property
     def content(self) -> bytes:
         """The whole body. Raises HttpError when it breaks off or is larger than 64 MiB."""
         if self._content is None:

@@ -14,7 +14,7 @@ from gitops_ci.http.answers import Response
 from gitops_ci.http.failures import CONNECT_TIMEOUT, HttpError, is_final, never_sent, unanswered
 from gitops_ci.http.patience import in_time
 from gitops_ci.http.trust import trusted
-from gitops_ci.http.waiting import asked_wait, backoff
+from gitops_ci.http.waiting import asked_wait, backoff, unasked_wait
 from gitops_ci.secret import Secret
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PATIENCE = 120.0  # seconds that one request may spend on retries when no deadli
 TRIES = 6  # with the pauses between them about 15 s, longer than the hiccup of a host that is being deployed
 UNREACHABLE_TRIES = 4  # refused or unknown: rather a mistake in the address, said after about 3 s
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_PASSING = frozenset({429, 500, 502, 503, 504})
+_PASSING = frozenset({500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What may follow a redirect to another host: nothing that says who we are.
 _HARMLESS = frozenset({"accept", "range", "if-none-match"})
@@ -271,6 +271,8 @@ def _pause_after(answer: Response, attempt: int, *, may_repeat: bool) -> float |
     """Seconds until the next try, None when this answer is the last word."""
     if answer.wait is not None and (may_repeat or answer.status in {403, 429}):
         return max(answer.wait, backoff(attempt))
+    if answer.is_rate_limit:  # nothing was done, so that even a POST is repeated
+        return unasked_wait(attempt, tries=TRIES if answer.status == 429 else 0)
     if answer.status in _PASSING and may_repeat and attempt < TRIES:
         return backoff(attempt)
     return None

@@ -6,12 +6,20 @@ import re
 from collections.abc import Mapping
 from random import uniform
 
-__all__ = ["asked_wait", "backoff"]
+__all__ = ["asked_wait", "backoff", "unasked_wait"]
 
 
 def backoff(attempt: int) -> float:
     """0.5, 1, 2, 4, ... at most 30 seconds, half of it jitter so that parallel jobs do not march in step."""
     return min(30.0, 0.5 * 2.0 ** (attempt - 1)) * uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+
+
+def unasked_wait(attempt: int, *, tries: int) -> float:
+    """Seconds after a rate limit that names no time: a minute, then twice as long each time, after `tries` short ones.
+
+    Source: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit.
+    """
+    return backoff(attempt) if attempt < tries else 60.0 * 2.0 ** (attempt - max(tries, 1))
 
 
 def asked_wait(status: int, headers: Mapping[str, str], now: float) -> float | None:

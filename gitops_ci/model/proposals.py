@@ -31,7 +31,9 @@ class PullRequest:
     """A pull request as the code host has it. `number` is None where a host has none (plain Git).
 
     `node_id` is the host's own id where its API wants one besides the number. `state` is what this run did to it,
-    `status` what the host says of it. `warnings` are what could not be done and stops nothing (a reviewer refused).
+    `status` what the host says of it. `head_commit` is the head's commit, or how it begins: of a merged one that which
+    was merged, "" where the host does not tell. `warnings` are what could not be done and stops nothing (a reviewer
+    refused).
     """
 
     number: int | None
@@ -47,6 +49,7 @@ class PullRequest:
     draft: bool = False
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    head_commit: str = ""
     warnings: tuple[str, ...] = ()
 
     @property

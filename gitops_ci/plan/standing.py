@@ -23,7 +23,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, Edit, FileChange, ImageSite, Plan, Span
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Joined", "Replan", "join"]
+__all__ = ["Joined", "Replan", "join", "only_versions_differ"]
 
 # The plan of one file for one image.
 Replan = Callable[[str, str, ImageRef], Plan]
@@ -74,6 +74,29 @@ def join(
             files[file.path] = FileChange(file.path, text, after)
     whole = replace(plan, changes=(*plan.changes, *kept), files=tuple(files.values()))
     return Joined(whole if kept else plan, tuple(kept), tuple(lost))
+
+
+def only_versions_differ(file: FileChange, images: Sequence[ImageRef]) -> bool:
+    """Whether a file changed in nothing but places of these images, which have the version of one of them now."""
+    before, after = _sites(file.path, file.before), _sites(file.path, file.after)
+    if len(before) != len(after):
+        return False
+    masked: list[tuple[Span, Span]] = []
+    for site, then in zip(before, after, strict=True):
+        if len(site.fields) != len(then.fields):
+            return False
+        if _start(site) >= 0 and any(_is_version_of(then.image, image) for image in images):
+            masked += ((one.span, other.span) for one, other in zip(site.fields, then.fields, strict=True))
+    return _masked(file.before, [one for one, _ in masked]) == _masked(file.after, [other for _, other in masked])
+
+
+def _is_version_of(found: ImageRef, image: ImageRef) -> bool:
+    is_named = not found.repository or found.name == image.name
+    return is_named and (found.tag == image.tag if image.tag else found.digest == image.digest)
+
+
+def _masked(text: str, spans: Sequence[Span]) -> str:
+    return _patched(text, [_Patch(span.start, span.end, "") for span in dict.fromkeys(spans)])
 
 
 def _edited(plan: Plan, path: str) -> list[tuple[int, int]]:

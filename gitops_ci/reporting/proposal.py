@@ -20,7 +20,17 @@ from gitops_ci.reporting.base import change_order, masked
 from gitops_ci.reporting.plaintext import address, cut, defused, words
 from gitops_ci.reporting.summary import count, location, old_and_new
 
-__all__ = ["ProposalFacts", "body", "commit_message", "files_in", "images_in", "same_body", "title"]
+__all__ = [
+    "BODY_LIMIT",
+    "ProposalFacts",
+    "body",
+    "commit_message",
+    "files_in",
+    "images_in",
+    "is_written_by_us",
+    "same_body",
+    "title",
+]
 
 # GitHub's limit of a body and the smallest of the hosts' limits of a title. Both are counted in UTF-8 bytes here,
 # which are never fewer than the characters or UTF-16 units that a host counts.
@@ -116,6 +126,11 @@ def body(facts: ProposalFacts, *, template: str = "", limit: int = BODY_LIMIT) -
 def same_body(existing: str, proposed: str) -> bool:
     """Whether two bodies say the same: hosts change line ends and blanks, every run has another pipeline link."""
     return _essence(existing) == _essence(proposed)
+
+
+def is_written_by_us(body: str) -> bool:
+    """Whether a text has the words that end each body of ours."""
+    return _FOOTER in body
 
 
 def images_in(body: str) -> frozenset[str]:

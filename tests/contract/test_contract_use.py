@@ -16,11 +16,12 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, TypeInfo, TypeInf
 from graphql.utilities import type_from_ast
 
 from gitops_ci.forges.api import Fields
+from gitops_ci.forges.base import AutoMerge
 from gitops_ci.model import FileChange, Proposal
 from tests.support.contract import Contract
 from tests.support.contract_file import CONTRACTS, Entry, read_graphql
 from tests.support.contract_schema import described_fields
-from tests.support.forge_hosts import KINDS, Host, hosting
+from tests.support.forge_hosts import KINDS, Host, hosting, opened_whole, updated_whole
 
 HEAD, BASE = "gitops-ci/staging/shop", "main"
 PROPOSAL = Proposal(HEAD, BASE, "staging: shop 1.5.0", "body")
@@ -68,17 +69,19 @@ def journey(host: Host) -> None:
     ada, grace = stub.people[:2]
     reviewers = (ada, *(["acme/sre"] if hasattr(stub, "teams") else []))
     proposal = replace(PROPOSAL, labels=("gitops",), reviewers=reviewers, assignees=(grace,))
-    pull = forge.open(proposal)
+    pull = opened_whole(forge, proposal)
     stub.pulls[0].reviews.append(ada)
-    pull = forge.update(forge.find_latest(head=HEAD, base=BASE), proposal)
-    pull = forge.update(pull, replace(proposal, title="newer", labels=("gitops", "image")))
-    forge.update(pull, replace(proposal, title="newest", draft=True))
+    pull = updated_whole(forge, forge.find_latest(head=HEAD, base=BASE), proposal)
+    pull = updated_whole(forge, pull, replace(proposal, title="newer", labels=("gitops", "image")))
+    updated_whole(forge, pull, replace(proposal, title="newest", draft=True))
     forge.comment(pull, "first", key="diff")
     forge.comment(pull, "second", key="diff")
     stub.pulls[0].draft = False
     merge(host, forge)
-    other = forge.open(replace(PROPOSAL, head="other", draft=True))
+    other = opened_whole(forge, replace(PROPOSAL, head="other", draft=True))
     forge.close(other, comment="Replaced")
+    stub.merged(stub.pulls[0])
+    forge.find_latest(head=HEAD, base=BASE)
     if host.kind.forge == "bitbucket":
         ask_an_account(host, forge)
     if host.kind.forge == "github":
@@ -89,16 +92,27 @@ def merge(host: Host, forge: Any) -> None:
     if host.kind.forge == "github":
         host.stub.status = "BLOCKED"
     pull = forge.find_open(head=HEAD, base=BASE)
-    forge.merge_when_green(pull)
-    forge.merge_when_green(pull)
+    forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+    forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+    if host.kind.forge == "gitlab":
+        host.stub.merged_results, host.stub.pipeline_lag, host.stub.pulls[0].looks = True, 3, 0
+        host.stub.pulls[0].auto_merge = ""
+        forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+    if host.kind.forge in {"gitlab", "bitbucket-dc"}:
+        host.stub.pulls[0].auto_merge = ""
+        forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD), method="merge"))
     if host.kind.forge == "github":
+        host.stub.auto_merge_allowed, host.stub.pulls[0].auto_merge, host.stub.has_queue = False, "", True
+        forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+        host.stub.has_queue = False
         host.stub.status, host.stub.auto_merge_allowed, host.stub.pulls[0].auto_merge = "CLEAN", False, ""
-        forge.merge_when_green(pull)
+        forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
 
 
 def ask_an_account(host: Host, forge: Any) -> None:
+    host.stub.default_reviewers = host.stub.people[:1]
     account = "557058:c9b06a50-0f7d-4a0f-9b0e-1d5b4b0f6a11"
-    forge.open(replace(PROPOSAL, head="third", reviewers=(account,)))
+    opened_whole(forge, replace(PROPOSAL, head="third", reviewers=(account,)))
 
 
 def commit(forge: Any) -> None:

@@ -41,9 +41,12 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         r".*/head/repo": "the description forgets forks that were deleted; the web page shows 'unknown repository'",
         r"(open|update)-pull-request/.*/user": "one shape for lists too, where it may be null",
     },
-    "gitlab": {},
-    "gitea": {r"list-reviews": "not part of the cut"},
-    "gitea-1.25": {r"list-reviews": "not part of the cut"},
+    "gitlab": {
+        r"list-pipelines": "not part of the cut",
+        r"list-merge-requests/.*/head_pipeline": "one shape for lists too, which leave it out",
+    },
+    "gitea": {r"list-reviews|get-ref": "not part of the cut"},
+    "gitea-1.25": {r"list-reviews|get-ref": "not part of the cut"},
     "bitbucket": {
         r"decline-pull-request": "not part of the cut",
         r".*/query/(q|sort|pagelen|page)": "described for all lists together, under Filtering and Pagination",
@@ -56,8 +59,14 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         r".*/vetoes": "described in words under Merge pull request",
         r"list-activities/.*/comment": "an activity has more fields than every activity has",
     },
-    "azure-devops": {},
+    "azure-devops": {r"list-policies": "not part of the cut"},
 }
+NOT_IN_THE_CUT = (
+    "Mutation.enqueuePullRequest",
+    "EnqueuePullRequestInput",
+    "EnqueuePullRequestPayload",
+    "MergeQueueEntry",
+)
 
 
 def test_every_contract_has_a_description():
@@ -76,7 +85,8 @@ def test_each_entry_agrees_with_the_official_description(name):
 
 def test_each_graphql_type_agrees_with_the_official_schema():
     theirs = build_schema((OFFICIAL / "github-graphql.graphql").read_text())
-    assert list(graphql_differences(read_graphql(CONTRACTS / "github.graphql"), theirs)) == []
+    found = graphql_differences(read_graphql(CONTRACTS / "github.graphql"), theirs)
+    assert [said for said in found if said.partition(":")[0] not in NOT_IN_THE_CUT] == []
 
 
 def graphql_differences(ours: GraphQLSchema, theirs: GraphQLSchema) -> Iterator[str]:

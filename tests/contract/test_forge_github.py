@@ -14,7 +14,7 @@ from gitops_ci.model import FileChange, Proposal
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.forge_github import GitHubStub
-from tests.support.forge_hosts import Host, hosting
+from tests.support.forge_hosts import Host, hosting, merge, opened_whole, updated_whole
 
 PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "body")
 BASE_SHA = "b" * 40
@@ -39,13 +39,13 @@ def forge(host) -> Any:
 @pytest.mark.parametrize("words", ["head invalid", "not all refs are readable"])
 def test_a_branch_that_github_has_not_noticed_yet_is_waited_for(host, stub, forge, words):
     stub.fault("POST", "/pulls$", 422, body=stub.refusal(422, words).body, times=2)
-    assert forge.open(PROPOSAL).state == "opened"
+    assert opened_whole(forge, PROPOSAL).state == "opened"
     assert (len(stub.pulls), host.pauses) == (1, [2, 2])
 
 
 def test_auto_merge_is_asked_for_at_the_commit_that_was_seen(stub, forge):
     stub.status = "BLOCKED"
-    assert forge.merge_when_green(forge.open(PROPOSAL))
+    assert merge(stub, forge, opened_whole(forge, PROPOSAL))
     sent = stub.sent("POST", "graphql")[-1].body["variables"]["input"]
     assert sent == {"pullRequestId": "PR_1", "mergeMethod": "MERGE", "expectedHeadOid": stub.sha(PROPOSAL.head)}
     assert (stub.pulls[0].status, stub.pulls[0].auto_merge) == ("open", "merge")
@@ -55,7 +55,7 @@ def test_auto_merge_is_asked_for_at_the_commit_that_was_seen(stub, forge):
 @pytest.mark.parametrize("allowed", [True, False])
 def test_where_nothing_is_left_to_wait_for_it_is_merged_at_the_commit_that_was_seen(stub, forge, status, allowed):
     stub.status, stub.auto_merge_allowed = status, allowed
-    assert forge.merge_when_green(forge.open(PROPOSAL))
+    assert merge(stub, forge, opened_whole(forge, PROPOSAL))
     assert stub.pulls[0].status == "merged"
     assert stub.sent("PUT", "/merge")[0].body == {"sha": stub.sha(PROPOSAL.head), "merge_method": "merge"}
 
@@ -63,7 +63,7 @@ def test_where_nothing_is_left_to_wait_for_it_is_merged_at_the_commit_that_was_s
 @pytest.mark.parametrize(("methods", "chosen"), [({"squash"}, "squash"), ({"rebase", "squash"}, "rebase")])
 def test_the_method_is_one_that_the_repository_allows(stub, forge, methods, chosen):
     stub.status, stub.methods = "BLOCKED", methods
-    assert forge.merge_when_green(forge.open(PROPOSAL))
+    assert merge(stub, forge, opened_whole(forge, PROPOSAL))
     assert stub.pulls[0].auto_merge == chosen
 
 
@@ -71,7 +71,7 @@ def test_the_method_is_one_that_the_repository_allows(stub, forge, methods, chos
 def test_what_is_not_green_is_never_merged(stub, forge, status, allowed):
     stub.status, stub.auto_merge_allowed = status, allowed
     with pytest.raises(ForgeError) as caught:
-        forge.merge_when_green(forge.open(PROPOSAL))
+        merge(stub, forge, opened_whole(forge, PROPOSAL))
     assert "Allow auto-merge" in caught.value.hint
     assert stub.pulls[0].status == "open"
     assert stub.sent("PUT", "/merge") == []
@@ -79,52 +79,52 @@ def test_what_is_not_green_is_never_merged(stub, forge, status, allowed):
 
 def test_a_draft_is_not_merged(stub, forge):
     with pytest.raises(ForgeError, match="draft"):
-        forge.merge_when_green(forge.open(replace(PROPOSAL, draft=True)))
+        merge(stub, forge, opened_whole(forge, replace(PROPOSAL, draft=True)))
     assert stub.pulls[0].status == "open"
 
 
 def test_a_branch_that_moved_between_looking_and_merging_is_not_merged(stub, forge):
-    pull = forge.open(PROPOSAL)
+    pull = opened_whole(forge, PROPOSAL)
     shas = iter(["1" * 40])
     stub.tip = lambda branch: next(shas, "2" * 40)
     with pytest.raises(ForgeError) as caught:
-        forge.merge_when_green(pull)
+        merge(stub, forge, pull)
     assert caught.value.status in {409, 422}
     assert stub.pulls[0].status == "open"
 
 
 def test_teams_are_asked_as_teams(stub, forge):
-    opened = forge.open(replace(PROPOSAL, reviewers=("acme/sre", "ada")))
+    opened = opened_whole(forge, replace(PROPOSAL, reviewers=("acme/sre", "ada")))
     assert (opened.reviewers, stub.pulls[0].reviewers) == (("acme/sre", "ada"), ["acme/sre", "ada"])
     assert forge.find_open(head=PROPOSAL.head, base="main").reviewers == ("ada", "acme/sre")
 
 
 def test_who_has_reviewed_this_content_is_not_asked_again(stub, forge):
     proposal = replace(PROPOSAL, reviewers=("ada",))
-    forge.open(proposal)
+    opened_whole(forge, proposal)
     stub.pulls[0].reviews.append("ada")
-    assert forge.update(forge.find_open(head=PROPOSAL.head, base="main"), proposal).state == "unchanged"
+    assert updated_whole(forge, forge.find_open(head=PROPOSAL.head, base="main"), proposal).state == "unchanged"
     assert len(stub.sent("POST", "requested_reviewers")) == 1
     newer = replace(proposal, body="newer")
-    assert forge.update(forge.find_open(head=PROPOSAL.head, base="main"), newer).state == "updated"
+    assert updated_whole(forge, forge.find_open(head=PROPOSAL.head, base="main"), newer).state == "updated"
     assert len(stub.sent("POST", "requested_reviewers")) == 2
 
 
 def test_the_author_as_reviewer_is_a_warning(stub, forge):
     stub.people.append(stub.author)
-    opened = forge.open(replace(PROPOSAL, reviewers=(stub.author,)))
+    opened = opened_whole(forge, replace(PROPOSAL, reviewers=(stub.author,)))
     assert "Review cannot be requested from pull request author" in opened.warnings[0]
 
 
 def test_an_assignee_that_github_leaves_out_in_silence_is_a_warning(stub, forge):
-    opened = forge.open(replace(PROPOSAL, assignees=("ada", "nobody")))
+    opened = opened_whole(forge, replace(PROPOSAL, assignees=("ada", "nobody")))
     assert opened.assignees == ("ada",)
     assert [w.partition(" ")[0] for w in opened.warnings] == ["nobody"]
 
 
 def test_a_pull_request_by_github_token_says_that_no_workflow_starts(stub, forge):
     stub.author = "github-actions[bot]"
-    assert "create-github-app-token" in forge.open(PROPOSAL).warnings[0]
+    assert "create-github-app-token" in opened_whole(forge, PROPOSAL).warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_refusal_to_a_workflows_token_says_what_to_do(host, status, words, hin
     host.stub.token = token
     host.stub.fault("POST", "/pulls$", status, body=host.stub.refusal(status, words).body)
     with pytest.raises(ForgeError) as caught:
-        host.connect(token).open(PROPOSAL)
+        opened_whole(host.connect(token), PROPOSAL)
     assert hint in caught.value.hint
     assert token not in caught.value.hint + caught.value.message
 
@@ -151,8 +151,24 @@ def test_a_refusal_to_a_workflows_token_says_what_to_do(host, status, words, hin
 def test_a_missing_base_branch_names_the_option(host):
     host.stub.branch_exists = lambda branch: branch != "main"
     with pytest.raises(ForgeError, match="base invalid") as caught:
-        host.connect().open(PROPOSAL)
+        opened_whole(host.connect(), PROPOSAL)
     assert "--base" in caught.value.hint
+
+
+def test_a_repository_that_was_renamed_is_found_by_its_new_name(host, stub):
+    """Git over ssh follows a rename in silence; the API answers with redirects (mislav/hub issues/878)."""
+    opened_whole(host.connect(), PROPOSAL)
+    stub.former = "oldcorp/old-config"
+    forge = host.connect(path=stub.former)
+    found = forge.find_open(head=PROPOSAL.head, base="main")
+    assert found.number == 1
+    newer = replace(PROPOSAL, title="newer", labels=("gitops",))
+    assert updated_whole(forge, found, newer).state == "updated"
+    assert (stub.pulls[0].title, stub.pulls[0].labels) == ("newer", ["gitops"])
+    stub.status = "BLOCKED"
+    assert merge(stub, forge, found)
+    other = replace(PROPOSAL, head="gitops-ci/other")
+    assert opened_whole(host.connect(path=stub.former), other).number == 2
 
 
 def test_a_token_of_another_host_is_recognised(host):
@@ -164,12 +180,12 @@ def test_a_token_of_another_host_is_recognised(host):
 def test_a_secondary_rate_limit_is_waited_for(host, forge):
     words = {"message": "You have exceeded a secondary rate limit."}
     host.stub.fault("POST", "/pulls$", 403, body=words, headers={"Retry-After": "60"})
-    assert forge.open(PROPOSAL).state == "opened"
+    assert opened_whole(forge, PROPOSAL).state == "opened"
     assert host.pauses == [60]
 
 
 def test_comments_are_found_beyond_the_first_page(stub, forge):
-    pull = forge.open(PROPOSAL)
+    pull = opened_whole(forge, PROPOSAL)
     for number in range(100):
         stub.add_comment(stub.pulls[0], f"noise {number}")
     forge.comment(pull, "first", key="diff")

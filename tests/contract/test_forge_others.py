@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 
 from gitops_ci.errors import ForgeError
+from gitops_ci.forges.base import AutoMerge
 from gitops_ci.forges.gitea import _says_do
+from gitops_ci.forges.gitlab import KIND as GITLAB
 from gitops_ci.forges.gitlab import push_options
 from gitops_ci.forges.plain_git import KIND as PLAIN
+from gitops_ci.forges.tokens import JobToken, advice
 from gitops_ci.model import Proposal
 from gitops_ci.repourl import RepoUrl
-from tests.support.forge_hosts import TOKEN, Host, hosting
+from gitops_ci.secret import Secret
+from tests.support.forge_hosts import TOKEN, Host, hosting, merge, opened_whole, updated_whole
 
 PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "First line\n\nSecond\n")
 
@@ -24,7 +28,7 @@ PROPOSAL = Proposal("gitops-ci/staging/shop", "main", "staging: shop 1.5.0", "Fi
 def opened(name: str, proposal: Proposal = PROPOSAL) -> Iterator[tuple[Host, Any, Any]]:
     with hosting(name) as host:
         forge = host.connect()
-        yield host, forge, forge.open(proposal)
+        yield host, forge, opened_whole(forge, proposal)
 
 
 # GitLab
@@ -34,22 +38,22 @@ def test_gitlab_is_asked_again_while_it_looks_at_a_new_merge_request():
     with opened("gitlab") as (host, forge, pull):
         host.stub.undecided = 2
         host.stub.merge_answers = [405, 405]
-        assert forge.merge_when_green(pull)
+        assert merge(host.stub, forge, pull)
         assert host.stub.pulls[0].auto_merge
-        assert host.pauses == [1, 2, 1, 2]
+        assert host.pauses == [1, 2, 1, 2, 1]
 
 
 def test_gitlab_that_keeps_refusing_to_merge_says_the_status():
     with opened("gitlab") as (host, forge, pull):
         host.stub.merge_answers = [405] * 9
         with pytest.raises(ForgeError, match="its status is mergeable") as caught:
-            forge.merge_when_green(pull)
+            merge(host.stub, forge, pull)
         assert (caught.value.status, bool(caught.value.hint)) == (405, True)
 
 
 def test_gitlab_is_told_the_commit_and_both_names_of_the_parameter():
     with opened("gitlab") as (host, forge, pull):
-        forge.merge_when_green(pull)
+        merge(host.stub, forge, pull)
         sent = host.stub.sent("PUT", "/merge$")[0].body
     assert (sent["auto_merge"], sent["merge_when_pipeline_succeeds"]) == (True, True)
     assert sent["sha"] == host.stub.sha(PROPOSAL.head)
@@ -64,7 +68,7 @@ def test_gitlab_without_a_user_of_that_name_warns():
 def test_gitlab_that_takes_one_reviewer_only_warns_about_the_rest():
     with hosting("gitlab") as host:
         host.stub.one_reviewer = True
-        pull = host.connect().open(replace(PROPOSAL, reviewers=("ada", "grace")))
+        pull = opened_whole(host.connect(), replace(PROPOSAL, reviewers=("ada", "grace")))
         assert pull.reviewers == ("ada",)
         assert "grace is not reviewer: no access, or this edition allows only one" in pull.warnings
 
@@ -72,11 +76,22 @@ def test_gitlab_that_takes_one_reviewer_only_warns_about_the_rest():
 def test_gitlabs_job_token_goes_in_its_own_header_and_is_explained():
     with hosting("gitlab") as host:
         with pytest.raises(ForgeError) as caught:
-            host.connect("glcbt-64_0123456789").open(PROPOSAL)
+            opened_whole(host.connect("glcbt-64_0123456789"), PROPOSAL)
         headers = host.stub.requests[0].headers
     assert "cannot open merge requests" in caught.value.hint
     assert headers["job-token"] == "glcbt-64_0123456789"
     assert "private-token" not in headers
+
+
+@pytest.mark.parametrize("value", ["64_0123456789abcdef", "acme-glcbt-64_0123456789", "plain0123456789"])
+def test_gitlabs_job_token_is_known_by_its_variable_and_with_an_instances_prefix(value):
+    """Before 16.9 it showed nothing (gitlab-org/gitlab issues/426137); prefixes came with issues/207268."""
+    token = Secret(value) if "glcbt" in value else JobToken(value)
+    assert GITLAB.git_sign_in(token)[0] == "gitlab-ci-token"
+    assert "cannot open merge requests" in advice(token, "gitlab")
+    forge = GITLAB.connect(RepoUrl.parse("https://gitlab.example/acme/config"), token, None)
+    assert "JOB-TOKEN" in forge._api.http._headers
+    assert GITLAB.git_sign_in(Secret("acme-glpat-0123456789"))[0] == "oauth2"
 
 
 def test_gitlabs_push_options_have_no_line_breaks():
@@ -128,7 +143,7 @@ def test_gitea_calls_the_field_do_from_1_26_on_and_forgejo_never(version, new):
 def test_gitea_is_asked_again_while_it_looks_at_a_new_pull_request():
     with opened("gitea") as (host, forge, pull):
         host.stub.merge_answers = [(405, "Please try again later")] * 2
-        assert forge.merge_when_green(pull)
+        assert merge(host.stub, forge, pull)
         assert (host.stub.pulls[0].auto_merge, host.pauses) == ("merge", [1, 2])
 
 
@@ -136,7 +151,7 @@ def test_gitea_that_refuses_to_merge_is_an_error():
     with opened("gitea") as (host, forge, pull):
         host.stub.merge_answers = [(405, "Does not have enough approvals")]
         with pytest.raises(ForgeError, match="not have enough approvals"):
-            forge.merge_when_green(pull)
+            merge(host.stub, forge, pull)
         assert host.pauses == []
 
 
@@ -158,7 +173,7 @@ def test_gitea_does_not_ask_again_who_has_reviewed_this_content():
     proposal = replace(PROPOSAL, reviewers=("ada",))
     with opened("gitea", proposal) as (host, forge, _):
         host.stub.pulls[0].reviews.append("ada")
-        assert forge.update(forge.find_open(head=PROPOSAL.head, base="main"), proposal).state == "unchanged"
+        assert updated_whole(forge, forge.find_open(head=PROPOSAL.head, base="main"), proposal).state == "unchanged"
 
 
 # Bitbucket Cloud
@@ -183,7 +198,7 @@ def test_bitbucket_dc_writes_again_when_somebody_was_faster():
     with opened("bitbucket-dc") as (host, forge, pull):
         host.stub.pulls[0].reviewers.append("linus")
         host.stub.racing_changes = 2
-        updated = forge.update(pull, replace(PROPOSAL, title="newer"))
+        updated = updated_whole(forge, pull, replace(PROPOSAL, title="newer"))
         assert (updated.state, host.stub.pulls[0].title) == ("updated", "newer")
         assert host.stub.pulls[0].reviewers == ["linus"]
         assert len(host.stub.sent("PUT")) == 3
@@ -193,7 +208,7 @@ def test_bitbucket_dc_without_auto_merge_says_what_blocks():
     with opened("bitbucket-dc") as (host, forge, pull):
         host.stub.auto_merge_enabled = False
         with pytest.raises(ForgeError, match="You need 1 successful build") as caught:
-            forge.merge_when_green(pull)
+            merge(host.stub, forge, pull)
         assert "auto-merge" in caught.value.hint
         assert host.stub.pulls[0].status == "open"
 
@@ -214,7 +229,7 @@ def test_azure_devops_reads_the_whole_description_before_it_compares():
     with opened("azure-devops", long) as (_, forge, _):
         found = forge.find_open(head=PROPOSAL.head, base="main")
         assert (len(found.body), found.labels) == (3000, ("gitops",))
-        assert forge.update(found, long).state == "unchanged"
+        assert updated_whole(forge, found, long).state == "unchanged"
 
 
 def test_azure_devops_takes_a_pipelines_token_as_bearer():
@@ -245,13 +260,13 @@ def test_azure_devops_comments_keep_no_thread_open():
 
 def test_plain_git_opens_nothing_and_says_what_is_to_be_opened():
     forge = PLAIN.connect(RepoUrl.parse("/srv/git/config.git"), None, None)
-    request = forge.open(PROPOSAL)
+    request = opened_whole(forge, PROPOSAL)
     assert (request.number, request.url, request.state) == (None, "", "opened")
     assert (request.head, request.title, request.body) == (PROPOSAL.head, PROPOSAL.title, PROPOSAL.body)
     assert forge.find_open(head=PROPOSAL.head, base="main") is None
     assert forge.find_latest(head=PROPOSAL.head, base="main") is None
-    assert forge.update(request, PROPOSAL).state == "unchanged"
-    assert not forge.merge_when_green(request)
+    assert updated_whole(forge, request, PROPOSAL).state == "unchanged"
+    assert not forge.merge_when_green(request, AutoMerge("1" * 40))
 
 
 def test_plain_git_does_not_know_the_default_branch():
@@ -264,6 +279,6 @@ def test_plain_git_does_not_know_the_default_branch():
 def test_the_token_is_in_no_url_and_no_body(name):
     with opened(name) as (host, forge, pull):
         forge.comment(pull, "said", key="diff")
-        forge.merge_when_green(pull)
+        merge(host.stub, forge, pull)
         for request in host.stub.requests:
             assert TOKEN not in f"{request.path}{request.query}{request.body}"

@@ -13,7 +13,7 @@ from gitops_ci.errors import ForgeError
 from gitops_ci.forges import FORGES, Forge
 from gitops_ci.model import Proposal, PullRequest
 from tests.support.forge_github import GitHubStub
-from tests.support.forge_hosts import KINDS, Host, hosting
+from tests.support.forge_hosts import KINDS, Host, hosting, merge, opened_whole, updated_whole
 
 HEAD, BASE = "gitops-ci/staging/ghcr.io-acme-shop", "main"
 PROPOSAL = Proposal(HEAD, BASE, "staging: shop 1.5.0", "| image | new |\n|---|---|\n| shop | `1.5.0` |")
@@ -32,7 +32,7 @@ def forge(host: Host) -> Forge:
 
 def ensure(forge: Forge, proposal: Proposal) -> PullRequest:
     existing = forge.find_open(head=proposal.head, base=proposal.base)
-    return forge.open(proposal) if existing is None else forge.update(existing, proposal)
+    return opened_whole(forge, proposal) if existing is None else updated_whole(forge, existing, proposal)
 
 
 def written(host: Host) -> list[str]:
@@ -50,7 +50,7 @@ def test_the_default_branch_is_asked_for(host, forge):
 
 def test_opening_makes_one_that_is_found_again(host, forge):
     assert forge.find_open(head=HEAD, base=BASE) is None
-    opened = forge.open(PROPOSAL)
+    opened = opened_whole(forge, PROPOSAL)
     found = forge.find_open(head=HEAD, base=BASE)
     assert (opened.state, opened.status, opened.head, opened.base) == ("opened", "open", HEAD, BASE)
     assert opened.number == 1
@@ -76,7 +76,7 @@ def test_a_newer_image_updates_the_same_one(host, forge):
 
 def test_opening_adopts_one_that_was_opened_in_the_meantime(host, forge):
     host.stub.add_pull(HEAD, BASE, title="older", body="older")
-    adopted = forge.open(PROPOSAL)
+    adopted = opened_whole(forge, PROPOSAL)
     assert adopted.number == 1
     assert [(p.title, p.body) for p in host.stub.pulls] == [(PROPOSAL.title, PROPOSAL.body)]
 
@@ -128,13 +128,13 @@ def test_the_latest_is_the_open_one_or_else_the_newest(host, forge, states, numb
 def test_labels_reviewers_and_assignees_are_set_where_the_host_has_them(host, forge):
     ada, grace = host.stub.people[:2]
     proposal = replace(PROPOSAL, labels=("gitops", "image"), reviewers=(ada,), assignees=(grace,))
-    opened = forge.open(proposal)
+    opened = opened_whole(forge, proposal)
     pull = host.stub.pulls[0]
     assert pull.reviewers == [ada]
     assert pull.labels == (["gitops", "image"] if host.kind.labels else [])
     assert pull.assignees == ([grace] if host.kind.assignees else [])
     assert len(opened.warnings) == (not host.kind.labels) + (not host.kind.assignees)
-    assert forge.update(forge.find_open(head=HEAD, base=BASE), proposal).state == "unchanged"
+    assert updated_whole(forge, forge.find_open(head=HEAD, base=BASE), proposal).state == "unchanged"
 
 
 def test_what_a_killed_run_left_out_is_added_by_the_next(host, forge):
@@ -162,10 +162,10 @@ def test_what_people_added_stays(host, forge):
 def test_a_reviewer_that_is_refused_is_a_warning(host, forge):
     ada = host.stub.people[0]
     unknown = "{00000000-dead-4000-8000-000000000000}" if host.kind.forge == "bitbucket" else "nobody"
-    opened = forge.open(replace(PROPOSAL, reviewers=(unknown, ada)))
+    opened = opened_whole(forge, replace(PROPOSAL, reviewers=(unknown, ada)))
     assert (opened.state, opened.reviewers.count(ada), host.stub.pulls[0].reviewers) == ("opened", 1, [ada])
     assert [unknown in warning for warning in opened.warnings] == [True]
-    again = forge.update(forge.find_open(head=HEAD, base=BASE), replace(PROPOSAL, reviewers=(unknown, ada)))
+    again = updated_whole(forge, forge.find_open(head=HEAD, base=BASE), replace(PROPOSAL, reviewers=(unknown, ada)))
     assert again.state == "unchanged"
 
 
@@ -210,14 +210,14 @@ def test_closing_says_why_and_happens_once(host, forge):
 
 
 def test_who_closed_it_is_read_back(host, forge):
-    opened = forge.open(PROPOSAL)
+    opened = opened_whole(forge, PROPOSAL)
     forge.close(opened, comment="done")
     closed = forge.find_latest(head=PROPOSAL.head, base=PROPOSAL.base)
     assert (closed.status, closed.is_refusal) == ("closed", False)
     assert closed.body.startswith(opened.body.rstrip())
     host.stub.pulls[0].status = "open"  # by a person, and the next run writes its words again
     reopened = forge.find_open(head=PROPOSAL.head, base=PROPOSAL.base)
-    assert forge.update(reopened, PROPOSAL).state == "updated"
+    assert updated_whole(forge, reopened, PROPOSAL).state == "updated"
     host.stub.pulls[0].status = "closed"
     assert forge.find_latest(head=PROPOSAL.head, base=PROPOSAL.base).is_refusal
 
@@ -233,20 +233,20 @@ def test_merging_waits_for_the_checks_where_the_host_can(host, forge):
     if isinstance(host.stub, GitHubStub):
         host.stub.status = "BLOCKED"
     pull = ensure(forge, PROPOSAL)
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
     assert [p.status for p in host.stub.pulls] == ["open"]
     assert bool(host.stub.pulls[0].auto_merge) is host.kind.merges
     before = written(host)
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
     assert written(host) == before or host.kind.forge == "gitea"
 
 
 def test_merging_happens_now_where_nothing_is_left_to_wait_for(host, forge):
     host.stub.pipeline_running = host.stub.checks_running = False
     pull = ensure(forge, PROPOSAL)
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
     assert [p.status for p in host.stub.pulls] == ["merged" if host.kind.merges else "open"]
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
 
 
 @pytest.mark.parametrize("status", [0, 502])
@@ -254,7 +254,7 @@ def test_merging_happens_now_where_nothing_is_left_to_wait_for(host, forge):
 def test_a_lost_answer_to_create_is_followed_by_a_search_and_makes_one(host, forge, status, after):
     host.stub.fault("POST", host.kind.creates, status, after=after)
     proposal = replace(PROPOSAL, labels=("gitops",) if host.kind.labels else (), reviewers=(host.stub.people[0],))
-    opened = forge.open(proposal)
+    opened = opened_whole(forge, proposal)
     assert (opened.state, opened.number) == ("opened", 1)
     assert [(p.title, p.reviewers) for p in host.stub.pulls] == [(PROPOSAL.title, [host.stub.people[0]])]
     creations = [
@@ -285,14 +285,14 @@ def test_a_lost_answer_to_merge_is_followed_by_a_look_at_what_happened(host, for
         host.stub.status = "BLOCKED"
     pull = ensure(forge, PROPOSAL)
     lose_every_answer_once(host, status)
-    assert forge.merge_when_green(pull) is host.kind.merges
+    assert merge(host.stub, forge, pull) is host.kind.merges
     assert len(host.stub.merging) == host.kind.merges
 
 
 def test_a_create_that_is_lost_every_time_gives_up_with_the_reason(host, forge):
     host.stub.fault("POST", host.kind.creates, 502, times=99)
     with pytest.raises(ForgeError) as caught:
-        forge.open(PROPOSAL)
+        opened_whole(forge, PROPOSAL)
     assert (caught.value.status, bool(caught.value.hint)) == (502, True)
     assert len(host.stub.sent("POST", host.kind.creates)) == 3
 
@@ -300,7 +300,7 @@ def test_a_create_that_is_lost_every_time_gives_up_with_the_reason(host, forge):
 def test_a_search_that_lags_behind_still_finds_the_one_that_exists(host, forge):
     host.stub.add_pull(HEAD, BASE)
     host.stub.search_lag = 2
-    adopted = forge.open(PROPOSAL)
+    adopted = opened_whole(forge, PROPOSAL)
     assert (adopted.number, len(host.stub.pulls)) == (1, 1)
 
 
@@ -309,7 +309,7 @@ def test_a_refusal_is_a_forge_error_that_says_who_what_and_what_to_do(host, forg
     refusal = host.stub.refusal(status, "The moon is full").body
     host.stub.fault("POST", host.kind.creates, status, body=refusal, times=99)
     with pytest.raises(ForgeError) as caught:
-        forge.open(PROPOSAL)
+        opened_whole(forge, PROPOSAL)
     error = caught.value
     assert (error.status, error.exit_code) == (status, 6)
     assert re.match(rf"(GitHub|GitLab|Gitea|Bitbucket|Azure DevOps) answered {status} while opening", error.message)
@@ -340,7 +340,7 @@ def test_another_repository_is_not_found_with_a_hint(host):
 
 def test_a_rate_limit_is_waited_for(host, forge):
     host.stub.fault("POST", host.kind.creates, 429, headers={"Retry-After": "17"})
-    assert forge.open(PROPOSAL).state == "opened"
+    assert opened_whole(forge, PROPOSAL).state == "opened"
     assert host.pauses == [17]
 
 
@@ -363,7 +363,7 @@ def test_the_token_goes_to_no_other_host(host, forge):
     with GitHubStub() as elsewhere:
         host.stub.fault("GET", "", 302, headers={"Location": f"{elsewhere.origin}/steal"}, times=99)
         host.stub.fault("POST", "", 307, headers={"Location": f"{elsewhere.origin}/steal"}, times=99)
-        for ask in (forge.default_branch, lambda: forge.open(PROPOSAL)):
+        for ask in (forge.default_branch, lambda: opened_whole(forge, PROPOSAL)):
             with pytest.raises(ForgeError, match="not followed"):
                 ask()
         assert elsewhere.requests == []
@@ -389,6 +389,16 @@ def test_texts_are_cut_to_what_the_host_takes_and_then_left_alone(host, forge):
     assert ensure(forge, long).state == "unchanged"
 
 
+def test_a_comment_is_as_long_as_the_host_takes_comments(host, forge):
+    pull = ensure(forge, PROPOSAL)
+    text = "a line of the diff\n" * (host.kind.comment_limit // 19 + 50)
+    for _ in range(2):
+        forge.comment(pull, text, key="diff")
+    [said] = host.stub.pulls[0].comments.values()
+    assert host.kind.comment_limit * 0.9 < len(said) <= host.kind.comment_limit
+    assert "gitops-ci:diff" in said
+
+
 def test_line_ends_of_a_host_are_no_change(host, forge):
     host.stub.add_pull(HEAD, BASE, title=PROPOSAL.title + " ", body=PROPOSAL.body.replace("\n", "\r\n") + "\r\n")
     assert ensure(forge, PROPOSAL).state == "unchanged"
@@ -397,6 +407,6 @@ def test_line_ends_of_a_host_are_no_change(host, forge):
 def test_a_branch_that_is_not_there_is_refused(host):
     host.stub.branch_exists = lambda branch: branch == BASE
     with pytest.raises(ForgeError) as caught:
-        host.connect().open(PROPOSAL)
+        opened_whole(host.connect(), PROPOSAL)
     assert caught.value.status in {400, 404, 422}
     assert host.stub.pulls == []

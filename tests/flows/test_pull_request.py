@@ -156,3 +156,27 @@ def test_a_dotenv_file_reaches_gitlab(bump, github, tmp_path):
     dotenv = (tmp_path / "gitops-ci.env").read_text()
     assert "GITOPS_CI_RESULT_PULL_REQUEST_URL=http" in dotenv
     assert "GITOPS_CI_RESULT_CHANGED=true" in dotenv
+
+
+def test_a_label_that_may_not_be_made_costs_nothing_but_a_warning(bump, github):
+    """GitHub refuses it to tokens without Issues: write (github.com/actions/labeler/issues/870)."""
+    words = {"message": "You do not have permission to create labels on this repository."}
+    github.fault("POST", "/labels$", 403, body={**words, "documentation_url": "x"}, times=9)
+    github.status = "BLOCKED"
+    ran = bump(IMAGE, "--label", "gitops", "--reviewer", "ada", "--assignee", "grace", "--merge", "when-green")
+    assert (ran.code, ran.document["pull_request"]["number"]) == (0, 1)
+    [pull] = github.pulls
+    assert (pull.reviewers, pull.assignees, pull.auto_merge) == (["ada"], ["grace"], "merge")
+    assert "do not have permission to create labels" in ran.err
+
+
+def test_a_draft_that_is_to_be_merged_is_refused_before_anything_is_done(bump, github, repo):
+    ran = bump(IMAGE, "--draft", "--merge", "when-green")
+    assert (ran.code, ran.document["error"]["message"]) == (2, "A draft is never merged")
+    assert (repo.branches(), github.pulls) == (["main"], [])
+
+
+def test_the_source_commit_is_a_link(bump, github):
+    names = {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/shop"}
+    bump(environment=names | {"GITHUB_SHA": "0a1b2c3d" * 5, "GITHUB_REF": "refs/heads/main"})
+    assert f"https://github.com/acme/shop/commit/{'0a1b2c3d' * 5}" in github.pulls[0].body

@@ -73,6 +73,14 @@ TABLE = {
 ON_PLAIN_GIT = TABLE | {"closed by a person": TABLE["none"]}
 
 
+def commit_as_ada(repo, tree, *parents):
+    """A commit of a person, a second after the last of its parents."""
+    seconds = max(int(repo.git("show", "-s", "--format=%ct", parent)) for parent in parents) + 1
+    lines = [f"tree {repo.git('rev-parse', tree)}", *(f"parent {repo.git('rev-parse', parent)}" for parent in parents)]
+    lines += [f"{role} ada <ada@example.com> {seconds} +0000" for role in ("author", "committer")]
+    return repo.git("hash-object", "-t", "commit", "-w", "--stdin", stdin="\n".join([*lines, "", "m\n"]).encode())
+
+
 def let_stand(world, what):
     version = {"older": ("1.4.5",), "newer": ("1.7.0",), "other selection": ("1.5.0", *OF_PRODUCTION)}
     if what == "none":
@@ -97,6 +105,51 @@ def test_what_stands_by_what_runs(world, standing):
         ran = world.bump(*(("1.5.0",) if deployed_again else arguments))
         found[name] = (ran.code, world.proposed())
     assert found == (TABLE if world.stub else ON_PLAIN_GIT)[standing]
+
+
+def test_a_merge_that_was_reverted_is_proposed_again(world):
+    """On plain Git, too, where the branch is all there is of the pull request."""
+    assert world.bump("1.5.0").code == 0
+    [head] = world.heads()
+    repo = world.repo
+    merge = commit_as_ada(repo, f"{head}^{{tree}}", "main", head)
+    revert = commit_as_ada(repo, "main^{tree}", merge)
+    repo.git("update-ref", "refs/heads/main", revert)
+    if world.stub:
+        world.stub.merged(world.stub.pulls[0])
+    for state in ("changed", "unchanged"):
+        ran = world.bump("1.5.0")
+        assert (ran.code, ran.document["status"], world.proposed()) == (0, state, ["all 1.5.0"])
+    assert repo.git("rev-parse", f"{head}^") == revert
+
+
+@pytest.mark.parametrize("world", ["git"], indirect=True)
+@pytest.mark.parametrize("rule", ["config", "GH006", "GitLab"])
+def test_a_host_that_refuses_force_pushes_is_told_at_once(world, rule):
+    world.bump("1.5.0")
+    words = {
+        "GH006": "error: GH006: Protected branch update failed.\nerror: Cannot force-push to this branch",
+        "GitLab": "GitLab: You are not allowed to force push code to a protected branch on this project.",
+    }
+    if rule == "config":
+        world.repo.git("config", "receive.denyNonFastForwards", "true")
+    else:
+        world.repo.hook("pre-receive", f"#!/bin/sh\necho '{words[rule]}' >&2\nexit 1\n")
+    ran = world.bump("1.6.0")
+    error = ran.document["error"]
+    assert (ran.code, "refuses force pushes to gitops-ci/all/" in error["message"]) == (5, True)
+    assert "--mode pull-request" not in error["hint"]
+    assert world.proposed() == ["all 1.5.0"]
+
+
+@pytest.mark.parametrize("world", ["git"], indirect=True)
+@pytest.mark.parametrize("name", ["gitops-ci", "gitops-ci/all"])
+def test_a_branch_in_the_way_is_told_at_once(world, name):
+    world.repo.git("update-ref", f"refs/heads/{name}", "main")
+    ran = world.bump("1.5.0")
+    assert ran.code == 5
+    assert f"has a branch {name}, so there can be no branch gitops-ci/all/" in ran.document["error"]["message"]
+    assert "Rename or delete" in ran.document["error"]["hint"]
 
 
 def test_a_run_of_what_is_deployed_never_costs_a_newer_release(world):
@@ -172,3 +225,26 @@ def test_two_teams_keep_their_places_in_one_proposal(world, tmp_path):
     world.bump("1.7.0", "--mode", "push", "--path", "base/**")
     assert team("base", "1.7.0").document["status"] == "unchanged"
     assert world.proposed() == ["production 1.6.0, staging 1.6.0"]
+
+
+@pytest.mark.parametrize("world", KINDS, indirect=True)
+def test_a_persons_words_are_kept(world):
+    """Title and description belong to whoever changed them last; a marked block of the description stays ours."""
+    world.bump("1.5.0")
+    [pull] = world.stub.pulls
+    assert world.bump("1.5.0").document["pull_request"]["state"] == "unchanged"
+    pull.body = f"Wait for the DBA.\n\n{pull.body}\n\n## Rollout\n- [x] DBA told\n"
+    assert world.bump("1.5.0").document["pull_request"]["state"] == "unchanged"
+    assert world.bump("1.6.0").document["pull_request"]["state"] == "updated"
+    assert (pull.title, pull.body.count("1.5.0")) == ("Bump shop to 1.6.0", 0)
+    pull.title = "OPS-1 shop, wait for the DBA"
+    assert world.bump("1.7.0").document["pull_request"]["state"] == "updated"
+    assert pull.title == "OPS-1 shop, wait for the DBA"
+    assert pull.body.startswith("Wait for the DBA.")
+    assert pull.body.rstrip().endswith("- [x] DBA told")
+    assert "`1.7.0`" in pull.body
+    assert (pull.body.count("gitops-ci:begin"), pull.body.count("gitops-ci:end")) == (1, 1)
+    pull.body = "Only mine now."
+    world.bump("1.8.0")
+    assert (pull.title, pull.body.strip()) == ("OPS-1 shop, wait for the DBA", "Only mine now.")
+    assert world.proposed() == ["all 1.8.0"]

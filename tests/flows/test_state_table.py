@@ -101,6 +101,24 @@ def test_merged_and_taken_back_same_is_proposed_again(bump, merged, repo, forge)
     assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
 
 
+def test_merged_with_somebodys_commit_and_the_branch_kept(bump, proposed, repo, forge):
+    """On GitHub the branch stays unless a setting says otherwise (renovatebot/renovate issues/16657)."""
+    commit_files(repo, {"notes.md": "checked by hand\n"}, branch=HEAD)
+    commit_files(repo, {path: data for path, data in repo.files(HEAD).items() if path != "README.md"})  # squashed
+    forge.merged(proposed)
+    assert bump(NEWER).document["pull_request"]["state"] == "opened"
+    assert (statuses(forge), image_in(repo, HEAD)) == (["merged", "open"], NEWER)
+    assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
+
+
+def test_what_somebody_commits_after_the_merge_is_never_overwritten(bump, merged, repo, forge):
+    forge.merged(merged)
+    commit_files(repo, {"notes.md": "for the next one\n"}, branch=HEAD)
+    tip = repo.head(HEAD)
+    assert bump(NEWER).code == 5
+    assert repo.head(HEAD) == tip
+
+
 # --- the branch was deleted, which closes the pull request
 
 
@@ -187,6 +205,40 @@ def test_a_base_merged_into_the_branch_by_the_host_is_nobodys_work(bump, behind,
     assert repo.head(HEAD) == merge
     assert bump(NEWER).code == 0
     assert image_in(repo, HEAD) == NEWER
+
+
+def rebase_head(repo, message=None, **files):
+    """Put the proposal's commit on the newest base as a host's button does: another tree, the same message."""
+    message = message or repo.message(HEAD)
+    changed = {path: data for path, data in repo.files(HEAD).items() if data != repo.files(f"{HEAD}^").get(path)}
+    repo.git("update-ref", f"refs/heads/{HEAD}", "main")
+    commit_files(repo, changed | files, branch=HEAD, message=message)
+    return repo.head(HEAD)
+
+
+def test_a_rebase_by_the_host_is_nobodys_work(bump, behind, repo, forge):
+    tip = rebase_head(repo)
+    assert bump(SAME).document["status"] == "unchanged"
+    assert repo.head(HEAD) == tip
+    assert bump(OLDER).code == 1
+    assert bump(NEWER).document["pull_request"]["state"] == "updated"
+    assert (image_in(repo, HEAD), statuses(forge)) == (NEWER, ["open"])
+
+
+@pytest.mark.parametrize("theirs", ["another file", "another line", "another version", "on top of theirs"])
+def test_a_rebase_with_somebodys_change_is_somebodys_work(bump, behind, repo, forge, theirs):
+    text = repo.read("base/deployment.yaml", HEAD).decode()
+    changed = {
+        "another file": {"notes.md": "checked by hand\n"},
+        "another line": {"base/deployment.yaml": text.replace("  name: shop\n", "  name: shop-two\n", 1)},
+        "another version": {"base/deployment.yaml": text.replace("shop:1.5.0", "shop:1.5.1")},
+        "on top of theirs": {},
+    }[theirs]
+    tip = rebase_head(repo, **changed)
+    if theirs == "on top of theirs":
+        repo.git("update-ref", "refs/heads/main", "main^")
+    assert bump(NEWER).code == 5
+    assert repo.head(HEAD) == tip
 
 
 def test_somebodys_branch_merged_into_the_branch_is_somebodys_work(bump, proposed, repo, forge):

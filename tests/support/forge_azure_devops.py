@@ -26,6 +26,7 @@ class AzureDevOpsStub(ForgeStub):
         super().__init__(branch_exists, token=token)
         self.people = ["00000000-0000-4000-8000-0000000000a1", "00000000-0000-4000-8000-0000000000a2"]
         self.checks_running = True
+        self.methods: set[str] | None = None  # what "Limit merge types" allows
         pair = base64.b64encode(f"gitops-ci:{token}".encode()).decode()
         self.authorization = f"Basic {pair}"
 
@@ -73,7 +74,6 @@ class AzureDevOpsStub(ForgeStub):
             raise self.refusal(409, words)
         pull = self.add_pull(head, base, title=body["title"], body=body.get("description", ""), author=self.author)
         pull.draft = body.get("isDraft", False)
-        pull.labels = [label["name"] for label in body.get("labels", [])]
         return 200, self._shown(pull)
 
     @route("GET", _PULL)
@@ -95,6 +95,14 @@ class AzureDevOpsStub(ForgeStub):
             if not self.checks_running:
                 pull.status = "merged"
         return 200, self._shown(pull)
+
+    @route("GET", "/{organization}/{project}/_apis/git/policy/configurations")
+    def _list_policies(self, asked: Asked) -> tuple[int, Any]:
+        if self.methods is None:
+            return 200, self._wrapped([])
+        names = {"merge": "allowNoFastForward", "rebase": "allowRebase", "squash": "allowSquash"}
+        settings = {name: method in self.methods for method, name in names.items()}
+        return 200, self._wrapped([{"isEnabled": True, "settings": settings}])
 
     @route("GET", f"{_PARTS}/labels")
     def _list_labels(self, asked: Asked) -> tuple[int, Any]:
@@ -150,6 +158,8 @@ class AzureDevOpsStub(ForgeStub):
             "description": pull.body,
             "status": _STATUS[pull.status],
             "isDraft": pull.draft,
+            "repository": {"id": "00000000-0000-4000-8000-00000000f00d"},
+            "lastMergeSourceCommit": {"commitId": self.noticed(pull)},
             "sourceRefName": f"refs/heads/{pull.head}",
             "targetRefName": f"refs/heads/{pull.base}",
             "createdBy": {"id": _BOT, "displayName": pull.author},

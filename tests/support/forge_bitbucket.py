@@ -23,6 +23,7 @@ class BitbucketStub(ForgeStub):
     def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
         super().__init__(branch_exists, token=token)
         self.people = ["{504c3b62-8120-4f0c-a7bc-87800b9d6f70}", "{bb1b5a5c-7f9f-4b5f-8a59-5a1a36c5c0aa}"]
+        self.default_reviewers: list[str] = []
         self.authorization = f"Bearer {token}"
 
     def authorized(self, headers: Mapping[str, str]) -> bool:
@@ -58,6 +59,7 @@ class BitbucketStub(ForgeStub):
         for field, branch in (("source", head), ("destination", base)):
             if not self.branch_exists(branch):
                 raise self.refusal(400, "Bad request", f"{field}: branch not found: {branch}")
+        self._check_people(body)
         pull = self.duplicate(head, base) or self.add_pull(head, base, author=self.author)
         self._change(pull, body)
         return 201, self._shown(pull)
@@ -105,10 +107,21 @@ class BitbucketStub(ForgeStub):
         if f"{asked.values['workspace']}/{asked.values['repo_slug']}" != self.path:
             raise self.refusal(404)
 
-    def _change(self, pull: Pull, body: Any) -> None:
+    @route("GET", "/repositories/{workspace}/{repo_slug}/effective-default-reviewers")
+    def _list_default_reviewers(self, asked: Asked) -> tuple[int, Any]:
+        return 200, self._page([{"user": {"type": "user", "uuid": name}} for name in self.default_reviewers])
+
+    def _check_people(self, body: Any) -> list[str]:
         people = [person.get("uuid") for person in body.get("reviewers", [])]
-        if unknown := set(people) - set(self.people):
-            raise self.refusal(400, "Bad request", f"Malformed reviewers list: {unknown}")
+        if not set(people) <= set(self.people):
+            words = "Malformed reviewers list"  # and nothing about whom it means
+            raise Refused(
+                400, {"type": "error", "error": {"message": f"reviewers: {words}", "fields": {"reviewers": [words]}}}
+            )
+        return people
+
+    def _change(self, pull: Pull, body: Any) -> None:
+        people = self._check_people(body)
         pull.reviewers = people  # what a request leaves out is taken away
         pull.title, pull.body = body.get("title", pull.title), body.get("description", pull.body)
         pull.draft = body.get("draft", pull.draft)
@@ -130,7 +143,11 @@ class BitbucketStub(ForgeStub):
             "state": _STATE[pull.status],
             "draft": pull.draft,
             "reviewers": [{"type": "user", "uuid": name} for name in pull.reviewers],
-            "source": {"branch": {"name": pull.head}, "repository": {"type": "repository", "full_name": name}},
+            "source": {
+                "branch": {"name": pull.head},
+                "commit": {"hash": self.noticed(pull)[:12]},
+                "repository": {"type": "repository", "full_name": name},
+            },
             "destination": {
                 "branch": {"name": pull.base},
                 "repository": {"type": "repository", "full_name": self.path},

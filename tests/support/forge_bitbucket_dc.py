@@ -84,7 +84,10 @@ class BitbucketDataCenterStub(ForgeStub):
     def _update(self, asked: Asked) -> tuple[int, Any]:
         pull, body = self.pull(asked.values["pullRequestId"]), asked.body
         self._check_version(pull, body["version"])
-        pull.reviewers = [person["user"]["name"] for person in body.get("reviewers", [])]
+        people = [person["user"]["name"] for person in body.get("reviewers", [])]
+        if not set(people) <= set(self.people):
+            raise self.refusal(409, "Errors encountered while adding some reviewers to this pull request.")
+        pull.reviewers = people
         pull.title, pull.body = body.get("title", pull.title), body.get("description", pull.body)
         pull.draft = body.get("draft", pull.draft)
         pull.version += 1
@@ -136,7 +139,7 @@ class BitbucketDataCenterStub(ForgeStub):
         pull = self.pull(asked.values["pullRequestId"])
         if not pull.auto_merge:
             raise self.refusal(404, "There is no auto-merge request for this pull request.")
-        return 200, {"autoSubject": True, "strategyId": "no-ff"}
+        return 200, {"autoSubject": True, "strategyId": "no-ff", "fromHash": pull.auto_merge.partition(" ")[2]}
 
     @route("POST", f"{_PULL}/merge")
     def _merge(self, asked: Asked) -> tuple[int, Any]:
@@ -145,7 +148,7 @@ class BitbucketDataCenterStub(ForgeStub):
         if not self.checks_running:
             pull.status = "merged"
         elif asked.body.get("autoMerge") and self.auto_merge_enabled:
-            pull.auto_merge = "no-ff"
+            pull.auto_merge = f"{asked.body.get('strategyId', 'no-ff')} {self.sha(pull.head)}"
         else:
             vetoes = [{"summaryMessage": "Builds", "detailedMessage": "You need 1 successful build"}]
             raise self.refusal(409, "The pull request has vetoes and cannot be merged", vetoes)
@@ -176,12 +179,12 @@ class BitbucketDataCenterStub(ForgeStub):
             "description": pull.body,
             "state": _STATE[pull.status],
             "draft": pull.draft,
-            "fromRef": self._ref(pull.head, "~STRANGER" if pull.fork else self.OWNER),
-            "toRef": self._ref(pull.base, self.OWNER),
+            "fromRef": self._ref(pull.head, "~STRANGER" if pull.fork else self.OWNER, self.noticed(pull)),
+            "toRef": self._ref(pull.base, self.OWNER, self.sha(pull.base)),
             "reviewers": [{"user": {"name": name}, "role": "REVIEWER"} for name in pull.reviewers],
             "links": {"self": [{"href": f"{self.origin}/projects/ACME/repos/config/pull-requests/{pull.number}"}]},
         }
 
-    def _ref(self, branch: str, project: str) -> Any:
+    def _ref(self, branch: str, project: str, commit: str) -> Any:
         repository = {"slug": self.NAME, "project": {"key": project}}
-        return {"id": f"refs/heads/{branch}", "displayId": branch, "repository": repository}
+        return {"id": f"refs/heads/{branch}", "displayId": branch, "latestCommit": commit, "repository": repository}

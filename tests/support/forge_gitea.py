@@ -25,6 +25,7 @@ class GiteaStub(ForgeStub):
         super().__init__(branch_exists, token=token)
         self.version = self.VERSION
         self.checks_running = True
+        self.methods = {"merge", "rebase", "squash", "fast-forward-only"}
         self.merge_answers: list[tuple[int, str]] = []
         self.labels = ["gitops", "image"]
         self.teams = ["sre"]
@@ -44,7 +45,7 @@ class GiteaStub(ForgeStub):
     @route("GET", "/repos/{owner}/{repo}")
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)
-        return 200, {"full_name": self.path, "default_branch": self.default_branch}
+        return 200, {"full_name": self.path, "default_branch": self.default_branch, **self._merges()}
 
     @route("GET", "/repos/{owner}/{repo}/pulls")
     def _list(self, asked: Asked) -> tuple[int, Any]:
@@ -136,14 +137,16 @@ class GiteaStub(ForgeStub):
         pull, body = self.pull(asked.values["index"]), asked.body
         if self.merge_answers:
             raise self.refusal(*self.merge_answers.pop(0))
-        if body[self.DO] != "merge" or body["head_commit_id"] != self.sha(pull.head):
+        if body[self.DO] not in self.methods:
+            raise self.refusal(405, "merge style is not allowed")
+        if body["head_commit_id"] != self.noticed(pull):
             raise self.refusal(409, "head out of date")
         if pull.draft:
             raise self.refusal(405, "Work in progress PRs cannot be merged")
         if self.checks_running and body.get("merge_when_checks_succeed"):
             if pull.auto_merge:
                 raise self.refusal(409, "pull request is already scheduled to auto merge when checks succeed")
-            pull.auto_merge = "merge"
+            pull.auto_merge = body[self.DO]
         else:
             pull.status = "merged"
         return 200, None
@@ -156,6 +159,30 @@ class GiteaStub(ForgeStub):
         marker = re.match(r"(?i)\s*(wip:|\[wip\])\s*", title)
         pull.draft = marker is not None
         pull.title = title[marker.end() :] if marker else title
+
+    def _merges(self) -> dict[str, bool]:
+        names = {
+            "merge": "merge_commits",
+            "rebase": "rebase",
+            "squash": "squash_merge",
+            "fast-forward-only": "fast_forward_only_merge",
+        }
+        return {f"allow_{name}": method in self.methods for method, name in names.items()}
+
+    def _ref_of(self, pull: Pull) -> str:
+        return pull.head if self.branch_exists(pull.head) else f"refs/pull/{pull.number}/head"
+
+    def _head_of(self, pull: Pull) -> str:
+        """Where the branch is by now, also of a merged one (go-gitea/gitea, services/convert/pull.go)."""
+        return self.sha(pull.head) if pull.status != "open" and self.branch_exists(pull.head) else self.noticed(pull)
+
+    @route("GET", "/repos/{owner}/{repo}/git/refs/{ref}")
+    def _get_ref(self, asked: Asked) -> tuple[int, Any]:
+        found = re.fullmatch(r"pull/(\d+)/head", asked.values["ref"])
+        if not found:
+            raise self.refusal(404)
+        ref = f"refs/{asked.values['ref']}"
+        return 200, [{"ref": ref, "object": {"sha": self.noticed(self.pull(found[1]))}}]
 
     def _shown(self, pull: Pull) -> Any:
         repository = {"full_name": self.path, "owner": {"login": self.OWNER}}
@@ -171,8 +198,19 @@ class GiteaStub(ForgeStub):
             "assignees": [{"login": name} for name in pull.assignees],
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_reviewers_teams": [{"name": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
-            "head": {"ref": pull.head, "sha": self.sha(pull.head), "repo_id": 2 if pull.fork else 1},
-            "base": {"ref": pull.base, "sha": self.sha(pull.base), "repo_id": 1, "repo": repository},
+            "head": {
+                "ref": self._ref_of(pull),
+                "label": pull.head,
+                "sha": self._head_of(pull),
+                "repo_id": 2 if pull.fork else 1,
+            },
+            "base": {
+                "ref": pull.base,
+                "label": pull.base,
+                "sha": self.sha(pull.base),
+                "repo_id": 1,
+                "repo": repository,
+            },
         }
 
 

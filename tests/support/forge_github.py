@@ -42,6 +42,9 @@ class GitHubStub(ForgeStub):
         self.auto_merge_allowed = True
         self.methods = {"merge", "squash", "rebase"}
         self.teams = ["sre"]
+        self.has_queue = False
+        self.linear = False  # a ruleset of the base branch wants a linear history
+        self.former = ""  # what the repository was called once
         self.refs: dict[str, str] = {}
         self.commits: dict[str, ApiCommit] = {}
 
@@ -57,6 +60,14 @@ class GitHubStub(ForgeStub):
         return self.refs.get(branch) or super().sha(branch)
 
     # GraphQL lies beside the REST prefix.
+
+    def _serve(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any, Any]:
+        old = f"{self.PREFIX}/repos/{self.former}"
+        if self.former and (target + "/").replace("?", "/").startswith(f"{old}/"):
+            # docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+            moved = self.origin + target.replace(old, f"{self.PREFIX}/repos/{self.path}", 1)
+            return (301 if method == "GET" else 307), {"message": "Moved Permanently"}, {"Location": moved}
+        return super()._serve(method, target, headers, body)
 
     def _answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         if path != "/api/graphql":
@@ -75,6 +86,7 @@ class GitHubStub(ForgeStub):
             "repository": self._repository,
             "enablePullRequestAutoMerge": self._enable_auto_merge,
             "convertPullRequestToDraft": self._to_draft,
+            "enqueuePullRequest": self._enqueue,
             "createCommitOnBranch": self._create_commit,
         }
         types = read_graphql(CONTRACTS / "github.graphql")
@@ -88,7 +100,7 @@ class GitHubStub(ForgeStub):
         return 200, {"data": result.data, **({"errors": errors} if errors else {})}
 
     def _repository(self, info: Any, owner: str, name: str, **_: Any) -> Any:
-        if f"{owner}/{name}" != self.path:
+        if f"{owner}/{name}" not in {self.path, self.former}:  # GraphQL follows renames by itself
             raise _Trouble("NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'.")
         return {
             "autoMergeAllowed": self.auto_merge_allowed,
@@ -102,11 +114,15 @@ class GitHubStub(ForgeStub):
         return {
             "id": f"PR_{pull.number}",
             "merged": pull.status == "merged",
-            "headRefOid": self.sha(pull.head),
+            "headRefOid": self.noticed(pull),
             "mergeStateStatus": "DRAFT" if pull.draft else self.status,
-            "isInMergeQueue": False,
-            "autoMergeRequest": {"enabledAt": "2026-01-01T00:00:00Z"} if pull.auto_merge else None,
+            "isInMergeQueue": pull.auto_merge == "queue",
+            "isMergeQueueEnabled": self.has_queue,
+            "autoMergeRequest": {"enabledAt": "2026-01-01T00:00:00Z"} if pull.auto_merge not in {"", "queue"} else None,
         }
+
+    def on_push(self, pull: Pull) -> None:
+        pull.auto_merge = "" if pull.auto_merge == "queue" else pull.auto_merge
 
     def _by_node(self, node: str) -> Pull:
         return self.pull(node.removeprefix("PR_"))
@@ -116,16 +132,25 @@ class GitHubStub(ForgeStub):
         method = input["mergeMethod"].lower()
         if method not in self.methods:
             raise _Trouble("UNPROCESSABLE", f"Merge method {method} merging is not allowed on this repository")
+        if self.linear and method == "merge":
+            raise _Trouble("UNPROCESSABLE", "Merge commits are not allowed on this branch")  # runatlantis/atlantis 1176
         if not self.auto_merge_allowed:
             raise _Trouble("UNPROCESSABLE", "Auto merge is not allowed for this repository")
         if pull.draft:
             raise _Trouble("UNPROCESSABLE", "Pull request Pull request is in draft status")
         if self.status in {"CLEAN", "UNSTABLE", "HAS_HOOKS"}:
             raise _Trouble("UNPROCESSABLE", f"Pull request Pull request is in {self.status.lower()} status")
-        if input.get("expectedHeadOid") not in {None, self.sha(pull.head)}:
+        if input.get("expectedHeadOid") not in {None, self.noticed(pull)}:
             raise _Trouble("UNPROCESSABLE", "Expected head sha didn't match current head ref.")
         pull.auto_merge = method
         return {"pullRequest": self._pull_node(pull)}
+
+    def _enqueue(self, info: Any, input: Any) -> Any:  # noqa: A002
+        pull = self._by_node(input["pullRequestId"])
+        if input.get("expectedHeadOid") != self.noticed(pull):
+            raise _Trouble("UNPROCESSABLE", "Expected head sha didn't match current head ref.")
+        pull.auto_merge = "queue"
+        return {"mergeQueueEntry": {"id": f"MQE_{pull.number}"}}
 
     def _to_draft(self, info: Any, input: Any) -> Any:  # noqa: A002
         pull = self._by_node(input["pullRequestId"])
@@ -165,6 +190,8 @@ class GitHubStub(ForgeStub):
         owner, _, head = asked.query.get("head", "").partition(":")
         if head and owner == self.OWNER:  # as GitHub does: a filter that it cannot resolve is no filter
             found = [p for p in found if p.head == head and not p.fork]
+        elif head and owner == self.former.partition("/")[0]:
+            found = []
         if base := asked.query.get("base"):
             found = [p for p in found if p.base == base]
         return 200, [self._shown(p) for p in self.listed(found)]
@@ -250,10 +277,14 @@ class GitHubStub(ForgeStub):
     @route("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/merge")
     def _merge(self, asked: Asked) -> tuple[int, Any]:
         pull = self.pull(asked.values["pull_number"])
-        if asked.body["sha"] != self.sha(pull.head):
+        if asked.body["sha"] != self.noticed(pull):
             raise self.refusal(409, "Head branch was modified. Review and try the merge again.")
         if pull.status != "open" or self.status not in {"CLEAN", "HAS_HOOKS", "UNSTABLE"} or pull.draft:
             raise self.refusal(405, "Pull Request is not mergeable")
+        if self.has_queue:
+            raise self.refusal(405, "Changes must be made through the merge queue")
+        if self.linear and asked.body["merge_method"] == "merge":
+            raise self.refusal(405, "This branch must not contain merge commits.")
         if asked.body["merge_method"] not in self.methods:
             raise self.refusal(405, f"{asked.body['merge_method']} merges are not allowed on this repository.")
         pull.status, pull.auto_merge = "merged", ""
@@ -305,13 +336,13 @@ class GitHubStub(ForgeStub):
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_teams": [{"slug": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
             "user": {"login": pull.author},
-            "head": self._end(pull.head, origin),
-            "base": self._end(pull.base, self.OWNER),
+            "head": self._end(pull.head, origin, self.noticed(pull)),
+            "base": self._end(pull.base, self.OWNER, self.sha(pull.base)),
         }
 
-    def _end(self, branch: str, owner: str) -> Any:
+    def _end(self, branch: str, owner: str, commit: str) -> Any:
         repository = {"full_name": f"{owner}/{self.NAME}", "owner": {"login": owner}}
-        return {"ref": branch, "sha": self.sha(branch), "repo": repository}
+        return {"ref": branch, "sha": commit, "repo": repository}
 
 
 class _Trouble(GraphQLError):

@@ -30,6 +30,12 @@ class GitLabStub(ForgeStub):
         self.merge_answers: list[int] = []
         self.undecided = 0
         self.one_reviewer = False
+        self.pipeline_lag = 0  # looks at a merge request until the commit has a pipeline
+        self.abort_lag = 0  # looks at a merge request that shows a push until its auto-merge is taken back
+        self.requires_pipeline = False
+        self.merge_method = "merge"
+        self.has_pipelines = True
+        self.merged_results = False
 
     @property
     def api_url(self) -> str:
@@ -45,7 +51,22 @@ class GitLabStub(ForgeStub):
     @route("GET", _PROJECT)
     def _get_project(self, asked: Asked) -> tuple[int, Any]:
         self._check_project(asked)
-        return 200, {"id": 7, "path_with_namespace": self.path, "default_branch": self.default_branch}
+        return 200, {
+            "id": 7,
+            "path_with_namespace": self.path,
+            "default_branch": self.default_branch,
+            "only_allow_merge_if_pipeline_succeeds": self.requires_pipeline,
+            "merge_method": self.merge_method,
+        }
+
+    @route("GET", f"{_PROJECT}/pipelines")
+    def _list_pipelines(self, asked: Asked) -> tuple[int, Any]:
+        return 200, [{"id": 1, "sha": self.sha(self.default_branch)}] if self.has_pipelines else []
+
+    @route("GET", f"{_PROJECT}/repository/commits/{{sha}}")
+    def _get_commit(self, asked: Asked) -> tuple[int, Any]:
+        # The merge of a head into the base, as `_worked` makes it up.
+        return 200, {"id": asked.values["sha"], "parent_ids": ["b" * 40, asked.values["sha"][::-1]]}
 
     @route("GET", f"{_PROJECT}/merge_requests")
     def _list(self, asked: Asked) -> tuple[int, Any]:
@@ -72,17 +93,35 @@ class GitLabStub(ForgeStub):
             raise self.refusal(409, words)
         pull = self.add_pull(head, base, body=body.get("description") or "", author=self.author)
         self._retitle(pull, body["title"])
-        pull.labels = list(body.get("labels") or [])
         return 201, self._shown(pull)
 
     @route("GET", _PULL)
     def _get(self, asked: Asked) -> tuple[int, Any]:
         self._check_project(asked)
-        shown = self._shown(self.pull(asked.values["merge_request_iid"]))
+        pull = self.pull(asked.values["merge_request_iid"])
+        pipeline = self._worked(pull)
+        shown = {**self._shown(pull), "head_pipeline": pipeline}
         if self.undecided:
             self.undecided -= 1
             shown["detailed_merge_status"] = "checking"
         return 200, shown
+
+    def _worked(self, pull: Pull) -> Any:
+        """The pipeline of a merge request, after the background jobs did another bit of their work."""
+        before = pull.noticed
+        commit = self.noticed(pull)
+        if before == commit == self.sha(pull.head):
+            pull.looks += 1
+        if pull.auto_merge.startswith("old ") and pull.looks >= self.abort_lag:
+            pull.auto_merge = ""
+        if not self.has_pipelines or pull.looks < self.pipeline_lag:
+            return None
+        if self.merged_results:
+            return {"sha": commit[::-1], "ref": f"refs/merge-requests/{pull.number}/merge", "status": "running"}
+        return {"sha": commit, "ref": pull.head, "status": "running"}
+
+    def on_push(self, pull: Pull) -> None:
+        pull.auto_merge = pull.auto_merge and f"old {pull.auto_merge}"
 
     @route("PUT", _PULL)
     def _update(self, asked: Asked) -> tuple[int, Any]:
@@ -105,11 +144,13 @@ class GitLabStub(ForgeStub):
         pull, body = self.pull(asked.values["merge_request_iid"]), asked.body
         if self.merge_answers and (status := self.merge_answers.pop(0)) != 200:
             raise self.refusal(status, f"{status} Method Not Allowed")
-        if body["sha"] != self.sha(pull.head):
+        if body["sha"] != self.noticed(pull):
             raise self.refusal(409, "SHA does not match HEAD of source branch")
         if pull.draft or pull.status != "open":
             raise self.refusal(405, "405 Method Not Allowed")
-        if self.pipeline_running and (body.get("auto_merge") or body.get("merge_when_pipeline_succeeds")):
+        has_pipeline = self.has_pipelines and pull.looks >= self.pipeline_lag
+        waits = self.requires_pipeline or (self.pipeline_running and has_pipeline)
+        if waits and (body.get("auto_merge") or body.get("merge_when_pipeline_succeeds")):
             pull.auto_merge = "merge_when_checks_pass"
         else:
             pull.status = "merged"
@@ -167,7 +208,7 @@ class GitLabStub(ForgeStub):
             "assignees": [self._user(name) for name in pull.assignees],
             "merge_when_pipeline_succeeds": bool(pull.auto_merge),
             "detailed_merge_status": "draft_status" if pull.draft else "mergeable",
-            "sha": self.sha(pull.head),
+            "sha": pull.noticed or self.noticed(pull),
         }
 
     def _user(self, name: str) -> Any:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_ci.forges import FORGES
+from gitops_ci.forges.base import AutoMerge
+from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.forge_azure_devops import AzureDevOpsStub
@@ -18,7 +20,7 @@ from tests.support.forge_github import GitHubStub
 from tests.support.forge_gitlab import GitLabStub
 from tests.support.forge_stub import ForgeStub
 
-__all__ = ["KINDS", "TOKEN", "Host", "Kind", "hosting"]
+__all__ = ["KINDS", "TOKEN", "Host", "Kind", "hosting", "merge", "opened_whole", "updated_whole"]
 
 TOKEN = "canary-0123456789abcdef"
 
@@ -34,11 +36,12 @@ class Kind:
     assignees: bool = True
     merges: bool = True
     body_limit: int = 65_536
+    comment_limit: int = 65_536
 
 
 KINDS = {
     "github": Kind(GitHubStub, "github", r"/pulls$"),
-    "gitlab": Kind(GitLabStub, "gitlab", r"/merge_requests$", body_limit=1_048_576),
+    "gitlab": Kind(GitLabStub, "gitlab", r"/merge_requests$", body_limit=1_048_576, comment_limit=1_000_000),
     "gitea": Kind(GiteaStub, "gitea", r"/pulls$"),
     "gitea-1.25": Kind(OldGiteaStub, "gitea", r"/pulls$"),
     "bitbucket": Kind(
@@ -49,11 +52,20 @@ KINDS = {
         assignees=False,
         merges=False,
         body_limit=32_768,
+        comment_limit=32_768,
     ),
     "bitbucket-dc": Kind(
-        BitbucketDataCenterStub, "bitbucket-dc", r"/pull-requests$", labels=False, assignees=False, body_limit=32_768
+        BitbucketDataCenterStub,
+        "bitbucket-dc",
+        r"/pull-requests$",
+        labels=False,
+        assignees=False,
+        body_limit=32_768,
+        comment_limit=32_768,
     ),
-    "azure-devops": Kind(AzureDevOpsStub, "azure-devops", r"/pullrequests$", assignees=False, body_limit=4_000),
+    "azure-devops": Kind(
+        AzureDevOpsStub, "azure-devops", r"/pullrequests$", assignees=False, body_limit=4_000, comment_limit=150_000
+    ),
 }
 
 
@@ -70,6 +82,21 @@ class Host:
         forge: Any = FORGES[self.kind.forge].connect(url, Secret(token) if token else None, self.stub.api_url)
         forge._api.http._sleep = self.pauses.append
         return forge
+
+
+def opened_whole(forge: Any, proposal: Proposal) -> Any:
+    """Open a pull request with all that belongs to it."""
+    return forge.complete(forge.open(proposal), proposal)
+
+
+def updated_whole(forge: Any, pull: PullRequest, proposal: Proposal) -> Any:
+    """Bring a pull request up to date with all that belongs to it."""
+    return forge.complete(forge.update(pull, proposal), proposal)
+
+
+def merge(stub: ForgeStub, forge: Any, pull: PullRequest, *, is_new: bool = True) -> Any:
+    """Ask a host to merge what is at the head of a pull request, as a run does that has just pushed it."""
+    return forge.merge_when_green(pull, AutoMerge(stub.sha(pull.head), is_new=is_new))
 
 
 @contextmanager

@@ -26,7 +26,10 @@ Handler = Callable[["Asked"], tuple[int, Any]]
 
 @dataclass
 class Pull:
-    """A pull request as any host keeps it. `reviews` are people who answered a request for review."""
+    """A pull request as any host keeps it. `reviews` are people who answered a request for review.
+
+    `noticed` is the commit that the host's background jobs have dealt with, `looks` how often a client looked since.
+    """
 
     number: int
     title: str
@@ -44,6 +47,8 @@ class Pull:
     auto_merge: str = ""
     fork: bool = False
     version: int = 0
+    noticed: str = ""
+    looks: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,7 @@ class ForgeStub:
         self.people = ["ada", "grace", "linus"]
         self.author = "gitops-bot"
         self.labels: list[str] = []
+        self.push_lag = 0  # looks at a pull request until the host has noticed a push
         self.search_lag = 0  # searches that do not show a new pull request yet
         self.contract: Contract = load(self.CONTRACT)
         self._lock = threading.RLock()
@@ -190,6 +196,26 @@ class ForgeStub:
     def sha(self, branch: str) -> str:
         """A branch's commit."""
         return self.tip(branch) if self.tip else hashlib.sha1(branch.encode()).hexdigest()
+
+    def noticed(self, pull: Pull) -> str:
+        """The commit that the host shows as a pull request's head: after a push it is the one before for a while."""
+        tip = self.sha(pull.head)
+        pull.noticed = pull.noticed or tip
+        if pull.status != "open":
+            return pull.noticed  # what was pushed to the branch since is not part of it
+        if pull.noticed != tip:
+            pull.looks += 1
+            if pull.looks > self.push_lag:
+                pull.noticed, pull.looks = tip, 0
+                self.on_push(pull)
+        return pull.noticed
+
+    def merged(self, pull: Pull) -> None:
+        """A person merges a pull request and keeps its branch."""
+        pull.noticed, pull.status = self.sha(pull.head), "merged"
+
+    def on_push(self, pull: Pull) -> None:
+        """What this host does to a pull request when it notices a push to its head."""
 
     def add_comment(self, pull: Pull, text: str) -> int:
         self._next_comment += 1

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from gitops_ci.ci import CiContext, detect
+from gitops_ci.ci import CiContext, commit_url, detect, own_code_host
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -241,3 +241,47 @@ def test_azure_and_bitbucket_and_jenkins():
     assert bitbucket.run_url == "https://bitbucket.org/a/b/pipelines/results/4"
     jenkins = detect({"JENKINS_URL": "https://j/", "BUILD_NUMBER": "1", "GIT_BRANCH": "origin/main"})
     assert (jenkins.provider, jenkins.branch) == ("jenkins", "main")
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ("github", "https://forge.example/acme/shop/commit/0a1b"),
+        ("gitea", "https://forge.example/acme/shop/commit/0a1b"),
+        ("gitlab", "https://forge.example/acme/shop/-/commit/0a1b"),
+        ("bitbucket", "https://forge.example/acme/shop/commits/0a1b"),
+        ("azure", "https://forge.example/acme/shop/commit/0a1b"),
+        ("jenkins", ""),  # any host
+        ("none", ""),
+    ],
+)
+def test_the_source_commit_has_an_address(provider, expected):
+    context = CiContext(provider=provider, repository_url="https://forge.example/acme/shop", commit="0a1b")
+    assert commit_url(context) == expected
+    assert commit_url(context._replace(commit="")) == ""
+
+
+GITLAB_BELOW = {
+    "GITLAB_CI": "true",
+    "CI_SERVER_URL": "https://code.corp.example/gitlab",
+    "CI_API_V4_URL": "https://code.corp.example/gitlab/api/v4",
+}
+GITHUB_SERVER = {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://git.corp.example"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "host", "expected"),
+    [
+        (GITLAB_BELOW, "code.corp.example", ("gitlab", "https://code.corp.example/gitlab/api/v4")),
+        (GITLAB_BELOW, "github.com", ("", None)),
+        (GITLAB_BELOW | {"CI_API_V4_URL": "https://elsewhere.example/api/v4"}, "code.corp.example", ("gitlab", None)),
+        (GITHUB_SERVER, "git.corp.example", ("github", None)),
+        (GITHUB_SERVER | {"GITEA_ACTIONS": "true"}, "git.corp.example", ("gitea", None)),
+        (GITHUB_SERVER, "gitlab.com", ("", None)),
+        (GITHUB_SERVER | {"GITHUB_SERVER_URL": "http://127.0.0.1:3000"}, "127.0.0.1", ("", None)),
+        ({}, "git.corp.example", ("", None)),
+        (GITHUB_SERVER, "", ("", None)),
+    ],
+)
+def test_the_code_host_of_the_run_itself_is_known(environ, host, expected):
+    assert own_code_host(environ, host) == expected

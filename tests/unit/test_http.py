@@ -158,7 +158,30 @@ def test_an_answer_that_will_not_change_is_not_asked_for_again(client, status):
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_rate_limit_without_a_time_is_waited_for_within_the_deadline(client, time, method):
+    """github.com answers so to too many requests at once: its secondary limit."""
+    words = b'{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}'
+    with serving((403, {}, words), (403, {}, words), OK) as server:
+        assert client(server.url, deadline=time.clock() + 300).request(method, "/x").status == 200
+    assert time.pauses == [60, 120]
+
+
+def test_a_rate_limit_that_outlasts_the_deadline_is_the_answer(client, time):
+    with serving((403, {}, b"abuse detection mechanism")) as server:
+        assert client(server.url, deadline=time.clock() + 170).request("GET", "/x").status == 403
+    assert time.pauses == [60]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_too_many_requests_without_a_time_is_tried_soon_and_then_later(client, time, method):
+    with serving(*[(429, {}, b"")] * 6, OK) as server:
+        assert client(server.url, deadline=time.clock() + 300).request(method, "/x").status == 200
+    assert [round(pause) for pause in time.pauses[-1:]] == [60]
+    assert sum(time.pauses[:-1]) < 16
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_post_is_sent_once(client, status):
     with serving((status, {}, b"")) as server:
         assert client(server.url).request("POST", "/x", json={}).status == status

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
-from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError
+from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.gate import check_edits
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
@@ -136,6 +136,13 @@ def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
 
 
 def _settled(publication: PublishSettings, environment: Environment) -> PublishSettings:
+    """The settings with what the environment says.
+
+    Raises:
+        UsageError: a draft is to be merged.
+    """
+    if publication.draft and (publication.merge or environment.merge):
+        raise UsageError("A draft is never merged", hint="Leave out --draft or --merge.")
     return replace(
         publication,
         title=publication.title or environment.title,

@@ -11,7 +11,7 @@ from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.image.age import AgeComparison
 from gitops_ci.flows.journal import Journal
-from gitops_ci.forges.base import Forge
+from gitops_ci.forges.base import Forge, MergeMethod
 from gitops_ci.model import Log, Plan
 from gitops_ci.reporting import proposal as texts
 
@@ -37,9 +37,11 @@ class PublishSettings:
     assignees: tuple[str, ...] = ()
     draft: bool = False
     merge: Literal["when-green"] | None = None
+    merge_method: MergeMethod = "auto"
     reopen: bool = False
     source_repository: str = ""
     source_commit: str = ""
+    source_commit_url: str = ""
     pipeline_url: str = ""
 
 
@@ -81,6 +83,7 @@ def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
         files=plan.files,
         source_repository=to.publication.source_repository,
         source_commit=to.publication.source_commit,
+        source_commit_url=to.publication.source_commit_url,
         pipeline_url=to.publication.pipeline_url,
         more=tuple(images[1:]),
     )

@@ -21,10 +21,13 @@ from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import commit_and_push
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
 from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_older, stand
-from gitops_ci.forges.base import Forge, OpensByPush
+from gitops_ci.forges.base import AutoMerge, Forge, OpensByPush
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
 from gitops_ci.plan.standing import Joined
+from gitops_ci.reporting import description
 from gitops_ci.reporting import proposal as texts
+
+_LEAST_WORDS = 1_000  # characters
 
 __all__ = ["check_publishable", "close_if_obsolete", "propose"]
 
@@ -73,7 +76,7 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     if _was_rejected_by_person(there, plan, to):
         return False
     whole = _joined(there, snapshot, plan, to)
-    proposal = _proposal(there.head, whole.plan, to)
+    proposal = _proposal(there.head, whole.plan, to, limit=_room(host.forge, there))
     landed = None
     if there.current is None or there.is_spent or not _proposes(there.current, whole.plan):
         waits = to.publication.merge == "when-green"
@@ -89,7 +92,8 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
         return landed is not None
     if there.latest and whole.kept and landed is None and _tells_the_same(there.latest.body, proposal.body):
         # Whoever proposed the last of it wrote the words, and nothing is new.
-        proposal = replace(proposal, title=there.latest.title, body=there.latest.body)
+        words = description.ours_in(there.latest.body) or there.latest.body
+        proposal = replace(proposal, title=there.latest.title, body=words)
     changed = _requested(host.forge, there, proposal, to, pushed=landed is not None)
     if landed and to.repo.refs(there.head).tips.get(there.head) not in {None, landed.commit}:
         # Another run joined in the meantime, and these words lack its change.
@@ -99,15 +103,21 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
 
 def _requested(forge: Forge, there: Standing, proposal: Proposal, to: PublishContext, *, pushed: bool) -> bool:
     """See to the pull request of what lies on the branch; whether anything changed."""
-    found = _open_or_update(
-        forge, there.latest if there.latest and there.latest.status == "open" else None, proposal, to
-    )
+    existing = there.latest if there.latest and there.latest.status == "open" else None
+    found = _open_or_update(forge, existing, proposal)
     if found.number is None and not pushed:
         # Without an API the branch is all there is of the pull request.
         found = replace(found, state="unchanged")
     to.journal.pull_request = found
-    if to.publication.merge == "when-green" and found.number is not None and not forge.merge_when_green(found):
-        to.log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
+    found = forge.complete(found, proposal)
+    to.journal.pull_request = found
+    for warning in found.warnings:
+        to.log.warn(warning)
+    _tell(found, to)
+    if to.publication.merge == "when-green" and found.number is not None and to.journal.commit:
+        wanted = AutoMerge(to.journal.commit.sha, is_new=pushed, method=to.publication.merge_method)
+        if not forge.merge_when_green(found, wanted):
+            to.log.warn("this code host cannot merge by itself once the checks pass: merge the pull request by hand")
     return pushed or found.state != "unchanged"
 
 
@@ -128,7 +138,7 @@ def close_if_obsolete(to: PublishContext, snapshot: Snapshot) -> bool:
     any_closed = False
     for head in (name for name in names if name in tips):
         found = _open(_forge(to), head, to)
-        if found is not None and _retired(stand(to, head, tips[head]), found, snapshot, to):
+        if found is not None and _retired(stand(to, head, tips[head], found), found, snapshot, to):
             any_closed = True
     return any_closed
 
@@ -181,7 +191,7 @@ def _current_state(to: PublishContext, host: _Host) -> Iterator[Standing]:
     names = heads(to)
     tips = to.repo.refs(*names).tips
     for head in names:
-        yield replace(stand(to, head, tips.get(head)), latest=host.latest(head, to))
+        yield stand(to, head, tips.get(head), host.latest(head, to))
 
 
 def _joined(there: Standing, snapshot: Snapshot, plan: Plan, to: PublishContext) -> Joined:
@@ -248,18 +258,25 @@ def _by_push(forge: Forge, refused: ForgeError, to: PublishContext) -> OpensByPu
     return forge
 
 
-def _open_or_update(forge: Forge, existing: PullRequest | None, proposal: Proposal, to: PublishContext) -> PullRequest:
+def _open_or_update(forge: Forge, existing: PullRequest | None, proposal: Proposal) -> PullRequest:
     """One pull request from head to base: the open one brought up to date, or a new one."""
-    if existing is not None and texts.same_body(existing.body, proposal.body):
-        # Every run has another pipeline link; that alone is no news.
-        proposal = replace(proposal, body=existing.body)
-    found = forge.open(proposal) if existing is None else forge.update(existing, proposal)
-    for warning in found.warnings:
-        to.log.warn(warning)
+    if not forge.BODY_LIMIT:
+        return forge.open(proposal)
+    if existing is None:
+        return forge.open(replace(proposal, body=description.framed(proposal.title, proposal.body)))
+    title = proposal.title if description.is_our_title(existing.title, existing.body) else existing.title
+    words, body = description.ours_in(existing.body), description.without_note(existing.body)
+    # Every run has another pipeline link; that alone is no news.
+    is_news = words is None or not texts.same_body(words, proposal.body)
+    if is_news or title != existing.title:
+        body = description.rewritten(existing.body, proposal.title, proposal.body if is_news else words or "")
+    return forge.update(existing, replace(proposal, title=title, body=body))
+
+
+def _tell(found: PullRequest, to: PublishContext) -> None:
     if found.number is not None:
         said = {"opened": "opened", "updated": "updated", "unchanged": "is up to date:"}[found.state]
         to.log.step(f"pull request #{found.number} {said} {found.url}")
-    return found
 
 
 def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
@@ -281,13 +298,20 @@ def _proposes(current: Snapshot, plan: Plan) -> bool:
     return all(current.read(path) == data for path, data in after.items())
 
 
-def _proposal(head: str, plan: Plan, to: PublishContext) -> Proposal:
+def _room(forge: Forge, there: Standing) -> int:
+    """How long this tool's words may be, beside those that people wrote around them."""
+    theirs = description.outside(there.latest.body) if there.latest and there.latest.status == "open" else ""
+    limit = min(forge.BODY_LIMIT or texts.BODY_LIMIT, texts.BODY_LIMIT)
+    return max(limit - description.FRAME - len(theirs.encode()), _LEAST_WORDS)
+
+
+def _proposal(head: str, plan: Plan, to: PublishContext, *, limit: int = texts.BODY_LIMIT) -> Proposal:
     said, known = to.publication, facts(plan, to)
     return Proposal(
         head=head,
         base=to.base,
         title=texts.title(said.title or "", known),
-        body=texts.body(known),
+        body=texts.body(known, limit=limit),
         labels=said.labels,
         reviewers=said.reviewers,
         assignees=said.assignees,

@@ -11,7 +11,7 @@ from gitops_ci.errors import FindingsError
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import FileChange, Plan, PullRequest
-from gitops_ci.plan.standing import Joined, join
+from gitops_ci.plan.standing import Joined, join, only_versions_differ
 from gitops_ci.reporting.plaintext import words
 
 __all__ = ["Standing", "is_about", "joined", "refuse_older", "stand"]
@@ -25,6 +25,7 @@ class Standing:
     """The head branch at `tip`, where there is one, and its latest pull request.
 
     `ours` is the one commit that it is made of, besides merges of the base; None where anything else lies on it.
+    `is_spent`: all of it was merged. It is no proposal any more, and nothing is lost when it is replaced.
     """
 
     head: str
@@ -32,30 +33,38 @@ class Standing:
     current: Snapshot | None = None
     ours: Snapshot | None = None
     latest: PullRequest | None = None
+    is_spent: bool = False
 
     @property
     def is_shared(self) -> bool:
         """Whether somebody else's work lies on the branch."""
-        return self.current is not None and self.ours is None
+        return self.current is not None and self.ours is None and not self.is_spent
 
     @property
     def is_open(self) -> bool:
         """Whether the branch proposes something. Without a pull request, another run is about to open one."""
-        return self.current is not None and (self.latest is None or self.latest.status == "open")
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether it was merged: that is no proposal any more, and a host opens none for the same commit."""
-        return self.latest is not None and self.latest.status == "merged"
+        is_closed = self.latest is not None and self.latest.status == "closed"
+        return self.current is not None and not self.is_spent and not is_closed
 
 
-def stand(to: PublishContext, head: str, tip: str | None) -> Standing:
-    """Fetch what lies on a head branch."""
+def stand(to: PublishContext, head: str, tip: str | None, latest: PullRequest | None = None) -> Standing:
+    """Fetch what lies on a head branch; `latest` is its latest pull request."""
     if tip is None:
-        return Standing(head)
+        return Standing(head, latest=latest)
     current = to.repo.fetch(head, depth=_DEPTH)
     current = current if current.is_ours else to.repo.fetch(head, depth=_DEPTH_WITH_MERGES)
-    return Standing(head, tip, current, _our_commit(current, to))
+    ours = _our_commit(current, to)
+    return Standing(head, tip, current, ours, latest, is_spent=_was_merged(current, ours, latest, to))
+
+
+def _was_merged(current: Snapshot, ours: Snapshot | None, latest: PullRequest | None, to: PublishContext) -> bool:
+    """Whether all that lies on a branch was merged: by what the host merged, or by the history of the base."""
+    if latest is not None and latest.status != "merged":
+        return False
+    if latest is not None and latest.head_commit:
+        return current.commit.startswith(latest.head_commit) or to.repo.holds(to.base, current)
+    # A host that does not tell what it merged: a commit of ours is taken for it, a person's is not.
+    return to.repo.holds(to.base, current) or (latest is not None and ours is not None)
 
 
 def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
@@ -64,7 +73,7 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
     Raises:
         FindingsError: a newer image is proposed.
     """
-    if there.current is None:
+    if there.current is None or there.is_spent:
         return
     read = ((change.path, there.current.read(change.path)) for change in plan.files)
     files = [(path, data.decode("utf-8", "replace")) for path, data in read if data is not None]
@@ -103,7 +112,7 @@ def joined(ours: Snapshot, base: Snapshot, plan: Plan, to: PublishContext) -> Jo
 def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
     """The one commit of ours on a branch, where it holds nothing besides but merges of the base into it."""
     ours, merged = current, list[Snapshot]()
-    while not ours.is_ours:
+    while not (ours.is_ours or _is_rebased(ours, to)):
         if len(parents := ours.ancestors()) != 2:
             return None
         ours, base = parents
@@ -117,6 +126,23 @@ def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
     if {path: current.read(path) for path in current.changed_paths(merged[0])} != ours_changed:
         return None
     return ours if all(to.repo.holds(to.base, commit) for commit in merged) else None
+
+
+def _is_rebased(commit: Snapshot, to: PublishContext) -> bool:
+    """Whether this is a commit of ours that was put on a newer base, as hosts do by a button.
+
+    It has another tree than the one that it names. What it changes are the versions that it names, and nothing else.
+    """
+    before = commit.parent() if len(commit.parents) == 1 and commit.has_mark else None
+    if before is None or not to.repo.holds(to.base, before):
+        return False
+    files, images = _files(commit), [*_images(commit), *_digests(commit)]
+    return len(files) == len(commit.changed_paths(before)) and all(only_versions_differ(f, images) for f in files)
+
+
+def _digests(commit: Snapshot) -> list[ImageRef]:
+    images = _images(commit)
+    return [image.with_version(tag=None, digest=d) for d in _trailers(commit, "Image-Digest") for image in images]
 
 
 def _files(ours: Snapshot) -> list[FileChange]:
