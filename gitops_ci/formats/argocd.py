@@ -32,13 +32,18 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
         if not (is_override or (what and what.group == "argoproj.io" and what.kind in _KINDS)):
             continue
         # An override is laid over the Application of its name; they never hold values but parameters.
-        resource = "" if what else f"Application/{name.removeprefix('.argocd-source-').removesuffix('.yaml')}"
+        resource = "" if what else override_of(name)
         for place in walk(root, resource=resource):
             if isinstance(place.node, SequenceNode) and place.key == "images":
                 yield from _overrides(source, place.node, place)
             elif isinstance(place.node, MappingNode) and place.key in {"source", "sources"}:
                 yield from _artifact(source, place.node, place)
         yield from scan(source, root, format_id=ID, resource=resource)
+
+
+def override_of(name: str) -> str:
+    """The Application that a `.argocd-source-*.yaml` of this name is laid over."""
+    return f"Application/{name.removeprefix('.argocd-source-').removesuffix('.yaml')}"
 
 
 def _artifact(source: ManifestText, node: MappingNode, place: NodeContext) -> Iterator[ImageSite]:

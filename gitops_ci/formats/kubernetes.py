@@ -20,8 +20,16 @@ ID = "kubernetes"
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
     for root in source.yaml.documents:
-        if object_of(root) or _is_patch(root):
+        if object_of(root):
             yield from scan(source, root, format_id=ID)
+        elif _is_patch(root):
+            # Which object it is for, the kustomization says that names the file.
+            yield from scan(source, root, format_id=ID, layers=patch_layer(source.path))
+
+
+def patch_layer(path: str) -> str:
+    """The layer of the values that a JSON patch in a file of its own sets."""
+    return f"patch:{path}"
 
 
 def _is_patch(root: Node | None) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
 from gitops_ci.formats import helm_chart, markers, pointer
-from gitops_ci.formats.document.image_fields import APP_VERSION
+from gitops_ci.formats.document.image_fields import APP_VERSION, FOLLOWED
 from gitops_ci.formats.kustomize import Reach
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Anchor, Edit, Field, ImageSite, Span
@@ -45,7 +45,9 @@ class Decisions:
         is_older: Age | None,
         meant: Iterable[ImageSite],
         reach: Reach,
+        completed: Collection[tuple[str, tuple[str, ...]]] = (),
     ) -> None:
+        """`completed` are layers and keys of objects whose version a ConfigMap holds."""
         self._policy = policy
         self._wanted = wanted
         self._is_older = is_older
@@ -53,7 +55,7 @@ class Decisions:
         self._overrides = [site for site in sites if site.format == "kustomize"]
         self._reach = reach
         self._flavours = {(site.image.repository, flavour_of(site.image.tag)) for site in sites}
-        self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag}
+        self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag} | {*completed}
         self._charts = {site.layers for site in sites if site.format == helm_chart.ID}
 
     def __call__(
@@ -156,6 +158,8 @@ def _lines(anchor: Anchor) -> str:
 
 
 def _hint(site: ImageSite) -> str:
+    if site.problem == FOLLOWED:
+        return "Let only one of the two write the version: remove the image from the ImageUpdater, or do not bump it."
     if site.format in {markers.ID, pointer.ID}:
         return "Point at the value itself."
     if any(field.role == "name" for field in site.fields):

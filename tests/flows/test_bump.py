@@ -462,9 +462,12 @@ def test_warnings_are_about_what_was_touched(run, tmp_path):
 @pytest.mark.parametrize(
     "case",
     [
-        "argocd/chart-of-the-repository", "fleet/values-files-elsewhere", "flux/policies-name-the-image",
-        "flux/release-over-a-chart-of-the-repository", "helm-values/layers-beside-each-other",
-        "kustomize/bases-of-bases", "kustomize/charts-with-values",
+        "argocd/chart-of-the-repository", "argocd/overlay-of-an-application", "argocd/override-with-the-tag-alone",
+        "argocd/value-files-of-application-sets", "fleet/values-files-elsewhere",
+        "fleet/values-files-of-customizations", "flux/overlay-of-a-release", "flux/patches-of-a-release",
+        "flux/policies-name-the-image", "flux/release-over-a-chart-of-the-repository",
+        "flux/values-from-a-generated-map", "helm-values/charts-that-depend-on-others",
+        "helm-values/layers-beside-each-other", "kustomize/bases-of-bases", "kustomize/charts-with-values",
     ],
 )  # fmt: skip
 def test_files_that_name_no_image_are_found_by_what_they_belong_to(run, tmp_path, case):
@@ -475,6 +478,38 @@ def test_files_that_name_no_image_are_found_by_what_they_belong_to(run, tmp_path
     planned = json.loads((folder / "outcome.json").read_text())
     changes = [f"{change['path']}:{change['line']}:{change['column']}" for change in ran.document["changes"]]
     assert sorted(changes) == sorted(change["at"] for change in planned["changes"])
+
+
+TAG_ALONE = "image: {tag: 1.4.1}\n"
+RELEASE = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: NAME}\nspec: {values: {VALUES}}\n"
+
+
+def release(name, values):
+    return RELEASE.replace("NAME", name).replace("VALUES", values.strip())
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        ("apps/prod/shop.yaml", TAG_ALONE, True),
+        ("apps/prod/shop.yaml", TAG_ALONE.replace("1.4.1", "1.4.0"), False),
+        ("apps/prod/shop.yaml", "main: {image: {tag: 1.4.1}}\n", False),
+        ("apps/prod/cart.yaml", TAG_ALONE, False),
+        ("apps/cart/shop.yaml", TAG_ALONE, False),
+        ("apps/prod/web.yaml", release("web", TAG_ALONE), True),
+        ("apps/prod/web.yaml", release("cart", TAG_ALONE), False),
+    ],
+)
+def test_an_old_tag_that_nothing_explains_is_listed(run, tmp_path, path, text, told):
+    of_object = "kind:" in text
+    named = "image: {repository: ghcr.io/acme/shop, tag: 1.4.1}\n"
+    files = {"apps/staging/shop.yaml": release("web", named) if of_object else named, path: text}
+    repo = make_repo(tmp_path / "old.git", files)
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "dry-run", "--skip-rules", "*/*", "--output", "json")
+    assert ran.code == 0
+    assert [change["path"] for change in ran.document["changes"]] == ["apps/staging/shop.yaml"]
+    possible = [skip for skip in ran.document["skipped"] if "may be ghcr.io/acme/shop" in skip["reason"]]
+    assert [skip["path"] for skip in possible] == ([path] if told else [])
 
 
 MARK = "gitops-ci: image=ghcr.io/acme/shop"

@@ -21,6 +21,7 @@ from gitops_ci.yamltext import ScalarNode
 
 __all__ = [
     "APP_VERSION",
+    "FOLLOWED",
     "NAMELESS",
     "Found",
     "artifact",
@@ -34,6 +35,8 @@ __all__ = [
 NAMELESS = ImageRef("", "")
 # Where a chart's values leave the tag empty.
 APP_VERSION = "the chart's appVersion"
+# The problem of a constraint: the operator that reads it writes the version itself.
+FOLLOWED = "Argo CD Image Updater follows it by this constraint"
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
