@@ -23,7 +23,7 @@ PACKAGE = "gitops_ci"
 
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
-    {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "repourl"},
+    {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "repourl", "tag_age"},
     {"checkout", "http", "process", "variables", "yamltext", "charmap", "splice"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting"},
     {"plan"},

@@ -713,3 +713,22 @@ def test_a_file_is_parsed_once_between_search_and_plan(bump, repo, monkeypatch):
     manifests = {text: times for text, times in parsed.items() if "ghcr.io/acme/shop" in text}
     assert manifests
     assert set(manifests.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("present", "new", "code", "told"),
+    [
+        ("main-def5678-1700000000", "main-abc1234-1699999999", 1, ""),
+        ("build-100", "build-99", 1, ""),
+        ("build-99", "build-100", 0, ""),
+        ("main-def5678", "main-abc1234", 0, "Could not tell which is newer"),
+        ("latest", "main-abc1234", 0, ""),
+    ],
+)
+def test_an_older_build_is_refused_in_any_scheme_or_the_run_warns(run, tmp_path, present, new, code, told):
+    repo = make_repo(
+        tmp_path / "age.git", {"values.yaml": f"image: {{repository: localhost:1/shop, tag: {present}}}\n"}
+    )
+    ran = run("bump", f"localhost:1/shop:{new}", "--config-repo", repo.path, "--mode", "dry-run")
+    assert ran.code == code, ran.err
+    assert ("Could not tell" in ran.err) is bool(told)
