@@ -17,9 +17,12 @@ from gitops_ci.formats import (
     helm_chart,
     helm_template,
     helm_values,
+    jsonnet,
     kubernetes,
     kustomize,
     markers,
+    quadlet,
+    terraform,
 )
 from gitops_ci.formats.base import Format
 from gitops_ci.formats.document.manifest_text import ManifestText
@@ -39,9 +42,13 @@ FORMATS: dict[str, Format] = {
     kubernetes.ID: kubernetes,
     helm_values.ID: helm_values,
     helm_template.ID: helm_template,
+    terraform.ID: terraform,
+    jsonnet.ID: jsonnet,
+    quadlet.ID: quadlet,
 }
-# What is no YAML is asked for by these: they go line by line.
-_LINEWISE = (markers.ID, helm_template.ID)
+# These go line by line: templates, and what is no YAML.
+_OF_TEMPLATES = (markers.ID, helm_template.ID)
+_OF_TEXTS = (markers.ID, terraform.ID, jsonnet.ID, quadlet.ID)
 
 
 def find(source: ManifestText, only: Sequence[str] = ()) -> Iterator[ImageSite]:
@@ -69,11 +76,11 @@ def find(source: ManifestText, only: Sequence[str] = ()) -> Iterator[ImageSite]:
 
 def _kinds(source: ManifestText) -> Iterator[str]:
     if source.is_template:
-        yield from _LINEWISE
+        yield from _OF_TEMPLATES
     elif not source.is_yaml:
-        yield markers.ID
+        yield from _OF_TEXTS
     else:
-        yield from (name for name in FORMATS if name != helm_template.ID)
+        yield from (name for name in FORMATS if name not in _OF_TEXTS[1:] and name != helm_template.ID)
 
 
 def _place(field: Field) -> tuple[int, int, str, bool]:

@@ -610,15 +610,11 @@ def test_of_several_images_each_needs_a_place(bump, repo):
 
 # What names the image in a text that no format reads, the line, and a word of what is said.
 TEXTS = {
-    "main.tf": ('variable "image" {\n  default = "ghcr.io/acme/shop:1.4.1"\n}\n', 2, "Mark the line with"),
-    "web.container": ("[Container]\nImage=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
-    ".env": ("# images\nSHOP_IMAGE=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
-    "values.yaml.gotmpl": (
-        "image:\n  repository: ghcr.io/acme/shop\n  tag: 1.4.1\n",
-        2,
-        "Mark the line of its version",
-    ),
-    "app.jsonnet": ("{ image: 'ghcr.io/acme/shop@sha256:%s' }\n" % ("a" * 64), 1, "Mark the line with"),
+    "main.go": ('const image =\n\t"ghcr.io/acme/shop:1.4.1"\n', 2, "Mark the line with"),
+    "web.service": ("[Service]\nEnvironment=SHOP=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
+    "shop.ini": ("# images\nSHOP_IMAGE=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
+    "shop.toml": ('[image]\nrepository = "ghcr.io/acme/shop"\ntag = "1.4.1"\n', 2, "Mark the line of its version"),
+    "app.ts": ("run({ image: 'ghcr.io/acme/shop@sha256:%s' })\n" % ("a" * 64), 1, "Mark the line with"),
     "deploy.sh": ("docker run ghcr.io/acme/shop:$TAG\n", 1, "something fills in"),
     "README.md": ("# Shop\nRuns `ghcr.io/acme/shop:1.4.1`.\n", 2, "Mark the line of its version"),
     "tags.yaml": ("tags: {ghcr.io/acme/shop: 1.4.1}\n", 1, "Mark the line of its version"),
@@ -655,7 +651,7 @@ def test_texts_that_no_format_reads_are_listed_beside_what_was_changed(run, tmp_
     ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push", "--output", "json")
     assert (ran.code, len(ran.document["changes"])) == (0, 1)
     assert {skip["path"] for skip in ran.document["skipped"]} - {"w.yaml"} == {
-        ".env", "app.jsonnet", "deploy.sh", "main.tf", "web.container"
+        "app.ts", "deploy.sh", "main.go", "shop.ini", "web.service"
     }  # fmt: skip
 
 

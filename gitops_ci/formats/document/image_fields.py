@@ -21,6 +21,7 @@ from gitops_ci.yamltext import ScalarNode
 
 __all__ = [
     "APP_VERSION",
+    "DOCKER",
     "FOLLOWED",
     "NAMELESS",
     "Found",
@@ -37,6 +38,8 @@ NAMELESS = ImageRef("", "")
 APP_VERSION = "the chart's appVersion"
 # The problem of a constraint: the operator that reads it writes the version itself.
 FOLLOWED = "Argo CD Image Updater follows it by this constraint"
+# The scheme of an image in addresses of KubeVirt's importer.
+DOCKER = "docker://"
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -155,9 +158,14 @@ def one_string(source: ManifestText, entry: Entry, host: str = "") -> Iterator[F
 
     What precedes a `=` is a name that the image is given (`name=image`, Argo CD; `--option=image`).
     """
-    if not text_of(entry):
+    text = text_of(entry)
+    if not text:
         return
-    field = source.field("reference", entry)
+    if text.startswith(DOCKER) and isinstance(entry.value, ScalarNode):
+        start = entry.value.value.index(DOCKER) + len(DOCKER)
+        field = source.part_field("reference", entry.value, start, len(entry.value.value.rstrip()))
+    else:
+        field = source.field("reference", entry)
     image = ImageRef.try_parse(_path(host, field.text.rpartition("=")[2])) if field else None
     if image and field:
         yield Found(image, (field,))

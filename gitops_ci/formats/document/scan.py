@@ -14,6 +14,7 @@ from gitops_ci.formats.document.image_fields import FOLLOWED, Found, one_string,
 from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.formats.document.nodes import NodeContext, values_path, walk
+from gitops_ci.formats.document.special_keys import special_entries
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError
 from gitops_ci.yamltext import MappingNode as YamlMapping
@@ -26,7 +27,7 @@ _WATCHERS = frozenset({"ImageRepository", "Warehouse"})
 # Lists of `name` and `value` that stand for values: Argo CD and its charts, Helmfile, Tekton, OpenShift.
 _PARAMETERS = frozenset({"parameters", "params", "set"})
 # Lists of strings that programs get: options and variables, `name=value`.
-_ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment"})
+_ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment", "literals"})
 _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
 _HOLDS_YAML = re.compile(r":\s.*\n|\n.*:\s|^\s*[\[{]|^[\w.-]+: ")
@@ -93,6 +94,8 @@ def _in_mapping(source: ManifestText, node: YamlMapping, place: NodeContext) -> 
             yield replace(found, default=found.default or "what its chart or operator adds")
         else:
             yield found
+    for entry in special_entries(entries, place):
+        yield from _pinned(source, entry)
     for key in ("value", "default"):
         if key in entries and _names_an_image(entries, _text(entries, key), place):
             yield from _pinned(source, entries[key])
