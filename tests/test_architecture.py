@@ -48,6 +48,7 @@ FLOORS = {
             "argocd",
             "base",
             "compose",
+            "env_file",
             "fleet",
             "flux",
             "flux_policies",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from gitops_ci.formats import (
     argocd,
     compose,
+    env_file,
     fleet,
     flux,
     flux_policies,
@@ -45,10 +46,11 @@ FORMATS: dict[str, Format] = {
     terraform.ID: terraform,
     jsonnet.ID: jsonnet,
     quadlet.ID: quadlet,
+    env_file.ID: env_file,
 }
 # These go line by line: templates, and what is no YAML.
 _OF_TEMPLATES = (markers.ID, helm_template.ID)
-_OF_TEXTS = (markers.ID, terraform.ID, jsonnet.ID, quadlet.ID)
+_OF_TEXTS = (markers.ID, terraform.ID, jsonnet.ID, quadlet.ID, env_file.ID)
 
 
 def find(source: ManifestText, only: Sequence[str] = ()) -> Iterator[ImageSite]:

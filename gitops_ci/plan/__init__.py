@@ -96,7 +96,7 @@ def make_from(
     if pointers and len(targets) != 1:
         raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
     wanted = Targets(targets, match_name=policy.match_name)
-    drafts = read(sources, wanted, policy, pointers)
+    drafts = read(sources, wanted, policy)
     named = chain.from_iterable(map(flux_policies.named, sources))
     layers = Layers((site for draft in drafts for site in draft.sites), related_files.layered(sources), named)
     for draft in drafts:

@@ -19,7 +19,6 @@ from gitops_ci.yamltext import YamlError
 __all__ = ["FileCandidates", "read"]
 
 # Texts for people, which quote images and deploy none.
-_VERSION = re.compile(r"tag|digest|sha256|appVersion|\$imagepolicy", re.IGNORECASE)
 _DOCUMENTATION = re.compile(
     r"\.(?:md|markdown|rst|adoc|txt|html?|svg|ipynb)\Z|(?:^|/)(?:README|CHANGELOG|LICENSE)[^/]*\Z", re.IGNORECASE
 )
@@ -63,16 +62,9 @@ class FileCandidates:
                 self.skipped.append(Skip(at.path, 0, f"--at {at.text}: there is no such value", failed=True))
 
 
-def read(
-    sources: Sequence[ManifestText], wanted: Targets, policy: BumpPolicy, pointers: Sequence[Pointer] = ()
-) -> list[FileCandidates]:
-    """Every file that mentions a wanted image or is pointed at, and those that may hold its version all the same."""
-    pointed = {at.path for at in pointers}
-    return [
-        _look(source, wanted, policy)
-        for source in sources
-        if source.path in pointed or wanted.mentioned(source.text) or _VERSION.search(source.text)
-    ]
+def read(sources: Sequence[ManifestText], wanted: Targets, policy: BumpPolicy) -> list[FileCandidates]:
+    """What is found in every file: the search brought along those that may hold a version and no name."""
+    return [_look(source, wanted, policy) for source in sources]
 
 
 def _look(source: ManifestText, wanted: Targets, policy: BumpPolicy) -> FileCandidates:

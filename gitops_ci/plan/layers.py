@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from gitops_ci.formats import flux_policies, helm_chart
+from gitops_ci.formats.document import variables
+from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite
 
@@ -19,6 +21,7 @@ __all__ = ["Below", "Layers", "lies_over"]
 
 # A layer, and the keys in the one above under which its values lie: those of a chart's dependency.
 Below = tuple[str, tuple[str, ...]]
+_At = tuple[str, tuple[str, ...]]
 
 
 def _is_selected(resource: str, pattern: str) -> bool:
@@ -49,7 +52,7 @@ class Layers:
     ) -> None:
         """`below` are the layers below a layer where an object says so, `named` policies that stand for an image."""
         self._below = below or {}
-        # Layers and keys of objects with a name whose version a ConfigMap holds.
+        # Layers and keys with a name whose version stands in a ConfigMap, or in a variable that is set here.
         self.completed: set[tuple[str, tuple[str, ...]]] = set()
         self._policies = [*named]
         self._names: dict[tuple[str, tuple[str, ...]], set[ImageRef]] = {}
@@ -58,15 +61,30 @@ class Layers:
         self._objects: set[str] = set()
         for layer in self._below:
             self._note(layer)
+        sites = [*sites]
         for site in sites:
             if not site.image.repository:
                 continue
             name = site.image.with_version(tag=None, digest=None)
             self._names.setdefault((site.layers, site.keys), set()).add(name)
             self._note(site.layers)
+            self._set(site, name)
             path = PurePosixPath(site.path)
             if site.default and path.name in {"values.yaml", "values.yml"}:
                 self._charts.setdefault(helm_chart.layer(path), set()).add(name)
+
+        for site in sites:
+            if site.variable and not site.image.repository and (of := self.name(site)):
+                self._set(site, of)
+
+    def _set(self, site: ImageSite, name: ImageRef) -> None:
+        """The variable of a site stands for its image's version; a file of values writes its keys in another way."""
+        if site.variable:
+            keys = {site.variable}
+            if known := image_role_of(site.variable[-1]):
+                keys.add((*site.variable[:-1], known[0]))
+            for key in keys:
+                self._names.setdefault((variables.layer(site.path), key), set()).add(name)
 
     def _note(self, layer: str) -> None:
         if layer.startswith("values:"):
@@ -78,14 +96,19 @@ class Layers:
         """The image that a site without a name belongs to, None when nothing tells or two things do."""
         names = self._charts.get(site.layers) or self._names.get((site.layers, site.keys)) or set()
         if not names:
-            names = self._named_below(site.layers, site.keys)
+            names, completed = self._named_below(site.layers, site.keys)
+            if len(names) == 1:
+                self.completed |= completed
         if not names and site.layers == flux_policies.LAYER:
             names = self._of_policy(*site.keys)
         return next(iter(names)) if len(names) == 1 else None
 
-    def _named_below(self, layer: str, keys: tuple[str, ...]) -> set[ImageRef]:
-        """What the layers below say about the same keys, the nearest that say anything on each way down."""
-        names: set[ImageRef] = set()
+    def _named_below(self, layer: str, keys: tuple[str, ...]) -> tuple[set[ImageRef], set[_At]]:
+        """What the layers below say about the same keys, the nearest that say anything on each way down.
+
+        The second set are the layers among them whose version is set above.
+        """
+        names, completed = set[ImageRef](), set[_At]()
         seen, waiting = {(layer, keys)}, [(layer, keys)]
         while waiting:
             above = waiting.pop()
@@ -95,11 +118,11 @@ class Layers:
                 seen.add(below)
                 if found := self._names.get(below):
                     names |= found
-                    if above[0].startswith("ConfigMap/"):
-                        self.completed.add(below)
+                    if above[0].startswith("ConfigMap/") or below[0].startswith("variables:"):
+                        completed.add(below)
                 else:
                     waiting.append(below)
-        return names
+        return names, completed
 
     def _next(self, layer: str, keys: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
         for below, prefix in self._below.get(layer, ()):

@@ -13,12 +13,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from gitops_ci import known_files
+from gitops_ci import formats, known_files
 from gitops_ci.formats import ManifestText, flux_policies, kustomize
+from gitops_ci.formats.document.variables import layer as layer_of_variables
 from gitops_ci.formats.kubernetes import patch_layer
-from gitops_ci.plan import chart_dependencies, chart_installations, kustomizations
+from gitops_ci.plan import chart_dependencies, chart_installations, kustomizations, variables
 from gitops_ci.plan.layers import Below, lies_over
 from gitops_ci.plan.targets import Targets
+from gitops_ci.yamltext import YamlError
 
 __all__ = ["Query", "RelatedFiles", "layered"]
 
@@ -54,12 +56,17 @@ class RelatedFiles:
         self._carriers: set[str] = set()
         self._values: set[str] = set()
         self._objects: set[str] = set()
+        self._readers: set[str] = set()
+        self._variables: set[str] = set()
 
     def add(self, texts: Iterable[ManifestText]) -> None:
         for text in texts:
             self._sources.append(text)
             if text.is_yaml and self._wanted.mentioned(text.text) and self._wanted.first_line_with_name(text.text):
                 self._carriers.add(text.path)
+                if variables.reads_variables(text):
+                    self._readers.add(text.path)
+                    self._variables |= self._versions(text)
                 if _holds_values(text.path) or not _OBJECT.search(text.text):
                     self._values.add(text.path)
                 elif _HAS_VALUES.search(text.text):
@@ -73,15 +80,32 @@ class RelatedFiles:
         found = {*passed_on, *_companions(self._carriers, self._values, self._paths), *self._referred()}
         builders = kustomizations.Builders.of({*self._objects, *self._carriers}, self._sources)
         found |= builders.paths
+        found.update(posixpath.join(posixpath.dirname(path), ".env") for path in self._readers)
         for source in self._sources:
             if source.path in builders.known or _is_kustomization(source.path):
                 found |= kustomizations.used(source)
+            found |= self._generated(source)
         queries = [Query(tuple(self._mentions(builders)))]
         if self._objects:
             queries.append(Query(builders.needles, known_files.KUSTOMIZATIONS))
         charts = sorted({posixpath.basename(posixpath.dirname(path)) for path in self._own_values()} - {""})
+        # Other images may read the same variable: then it is nobody's alone.
+        queries.append(Query(tuple(f"${brace}{name}" for name in sorted(self._variables) for brace in ("", "{"))))
+        generated = {posixpath.basename(path) for s in self._sources for path in self._generated(s)}
+        queries.append(Query(tuple(sorted(generated))))
         queries.append(Query(tuple(charts), (known_files.CHART, "requirements.yaml")))
         return found & self._paths, [query for query in queries if query.needles]
+
+    def _versions(self, source: ManifestText) -> set[str]:
+        """The names of the variables that hold the version of a wanted image, or of one that is named elsewhere."""
+        try:
+            sites = [site for site in formats.find(source) if site.variable]
+        except YamlError:
+            return set()
+        return {site.variable[-1] for site in sites if not site.image.repository or self._wanted.of(site.image)}
+
+    def _generated(self, source: ManifestText) -> set[str]:
+        return variables.generator_files(source, self._paths) if source.path in self._readers else set()
 
     def _own_values(self) -> Iterator[str]:
         """The values.yaml of charts in the repository."""
@@ -106,6 +130,9 @@ class RelatedFiles:
             if flux_policies.GROUP in source.text and source.path in self._carriers:
                 for policy in flux_policies.named(source):
                     yield from (f':{policy.name}:{part}"' for part in ("tag", "digest"))
+        if any("${" in s.text for s in self._sources if s.path in self._readers):
+            yield "postBuild"
+            yield from (name for source in self._sources for name in variables.substituted_from(source))
         if any(_FLUX in s.text for s in self._sources if s.path in self._objects):
             folders = {posixpath.dirname(path) for path in (*builders.known, *self._objects)}
             yield from (folder if "/" in folder else f"path: ./{folder}" for folder in sorted(folders) if folder)
@@ -143,6 +170,8 @@ def layered(sources: Iterable[ManifestText]) -> dict[str, set[Below]]:
         for path, target in kustomizations.patch_files(source):
             if target:
                 found.setdefault(patch_layer(path), set()).add((target, ()))
+        for setting in variables.settings(source, paths):
+            found.setdefault(setting.layer, set()).update((layer_of_variables(path), ()) for path in setting.files)
         for name, files in kustomizations.generated(source):
             for file in files:
                 found.setdefault(_layer(file), set()).add((f"ConfigMap/{name}", ()))

@@ -463,6 +463,7 @@ def test_warnings_are_about_what_was_touched(run, tmp_path):
     "case",
     [
         "argocd/chart-of-the-repository", "argocd/overlay-of-an-application", "argocd/override-with-the-tag-alone",
+        "argocd/parameters-of-generators", "env/beside-compose", "flux/substitutions-are-set-here",
         "argocd/value-files-of-application-sets", "fleet/values-files-elsewhere",
         "fleet/values-files-of-customizations", "flux/overlay-of-a-release", "flux/patches-of-a-release",
         "flux/policies-name-the-image", "flux/release-over-a-chart-of-the-repository",

@@ -78,6 +78,7 @@ def site(source: ManifestText, found: Found, place: NodeContext, *, format_id: s
         found.problem,
         place.layers,
         (*place.keys, found.prefix),
+        found.variable,
     )
 
 
