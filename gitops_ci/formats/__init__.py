@@ -71,7 +71,7 @@ def find(source: ManifestText, only: Sequence[str] = ()) -> Iterator[ImageSite]:
                 sites.append(site)
         if name == markers.ID:
             marked = OccupiedSpans(sites)
-    if source.is_yaml and "$imagepolicy" in source.text and not source.is_template:
+    if source.is_yaml and any(mark in source.text for mark in flux_policies.MARKS) and not source.is_template:
         sites = _pointed_at(sites, flux_policies.find(source))
     return (site for site in sites if not only or site.format in only)
 
@@ -98,8 +98,8 @@ def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[Ima
         if at is None:
             found.append(pointed)
             continue
-        if not found[at].image.repository and not pointed.image.repository:
-            # Two ways to learn its name: from what it is laid over, and from the policy.
+        if not found[at].image.repository:
+            # Two ways to learn its name: from what it is laid over, and from the marker.
             found.append(pointed)
             continue
         roles = {field.role for field in found[at].fields}

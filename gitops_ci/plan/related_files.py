@@ -127,9 +127,9 @@ class RelatedFiles:
         for path in sorted(self._values):
             yield from _addresses(path)
         for source in self._sources:
-            if flux_policies.GROUP in source.text and source.path in self._carriers:
+            if source.path in self._carriers:
                 for policy in flux_policies.named(source):
-                    yield from (f':{policy.name}:{part}"' for part in ("tag", "digest"))
+                    yield from (f'{policy.name}:{part}"' for part in ("tag", "digest"))
         if any("${" in s.text for s in self._sources if s.path in self._readers):
             yield "postBuild"
             yield from (name for source in self._sources for name in variables.substituted_from(source))

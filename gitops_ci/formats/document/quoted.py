@@ -14,6 +14,9 @@ from gitops_ci.model import Field, ImageSite, Spelling
 
 __all__ = ["quoted_references"]
 
+_OPERATOR_BEHIND = re.compile(r"\s{0,99}[+%.*]")
+_OPERATOR_BEFORE = re.compile(r"[+%*]\s{0,99}\Z")
+_NEAR = 100  # characters before a string in which an operator is looked for
 _LINE = re.compile(r"[^\r\n]+")
 
 
@@ -31,7 +34,11 @@ def quoted_references(source: ManifestText, *, format_id: str, quotes: str, comm
             group = found.lastgroup or ""
             image = ImageRef.try_parse(found[group]) if "/" in found[group] else None
             if image and (image.tag or image.digest):
-                span = source.span(*found.span(group))
-                yield ImageSite(
-                    format_id, source.path, "", image, (Field("reference", span, found[group], Spelling("raw")),)
-                )
+                field = Field("reference", source.span(*found.span(group)), found[group], Spelling("raw"))
+                problem = "its version is part of an expression" if _is_part(source.text, *found.span()) else ""
+                yield ImageSite(format_id, source.path, "", image, (field,), problem=problem)
+
+
+def _is_part(text: str, start: int, end: int) -> bool:
+    """Whether an operator makes a string a part of another one: `'shop:v' + version`, `'shop:%s' % tag`."""
+    return bool(_OPERATOR_BEHIND.match(text, end) or _OPERATOR_BEFORE.search(text, max(0, start - _NEAR), start))

@@ -23,7 +23,8 @@ __all__ = ["scan", "site"]
 
 _CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 # An `image` of these kinds names a repository to watch, not an image to run: a version there would break them.
-_WATCHERS = frozenset({"ImageRepository", "Warehouse"})
+_WATCHERS = frozenset({"ImageRepository", "ImageScan", "Warehouse"})
+_WATCHES = frozenset({"imageScans"})
 # Lists of `name` and `value` that stand for values: Argo CD and its charts, Helmfile, Tekton, OpenShift.
 _PARAMETERS = frozenset({"parameters", "params", "set"})
 # Lists of strings that programs get: options and variables, `name=value`.
@@ -89,7 +90,7 @@ def _in_mapping(source: ManifestText, node: YamlMapping, place: NodeContext) -> 
         if place.kind == "ImageUpdater":
             yield replace(found, problem=found.problem or FOLLOWED)
             continue
-        if bare and place.kind in _WATCHERS:
+        if bare and (place.kind in _WATCHERS or place.key in _WATCHES):
             continue
         if bare and not (place.kind and place.item and place.key in _CONTAINERS):
             yield replace(found, default=found.default or "what its chart or operator adds")
