@@ -99,8 +99,11 @@ def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[Ima
             found.append(pointed)
             continue
         if not found[at].image.repository:
-            # Two ways to learn its name: from what it is laid over, and from the marker.
-            found.append(pointed)
+            if pointed.image.repository:
+                found[at] = pointed
+            else:
+                # Two ways to learn its name: from what it is laid over, and from the marker.
+                found.append(pointed)
             continue
         roles = {field.role for field in found[at].fields}
         more = tuple(field for field in pointed.fields if field.role not in roles and roles != {"reference"})
