@@ -729,3 +729,19 @@ def test_an_older_build_is_refused_in_any_scheme_or_the_run_warns(run, tmp_path,
     ran = run("bump", f"localhost:1/shop:{new}", "--config-repo", repo.path, "--mode", "dry-run")
     assert ran.code == code, ran.err
     assert ("Could not tell" in ran.err) is bool(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "pattern"),
+    [
+        ("main.tf", 'image_tag = "1.4.1"\nother_tag = "1.4.1"\n', 'image_tag = "(.+)"'),
+        ("values.yaml", "shop: 'v: 1.4.1'\n", "v: ([0-9.]+)"),
+        ("Dockerfile", "ARG TAG=1.4.1\r\nRUN x\r\n", "^ARG TAG=(.+)$"),
+    ],
+)
+def test_a_regular_expression_edits_its_group(run, tmp_path, name, text, pattern):
+    repo = make_repo(tmp_path / "at.git", {name: text})
+    arguments = ("--config-repo", repo.path, "--mode", "push")
+    assert run("bump", IMAGE, *arguments, "--at", f"{name}:/{pattern}/").code == 0
+    assert repo.read(name) == text.replace("1.4.1", "1.5.0", 1).encode()
+    assert run("bump", IMAGE, *arguments, "--at", f"{name}:/nothing (.+)/").code == 2
