@@ -22,7 +22,7 @@ from gitops_ci.plan.apply import plan_file
 from gitops_ci.plan.decisions import Decisions
 from gitops_ci.plan.file_plan import read
 from gitops_ci.plan.layers import Layers
-from gitops_ci.plan.leftovers import ENVIRONMENTS, old_tags, possible
+from gitops_ci.plan.leftovers import ENVIRONMENTS, near, old_tags, possible
 from gitops_ci.plan.policy import Age, BumpPolicy
 from gitops_ci.plan.related_files import Query, RelatedFiles
 from gitops_ci.plan.targets import Targets
@@ -37,6 +37,7 @@ __all__ = [
     "RelatedFiles",
     "make",
     "make_from",
+    "near",
     "nearest",
     "needles",
     "old_tags",

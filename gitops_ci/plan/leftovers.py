@@ -15,7 +15,7 @@ from gitops_ci.model import ImageSite, Plan, Skip
 from gitops_ci.plan.layers import Layers
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["ENVIRONMENTS", "old_tags", "possible"]
+__all__ = ["ENVIRONMENTS", "near", "old_tags", "possible"]
 
 # Folders of these names show that a repository keeps its environments apart.
 ENVIRONMENTS = frozenset({
@@ -30,6 +30,12 @@ _WORDS = re.compile(r"[-_.]")
 def old_tags(plan: Plan) -> tuple[str, ...]:
     """The tags that the plan replaces in values: those that may stand elsewhere without a name."""
     return tuple(sorted({site.image.tag or "" for site in _changed(plan)} - {""}))
+
+
+def near(plan: Plan, paths: Iterable[str]) -> list[str]:
+    """The `paths` in folders of other environments than the changed files."""
+    changed = {site.path for site in _changed(plan)}
+    return [path for path in paths if any(_is_of_another_environment(path, other) for other in changed)]
 
 
 def possible(plan: Plan, sources: Iterable[ManifestText]) -> tuple[Skip, ...]:

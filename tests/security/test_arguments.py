@@ -57,6 +57,7 @@ LIST = {
     },
     "configrepo.git": {"program": "found on PATH", "*arguments": _HANDED_ON},
     "configrepo.repository": {
+        "*files": "pathspecs behind '--': file names that are constants of the program",
         "*arguments": _HANDED_ON,
         "*options": "constants of the callers: filters",
         "*(['--filter=tree:1'] if sparse else [])": "constants",

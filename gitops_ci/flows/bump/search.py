@@ -230,7 +230,9 @@ def _possible(plan: Plan, snapshot: Snapshot, selection: Paths, search: Search) 
     tags = planning.old_tags(plan)
     if not tags or search.policy.formats:
         return ()
-    paths = snapshot.search(tags, selection)[:_ENOUGH]
+    paths = planning.near(plan, snapshot.search(tags, selection))[:_ENOUGH]
+    # What these are laid over explains them.
+    paths = [*paths, *(change.path for change in plan.files)]
     return planning.possible(plan, planning.parse(_decoded(snapshot, paths, ())[0], search.images, search.policy))
 
 
