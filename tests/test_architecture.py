@@ -45,7 +45,22 @@ FLOORS = {
     ),
     "formats": (
         {"document"},
-        {"argocd", "base", "compose", "fleet", "flux", "flux_policies", "kubernetes", "kustomize", "markers", "pointer"}
+        {
+            "argocd",
+            "base",
+            "compose",
+            "env_file",
+            "fleet",
+            "flux",
+            "flux_policies",
+            "jsonnet",
+            "kubernetes",
+            "kustomize",
+            "markers",
+            "pointer",
+            "quadlet",
+            "terraform",
+        }
         | {"helm_chart", "helm_template", "helm_values"},
     ),
     "validation": (

@@ -98,7 +98,8 @@ _OPTIONS = (
         "--at",
         multiple=True,
         metavar="FILE:$.PATH",
-        help="The value that no rule can find: 'apps/x.yaml:$.spec.images[?name==\"shop\"].tag'. Repeatable.",
+        help="The value that no rule can find: 'apps/x.yaml:$.spec.images[?name==\"shop\"].tag', "
+        "or in any text 'main.tf:/image_tag = \"(.+)\"/'. Repeatable.",
     ),
     option("--title", metavar="TEXT", help="Title of the pull request; {environment}, {image}, {tag} are filled in."),
     option("--label", multiple=True, metavar="NAME", help="Label of the pull request. Repeatable."),

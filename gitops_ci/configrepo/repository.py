@@ -418,26 +418,31 @@ class Snapshot:
         names = (name.decode("utf-8", "surrogateescape") for meta, name in entries if meta.startswith(b"100"))
         return [path for path in names if selection.matches(path)]
 
-    def search(self, needles: Sequence[str], selection: Selection) -> list[str]:
+    def search(self, needles: Sequence[str], selection: Selection, *, names: Sequence[str] = ()) -> list[str]:
         """The paths of the selected regular files that contain any needle, byte for byte.
 
-        What is no UTF-8 stands in a needle as Python's surrogate escapes.
+        What is no UTF-8 stands in a needle as Python's surrogate escapes. `names` are the names of the files that are
+        looked into; () means all.
         """
         if self.objects.is_sparse:
             found = self.objects.files(self.tree, selection)
+            found = {path: entry for path, entry in found.items() if not names or path.rpartition("/")[2] in names}
             self.objects.need(entry.sha for entry in found.values())
             wanted = [needle.encode("utf-8", "surrogateescape") for needle in needles]
             texts = ((path, self.objects.blob(entry.sha)) for path, entry in found.items())
             return [path for path, data in texts if any(needle in data for needle in wanted)]
-        patterns = "".join(f"{needle}\n" for needle in needles).encode("utf-8", "surrogateescape")
+        # A line without text would match every file.
+        lines = (line for needle in needles for line in needle.split("\n") if line)
+        patterns = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
+        files = [f":(glob)**/{name}" for name in names]
         answer = self.git.run(
-            "grep", "--full-name", "-l", "-z", "-a", "-F", "-f", "-", self.commit, "--", stdin=patterns
+            "grep", "--full-name", "-l", "-z", "-a", "-F", "-f", "-", self.commit, "--", *files, stdin=patterns
         )
         if answer.code > 1:
             raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}", hint=ASK_GIT)
         prefix = len(self.commit) + 1
-        names = (name[prefix:].decode("utf-8", "surrogateescape") for name in answer.stdout.split(b"\0") if name)
-        return [path for path in names if selection.matches(path)]
+        paths = (name[prefix:].decode("utf-8", "surrogateescape") for name in answer.stdout.split(b"\0") if name)
+        return [path for path in paths if selection.matches(path)]
 
     def changed_paths(self, before: Snapshot) -> list[str]:
         """What differs between two commits, by tree; renames are not looked for."""

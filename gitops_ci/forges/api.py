@@ -10,6 +10,7 @@ from gitops_ci.display import quoted
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.base import AutoMerge
 from gitops_ci.http import Http, HttpError, Response
+from gitops_ci.secret import mask
 
 __all__ = ["CATCHING_UP", "Api", "Fields", "as_list", "as_object", "segment", "texts"]
 
@@ -90,7 +91,7 @@ class Api:
         if head(state) == wanted.commit:
             return state
         error = self.refusal(
-            409, f"its head is {head(state)[:12]} and not {wanted.commit[:12]}, which was pushed", doing
+            409, f"its head is {mask(head(state))[:12]} and not {wanted.commit[:12]}, which was pushed", doing
         )
         error.hint = f"{self.name} is still busy with the push, or somebody else pushed: run the command again."
         raise error

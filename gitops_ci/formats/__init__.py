@@ -11,15 +11,19 @@ from dataclasses import replace
 from gitops_ci.formats import (
     argocd,
     compose,
+    env_file,
     fleet,
     flux,
     flux_policies,
     helm_chart,
     helm_template,
     helm_values,
+    jsonnet,
     kubernetes,
     kustomize,
     markers,
+    quadlet,
+    terraform,
 )
 from gitops_ci.formats.base import Format
 from gitops_ci.formats.document.manifest_text import ManifestText
@@ -39,9 +43,14 @@ FORMATS: dict[str, Format] = {
     kubernetes.ID: kubernetes,
     helm_values.ID: helm_values,
     helm_template.ID: helm_template,
+    terraform.ID: terraform,
+    jsonnet.ID: jsonnet,
+    quadlet.ID: quadlet,
+    env_file.ID: env_file,
 }
-# What is no YAML is asked for by these: they go line by line.
-_LINEWISE = (markers.ID, helm_template.ID)
+# These go line by line: templates, and what is no YAML.
+_OF_TEMPLATES = (markers.ID, helm_template.ID)
+_OF_TEXTS = (markers.ID, terraform.ID, jsonnet.ID, quadlet.ID, env_file.ID)
 
 
 def find(source: ManifestText, only: Sequence[str] = ()) -> Iterator[ImageSite]:
@@ -62,18 +71,18 @@ def find(source: ManifestText, only: Sequence[str] = ()) -> Iterator[ImageSite]:
                 sites.append(site)
         if name == markers.ID:
             marked = OccupiedSpans(sites)
-    if source.is_yaml and "$imagepolicy" in source.text and not source.is_template:
+    if source.is_yaml and any(mark in source.text for mark in flux_policies.MARKS) and not source.is_template:
         sites = _pointed_at(sites, flux_policies.find(source))
     return (site for site in sites if not only or site.format in only)
 
 
 def _kinds(source: ManifestText) -> Iterator[str]:
     if source.is_template:
-        yield from _LINEWISE
+        yield from _OF_TEMPLATES
     elif not source.is_yaml:
-        yield markers.ID
+        yield from _OF_TEXTS
     else:
-        yield from (name for name in FORMATS if name != helm_template.ID)
+        yield from (name for name in FORMATS if name not in _OF_TEXTS[1:] and name != helm_template.ID)
 
 
 def _place(field: Field) -> tuple[int, int, str, bool]:
@@ -89,9 +98,12 @@ def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[Ima
         if at is None:
             found.append(pointed)
             continue
-        if not found[at].image.repository and not pointed.image.repository:
-            # Two ways to learn its name: from what it is laid over, and from the policy.
-            found.append(pointed)
+        if not found[at].image.repository:
+            if pointed.image.repository:
+                found[at] = pointed
+            else:
+                # Two ways to learn its name: from what it is laid over, and from the marker.
+                found.append(pointed)
             continue
         roles = {field.role for field in found[at].fields}
         more = tuple(field for field in pointed.fields if field.role not in roles and roles != {"reference"})

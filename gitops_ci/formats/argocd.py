@@ -15,12 +15,16 @@ from gitops_ci.formats.document.image_fields import Found, artifact, one_string,
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.formats.document.nodes import NodeContext, object_of, walk
 from gitops_ci.formats.document.scan import scan, site
+from gitops_ci.formats.document.variables import settings
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
-from gitops_ci.yamltext import AliasNode, MappingNode, ScalarNode, SequenceNode
+from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
 
 ID = "argocd"
 
+_GENERATORS = frozenset(
+    {"git", "clusters", "list", "matrix", "merge", "clusterDecisionResource", "scmProvider", "plugin"}
+)
 _KINDS = frozenset({"Application", "ApplicationSet"})
 
 
@@ -32,13 +36,38 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
         if not (is_override or (what and what.group == "argoproj.io" and what.kind in _KINDS)):
             continue
         # An override is laid over the Application of its name; they never hold values but parameters.
-        resource = "" if what else f"Application/{name.removeprefix('.argocd-source-').removesuffix('.yaml')}"
+        resource = "" if what else override_of(name)
         for place in walk(root, resource=resource):
             if isinstance(place.node, SequenceNode) and place.key == "images":
                 yield from _overrides(source, place.node, place)
             elif isinstance(place.node, MappingNode) and place.key in {"source", "sources"}:
                 yield from _artifact(source, place.node, place)
         yield from scan(source, root, format_id=ID, resource=resource)
+        if what and what.kind == "ApplicationSet":
+            yield from _generated(source, root, what.resource)
+
+
+def generators_layer(path: str) -> str:
+    """The layer of the parameters that the generators of an ApplicationSet give its template."""
+    return f"generators:{path}"
+
+
+def _generated(source: ManifestText, root: Node | None, resource: str) -> Iterator[ImageSite]:
+    """The parameters of list generators, and the `values` of any."""
+    layers = generators_layer(source.path)
+    for place in walk(root):
+        if not isinstance(place.node, MappingNode):
+            continue
+        if place.key == "elements" and place.item:
+            yield from settings(source, place.node, format_id=ID, resource=resource, layers=layers)
+        elif place.key in _GENERATORS and isinstance(values := place.node.get("values"), MappingNode):
+            above = ("values",)
+            yield from settings(source, values, format_id=ID, resource=resource, layers=layers, above=above)
+
+
+def override_of(name: str) -> str:
+    """The Application that a `.argocd-source-*.yaml` of this name is laid over."""
+    return f"Application/{name.removeprefix('.argocd-source-').removesuffix('.yaml')}"
 
 
 def _artifact(source: ManifestText, node: MappingNode, place: NodeContext) -> Iterator[ImageSite]:

@@ -22,10 +22,15 @@ ID = "compose"
 _FILE_NAME = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml|[\w.-]+\.(?:docker-)?compose\.ya?ml")
 
 
+def is_compose(path: str) -> bool:
+    """Whether a file has one of Compose's own names."""
+    return bool(_FILE_NAME.fullmatch(PurePosixPath(path).name))
+
+
 def find(source: ManifestText) -> Iterator[ImageSite]:
     for root in source.yaml.documents:
         services = root.get("services") if isinstance(root, MappingNode) and not object_of(root) else None
-        if not isinstance(services, MappingNode) or not _FILE_NAME.fullmatch(PurePosixPath(source.path).name):
+        if not isinstance(services, MappingNode) or not is_compose(source.path):
             continue
         for name, entry in source.entries(services).items():
             for site in scan(source, entry.value, format_id=ID, resource=f"service/{name}"):

@@ -14,6 +14,7 @@ from gitops_ci.formats.document.image_overrides import overrides
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import NodeContext, object_of, walk
 from gitops_ci.formats.document.scan import scan, site
+from gitops_ci.formats.document.variables import settings
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import MappingNode, Node, SequenceNode
 
@@ -34,6 +35,21 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
             if isinstance(place.node, SequenceNode) and place.key == "images" and not place.layers:
                 yield from overrides(source, place.node, resource=place.resource, format_id=ID)
         yield from scan(source, root, format_id=ID)
+        build = _at(root, "spec", "postBuild", "substitute")
+        if build:
+            layers = substitution_layer(source.path, what.resource)
+            yield from settings(source, build, format_id=ID, resource=what.resource, layers=layers)
+
+
+def substitution_layer(path: str, resource: str) -> str:
+    """The layer of the variables that a Kustomization substitutes."""
+    return f"substitute:{path}#{resource}"
+
+
+def _at(node: Node | None, *keys: str) -> MappingNode | None:
+    for key in keys:
+        node = node.get(key) if isinstance(node, MappingNode) else None
+    return node if isinstance(node, MappingNode) else None
 
 
 def _artifact(source: ManifestText, root: Node | None, resource: str) -> Iterator[ImageSite]:

@@ -1,9 +1,12 @@
-"""Markers of Flux's image automation, read as pointers to where the parts of an image live.
+"""Markers of Flux's image automation and of Fleet's image scan, read as pointers to where the parts of an image live.
 
 Source: fluxcd.io/flux/guides/image-update, "Configure image update for custom resources":
 `# {"$imagepolicy": "<namespace>:<policy>[:tag|:name|:digest]"}` behind a value. The policy stands for an image, so the
 parts of one policy belong together; which image it is, the value marked `:name` or a whole reference tells, or the
 ImageRepository that the ImagePolicy refers to (fluxcd.io/flux/components/image).
+
+Fleet (fleet.rancher.io/imagescan) writes `# {"$imagescan": "<tagName>[:tag|:name|:digest]"}`; `imageScans` of a
+fleet.yaml, or an ImageScan, says which image the name stands for.
 """
 
 from __future__ import annotations
@@ -17,14 +20,18 @@ from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
-from gitops_ci.yamltext import MappingNode, YamlError
+from gitops_ci.yamltext import MappingNode, Node, SequenceNode, YamlError
 
 ID = "flux"
 GROUP = "image.toolkit.fluxcd.io"
 LAYER = "imagepolicy"
 
+# In the words of both: a text without one has no marker.
+MARKS = ("$imagepolicy", "$imagescan")
+_SCAN = "imagescan"
 _MARKER = re.compile(
-    r"""\#\s*\{\s*"\$imagepolicy"\s*:\s*"(?P<policy>[^":\s]+:[^":\s]+)(?::(?P<part>tag|name|digest))?"\s*\}"""
+    r"""\#\s*\{\s*"\$image(?:policy"\s*:\s*"(?P<policy>[^":\s]+:[^":\s]+)|scan"\s*:\s*"(?P<scan>[^":\s]+))"""
+    r"""(?::(?P<part>tag|name|digest))?"\s*\}"""
 )
 
 
@@ -40,7 +47,7 @@ class ImagePolicy:
 
 def named(source: ManifestText) -> Iterator[ImagePolicy]:
     """The policies and repositories of images that a file defines. A policy is mostly called as its repository."""
-    if GROUP not in source.text or not source.is_yaml:
+    if not source.is_yaml or not (GROUP in source.text or "tagName" in source.text):
         return
     try:
         documents = source.yaml.documents
@@ -48,6 +55,8 @@ def named(source: ManifestText) -> Iterator[ImagePolicy]:
         return
     for root in documents:
         what, spec = object_of(root), root.get("spec") if isinstance(root, MappingNode) else None
+        if isinstance(root, MappingNode):
+            yield from _scans(root, spec if what and what.kind == "ImageScan" else None)
         if what is None or what.group != GROUP or not isinstance(spec, MappingNode):
             continue
         if what.kind == "ImageRepository" and (image := ImageRef.try_parse(spec.text("image"))):
@@ -56,15 +65,23 @@ def named(source: ManifestText) -> Iterator[ImagePolicy]:
             yield ImagePolicy(what.namespace, what.name, repository=reference.text("name"))
 
 
+def _scans(root: MappingNode, scan: Node | None) -> Iterator[ImagePolicy]:
+    """What Fleet scans, in a fleet.yaml or in an object of its own; the name is the repository's of its own."""
+    listed = root.get("imageScans")
+    for item in (*(listed.items if isinstance(listed, SequenceNode) else ()), scan):
+        if isinstance(item, MappingNode) and (image := ImageRef.try_parse(item.text("image"))):
+            yield ImagePolicy(_SCAN, item.text("tagName"), image)
+
+
 def find(source: ManifestText) -> Iterator[ImageSite]:
-    if "$imagepolicy" not in source.text:
+    if not any(mark in source.text for mark in MARKS):
         return
     groups: dict[str, dict[str, Field]] = {}
     for marker in _MARKER.finditer(source.text):
         value = source.scalar_before(marker.start())
         if value is None or re.search(r"[\r\n]", source.text[value.start : marker.start()]):
             continue
-        policy, part = marker["policy"], marker["part"] or "reference"
+        policy, part = marker["policy"] or f"{_SCAN}:{marker['scan']}", marker["part"] or "reference"
         field = source.scalar_field("reference" if part in {"reference", "name"} else part, value)  # type: ignore[arg-type]
         group = groups.setdefault(policy, {})
         if part in group:

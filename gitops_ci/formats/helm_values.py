@@ -18,15 +18,27 @@ from gitops_ci.model import ImageSite
 ID = "helm-values"
 
 # Charts' own description, dependencies and CI systems name versions of other things; a bump is not for them.
-_OTHERS = frozenset({"Chart.yaml", "Chart.lock", "requirements.yaml", ".gitlab-ci.yml", ".gitops-ci.yaml"})
+_OTHERS = frozenset(
+    {
+        "Chart.yaml",
+        "Chart.lock",
+        "requirements.yaml",
+        ".gitlab-ci.yml",
+        ".gitops-ci.yaml",
+        "package.json",
+        "package-lock.json",
+        "composer.json",
+        "renovate.json",
+        "tsconfig.json",
+        "devcontainer.json",
+    }
+)
 _OTHER_FOLDERS = frozenset({".github", ".gitea", ".forgejo", ".circleci", ".woodpecker", ".tekton"})
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
     path = PurePosixPath(source.path)
     if path.name in _OTHERS or not _OTHER_FOLDERS.isdisjoint(path.parts):
-        return
-    if path.suffix == ".json" and "values" not in path.name:
         return
     for root in source.yaml.documents:
         if not object_of(root):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
+from gitops_ci.formats.document.variables import settings
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import MappingNode, Node, SequenceNode
 
@@ -20,8 +21,20 @@ ID = "kubernetes"
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
     for root in source.yaml.documents:
-        if object_of(root) or _is_patch(root):
+        if what := object_of(root):
             yield from scan(source, root, format_id=ID)
+            data = root.get("data") if isinstance(root, MappingNode) and what.kind == "ConfigMap" else None
+            if isinstance(data, MappingNode):
+                # Variables of Flux: `substituteFrom`.
+                yield from settings(source, data, format_id=ID, resource=what.resource, layers=what.resource)
+        elif _is_patch(root):
+            # Which object it is for, the kustomization says that names the file.
+            yield from scan(source, root, format_id=ID, layers=patch_layer(source.path))
+
+
+def patch_layer(path: str) -> str:
+    """The layer of the values that a JSON patch in a file of its own sets."""
+    return f"patch:{path}"
 
 
 def _is_patch(root: Node | None) -> bool:

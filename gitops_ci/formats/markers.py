@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from gitops_ci.formats.document.image_fields import NAMELESS, version_of
 from gitops_ci.formats.document.manifest_text import ManifestText
+from gitops_ci.formats.document.text_fields import field_at
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Field, ImageSite, Role, Spelling
-from gitops_ci.yamltext import ScalarNode, YamlError
+from gitops_ci.model import Field, ImageSite, Role
 
 ID = "marked-line"
 
@@ -97,7 +97,7 @@ def _site(source: ManifestText, mark: re.Match[str], start: int, end: int) -> Im
     if found is None:
         return _broken(source, mark, image, f"the marked line has no {mark['part'] or 'version'}")
     role, first, last = found
-    field = _field(source, role, first, last)
+    field = field_at(source, role, first, last)
     if role == "reference":
         image = ImageRef.parse(field.text)
     else:
@@ -128,24 +128,3 @@ def _value(text: str, image: ImageRef, part: Role | None, start: int, end: int) 
         if part in {None, "tag"} and (version_of(text[first:last]) or ("",))[0]:
             return "tag", first, last
     return None
-
-
-def _field(source: ManifestText, role: Role, start: int, end: int) -> Field:
-    text = source.text[start:end]
-    scalar = _scalar_at(source, start, end)
-    if scalar is None:
-        return Field(role, source.span(start, end), text, Spelling("raw"))
-    if scalar.value == text and (whole := source.scalar_field(role, scalar)):
-        return whole
-    # Part of a longer string (`--image=…`): its characters stand for themselves there.
-    return Field(role, source.span(start, end), text, Spelling("raw", (scalar.style,)))
-
-
-def _scalar_at(source: ManifestText, start: int, end: int) -> ScalarNode | None:
-    if not source.is_yaml:
-        return None
-    try:
-        found = source.scalar_before(start)
-    except YamlError:
-        return None
-    return found if found and end <= found.end else None

@@ -3,6 +3,9 @@
 The path into the document is the part of RFC 9535 (JSONPath) that names single values: `.key`, `["key"]`, `[0]`,
 `[*]` and `[?key=="text"]`. A filter right behind `$` chooses documents: `$[?kind=="Deployment"].spec…`. A step into a
 string that holds YAML goes on inside it.
+
+In any text, `--at 'main.tf:/image_tag = "(.+)"/'` points by a regular expression with one group, which one line of the
+file has to match.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass, replace
 from gitops_ci.errors import UsageError
 from gitops_ci.formats.document.image_fields import version_of
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
+from gitops_ci.formats.document.text_fields import field_at
 from gitops_ci.imageref import DIGEST, ImageRef
 from gitops_ci.model import ImageSite, Role
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, YamlError
@@ -49,17 +53,22 @@ class Pointer:
     path: str
     steps: tuple[Step, ...]
     text: str
+    pattern: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Pointer:
-        """Read `path/to/file.yaml:$.a.b`.
+        """Read `path/to/file.yaml:$.a.b` or `path/to/file:/regular expression/`.
 
         Raises:
             UsageError: it is not of that form; the message says where it stops making sense.
         """
-        path, colon, rest = text.partition(":$")
+        in_text = _IN_TEXT.fullmatch(text)
+        path, colon, rest = (in_text["path"], ":/", "") if in_text else text.partition(":$")
         if not colon or not path or path.startswith("/") or ".." in path.split("/"):
             raise UsageError(f"'{text}' does not point into a file", hint=_EXAMPLE)
+        if in_text:
+            _check(in_text["pattern"], text)
+            return cls(path.removeprefix("./"), (), text, in_text["pattern"])
         steps: list[Step] = []
         at = 0
         while at < len(rest):
@@ -76,6 +85,47 @@ class Pointer:
 _EXAMPLE = (
     """Write it as --at 'apps/shop.yaml:$.spec.images[?name=="shop"].tag', the path relative to the repository."""
 )
+
+
+_IN_TEXT = re.compile(r"(?P<path>[^:]+):/(?P<pattern>.+)/")
+# What would let a search take more than the time of a few passes: repeated groups, references back, looking around.
+_SLOW = re.compile(r"\)[*+?{]|\\[1-9]|\(\?(?!:)")
+_REPEATED = re.compile(r"(?<!\\)(?:[*+]|\{\d+,\d*\})")
+_MOST_REPEATED = 3
+_LONGEST_LINE = 2000
+
+
+def _check(pattern: str, text: str) -> None:
+    """Raises UsageError for what is no regular expression with one group, or may take long."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise UsageError(f"'{text}' has no regular expression: {error}", hint=_EXAMPLE) from None
+    if groups != 1:
+        raise UsageError(f"'{text}' has {groups} groups", hint="Put the value, and nothing else, in one group: (.+)")
+    if _SLOW.search(pattern) or len(_REPEATED.findall(pattern)) > _MOST_REPEATED:
+        hint = f"Use at most {_MOST_REPEATED} of * and +, and neither repeated groups, lookarounds nor backreferences."
+        raise UsageError(f"The regular expression in '{text}' may take too long", hint=hint)
+
+
+def _in_text(source: ManifestText, pointer: Pointer, image: ImageRef) -> ImageSite:
+    """The value in the one line that matches.
+
+    Raises:
+        UsageError: no line matches, or several do.
+    """
+    wanted = re.compile(pointer.pattern)
+    lines = (line for line in re.finditer(r"[^\r\n]+", source.text) if len(line[0]) <= _LONGEST_LINE)
+    found = [at for line in lines for at in wanted.finditer(source.text, line.start(), line.end())]
+    if len(found) != 1:
+        lines_of = ", ".join(str(source.line(at.start())) for at in found[:5])
+        counted = f"{len(found)} times (lines {lines_of})" if found else "nowhere"
+        raise UsageError(f"--at {pointer.text} matches {counted}", hint="It has to match once. Write more of the line.")
+    role, now = _part(found[0][1], image)
+    problem = "" if now else f"what --at points at is '{found[0][1]}', no part of {image.familiar}"
+    field = field_at(source, role, *found[0].span(1))
+    named = now or image.with_version(tag=None, digest=None)
+    return ImageSite(ID, source.path, "", named, (field,), problem=problem)
 
 
 def _step(match: re.Match[str]) -> Step:
@@ -99,7 +149,11 @@ def find(source: ManifestText, pointer: Pointer, image: ImageRef) -> Iterator[Im
 
     Raises:
         YamlError: the file cannot be read.
+        UsageError: a regular expression does not match once.
     """
+    if pointer.pattern:
+        yield _in_text(source, pointer, image)
+        return
     nowhere = ScalarNode(0, 0, "", "")
     here = [
         _At(source, Entry(nowhere, root)) for root in source.yaml.documents if root and not isinstance(root, AliasNode)

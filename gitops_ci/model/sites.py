@@ -63,7 +63,8 @@ class ImageSite:
     image without a version is simply incomplete. `problem` says why the place cannot be edited at all.
 
     Values are often layered: a file with the name, another with the tag. Where an image has no name here (its
-    repository is ''), it is that of the site with the same `keys` in the same `layers`.
+    repository is ''), it is that of the site with the same `keys` in the same `layers`. `variable` are the keys of a
+    variable that holds the version.
     """
 
     format: str
@@ -75,3 +76,4 @@ class ImageSite:
     problem: str = ""
     layers: str = ""
     keys: tuple[str, ...] = ()
+    variable: tuple[str, ...] = ()

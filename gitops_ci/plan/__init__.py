@@ -22,23 +22,28 @@ from gitops_ci.plan.apply import plan_file
 from gitops_ci.plan.decisions import Decisions
 from gitops_ci.plan.file_plan import read
 from gitops_ci.plan.layers import Layers
+from gitops_ci.plan.leftovers import ENVIRONMENTS, near, old_tags, possible
 from gitops_ci.plan.policy import Age, BumpPolicy
-from gitops_ci.plan.related_files import companions, referred
+from gitops_ci.plan.related_files import Query, RelatedFiles
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
 
 __all__ = [
+    "ENVIRONMENTS",
     "Age",
     "BumpPolicy",
     "Pointer",
-    "companions",
+    "Query",
+    "RelatedFiles",
     "make",
     "make_from",
-    "mentions",
+    "near",
     "nearest",
     "needles",
+    "old_tags",
     "parse",
-    "referred",
+    "possible",
+    "related",
     "written",
 ]
 
@@ -54,9 +59,9 @@ def parse(files: Iterable[tuple[str, str]], targets: Sequence[ImageRef], policy:
     return [ManifestText(path, text, wanted.mentioned) for path, text in files]
 
 
-def mentions(texts: Iterable[ManifestText], targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[str, ...]:
-    """What else to search for, given the files that contain a needle: in files that name no image and belong to one."""
-    return related_files.mentions(texts, Targets(targets, match_name=policy.match_name))
+def related(paths: Iterable[str], targets: Sequence[ImageRef], policy: BumpPolicy) -> RelatedFiles:
+    """What to read beside the files that contain a needle: files that name no image and belong to one."""
+    return RelatedFiles(paths, Targets(targets, match_name=policy.match_name))
 
 
 def make(
@@ -92,14 +97,14 @@ def make_from(
     if pointers and len(targets) != 1:
         raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
     wanted = Targets(targets, match_name=policy.match_name)
-    drafts = read(sources, wanted, policy, pointers)
+    drafts = read(sources, wanted, policy)
     named = chain.from_iterable(map(flux_policies.named, sources))
     layers = Layers((site for draft in drafts for site in draft.sites), related_files.layered(sources), named)
     for draft in drafts:
         draft.select(layers, wanted, policy)
         draft.add_pointers(pointers, targets)
     meant = [site for draft in drafts for site, _ in draft.meant]
-    decisions = Decisions(policy, wanted, is_older, meant, kustomize.Reach(sources))
+    decisions = Decisions(policy, wanted, is_older, meant, kustomize.Reach(sources), layers.completed)
     plans = [plan_file(draft, decisions) for draft in drafts]
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]

@@ -8,29 +8,59 @@ fluxcd.io/flux/components/helm/helmreleases (`spec.chart.spec`, `valuesFiles`); 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from gitops_ci import known_files
+from gitops_ci.formats.argocd import override_of
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of, walk
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError
 
 __all__ = ["ChartInstallation", "find_installations"]
 
-_WORDS = ("valueFiles", "valuesFile", "helmCharts", "chart:", "path:")
+_WORDS = ("valueFiles", "valuesFile", "valuesFrom", "helmCharts", "chart:", "path:")
+# What a generator of an ApplicationSet fills in.
+_FILLED_IN = re.compile(r"\{\{[^{}]*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
 class ChartInstallation:
-    """One installation: the layer of the values that its object holds, and the files below them, the lowest first."""
+    """One installation: the layer of the values that its object holds, and the files below them, the lowest first.
+
+    A part of a file's path that a template fills in is a `*`. `maps` are layers of ConfigMaps that it reads.
+    """
 
     layer: str
     files: tuple[str, ...]
+    maps: tuple[str, ...] = ()
+
+    def expanded(self, paths: Collection[str]) -> tuple[str, ...]:
+        """The files, each pattern replaced by the `paths` that fit it.
+
+        An object may count from the root of another repository: then the chart lies here under the end of its path.
+        """
+        files = [file.split("/") for file in self.files]
+        most = len(files[0]) - 1 if files and self.files[0] not in paths else 0
+        away = next((n for n in range(1, most) if "/".join(files[0][n:]) in paths), 0)
+        found: list[str] = []
+        for parts in files:
+            file = "/".join(parts[away:])
+            if "*" in file:
+                pattern = re.compile("[^/]*".join(map(re.escape, re.split(r"\*+", file))))
+                found += sorted(path for path in paths if pattern.fullmatch(path))
+            elif file:
+                found.append(file)
+        return tuple(found)
 
 
 def find_installations(source: ManifestText) -> Iterator[ChartInstallation]:
     """Every installation that a file describes; paths count from the repository's root."""
+    folder, _, name = source.path.rpartition("/")
+    if name.startswith(".argocd-source"):
+        # Laid over the Application whose chart lies here.
+        yield _use(override_of(name), folder, ".", [])
     if not source.is_yaml or not any(word in source.text for word in _WORDS):
         return
     try:
@@ -56,13 +86,16 @@ def _of(path: str, root: MappingNode) -> Iterator[ChartInstallation]:
         if spec and "/" in spec.text("chart"):
             files = [f"/{file}" for file in _files(spec, "valuesFiles")]
             yield _use(what.resource, "", spec.text("chart"), files)
+        if maps := tuple(_maps(_at(root, "spec"))):
+            yield ChartInstallation(what.resource, (), maps)
     elif name in known_files.FLEET and what is None:
         customized = root.get("targetCustomizations")
         customizations = customized.items if isinstance(customized, SequenceNode) else []
+        chart, common = _at(root, "helm"), _files(root.get("helm"), "valuesFiles")
         for bundle in (root, *customizations):
             helm = bundle.get("helm") if isinstance(bundle, MappingNode) else None
-            chart = _at(root, "helm")
-            files = [f"/{posixpath.join(folder, file)}" for file in _files(helm, "valuesFiles")]
+            own = _files(helm, "valuesFiles") if bundle is not root else []
+            files = [f"/{posixpath.join(folder, file)}" for file in (*common, *own)]
             yield _use(f"Fleet/{folder or '.'}", folder, chart.text("chart") if chart else "", files)
     elif name in known_files.KUSTOMIZATIONS:
         yield from _kustomized(folder, root)
@@ -82,11 +115,21 @@ def _kustomized(folder: str, root: MappingNode) -> Iterator[ChartInstallation]:
 def _use(layer: str, folder: str, chart: str, files: list[str]) -> ChartInstallation:
     """Files that begin with `/` count from the root, others from the chart, as those of Argo CD do."""
     base = posixpath.join(folder, chart) if chart else folder
+    if "://" in chart:
+        # A chart of a registry: its own values are not here.
+        chart = ""
     found = [posixpath.join(base, "values.yaml")] if chart else []
     # `$values/envs/prod.yaml`: a repository by name, most often this one.
     found += [file.partition("/")[2] if file.startswith(("$", "/")) else posixpath.join(base, file) for file in files]
-    plain = (posixpath.normpath(file) for file in found if "{{" not in file and "://" not in file)
-    return ChartInstallation(layer, tuple(file for file in plain if not file.startswith("..")))
+    plain = (posixpath.normpath(_FILLED_IN.sub("*", file)) for file in found if "://" not in file)
+    return ChartInstallation(layer, tuple(file for file in plain if not file.startswith("..") and file.strip("*/")))
+
+
+def _maps(spec: MappingNode | None) -> Iterator[str]:
+    listed = spec.get("valuesFrom") if spec else None
+    for item in listed.items if isinstance(listed, SequenceNode) else ():
+        if isinstance(item, MappingNode) and item.text("name"):
+            yield f"ConfigMap/{item.text('name')}"
 
 
 def _files(node: Node | None, key: str) -> list[str]:

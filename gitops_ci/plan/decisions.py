@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
 from gitops_ci.formats import helm_chart, markers, pointer
-from gitops_ci.formats.document.image_fields import APP_VERSION
+from gitops_ci.formats.document import variables
+from gitops_ci.formats.document.image_fields import APP_VERSION, FOLLOWED
+from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.kustomize import Reach
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Anchor, Edit, Field, ImageSite, Span
@@ -45,7 +47,9 @@ class Decisions:
         is_older: Age | None,
         meant: Iterable[ImageSite],
         reach: Reach,
+        completed: Collection[tuple[str, tuple[str, ...]]] = (),
     ) -> None:
+        """`completed` are layers and keys of objects whose version a ConfigMap holds."""
         self._policy = policy
         self._wanted = wanted
         self._is_older = is_older
@@ -53,13 +57,16 @@ class Decisions:
         self._overrides = [site for site in sites if site.format == "kustomize"]
         self._reach = reach
         self._flavours = {(site.image.repository, flavour_of(site.image.tag)) for site in sites}
-        self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag}
+        self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag} | {*completed}
+        self._completed = {*completed}
         self._charts = {site.layers for site in sites if site.format == helm_chart.ID}
 
     def __call__(
         self, site: ImageSite, target: ImageRef, aliased: Mapping[Span, Sequence[ImageSite]]
     ) -> list[Edit] | Refusal:
         """The edits for `site`, none when it says so already; `aliased` are the sites that repeat a value."""
+        if site.problem and self._is_set_here(site):
+            return Covered("", "")
         if site.problem:
             asked = site.format in {markers.ID, pointer.ID}
             return Refusal(f"names {site.image.familiar}, but {site.problem}", _hint(site), failed=asked)
@@ -80,6 +87,15 @@ class Decisions:
         spans = {edit.span for edit in edits}
         changed = [field for field in site.fields if field.span in spans]
         return _behind_anchor(changed) or self._shared(changed, target, aliased) or edits
+
+    def _is_set_here(self, site: ImageSite) -> bool:
+        """Whether what sets the variable of a site is a place of the same run."""
+        keys = (
+            {site.variable, (*site.variable[:-1], (image_role_of(site.variable[-1]) or ("",))[0])}
+            if site.variable
+            else ()
+        )
+        return any((variables.layer(site.path), key) in self._completed for key in keys)
 
     def _left_to_others(self, site: ImageSite) -> Refusal | None:
         if site.image.tag or site.image.digest or self._policy.pin != "keep":
@@ -156,8 +172,12 @@ def _lines(anchor: Anchor) -> str:
 
 
 def _hint(site: ImageSite) -> str:
+    if site.problem == FOLLOWED:
+        return "Let only one of the two write the version: remove the image from the ImageUpdater, or do not bump it."
     if site.format in {markers.ID, pointer.ID}:
         return "Point at the value itself."
+    if site.variable:
+        return "Bump what sets the variable: mark its line, or give it with --at."
     if any(field.role == "name" for field in site.fields):
         return "Bump that one; `--match-name` takes the same path on any registry for the same image."
     return "Bump what fills it in."

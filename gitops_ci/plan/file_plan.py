@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_ci import formats
@@ -11,10 +11,8 @@ from gitops_ci.formats import ManifestText, helm_chart, markers, pointer
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite, Skip, Span
-from gitops_ci.plan import chart_installations
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.policy import BumpPolicy
-from gitops_ci.plan.related_files import companions
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
 
@@ -64,31 +62,9 @@ class FileCandidates:
                 self.skipped.append(Skip(at.path, 0, f"--at {at.text}: there is no such value", failed=True))
 
 
-def read(
-    sources: Sequence[ManifestText], wanted: Targets, policy: BumpPolicy, pointers: Sequence[Pointer] = ()
-) -> list[FileCandidates]:
-    """Every file that mentions a wanted image or is pointed at, and those that may hold its version all the same."""
-    pointed = {at.path for at in pointers}
-    named = {s.path for s in sources if s.path in pointed or wanted.mentioned(s.text)}
-    drafts = {s.path: _look(s, wanted, policy) for s in sources if s.path in named}
-    bases = {p for p, draft in drafts.items() if any(site.layers and wanted.of(site.image) for site in draft.sites)}
-    # What marks a policy's image or is installed together with values that name one was brought along for it.
-    beside = {*companions(bases, (s.path for s in sources)), *_together(sources, bases)}
-    beside |= {s.path for s in sources if "$imagepolicy" in s.text}
-    for source in sources:
-        if source.path in beside - named:
-            drafts[source.path] = _look(source, wanted, policy)
-    return [drafts[s.path] for s in sources if s.path in drafts]
-
-
-def _together(sources: Sequence[ManifestText], bases: Collection[str]) -> set[str]:
-    """The files of installations that have one of the bases, and those that describe them."""
-    found: set[str] = set()
-    for source in sources:
-        for use in chart_installations.find_installations(source):
-            if not set(use.files).isdisjoint(bases):
-                found |= {source.path, *use.files}
-    return found
+def read(sources: Sequence[ManifestText], wanted: Targets, policy: BumpPolicy) -> list[FileCandidates]:
+    """What is found in every file: the search brought along those that may hold a version and no name."""
+    return [_look(source, wanted, policy) for source in sources]
 
 
 def _look(source: ManifestText, wanted: Targets, policy: BumpPolicy) -> FileCandidates:

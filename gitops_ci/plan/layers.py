@@ -7,15 +7,29 @@ a marker says the name of a policy. The name counts only if every layer below ag
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from itertools import chain
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from gitops_ci.formats import flux_policies, helm_chart
+from gitops_ci.formats.document import variables
+from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite
 
-__all__ = ["Layers", "lies_over"]
+__all__ = ["Below", "Layers", "lies_over"]
+
+# A layer, and the keys in the one above under which its values lie: those of a chart's dependency.
+Below = tuple[str, tuple[str, ...]]
+_At = tuple[str, tuple[str, ...]]
+
+
+def _is_selected(resource: str, pattern: str) -> bool:
+    """Whether a patch's target selects an object. Its name is a regular expression, and a repository's is not run.
+
+    Only `.*` and `*` are read: everything else counts as it is written.
+    """
+    return fnmatchcase(resource, pattern.replace("/^", "/").removesuffix("$").replace(".*", "*"))
 
 
 def lies_over(path: str, base: str) -> bool:
@@ -33,40 +47,95 @@ class Layers:
     def __init__(
         self,
         sites: Iterable[ImageSite],
-        below: Mapping[str, Collection[str]] | None = None,
+        below: Mapping[str, Collection[Below]] | None = None,
         named: Iterable[flux_policies.ImagePolicy] = (),
     ) -> None:
         """`below` are the layers below a layer where an object says so, `named` policies that stand for an image."""
         self._below = below or {}
+        # Layers and keys with a name whose version stands in a ConfigMap, or in a variable that is set here.
+        self.completed: set[tuple[str, tuple[str, ...]]] = set()
         self._policies = [*named]
         self._names: dict[tuple[str, tuple[str, ...]], set[ImageRef]] = {}
-        self._bases: dict[tuple[str, ...], list[str]] = {}
+        self._folders: dict[str, set[str]] = {}
         self._charts: dict[str, set[ImageRef]] = {}
+        self._objects: set[str] = set()
+        for layer in self._below:
+            self._note(layer)
+        sites = [*sites]
         for site in sites:
             if not site.image.repository:
                 continue
             name = site.image.with_version(tag=None, digest=None)
             self._names.setdefault((site.layers, site.keys), set()).add(name)
-            if site.layers.startswith("values:"):
-                self._bases.setdefault(site.keys, []).append(site.layers)
+            self._note(site.layers)
+            self._set(site, name)
             path = PurePosixPath(site.path)
             if site.default and path.name in {"values.yaml", "values.yml"}:
                 self._charts.setdefault(helm_chart.layer(path), set()).add(name)
+
+        for site in sites:
+            if site.variable and not site.image.repository and (of := self.name(site)):
+                self._set(site, of)
+
+    def _set(self, site: ImageSite, name: ImageRef) -> None:
+        """The variable of a site stands for its image's version; a file of values writes its keys in another way."""
+        if site.variable:
+            keys = {site.variable}
+            if known := image_role_of(site.variable[-1]):
+                keys.add((*site.variable[:-1], known[0]))
+            for key in keys:
+                self._names.setdefault((variables.layer(site.path), key), set()).add(name)
+
+    def _note(self, layer: str) -> None:
+        if layer.startswith("values:"):
+            self._folders.setdefault(layer.rpartition("/")[0], set()).add(layer)
+        elif "/" in layer and ":" not in layer:
+            self._objects.add(layer)
 
     def name(self, site: ImageSite) -> ImageRef | None:
         """The image that a site without a name belongs to, None when nothing tells or two things do."""
         names = self._charts.get(site.layers) or self._names.get((site.layers, site.keys)) or set()
         if not names:
-            laid_over = (
-                base
-                for base in self._bases.get(site.keys, ())
-                if site.layers.startswith("values:") and lies_over(f"{site.layers}.yaml", f"{base}.yaml")
-            )
-            for base in chain(laid_over, self._below.get(site.layers, ())):
-                names = names | self._names.get((base, site.keys), set())
+            names, completed = self._named_below(site.layers, site.keys)
+            if len(names) == 1:
+                self.completed |= completed
         if not names and site.layers == flux_policies.LAYER:
             names = self._of_policy(*site.keys)
         return next(iter(names)) if len(names) == 1 else None
+
+    def _named_below(self, layer: str, keys: tuple[str, ...]) -> tuple[set[ImageRef], set[_At]]:
+        """What the layers below say about the same keys, the nearest that say anything on each way down.
+
+        The second set are the layers among them whose version is set above.
+        """
+        names, completed = set[ImageRef](), set[_At]()
+        seen, waiting = {(layer, keys)}, [(layer, keys)]
+        while waiting:
+            above = waiting.pop()
+            for below in self._next(*above):
+                if below in seen:
+                    continue
+                seen.add(below)
+                if found := self._names.get(below):
+                    names |= found
+                    if above[0].startswith("ConfigMap/") or below[0].startswith("variables:"):
+                        completed.add(below)
+                else:
+                    waiting.append(below)
+        return names, completed
+
+    def _next(self, layer: str, keys: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for below, prefix in self._below.get(layer, ()):
+            if keys[: len(prefix)] == prefix:
+                yield below, keys[len(prefix) :]
+        if layer.startswith("values:"):
+            for base in self._folders.get(layer.rpartition("/")[0], ()):
+                if lies_over(f"{layer}.yaml", f"{base}.yaml"):
+                    yield base, keys
+        elif "*" in layer:
+            for other in self._objects:
+                if other != layer and _is_selected(other, layer):
+                    yield other, keys
 
     def _of_policy(self, policy: str) -> set[ImageRef]:
         """The image of `namespace:name`; an object that a kustomization gives its namespace has none itself."""

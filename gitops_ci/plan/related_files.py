@@ -1,104 +1,231 @@
 """Files that name no image and yet hold its version, or say who does: which ones to read beside those that name it.
 
-A version may stand in values laid over others, in a chart's Chart.yaml, or behind the marker of a policy; which files
-of values go together is said by the objects that install a chart, and a kustomization may build others.
+A version may stand in values laid over others, in a patch, in the values of a chart that depends on another, in a
+chart's Chart.yaml, or behind the marker of a policy. Which files go together is said by the objects that install a
+chart, by kustomizations and by charts. Nothing here asks for the image's name in such a file.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from gitops_ci import known_files
+from gitops_ci import formats, known_files
 from gitops_ci.formats import ManifestText, flux_policies, kustomize
-from gitops_ci.plan import chart_installations
-from gitops_ci.plan.layers import lies_over
+from gitops_ci.formats.document.variables import layer as layer_of_variables
+from gitops_ci.formats.kubernetes import patch_layer
+from gitops_ci.plan import chart_dependencies, chart_installations, kustomizations, variables
+from gitops_ci.plan.layers import Below, lies_over
 from gitops_ci.plan.targets import Targets
+from gitops_ci.yamltext import YamlError
 
-__all__ = ["companions", "layered", "mentions", "referred"]
+__all__ = ["Query", "RelatedFiles", "layered"]
 
 _VALUES = ("values.yaml", "values.yml")
 _INSTALLERS = frozenset({*known_files.FLEET, *known_files.KUSTOMIZATIONS})
 _LEVELS = 3  # `kustomization.yaml` beside `charts/shop/values.yaml`
+# An object with values, which a patch may be laid over.
+_HAS_VALUES = re.compile(r"\b(?:values|valuesObject|valuesInline|valuesContent|valuesFrom|parameters)[\"']?\s*:")
+_OBJECT = re.compile(r"^[\s{\"']*apiVersion[\"']?\s*:", re.MULTILINE)
+_FLUX = ".toolkit.fluxcd.io"
+_REFERS = re.compile(r"\b(?:resources|bases|components|valueFiles|valuesFiles?|additionalValuesFiles)[\"']?\s*:")
 
 
-def companions(named_in: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
-    """Files among `paths` that belong to one of `named_in` by their place and name.
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Texts to search for, in files of these names, or in any file."""
 
-    These are values laid over a file of values, the Chart.yaml beside it, and what may install the chart from there or
-    from above.
+    needles: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+
+class RelatedFiles:
+    """What is known of the repository so far, and what to read next: asked again until nothing new comes.
+
+    `paths` are all files of the repository that may be read.
     """
-    named = set(named_in)
+
+    def __init__(self, paths: Iterable[str], wanted: Targets) -> None:
+        self._paths = frozenset(paths)
+        self._wanted = wanted
+        self._sources: list[ManifestText] = []
+        # Files that name a wanted image, and values that a chart passes on to such files.
+        self._carriers: set[str] = set()
+        self._values: set[str] = set()
+        self._objects: set[str] = set()
+        self._readers: set[str] = set()
+        self._variables: set[str] = set()
+
+    def add(self, texts: Iterable[ManifestText]) -> None:
+        for text in texts:
+            self._sources.append(text)
+            if text.is_yaml and self._wanted.mentioned(text.text) and self._wanted.first_line_with_name(text.text):
+                self._carriers.add(text.path)
+                if variables.reads_variables(text):
+                    self._readers.add(text.path)
+                    self._variables |= self._versions(text)
+                if _holds_values(text.path) or not _OBJECT.search(text.text):
+                    self._values.add(text.path)
+                elif _HAS_VALUES.search(text.text):
+                    self._objects.add(text.path)
+
+    def next(self) -> tuple[set[str], list[Query]]:
+        """Paths and searches that lead to files which belong to those that are known."""
+        passed_on = self._paths.intersection(self._passed_on())
+        self._carriers |= passed_on
+        self._values |= passed_on
+        found = {*passed_on, *_companions(self._carriers, self._values, self._paths), *self._referred()}
+        builders = kustomizations.Builders.of({*self._objects, *self._carriers}, self._sources)
+        found |= builders.paths
+        found.update(posixpath.join(posixpath.dirname(path), ".env") for path in self._readers)
+        for source in self._sources:
+            if source.path in builders.known or _is_kustomization(source.path):
+                found |= kustomizations.used(source)
+            found |= self._generated(source)
+        queries = [Query(tuple(self._mentions(builders)))]
+        if self._objects:
+            queries.append(Query(builders.needles, known_files.KUSTOMIZATIONS))
+        charts = sorted({posixpath.basename(posixpath.dirname(path)) for path in self._own_values()} - {""})
+        # Other images may read the same variable: then it is nobody's alone.
+        queries.append(Query(tuple(f"${brace}{name}" for name in sorted(self._variables) for brace in ("", "{"))))
+        generated = {posixpath.basename(path) for s in self._sources for path in self._generated(s)}
+        queries.append(Query(tuple(sorted(generated))))
+        queries.append(Query(tuple(charts), (known_files.CHART, "requirements.yaml")))
+        return found & self._paths, [query for query in queries if query.needles]
+
+    def _versions(self, source: ManifestText) -> set[str]:
+        """The names of the variables that hold the version of a wanted image, or of one that is named elsewhere."""
+        try:
+            sites = [site for site in formats.find(source) if site.variable]
+        except YamlError:
+            return set()
+        return {site.variable[-1] for site in sites if not site.image.repository or self._wanted.of(site.image)}
+
+    def _generated(self, source: ManifestText) -> set[str]:
+        return variables.generator_files(source, self._paths) if source.path in self._readers else set()
+
+    def _own_values(self) -> Iterator[str]:
+        """The values.yaml of charts in the repository."""
+        for path in self._carriers:
+            folder, _, name = path.rpartition("/")
+            if name in _VALUES and posixpath.join(folder, known_files.CHART) in self._paths:
+                yield path
+
+    def _passed_on(self) -> Iterator[str]:
+        """The values of charts that depend on one whose values name the image."""
+        for source in self._sources:
+            for dependency in chart_dependencies.find(source):
+                if any(posixpath.join(dependency.folder, name) in self._carriers for name in _VALUES):
+                    folder = posixpath.dirname(source.path)
+                    yield from (posixpath.join(folder, name) for name in _VALUES)
+
+    def _mentions(self, builders: kustomizations.Builders) -> Iterator[str]:
+        """The addresses of charts and values in objects that install them, and the markers of the image's policies."""
+        for path in sorted(self._values):
+            yield from _addresses(path)
+        for source in self._sources:
+            if source.path in self._carriers:
+                for policy in flux_policies.named(source):
+                    yield from (f'{policy.name}:{part}"' for part in ("tag", "digest"))
+        if any("${" in s.text for s in self._sources if s.path in self._readers):
+            yield "postBuild"
+            yield from (name for source in self._sources for name in variables.substituted_from(source))
+        if any(_FLUX in s.text for s in self._sources if s.path in self._objects):
+            folders = {posixpath.dirname(path) for path in (*builders.known, *self._objects)}
+            yield from (folder if "/" in folder else f"path: ./{folder}" for folder in sorted(folders) if folder)
+
+    def _referred(self) -> set[str]:
+        """What texts refer to: kustomizations of further levels, values of the same installation."""
+        known = {source.path for source in self._sources}
+        sources = [source for source in self._sources if _REFERS.search(source.text)]
+        found = kustomize.Reach(sources).unknown()
+        for source in sources:
+            for use in chart_installations.find_installations(source):
+                files = use.expanded(self._paths)
+                if not known.isdisjoint(files):
+                    found.update(files)
+        return found
+
+
+def layered(sources: Iterable[ManifestText]) -> dict[str, set[Below]]:
+    """For each layer of values those that something puts below it: an installation, a patch, a chart's dependencies."""
+    found: dict[str, set[Below]] = {}
+    sources = [*sources]
+    paths = frozenset(source.path for source in sources)
+    for source in sources:
+        for use in chart_installations.find_installations(source):
+            below: list[Below] = []
+            for layer in (*use.maps, *map(_layer, use.expanded(paths)), use.layer):
+                found.setdefault(layer, set()).update(below)
+                below.append((layer, ()))
+            # What a release takes from a ConfigMap may be completed by its own values.
+            for layer in use.maps:
+                found.setdefault(layer, set()).add((use.layer, ()))
+        for dependency in chart_dependencies.find(source):
+            child = (_layer(posixpath.join(dependency.folder, _VALUES[0])), dependency.keys)
+            found.setdefault(_layer(posixpath.join(posixpath.dirname(source.path), _VALUES[0])), set()).add(child)
+        for path, target in kustomizations.patch_files(source):
+            if target:
+                found.setdefault(patch_layer(path), set()).add((target, ()))
+        for setting in variables.settings(source, paths):
+            found.setdefault(setting.layer, set()).update((layer_of_variables(path), ()) for path in setting.files)
+        for name, files in kustomizations.generated(source):
+            for file in files:
+                found.setdefault(_layer(file), set()).add((f"ConfigMap/{name}", ()))
+                found.setdefault(f"ConfigMap/{name}", set()).add((_layer(file), ()))
+    return found
+
+
+def _layer(path: str) -> str:
+    return f"values:{PurePosixPath(path).with_suffix('')}"
+
+
+def _companions(carriers: Collection[str], values: Collection[str], paths: Iterable[str]) -> Iterator[str]:
+    """Files that belong to a carrier by their place and name.
+
+    These are values laid over a file of values, the Chart.yaml beside it or above it, an Argo CD override beside it,
+    and what may install the chart from there or from above.
+    """
     folders: dict[str, list[str]] = {}
     above: set[str] = set()
-    for path in named:
+    for path in carriers:
         folders.setdefault(path.rpartition("/")[0], []).append(path)
-        if _holds_values(path):
+        if path in values:
             above.update(map(str, list(PurePosixPath(path).parents)[:_LEVELS]))
-    return tuple(path for path in paths if path not in named and _goes_with(path, folders, above))
+        if "charts/" in path:
+            yield posixpath.join(path[: path.rindex("charts/")], known_files.CHART)
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if name in _INSTALLERS:
+            belongs = (folder or ".") in above
+        else:
+            belongs = folder in folders and _goes_with(path, name, folders[folder])
+        if belongs:
+            yield path
 
 
-def _goes_with(path: str, folders: Mapping[str, Sequence[str]], above: Collection[str]) -> bool:
-    folder, _, name = path.rpartition("/")
-    if name in _INSTALLERS:
-        return (folder or ".") in above
-    bases = folders.get(folder, ())
-    if name == known_files.CHART:
+def _goes_with(path: str, name: str, bases: Collection[str]) -> bool:
+    if name == known_files.CHART or name.startswith(".argocd-source"):
         return any(PurePosixPath(base).name in _VALUES for base in bases)
     return any(lies_over(path, base) for base in bases)
+
+
+def _addresses(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    if len(parts) > 1:
+        yield "/".join(parts[-2:])
+        if parts[-1] in _VALUES:
+            yield "/".join(parts[-3:-1]) if len(parts) > 2 else f"path: {parts[0]}"
+            if len(parts) == 2:
+                yield f"/{parts[0]}"
 
 
 def _holds_values(path: str) -> bool:
     return path.endswith((".yaml", ".yml")) and "values" in PurePosixPath(path).name
 
 
-def mentions(texts: Iterable[ManifestText], wanted: Targets) -> tuple[str, ...]:
-    """What else to search the repository for, given the files that may name a wanted image.
-
-    These are the addresses of their charts and values in objects that install them, and the markers of policies that
-    stand for the image.
-    """
-    found: dict[str, None] = {}
-    for source in texts:
-        path, text = source.path, source.text
-        if not (_holds_values(path) or flux_policies.GROUP in text) or not wanted.first_line_with_name(text):
-            continue
-        parts = path.split("/")
-        if _holds_values(path) and len(parts) > 1:
-            found["/".join(parts[-2:])] = None
-            if parts[-1] in _VALUES:
-                found["/".join(parts[-3:-1]) if len(parts) > 2 else f"path: {parts[0]}"] = None
-        for policy in flux_policies.named(source):
-            found |= dict.fromkeys(f':{policy.name}:{part}"' for part in ("tag", "digest"))
-    return tuple(found)
-
-
-def referred(texts: Iterable[ManifestText], paths: Collection[str]) -> tuple[str, ...]:
-    """Files among `paths` that texts refer to: kustomizations of further levels, values of the same installation."""
-    texts = list(texts)
-    known = {text.path for text in texts}
-    sources = [text for text in texts if _REFERS.search(text.text)]
-    wanted = kustomize.Reach(sources).unknown()
-    for source in sources:
-        for use in chart_installations.find_installations(source):
-            if not known.isdisjoint(use.files):
-                wanted.update(use.files)
-    return tuple(path for path in sorted(wanted & set(paths)) if path not in known)
-
-
-_REFERS = re.compile(
-    r"^[^\w\n]*(?:resources|bases|components|valueFiles|valuesFiles?|additionalValuesFiles)[^\w\n]*:", re.MULTILINE
-)
-
-
-def layered(sources: Iterable[ManifestText]) -> dict[str, set[str]]:
-    """For each layer of values the layers that an installation puts below it."""
-    found: dict[str, set[str]] = {}
-    for source in sources:
-        for use in chart_installations.find_installations(source):
-            below: list[str] = []
-            for layer in (*(f"values:{PurePosixPath(file).with_suffix('')}" for file in use.files), use.layer):
-                found.setdefault(layer, set()).update(below)
-                below.append(layer)
-    return found
+def _is_kustomization(path: str) -> bool:
+    return posixpath.basename(path) in known_files.KUSTOMIZATIONS

@@ -26,6 +26,7 @@ _REFERENCE = re.compile(
 _TEMPLATE = re.compile(r"\{\{|\$[{(A-Za-z_]")
 _VARIABLE = re.compile(r"\$\{[^\s${}]{0,256}\}")
 _COMMENT = re.compile(r"(?:^|[ \t])#[^\r\n\"']*\Z", re.MULTILINE)
+_COMMENT_LINE = re.compile(r"[ \t]*(?:#|//)")
 _LONG_LINE = 500
 _MOST = 50  # places of one file that are listed one by one
 _SURE_TAG = re.compile(r":v?\d+\..*")
@@ -190,6 +191,8 @@ def _is_value(source: ManifestText, start: int, end: int) -> bool:
     if not source.is_in_value(start) or not source.is_in_value(end - 1):
         return False
     line = source.text.rfind("\n", max(0, start - _LONG_LINE), start) + 1 or max(0, start - _LONG_LINE)
+    if not source.is_yaml and _COMMENT_LINE.match(source.text, line):
+        return False
     return not _COMMENT.search(source.text, line, start)
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from semver import Version
 
+from gitops_ci.tags.skeleton import is_day_first, older_by_skeleton
+
 __all__ = ["VERSION_LIKE", "Kind", "kind_of", "older", "unreleased"]
 
 Kind = Literal["release", "build", "floating"]
@@ -23,12 +25,20 @@ _BEFORE_RELEASE = re.compile(
 
 
 def older(candidate: str, current: str) -> bool | None:
-    """Whether `candidate` is an older version than `current`; None when the two cannot be compared as versions.
+    """Whether `candidate` is an older version than `current`; None when the two cannot be compared.
 
     Numbers compare as far as both go: `1.3.9` is older than `1.4`, `1.4.2` is neither older nor newer. What follows
     them compares when it is the same but for its numbers (`-rc.9`, `-rc.10`; `-debian-12-r3`), or by semver.org §11
-    when it says that the version is not out yet (`-beta.1`, `-rc.1`, nothing). Anything else says nothing.
+    when it says that the version is not out yet (`-beta.1`, `-rc.1`, nothing). Tags that are no versions compare by
+    their skeleton (`main-abc1234-1700000000`, `build-99`).
     """
+    if is_day_first(candidate) or is_day_first(current):
+        return None
+    by_version = _older_version(candidate, current)
+    return older_by_skeleton(candidate, current) if by_version is None else by_version
+
+
+def _older_version(candidate: str, current: str) -> bool | None:
     a, b = VERSION_LIKE.fullmatch(candidate), VERSION_LIKE.fullmatch(current)
     if a is None or b is None or a["prefix"] != b["prefix"]:
         return None

@@ -21,7 +21,7 @@ DIGEST = f"sha256:{HEX}"
 FOUND = {
     "argocd-example-apps": (26, 31, 0),
     "examples": (129, 129, 2),
-    "fleet-examples": (105, 133, 0),
+    "fleet-examples": (106, 133, 0),
     "flux2-kustomize-helm-example": (1, 1, 0),
     "flux2-multi-tenancy": (1, 1, 0),
     "microservices-demo": (81, 57, 24),

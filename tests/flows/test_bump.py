@@ -436,9 +436,13 @@ def test_warnings_are_about_what_was_touched(run, tmp_path):
 @pytest.mark.parametrize(
     "case",
     [
-        "argocd/chart-of-the-repository", "fleet/values-files-elsewhere", "flux/policies-name-the-image",
-        "flux/release-over-a-chart-of-the-repository", "helm-values/layers-beside-each-other",
-        "kustomize/bases-of-bases", "kustomize/charts-with-values",
+        "argocd/chart-of-the-repository", "argocd/overlay-of-an-application", "argocd/override-with-the-tag-alone",
+        "argocd/parameters-of-generators", "env/beside-compose", "flux/substitutions-are-set-here",
+        "argocd/value-files-of-application-sets", "fleet/values-files-elsewhere",
+        "fleet/values-files-of-customizations", "flux/overlay-of-a-release", "flux/patches-of-a-release",
+        "flux/policies-name-the-image", "flux/release-over-a-chart-of-the-repository",
+        "flux/values-from-a-generated-map", "helm-values/charts-that-depend-on-others",
+        "helm-values/layers-beside-each-other", "kustomize/bases-of-bases", "kustomize/charts-with-values",
     ],
 )  # fmt: skip
 def test_files_that_name_no_image_are_found_by_what_they_belong_to(run, tmp_path, case):
@@ -449,6 +453,38 @@ def test_files_that_name_no_image_are_found_by_what_they_belong_to(run, tmp_path
     planned = json.loads((folder / "outcome.json").read_text())
     changes = [f"{change['path']}:{change['line']}:{change['column']}" for change in ran.document["changes"]]
     assert sorted(changes) == sorted(change["at"] for change in planned["changes"])
+
+
+TAG_ALONE = "image: {tag: 1.4.1}\n"
+RELEASE = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: NAME}\nspec: {values: {VALUES}}\n"
+
+
+def release(name, values):
+    return RELEASE.replace("NAME", name).replace("VALUES", values.strip())
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        ("apps/prod/shop.yaml", TAG_ALONE, True),
+        ("apps/prod/shop.yaml", TAG_ALONE.replace("1.4.1", "1.4.0"), False),
+        ("apps/prod/shop.yaml", "main: {image: {tag: 1.4.1}}\n", False),
+        ("apps/prod/cart.yaml", TAG_ALONE, False),
+        ("apps/cart/shop.yaml", TAG_ALONE, False),
+        ("apps/prod/web.yaml", release("web", TAG_ALONE), True),
+        ("apps/prod/web.yaml", release("cart", TAG_ALONE), False),
+    ],
+)
+def test_an_old_tag_that_nothing_explains_is_listed(run, tmp_path, path, text, told):
+    of_object = "kind:" in text
+    named = "image: {repository: ghcr.io/acme/shop, tag: 1.4.1}\n"
+    files = {"apps/staging/shop.yaml": release("web", named) if of_object else named, path: text}
+    repo = make_repo(tmp_path / "old.git", files)
+    ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "dry-run", "--skip-rules", "*/*", "--output", "json")
+    assert ran.code == 0
+    assert [change["path"] for change in ran.document["changes"]] == ["apps/staging/shop.yaml"]
+    possible = [skip for skip in ran.document["skipped"] if "may be ghcr.io/acme/shop" in skip["reason"]]
+    assert [skip["path"] for skip in possible] == ([path] if told else [])
 
 
 MARK = "gitops-ci: image=ghcr.io/acme/shop"
@@ -549,15 +585,11 @@ def test_of_several_images_each_needs_a_place(bump, repo):
 
 # What names the image in a text that no format reads, the line, and a word of what is said.
 TEXTS = {
-    "main.tf": ('variable "image" {\n  default = "ghcr.io/acme/shop:1.4.1"\n}\n', 2, "Mark the line with"),
-    "web.container": ("[Container]\nImage=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
-    ".env": ("# images\nSHOP_IMAGE=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
-    "values.yaml.gotmpl": (
-        "image:\n  repository: ghcr.io/acme/shop\n  tag: 1.4.1\n",
-        2,
-        "Mark the line of its version",
-    ),
-    "app.jsonnet": ("{ image: 'ghcr.io/acme/shop@sha256:%s' }\n" % ("a" * 64), 1, "Mark the line with"),
+    "main.go": ('const image =\n\t"ghcr.io/acme/shop:1.4.1"\n', 2, "Mark the line with"),
+    "web.service": ("[Service]\nEnvironment=SHOP=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
+    "shop.ini": ("# images\nSHOP_IMAGE=ghcr.io/acme/shop:1.4.1\n", 2, "Mark the line with"),
+    "shop.toml": ('[image]\nrepository = "ghcr.io/acme/shop"\ntag = "1.4.1"\n', 2, "Mark the line of its version"),
+    "app.ts": ("run({ image: 'ghcr.io/acme/shop@sha256:%s' })\n" % ("a" * 64), 1, "Mark the line with"),
     "deploy.sh": ("docker run ghcr.io/acme/shop:$TAG\n", 1, "something fills in"),
     "README.md": ("# Shop\nRuns `ghcr.io/acme/shop:1.4.1`.\n", 2, "Mark the line of its version"),
     "tags.yaml": ("tags: {ghcr.io/acme/shop: 1.4.1}\n", 1, "Mark the line of its version"),
@@ -594,7 +626,7 @@ def test_texts_that_no_format_reads_are_listed_beside_what_was_changed(run, tmp_
     ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push", "--output", "json")
     assert (ran.code, len(ran.document["changes"])) == (0, 1)
     assert {skip["path"] for skip in ran.document["skipped"]} - {"w.yaml"} == {
-        ".env", "app.jsonnet", "deploy.sh", "main.tf", "web.container"
+        "app.ts", "deploy.sh", "main.go", "shop.ini", "web.service"
     }  # fmt: skip
 
 
@@ -652,3 +684,38 @@ def test_a_file_is_parsed_once_between_search_and_plan(bump, repo, monkeypatch):
     manifests = {text: times for text, times in parsed.items() if "ghcr.io/acme/shop" in text}
     assert manifests
     assert set(manifests.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("present", "new", "code", "told"),
+    [
+        ("main-def5678-1700000000", "main-abc1234-1699999999", 1, ""),
+        ("build-100", "build-99", 1, ""),
+        ("build-99", "build-100", 0, ""),
+        ("main-def5678", "main-abc1234", 0, "Could not tell which is newer"),
+        ("latest", "main-abc1234", 0, ""),
+    ],
+)
+def test_an_older_build_is_refused_in_any_scheme_or_the_run_warns(run, tmp_path, present, new, code, told):
+    repo = make_repo(
+        tmp_path / "age.git", {"values.yaml": f"image: {{repository: localhost:1/shop, tag: {present}}}\n"}
+    )
+    ran = run("bump", f"localhost:1/shop:{new}", "--config-repo", repo.path, "--mode", "dry-run")
+    assert ran.code == code, ran.err
+    assert ("Could not tell" in ran.err) is bool(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "pattern"),
+    [
+        ("main.tf", 'image_tag = "1.4.1"\nother_tag = "1.4.1"\n', 'image_tag = "(.+)"'),
+        ("values.yaml", "shop: 'v: 1.4.1'\n", "v: ([0-9.]+)"),
+        ("Dockerfile", "ARG TAG=1.4.1\r\nRUN x\r\n", "^ARG TAG=(.+)$"),
+    ],
+)
+def test_a_regular_expression_edits_its_group(run, tmp_path, name, text, pattern):
+    repo = make_repo(tmp_path / "at.git", {name: text})
+    arguments = ("--config-repo", repo.path, "--mode", "push")
+    assert run("bump", IMAGE, *arguments, "--at", f"{name}:/{pattern}/").code == 0
+    assert repo.read(name) == text.replace("1.4.1", "1.5.0", 1).encode()
+    assert run("bump", IMAGE, *arguments, "--at", f"{name}:/nothing (.+)/").code == 2

@@ -93,6 +93,17 @@ def test_a_registry_that_is_away_stops_nothing_and_is_said_in_verbose_only(close
     assert len(heard.details) == 1
 
 
+def test_pairs_that_nothing_decides_are_told_once(closed_port):
+    away = ImageRef.parse(f"127.0.0.1:{closed_port}/acme/shop:main-bbbbbb1")
+    ages = AgeComparison(Access(), Heard(), {OLD: labelled(MONDAY), NEW: labelled(TUESDAY)})
+    for now in ("main-aaaaaa1", "latest", "main-bbbbbb1.2"):
+        assert planned(away.with_version(tag=now, digest=None), away, ages).changes
+    assert planned(OLD, NEW, ages).changes
+    ages.learn()
+    assert [present.tag for _, present in ages.undecided()] == ["main-aaaaaa1"]
+    assert ages.undecided() == []
+
+
 @pytest.fixture
 def closed_port():
     import socket

@@ -69,3 +69,40 @@ def test_what_points_nowhere_is_refused_with_an_example(text):
     with pytest.raises(UsageError) as refused:
         Pointer.parse(text)
     assert "--at" in refused.value.hint
+
+
+TF = 'variable "a" {}\nimage_tag = "1.4.1" # shop\nother_tag = "1.4.1"\n'
+
+
+def in_text(pattern, text=TF, path="main.tf"):
+    return [*find(ManifestText(path, text), Pointer.parse(f"{path}:/{pattern}/"), IMAGE)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [('image_tag = "(.+)"', TF), ('image_tag = (?:")([0-9.]+)', TF), ("^v/tag: (.+)$", "v/tag: 1.4.1\r\nx: 1\n")],
+)
+def test_a_regular_expression_points_into_any_text(pattern, text):
+    (site,) = in_text(pattern, text)
+    assert site.fields[0].text == site.image.tag == "1.4.1"
+    assert text[site.fields[0].span.start : site.fields[0].span.end] == "1.4.1"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ('_tag = "(.+)"', "matches 2 times (lines 2, 3)"),
+        ('no_tag = "(.+)"', "matches nowhere"),
+        ("image_tag", "has 0 groups"),
+        ("(image)_(tag)", "has 2 groups"),
+        ("(image", "no regular expression"),
+        ("(a+)+b", "may take too long"),
+        ("(a)\\1", "may take too long"),
+        ("(?=a)(b)", "may take too long"),
+        (".*.*.*.*(a)", "may take too long"),
+    ],
+)
+def test_a_regular_expression_matches_once_in_bounded_time(pattern, said):
+    with pytest.raises(UsageError, match=r"--at|main\.tf") as error:
+        in_text(pattern)
+    assert said in error.value.message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,26 @@ COMMIT = "3fa9c1e0b5d2a7c64e8f1b90d3c2a1f0e9d8c7b6"
         ("20261120", "20261121", True),
         ("2026-11-20", "2026-11-21", True),
         ("release-1.4.1", "release-1.4.2", True),
+        # tags of one skeleton
+        ("main-def5678-1700000000", "main-abc1234-1699999999", False),
+        ("main-abc1234-1699999999", "main-def5678-1700000000", True),
+        ("build-99", "build-100", True),
+        ("dev-20260601143055-abc1234", "dev-20260602143055-def5678", True),
+        ("prod-68f7180-20260820151134", "prod-1234567-20260821151134", True),
+        ("v1.2.3-4-gab12cd3", "v1.2.3-5-g9912cd3", True),
+        ("RELEASE.2024-01-05T22-17-24Z", "RELEASE.2024-02-01T00-00-00Z", True),
+        ("20240101T120000Z-abc1234", "20240101T110000Z-abc1234", False),
+        ("2024.5-abc1234", "2024.10-abc1234", True),
+        ("ci_7-linux-arm64", "ci_12-linux-arm64", True),
+        ("nightly-9", "nightly-10", True),
+        # other skeletons, units and hashes
+        ("main-abc1234-1699999999", "dev-abc1234-1700000000", None),
+        ("main-abc1234-1699999999000", "main-abc1234-1700000000", None),
+        ("main-abc1234-def5678-1", "main-def5678-abc1234-2", None),
+        ("main-1234567", "main-7654321", None),
+        ("build-99-x", "build-100", None),
+        ("01-12-2023", "02-01-2024", None),
+        ("feature-12-a", "feature-13-a", None),
         # no versions, or no common measure
         ("release-1.4.1", "1.4.2", None),
         ("20261121", "1.4.2", None),
@@ -59,6 +81,46 @@ COMMIT = "3fa9c1e0b5d2a7c64e8f1b90d3c2a1f0e9d8c7b6"
 )
 def test_older_compares_what_can_be_compared(candidate, current, expected):
     assert older(candidate, current) is expected
+
+
+_LITERAL = st.sampled_from(["main", "build", "dev", "release", "RELEASE", "ci", "nightly", "prod", "x86"])
+_SEPARATOR = st.sampled_from(["-", "_", "."])
+_HASH = st.from_regex(r"[0-9a-f]{3}[a-f][0-9a-f]{3}", fullmatch=True)
+_NUMBERS = {
+    "counter": st.integers(0, 999_999).map(str),
+    "seconds": st.integers(1_600_000_000, 1_999_999_999).map(str),
+    "day": st.dates(date(2000, 1, 1)).map(lambda day: day.strftime("%Y%m%d")),
+    "day with separators": st.dates(date(2000, 1, 1)).map(lambda day: day.strftime("%Y-%m-%d")),
+    "moment": st.datetimes(datetime.fromisoformat("2000-01-01")).map(lambda at: at.strftime("%Y%m%dT%H%M%SZ")),
+}
+
+
+@st.composite
+def schemes(draw):
+    """Two tags of one scheme, and whether the first is the older one."""
+    numbers = _NUMBERS[draw(st.sampled_from(sorted(_NUMBERS)))]
+    one, other = draw(numbers), draw(numbers)
+    width = max(len(one), len(other)) if one.isdigit() else 0
+    parts = draw(st.permutations(["number", *draw(st.sampled_from([[], ["hash"]]))]))
+    lead, end = draw(_LITERAL), draw(st.sampled_from(["", "arm", "slim"]))
+    separators = draw(st.lists(_SEPARATOR, min_size=3, max_size=3))
+
+    def tag(number):
+        words = [lead, *(number if part == "number" else draw(_HASH) for part in parts), *([end] if end else [])]
+        return "".join(word + separator for word, separator in zip(words, [*separators, ""], strict=False)).rstrip(
+            "-_."
+        )
+
+    return tag(one), tag(other), one.rjust(width, "0") < other.rjust(width, "0"), one == other
+
+
+@given(schemes())
+def test_older_orders_the_tags_of_any_scheme(scheme):
+    one, other, is_older, same = scheme
+    if same:
+        assert older(one, other) in {None, False}
+    else:
+        assert (older(one, other), older(other, one)) == (is_older, not is_older)
 
 
 @given(st.from_regex(TAG, fullmatch=True), st.from_regex(TAG, fullmatch=True))

@@ -93,6 +93,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 log.warn(f"{image}: no place that names it could be changed")
             if number == 1:
                 _tell_older(plan, log)
+                _tell_undecided(plan, ages, log)
             if not plan.changes:
                 _say_why(plan, request, base, log)
                 closes = mode == "pull-request" and not rehearsal and bool(plan.unchanged)
@@ -167,3 +168,14 @@ def _tell_older(plan: Plan, log: Log) -> None:
         log.warn(f"{skip.path}:{skip.line}: {skip.reason}")
     if plan.changes and len(plan.refused) > _SHOWN:
         log.warn(f"{len(plan.refused) - _SHOWN} more places have a newer image")
+
+
+def _tell_undecided(plan: Plan, ages: AgeComparison, log: Log) -> None:
+    """Changes that may go back: neither the tags nor a registry show which image is newer."""
+    changed = {(change.previous.tag, change.image.tag) for change in plan.changes if change.previous}
+    for wanted, present in ages.undecided():
+        if (present.tag, wanted.tag) in changed:
+            log.warn(
+                f"Could not tell which is newer, {wanted} or {present.tag}, which it replaces. "
+                "Use tags with a number or a date in them, or give access to the registry."
+            )

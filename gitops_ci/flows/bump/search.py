@@ -23,12 +23,6 @@ __all__ = ["Found", "Search", "find", "locate", "own_file", "untouched"]
 # The error that lists similar names reads this many files at most.
 _ENOUGH = 2000
 
-# Folders of these names show that a repository keeps its environments apart.
-_ENVIRONMENTS = frozenset({
-    "acceptance", "canary", "dev", "development", "integration", "live", "preprod", "prod", "production", "qa",
-    "sandbox", "stage", "staging", "test", "uat",
-})  # fmt: skip
-
 ReadEnvironments = Callable[[str, str], Mapping[str, Environment]]
 
 
@@ -110,6 +104,7 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
         selection = _conventional(snapshot, selection, environment.name, log)
     plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
     plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
+    plan = replace(plan, skipped=(*plan.skipped, *_possible(plan, snapshot, selection, search)))
     missing = _missing(plan, search)
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
@@ -151,14 +146,17 @@ def _read(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> t
     found, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *pointed_at)), needles)
     texts = planning.parse(found, search.images, search.policy)
     paths = snapshot.paths(selection)
-    more = {*planning.companions(named_in, paths), *planning.referred(texts, paths)}
-    if mentions := planning.mentions(texts, search.images, search.policy):
-        more.update(snapshot.search(mentions, selection))
-    seen = {*named_in, *pointed_at}
-    while more := more - seen:
-        seen |= more
-        texts += planning.parse(_decoded(snapshot, sorted(more), ())[0], search.images, search.policy)
-        more = {*planning.referred(texts, paths)}
+    related = planning.related(paths, search.images, search.policy)
+    seen, asked, new = {*named_in, *pointed_at}, set[planning.Query](), texts
+    while new:
+        related.add(new)
+        more, queries = related.next()
+        for query in queries:
+            if query not in asked:
+                asked.add(query)
+                more.update(snapshot.search(query.needles, selection, names=query.names))
+        new = planning.parse(_decoded(snapshot, sorted(more - seen), ())[0], search.images, search.policy)
+        texts, seen = [*texts, *new], seen | more
     log.detail(f"{len(seen)} files were read")
     return texts, unreadable
 
@@ -179,7 +177,9 @@ def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> 
     named_so = replace(selection, bears=by_convention(name))
     if snapshot.paths(named_so):
         return named_so
-    others = sorted({part for path in snapshot.paths(selection) for part in path.split("/")[:-1]} & _ENVIRONMENTS)
+    others = sorted(
+        {part for path in snapshot.paths(selection) for part in path.split("/")[:-1]} & planning.ENVIRONMENTS
+    )
     if others:
         # A name that is mistyped here would otherwise deploy to all of them.
         raise UsageError(
@@ -223,6 +223,17 @@ def _written(images: Sequence[ImageRef], snapshot: Snapshot, selection: Paths, p
         return ()
     needles = planning.needles(images, policy)
     return planning.written(_decoded(snapshot, snapshot.search(needles, selection), needles)[0], images, policy)
+
+
+def _possible(plan: Plan, snapshot: Snapshot, selection: Paths, search: Search) -> Sequence[Skip]:
+    """Places of other environments that still hold a tag which the plan replaces, and that nothing explains."""
+    tags = planning.old_tags(plan)
+    if not tags or search.policy.formats:
+        return ()
+    paths = planning.near(plan, snapshot.search(tags, selection))[:_ENOUGH]
+    # What these are laid over explains them.
+    paths = [*paths, *(change.path for change in plan.files)]
+    return planning.possible(plan, planning.parse(_decoded(snapshot, paths, ())[0], search.images, search.policy))
 
 
 def untouched(plan: Plan, search: Search) -> tuple[ImageRef, ...]:

@@ -21,7 +21,7 @@ from gitops_ci.registry.image_config import facts_of
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.remote import Remote
 
-__all__ = ["CREATED", "REVISION", "AgeComparison", "BuildMetadata", "explain_older"]
+__all__ = ["CREATED", "REVISION", "AgeComparison", "BuildMetadata", "can_tell", "explain_older"]
 
 CREATED = "org.opencontainers.image.created"
 REVISION = "org.opencontainers.image.revision"
@@ -59,6 +59,14 @@ def explain_older(wanted: BuildMetadata, present: BuildMetadata) -> str:
     return ""
 
 
+def can_tell(wanted: BuildMetadata, present: BuildMetadata) -> bool:
+    """Whether something shows which of the two is the older one, or that they are of one age."""
+    revision = wanted.labels.get(REVISION)
+    if revision and revision == present.labels.get(REVISION):
+        return True
+    return bool(explain_older(wanted, present) or explain_older(present, wanted))
+
+
 def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
@@ -66,6 +74,11 @@ def _moment(text: str) -> datetime | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment if moment >= _SINCE else None
+
+
+def _is_series(one: str, other: str) -> bool:
+    """Whether one tag is the series of the other: `1.4` and `1.4.2`."""
+    return one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 class AgeComparison:
@@ -80,6 +93,7 @@ class AgeComparison:
         self._log = log
         self._origins: dict[ImageRef, BuildMetadata | None] = dict(known or {})
         self._asked: set[tuple[ImageRef, ImageRef]] = set()
+        self._pairs: set[tuple[ImageRef, ImageRef]] = set()
 
     def __call__(self, wanted: ImageRef, present: ImageRef) -> str:
         """Why `wanted` is the older one; '' as long as nothing shows it."""
@@ -92,6 +106,7 @@ class AgeComparison:
     def learn(self) -> bool:
         """Look up what was asked for and is not known; whether an image turns out to be the older one."""
         pairs, self._asked = self._asked, set()
+        self._pairs |= pairs
         wanting: dict[str, dict[ImageRef, None]] = {}
         for image in (image for pair in sorted(pairs, key=str) for image in pair if image not in self._origins):
             wanting.setdefault(image.name, {})[image] = None
@@ -101,6 +116,23 @@ class AgeComparison:
         for found in each(lambda images: self._look(list(images), access), list(wanting.values()), at_once=_AT_ONCE):
             self._origins.update(found)
         return any(self(*pair) for pair in pairs)
+
+    def undecided(self) -> list[tuple[ImageRef, ImageRef]]:
+        """The pairs (wanted, present) of which nothing shows which one is newer; each is given once.
+
+        A tag without a digit is a floating one (`latest`, a branch): it stands for any version.
+        """
+        pairs, self._pairs = sorted(self._pairs, key=str), set()
+        return [
+            (wanted, present)
+            for wanted, present in pairs
+            if wanted.tag != present.tag and any(letter.isdigit() for letter in present.tag or "")
+            if not _is_series(wanted.tag or "", present.tag or "") and not self._knows(wanted, present)
+        ]
+
+    def _knows(self, wanted: ImageRef, present: ImageRef) -> bool:
+        one, other = self._origins.get(wanted), self._origins.get(present)
+        return one is not None and other is not None and can_tell(one, other)
 
     def _look(self, images: list[ImageRef], access: Access) -> dict[ImageRef, BuildMetadata | None]:
         """What the images of one repository say of themselves, None for those that cannot be read."""

@@ -14,6 +14,7 @@ from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.key_pairs import insertion
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.formats.document.other_versions import is_of_another_thing
+from gitops_ci.formats.document.variables import NAMELESS, Variable, tagged, variable_of
 from gitops_ci.imageref import DIGEST, TAG, ImageRef, has_host
 from gitops_ci.model import Field, Role
 from gitops_ci.yamltext import MappingNode as YamlMapping
@@ -21,6 +22,8 @@ from gitops_ci.yamltext import ScalarNode
 
 __all__ = [
     "APP_VERSION",
+    "DOCKER",
+    "FOLLOWED",
     "NAMELESS",
     "Found",
     "artifact",
@@ -31,21 +34,28 @@ __all__ = [
     "version_of",
 ]
 
-NAMELESS = ImageRef("", "")
 # Where a chart's values leave the tag empty.
 APP_VERSION = "the chart's appVersion"
+# The problem of a constraint: the operator that reads it writes the version itself.
+FOLLOWED = "Argo CD Image Updater follows it by this constraint"
+# The scheme of an image in addresses of KubeVirt's importer.
+DOCKER = "docker://"
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An image and the fields that write it; see `ImageSite`. `prefix` are the words before the parts in their keys."""
+    """An image and the fields that write it; see `ImageSite`. `prefix` are the words before the parts in their keys.
+
+    `variable` are the keys of a variable that holds the version.
+    """
 
     image: ImageRef
     fields: tuple[Field, ...]
     default: str = ""
     problem: str = ""
     prefix: str = ""
+    variable: tuple[str, ...] = ()
 
 
 def parts(
@@ -139,7 +149,15 @@ def _version(
         fields[0] = insertion(source, mapping, name, "tag")
     known = tuple(field for field in fields if field)
     read = version_of(text_of(tag), text_of(digest))
-    if read is None:
+    variable = variable_of(text_of(tag)) if read is None and digest is None else None
+    if variable and tag and isinstance(tag.value, ScalarNode):
+        field = variable.default and source.part_field("tag", tag.value, *_shifted(tag.value, variable.default))
+        if field and TAG.fullmatch(field.text):
+            named = image.with_version(tag=field.text, digest=None)
+            yield Found(named, (field,), prefix=prefix, variable=variable.keys)
+        else:
+            yield Found(image, known, problem=_is_variable(variable), prefix=prefix, variable=variable.keys)
+    elif read is None:
         problem = f"its version is written as '{text_of(tag) or text_of(digest)}'"
         yield Found(image, known, problem=problem, prefix=prefix)
     else:
@@ -152,12 +170,46 @@ def one_string(source: ManifestText, entry: Entry, host: str = "") -> Iterator[F
 
     What precedes a `=` is a name that the image is given (`name=image`, Argo CD; `--option=image`).
     """
-    if not text_of(entry):
+    text = text_of(entry)
+    if not text:
         return
-    field = source.field("reference", entry)
+    if text.startswith(DOCKER) and isinstance(entry.value, ScalarNode):
+        start = entry.value.value.index(DOCKER) + len(DOCKER)
+        field = source.part_field("reference", entry.value, start, len(entry.value.value.rstrip()))
+    else:
+        field = source.field("reference", entry)
     image = ImageRef.try_parse(_path(host, field.text.rpartition("=")[2])) if field else None
     if image and field:
         yield Found(image, (field,))
+    elif field and isinstance(entry.value, ScalarNode) and not host:
+        yield from _with_variable(source, entry.value, field)
+
+
+def _with_variable(source: ManifestText, scalar: ScalarNode, field: Field) -> Iterator[Found]:
+    """`${IMAGE:-acme/shop:1.4}`, `acme/shop:${TAG:-1.4}` and `acme/shop:$TAG`."""
+    text = scalar.value.strip()
+    if found := tagged(text):
+        image, variable = found
+        tag = variable.default and source.part_field("tag", scalar, *_shifted(scalar, variable.default))
+        if tag and TAG.fullmatch(tag.text):
+            yield Found(image.with_version(tag=tag.text, digest=None), (tag,), variable=variable.keys)
+        else:
+            yield Found(image, (field,), problem=_is_variable(variable), variable=variable.keys)
+    elif (whole := variable_of(text)) and whole.default:
+        default = source.part_field("reference", scalar, *_shifted(scalar, whole.default))
+        named = ImageRef.try_parse(default.text) if default else None
+        if default and named and (named.tag or named.digest):
+            yield Found(named, (default,))
+
+
+def _shifted(scalar: ScalarNode, place: tuple[int, int]) -> tuple[int, int]:
+    """A place in the text without the space around it, as one in the value."""
+    before = len(scalar.value) - len(scalar.value.lstrip())
+    return place[0] + before, place[1] + before
+
+
+def _is_variable(variable: Variable) -> str:
+    return f"its version is the variable {variable.name}"
 
 
 def runs_instead(image: ImageRef) -> str:

@@ -23,6 +23,10 @@ _NEWLINE = re.compile(r"\r\n|\n|\r")
 _MOST_MERGED = 100_000
 
 
+# Names of templates end so: helmfile, Ansible, Chezmoi. What is left is the name of what they make.
+_TEMPLATE_SUFFIX = re.compile(r"\.(?:gotmpl|tmpl|tplt|j2|jinja2?)\Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A pair of a mapping; `alias` is what led to the value when it is written elsewhere."""
@@ -52,14 +56,17 @@ class ManifestText:
     @property
     def is_yaml(self) -> bool:
         """Whether the file's name promises YAML (or JSON, which is YAML)."""
-        return self.path.endswith((".yaml", ".yml", ".json")) or self.path.rpartition("/")[2] == "Kustomization"
+        path = _TEMPLATE_SUFFIX.sub("", self.path)
+        if path.endswith((".yaml", ".yml", ".json")) or path.rpartition("/")[2] == "Kustomization":
+            return True
+        return self.path.endswith(".gotmpl")
 
     @property
     def is_template(self) -> bool:
         """Whether this is a template that no parser reads, as far as its name or its text tells."""
         if not self.is_yaml:
             return self.path.endswith(".tpl")
-        return isinstance(self._result, YamlError) and "{{" in self.text
+        return isinstance(self._result, YamlError) and ("{{" in self.text or "{%" in self.text)
 
     def inside(self, scalar: ScalarNode) -> ManifestText | None:
         """The text of a string as a source; None when its characters do not line up with its value."""
@@ -172,6 +179,13 @@ class ManifestText:
         if field is None or entry.alias is None:
             return field
         return replace(field, anchor=self._anchor(entry.value, entry.alias))
+
+    def part_field(self, role: Role, scalar: ScalarNode, start: int, end: int) -> Field | None:
+        """The field of a part of a scalar's value; None where its characters do not stand for themselves."""
+        inner = self.inside(scalar)
+        if inner is None:
+            return None
+        return Field(role, inner.span(start, end), scalar.value[start:end], inner.spelling("raw"))
 
     def scalar_field(self, role: Role, scalar: ScalarNode) -> Field | None:
         if scalar.style in {"|", ">"}:

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode
 
-__all__ = ["NodeContext", "Object", "object_of", "walk"]
+__all__ = ["NodeContext", "Object", "object_of", "target_of", "values_path", "walk"]
 
 # Under these keys an object carries the values of a chart: Argo CD, Flux, Fleet, Kustomize, K3s.
 _VALUES = frozenset({"values", "valuesObject", "valuesInline", "valuesContent"})
+
+
+# What holds files of values for others: `valuesFrom` of Flux, `valuesFrom` of Fleet.
+_HOLDERS = frozenset({"ConfigMap", "Secret"})
+_DATA = frozenset({"data", "stringData"})
+# Where kustomize and Flux hold a patch beside its `target`.
+_PATCH = frozenset({"patch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,8 @@ class NodeContext:
     """A node, the key it stands under and whether it is a list's item there; the object it is part of.
 
     `registry` is what a chart's global settings put before every repository. `layers` is set inside the values of a
-    chart and names all that is laid over each other there; `keys` are the keys from the top of the values.
+    chart and names all that is laid over each other there; `keys` are the keys from the top of the values. `target`
+    is the object that a patch is for, where the patch itself does not decide that.
     """
 
     node: Node
@@ -43,6 +51,21 @@ class NodeContext:
     registry: str = ""
     layers: str = ""
     keys: tuple[str, ...] = ()
+    target: str = ""
+
+
+def target_of(node: Node | None) -> str:
+    """The objects that the `target` of a patch selects, as `Kind/name`: a `*` stands for any kind or name."""
+    if not isinstance(node, MappingNode):
+        return ""
+    return f"{node.text('kind') or '*'}/{node.text('name') or '*'}"
+
+
+def values_path(path: str) -> tuple[str, ...] | None:
+    """The keys below a chart's values that the path of a JSON patch leads to; None outside of values."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+    at = next((number for number, part in enumerate(parts) if part in _VALUES), None)
+    return None if at is None else tuple(parts[at + 1 :])
 
 
 def object_of(node: Node | None) -> Object | None:
@@ -59,13 +82,14 @@ def object_of(node: Node | None) -> Object | None:
     return Object(version.rpartition("/")[0], kind, name, metadata.text("namespace"))
 
 
-def walk(root: Node | None, *, resource: str = "", layers: str = "") -> Iterator[NodeContext]:
+def walk(root: Node | None, *, resource: str = "", layers: str = "", target: str = "") -> Iterator[NodeContext]:
     """Every mapping and list in the order written, and every string that may hold YAML; aliases are not followed.
 
     What an object says about itself is no place to edit: names, labels and annotations (`metadata`, of pod templates
     too) and a controller's `status`.
     """
-    stack = [NodeContext(root, resource=resource, layers=layers)] if root is not None else []
+    start = NodeContext(root, resource=resource, layers=layers, target=target) if root is not None else None
+    stack = [start] if start else []
     while stack:
         place = stack.pop()
         node = place.node
@@ -98,9 +122,18 @@ def _in_mapping(place: NodeContext, node: MappingNode) -> Iterator[NodeContext]:
         if place.kind and isinstance(value, MappingNode) and (name == "metadata" or (name == "status" and top)):
             continue
         layers, keys = place.layers, (*place.keys, name) if place.layers else ()
-        if name in _VALUES and "/" in place.resource:
-            layers, keys = place.resource, ()
-        yield NodeContext(value, name, False, place.kind, place.resource, place.registry, layers, keys)  # noqa: FBT003
+        if name in _VALUES and "/" in (place.target or place.resource):
+            layers, keys = place.target or place.resource, ()
+        elif name in _DATA and place.kind in _HOLDERS:
+            layers, keys = f"ConfigMap/{place.resource.partition('/')[2]}", ()
+        elif place.key in _DATA and place.kind in _HOLDERS:
+            keys = ()
+        target = place.target
+        if name in _PATCH and isinstance(node.get("target"), MappingNode):
+            target = target_of(node.get("target"))
+        elif name == "value" and (below := values_path(node.text("path"))) is not None and node.text("op"):
+            layers, keys = place.target or place.layers, below
+        yield NodeContext(value, name, False, place.kind, place.resource, place.registry, layers, keys, target)  # noqa: FBT003
 
 
 def _in_list(place: NodeContext, node: SequenceNode) -> Iterator[NodeContext]:
@@ -108,7 +141,17 @@ def _in_list(place: NodeContext, node: SequenceNode) -> Iterator[NodeContext]:
         item = node.items[index]
         if _worth_a_look(item):
             keys = (*place.keys, str(index)) if place.layers else ()
-            yield NodeContext(item, place.key, True, place.kind, place.resource, place.registry, place.layers, keys)  # noqa: FBT003
+            yield NodeContext(
+                item,
+                place.key,
+                True,  # noqa: FBT003
+                place.kind,
+                place.resource,
+                place.registry,
+                place.layers,
+                keys,
+                place.target,
+            )
 
 
 def _worth_a_look(node: Node) -> bool:

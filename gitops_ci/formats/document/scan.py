@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from gitops_ci.formats.document.image_fields import Found, one_string, parts, text_of
+from gitops_ci.formats.document.image_fields import FOLLOWED, Found, one_string, parts, text_of
 from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
-from gitops_ci.formats.document.nodes import NodeContext, walk
+from gitops_ci.formats.document.nodes import NodeContext, values_path, walk
+from gitops_ci.formats.document.special_keys import special_entries
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError
 from gitops_ci.yamltext import MappingNode as YamlMapping
@@ -22,11 +23,12 @@ __all__ = ["scan", "site"]
 
 _CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 # An `image` of these kinds names a repository to watch, not an image to run: a version there would break them.
-_WATCHERS = frozenset({"ImageRepository", "ImageUpdater", "Warehouse"})
+_WATCHERS = frozenset({"ImageRepository", "ImageScan", "Warehouse"})
+_WATCHES = frozenset({"imageScans"})
 # Lists of `name` and `value` that stand for values: Argo CD and its charts, Helmfile, Tekton, OpenShift.
 _PARAMETERS = frozenset({"parameters", "params", "set"})
 # Lists of strings that programs get: options and variables, `name=value`.
-_ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment"})
+_ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment", "literals"})
 _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
 _HOLDS_YAML = re.compile(r":\s.*\n|\n.*:\s|^\s*[\[{]|^[\w.-]+: ")
@@ -35,13 +37,24 @@ _DEEPEST_STRING = 3
 
 
 def scan(
-    source: ManifestText, root: Node | None, *, format_id: str, resource: str = "", layers: str = "", depth: int = 0
+    source: ManifestText,
+    root: Node | None,
+    *,
+    format_id: str,
+    resource: str = "",
+    layers: str = "",
+    target: str = "",
+    depth: int = 0,
 ) -> Iterator[ImageSite]:
-    """Every image below `root`, in the order written. `layers` is set where `root` is a chart's values."""
-    for place in walk(root, resource=resource, layers=layers):
+    """Every image below `root`, in the order written. `layers` is set where `root` is a chart's values.
+
+    `target` is the object that a patch is for.
+    """
+    for place in walk(root, resource=resource, layers=layers, target=target):
         node = place.node
         if isinstance(node, YamlMapping):
             found = _in_mapping(source, node, place)
+            yield from _patched_value(source, node, place, format_id=format_id)
         elif isinstance(node, SequenceNode):
             found = _in_list(source, node, place)
             if place.key in _PARAMETERS:
@@ -66,6 +79,7 @@ def site(source: ManifestText, found: Found, place: NodeContext, *, format_id: s
         found.problem,
         place.layers,
         (*place.keys, found.prefix),
+        found.variable,
     )
 
 
@@ -73,15 +87,36 @@ def _in_mapping(source: ManifestText, node: YamlMapping, place: NodeContext) -> 
     entries = source.entries(node)
     for found in parts(source, entries, node, parent=place.key, registry=place.registry):
         bare = found.image.tag is None and found.image.digest is None and not found.problem
-        if bare and place.kind in _WATCHERS:
+        if place.kind == "ImageUpdater":
+            yield replace(found, problem=found.problem or FOLLOWED)
+            continue
+        if bare and (place.kind in _WATCHERS or place.key in _WATCHES):
             continue
         if bare and not (place.kind and place.item and place.key in _CONTAINERS):
             yield replace(found, default=found.default or "what its chart or operator adds")
         else:
             yield found
+    for entry in special_entries(entries, place):
+        yield from _pinned(source, entry)
     for key in ("value", "default"):
         if key in entries and _names_an_image(entries, _text(entries, key), place):
             yield from _pinned(source, entries[key])
+
+
+def _patched_value(
+    source: ManifestText, node: YamlMapping, place: NodeContext, *, format_id: str
+) -> Iterator[ImageSite]:
+    """A JSON patch of one value of a chart: `path: /spec/values/image/tag`, the image named by what it is laid over."""
+    keys = values_path(node.text("path")) if node.get("op") else None
+    entry = source.entries(node).get("value") if keys else None
+    layers = place.target or place.layers
+    if not keys or entry is None or not layers:
+        return
+    above = keys[:-1]
+    here = replace(place, layers=layers, keys=above)
+    for found in parts(source, {keys[-1]: entry}, parent=above[-1] if above else ""):
+        if not found.image.repository:
+            yield site(source, found, here, format_id=format_id)
 
 
 def _names_an_image(entries: Mapping[str, Entry], value: str, place: NodeContext) -> bool:
@@ -145,7 +180,7 @@ def _in_string(
     source: ManifestText, node: ScalarNode, place: NodeContext, *, format_id: str, depth: int
 ) -> Iterator[ImageSite]:
     """YAML that a string holds: `values: |`, a patch, a file in a ConfigMap."""
-    if not _HOLDS_YAML.search(node.value) or not (place.layers or source.mentions(node.value)):
+    if not _HOLDS_YAML.search(node.value) or not (place.layers or place.target or source.mentions(node.value)):
         return
     inner = source.inside(node)
     if inner is None:
@@ -158,4 +193,12 @@ def _in_string(
     layers = "" if place.keys else place.layers
     for root in documents:
         if isinstance(root, YamlMapping | SequenceNode):
-            yield from scan(inner, root, format_id=format_id, resource=place.resource, layers=layers, depth=depth)
+            yield from scan(
+                inner,
+                root,
+                format_id=format_id,
+                resource=place.resource,
+                layers=layers,
+                target=place.target,
+                depth=depth,
+            )

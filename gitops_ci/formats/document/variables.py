@@ -1,0 +1,90 @@
+"""Versions that are variables: `shop:${TAG:-1.4}`, `$TAG`, `{{ .image.tag }}`; their defaults, and who sets them.
+
+Sources: github.com/compose-spec/compose-spec, `12-interpolation.md`; fluxcd.io/flux/components/kustomize, "Post build
+variable substitution" (`${var:=default}`); argo-cd.readthedocs.io, "Go Template" of ApplicationSets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitops_ci.formats.document.manifest_text import Entry, ManifestText
+from gitops_ci.imageref import TAG, ImageRef
+from gitops_ci.model import Field, ImageSite
+from gitops_ci.yamltext import MappingNode, ScalarNode
+
+__all__ = ["NAMELESS", "Variable", "layer", "settings", "tagged", "variable_of"]
+
+NAMELESS = ImageRef("", "")
+_VARIABLE = re.compile(
+    r"\$\{(?P<braces>[A-Za-z_]\w*)(?::?[-=?](?P<default>[^${}\r\n]*))?\}|\$(?P<plain>[A-Za-z_]\w*)"
+    r"|\{\{-?\s*\.?(?P<action>[A-Za-z_][\w.]*)\s*-?\}\}"
+)
+_NAME = re.compile(r"(?P<name>[\w.-]+(?::\d+(?=/))?(?:/[\w.-]+)*)(?P<colon>:?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """The keys of a variable, and where its default stands in the text; `default` is None where it has none."""
+
+    keys: tuple[str, ...]
+    default: tuple[int, int] | None
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.keys)
+
+
+def layer(path: str) -> str:
+    """The layer of the variables that a file reads."""
+    return f"variables:{path}"
+
+
+def variable_of(text: str, start: int = 0) -> Variable | None:
+    """The variable that is all of a text from `start` on."""
+    found = _VARIABLE.fullmatch(text, start)
+    if found is None:
+        return None
+    keys = tuple((found["braces"] or found["plain"] or found["action"]).split("."))
+    return Variable(keys, found.span("default") if found["default"] and not _is_message(found) else None)
+
+
+def _is_message(found: re.Match[str]) -> bool:
+    """Whether what follows is the error of a variable that has to be set: `${TAG:?set it}`."""
+    return found[0][found.start("default") - found.start() - 1] == "?"
+
+
+def tagged(text: str) -> tuple[ImageRef, Variable] | None:
+    """The image of `name:${TAG}` and the variable that holds its tag."""
+    name = _NAME.match(text)
+    variable = variable_of(text, name.end()) if name and name["colon"] else None
+    image = ImageRef.try_parse(name["name"]) if name and variable else None
+    return (image, variable) if image and variable and not image.tag else None
+
+
+def settings(
+    source: ManifestText,
+    mapping: MappingNode,
+    *,
+    format_id: str,
+    resource: str,
+    layers: str,
+    above: tuple[str, ...] = (),
+) -> Iterator[ImageSite]:
+    """The values of a mapping that may be versions: each has the name of its variable, and no image's."""
+    for key, entry in source.entries(mapping).items():
+        if isinstance(entry.value, MappingNode):
+            yield from settings(
+                source, entry.value, format_id=format_id, resource=resource, layers=layers, above=(*above, key)
+            )
+        elif field := _version(source, entry):
+            image = NAMELESS.with_version(tag=field.text, digest=None)
+            yield ImageSite(format_id, source.path, resource, image, (field,), layers=layers, keys=(*above, key))
+
+
+def _version(source: ManifestText, entry: Entry) -> Field | None:
+    if not isinstance(entry.value, ScalarNode) or not TAG.fullmatch(entry.value.value):
+        return None
+    return source.field("tag", entry)

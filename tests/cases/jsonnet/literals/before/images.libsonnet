@@ -1,0 +1,1 @@
+{ _images+:: { shop: 'ghcr.io/acme/shop:1.4.1' } }

@@ -1,0 +1,1 @@
+shop_image = "ghcr.io/acme/shop:1.5.0"

@@ -1,0 +1,8 @@
+job "shop" {
+  group "g" {
+    task "t" {
+      driver = "docker"
+      config { image = "ghcr.io/acme/shop:1.5.0" }
+    }
+  }
+}

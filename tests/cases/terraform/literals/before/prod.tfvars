@@ -1,0 +1,1 @@
+shop_image = "ghcr.io/acme/shop:1.4.1"
