@@ -27,7 +27,7 @@ _NAME_BEFORE_TEMPLATE = re.compile(r"(?P<name>[\w./:-]+?):?(?=\{\{|\$\{|\$\()")
 
 
 # A part of a template that stands for a value.
-_ACTION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_ACTION = re.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*\}\}|\{%(?:[^{%]|\{(?!%)|%(?!\}))*%\}")
 _CONTROL = re.compile(r"^[ \t]*(?:(?:\{\{|\{%)(?:(?!\}\}|%\}).)*(?:\}\}|%\})[ \t]*)+$", re.MULTILINE)
 
 

@@ -31,9 +31,9 @@ texts:
 {{- end }}
 {{- end }}
 """
-_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_ACTION = re.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*\}\}")
 _NORMALIZE = re.compile(r"(?<![\w.\"$])normalize(?![\w\"])")
-_SLUGIFY = re.compile(r"\{\{[^}]*\bslugify\b")
+_SLUGIFY = re.compile(r"\{\{(?:[^{}]|\{(?!\{))*\bslugify\b")
 
 
 def describe(files: Sequence[str], documents: Sequence[Document], repository: Repository) -> Iterable[DeploymentUnit]:

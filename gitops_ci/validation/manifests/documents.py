@@ -17,8 +17,8 @@ from gitops_ci.validation.violation import Path, Violation, keys_of
 __all__ = ["Document", "Piece", "split"]
 
 _SEPARATOR = re.compile(r"^---(?:[ \t]*(?:#[^\n]*)?\r?$|(?=[ \t]))", re.MULTILINE)
-_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z))*")
-_NOTHING_MORE = re.compile(r"(?:(?:\.\.\.)?[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z))*")
+_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*|\r?)(?:\n|\Z))*")
+_NOTHING_MORE = re.compile(r"(?:(?:\.\.\.)?[ \t]*(?:#[^\n]*|\r?)(?:\n|\Z))*")
 _DIRECTIVES = re.compile(r"(?:(?:[ \t]*#|%)[^\n]*\n|[ \t\r]*\n)*")
 _NEXT_OBJECT = re.compile(r"\}\s*\{")
 _SPACE = re.compile(r"\s*")
