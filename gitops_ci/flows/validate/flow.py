@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -203,12 +204,8 @@ def _units(request: ValidateRequest, files: Mapping[str, str]) -> Units | None:
 
 def _may_be_part(path: str, text: str) -> bool:
     """Whether a file by itself, outside of any repository, looks like a part of something."""
-    folder = os.path.dirname(path)
-    above = [folder]
-    while folder:
-        folder = os.path.dirname(folder)
-        above.append(folder)
-    described = path != STDIN and any(os.path.isfile(os.path.join(one, name)) for one in above for name in _DESCRIBING)
+    above = PurePath(path).parents
+    described = path != STDIN and any(os.path.isfile(one / name) for one in above for name in _DESCRIBING)
     return "${" in text or described
 
 
