@@ -80,6 +80,7 @@ def reader(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[
             server.anonymous_read = True
             forge = (GitLabStub if gitlab else GitHubStub)(token=server.token)
             forge.OWNER, forge.NAME = "acme", "shop-config"
+            forge.tip = lambda branch: server.repo("acme/shop-config").head(branch)
             stack.enter_context(forge)
             host = f"https://{'gitlab' if gitlab else 'github'}.com"
             return Reader(
