@@ -141,7 +141,7 @@ def test_a_pull_request_by_github_token_says_that_no_workflow_starts(stub, forge
 def test_a_refusal_to_a_workflows_token_says_what_to_do(host, status, words, hint):
     token = "ghs_0123456789abcdef"
     host.stub.token = token
-    host.stub.fault("POST", "/pulls$", status, body=host.stub.refusal(status, words).body)
+    host.stub.fault("POST", "/pulls$", status, body=host.stub.refusal(status, words).body, times=99)
     with pytest.raises(ForgeError) as caught:
         opened_whole(host.connect(token), PROPOSAL)
     assert hint in caught.value.hint

@@ -564,3 +564,10 @@ def test_many_files_are_judged_alike_in_many_processes(monkeypatch):
     assert len(many.findings) > 100
     monkeypatch.setattr("gitops_ci.validation.run._WORTH_SHARING", sys.maxsize)
     assert check(reversed(files)) == many
+
+
+def test_a_file_with_an_absolute_path_outside_of_a_repository(run, tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    file = tmp_path / "map.yaml"
+    file.write_text(GOOD.format(name="one"))
+    assert run("validate", str(file), "--output", "json").document["summary"]["valid"] == 1

@@ -104,7 +104,7 @@ def test_a_context_that_is_not_there_is_no_other_engine(dry_push, docker, mine, 
 
 def test_a_configuration_that_cannot_be_read_is_no_other_engine(dry_push, mine):
     folder = Path.home() / ".docker"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text("{")
     assert "is not JSON" in dry_push(4)
     dry_push(DOCKER_HOST=mine.address)
