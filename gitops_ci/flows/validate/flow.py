@@ -195,9 +195,12 @@ def _units(request: ValidateRequest, files: Mapping[str, str]) -> Units | None:
             return None
     elif (root is None or _is_whole(request, root)) and not _describes_units(files):
         return None
+    root = root or _folder_around(_named(request))
+    if os.path.dirname(root) == root:
+        return None  # a whole machine is no checkout
     from gitops_ci.flows.validate.rendering import Checkout, find_units
 
-    checkout = Checkout(root or os.path.commonpath([os.getcwd(), *map(os.path.abspath, _named(request))]), files)
+    checkout = Checkout(root, files)
     urls = repository_urls(repository_root())
     return find_units(checkout, urls, request.checks.kubernetes_versions[-1])
 
@@ -207,6 +210,14 @@ def _may_be_part(path: str, text: str) -> bool:
     above = PurePath(path).parents
     described = path != STDIN and any(os.path.isfile(one / name) for one in above for name in _DESCRIBING)
     return "${" in text or described
+
+
+def _folder_around(paths: Sequence[str]) -> str:
+    """The folder that files outside of any repository are read from: the working folder, where they lie in it."""
+    here, full = os.getcwd(), [os.path.abspath(path) for path in paths]
+    if os.path.commonpath([here, *full]) == here:
+        return here
+    return os.path.commonpath([path if os.path.isdir(path) else os.path.dirname(path) for path in full])
 
 
 def _named(request: ValidateRequest) -> list[str]:
