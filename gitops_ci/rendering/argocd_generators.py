@@ -156,13 +156,7 @@ def _git(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[di
 
 
 def _directories(repository: Repository) -> list[str]:
-    found: set[str] = set()
-    for name in repository.tree.names:
-        folder = posixpath.dirname(name)
-        while folder and folder not in found:
-            found.add(folder)
-            folder = posixpath.dirname(folder)
-    return sorted(one for one in found if not any(part.startswith(".") for part in one.split("/")))
+    return sorted(one for one in repository.tree.folders if not any(part.startswith(".") for part in one.split("/")))
 
 
 def _chosen(listed: list[Any], names: list[str], match: Callable[[str, str], bool]) -> list[str]:

@@ -109,11 +109,11 @@ class SourceTree:
         self._files = files
         self.names = sorted(set(files.names()))
         self._known = set(self.names)
-        self._folders = {"."}
+        self.folders = {"."}
         for name in self.names:
             folder = posixpath.dirname(name)
-            while folder and folder not in self._folders:
-                self._folders.add(folder)
+            while folder and folder not in self.folders:
+                self.folders.add(folder)
                 folder = posixpath.dirname(folder)
         self._documents: dict[str, tuple[Document, ...] | YamlError] = {}
         self._texts: dict[str, str | None] = {}
@@ -139,7 +139,7 @@ class SourceTree:
 
     def is_folder(self, path: str) -> bool:
         found = self.resolve(path)
-        return found is not None and found in self._folders
+        return found is not None and found in self.folders
 
     def leads_out(self, path: str) -> bool:
         """Whether a path is absolute, climbs above the root, or goes through a link that does."""
@@ -218,4 +218,4 @@ class SourceTree:
                 return _Walk(links=passed, leads_out=True)
             todo += [one for one in reversed(said.split("/")) if one not in {"", "."}]
         found = "/".join(at) or "."
-        return _Walk(found if found in self._known or found in self._folders else None, passed)
+        return _Walk(found if found in self._known or found in self.folders else None, passed)

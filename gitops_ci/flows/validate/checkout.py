@@ -6,7 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
-__all__ = ["Root", "repository_root", "repository_urls"]
+__all__ = ["Root", "repository_root", "repository_urls", "root_around"]
 
 _URL = re.compile(r"^\s*url\s*=\s*(\S+)\s*$", re.MULTILINE)
 
@@ -25,7 +25,11 @@ class Root(NamedTuple):
 
 def repository_root() -> Root | None:
     """The repository around the working folder, None outside of any."""
-    folder = os.getcwd()
+    return root_around(os.getcwd())
+
+
+def root_around(folder: str) -> Root | None:
+    """The repository around an absolute folder or file, None outside of any."""
     while not os.path.exists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)
         if parent == folder:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gitops_ci import known_files
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
-from gitops_ci.flows.validate.checkout import repository_root, repository_urls
+from gitops_ci.flows.validate.checkout import repository_root, repository_urls, root_around
 from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_sources
 from gitops_ci.model import ErrorDetail, Finding, Log, Outcome, Skip
 from gitops_ci.reporting.summary import count
@@ -207,9 +207,9 @@ def _units(request: ValidateRequest, files: Mapping[str, str]) -> Units | None:
 
 def _may_be_part(path: str, text: str) -> bool:
     """Whether a file by itself, outside of any repository, looks like a part of something."""
-    above = PurePath(path).parents
-    described = path != STDIN and any(os.path.isfile(one / name) for one in above for name in _DESCRIBING)
-    return "${" in text or described
+    if "${" in text or path == STDIN:
+        return "${" in text
+    return any(os.path.isfile(one / name) for one in PurePath(path).parents for name in _DESCRIBING)
 
 
 def _folder_around(paths: Sequence[str]) -> str:
@@ -226,13 +226,8 @@ def _named(request: ValidateRequest) -> list[str]:
 
 def _root_of(paths: Sequence[str]) -> str | None:
     """The root of the Git repository that all paths lie in."""
-    folder = os.path.commonpath([os.path.abspath("." if path == STDIN else path) for path in paths])
-    while not os.path.exists(os.path.join(folder, ".git")):
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
-    return folder
+    found = root_around(os.path.commonpath([os.path.abspath("." if path == STDIN else path) for path in paths]))
+    return found.path if found else None
 
 
 def _is_whole(request: ValidateRequest, root: str) -> bool:
