@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from uuid import uuid4
 
 import certifi
 import pytest
@@ -102,7 +103,11 @@ def test_a_context_that_is_not_there_is_no_other_engine(dry_push, docker, mine, 
     assert "docker context ls" in said
 
 
-def test_a_configuration_that_cannot_be_read_is_no_other_engine(dry_push, mine):
+def test_a_configuration_that_cannot_be_read_is_no_other_engine(dry_push, docker, mine, registry, built_image):
+    # An image that was pushed has an origin, at whose registry an account may be asked for.
+    pushed = f"{registry}/shop:{uuid4().hex}"
+    docker("tag", built_image, pushed)
+    docker("push", pushed)
     folder = Path.home() / ".docker"
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text("{")

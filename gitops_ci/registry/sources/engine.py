@@ -107,11 +107,11 @@ def _refuse_part(image: EngineImage, access: Access) -> None:
         if ref is None or ref.digest is None:
             continue
         hurry = replace(access, deadline=time.monotonic() + _PATIENCE)
-        with closing(Remote(ref, credentials_for(ref.registry, ref.repository), hurry)) as remote:
-            try:
+        try:
+            with closing(Remote(ref, credentials_for(ref.registry, ref.repository), hurry)) as remote:
                 found = remote.manifest(ref.digest)
-            except RegistryError:
-                continue  # whoever cannot be asked cannot be in the way: the Engine has what it has
+        except RegistryError:
+            continue  # whoever cannot be asked cannot be in the way: the Engine has what it has
         if found is not None and found.is_index:
             platforms = ", ".join(child.platform for child in found.children if child.platform != "unknown/unknown")
             raise RegistryError(
