@@ -7,8 +7,8 @@ creation with `dryRun=All` and `fieldValidation=Strict`; an accepted one of a ki
 created for real, because a dry run ends before the storage. The verdicts are written to
 tests/data/apiserver/verdicts/MINOR.jsonl, the first line names the server's version.
 
-`--check` writes nothing. It prints what differs from the recorded verdicts, and each change of the rule tables
-(tests/unit/validation/rules) that gitops-ci and the server judge differently. The exit code is 1 if there is one.
+`--check` writes nothing. It prints what differs from the recorded verdicts, and each case in
+tests/cases/validation that gitops-ci and the server judge differently. The exit code is 1 if there is one.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def differences(new: Iterable[dict[str, object]], old: Iterable[dict[str, object
 
 
 def wrong_tables(server: ApiServer, minor: str) -> Iterator[str]:
-    """The changes of the rule tables about which gitops-ci and the server disagree."""
+    """The cases about which gitops-ci and the server disagree."""
     for namespace in {one.get("metadata", {}).get("namespace") for one in sound().values()} - {None}:
         server.add_namespace(namespace)
     for kind, change in all_changes():

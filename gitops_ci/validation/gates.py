@@ -3,7 +3,7 @@
 A gate has the name of upstream's feature gate where there is one: it is on from the release on in which the feature is
 on by default (k8s.io/kubernetes pkg/features/kube_features.go). A change without one has a name in plain words.
 
-No other module compares versions. Each gate has cases in tests/unit/validation/rules/versions.txt.
+No other module compares versions. Each gate has cases in tests/cases/validation/gates.txt.
 """
 
 from __future__ import annotations

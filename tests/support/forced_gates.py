@@ -1,4 +1,4 @@
-"""What the cases of versions.txt notice when a gate holds for every version, or for none."""
+"""What the cases of gates.txt notice when a gate holds for every version, or for none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from gitops_ci.validation import gates
 from gitops_ci.validation.apiserver import dropped_fields
 from gitops_ci.validation.gates import Gate
-from tests.support.rule_tables import findings, version_changes
+from tests.support.rule_tables import findings, gate_cases
 
 __all__ = ["gate_names", "red_cases"]
 
@@ -28,7 +28,7 @@ def red_cases(name: str, *, forced: bool) -> list[str]:
         dropped_fields._paths.cache_clear()
         red = [
             f"{case.version} {case.line}"
-            for case in version_changes()
+            for case in gate_cases()
             if case.gate == name and bool(findings(case.manifest, case.version)) != case.refused
         ]
     dropped_fields._paths.cache_clear()

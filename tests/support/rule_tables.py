@@ -1,4 +1,12 @@
-"""The tables of tests/unit/validation/rules: sound manifests, and changes of them with the verdict of an API server."""
+"""The cases in tests/cases/validation: a valid manifest for each kind, and the findings of changes to it.
+
+    tests/cases/validation/<API group>/<Kind>/valid.yaml   cases.txt
+    tests/cases/validation/gates.txt
+
+A case in cases.txt is a block of lines. The lines at the margin change the valid manifest: a path and a YAML value, or
+a path alone to remove what is there. The indented lines state the result: `accepted`, or the rule and the field of each
+finding.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +14,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,23 +24,38 @@ from gitops_ci.validation import Checks, check, gates
 from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION
 from tests.support import CHECKOUT
 
-__all__ = ["Change", "all_changes", "changed", "changes", "findings", "sound", "version_changes"]
+__all__ = ["Case", "GateCase", "all_changes", "cases", "changed", "findings", "gate_cases", "sound"]
 
-FOLDER = CHECKOUT / "tests" / "unit" / "validation" / "rules"
+FOLDER = CHECKOUT / "tests" / "cases" / "validation"
 VERSION = DEFAULT_VERSION
-"""The release whose verdicts the tables changed*.txt state."""
+"""The release whose verdicts the files cases.txt state."""
+ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True)
-class Change:
-    """One change of the sound manifest of a kind, and what the API server of a version does with the result."""
+class Case:
+    """One change of the valid manifest of a kind: `place` is path:line, `expected` the `rule field` of each finding."""
+
+    place: str
+    kind: str
+    change: str
+    expected: tuple[str, ...]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return changed(sound()[self.kind], self.change)
+
+
+@dataclass(frozen=True)
+class GateCase:
+    """One change of the valid manifest of a kind, and whether the API server of a version refuses the result."""
 
     line: str
     version: str
     refused: bool
     kind: str
     change: str
-    gate: str = ""
+    gate: str
     """The name in gates.py of what differs between two versions."""
 
     @property
@@ -41,8 +65,8 @@ class Change:
 
 @cache
 def sound() -> dict[str, Any]:
-    files = sorted(FOLDER.glob("sound*.yaml"))
-    return {one["kind"]: one for file in files for one in yaml.safe_load_all(file.read_text())}
+    """The valid manifest of each kind."""
+    return {file.parent.name: yaml.safe_load(file.read_text()) for file in sorted(FOLDER.glob("*/*/valid.yaml"))}
 
 
 def changed(manifest: dict[str, Any], change: str) -> dict[str, Any]:
@@ -63,31 +87,51 @@ def changed(manifest: dict[str, Any], change: str) -> dict[str, Any]:
     return result
 
 
-def changes() -> list[Change]:
-    """The cases of changed*.txt."""
-    found = []
-    for line in _lines("changed*.txt"):
-        verdict, kind, change = line.split(maxsplit=2)
-        found.append(Change(line, VERSION, verdict == "refused", kind, change))
-    return found
+def cases() -> list[Case]:
+    """The cases of every cases.txt."""
+    return [case for file in sorted(FOLDER.glob("*/*/cases.txt")) for case in _cases(file)]
 
 
-def version_changes() -> list[Change]:
-    """The cases of versions.txt: two for each line, the last version without a gate and the first one with it."""
-    return list(_version_changes())
+def _cases(file: Path) -> Iterator[Case]:
+    lines = [*enumerate(file.read_text().splitlines(), 1), (0, "")]
+    changes: list[str] = []
+    expected: list[str] = []
+    first = 0
+    for number, line in lines:
+        if line.startswith("#"):
+            continue
+        if line.startswith("  "):
+            expected.append(line.strip())
+        elif line:
+            first = number if not changes else first
+            changes.append(line)
+        elif changes or expected:
+            place = f"{file.relative_to(CHECKOUT)}:{first}"
+            assert changes, f"{place}: a result without a change"
+            assert expected, f"{place}: a change without a result"
+            assert expected == [ACCEPTED] or ACCEPTED not in expected, f"{place}: accepted, and findings"
+            result = () if expected == [ACCEPTED] else tuple(expected)
+            yield Case(place, file.parent.name, " ;; ".join(changes), result)
+            changes, expected = [], []
+
+
+def gate_cases() -> list[GateCase]:
+    """The cases of gates.txt: two for each line, the last version without a gate and the first one with it."""
+    return list(_gate_cases())
+
+
+def _gate_cases() -> Iterator[GateCase]:
+    for line in (FOLDER / "gates.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            gate, before, after, kind, change = line.split(maxsplit=4)
+            since: int = getattr(gates, gate).since
+            yield GateCase(line, f"1.{since - 1}", before == "refused", kind, change, gate)
+            yield GateCase(line, f"1.{since}", after == "refused", kind, change, gate)
 
 
 def all_changes() -> list[tuple[str, str]]:
-    """(kind, change) of every line of every table."""
-    return list(dict.fromkeys((case.kind, case.change) for case in (*changes(), *version_changes())))
-
-
-def _version_changes() -> Iterator[Change]:
-    for line in _lines("versions.txt"):
-        gate, before, after, kind, change = line.split(maxsplit=4)
-        since: int = getattr(gates, gate).since
-        yield Change(line, f"1.{since - 1}", before == "refused", kind, change, gate)
-        yield Change(line, f"1.{since}", after == "refused", kind, change, gate)
+    """(kind, change) of every case."""
+    return list(dict.fromkeys((case.kind, case.change) for case in (*cases(), *gate_cases())))
 
 
 def findings(manifest: dict[str, Any], version: str = VERSION) -> tuple[Finding, ...]:
@@ -95,8 +139,3 @@ def findings(manifest: dict[str, Any], version: str = VERSION) -> tuple[Finding,
     report = check([("a.yaml", yaml.safe_dump(manifest))], checks)
     assert report.skipped == ()
     return report.findings
-
-
-def _lines(pattern: str) -> list[str]:
-    lines = [line for file in sorted(FOLDER.glob(pattern)) for line in file.read_text().splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]

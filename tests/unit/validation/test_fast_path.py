@@ -8,10 +8,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, UNAMBIGUOUS, classify
 from gitops_ci.validation.manifests.documents import split
@@ -19,9 +19,9 @@ from gitops_ci.validation.openapi.bundle import Bundle
 from gitops_ci.validation.openapi.fast_path import FastAcceptor
 from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.violation import Violation
+from tests.support.rule_tables import sound
 
 VERSION = "1.36"
-SOUND_OBJECTS = Path(__file__).parent / "rules" / "sound.yaml"
 # What a value is replaced by; the strings of the second line are other values to go-yaml where they are not in quotes.
 STRANGE: tuple[Any, ...] = (
     *(None, True, 0, -1, 1 << 31, 1 << 63, 1 << 64, 1.5, 1e300, "", "x", "10%", "1Gi", [], {}, [None], {"a": None}),
@@ -30,7 +30,7 @@ STRANGE: tuple[Any, ...] = (
 
 
 def sound_objects() -> list[dict[str, Any]]:
-    values = [piece.load().value for piece in split(SOUND_OBJECTS.read_text())]
+    values = [piece.load().value for piece in split(yaml.safe_dump_all(sound().values()))]
     known = Bundle.load(VERSION)
     return [value for value in values if known.find(value["apiVersion"], value["kind"]) is not None]
 

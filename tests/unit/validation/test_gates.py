@@ -9,11 +9,11 @@ import pytest
 from gitops_ci.validation.kubernetes_versions import VERSIONS
 from tests.support import CHECKOUT
 from tests.support.forced_gates import gate_names, red_cases
-from tests.support.rule_tables import version_changes
+from tests.support.rule_tables import gate_cases
 
 
 def test_every_gate_has_cases() -> None:
-    assert {case.gate for case in version_changes()} == set(gate_names())
+    assert {case.gate for case in gate_cases()} == set(gate_names())
 
 
 @pytest.mark.parametrize("gate", sorted(gate_names()))
