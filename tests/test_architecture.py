@@ -24,7 +24,7 @@ PACKAGE = "gitops_ci"
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
     {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "paths", "repourl"},
-    {"bounded", "checkout", "http", "process", "streams", "variables", "yamltext", "charmap", "splice"},
+    {"bounded", "checkout", "http", "process", "streams", "variables", "yamltext", "charmap", "splice"} | {"rules"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting"},
     {"plan"},
     {"flows"},
@@ -64,7 +64,7 @@ FLOORS = {
         | {"helm_chart", "helm_template", "helm_values"},
     ),
     "validation": (
-        {"gates", "go", "kinds", "kubernetes_versions", "rule_catalog", "violation", "workers"},
+        {"gates", "go", "kinds", "kubernetes_versions", "violation", "workers"},
         {"apimachinery", "manifests", "report"},
         {"cel", "lint", "openapi", "provenance", "suppressions"},
         {"custom_resources"},

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, click.Command] = LazyModules(
         "release": "release:command",
         "bump": "bump:command",
         "validate": "validate:command",
+        "rule": "rule:command",
         "plan": "plan:command",
         "image": "image:command",
         "init": "init:command",

@@ -27,8 +27,8 @@ def checks(values: Mapping[str, Any]) -> Checks:
     Raises:
         UsageError: one of them means no version and no rule that exists.
     """
+    from gitops_ci.rules.catalog import check_globs
     from gitops_ci.validation import DEFAULT_VERSION, Checks, Suppression, versions
-    from gitops_ci.validation.rule_catalog import check_globs
 
     rules, skip_rules = tuple(values.get("rules") or ("*",)), tuple(values.get("skip_rules") or ())
     accepted = tuple(map(Suppression.parse, values.get("ignore") or ()))

@@ -51,7 +51,7 @@ def report_files(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
 def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     del ctx, param
-    from gitops_ci.validation.rule_catalog import FAMILIES, RULE_IDS
+    from gitops_ci.rules.catalog import FAMILIES, RULE_IDS
 
     return _offered((*(f"{family}/*" for family in FAMILIES), *RULE_IDS), incomplete)
 

@@ -17,6 +17,8 @@ from gitops_ci.model import Finding, Outcome, Severity, Skip
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.fingerprint import fingerprinted
 from gitops_ci.reporting.summary import is_told
+from gitops_ci.rules.catalog import RULE_IDS
+from gitops_ci.rules.pages import rule_page
 
 __all__ = ["ID", "report"]
 
@@ -61,13 +63,16 @@ def _rules(ids: Sequence[str], findings: Sequence[Finding]) -> list[dict[str, An
 
 def _rule(rule: str, level: Severity) -> dict[str, Any]:
     family, _, name = rule.partition("/")
-    about = _FAMILIES.get(family, "A rule of gitops-ci.")
+    page = rule_page(rule) if rule in RULE_IDS else None
+    about = f"{page.what} {page.why}" if page else _FAMILIES.get(family, "A rule of gitops-ci.")
     return {
         "id": rule,
         "name": "".join(part.capitalize() for part in name.split("-")) or rule,
-        "shortDescription": {"text": f"{name.replace('-', ' ').capitalize() or rule} ({family})"},
+        "shortDescription": {
+            "text": page.what if page else f"{name.replace('-', ' ').capitalize() or rule} ({family})"
+        },
         "fullDescription": {"text": about},
-        "help": {"text": f"{about} Leave the rule out with --skip-rules {rule}"},
+        "help": {"text": f"{about} `gitops-ci rule {rule}` explains the rule. --skip-rules {rule} leaves it out."},
         "defaultConfiguration": {"level": level},
         "properties": {"tags": [family], "problem.severity": "recommendation" if level == "note" else level},
     }

@@ -1,0 +1,1 @@
+"""The rules of `validate`: their ids, and the page of each."""
