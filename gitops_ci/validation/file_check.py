@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from gitops_ci.model import Finding, Skip
-from gitops_ci.validation.lint import FOLLOWED_GROUPS, document_findings, used_images
+from gitops_ci.validation.lint import FOLLOWED_GROUPS, Facts, document_findings, facts_of, used_images
 from gitops_ci.validation.manifests.classify import why_no_document, why_no_manifest
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
@@ -41,7 +41,7 @@ class Result:
     index in it. An image is its text, and where.
     """
 
-    __slots__ = ("counts", "findings", "followed", "images", "resources", "skipped", "unchecked")
+    __slots__ = ("counts", "facts", "findings", "followed", "images", "resources", "skipped", "unchecked")
 
     def __init__(self) -> None:
         self.findings: list[tuple[Finding, str]] = []
@@ -51,6 +51,7 @@ class Result:
         self.resources: list[tuple[tuple[str, ...], str, str]] = []
         self.followed: list[Document] = []
         self.images: list[tuple[str, str, str]] = []
+        self.facts: list[Facts] = []
 
     def count(self, name: str, more: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + more
@@ -187,6 +188,8 @@ class FileChecker:
             result.resources.append(((*key, document.full_name), *place))
             if self._lists_images:
                 result.images += [(image, *place) for image in used_images(document)]
+            if document.unit:
+                result.facts.append(facts_of(document))
             if document.group in FOLLOWED_GROUPS:
                 result.followed.append(document)
 

@@ -119,7 +119,8 @@ class _Run:
         followed = sorted((one for result in results for one in result.followed), key=lambda one: (one.path, one.index))
         images = sorted({image for result in results for image in result.images})
         elsewhere = list(_documents(self._around.elsewhere, *REFERRED_GROUPS)) if followed else []
-        found = repository_findings(resources, followed, elsewhere, self._document, self._around)
+        facts = sorted((one for result in results for one in result.facts), key=lambda one: one.place)
+        found = repository_findings(resources, followed, elsewhere, facts, self._document, self._around)
         for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
             yield finding, document.unit, document.annotation(ANNOTATION)
 

@@ -10,14 +10,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from gitops_ci.lazy import LazyModules
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint import images, secrets
+from gitops_ci.validation.lint.argocd_annotations import PREFIX, unknown_annotations
 from gitops_ci.validation.lint.duplicates import DocumentOf, Resource, duplicates
+from gitops_ci.validation.lint.facts import Facts, facts_of
+from gitops_ci.validation.lint.server_side_apply import duplicate_entries
 from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.report import Checks, Surroundings
 
 __all__ = [
     "FOLLOWED_GROUPS",
     "REFERRED_GROUPS",
+    "Facts",
     "document_findings",
+    "facts_of",
     "image_findings",
     "repository_findings",
     "used_images",
@@ -26,7 +31,10 @@ __all__ = [
 DocumentRule = Callable[[Document], Iterator[Finding]]
 _FLUX = ("source", "kustomize", "helm", "image")
 _BY_KIND: Mapping[str, Mapping[str, tuple[DocumentRule, ...]]] = {
-    "repo": {"Secret": (secrets.plain_secrets,), **dict.fromkeys(images.WITH_PODS, (images.mutable_tags,))},
+    "repo": {
+        "Secret": (secrets.plain_secrets,),
+        **dict.fromkeys(images.WITH_PODS, (images.mutable_tags, duplicate_entries)),
+    },
     "gitops": dict.fromkeys(images.WITH_PODS, (images.bad_references,)),
 }
 _BY_GROUP: Mapping[str, DocumentRule] = LazyModules(
@@ -50,6 +58,8 @@ def document_findings(document: Document, checks: Checks, *, has_schema: bool = 
         if checks.asks_any(family):
             for rule in kinds.get(document.kind, ()):
                 found.extend(rule(document))
+    if PREFIX in document.piece.text and checks.asks_any("gitops"):
+        found.extend(unknown_annotations(document))
     if document.group in _BY_GROUP and checks.asks_any("gitops"):
         found.extend(_BY_GROUP[document.group](document))
         if not has_schema:
@@ -81,11 +91,16 @@ def repository_findings(
     resources: Sequence[Resource],
     followed: Sequence[Document],
     elsewhere: Sequence[Document],
+    facts: Sequence[Facts],
     document_of: DocumentOf,
     around: Surroundings,
 ) -> Iterator[tuple[Finding, Document]]:
     """Findings of the rules that see everything, each with the document it is about; none is about `elsewhere`."""
     yield from duplicates(resources, document_of)
+    if facts:
+        from gitops_ci.validation.lint.relations import relation_findings
+
+        yield from relation_findings(facts, document_of)
     if followed:
         from gitops_ci.validation.lint import argocd, fleet, flux
 

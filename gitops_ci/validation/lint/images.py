@@ -16,20 +16,20 @@ from gitops_ci.validation.manifests.documents import Document
 if TYPE_CHECKING:
     from gitops_ci.imageref import ImageRef
 
-__all__ = ["NOT_FOUND", "WITH_PODS", "bad_references", "images_of", "mutable_tags", "not_found"]
+__all__ = ["NOT_FOUND", "POD_SPECS", "WITH_PODS", "bad_references", "images_of", "mutable_tags", "not_found"]
 
 NOT_FOUND = "repo/image-not-found"
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 WITH_PODS = frozenset(kind for (_, kind), row in KINDS.items() if row.pod_template is not None)
-_POD_SPECS = sorted({(*row.pod_template, "spec") for row in KINDS.values() if row.pod_template is not None})
+POD_SPECS = sorted({(*row.pod_template, "spec") for row in KINDS.values() if row.pod_template is not None})
 _MOVING = frozenset({"latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "canary"})
 _SUBSTITUTION = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|<[^>]+>")
 
 
 def images_of(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """(path, text) of the images of a document's containers."""
-    for place in _POD_SPECS:
+    for place in POD_SPECS:
         spec = dig(document.value, *place)
         if not isinstance(spec, dict):
             continue

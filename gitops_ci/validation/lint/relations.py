@@ -1,0 +1,191 @@
+"""Relations between the objects that are deployed together: what one needs and no other offers.
+
+Nothing is claimed about objects that another repository or a person may provide. A missing object is reported where
+this repository provides such objects itself, or has one of nearly the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from gitops_ci.model import Finding
+from gitops_ci.text import nearest
+from gitops_ci.validation.lint.base import Keys, at
+from gitops_ci.validation.lint.duplicates import DocumentOf
+from gitops_ci.validation.lint.facts import Facts, Need
+from gitops_ci.validation.manifests.documents import Document
+
+__all__ = ["relation_findings"]
+
+MISSING, NOTHING, NO_NAMESPACE = "repo/missing-reference", "repo/selects-nothing", "repo/no-namespace"
+
+# Objects that are in every cluster, or that a controller of the cluster makes.
+_ALWAYS_THERE = {
+    "ConfigMap": {"kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert"},
+    "ServiceAccount": {"default"},
+    "PriorityClass": {"system-cluster-critical", "system-node-critical"},
+}
+_NAMESPACES_ALWAYS_THERE = {"", "default", "kube-system", "kube-public", "kube-node-lease"}
+# Kinds of the whole cluster: one unit makes them for all.
+_OF_CLUSTER = {"PriorityClass", "StorageClass", "IngressClass"}
+# What Kustomize's generators add to a name: a hash of the content.
+_HASHED = re.compile(r"(.+)-[2456789bcdfghkmt]{10}")
+
+Found = tuple[Finding, Document]
+
+
+def relation_findings(facts: Sequence[Facts], document_of: DocumentOf) -> Iterator[Found]:
+    """Findings about the objects of rendered units, each with the document it is about."""
+    all_facts = _All(facts)
+    for one in facts:
+        if one.is_assumed:
+            continue
+        problems = [*_missing(one, all_facts), *_selects_nothing(one, all_facts), *_no_namespace(one, all_facts)]
+        document = document_of(*one.place) if problems else None
+        if document is None:
+            continue
+        for rule, keys, message, hint in problems:
+            hidden = document.unknown is not None and document.unknown.hides_field(".".join(map(str, keys)))
+            if not hidden:
+                yield at(document, keys, rule, message, hint=hint, severity="warning"), document
+
+
+Problem = tuple[str, Keys, str, str]
+
+
+class _All:
+    """All facts by what is asked of them."""
+
+    def __init__(self, facts: Sequence[Facts]) -> None:
+        self.named: dict[tuple[str, str], list[Facts]] = defaultdict(list)
+        self.by_unit: dict[str, list[Facts]] = defaultdict(list)
+        self.names: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.of_cluster: dict[str, set[str]] = defaultdict(set)
+        for one in facts:
+            self.by_unit[one.unit].append(one)
+            for kind, name in filter(None, ((_kind(one), one.name), one.makes)):
+                self.named[kind, name].append(one)
+                self.names[one.unit, kind].add(name)
+                if kind in _OF_CLUSTER:
+                    self.of_cluster[kind].add(name)
+        self.namespaces = {one.name for one in facts if _kind(one) == "Namespace"}
+
+    def providers(self, kind: str, name: str, namespace: str) -> list[Facts]:
+        """The objects that offer a name, or make it, in a namespace; where one is not written, any fits."""
+        return [
+            one
+            for one in self.named.get((kind, name), ())
+            if kind in _OF_CLUSTER or not namespace or one.namespace in {"", namespace}
+        ]
+
+
+def _kind(one: Facts) -> str:
+    """The kind, where it is one of Kubernetes' own; a custom kind of the same name is another."""
+    return one.kind if "." not in one.group or one.group.endswith(".k8s.io") else f"{one.kind}.{one.group}"
+
+
+def _missing(one: Facts, facts: _All) -> Iterator[Problem]:
+    seen: set[tuple[str, str, str]] = set()
+    for need in one.needs:
+        if (need.kind, need.name, need.key) in seen or need.name in _ALWAYS_THERE.get(need.kind, ()):
+            continue
+        seen.add((need.kind, need.name, need.key))
+        providers = facts.providers(need.kind, need.name, one.namespace)
+        if not providers:
+            yield from _missing_object(one, need, facts)
+        elif need.key:
+            yield from _missing_entry(one, need, providers)
+
+
+def _missing_object(one: Facts, need: Need, facts: _All) -> Iterator[Problem]:
+    kind = need.kind
+    of_cluster = kind in _OF_CLUSTER
+    known = facts.of_cluster[kind] if of_cluster else facts.names[one.unit, kind]
+    near = _near(need.name, known)
+    # Secrets are usually made outside of the repository, classes by a chart.
+    if near is None and (of_cluster or kind == "Secret" or not known):
+        return
+    hint = f"Did you mean '{near}'?" if near else f"{one.unit} has {', '.join(sorted(known)[:5])}."
+    yield MISSING, need.keys, f"there is no {kind} '{need.name}'", hint
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was meant: with a generator's hash, or with a small mistake."""
+    known = sorted(known)
+    for candidate in known:
+        if (matched := _HASHED.fullmatch(candidate)) and matched[1] == name:
+            return candidate
+    found = nearest(name, known)
+    # Names that only share a word are two names: shop-db and shop-api.
+    return found if found is not None and _distance_is_small(name, found) else None
+
+
+def _distance_is_small(one: str, other: str) -> bool:
+    """Whether two names differ by one letter that is missing, added, exchanged or another."""
+    if abs(len(one) - len(other)) > 1 or len(one) < 4:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    left, right = one[start:], other[start:]
+    same = (left[1:] == right[1:], left[1:] == right, left == right[1:], left[1::-1] + left[2:] == right)
+    return any(same) and not (left[:1] + right[:1]).isdigit()
+
+
+def _missing_entry(one: Facts, need: Need, providers: Sequence[Facts]) -> Iterator[Problem]:
+    own = [provider for provider in providers if provider.unit == one.unit] or providers
+    entries = [provider.entries for provider in own]
+    if any(known is None or need.key in known for known in entries):
+        return
+    known = sorted({entry for some in entries for entry in some or ()})
+    what = "port" if need.kind == "Service" else "key"
+    near = nearest(need.key, known) if what == "key" else None
+    hint = f"Did you mean '{near}'?" if near else f"It has {', '.join(known[:8]) or 'none'}."
+    yield MISSING, need.keys, f"the {need.kind} '{need.name}' has no {what} '{need.key}'", hint
+
+
+def _selects_nothing(one: Facts, facts: _All) -> Iterator[Problem]:
+    wanted = one.selector
+    if wanted is None:
+        return
+    every = [labels for unit in facts.by_unit.values() for labels in _selectable(unit, wanted.of, one.namespace)]
+    if any(wanted.labels <= labels for labels in every):
+        return
+    around = facts.by_unit[one.unit]
+    keys = {key for key, _ in wanted.labels}
+    near = [labels for labels in _selectable(around, wanted.of, one.namespace) if keys <= {key for key, _ in labels}]
+    if not near or _is_made_by_a_controller(one, around):
+        return
+    labels = ", ".join(f"{key}: {value}" for key, value in sorted(wanted.labels))
+    nearest_labels = max(near, key=lambda found: len(found & wanted.labels))
+    offered = ", ".join(f"{key}: {value}" for key, value in sorted(nearest_labels) if key in keys)
+    what = "pods" if wanted.of == "Pod" else "Services"
+    yield NOTHING, wanted.keys, f"no {what} of {one.unit} have the labels {labels}", f"There are {what} with {offered}."
+
+
+def _selectable(unit: Iterable[Facts], of: str, namespace: str) -> Iterator[frozenset[tuple[str, str]]]:
+    for other in unit:
+        if namespace and other.namespace not in {"", namespace}:
+            continue
+        if of == "Pod" and other.pod_labels is not None:
+            yield other.pod_labels
+        elif of == "Service" and _kind(other) == "Service":
+            yield other.labels
+
+
+def _is_made_by_a_controller(one: Facts, around: Iterable[Facts]) -> bool:
+    """Whether a custom resource of the unit may make what is selected: its name or kind is among the labels."""
+    assert one.selector is not None
+    values = {value.lower() for _, value in one.selector.labels}
+    custom = [other for other in around if _kind(other) != other.kind]
+    return any({other.name.lower(), other.kind.lower()} & values for other in custom)
+
+
+def _no_namespace(one: Facts, facts: _All) -> Iterator[Problem]:
+    """A namespace that is nearly one that the repository makes: others are often made by somebody else."""
+    if one.namespace in facts.namespaces | _NAMESPACES_ALWAYS_THERE:
+        return
+    near = nearest(one.namespace, facts.namespaces)
+    if near and _distance_is_small(one.namespace, near):
+        message = f"nothing here makes the namespace '{one.namespace}'"
+        yield NO_NAMESPACE, ("metadata", "namespace"), message, f"Did you mean '{near}'?"

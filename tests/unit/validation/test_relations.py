@@ -1,0 +1,253 @@
+"""Relations between objects of a rendered unit: what is reported, and what must not be."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from gitops_ci.model import Finding
+from gitops_ci.validation import Checks, Rendered, check
+
+RULES = Checks(rules=("repo/missing-reference", "repo/selects-nothing", "repo/no-namespace", "repo/server-side-apply"))
+
+
+def pod(name="web", namespace="", labels=None, **spec):
+    metadata = {"name": name, "labels": labels or {"app": name}} | ({"namespace": namespace} if namespace else {})
+    container = {"name": "c", "image": "a:1", **spec.pop("container", {})}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container], **spec}}
+
+
+def named(kind, name, api_version="v1", namespace="", **fields):
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+
+
+def service(name="web", ports=({"port": 80, "name": "http"},), labels=None, **spec):
+    made = named("Service", name, spec={"ports": list(ports), **spec})
+    made["metadata"]["labels"] = labels or {}
+    return made
+
+
+def env_of(kind, name, key, **more):
+    source = {"ConfigMap": "configMapKeyRef", "Secret": "secretKeyRef"}[kind]
+    return {"env": [{"name": "A", "valueFrom": {source: {"name": name, "key": key, **more}}}]}
+
+
+def from_all(kind, name, **more):
+    source = {"ConfigMap": "configMapRef", "Secret": "secretRef"}[kind]
+    return {"envFrom": [{source: {"name": name, **more}}]}
+
+
+def hpa(target):
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
+    spec = {"scaleTargetRef": reference, "minReplicas": 1, "maxReplicas": 2}
+    return named("HorizontalPodAutoscaler", "web", "autoscaling/v2", spec=spec)
+
+
+def deployment(name):
+    template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "c", "image": "a:1"}]}}
+    spec = {"selector": {"matchLabels": {"app": name}}, "template": template}
+    return named("Deployment", name, "apps/v1", spec=spec)
+
+
+def ingress(backend, **port):
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": backend, "port": port}}}
+    return named("Ingress", "web", "networking.k8s.io/v1", spec={"rules": [{"http": {"paths": [path]}}]})
+
+
+def found(*units, **assumed) -> list[Finding]:
+    rendered = [
+        Rendered(f"unit{number}", f"unit{number}/kustomization.yaml", yaml.safe_dump_all(objects), **assumed)
+        for number, objects in enumerate(units)
+    ]
+    return list(check([], RULES, rendered=rendered).findings)
+
+
+CONFIG = named("ConfigMap", "settings", data={"color": "blue"})
+SECRET = named("Secret", "login", stringData={"password": "x"})
+
+
+@pytest.mark.parametrize(
+    ("objects", "rule", "message", "hint"),
+    [
+        (
+            [pod(container=env_of("ConfigMap", "settings", "colour")), CONFIG],
+            "missing-reference",
+            "has no key 'colour'",
+            "'color'",
+        ),
+        (
+            [pod(container=env_of("Secret", "login", "user")), SECRET],
+            "missing-reference",
+            "has no key 'user'",
+            "password",
+        ),
+        (
+            [pod(container=from_all("ConfigMap", "setings")), CONFIG],
+            "missing-reference",
+            "no ConfigMap 'setings'",
+            "'settings'",
+        ),
+        (
+            [pod(container=from_all("ConfigMap", "other")), CONFIG],
+            "missing-reference",
+            "no ConfigMap 'other'",
+            "settings",
+        ),
+        ([pod(container=from_all("Secret", "logim")), SECRET], "missing-reference", "no Secret 'logim'", "'login'"),
+        (
+            [pod(container=from_all("ConfigMap", "web")), named("ConfigMap", "web-5g2h7kkt4b", data={})],
+            "missing-reference",
+            "no ConfigMap 'web'",
+            "'web-5g2h7kkt4b'",
+        ),
+        (
+            [
+                pod(volumes=[{"name": "v", "configMap": {"name": "settings", "items": [{"key": "x", "path": "x"}]}}]),
+                CONFIG,
+            ],
+            "missing-reference",
+            "has no key 'x'",
+            "color",
+        ),
+        (
+            [pod(volumes=[{"name": "v", "secret": {"secretName": "logim"}}]), SECRET],
+            "missing-reference",
+            "no Secret 'logim'",
+            "'login'",
+        ),
+        (
+            [pod(serviceAccountName="bot"), named("ServiceAccount", "web")],
+            "missing-reference",
+            "no ServiceAccount 'bot'",
+            "web",
+        ),
+        ([hpa("wep"), deployment("web")], "missing-reference", "no Deployment 'wep'", "web"),
+        ([ingress("shop", number=80), service()], "missing-reference", "no Service 'shop'", "web"),
+        ([ingress("web", number=81), service()], "missing-reference", "no port '81'", "80, http"),
+        ([ingress("web", name="https"), service()], "missing-reference", "no port 'https'", "80, http"),
+        ([service(selector={"app": "wep"}), pod()], "selects-nothing", "app: wep", "app: web"),
+        (
+            [named("PodDisruptionBudget", "b", "policy/v1", spec={"selector": {"matchLabels": {"app": "x"}}}), pod()],
+            "selects-nothing",
+            "app: x",
+            "app: web",
+        ),
+        (
+            [named("Namespace", "shop"), named("ConfigMap", "a", namespace="shopp")],
+            "no-namespace",
+            "namespace 'shopp'",
+            "'shop'",
+        ),
+        ([pod(container={"env": [{"name": "A"}, {"name": "A"}]})], "server-side-apply", "env has A twice", "Remove"),
+        (
+            [pod(container={"ports": [{"containerPort": 80}, {"containerPort": 80, "protocol": "TCP"}]})],
+            "server-side-apply",
+            "ports has 80/TCP twice",
+            "Remove",
+        ),
+    ],
+)
+def test_a_broken_relation_is_a_warning(objects, rule, message, hint):
+    (finding,) = found(objects)
+    assert (finding.rule, finding.severity) == (f"repo/{rule}", "warning")
+    assert message in finding.message
+    assert hint in finding.hint
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        # It exists, in this unit or another one, or a controller makes it.
+        [[pod(container=from_all("ConfigMap", "settings")), CONFIG]],
+        [[pod(container=from_all("ConfigMap", "settings")), named("ConfigMap", "other")], [CONFIG]],
+        [
+            [
+                pod(container=from_all("Secret", "logim")),
+                SECRET,
+                named("ExternalSecret", "logim", "external-secrets.io/v1"),
+            ]
+        ],
+        [
+            [
+                pod(container=env_of("Secret", "logim", "x")),
+                SECRET,
+                named("SealedSecret", "logim", "bitnami.com/v1alpha1"),
+            ]
+        ],
+        # Nothing shows that the repository makes such objects.
+        [[pod(container=from_all("ConfigMap", "elsewhere"))]],
+        [[pod(container=from_all("Secret", "elsewhere")), SECRET]],
+        [[pod(serviceAccountName="elsewhere")]],
+        [[ingress("elsewhere", number=80)]],
+        [[pod(priorityClassName="high"), named("PriorityClass", "very-low", "scheduling.k8s.io/v1", value=1)]],
+        [[named("ConfigMap", "a", namespace="elsewhere"), named("Namespace", "shop")]],
+        # It may be missing, or is always there.
+        [[pod(container=env_of("ConfigMap", "settings", "colour", optional=True)), CONFIG]],
+        [[pod(container=from_all("ConfigMap", "other", optional=True)), CONFIG]],
+        [[pod(serviceAccountName="default"), named("ServiceAccount", "web")]],
+        [[pod(volumes=[{"name": "v", "configMap": {"name": "kube-root-ca.crt"}}]), CONFIG]],
+        # Nobody knows the name.
+        [[pod(container=from_all("ConfigMap", "${NAME}")), CONFIG]],
+        # Another program makes the pods, or they are in another unit.
+        [[service(selector={"app": "db"}), pod(), named("Cluster", "db", "postgresql.cnpg.io/v1")]],
+        [[service(selector={"cnpg.io/cluster": "db"}), pod()]],
+        [[service(selector={"app": "db"}), pod()], [pod("db")]],
+        [[service(selector={"app": "db"})]],
+        [[service()]],
+        # Names that differ in a number are two names.
+        [[named("Namespace", "shop-1"), named("ConfigMap", "a", namespace="shop-2")]],
+    ],
+)
+def test_what_others_may_provide_is_not_reported(units):
+    assert found(*units) == []
+
+
+def test_a_chart_with_assumed_values_claims_nothing():
+    assert found([pod(container=from_all("ConfigMap", "other")), CONFIG], is_assumed=True) == []
+
+
+def test_objects_in_another_namespace_do_not_count():
+    config = named("ConfigMap", "settings", namespace="b", data={"color": "blue"})
+    (finding,) = found([pod(namespace="a", container=from_all("ConfigMap", "settings")), config])
+    assert "there is no ConfigMap 'settings'" in finding.message
+
+
+def test_plain_files_have_no_relations():
+    text = yaml.safe_dump_all([pod(container=from_all("ConfigMap", "setings")), CONFIG])
+    assert check([("a.yaml", text)], RULES).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "hint"),
+    [
+        ("sync-wave", "first", ""),
+        ("hook", "Presync", "'PreSync'"),
+        ("hook-delete-policy", "HookSucceded", "'HookSucceeded'"),
+        ("sync-options", "ServerSideApply=true,Prune=fasle", "'Prune=false'"),
+        ("compare-options", "IgnoreExtranous", "'IgnoreExtraneous'"),
+    ],
+)
+def test_an_annotation_that_argo_cd_ignores_is_a_warning(annotation, value, hint):
+    config = named("ConfigMap", "a", data={})
+    config["metadata"]["annotations"] = {f"argocd.argoproj.io/{annotation}": value}
+    (finding,) = check([("a.yaml", yaml.safe_dump(config))], Checks(rules=("gitops/argocd",))).findings
+    assert finding.severity == "warning"
+    assert hint in finding.hint
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        ("sync-wave", "-5"),
+        ("hook", "PreSync,PostSync"),
+        ("hook-delete-policy", "HookSucceeded, BeforeHookCreation"),
+        ("sync-options", "SkipDryRunOnMissingResource=true"),
+        ("sync-wave", "${WAVE}"),
+        ("tracking-id", "x"),
+    ],
+)
+def test_an_annotation_that_argo_cd_reads_is_fine(annotation, value):
+    config = named("ConfigMap", "a", data={})
+    config["metadata"]["annotations"] = {f"argocd.argoproj.io/{annotation}": value}
+    assert check([("a.yaml", yaml.safe_dump(config))], Checks(rules=("gitops/argocd",))).findings == ()
