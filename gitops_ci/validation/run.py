@@ -121,6 +121,8 @@ class _Run:
         elsewhere = list(_documents(self._around.elsewhere, *REFERRED_GROUPS)) if followed else []
         found = repository_findings(resources, followed, elsewhere, self._document, self._around)
         for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
+            if self._checks.leaves_out(document.api_version, document.kind):
+                continue
             yield finding, document.unit, document.annotation(ANNOTATION)
 
     def _document(self, item: str, index: str) -> Document | None:
