@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
+from gitops_ci.quantities import bytes_of, seconds_of
 from gitops_ci.text import nearest
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read
 from gitops_ci.yamltext import MappingNode as YamlMapping
@@ -15,7 +16,8 @@ from gitops_ci.yamltext import MappingNode as YamlMapping
 __all__ = ["KEYS", "Config", "load", "parse"]
 
 
-# key -> (option of the command line, kind of value): text, texts (one or a list), flag, or a choice of words.
+# key -> (option of the command line, kind of value): text, texts (one or a list), pairs (names with a text), lists
+# (names with one or a list), seconds, bytes, flag, or a choice of words. Keys of `rendering` have no option.
 _MODES = "choice:pull-request,push,dry-run"
 _TOP = {
     "image": ("to", "texts"),
@@ -64,6 +66,11 @@ _VALIDATE = {
     "ignore": ("ignore", "texts"),
     "check-images": ("check_images", "flag"),
     "render": ("render", "choice:auto,none"),
+    "exclude": ("validate_exclude", "texts"),
+    "skip-kinds": ("skip_kind", "texts"),
+    "substitute": ("substitute", "pairs"),
+    "values": ("values", "lists"),
+    "fail-on": ("fail_on", "texts"),
 }
 _ENVIRONMENT = {
     "paths": ("paths", "texts"),
@@ -75,7 +82,16 @@ _ENVIRONMENT = {
     "title": ("title", "text"),
     "merge": ("merge", "choice:when-green"),
 }
-_SECTIONS = {"pull-request": _PULL_REQUEST, "validate": _VALIDATE}
+_RENDERING = {
+    "timeout": ("rendering_timeout", "seconds"),
+    "memory": ("rendering_memory", "bytes"),
+    "output": ("rendering_output", "bytes"),
+}
+_SECTIONS = {"pull-request": _PULL_REQUEST, "validate": _VALIDATE, "rendering": _RENDERING}
+_QUANTITIES: Mapping[str, tuple[Callable[[str], float | None], str]] = {
+    "seconds": (seconds_of, "it is a duration: 90s or 2m"),
+    "bytes": (bytes_of, "it is a size: 64MiB or 2GiB"),
+}
 
 # Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
 KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {"": _TOP, **_SECTIONS, "environments.*": _ENVIRONMENT}
@@ -177,11 +193,21 @@ class _Reader:
         if kind == "texts":
             items = node.items if isinstance(node, SequenceNode) else [node]
             return tuple(self._text(item, name) for item in items)
+        if kind in {"pairs", "lists"}:
+            pairs = self._pairs(node, name, None)
+            if kind == "pairs":
+                return tuple(f"{key}={self._text(value, f'{name}.{key}')}" for key, value in pairs)
+            return tuple(f"{key}={one}" for key, value in pairs for one in self._value(value, f"{name}.{key}", "texts"))
         text = self._text(node, name)
         if kind == "flag":
             if text not in {"true", "false"}:
                 raise self._error(node, f"{name} is '{text}'", "it is true or false")
             return text == "true"
+        if kind in _QUANTITIES:
+            read_quantity, hint = _QUANTITIES[kind]
+            if (quantity := read_quantity(text)) is None:
+                raise self._error(node, f"{name} is '{text}'", hint)
+            return quantity
         if kind.startswith("choice:"):
             words = kind.removeprefix("choice:").split(",")
             if text not in words:

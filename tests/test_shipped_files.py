@@ -20,7 +20,7 @@ from tests.support import CHECKOUT, dev_tool
 NOT_OPTIONS = {"command", "source", "images", "paths", "options", "working-directory", "token"}
 NOT_OPTIONS |= {"registry-user", "registry-password"}
 TEMPLATE_ONLY = {"prefix", "image", "package", "stage", "validate-stage", "rules", "validate-rules"}
-TEMPLATE_ONLY |= {"validate-paths", "allow-failure"}
+TEMPLATE_ONLY |= {"validate-paths", "validate-exclude", "allow-failure"}
 
 
 def _action() -> dict:

@@ -40,6 +40,7 @@ def checks(values: Mapping[str, Any]) -> Checks:
         rules=rules,
         skip_rules=skip_rules,
         suppressions=accepted,
+        skip_kinds=tuple(values.get("skip_kind") or ()),
     )
 
 

@@ -14,7 +14,7 @@ from gitops_ci.errors import GitopsCiError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["environments", "formats", "kubernetes_versions", "report_files", "rules", "strategies"]
+__all__ = ["environments", "fail_on", "formats", "kubernetes_versions", "report_files", "rules", "strategies"]
 
 
 def environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -25,6 +25,13 @@ def environments(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     except GitopsCiError:
         return []  # a broken file is told of when the command runs
     return _offered(config.environments, incomplete)
+
+
+def fail_on(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The words, and the rules."""
+    from gitops_ci.model import FAIL_ON_WORDS
+
+    return [*_offered(FAIL_ON_WORDS, incomplete), *rules(ctx, param, incomplete)]
 
 
 def formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -18,7 +18,13 @@ _COMMANDS = ("release", "bump", "validate")
 _SECTIONS = {
     "pull-request": "What the pull requests look like and who sees them.",
     "validate": "How manifests are checked.",
+    "rendering": "What each run of kustomize or helm may take.",
     "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
+}
+_RENDERING = {
+    "timeout": "Time, for example 90s or 2m. [60s]",
+    "memory": "Resident memory with all child processes, for example 4GiB. [2GiB]",
+    "output": "Output, for example 128MiB. [64MiB]",
 }
 _ENVIRONMENT = {
     "paths": "Files of the environment: globs from the config repository's root.",
@@ -49,7 +55,8 @@ def schema() -> dict[str, Any]:
             one |= {"properties": _properties(keys, _ENVIRONMENT)}
             properties["environments"] = _section("environments") | {"additionalProperties": one}
         else:
-            properties[section] = _section(section) | {"properties": _properties(keys, told)}
+            texts = _RENDERING if section == "rendering" else told
+            properties[section] = _section(section) | {"properties": _properties(keys, texts)}
             properties[section]["additionalProperties"] = False
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -91,4 +98,6 @@ def _type(kind: str) -> dict[str, Any]:
         return {"enum": kind.removeprefix("choice:").split(",")}
     # A number is read as it is written: 1.10 stays 1.10.
     one = {"type": ["string", "number"]}
+    if kind in {"pairs", "lists"}:
+        return {"type": ["object", "null"], "additionalProperties": _type("texts" if kind == "lists" else "text")}
     return {"anyOf": [one, {"type": "array", "items": one}]} if kind == "texts" else one

@@ -35,14 +35,14 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         *("no-floating", "from-file"),
         *("expect-revision", "with-referrers", "after-push"),
     ),
-    "Where it changes": (
+    "Repository and files": (
         *("config-repo", "environment", "base", "path", "exclude", "format", "at"),
         *("match-name", "follow-anchors", "app-version", "pin"),
     ),
     "How it is published": ("mode", "forge", "api-url", "deadline"),
     "Pull request": ("title", "label", "reviewer", "assignee", "draft", "merge", "merge-method", "reopen"),
     "Commit": ("author", "committer", "sign", "signing-key", "commit-with"),
-    "What is checked": ("changed-since", "shard", "render", "substitute", "check-images"),
+    "What is checked": ("changed-since", "shard", "skip-kind", "render", "values", "substitute", "check-images"),
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
     "Registry": ("insecure", "registry-ca", "registry-auth-host"),

@@ -13,7 +13,7 @@ from gitops_ci.cli.config_schema import options_of
 from gitops_ci.cli.configured import ConfiguredCommand, config_of
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
-from gitops_ci.cli.validate import changed_since
+from gitops_ci.cli.validate import changed_since, exclude_option
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome
@@ -36,6 +36,7 @@ _OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "envir
     default="auto",
     help="validate: whether the jobs build kustomizations and template charts.",
 )
+@exclude_option
 @option("--environment", "wanted", multiple=True, metavar="GLOB", help="bump: only these environments. Repeatable.")
 @click.option(
     "--format",
@@ -72,7 +73,9 @@ def _validation(paths: tuple[str, ...], options: Mapping[str, Any], log: Log) ->
     if "-" in paths:
         raise UsageError("Standard input cannot be divided among jobs", hint="Name files or folders.")
     changed = changed_since(options["changed_since"], log)
-    request = ValidateRequest(paths=paths or (".",), render=options["render"], changed_since=changed)
+    request = ValidateRequest(
+        paths=paths or (".",), exclude=options["validate_exclude"], render=options["render"], changed_since=changed
+    )
     return plan_validation(request, _number(options["shards"]), log)
 
 
@@ -112,7 +115,11 @@ def _printer(
 
 def _given(options: Mapping[str, Any]) -> dict[str, str]:
     """What the jobs have to know of this command's own options."""
-    given = {"config": options["config"], "render": options["render"] if options["render"] != "auto" else ""}
+    given = {
+        "config": options["config"],
+        "render": options["render"] if options["render"] != "auto" else "",
+        "exclude": "\n".join(options["validate_exclude"]),
+    }
     return {name: value for name, value in given.items() if value}
 
 

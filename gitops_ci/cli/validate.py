@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,8 @@ import click
 from gitops_ci.ci import detect
 from gitops_ci.cli import complete
 from gitops_ci.cli.checks import checks_here
-from gitops_ci.cli.configured import JudgingCommand, message_of
+from gitops_ci.cli.configured import JudgingCommand, config_of, message_of
+from gitops_ci.cli.fail_on import fail_on_option, parse_fail_on
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
@@ -23,7 +25,15 @@ if TYPE_CHECKING:
     from gitops_ci.flows.validate.selection import Shard
     from gitops_ci.model import Log, Outcome
 
-__all__ = ["command"]
+__all__ = ["changed_since", "command", "exclude_option"]
+
+_LIMITS = {"seconds": "timeout", "memory": "memory", "output": "output"}
+
+
+def exclude_option(function: Any) -> Any:
+    """`--exclude`, whose key in the file is one of `validate:`: that of the top level is about bumps."""
+    text = "Do not check these files: globs from the working folder. Repeatable."
+    return option("--exclude", "validate_exclude", multiple=True, metavar="GLOB", help=text)(function)
 
 
 @click.command("validate", cls=JudgingCommand)
@@ -58,6 +68,19 @@ __all__ = ["command"]
 @option("--allow-remote", is_flag=True, help="Rendering may fetch remote bases and chart dependencies.")
 @option("--substitute", multiple=True, metavar="NAME=VALUE", help="Value of ${NAME} in manifests. Repeatable.")
 @option(
+    "--values",
+    multiple=True,
+    metavar="CHART=FILE",
+    help="Render the chart in folder CHART with the values of FILE. Repeatable.",
+)
+@exclude_option
+@option(
+    "--skip-kind",
+    multiple=True,
+    metavar="KIND",
+    help="Do not check objects of this kind: Secret, Certificate.cert-manager.io, apps/v1/Deployment. Repeatable.",
+)
+@option(
     "--changed-since",
     metavar="REF|auto",
     help="Only what a change since REF reaches; auto is the target of this job's pull request or merge queue.",
@@ -82,7 +105,7 @@ __all__ = ["command"]
 )
 @option("--check-images", is_flag=True, help="Ask the registries whether each image exists.")
 @option("--insecure", multiple=True, metavar="HOST", help="Registry without TLS or with any certificate.")
-@option("--fail-on", type=click.Choice(["error", "warning"]), default="error", help="Severity that fails the run.")
+@fail_on_option()
 @option("--allow-empty", is_flag=True, help="It is fine when there is nothing to validate.")
 @output_options
 def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
@@ -114,11 +137,16 @@ def changed_since(text: str | None, log: Log) -> tuple[str, ...]:
 
 
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest:
+    from gitops_ci.bounded import Limits
     from gitops_ci.flows.validate import ValidateRequest
 
+    ctx = click.get_current_context()
+    settings = config_of(ctx).options
+    limits = {name: settings.get(f"rendering_{key}") for name, key in _LIMITS.items()}
     return ValidateRequest(
         paths=paths or (".",),
-        checks=checks_here(click.get_current_context()),
+        exclude=tuple(options["validate_exclude"]),
+        checks=checks_here(ctx),
         allow_empty=options["allow_empty"],
         stdin=sys.stdin.buffer.read,
         crd_paths=tuple(map(_inside, options["crd_path"])),
@@ -127,11 +155,13 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         cache=_cache(),
         render=options["render"],
         allow_remote=options["allow_remote"],
-        substitute=dict(_pair(text) for text in options["substitute"]),
+        substitute=_added(settings, "substitute", options, "CLUSTER=prod"),
+        values=_values(settings, options),
+        limits=Limits(**{name: value for name, value in limits.items() if value}),
         shard=_shard(options["shard"] or _shard_of_ci()),
         check_images=options["check_images"],
         insecure=tuple(options["insecure"]),
-        fail_on=options["fail_on"],
+        fail_on=parse_fail_on(tuple(options["fail_on"])),
     )
 
 
@@ -146,11 +176,26 @@ def _inside(place: str) -> str:
     return place
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _added(settings: Mapping[str, Any], name: str, options: Mapping[str, Any], example: str) -> dict[str, str]:
+    """Pairs of the file and of the command line, which wins name by name."""
+    return dict(_pair(text, name, example) for text in (*settings.get(name, ()), *options[name]))
+
+
+def _pair(text: str, option: str, example: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise UsageError(f"'{text}' is not NAME=VALUE", hint="For example --substitute CLUSTER=prod")
+        what = example.partition("=")[0]
+        raise UsageError(f"'{text}' is not {what}=…", hint=f"For example --{option} {example}")
     return name, value
+
+
+def _values(settings: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The files of values for each chart: those of the command line, else those of the file."""
+    found: dict[str, tuple[str, ...]] = {}
+    for source in (settings.get("values", ()), options["values"]):
+        pairs = [_pair(text, "values", "charts/shop=values-prod.yaml") for text in source]
+        found |= {chart: tuple(_inside(file) for name, file in pairs if name == chart) for chart, _ in pairs}
+    return found
 
 
 def _shard(text: str) -> Shard | None:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.validate import ValidateRequest, selected
-from gitops_ci.flows.validate.inputs import read_sources
+from gitops_ci.flows.validate.inputs import read_manifests
 from gitops_ci.flows.validate.selection import branch_point, partition
 from gitops_ci.model import Job, Log, Outcome
 
@@ -27,7 +27,7 @@ def plan_validation(request: ValidateRequest, shards: int | None, log: Log) -> O
     Raises:
         UsageError: a path or reference does not exist.
     """
-    sources = read_sources(request.paths)
+    sources = read_manifests(request.paths, request.stdin, request.exclude)
     files = dict(sources.files)
     selection = selected(request, sources)
     chosen, units = selection.files, selection.listed

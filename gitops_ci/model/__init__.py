@@ -15,6 +15,7 @@ from gitops_ci.lazy import import_member
 
 if TYPE_CHECKING:
     from gitops_ci.model.artifacts import Commit, Job, PushedTag
+    from gitops_ci.model.fail_on import FAIL_ON_WORDS, FailOn
     from gitops_ci.model.findings import Finding, Severity, Skip
     from gitops_ci.model.log import Clock, Log
     from gitops_ci.model.outcome import ErrorDetail, Outcome, Status
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gitops_ci.model.spans import Span
 
 __all__ = [
+    "FAIL_ON_WORDS",
     "RETIRED",
     "Anchor",
     "Change",
@@ -31,6 +33,7 @@ __all__ = [
     "Commit",
     "Edit",
     "ErrorDetail",
+    "FailOn",
     "Field",
     "FileChange",
     "Finding",
@@ -52,6 +55,7 @@ __all__ = [
 
 _NAMES = {
     "artifacts": ("Commit", "PushedTag", "Job"),
+    "fail_on": ("FAIL_ON_WORDS", "FailOn"),
     "findings": ("Finding", "Severity", "Skip"),
     "log": ("Clock", "Log"),
     "outcome": ("Outcome", "ErrorDetail", "Status"),

@@ -34,7 +34,8 @@ class Skip:
     """Something found and left alone. `reason` says why, `hint` what to do about it; `line` 0 is the whole file.
 
     `failed` marks what should have been edited and could not be read: the run goes on, its exit code tells. `image` is
-    the name of the wanted image that is meant there, '' where that is not known.
+    the name of the wanted image that is meant there, '' where that is not known. What is `expected` loses nothing: it
+    is no manifest of its own, or somebody chose to leave it out.
     """
 
     path: str
@@ -43,3 +44,4 @@ class Skip:
     hint: str = ""
     failed: bool = False
     image: str = ""
+    expected: bool = False

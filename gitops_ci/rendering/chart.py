@@ -1,4 +1,4 @@
-"""Charts that nobody in the repository installs: rendered with values given for them, their `ci/` values, or alone.
+"""Charts by themselves: rendered with values given for them, else with their `ci/` values, else alone.
 
 Source: helm.sh/docs/topics/charts; github.com/helm/chart-testing (ci/*-values.yaml).
 """
@@ -63,7 +63,7 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     except YamlError:
         return made
     if is_library:
-        made.skip = "a library chart renders nothing by itself"
+        made.skip, made.is_only_a_part = "a library chart renders nothing by itself", True
     elif made.remote:
         made.skip = f"it needs {', '.join(made.remote)}"
         made.remedy = "Use --allow-remote to fetch it, or copy it into charts/."

@@ -58,8 +58,8 @@ class Closure:
     would have to be `fetched`. `copies` are files that are also wanted under another path.
 
     `refused` is why nothing of it may reach a program; `skip` why it cannot be rendered here although others can, with
-    what to do about it in `remedy`; `error` why nobody can. What is `is_indivisible` has parts that cannot be rendered
-    without the whole.
+    what to do about it in `remedy`; `error` why nobody can. What `is_only_a_part` is deployed by nobody alone, so that
+    skipping it loses nothing. What is `is_indivisible` has parts that cannot be rendered without the whole.
     """
 
     files: set[str] = field(default_factory=set)
@@ -77,6 +77,7 @@ class Closure:
     error: str = ""
     skip: str = ""
     remedy: str = ""
+    is_only_a_part: bool = False
     is_indivisible: bool = False
 
     def refuse(self, reason: str) -> None:
@@ -179,7 +180,8 @@ _PORT_OR_COLON = re.compile(r"(?::\d+)?[:/]")
 class Repository:
     """The repository that units are found in. `urls` are its addresses; without any, each path that exists is its own.
 
-    `objects` are all objects in Git that others refer to by name (see `find_objects`).
+    `values` are files of the user for the charts in some folders, `variables` values of Flux variables that are not in
+    Git. `objects` are all objects in Git that others refer to by name (see `find_objects`).
     """
 
     tree: SourceTree
@@ -188,6 +190,7 @@ class Repository:
     clusters: Sequence[Cluster] | None = None
     kubernetes_version: str = ""
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     objects: Mapping[tuple[str, str], Sequence[Document]] = field(default_factory=dict)
 
     def is_own(self, url: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.rendering.chart_files import CHART
@@ -75,7 +75,7 @@ class Deployment:
     `start` gives the units to render first; `follow`, called for each that was rendered, gives those in its output;
     when nothing is left, `remaining` gives what no rendered unit contains, until it gives nothing. The caller renders,
     at its own pace, and reports those that cannot be. What is `superseded` was rendered only to find what renders the
-    same files in the cluster: its text is not judged.
+    same files in the cluster: its text is not judged. A file that `is_left_out` describes no unit.
     """
 
     repository: Repository
@@ -84,6 +84,7 @@ class Deployment:
     attempted: set[str] = field(default_factory=set)
     rendered: set[str] = field(default_factory=set)
     superseded: set[str] = field(default_factory=set)
+    is_left_out: Callable[[str], bool] = lambda path: False  # noqa: ARG005
     _above: dict[str, set[str]] = field(default_factory=dict)
     _naming: dict[str, int] = field(default_factory=dict)
 
@@ -92,7 +93,8 @@ class Deployment:
         tree = self.repository.tree
         documents = find_objects(tree)
         self.repository.objects = _by_name(documents)
-        names = files if files is not None else tree.names
+        names = [path for path in (files if files is not None else tree.names) if not self.is_left_out(path)]
+        documents = [one for one in documents if not self.is_left_out(one.path)]
         described = [(unit, closure_of(unit, self.repository)) for unit in describe(names, documents, self.repository)]
         parts = set().union(*(closure.parts for _, closure in described))
         # A patch has the name of what it patches, and is no unit of its own.
@@ -102,9 +104,7 @@ class Deployment:
         self._above = self._holders()
         taken = _taken(one for one in self.units.values() if one.unit.kind not in FOLDER_KINDS)
         outermost = [
-            name
-            for name, one in self.units.items()
-            if not self._is_inner(name) and not (one.unit.kind in FOLDER_KINDS and one.unit.source in taken)
+            name for name, one in self.units.items() if not self._is_inner(name) and not self._is_taken(one.unit, taken)
         ]
         return self._attempt(self.units[name] for name in self._first(outermost))
 
@@ -168,12 +168,17 @@ class Deployment:
             name
             for name, one in self.units.items()
             if name not in self.attempted
-            and one.unit.path not in files
-            and not (one.unit.kind in FOLDER_KINDS and one.unit.source in folders)
+            and (one.unit.path not in files or one.unit.source in self.repository.values)
+            and not self._is_taken(one.unit, folders)
         }
         outermost = [name for name in left if not (_reachable(name, self._above) - {name}) & left]
         # What is left contains each other when nothing is outermost: begin with one.
         return self._attempt(self.units[name] for name in self._first(outermost or sorted(left)[:1]))
+
+    def _is_taken(self, unit: DeploymentUnit, folders: set[str]) -> bool:
+        """Whether an operator's object takes a folder. A chart that has values of the user is rendered alone, too."""
+        is_asked_for = unit.kind == "chart" and unit.source in self.repository.values
+        return unit.kind in FOLDER_KINDS and unit.source in folders and not is_asked_for
 
     def _first(self, names: Iterable[str]) -> list[str]:
         """Those of which further units may come, folders before charts: what they take is then known."""

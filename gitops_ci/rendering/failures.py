@@ -31,7 +31,10 @@ def failure_of(unit: DeploymentUnit, error: ProgramError, repository: Repository
     message = _complaint(error.message)
     if any(words in error.message for words in _NO_FINDING):
         return Failure(error.message, is_error=False, remedy=error.hint)
-    lacks_values = unit.is_assumed or (unit.kind == "helmrelease" and not is_fully_known(unit, repository))
+    is_given = unit.kind == "chart" and unit.source in repository.values
+    lacks_values = (unit.is_assumed and not is_given) or (
+        unit.kind == "helmrelease" and not is_fully_known(unit, repository)
+    )
     if lacks_values and not is_broken(error.message):
         return Failure(message, is_error=False, remedy="Render it with its user's values: --values CHART=FILE.")
     return Failure(message, is_error=True)

@@ -36,7 +36,10 @@ class Variables:
 
 
 def variables_of(unit: DeploymentUnit, repository: Repository) -> Variables:
-    """What `postBuild` defines; a later source wins, and what stands in the Kustomization itself wins over all."""
+    """What `postBuild` defines; a later source wins, and what stands in the Kustomization itself wins over all.
+
+    What nothing in Git has a value for may have one of the user's.
+    """
     post = dig(unit.value, "spec", "postBuild")
     values: dict[str, str | None] = {}
     is_open = False
@@ -51,7 +54,9 @@ def variables_of(unit: DeploymentUnit, repository: Repository) -> Variables:
         values |= {name: text_of(value).replace("\n", "") for name, value in inline.items()}
     wrong = sorted(name for name in values if not _NAME.fullmatch(name))
     errors = tuple(f"'{name}' is no name of a variable" for name in wrong)
-    return Variables(values, bool(values) or is_open, is_open, errors)
+    is_used = bool(values) or is_open
+    known = {name: value for name, value in values.items() if value is not None}
+    return Variables({**values, **repository.variables, **known} if is_used else values, is_used, is_open, errors)
 
 
 def _from_object(reference: object, unit: DeploymentUnit, repository: Repository) -> dict[str, str | None] | None:

@@ -32,6 +32,7 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
         return made
     if text_of(value.get("kind")) == "Component":
         made.skip, made.remedy = "a component is built as part of a kustomization", ""
+        made.is_only_a_part = True
     return made
 
 

@@ -81,7 +81,7 @@ class FileChecker:
     def file(self, path: str, text: str, result: Result) -> None:
         result.count("files")
         if what := why_no_manifest(path, text):
-            self._skip(Skip(path, 0, f"{what}, not a manifest"), result)
+            self._skip(Skip(path, 0, f"{what}, not a manifest", expected=True), result)
             return
         for index, piece in enumerate(split(text)):
             self._piece(path, str(index), piece, result)
@@ -111,7 +111,7 @@ class FileChecker:
         if what := why_no_document(path, loaded.value):
             if what != "empty" and origins is None:
                 told = what if what.startswith("no ") else f"{what}, not a manifest"
-                self._skip(Skip(path, piece.start_line(), told), result)
+                self._skip(Skip(path, piece.start_line(), told, expected=True), result)
         elif not isinstance(loaded.value, dict):
             said = "not a Kubernetes object: the document must be a mapping with apiVersion and kind"
             self._broken("yaml/not-an-object", said, (path, piece.start_line(), 1), result, piece, origins)
@@ -128,7 +128,7 @@ class FileChecker:
         settled = []
         try:
             for document in objects(path, index, piece, value):
-                if not self._judge.accepts(document):
+                if self._checks.leaves_out(document.api_version, document.kind) or not self._judge.accepts(document):
                     return False
                 settled.append(attach(document) if attach else document)
             for document in settled:
@@ -143,6 +143,9 @@ class FileChecker:
 
     def _document(self, document: Document, loaded: Loaded, result: Result) -> None:
         self._find_unknown(document)
+        if self._checks.leaves_out(document.api_version, document.kind):
+            self._leave_out(document, result)
+            return
         verdict = self._judge.verdict(document, loaded)
         if verdict.skip:
             path, line, _ = document.place(_TOP)
@@ -157,6 +160,13 @@ class FileChecker:
         findings = self._lint(document, has_schema=not verdict.skip)
         findings += [_finding(document, problem) for problem in verdict.problems]
         self._take(document, findings, result, judged=not verdict.skip)
+
+    def _leave_out(self, document: Document, result: Result) -> None:
+        """Objects of a kind that is not asked for: others may refer to them."""
+        path, line, _ = document.place(_TOP)
+        result.count("skipped")
+        result.unchecked.append(Skip(path, line, f"{document.kind}: left out by --skip-kind", expected=True))
+        self._take(document, [], result, judged=False)
 
     def _find_unknown(self, document: Document) -> None:
         """Note what nobody can judge; findings about it are dropped."""

@@ -54,13 +54,17 @@ class Suppression(NamedTuple):
 
 @dataclass(frozen=True)
 class Checks:
-    """The settings of a validation run. `rules` and `skip_rules` are globs over rule ids, `skip_rules` wins."""
+    """The settings of a validation run. `rules` and `skip_rules` are globs over rule ids, `skip_rules` wins.
+
+    `skip_kinds` are globs over kinds, written as `Secret`, `Certificate.cert-manager.io` or `apps/v1/Deployment`.
+    """
 
     kubernetes_versions: tuple[str, ...] = (DEFAULT_VERSION,)
     missing_schema: Literal["fail", "warn", "ignore"] = "warn"
     rules: tuple[str, ...] = ("*",)
     skip_rules: tuple[str, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+    skip_kinds: tuple[str, ...] = ()
 
     @cached_property
     def _answers(self) -> dict[str, bool]:
@@ -76,6 +80,14 @@ class Checks:
         if rule not in self._answers:
             self._answers[rule] = any(fnmatchcase(rule, glob) for glob in self.rules)
         return self._answers[rule]
+
+    def leaves_out(self, api_version: str, kind: str) -> bool:
+        """Whether objects of a kind are not checked."""
+        if not self.skip_kinds:
+            return False
+        group = api_version.rpartition("/")[0]
+        names = (kind, f"{kind}.{group}" if group else kind, f"{api_version}/{kind}")
+        return any(fnmatchcase(name, glob) for name in names for glob in self.skip_kinds)
 
     def wants(self, rule: str) -> bool:
         """Whether findings of a rule may be shown."""

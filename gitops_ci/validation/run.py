@@ -122,6 +122,8 @@ class _Run:
         facts = sorted((one for result in results for one in result.facts), key=lambda one: one.place)
         found = repository_findings(resources, followed, elsewhere, facts, self._document, self._around)
         for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
+            if self._checks.leaves_out(document.api_version, document.kind):
+                continue
             yield finding, document.unit, document.annotation(ANNOTATION)
 
     def _document(self, item: str, index: str) -> Document | None:

@@ -94,6 +94,10 @@ LIST = {
         "*arguments": "the user's own; a field is a name, tag or digest that ImageRef accepted, within one argument",
     },
     "flows.image.branch_order": {"one": "hexadecimal digits only", "other": "hexadecimal digits only"},
+    "flows.validate.left_out": {
+        "process.operand(folder)": "through process.operand: absolute, or below ./",
+        "*listing": "constants",
+    },
     "flows.validate.selection": {
         "*arguments": _HANDED_ON,
         "reference": "behind --end-of-options, and refused where it begins with '-'",

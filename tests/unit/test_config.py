@@ -83,3 +83,41 @@ def test_a_key_that_is_there_twice_is_an_error_at_its_line(text, line, first):
     with pytest.raises(UsageError, match=rf"^f:{line}:.* twice") as refused:
         parse(text, "f")
     assert f"line {first}" in refused.value.hint
+
+
+def test_what_a_validation_renders_with_is_read():
+    text = """\
+validate:
+  exclude: legacy/**
+  values: {charts/a: v.yaml, charts/b: [one.yaml, two.yaml], charts/c: []}
+  substitute: {domain: example.com, replicas: 2, empty: ""}
+  fail-on: [warning, repo/*]
+rendering: {timeout: 2m, memory: 4GiB, output: 1048576}
+"""
+    assert parse(text, "f").options == {
+        "validate_exclude": ("legacy/**",),
+        "values": ("charts/a=v.yaml", "charts/b=one.yaml", "charts/b=two.yaml"),
+        "substitute": ("domain=example.com", "replicas=2", "empty="),
+        "fail_on": ("warning", "repo/*"),
+        "rendering_timeout": 120.0,
+        "rendering_memory": 4 << 30,
+        "rendering_output": 1 << 20,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("validate: {substitute: [a=b]}\n", "validate.substitute is not a mapping"),
+        ("validate: {substitute: {a: [b]}}\n", "validate.substitute.a is not a single value"),
+        ("validate: {values: {a: {b: c}}}\n", "validate.values.a is not a single value"),
+        ("rendering: {timeout: soon}\n", "rendering.timeout is 'soon'"),
+        ("rendering: {memory: 2 parsecs}\n", "rendering.memory is '2 parsecs'"),
+        ("rendering: {output: 0}\n", "rendering.output is '0'"),
+        ("rendering: {cpu: 1}\n", "unknown key 'cpu' in rendering"),
+    ],
+)
+def test_what_cannot_be_rendered_with_is_an_error(text, message):
+    with pytest.raises(UsageError) as error:
+        parse(text, "f")
+    assert message in error.value.message

@@ -9,15 +9,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gitops_ci import known_files
-from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched
+from gitops_ci.bounded import Limits
+from gitops_ci.errors import NothingMatched
 from gitops_ci.flows.validate.checkout import repository_root, repository_urls, root_around
-from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_sources
-from gitops_ci.model import ErrorDetail, Finding, Log, Outcome, Skip
+from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_manifests, read_sources
+from gitops_ci.flows.validate.verdict import judged
+from gitops_ci.model import FailOn, Finding, Log, Outcome, Skip
 from gitops_ci.reporting.summary import count
 from gitops_ci.validation import REFERRED_GROUPS, Checks, Report, Surroundings, check
 
 if TYPE_CHECKING:
     from gitops_ci.flows.image.existence import ImageLookup
+    from gitops_ci.flows.validate.left_out import LeftOut
     from gitops_ci.flows.validate.rendering import RenderResult, Units
     from gitops_ci.flows.validate.selection import RenderUnit, Shard
     from gitops_ci.validation.report import Lookup
@@ -34,12 +37,15 @@ _OPERATORS = ("argoproj.io/", "toolkit.fluxcd.io/", "fleet.cattle.io/")
 class ValidateRequest(NamedTuple):
     """What to check. `paths` are files, folders or `-`; `stdin` reads what `-` stands for.
 
-    `substitute` are values of `${NAME}` in what is checked; `cache` is a folder for fetched schemas, '' for none.
+    `exclude` are globs of files that are not checked. `substitute` are values of `${NAME}` in what is checked; `cache`
+    is a folder for fetched schemas, '' for none.
+    `values` are files for the charts in some folders, `limits` what each program that renders may take.
     `changed_since` are references; what counts is where HEAD left the first one that is here.
     `insecure` are registries that may be asked without TLS.
     """
 
     paths: tuple[str, ...] = (".",)
+    exclude: tuple[str, ...] = ()
     checks: Checks = Checks()
     allow_empty: bool = False
     stdin: Callable[[], bytes] = lambda: b""
@@ -50,11 +56,13 @@ class ValidateRequest(NamedTuple):
     render: Literal["auto", "none"] = "auto"
     allow_remote: bool = False
     substitute: Mapping[str, str] = MappingProxyType({})
+    values: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    limits: Limits = Limits()
     changed_since: tuple[str, ...] = ()
     shard: Shard | None = None
     check_images: bool = False
     insecure: tuple[str, ...] = ()
-    fail_on: Literal["error", "warning"] = "error"
+    fail_on: FailOn = FailOn()
 
 
 def validate(request: ValidateRequest, log: Log) -> Outcome:
@@ -64,7 +72,7 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
         UsageError: a path or reference does not exist.
         NothingMatched: not one manifest was found, unless allowed.
     """
-    sources = read_sources(request.paths, request.stdin)
+    sources = read_manifests(request.paths, request.stdin, request.exclude)
     files = dict(sources.files)
     lookup = _image_lookup(request)
     selection = selected(request, sources)
@@ -79,6 +87,8 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     if selection.is_partial:
         # Of what a unit renders beside the files that were named, nothing is asked.
         report = report._replace(findings=tuple(one for one in report.findings if one.path in raw))
+    if request.exclude:
+        report = _without_excluded(report, sources.left_out)
     left = [skip for skip in sources.unread if skip.path in raw]
     broken = [skip for skip in left if skip.failed]
     unread = (*left, *(lookup.skipped if lookup else ()))
@@ -91,7 +101,15 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
         raise _nothing(request, skipped)
     what = count(counts["files"], "file") + (f" and {count(len(rendered), 'rendering')}" if rendered else "")
     log.step(f"{count(counts['documents'], 'document')} in {what} checked, {counts['invalid']:,} invalid")
-    return _outcome(request, findings, skipped, counts)
+    return judged(request.fail_on, findings, skipped, counts)
+
+
+def _without_excluded(report: Report, left_out: LeftOut) -> Report:
+    """A report without what was found in files that a unit uses and the user excludes."""
+    return report._replace(
+        findings=tuple(one for one in report.findings if not left_out.is_excluded(one.path)),
+        skipped=tuple(one for one in report.skipped if not left_out.is_excluded(one.path)),
+    )
 
 
 def _image_lookup(request: ValidateRequest) -> ImageLookup | None:
@@ -167,7 +185,7 @@ def selected(request: ValidateRequest, sources: InputFiles) -> Selection:
     """The files and units of this run. What is not needed for it is not even imported: start-up counts."""
     files = dict(sources.files)
     chosen = {*files, *(skip.path for skip in sources.unread)}
-    units = _units(request, files)
+    units = _units(request, sources)
     listed: Sequence[RenderUnit] = units.listed if units else ()
     is_partial = units is not None and not _is_whole(request, units.checkout.root)
     wanted = units.holding(chosen) if units and is_partial else None
@@ -186,8 +204,9 @@ def selected(request: ValidateRequest, sources: InputFiles) -> Selection:
     return Selection(chosen, units, listed, wanted, is_partial)
 
 
-def _units(request: ValidateRequest, files: Mapping[str, str]) -> Units | None:
+def _units(request: ValidateRequest, sources: InputFiles) -> Units | None:
     """What is deployed from the checkout around the files; None where nothing there describes a unit."""
+    files = dict(sources.files)
     root = _root_of(request.paths)
     is_alone = all(path == STDIN or os.path.isfile(path) for path in request.paths)
     if set(files) <= {STDIN} or (root is None and is_alone):
@@ -198,11 +217,17 @@ def _units(request: ValidateRequest, files: Mapping[str, str]) -> Units | None:
     root = root or _folder_around(_named(request))
     if os.path.dirname(root) == root:
         return None  # a whole machine is no checkout
-    from gitops_ci.flows.validate.rendering import Checkout, find_units
+    from gitops_ci.flows.validate.rendering import Checkout, UnitSettings, find_units
 
     checkout = Checkout(root, files)
-    urls = repository_urls(repository_root())
-    return find_units(checkout, urls, request.checks.kubernetes_versions[-1])
+    settings = UnitSettings(
+        urls=repository_urls(repository_root()),
+        kubernetes_version=request.checks.kubernetes_versions[-1],
+        values=request.values,
+        variables=request.substitute,
+        is_left_out=sources.left_out.covers,
+    )
+    return find_units(checkout, settings)
 
 
 def _may_be_part(path: str, text: str) -> bool:
@@ -250,7 +275,7 @@ def _rendered(request: ValidateRequest, selection: Selection, log: Log) -> Rende
 
     if request.render == "none":
         return read_units(units, selection.listed)
-    settings = ProgramSettings(allow_remote=request.allow_remote, checkout=units.checkout.root)
+    settings = ProgramSettings(request.limits, allow_remote=request.allow_remote, checkout=units.checkout.root)
     return render_units(units, selection.files, selection.wanted, settings, request.substitute, log)
 
 
@@ -273,39 +298,14 @@ def _skips(report: Report, result: RenderResult | None, unread: Sequence[Skip], 
         everything |= set(result.skipped)
         for path, owner in result.parts.items():
             if path in chosen:
-                everything.add(Skip(path, 0, f"a part of {owner}, not a manifest of its own"))
+                everything.add(Skip(path, 0, f"a part of {owner}, not a manifest of its own", expected=True))
     return tuple(sorted(everything, key=lambda skip: (skip.path, skip.line, skip.reason)))
-
-
-def _outcome(
-    request: ValidateRequest, findings: tuple[Finding, ...], skipped: tuple[Skip, ...], counts: Mapping[str, int]
-) -> Outcome:
-    failing = {"error"} if request.fail_on == "error" else {"error", "warning"}
-    failure = _failure(sum(one.severity in failing for one in findings), sum(skip.failed for skip in skipped))
-    return Outcome(
-        command="validate",
-        status="failed" if failure else "unchanged",
-        exit_code=failure.exit_code if failure else 0,
-        findings=findings,
-        skipped=skipped,
-        summary=counts,
-        error=ErrorDetail.of(failure) if failure else None,
-    )
-
-
-def _failure(failing: int, unread: int) -> GitopsCiError | None:
-    if failing:
-        accept = "Correct what they name, or accept it with --ignore or --skip-rules."
-        return FindingsError(f"{count(failing, 'finding')} that must not be merged", hint=accept)
-    if unread:
-        return FindingsError(f"{count(unread, 'file')} could not be read", hint="Each is named with its reason.")
-    return None
 
 
 def _nothing(request: ValidateRequest, skipped: Sequence[Skip]) -> NothingMatched:
     where = ", ".join(request.paths)
     if skipped:
-        first = skipped[0]
+        first = next((skip for skip in skipped if not skip.expected), skipped[0])
         hint = f"{len(skipped)} skipped, the first is {first.path}: {first.reason}. {first.hint}".strip()
     else:
         hint = "No .yaml, .yml or .json file is there. Name the folder with the manifests, or give --allow-empty."

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.globs import is_manifest
+from gitops_ci.flows.globs import Paths, is_manifest
+from gitops_ci.flows.validate.left_out import LeftOut, ignored_by_git
 from gitops_ci.model import Skip
+from gitops_ci.paths import leads_out
 
-__all__ = ["STDIN", "InputFiles", "read_sources"]
+__all__ = ["STDIN", "InputFiles", "read_manifests", "read_sources"]
 
 STDIN = "-"
-_NEVER = frozenset({"node_modules", "__pycache__", "venv"})
 
 
 class InputFiles(NamedTuple):
@@ -22,18 +23,33 @@ class InputFiles(NamedTuple):
 
     files: tuple[tuple[str, str], ...]
     unread: tuple[Skip, ...]
+    left_out: LeftOut
 
 
-def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"") -> InputFiles:
+def read_manifests(paths: Sequence[str], stdin: Callable[[], bytes], exclude: Sequence[str]) -> InputFiles:
+    """Read what is to be checked: as `read_sources`, without what is excluded or ignored by Git.
+
+    Raises:
+        UsageError: a path does not exist, or a glob can match nothing.
+    """
+    folders = [path for path in paths if path != STDIN and os.path.isdir(path)]
+    ignored = frozenset[str]().union(*map(ignored_by_git, folders))
+    return read_sources(paths, stdin, LeftOut(Paths(tuple(exclude)) if exclude else None, ignored))
+
+
+def read_sources(
+    paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"", left_out: LeftOut | None = None
+) -> InputFiles:
     """Read files, all manifests below folders, and what `-` stands for.
 
     Raises:
         UsageError: a path does not exist.
     """
+    without = left_out or LeftOut()
     files: dict[str, str] = {}
     unread: dict[str, Skip] = {}
     for path in paths:
-        for found in _files(path):
+        for found in _files(path, without):
             name = found.path if isinstance(found, Skip) else found
             if name in files or name in unread:
                 continue
@@ -47,7 +63,7 @@ def read_sources(paths: Sequence[str], stdin: Callable[[], bytes] = lambda: b"")
             except UnicodeDecodeError as error:
                 reason = f"is not UTF-8 (byte {error.start})"
                 unread[name] = Skip(name, 0, reason, "Save it as UTF-8.", failed=True)
-    return InputFiles(tuple(sorted(files.items())), tuple(unread[name] for name in sorted(unread)))
+    return InputFiles(tuple(sorted(files.items())), tuple(unread[name] for name in sorted(unread)), without)
 
 
 def _unreadable(path: str, error: OSError) -> Skip:
@@ -68,10 +84,14 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-16" if data[:2] in {BOM_UTF16_LE, BOM_UTF16_BE} else "utf-8")
 
 
-def _files(path: str) -> Iterator[str | Skip]:
+def _files(path: str, without: LeftOut) -> Iterator[str | Skip]:
     """The manifests that a path stands for, with `/` and relative to where the command runs."""
-    if path == STDIN or (os.path.exists(path) and not os.path.isdir(path)):
-        yield path if path == STDIN else _shown(os.path.normpath(path))
+    if path == STDIN:
+        yield path
+        return
+    if os.path.exists(path) and not os.path.isdir(path):
+        if not without.is_excluded(path):
+            yield _shown(os.path.normpath(path))
         return
     if not os.path.isdir(path):
         raise UsageError(f"There is no {path}", hint="Give files, folders, or - for standard input.")
@@ -85,21 +105,30 @@ def _files(path: str) -> Iterator[str | Skip]:
             yield _unreadable(_shown(folder), error)
             continue
         for entry in found:
-            if entry.name.startswith(".") or entry.name in _NEVER:
+            if entry.name.startswith("."):
                 continue
+            path, told = _shown(entry.path), None
             if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
+                is_out, told = without.folder(path)
+                folders += [] if is_out else [entry.path]
             elif entry.is_dir():
-                yield _no_file(entry)
+                told = _no_file(entry)
             elif is_manifest(entry.name):
-                yield _shown(entry.path) if entry.is_file(follow_symlinks=False) else _no_file(entry)
+                is_out, told = without.file(path)
+                if not is_out and entry.is_file(follow_symlinks=False):
+                    yield path
+                elif not is_out:
+                    told = _no_file(entry)
+            if told:
+                yield told
 
 
 def _no_file(entry: os.DirEntry[str]) -> Skip:
     # It leads out of the tree, or to a file of the tree that is read anyway.
     if entry.is_symlink():
-        return Skip(_shown(entry.path), 0, "a symbolic link, not followed", "Name its target to have it checked.")
-    return Skip(_shown(entry.path), 0, "no regular file")
+        reason, is_here = "a symbolic link, not followed", not leads_out(entry.path)
+        return Skip(_shown(entry.path), 0, reason, "Name its target to have it checked.", expected=is_here)
+    return Skip(_shown(entry.path), 0, "no regular file", expected=True)
 
 
 def _shown(path: str) -> str:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from gitops_ci import process
-from gitops_ci.errors import ProgramError
+from gitops_ci.errors import ProgramError, UsageError
 from gitops_ci.flows.validate.selection import RenderUnit
 from gitops_ci.model import Finding, Log, Skip
+from gitops_ci.rendering.base import join
+from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.deployment import Closure, Output, Repository
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.failures import failure_of
@@ -25,7 +27,7 @@ from gitops_ci.rendering.substitute import substitute
 from gitops_ci.rendering.tree import CheckoutFiles, SourceTree
 from gitops_ci.validation import Rendered
 
-__all__ = ["Checkout", "RenderResult", "Units", "find_units", "read_units", "render_units"]
+__all__ = ["Checkout", "RenderResult", "UnitSettings", "Units", "find_units", "read_units", "render_units"]
 
 _SOURCE = re.compile(r"^# Source: (?P<path>\S.*?)\s*$", re.MULTILINE)
 _CRD = re.compile(r"^kind:\s*[\"']?CustomResourceDefinition\b", re.MULTILINE)
@@ -94,15 +96,60 @@ class Units:
         return any(one.unit.kind == "flux-kustomization" for one in self.deployment.units.values())
 
 
-def find_units(checkout: Checkout, urls: Sequence[str], kubernetes_version: str) -> Units:
-    """Every unit of a checkout, found without starting a program."""
+@dataclass(frozen=True, slots=True)
+class UnitSettings:
+    """What units are found and rendered with. Paths are as the run names them.
+
+    `urls` are this repository's addresses. `values` are files for the charts in some folders, `variables` values of
+    Flux variables. What `is_left_out` describes no unit.
+    """
+
+    urls: tuple[str, ...] = ()
+    kubernetes_version: str = ""
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    is_left_out: Callable[[str], bool] = lambda path: False  # noqa: ARG005
+
+
+def find_units(checkout: Checkout, settings: UnitSettings) -> Units:
+    """Every unit of a checkout, found without starting a program.
+
+    Raises:
+        UsageError: values are given for what is no chart, or their file is not in the checkout.
+    """
     tree = SourceTree(CheckoutFiles(checkout.root))
-    repository = Repository(tree, urls=tuple(urls), kubernetes_version=kubernetes_version)
-    deployment = Deployment(repository)
+    repository = Repository(
+        tree,
+        urls=settings.urls,
+        kubernetes_version=settings.kubernetes_version,
+        values={
+            _chart_folder(chart, checkout, tree): [_values_file(file, checkout, tree) for file in files]
+            for chart, files in settings.values.items()
+        },
+        variables=settings.variables,
+    )
+    deployment = Deployment(repository, is_left_out=lambda path: settings.is_left_out(checkout.shown(path)))
     first = deployment.start()
     starting = {one.unit.id for one in first}
     listed = [_listed(one, checkout, is_inner=name not in starting) for name, one in deployment.units.items()]
     return Units(deployment, checkout, first, listed)
+
+
+def _chart_folder(chart: str, checkout: Checkout, tree: SourceTree) -> str:
+    folder = checkout.inside(os.path.normpath(chart))
+    if not tree.is_file(join(folder, CHART)):
+        raise UsageError(
+            f"There is no chart in {chart}", hint="--values CHART=FILE: CHART is a folder with Chart.yaml."
+        )
+    return folder
+
+
+def _values_file(file: str, checkout: Checkout, tree: SourceTree) -> str:
+    path = checkout.inside(os.path.normpath(file))
+    if not tree.is_file(path):
+        hint = "A file of values lies in this repository. Its path counts from the working folder."
+        raise UsageError(f"There is no file {file} for --values", hint=hint)
+    return path
 
 
 def _listed(found: Found, checkout: Checkout, *, is_inner: bool) -> RenderUnit:
@@ -208,7 +255,7 @@ class _Run:
             if offline := closure.without_remote():
                 return replace(found, closure=offline)
             if not closure.problems:
-                self._skip(found, closure.skip, closure.remedy)
+                self._skip(found, closure.skip, closure.remedy, expected=closure.is_only_a_part)
         else:
             return found
         return None
@@ -312,8 +359,11 @@ class _Run:
                 owners.setdefault(path, []).append(one)
         return owners
 
-    def _skip(self, found: Found, reason: str, remedy: str = "", *, word: str = "not rendered") -> None:
-        self.result.skipped.append(Skip(self._shown(found.unit.path), 0, f"{word}: {reason}", remedy))
+    def _skip(
+        self, found: Found, reason: str, remedy: str = "", *, word: str = "not rendered", expected: bool = False
+    ) -> None:
+        path = self._shown(found.unit.path)
+        self.result.skipped.append(Skip(path, 0, f"{word}: {reason}", remedy, expected=expected))
 
     def _finding(self, rule: str, severity: str, message: str, found: Found, *, hint: str = "") -> None:
         path, line = self._shown(found.unit.path), found.unit.line

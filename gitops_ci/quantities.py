@@ -1,0 +1,30 @@
+"""Durations and sizes as people write them: `90`, `1m30s`; `64MiB`, `2Gi`, `500MB`."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["bytes_of", "seconds_of"]
+
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?)h)?(?:([0-9]+(?:\.[0-9]+)?)m)?(?:([0-9]+(?:\.[0-9]+)?)s?)?")
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)(i?)b?", re.IGNORECASE)
+_LONGEST = 24  # no number is meant that is longer
+
+
+def seconds_of(text: str) -> float | None:
+    """The seconds of a duration, None for a text that is none or is 0."""
+    matched = _DURATION.fullmatch(text) if text and len(text) <= _LONGEST else None
+    if matched is None:
+        return None
+    parts = zip(matched.groups(), _SECONDS.values(), strict=True)
+    return sum(float(number) * unit for number, unit in parts if number) or None
+
+
+def bytes_of(text: str) -> int | None:
+    """The bytes of a size, None for a text that is none or is 0. With an `i` a step is 1024, else 1000."""
+    matched = _SIZE.fullmatch(text) if len(text) <= _LONGEST else None
+    if matched is None:
+        return None
+    number, unit, binary = matched.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " ")) or None
