@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gitops_ci.lazy import import_member
 
 if TYPE_CHECKING:
-    from gitops_ci.model.artifacts import Commit, Job, PushedTag
+    from gitops_ci.model.artifacts import Commit, ImageDetails, ImagePart, Job, PushedTag
     from gitops_ci.model.findings import Finding, Severity, Skip
     from gitops_ci.model.log import Clock, Log
     from gitops_ci.model.outcome import ErrorDetail, Outcome, Status
@@ -34,6 +34,8 @@ __all__ = [
     "Field",
     "FileChange",
     "Finding",
+    "ImageDetails",
+    "ImagePart",
     "ImageSite",
     "Job",
     "Log",
@@ -51,7 +53,7 @@ __all__ = [
 ]
 
 _NAMES = {
-    "artifacts": ("Commit", "PushedTag", "Job"),
+    "artifacts": ("Commit", "ImageDetails", "ImagePart", "PushedTag", "Job"),
     "findings": ("Finding", "Severity", "Skip"),
     "log": ("Clock", "Log"),
     "outcome": ("Outcome", "ErrorDetail", "Status"),
