@@ -26,6 +26,7 @@ _TOP = {
     "tag-prefix": ("tag_prefix", "text"),
     "tag-match": ("tag_match", "text"),
     "no-floating": ("no_floating", "flag"),
+    "annotations": ("annotation", "texts"),
     "tag-date": ("tag_date", "choice:commit,run"),
     "config-repo": ("config_repo", "text"),
     "base": ("base", "text"),

@@ -95,13 +95,10 @@ VARIABLES_ONLY |= {
 VARIABLES_ONLY |= {"registry-auth-host", "registry-ca", "reopen", "report", "rules", "shard", "sign", "signing-key"}
 VARIABLES_ONLY |= {
     "after-push",
-    "no-floating",
     "substitute",
     "tag-date",
     "tag-match",
-    "tag-prefix",
     "tag-suffix",
-    "version-from",
     "with-referrers",
 }
 

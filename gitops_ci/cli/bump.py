@@ -9,8 +9,8 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli.configured import ConfiguredCommand
-from gitops_ci.cli.image import access_options, registry_access
 from gitops_ci.cli.options import Output, option, output_options
+from gitops_ci.cli.registry_options import access_options, registry_access
 from gitops_ci.cli.repository import bump_request, refuse_untrusted, repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError

@@ -16,7 +16,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
         "demo": "Play it on embedded parts: needs nothing but Python and Git.",
     },
     "Its parts": {
-        "image": "Compute tags, push an image, tag what is in the registry.",
+        "image": "Compute tags, push and copy images, look at what a registry holds.",
         "bump": "Edit what names an image in the config repository, and propose it.",
         "validate": "Check manifests as an API server would, offline.",
         "plan": "Divide a validation or a bump among the jobs of a pipeline.",
@@ -32,8 +32,8 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
         *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
-        *("no-floating", "from-file"),
-        *("expect-revision", "with-referrers", "after-push"),
+        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show"),
+        *("annotation", "expect-revision", "with-referrers", "after-push"),
     ),
     "Repository and files": (
         *("config-repo", "environment", "base", "path", "exclude", "format", "at"),
@@ -110,6 +110,23 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             "To another registry, by digest:",
             "gitops-ci image retag ghcr.io/acme/shop:1.5.0 --to registry.example.com/acme/shop",
         ),
+    ),
+    "image copy": (
+        (
+            "To another registry, with the same digest and tag:",
+            "gitops-ci image copy ghcr.io/acme/shop:1.5.0 registry.example.com/acme/shop",
+        ),
+        (
+            "Every version 1.x:",
+            "gitops-ci image copy ghcr.io/acme/shop registry.example.com/acme/shop --all-tags --match '1.*'",
+        ),
+    ),
+    "image list": (("The tags of pull requests:", "gitops-ci image list ghcr.io/acme/shop --match 'pr-*'"),),
+    "image digest": (
+        ("The digest of one platform:", "gitops-ci image digest ghcr.io/acme/shop:1.5.0 --platform linux/arm64"),
+    ),
+    "image inspect": (
+        ("The config of an image as JSON:", "gitops-ci image inspect ghcr.io/acme/shop:1.5.0 --show config"),
     ),
     "image tags": (
         (

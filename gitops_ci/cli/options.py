@@ -12,7 +12,7 @@ from gitops_ci.cli import complete
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Outcome
 
-__all__ = ["Output", "ReportFile", "option", "output_options", "refuse_repeated"]
+__all__ = ["LinesOption", "Output", "ReportFile", "option", "output_options", "refuse_repeated"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -44,6 +44,14 @@ class _Option(click.Option):
         if not self.multiple or text is None or "\n" not in text:
             return super().value_from_envvar(ctx)
         return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+class LinesOption(_Option):
+    """A repeatable option whose values may hold blanks: each is a line of its variable."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        text = self.resolve_envvar_value(ctx)
+        return None if text is None else tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 def option(name: str, *more: str, **settings: Any) -> Decorator:

@@ -13,10 +13,10 @@ from gitops_ci.cli.facts import build_facts, git_tags
 from gitops_ci.cli.options import option
 from gitops_ci.cli.version_file import version_from
 from gitops_ci.flows.image.tags import TagRules
-from gitops_ci.tags import GitTagRule
+from gitops_ci.tags import GitTagRule, version_of_tag
 from gitops_ci.variables import variables
 
-__all__ = ["TAG_OPTIONS", "tag_rules"]
+__all__ = ["TAG_OPTIONS", "copy_rules", "promotion_rules", "tag_rules"]
 
 TAG_OPTIONS = (
     option(
@@ -84,6 +84,22 @@ def tag_rules(options: Mapping[str, Any]) -> TagRules:
     known = rule.versions_in(git_tags(), facts.tag) if facts.version or facts.tag else ()
     strategies = _strategies(options["tags"])
     return TagRules(strategies, facts, options["tag_suffix"], known, floating=not options["no_floating"])
+
+
+def promotion_rules(options: Mapping[str, Any], tag: str, *, series: bool) -> TagRules:
+    """The rules by which an image keeps its tag elsewhere; with `series` 1.4.2 takes 1.4, 1 and latest along.
+
+    The checkout of a promotion is not the image's: its Git tags are no versions of it.
+    """
+    version = version_of_tag(tag) if series else ""
+    facts = build_facts(detect(variables()), version or None, dated_by=options["tag_date"])
+    strategy = f"raw={tag}" if not facts.version else "semver" if tag[0].isdigit() else "semver=v"
+    return TagRules((strategy,), facts, options["tag_suffix"], floating=not options["no_floating"])
+
+
+def copy_rules(options: Mapping[str, Any]) -> TagRules:
+    """The rules for a copy of every tag under its own name; a pull request moves no tag there either."""
+    return TagRules(facts=build_facts(detect(variables()), None, dated_by=options["tag_date"]))
 
 
 def _strategies(given: tuple[str, ...]) -> tuple[str, ...]:

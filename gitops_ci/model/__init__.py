@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gitops_ci.lazy import import_member
 
 if TYPE_CHECKING:
-    from gitops_ci.model.artifacts import Commit, Job, PushedTag
+    from gitops_ci.model.artifacts import Commit, ImageDetails, ImagePart, Job, PushedTag
     from gitops_ci.model.fail_on import FAIL_ON_WORDS, FailOn
     from gitops_ci.model.findings import Finding, Severity, Skip
     from gitops_ci.model.log import Clock, Log
@@ -37,6 +37,8 @@ __all__ = [
     "Field",
     "FileChange",
     "Finding",
+    "ImageDetails",
+    "ImagePart",
     "ImageSite",
     "Job",
     "Log",
@@ -54,7 +56,7 @@ __all__ = [
 ]
 
 _NAMES = {
-    "artifacts": ("Commit", "PushedTag", "Job"),
+    "artifacts": ("Commit", "ImageDetails", "ImagePart", "PushedTag", "Job"),
     "fail_on": ("FAIL_ON_WORDS", "FailOn"),
     "findings": ("Finding", "Severity", "Skip"),
     "log": ("Clock", "Log"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["Commit", "Job", "PushedTag"]
+__all__ = ["Commit", "ImageDetails", "ImagePart", "Job", "PushedTag"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,41 @@ class PushedTag:
     digest: str | None
     state: Literal["pushed", "present", "planned"]
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """Something that an image refers to: a platform of it, a layer, a signature. `size` are bytes."""
+
+    digest: str
+    media_type: str
+    size: int
+    platform: str = ""
+    artifact_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDetails:
+    """What an image in a registry is. `size` are the bytes of all that it consists of, `created` is RFC 3339 or empty.
+
+    `manifest` and `config` are the JSON documents of the registry, with tuples for lists; `content` is the manifest's
+    exact text. An index has the labels, date and config of its first image.
+    """
+
+    reference: str
+    digest: str
+    media_type: str
+    artifact_type: str
+    size: int
+    created: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    platforms: tuple[ImagePart, ...]
+    layers: tuple[ImagePart, ...]
+    referrers: tuple[ImagePart, ...]
+    manifest: Mapping[str, Any]
+    config: Mapping[str, Any]
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)

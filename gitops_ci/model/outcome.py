@@ -10,7 +10,7 @@ from gitops_ci.secret import mask
 
 if TYPE_CHECKING:
     from gitops_ci.errors import GitopsCiError
-    from gitops_ci.model.artifacts import Commit, Job, PushedTag
+    from gitops_ci.model.artifacts import Commit, ImageDetails, Job, PushedTag
     from gitops_ci.model.findings import Finding, Skip
     from gitops_ci.model.plans import Change, FileChange
     from gitops_ci.model.proposals import PullRequest
@@ -39,7 +39,8 @@ class ErrorDetail:
 class Outcome:
     """All that a command did, and the only thing reporting sees.
 
-    `summary` are counts by name (`files`, `documents`, `valid`, ...); `exit_code` is the process's.
+    `summary` are counts by name (`files`, `documents`, `valid`, ...); `exit_code` is the process's. `labels` are those
+    that a build is to get.
     """
 
     command: str
@@ -56,3 +57,5 @@ class Outcome:
     error: ErrorDetail | None = None
     dry_run: bool = False
     jobs: tuple[Job, ...] = ()
+    inspected: tuple[ImageDetails, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)

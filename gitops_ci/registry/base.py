@@ -19,6 +19,7 @@ from gitops_ci.errors import RegistryError
 __all__ = [
     "CHUNK",
     "DIGEST",
+    "DOCKER_INDEX",
     "DOCKER_MANIFEST",
     "INDEX_TYPES",
     "LARGEST_MANIFEST",
@@ -35,6 +36,7 @@ __all__ = [
     "Stored",
     "Writer",
     "digest_of",
+    "platform_of",
 ]
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -53,12 +55,16 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What a manifest says about another thing: its type, the digest of its bytes, and their number."""
+    """What a manifest says about another thing: its type, the digest of its bytes, and their number.
+
+    `platform` is `os/architecture[/variant]`.
+    """
 
     media_type: str
     digest: str
     size: int
     platform: str = ""
+    artifact_type: str = ""
 
     @classmethod
     def read(cls, data: Any) -> Descriptor:
@@ -70,9 +76,8 @@ class Descriptor:
             )
         if not isinstance(size, int) or size < 0:
             raise RegistryError(f"a manifest gives {digest} the size {size!r}", hint=NO_IMAGE)
-        platform = data.get("platform")
-        parts = (platform.get("os"), platform.get("architecture")) if isinstance(platform, dict) else ()
-        return cls(str(data.get("mediaType", "")), digest, size, "/".join(str(part) for part in parts if part))
+        kind, artifact = str(data.get("mediaType", "")), str(data.get("artifactType") or "")
+        return cls(kind, digest, size, platform_of(data.get("platform")), artifact)
 
 
 class Manifest:
@@ -250,6 +255,12 @@ class Silent:
 
 def digest_of(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def platform_of(data: Any) -> str:
+    """`linux/arm/v7` of a platform object, or of an image's config, which has the same keys."""
+    parts = [data.get(key) for key in ("os", "architecture", "variant")] if isinstance(data, dict) else []
+    return "/".join(str(part) for part in parts if part)
 
 
 def _is_foreign(layer: Any) -> bool:

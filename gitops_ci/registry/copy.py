@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import NO_IMAGE, Blob, Descriptor, Manifest, Progress, Reader, Stored, Writer
 from gitops_ci.registry.parallel import each
 
-__all__ = ["Copied", "copy", "manifests_below"]
+__all__ = ["Copied", "copy", "manifests_below", "size_of"]
 
 _PARALLEL = 6  # uploads at a time, as other tools do: more do not go faster on the lines that CI has
 _DEEPEST = 4  # indexes in indexes; nobody builds more than two
@@ -57,8 +57,22 @@ def copy(source: Reader, destination: Writer, root: Manifest, progress: Progress
     return Copied(
         Counter(results.values()),
         sent=sum(blobs[digest].size for digest, stored in results.items() if stored == "uploaded"),
-        size=sum(blob.size for blob in blobs.values()) + sum(len(manifest.content) for manifest in manifests),
+        size=_size(manifests),
     )
+
+
+def size_of(source: Reader, root: Manifest) -> int:
+    """The bytes of all that an image consists of. Raises RegistryError when a manifest of it is missing."""
+    return _size(manifests_below(source, root))
+
+
+def _size(manifests: Iterable[Manifest]) -> int:
+    blobs: dict[str, int] = {}
+    own = 0
+    for manifest in manifests:
+        blobs |= {blob.digest: blob.size for blob in manifest.blobs}
+        own += len(manifest.content)
+    return own + sum(blobs.values())
 
 
 def manifests_below(source: Reader, root: Manifest) -> Iterator[Manifest]:

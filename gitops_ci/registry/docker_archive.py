@@ -27,6 +27,7 @@ from gitops_ci.registry.base import (
     Manifest,
     digest_of,
 )
+from gitops_ci.registry.derived import OCI_TYPES
 from gitops_ci.registry.files import Files, Folder
 from gitops_ci.registry.parallel import each
 
@@ -36,8 +37,6 @@ _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 _ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 _MAGIC = ((b"\x1f\x8b", _LAYER), (b"\x28\xb5\x2f\xfd", _ZSTD))  # RFC 1952 §2.3.1, RFC 8878 §3.1.1
-# The same things in an OCI manifest: Docker's own has no name for layers that are compressed with zstd.
-_IN_OCI = {_CONFIG: "application/vnd.oci.image.config.v1+json", _LAYER: "application/vnd.oci.image.layer.v1.tar+gzip"}
 _LARGEST_CONFIG = 8 * 1024 * 1024
 _LEVEL = 1  # three times as fast as gzip's usual 6, some percent larger: the line to a registry is seldom slower
 _DAMAGED = "The archive is incomplete or damaged: write it again."
@@ -85,9 +84,11 @@ class DockerArchive:
         layers = [known[name] for name in self._image.layers]
         config = Descriptor(_CONFIG, digest_of(self.config), len(self.config))
         media_type = DOCKER_MANIFEST
-        if any(layer.media_type == _ZSTD for layer in layers):
+        if any(layer.media_type == _ZSTD for layer in layers):  # Docker's own manifest has no name for these
             media_type = OCI_MANIFEST
-            config, *layers = (replace(one, media_type=_IN_OCI.get(one.media_type, _ZSTD)) for one in (config, *layers))
+            config, *layers = (
+                replace(one, media_type=OCI_TYPES.get(one.media_type, one.media_type)) for one in (config, *layers)
+            )
         data = {
             "schemaVersion": 2,
             "mediaType": media_type,

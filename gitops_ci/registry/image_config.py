@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.registry.base import NO_IMAGE, Manifest, Reader, digest_of
+from gitops_ci.registry.base import NO_IMAGE, Manifest, Reader, digest_of, platform_of
 
-__all__ = ["ImageConfig", "facts_of", "facts_of_config", "has_content"]
+__all__ = ["ImageConfig", "config_of", "facts_of", "facts_of_config", "has_content", "platform_in_config"]
 
 _LARGEST_CONFIG = 8 * 1024 * 1024
 _IMAGE_CONFIGS = frozenset(
@@ -53,6 +53,16 @@ def has_content(reader: Reader, root: Manifest, content: str) -> bool:
     if root.config is None or root.config.digest != content:
         return False
     return _content(root, _parsed(_config(reader, root))) is not None
+
+
+def config_of(reader: Reader, root: Manifest) -> dict[str, Any]:
+    """An image's config, of an index that of its first image; {} where it is no JSON object."""
+    return _parsed(_config(reader, root))
+
+
+def platform_in_config(reader: Reader, root: Manifest) -> str:
+    """`linux/arm64` as the config of an image has it; '' of what is no image."""
+    return platform_of(config_of(reader, root))
 
 
 def _content(root: Manifest, config: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import Body, HttpError, Response, joined, shown
-from gitops_ci.imageref import ImageRef
+from gitops_ci.imageref import TAG, ImageRef
 from gitops_ci.registry.base import (
     DIGEST,
     MANIFEST_TYPES,
@@ -95,7 +95,8 @@ class Remote:
             data = _json(answer)
             listed = data.get("tags") if isinstance(data, dict) else None
             names = listed if isinstance(listed, list) else ()
-            found.update(dict.fromkeys(tag for tag in names if isinstance(tag, str)))
+            # They become parts of addresses: what is no tag is not one of them.
+            found.update(dict.fromkeys(tag for tag in names if isinstance(tag, str) and TAG.fullmatch(tag)))
         return tuple(found)
 
     def blob(self, descriptor: Descriptor) -> Blob:

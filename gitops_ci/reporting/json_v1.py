@@ -8,7 +8,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gitops_ci.model import Change, Commit, ErrorDetail, Finding, Job, Outcome, PullRequest, PushedTag, Skip
+from gitops_ci.model import (
+    Change,
+    Commit,
+    ErrorDetail,
+    Finding,
+    ImageDetails,
+    ImagePart,
+    Job,
+    Outcome,
+    PullRequest,
+    PushedTag,
+    Skip,
+)
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import unified
 
@@ -43,12 +55,42 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "pull_request": _pull_request(outcome.pull_request) if outcome.pull_request else None,
         "diff": unified(outcome.files),
         "jobs": [_job(job) for job in outcome.jobs],
+        "inspected": [_details(details) for details in outcome.inspected],
+        "labels": dict(outcome.labels),
         "error": _error(outcome.error) if outcome.error else None,
     }
 
 
 def _image(image: PushedTag) -> dict[str, Any]:
     return {"reference": image.reference, "tag": image.tag, "digest": image.digest, "state": image.state}
+
+
+def _details(details: ImageDetails) -> dict[str, Any]:
+    return {
+        "reference": details.reference,
+        "digest": details.digest,
+        "media_type": details.media_type,
+        "artifact_type": details.artifact_type,
+        "size": details.size,
+        "created": details.created,
+        "labels": dict(details.labels),
+        "annotations": dict(details.annotations),
+        "platforms": [_part(part) for part in details.platforms],
+        "layers": [_part(part) for part in details.layers],
+        "referrers": [_part(part) for part in details.referrers],
+        "manifest": details.manifest,
+        "config": details.config,
+    }
+
+
+def _part(part: ImagePart) -> dict[str, Any]:
+    return {
+        "digest": part.digest,
+        "media_type": part.media_type,
+        "size": part.size,
+        "platform": part.platform,
+        "artifact_type": part.artifact_type,
+    }
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -7,6 +7,7 @@ names the newest of something and moves. A *build* tag (`main-3fa9c1e`) names th
 from gitops_ci.tags.choices import BuildFacts, TagChoice
 from gitops_ci.tags.git_tags import GitTagRule
 from gitops_ci.tags.order import Kind, kind_of, older
+from gitops_ci.tags.schemes import version_of_tag
 from gitops_ci.tags.strategies import STRATEGIES, check_strategies, choose, slug, uses_version, version_of
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "slug",
     "uses_version",
     "version_of",
+    "version_of_tag",
 ]

@@ -15,7 +15,7 @@ from semver import Version
 
 from gitops_ci.tags.order import unreleased
 
-__all__ = ["Release", "parse_release", "releases_of"]
+__all__ = ["Release", "parse_release", "releases_of", "version_of_tag"]
 
 Scheme = Literal["semver", "calendar", "four-part"]
 
@@ -72,3 +72,9 @@ def parse_release(tag: str) -> Release | None:
 def releases_of(tags: Collection[str]) -> tuple[tuple[Release, str], ...]:
     """The versions among tags, each with its tag."""
     return tuple((release, tag) for tag in sorted(tags) if (release := parse_release(tag)))
+
+
+def version_of_tag(tag: str) -> str:
+    """The whole version that a tag is, as `semver` would write it back with or without a leading `v`; else ''."""
+    release = None if tag.startswith("V") else parse_release(tag)
+    return release.text if release else ""

@@ -265,7 +265,8 @@ def test_promotion_keeps_the_tag(run, layout, repository, tmp_path, environment,
     run("image", "push", layout, "--to", f"{repository}:{tag}")
     ran = run("image", "retag", f"{repository}:{tag}", "--to", f"{repository}-prod", environment=environment)
     assert ran.code == 0, ran.out + ran.err
-    assert tags_in_registry(f"{repository}-prod") == {tag}
+    series = {"1.5", "1", "latest"} if tag == "1.5.0" else set()
+    assert tags_in_registry(f"{repository}-prod") == {tag, *series}
 
 
 def test_promotion_to_a_folder_keeps_the_tag(run, layout, repository):
@@ -282,7 +283,8 @@ def test_promotion_to_a_folder_keeps_the_tag(run, layout, repository):
         (("stable",), {"stable"}),
         (("--version", "2.0.0"), {"2.0.0", "2.0", "2", "latest"}),
         (("--tags", "raw=edge"), {"edge"}),
-        (("--tag-suffix", "-alpine"), {"1.5.0-alpine"}),
+        (("--no-floating",), {"1.5.0"}),
+        (("--tag-suffix", "-alpine"), {"1.5.0-alpine", "1.5-alpine", "1-alpine", "latest-alpine"}),
     ],
 )
 def test_promotion_gets_the_tags_that_are_asked_for(run, layout, repository, more, expected):

@@ -5,6 +5,8 @@ Git decides where the checkout has both commits, else the dates that the images 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitops_ci.checkout import checkout_git
 from gitops_ci.errors import ProgramError, RegistryError
 from gitops_ci.flows.image.age import REVISION, BuildMetadata, explain_older
@@ -13,9 +15,9 @@ from gitops_ci.flows.image.tag_state import TagState
 from gitops_ci.model import Skip
 from gitops_ci.registry.image_config import facts_of
 
-__all__ = ["leave_newer"]
+__all__ = ["leave_newer", "split_newer", "why_newer"]
 
-_HINT = "Use --allow-move to move the tag back."
+HINT = "Use --allow-move to move the tag back."
 
 
 def leave_newer(run: PushRun, states: list[TagState]) -> tuple[list[TagState], tuple[Skip, ...]]:
@@ -26,20 +28,28 @@ def leave_newer(run: PushRun, states: list[TagState]) -> tuple[list[TagState], t
     """
     if run.request.allow_move:
         return states, ()
-    reasons = {state.choice.tag: _why_newer(run, state) for state in states}
-    kept = [state for state in states if not reasons[state.choice.tag]]
-    skipped = []
-    for tag, reason in reasons.items():
-        if reason:
-            reference = run.destination.address(tag)
-            run.log.warn(f"{reference} stays as it is: {reason}")
-            skipped.append(Skip(reference, 0, reason, _HINT))
+    kept, skipped = split_newer(run, states, why_newer)
     if not kept:
-        raise RegistryError(f"{skipped[0].path} stays as it is: {skipped[0].reason}", hint=_HINT)
+        raise RegistryError(f"{skipped[0].path} stays as it is: {skipped[0].reason}", hint=HINT)
+    return kept, skipped
+
+
+def split_newer(
+    run: PushRun, states: list[TagState], why: Callable[[PushRun, TagState], str]
+) -> tuple[list[TagState], tuple[Skip, ...]]:
+    """The tags that nothing keeps, and the others as skipped; `why` gives the reason, or ''."""
+    kept, skipped = [], []
+    for state in states:
+        if not (reason := why(run, state)):
+            kept.append(state)
+            continue
+        reference = run.destination.address(state.choice.tag)
+        run.log.warn(f"{reference} stays as it is: {reason}")
+        skipped.append(Skip(reference, 0, reason, HINT))
     return kept, tuple(skipped)
 
 
-def _why_newer(run: PushRun, state: TagState) -> str:
+def why_newer(run: PushRun, state: TagState) -> str:
     """Why the image that a branch's tag names today is newer than the one that is pushed; '' when nothing shows it."""
     if not state.choice.by_commit or state.kept or state.digest is None:
         return ""

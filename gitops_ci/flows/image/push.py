@@ -18,7 +18,7 @@ from gitops_ci.registry.copy import Copied
 from gitops_ci.registry.sources import ImageSource, Sent, open_source, split_source
 from gitops_ci.tags import TagChoice
 
-__all__ = ["PartlyPushed", "PushRequest", "Pushed", "push", "push_image"]
+__all__ = ["PartlyPushed", "PushRequest", "Pushed", "push", "push_image", "push_tags"]
 
 _REVISION = "org.opencontainers.image.revision"
 
@@ -76,8 +76,9 @@ def _sum(done: list[Pushed]) -> Pushed:
 def _push_to(request: PushRequest, log: Log, progress: Progress) -> Pushed:
     with (
         closing(open_destination(request.to, request.access, account_of=request.account_of)) as destination,
-        open_source(request.source, request.access) as source,
+        open_source(request.source, request.access) as given,
     ):
+        source = given.selected(request.platforms).annotated(request.annotations)
         _check_revision(source, request.expect_revision)
         choices = plan_tags(request.rules, request.to, destination, log)
         states = look_up(destination, source.facts, choices, allow_move=request.allow_move)
@@ -88,11 +89,22 @@ def _push_to(request: PushRequest, log: Log, progress: Progress) -> Pushed:
         run = PushRun(request, source, destination, log, progress)
         states, stale = leave_newer(run, states)
         stale = (*_report_left(run, choices), *stale)
-        if request.dry_run:
-            return Pushed(_planned(run, states), choices, source.facts.labels, source.facts.size, skipped=stale)
-        copied, images, refused = _push_into(run, states)
+        return push_tags(run, states, choices, stale)
+
+
+def push_tags(run: PushRun, states: list[TagState], choices: tuple[TagChoice, ...], left: tuple[Skip, ...]) -> Pushed:
+    """Push an image under these tags, or plan that; `left` are the tags that stay as they are.
+
+    Raises:
+        RegistryError: the registry refused, or a released tag names another image meanwhile.
+        PartlyPushed: the registry refused some of the tags.
+    """
+    facts = run.source.facts
+    if run.request.dry_run:
+        return Pushed(_planned(run, states), choices, facts.labels, facts.size, skipped=left)
+    copied, images, refused = _push_into(run, states)
     reused = copied.blobs.get("present", 0) + copied.blobs.get("mounted", 0)
-    return Pushed(images, choices, source.facts.labels, source.facts.size, copied.sent, reused, (*stale, *refused))
+    return Pushed(images, choices, facts.labels, facts.size, copied.sent, reused, (*left, *refused))
 
 
 def _push_into(run: PushRun, states: list[TagState]) -> tuple[Copied, tuple[PushedTag, ...], tuple[Skip, ...]]:

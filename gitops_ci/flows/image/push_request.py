@@ -25,6 +25,9 @@ class PushRequest:
 
     `also` are further destinations; the outcome's first image is that of `to`. The account of the environment is for
     the destination `account_of`, for `to` without one: no registry gets the password of another.
+
+    `platforms` are those of an image with several that are pushed, all of them where there are none. `annotations` are
+    added to the manifest, or to the index of an image with several platforms.
     """
 
     source: str
@@ -37,6 +40,8 @@ class PushRequest:
     access: Access = field(default_factory=Access)
     also: tuple[str, ...] = ()
     account_of: str = ""
+    platforms: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Manifest, Progress, Writer
 from gitops_ci.registry.copy import Copied
 from gitops_ci.registry.image_config import ImageConfig
 
-__all__ = ["ImageSource", "Sent"]
+__all__ = ["ImageSource", "Sent", "one_platform"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,22 @@ class ImageSource(Protocol):
     name: str
     facts: ImageConfig
 
+    def selected(self, platforms: Sequence[str]) -> ImageSource:
+        """The image for these platforms only. Raises RegistryError where it does not have them."""
+
+    def annotated(self, annotations: Mapping[str, str]) -> ImageSource:
+        """The image with these annotations on its manifest or index, whose digest is another one then."""
+
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         """Store all of the image but its tags; `tag` is one that it gets anyway, for ways of sending that need one."""
 
     def send_referrers(self, destination: Writer, progress: Progress) -> int:
         """Store what refers to the image (signatures, attestations); how many manifests that were."""
+
+
+def one_platform(name: str) -> RegistryError:
+    """The refusal to choose a platform of what has no manifest that could list several."""
+    return RegistryError(
+        f"{name} has no manifest yet, so no platform of it can be chosen",
+        hint="Leave --platform out, or name an image of a registry, oci:DIR or oci-archive:FILE.",
+    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import copy
+from gitops_ci.registry.derived import annotated
 from gitops_ci.registry.docker_archive import DockerArchive
 from gitops_ci.registry.image_config import facts_of_config
-from gitops_ci.registry.sources.base import ImageSource, Sent
+from gitops_ci.registry.sources.base import ImageSource, Sent, one_platform
 from gitops_ci.registry.sources.stored import split_path
 from gitops_ci.registry.tar import Tar
 
@@ -20,14 +21,23 @@ __all__ = ["Saved", "open_image"]
 class Saved:
     """An image as `docker save` writes it, without a manifest until it is sent."""
 
-    def __init__(self, archive: DockerArchive) -> None:
+    def __init__(self, archive: DockerArchive, annotations: Mapping[str, str] | None = None) -> None:
         self.name = archive.name
         self.facts = facts_of_config(archive.config, archive.size)
         self._archive = archive
+        self._annotations = annotations or {}
+
+    def selected(self, platforms: Sequence[str]) -> Saved:
+        if platforms:
+            raise one_platform(self.name)
+        return self
+
+    def annotated(self, annotations: Mapping[str, str]) -> Saved:
+        return Saved(self._archive, annotations)
 
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         del tag
-        manifest = self._archive.compress()
+        manifest = annotated(self._archive.compress(), self._annotations)
         return Sent(manifest, copy(self._archive, destination, manifest, progress))
 
     def send_referrers(self, destination: Writer, progress: Progress) -> int:

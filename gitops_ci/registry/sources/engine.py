@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from tempfile import NamedTemporaryFile
 
@@ -17,7 +17,7 @@ from gitops_ci.registry.credentials import credentials_for
 from gitops_ci.registry.engine import Engine, EngineImage
 from gitops_ci.registry.image_config import ImageConfig
 from gitops_ci.registry.remote import Remote
-from gitops_ci.registry.sources.base import ImageSource, Sent
+from gitops_ci.registry.sources.base import ImageSource, Sent, one_platform
 
 __all__ = ["open_image"]
 
@@ -28,23 +28,42 @@ _PATIENCE = 5.0  # seconds for a question that may stay without an answer
 class InEngine:
     """One image of an Engine."""
 
-    def __init__(self, engine: Engine, image: EngineImage, access: Access, *, whole: bool) -> None:
-        """`whole`: the Engine keeps images as registries do, and the id is the digest that the image has there."""
+    def __init__(self, engine: Engine, image: EngineImage, access: Access, stack: ExitStack, *, whole: bool) -> None:
+        """`whole`: the Engine keeps images as registries do, and the id is the digest that the image has there.
+
+        `stack` closes what is opened for the image.
+        """
+        self._stack = stack
         self.name = f"docker:{image.name}"
         digest, content = (image.id, None) if whole else (None, image.id)
         self.facts = ImageConfig(digest, content, image.labels, image.created, image.size)
         self._whole = whole
         self._engine = engine
-        self._deadline = access.deadline
+        self._access = access
         self._image = image
+        self._annotations: Mapping[str, str] = {}
+
+    def selected(self, platforms: Sequence[str]) -> ImageSource:
+        if platforms:
+            raise one_platform(self.name)
+        return self
+
+    def annotated(self, annotations: Mapping[str, str]) -> ImageSource:
+        if annotations and self._whole:
+            return self._exported().annotated(annotations)  # only the manifest itself shows its new digest
+        self._annotations = annotations
+        return self
 
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
-        if not isinstance(destination, Remote):
-            return self._export(destination, tag, progress)
+        # An Engine pushes its own manifest, without annotations, under a tag that could not move any more.
+        if self._annotations or not isinstance(destination, Remote):
+            return self._exported().annotated(self._annotations).send(destination, tag, progress)
         # Denied is found out now: an Engine keeps trying for most of a minute before it says so.
         destination.may_push()
         target = ImageRef.parse(destination.address(tag))
-        digest = self._engine.push(self._image, target, destination.credential, progress, deadline=self._deadline)
+        digest = self._engine.push(
+            self._image, target, destination.credential, progress, deadline=self._access.deadline
+        )
         manifest = destination.manifest(digest)
         if manifest is None:
             raise RegistryError(
@@ -57,34 +76,34 @@ class InEngine:
         del destination, progress
         return 0  # an Engine keeps none
 
-    def _export(self, destination: Writer, tag: str, progress: Progress) -> Sent:
+    def _exported(self) -> ImageSource:
+        """The image in a file, as `docker save` writes it; the file goes when the Engine is closed."""
         from gitops_ci.registry.docker_archive import DockerArchive
         from gitops_ci.registry.layout import Layout
         from gitops_ci.registry.sources.docker_archive import Saved
         from gitops_ci.registry.sources.stored import find_image
         from gitops_ci.registry.tar import Tar
 
-        with NamedTemporaryFile(prefix="gitops-ci-image-", suffix=".tar") as file:
-            for chunk in self._engine.export(self._image):
-                file.write(chunk)
-            file.flush()
-            if self._whole:
-                with closing(Layout(Tar(file.name), self.name)) as layout:
-                    return find_image(layout, self._image.id).send(destination, tag, progress)
-            with closing(DockerArchive(Tar(file.name), self.name)) as archive:
-                return Saved(archive).send(destination, tag, progress)
+        archive = NamedTemporaryFile(prefix="gitops-ci-image-", suffix=".tar")  # noqa: SIM115 - as long as the Engine
+        file = self._stack.enter_context(archive)
+        for chunk in self._engine.export(self._image):
+            file.write(chunk)
+        file.flush()
+        if self._whole:
+            return find_image(self._stack.enter_context(closing(Layout(Tar(file.name), self.name))), self._image.id)
+        return Saved(self._stack.enter_context(closing(DockerArchive(Tar(file.name), self.name))))
 
 
 @contextmanager
 def open_image(place: str, access: Access) -> Iterator[ImageSource]:
-    with closing(Engine()) as engine:
+    with closing(Engine()) as engine, ExitStack() as stack:
         image = engine.inspect(place)
         whole = engine.keeps_indexes()
         if whole:
             _refuse_absent(image, engine.absent_platforms(image))
         elif image.origins:
             _refuse_part(image, access)
-        yield InEngine(engine, image, access, whole=whole)
+        yield InEngine(engine, image, access, stack, whole=whole)
 
 
 def _refuse_absent(image: EngineImage, platforms: tuple[str, ...]) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import TAG
 from gitops_ci.registry.base import DIGEST, Manifest, Progress, Reader, Writer
 from gitops_ci.registry.copy import copy
+from gitops_ci.registry.derived import annotated, select_platforms
 from gitops_ci.registry.image_config import facts_of
 from gitops_ci.registry.layout import Layout
 from gitops_ci.registry.referrers import copy_referrers
 from gitops_ci.registry.remote import Remote
 from gitops_ci.registry.sources.base import Sent
 
-__all__ = ["Stored", "find_image", "split_path", "split_place"]
+__all__ = ["Stored", "find_image", "no_image", "split_path", "split_place"]
 
 
 class Stored:
@@ -25,6 +27,12 @@ class Stored:
         self.facts = facts_of(reader, root)
         self._reader = reader
         self._root = root
+
+    def selected(self, platforms: Sequence[str]) -> Stored:
+        return Stored(self._reader, select_platforms(self._reader, self._root, platforms)) if platforms else self
+
+    def annotated(self, annotations: Mapping[str, str]) -> Stored:
+        return Stored(self._reader, annotated(self._root, annotations)) if annotations else self
 
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         del tag
@@ -42,13 +50,18 @@ def find_image(reader: Layout | Remote, wanted: str) -> Stored:
     """The image with this tag, name or digest; of a layout without any, the only one. Raises RegistryError."""
     root = reader.manifest(wanted) if wanted or isinstance(reader, Remote) else reader.only()
     if root is None:
-        names = reader.names() if isinstance(reader, Layout) else reader.tags() or ()
-        known = ", ".join(names[:10])
-        raise RegistryError(
-            f"{reader.name} has no image '{wanted}'",
-            hint=f"It has {known}." if known else "Is the name right, and may this account see it?",
-        )
+        raise no_image(reader, wanted)
     return Stored(reader, root)
+
+
+def no_image(reader: Layout | Remote, wanted: str) -> RegistryError:
+    """The error for a name that is not there, with the names that are."""
+    names = reader.names() if isinstance(reader, Layout) else reader.tags() or ()
+    known = ", ".join(names[:10])
+    return RegistryError(
+        f"{reader.name} has no image '{wanted}'",
+        hint=f"It has {known}." if known else "Is the name right, and may this account see it?",
+    )
 
 
 def split_place(place: str) -> tuple[str, str]:
