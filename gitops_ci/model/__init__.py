@@ -16,6 +16,16 @@ from gitops_ci.lazy import import_member
 if TYPE_CHECKING:
     from gitops_ci.model.artifacts import Commit, Job, PushedTag
     from gitops_ci.model.findings import Finding, Severity, Skip
+    from gitops_ci.model.gates import Gate, Hold
+    from gitops_ci.model.history import (
+        Deployment,
+        Difference,
+        Inventory,
+        InventoryRow,
+        Metrics,
+        RunningVersion,
+        VersionsInEnvironment,
+    )
     from gitops_ci.model.log import Clock, Log
     from gitops_ci.model.outcome import ErrorDetail, Outcome, Status
     from gitops_ci.model.plans import Change, Edit, FileChange, Plan
@@ -29,30 +39,44 @@ __all__ = [
     "Change",
     "Clock",
     "Commit",
+    "Deployment",
+    "Difference",
     "Edit",
     "ErrorDetail",
     "Field",
     "FileChange",
     "Finding",
+    "Gate",
+    "Hold",
     "ImageSite",
+    "Inventory",
+    "InventoryRow",
     "Job",
     "Log",
+    "Metrics",
     "Outcome",
     "Plan",
     "Proposal",
     "PullRequest",
     "PushedTag",
     "Role",
+    "RunningVersion",
     "Severity",
     "Skip",
     "Span",
     "Spelling",
     "Status",
+    "VersionsInEnvironment",
 ]
 
 _NAMES = {
     "artifacts": ("Commit", "PushedTag", "Job"),
     "findings": ("Finding", "Severity", "Skip"),
+    "gates": ("Gate", "Hold"),
+    "history": (
+        *("Deployment", "Difference", "Inventory", "InventoryRow", "Metrics", "RunningVersion"),
+        "VersionsInEnvironment",
+    ),
     "log": ("Clock", "Log"),
     "outcome": ("Outcome", "ErrorDetail", "Status"),
     "plans": ("Change", "Edit", "FileChange", "Plan"),
