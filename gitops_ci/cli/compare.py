@@ -27,7 +27,7 @@ __all__ = ["command"]
     envvar="GITOPS_CI_COMPARE_IMAGE",
     help="Only these images. Repeatable. [all]",
 )
-@fail_on_option("drift")
+@fail_on_option("compare", "drift")
 @reading_options
 @output_options
 @click.pass_context

@@ -46,11 +46,12 @@ def environments_option(function: Callable[..., Any]) -> Any:
     )(function)
 
 
-def fail_on_option(*choices: str) -> Callable[[Callable[..., Any]], Any]:
+def fail_on_option(command: str, *choices: str) -> Callable[[Callable[..., Any]], Any]:
     """`--fail-on` of a command that has no findings: what makes it exit 1."""
-    return click.option(
+    return option(
         "--fail-on",
         multiple=True,
+        envvar=f"GITOPS_CI_{command.upper()}_FAIL_ON",
         type=click.Choice(choices),
         help=f"Exit with 1 on {' or '.join(choices)}. Repeatable.",
     )

@@ -25,7 +25,7 @@ __all__ = ["command"]
     envvar="GITOPS_CI_STATUS_IMAGE",
     help="Only these images. Repeatable. [all]",
 )
-@fail_on_option("drift", "held")
+@fail_on_option("status", "drift", "held")
 @reading_options
 @output_options
 @click.pass_context
