@@ -77,7 +77,7 @@ _ENVIRONMENT = {
     "paths": ("paths", "texts"),
     "base": ("base", "text"),
     "mode": ("mode", _MODES),
-    "promote-from": ("promote_from", "text"),
+    "promote-from": ("promote_from", "texts"),
     "reviewers": ("reviewers", "texts"),
     "labels": ("labels", "texts"),
     "title": ("title", "text"),

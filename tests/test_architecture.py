@@ -24,7 +24,7 @@ PACKAGE = "gitops_ci"
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
     {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "paths", "quantities"}
-    | {"repourl"},
+    | {"repourl", "moments"},
     {"bounded", "checkout", "http", "process", "streams", "variables", "yamltext", "charmap", "splice"} | {"rules"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting"},
     {"plan"},
@@ -39,9 +39,10 @@ FREE = (0, 1)
 # inside imports the room's own face.
 FLOORS = {
     "flows": (
-        {"after_push", "demo", "environments", "globs", "init", "journal", "rehearsal"},
+        {"after_push", "demo", "environments", "globs", "init", "journal", "rehearsal", "trailers"},
         {"image"},
         {"bump", "validate"},
+        {"history"},
         {"fan_out", "release"},
     ),
     "formats": (

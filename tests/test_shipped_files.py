@@ -42,7 +42,9 @@ def _options() -> dict[str, str]:
     for name in sorted(COMMANDS, key="plan".__ne__):
         for command in _commands(COMMANDS[name]):
             for option in command.params:
-                if isinstance(option, click.Option):
+                # Another meaning has a variable of its own, with the command in it.
+                is_own = str(getattr(option, "envvar", "")).startswith(f"GITOPS_CI_{name.upper()}_")
+                if isinstance(option, click.Option) and not is_own:
                     found |= {name.removeprefix("--"): str(option.envvar) for name in option.opts if name[:2] == "--"}
     return found
 

@@ -108,8 +108,7 @@ def _problems(config: Config) -> Iterator[str]:
     if config.environments and (chosen := options.get("environment")) and chosen not in config.environments:
         yield f"environment is '{chosen}', which environments: does not define; it defines {known}"
     for environment in config.environments.values():
-        if environment.promote_from and environment.promote_from not in config.environments:
-            source = environment.promote_from
+        for source in (name for name in environment.promote_from if name not in config.environments):
             yield f"environments.{environment.name}.promote-from is '{source}', which is none of them: {known}"
 
 
@@ -120,7 +119,7 @@ def _without_effect(config: Config, path: str) -> Iterator[str]:
             where = _lines(config, environment.name, path).get("promote_from", path)
             yield (
                 f"{where}: promote-from has no effect yet. `bump --environment {environment.name}` writes any "
-                f"version, whether {environment.promote_from} runs it or not."
+                f"version, whether {', '.join(environment.promote_from)} runs it or not."
             )
 
 

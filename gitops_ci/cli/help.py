@@ -21,6 +21,11 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
         "validate": "Check manifests as an API server would, offline.",
         "plan": "Divide a validation or a bump among the jobs of a pipeline.",
     },
+    "Looking at environments": {
+        "status": "Show which version of each image is in which environment.",
+        "compare": "Show the images in which two environments differ.",
+        "history": "Show who brought which version where and when, with delivery figures.",
+    },
     "Setting up": {
         "init": "Write a pipeline and .gitops-ci.yaml for this repository.",
         "config": "Check .gitops-ci.yaml, show what holds, print its JSON Schema.",
@@ -47,6 +52,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
     "Registry": ("insecure", "registry-ca", "registry-auth-host"),
     "Exceptions": ("allow-downgrade", "any-flavour", "allow-move", "allow-empty", "allow-remote", "allow-untrusted"),
+    "What is read": ("since", "limit", "metrics", "failure-window", "anonymous"),
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
     "What is shown": ("command", "all"),
@@ -132,6 +138,18 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         (
             "What this build would be tagged, and why:",
             "gitops-ci image tags --to ghcr.io/acme/shop --version 1.5.0 --tags semver,sha",
+        ),
+    ),
+    "status": (
+        ("All environments, in a checkout of the config repository:", "gitops-ci status"),
+        ("Fail if an environment lags behind the one before:", "gitops-ci status --image shop --fail-on drift"),
+    ),
+    "compare": (("What production does not have yet:", "gitops-ci compare staging production"),),
+    "history": (
+        ("One image in one environment:", "gitops-ci history ghcr.io/acme/shop --environment production"),
+        (
+            "The figures of a quarter, and a page to share:",
+            "gitops-ci history --since 90d --metrics --report html=history.html",
         ),
     ),
     "init": (

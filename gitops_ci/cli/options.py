@@ -114,7 +114,7 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FORMAT=FILE",
             callback=_reports,
             shell_complete=complete.report_files,
-            help="Write a report besides: json, junit, sarif, codequality, github or markdown. Repeatable.",
+            help="Write a report besides: json, junit, sarif, codequality, github, markdown, csv or html. Repeatable.",
         ),
         option("--output", type=click.Choice(["text", "json"]), default="text", help="What is printed on stdout."),
     )

@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -37,10 +37,18 @@ from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import forget_secrets, variables
 
-__all__ = ["bump_request", "refuse_untrusted", "repository_options"]
+__all__ = [
+    "FORGE_CHOICES",
+    "Connection",
+    "bump_request",
+    "connection",
+    "refuse_untrusted",
+    "repository_options",
+    "seconds_option",
+]
 
 TOKEN = "GITOPS_CI_TOKEN"  # noqa: S105 - a variable's name
-_FORGES = ("auto", *FORGES)
+FORGE_CHOICES = ("auto", *FORGES)
 _MODES = ("pull-request", "push", "dry-run")
 _PERSON = re.compile(r"\s*(?P<name>[^<>\s](?:[^<>]*[^<>\s])?)\s*<(?P<email>[^<>\s]+)>\s*")
 
@@ -54,6 +62,10 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
     if not (math.isfinite(value) and value >= 0):
         raise click.BadParameter(f"{value} is no number of seconds, for example 300", ctx, param)
     return value
+
+
+def seconds_option(name: str, *, default: float, help: str) -> Any:  # noqa: A002 - click's own word
+    return option(name, type=float, default=default, callback=_seconds, metavar="SECONDS", help=help)
 
 
 _OPTIONS = (
@@ -76,7 +88,7 @@ _OPTIONS = (
         help="Only sites of this format. Repeatable.",
     ),
     option("--mode", type=click.Choice(_MODES), help="How to publish. [pull-request]"),
-    option("--forge", type=click.Choice(_FORGES), default="auto", help="The code host's kind."),
+    option("--forge", type=click.Choice(FORGE_CHOICES), default="auto", help="The code host's kind."),
     option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
     option(
         "--pin",
@@ -128,13 +140,8 @@ _OPTIONS = (
         default="git",
         help="Who makes the commit: git here, or the code host, which signs what an app's token asks for (GitHub).",
     ),
-    option(
-        "--deadline",
-        type=float,
-        default=300.0,
-        callback=_seconds,
-        metavar="SECONDS",
-        help="When to give up: waiting for answers, and trying again after lost races.",
+    seconds_option(
+        "--deadline", default=300.0, help="When to give up: waiting for answers, and trying again after lost races."
     ),
     option(
         "--kubernetes-version",
@@ -157,6 +164,33 @@ _OPTIONS = (
 )
 
 
+class Connection(NamedTuple):
+    """The config repository, how git signs in there, and how its code host is reached."""
+
+    url: RepoUrl
+    credentials: GitCredentials | None
+    connect: Callable[[], Forge]
+
+
+def connection(options: Mapping[str, Any]) -> Connection:
+    """The repository that `config_repo` names, with the token that belongs to it.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    url = RepoUrl.parse(options["config_repo"])
+    options = _with_own_host(options, url)
+    kind, refused = _forge_kind(url, options)
+    token = _token(kind, url)
+
+    def connect() -> Forge:
+        if kind is None:
+            raise refused
+        return kind.connect(url, token, options["api_url"], deadline=time.monotonic() + options["deadline"])
+
+    return Connection(url, _credentials(kind, token), connect)
+
+
 def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapping[str, Any]) -> BumpRequest:
     """The request that the command line, the environment and the configuration file add up to.
 
@@ -168,22 +202,13 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
             "No config repository is given",
             hint="Give --config-repo, set GITOPS_CI_CONFIG_REPO, or write config-repo: into .gitops-ci.yaml.",
         )
-    url = RepoUrl.parse(options["config_repo"])
     if options["base"]:
         check_branch(options["base"])
     # Refused here already where no branch can be named so, or no path can be there.
     branch_name(options["environment"], images)
     Paths(options["path"], options["exclude"])
     context = detect(variables())
-    options = _with_own_host(options, url)
-    kind, refused = _forge_kind(url, options)
-    token = _token(kind, url)
-
-    def connect() -> Forge:
-        if kind is None:
-            raise refused
-        return kind.connect(url, token, options["api_url"], deadline=time.monotonic() + options["deadline"])
-
+    there = connection(options)
     search = Search(
         images=images,
         base=options["base"],
@@ -197,11 +222,11 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         allow_empty=options["allow_empty"],
     )
     return BumpRequest(
-        url=url,
+        url=there.url,
         search=search,
         publication=_publication(options, context),
-        credentials=_credentials(kind, token),
-        forge=connect,
+        credentials=there.credentials,
+        forge=there.connect,
         mode=options["mode"],
         read_checks=as_repository_says(ctx),
         seconds=options["deadline"],

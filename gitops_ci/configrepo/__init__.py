@@ -3,12 +3,16 @@
 from gitops_ci.configrepo.commits import Identity, Signing
 from gitops_ci.configrepo.create import create_repository
 from gitops_ci.configrepo.git import GitCredentials, check_branch
+from gitops_ci.configrepo.log import BlobChange, BranchLog, LogEntry
 from gitops_ci.configrepo.repository import ConfigRepo, Pushed, RemoteRefs, Snapshot
 
 __all__ = [
+    "BlobChange",
+    "BranchLog",
     "ConfigRepo",
     "GitCredentials",
     "Identity",
+    "LogEntry",
     "Pushed",
     "RemoteRefs",
     "Signing",

@@ -28,6 +28,7 @@ from gitops_ci.configrepo.git import (
     last_lines,
 )
 from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, push_error
+from gitops_ci.configrepo.log import BranchLog
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
 from gitops_ci.errors import GitError
 from gitops_ci.model import Log
@@ -74,7 +75,8 @@ class ConfigRepo:
         self._folder = TemporaryFolder()
         self._directories: dict[str, GitDirectory] = {}
         self._seen = Seen()
-        self._has_partial_clone = url.scheme != "file"  # between folders of one machine there is nothing to save
+        self._is_remote = url.scheme != "file"
+        self._has_partial_clone = self._is_remote  # between folders of one machine there is nothing to save
         self._has_shallow = True
         self._at_least = 0.0
         self.trouble = ""  # what the last request met that was tried again
@@ -89,13 +91,13 @@ class ConfigRepo:
             git.close()
         self._folder.remove()
 
-    def _directory(self, kind: Literal["whole", "sparse", "history"]) -> GitDirectory:
+    def _directory(self, kind: Literal["whole", "sparse", "history", "log"]) -> GitDirectory:
         # Repositories apart: what one has whole, another has in parts, and git would not send it again.
         if kind not in self._directories:
             path = os.path.join(self._folder.path, kind)
             os.mkdir(path)
             # Having a commit says nothing of its trees where objects come one by one: nothing is offered to the server.
-            settings = {"fetch.negotiationAlgorithm": "noop"} if kind == "sparse" else {}
+            settings = {"fetch.negotiationAlgorithm": "noop"} if kind in {"sparse", "log"} else {}
             git = self._directories[kind] = GitDirectory(path, self.url, self._credentials, settings)
             git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
         return self._directories[kind]
@@ -205,6 +207,48 @@ class ConfigRepo:
             raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         listed = git.checked("Reading the history", "rev-list", "--end-of-options", _ref(name))
         return commit.commit in listed.decode("ascii").split()
+
+    def log(self, branch: str, *, since: int | None) -> BranchLog:
+        """The history of a branch: what is newer than `since` (seconds since 1970), all of it without.
+
+        Commits and trees come now, the contents of files when they are asked for. A branch without a commit as new as
+        that is read whole.
+
+        Raises:
+            GitError: as `fetch`.
+        """
+        name, git = check_branch(branch), self._directory("log")
+        is_cut = since is not None and self._has_shallow and self._is_remote
+        answer = self._fetch_log(git, name, f"--shallow-since=@{since}" if is_cut else _unshallow(git))
+        if answer.code != 0 and is_cut and "shallow" in answer.stderr:
+            return self.log(branch, since=None)
+        if answer.code == 0 and is_cut and _unshallow(git):
+            # What the oldest of these commits changed shows beside the one before it.
+            answer = self._fetch_log(git, name, "--deepen=1")
+        if answer.code != 0:
+            raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
+        is_partial = self._has_partial_clone and "filtering not recognized" not in answer.stderr
+        return BranchLog(git, _ref(name), Objects(git, self._blob_fetcher(git) if is_partial else None))
+
+    def _fetch_log(self, git: GitDirectory, branch: str, how_far: str) -> Answer:
+        return self._ask(
+            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *([how_far] if how_far else []),
+            *(["--filter=blob:none"] if self._has_partial_clone else []),
+            "--", self.url.text, f"+refs/heads/{branch}:{_ref(branch)}",
+        )  # fmt: skip
+
+    def _blob_fetcher(self, git: GitDirectory) -> Callable[[list[str], str], None]:
+        def fetch(ids: list[str], kept_out: str) -> None:
+            del kept_out
+            answer = self._ask(
+                git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                "--recurse-submodules=no", "--filter=blob:none", "--stdin", "--", self.url.text,
+                stdin="".join(f"{i}\n" for i in ids).encode("ascii"),
+            )  # fmt: skip
+            if answer.code != 0:
+                raise fetch_error(self.url, answer.stderr, credentials=self._credentials)
+
+        return fetch
 
     def _object_fetcher(self, git: GitDirectory, branch: str, depth: int) -> Callable[[list[str], str], None]:
         """How a sparse snapshot gets objects: by id, as git itself does it for a partial clone."""
@@ -326,6 +370,11 @@ class ConfigRepo:
             ) from error
         finally:
             self._at_least = 0.0
+
+
+def _unshallow(git: GitDirectory) -> str:
+    """What makes a fetch bring the rest of a history that was cut off; empty where nothing was."""
+    return "--unshallow" if os.path.exists(os.path.join(git.path, "shallow")) else ""
 
 
 def _ref(branch: str) -> str:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from gitops_ci.errors import UsageError
 from gitops_ci.text import nearest
 
-__all__ = ["Environment", "Mode", "by_convention", "named"]
+__all__ = ["Environment", "Mode", "by_convention", "in_order", "named"]
 
 Mode = Literal["pull-request", "push", "dry-run"]
 
@@ -21,7 +21,7 @@ class Environment(NamedTuple):
     paths: tuple[str, ...] = ()
     base: str | None = None
     mode: Mode | None = None
-    promote_from: str | None = None
+    promote_from: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     title: str | None = None
@@ -45,6 +45,34 @@ def named(name: str, *layouts: Mapping[str, Environment]) -> Environment | None:
         f"There is no environment '{name}'{f': did you mean {near!r}?' if near else ''}",
         hint=f"Known environments: {', '.join(known)}.",
     )
+
+
+def in_order(layout: Mapping[str, Environment]) -> list[Environment]:
+    """The environments in the order of promotion, else as they are written.
+
+    Raises:
+        UsageError: one promotes from itself, over others or not, or from one that does not exist.
+    """
+    ordered: dict[str, Environment] = {}
+
+    def add(name: str, on_the_way: tuple[str, ...]) -> None:
+        if name in on_the_way:
+            circle = " <- ".join((*on_the_way[on_the_way.index(name) :], name))
+            raise UsageError(f"promote-from goes round in a circle: {circle}", hint="Take one of them out.")
+        for source in layout[name].promote_from:
+            if source not in layout:
+                raise UsageError(
+                    f"environments.{name}.promote-from is '{source}', which is none of them",
+                    hint=f"Known environments: {', '.join(sorted(layout))}.",
+                )
+            if source not in ordered:
+                add(source, (*on_the_way, name))
+        ordered[name] = layout[name]
+
+    for name in layout:
+        if name not in ordered:
+            add(name, ())
+    return list(ordered.values())
 
 
 def by_convention(name: str) -> Callable[[str], bool]:

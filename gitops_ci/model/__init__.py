@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from gitops_ci.model.artifacts import Commit, ImageDetails, ImagePart, Job, PushedTag
     from gitops_ci.model.fail_on import FAIL_ON_WORDS, FailOn
     from gitops_ci.model.findings import Finding, Severity, Skip
+    from gitops_ci.model.gates import Gate, Hold
+    from gitops_ci.model.history import (
+        Deployment,
+        Difference,
+        Inventory,
+        InventoryRow,
+        Metrics,
+        RunningVersion,
+        VersionsInEnvironment,
+    )
     from gitops_ci.model.log import Clock, Log
     from gitops_ci.model.outcome import ErrorDetail, Outcome, Status
     from gitops_ci.model.plans import Change, Edit, FileChange, Plan
@@ -31,34 +41,48 @@ __all__ = [
     "Change",
     "Clock",
     "Commit",
+    "Deployment",
+    "Difference",
     "Edit",
     "ErrorDetail",
     "FailOn",
     "Field",
     "FileChange",
     "Finding",
+    "Gate",
+    "Hold",
     "ImageDetails",
     "ImagePart",
     "ImageSite",
+    "Inventory",
+    "InventoryRow",
     "Job",
     "Log",
+    "Metrics",
     "Outcome",
     "Plan",
     "Proposal",
     "PullRequest",
     "PushedTag",
     "Role",
+    "RunningVersion",
     "Severity",
     "Skip",
     "Span",
     "Spelling",
     "Status",
+    "VersionsInEnvironment",
 ]
 
 _NAMES = {
     "artifacts": ("Commit", "ImageDetails", "ImagePart", "PushedTag", "Job"),
     "fail_on": ("FAIL_ON_WORDS", "FailOn"),
     "findings": ("Finding", "Severity", "Skip"),
+    "gates": ("Gate", "Hold"),
+    "history": (
+        *("Deployment", "Difference", "Inventory", "InventoryRow", "Metrics", "RunningVersion"),
+        "VersionsInEnvironment",
+    ),
     "log": ("Clock", "Log"),
     "outcome": ("Outcome", "ErrorDetail", "Status"),
     "plans": ("Change", "Edit", "FileChange", "Plan"),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from gitops_ci.errors import GitopsCiError
     from gitops_ci.model.artifacts import Commit, ImageDetails, Job, PushedTag
     from gitops_ci.model.findings import Finding, Skip
+    from gitops_ci.model.gates import Gate, Hold
+    from gitops_ci.model.history import Deployment, Inventory, Metrics
     from gitops_ci.model.plans import Change, FileChange
     from gitops_ci.model.proposals import PullRequest
 
@@ -59,3 +61,8 @@ class Outcome:
     jobs: tuple[Job, ...] = ()
     inspected: tuple[ImageDetails, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    deployments: tuple[Deployment, ...] = ()
+    metrics: tuple[Metrics, ...] = ()
+    inventory: Inventory | None = None
+    gates: tuple[Gate, ...] = ()
+    holds: tuple[Hold, ...] = ()

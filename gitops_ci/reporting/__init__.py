@@ -20,6 +20,8 @@ REPORTERS: Mapping[str, Reporter] = LazyModules(
         "codequality": "codequality",
         "github": "github",
         "markdown": "markdown",
+        "csv": "csv_table",
+        "html": "html_page",
     },
 )
 

@@ -11,16 +11,24 @@ from typing import Any
 from gitops_ci.model import (
     Change,
     Commit,
+    Deployment,
     ErrorDetail,
     Finding,
+    Gate,
+    Hold,
     ImageDetails,
     ImagePart,
+    Inventory,
     Job,
+    Metrics,
     Outcome,
     PullRequest,
     PushedTag,
+    RunningVersion,
     Skip,
+    VersionsInEnvironment,
 )
+from gitops_ci.moments import rfc3339
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import unified
 
@@ -57,6 +65,11 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "jobs": [_job(job) for job in outcome.jobs],
         "inspected": [_details(details) for details in outcome.inspected],
         "labels": dict(outcome.labels),
+        "deployments": [_deployment(deployment) for deployment in outcome.deployments],
+        "metrics": {one.environment: _metrics(one) for one in outcome.metrics},
+        "inventory": _inventory(outcome.inventory) if outcome.inventory else None,
+        "gates": [_gate(gate) for gate in outcome.gates],
+        "holds": [_hold(hold) for hold in outcome.holds],
         "error": _error(outcome.error) if outcome.error else None,
     }
 
@@ -144,6 +157,100 @@ def _pull_request(request: PullRequest) -> dict[str, Any]:
 
 def _job(job: Job) -> dict[str, Any]:
     return {"name": job.name, "command": job.command, "arguments": list(job.arguments), "options": dict(job.options)}
+
+
+def _time(seconds: int | None) -> str | None:
+    return rfc3339(seconds) if seconds else None
+
+
+def _deployment(one: Deployment) -> dict[str, Any]:
+    return {
+        "time": rfc3339(one.time),
+        "environment": one.environment,
+        "image": one.image,
+        "from": one.old,
+        "to": one.new,
+        "digest": one.digest,
+        "kind": one.kind,
+        "by": one.by,
+        "commit": one.commit,
+        "pull_request": one.pull_request,
+        "source_commit": one.source_commit,
+    }
+
+
+def _metrics(one: Metrics) -> dict[str, Any]:
+    return {
+        "period": {"from": rfc3339(one.start), "to": rfc3339(one.end)},
+        "deployments_per_day": one.per_day,
+        "change_failure_rate": one.change_failure_rate,
+        "time_to_restore_seconds": one.restore_median,
+        "stage_time_seconds": one.stage_median,
+        "stage_from": one.stage_from,
+        "counts": {
+            "deployments": one.deployments,
+            "taken_back": one.taken_back,
+            "stage_versions": one.stage_count,
+        },
+    }
+
+
+def _inventory(found: Inventory) -> dict[str, Any]:
+    return {
+        "environments": list(found.environments),
+        "images": [
+            {"image": row.image, "in": {name: _versions(cell) for name, cell in row.environments.items()}}
+            for row in found.images
+        ],
+        "differences": [
+            {"image": one.image, "state": one.state, "in": {k: list(v) for k, v in one.environments.items()}}
+            for one in found.differences
+        ],
+    }
+
+
+def _versions(cell: VersionsInEnvironment) -> dict[str, Any]:
+    return {
+        "versions": [_running(version) for version in cell.versions],
+        "behind": cell.behind,
+        "held": cell.held,
+        "blocked": list(cell.blocked),
+    }
+
+
+def _running(version: RunningVersion) -> dict[str, Any]:
+    return {
+        "tag": version.tag,
+        "digest": version.digest,
+        "since": _time(version.since),
+        "commit": version.commit,
+        "places": list(version.places),
+    }
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    return {
+        "environment": gate.environment,
+        "images": list(gate.images),
+        "gate": gate.gate,
+        "state": gate.state,
+        "reason": gate.reason,
+        "opens": _time(gate.opens),
+    }
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "environment": hold.environment,
+        "image": hold.image,
+        "hold": hold.hold,
+        "blocked": [{"tag": tag, "digest": digest} for tag, digest in hold.blocked],
+        "until": _time(hold.until),
+        "reason": hold.reason,
+        "by": hold.by,
+        "since": _time(hold.since),
+        "path": hold.path,
+    }
 
 
 def _error(error: ErrorDetail) -> dict[str, Any]:

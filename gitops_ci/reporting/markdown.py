@@ -14,6 +14,7 @@ from gitops_ci.reporting.diff import readable
 from gitops_ci.reporting.results import Results
 from gitops_ci.reporting.skips import grouped_skips
 from gitops_ci.reporting.summary import count, is_told, location, old_and_new, sentence
+from gitops_ci.reporting.tables import tables
 
 __all__ = ["ID", "report"]
 
@@ -39,6 +40,8 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     # Where not all fit, errors are what has to be seen.
     findings = sorted(outcome.findings, key=lambda finding: list(_ICONS).index(finding.severity))
     page.table("Findings", ("Severity", "Where", "Rule", "Message"), findings, _finding)
+    for table in tables(outcome):
+        page.table(table.title or "Versions", table.headings, table.rows, _cells)
     changes = "Would change" if outcome.dry_run else "Changes"
     page.table(changes, ("Where", "Resource", "From", "To"), outcome.changes, _change)
     page.table("Skipped", ("Where", "Reason", "What to do"), grouped_skips(outcome.skipped, 1), _skip)
@@ -147,6 +150,10 @@ def _finding(finding: Finding) -> str:
 def _change(change: Change) -> str:
     where = md.code(location(change.path, change.edit.span.line))
     return md.row((where, md.code(change.resource), *(md.code(value) for value in old_and_new(change))))
+
+
+def _cells(row: Sequence[str]) -> str:
+    return md.row(md.code(cell) for cell in row)
 
 
 def _job(job: Job) -> str:

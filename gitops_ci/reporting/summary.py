@@ -15,6 +15,8 @@ __all__ = ["count", "is_told", "location", "old_and_new", "sentence"]
 
 # Counts that the sentence itself says already.
 _SAID = frozenset({"changes", "changed", "findings", "errors", "warnings", "notes", "skipped", "images", "jobs"})
+# Commands that only read, and what they count.
+_READ = {"status": "images", "compare": "differences", "history": "deployments"}
 
 
 def count(number: int, noun: str) -> str:
@@ -54,7 +56,8 @@ def sentence(outcome: Outcome) -> str:
     told = [_deed(outcome)]
     if outcome.skipped:
         told.append(f"{len(outcome.skipped):,} skipped")
-    counts = [f"{name} {number:,}" for name, number in outcome.summary.items() if number and name not in _SAID]
+    said = _SAID | {_READ.get(outcome.command, "")}
+    counts = [f"{name} {number:,}" for name, number in outcome.summary.items() if number and name not in said]
     more = f" ({', '.join(counts)})" if counts else ""
     return f"{outcome.command}: {', '.join(part for part in told if part)}{more}"
 
@@ -72,6 +75,9 @@ def _deed(outcome: Outcome) -> str:
         return count(len(outcome.jobs), "job")
     if outcome.command == "image tags":
         return count(len(outcome.images), "tag")
+    if outcome.command in _READ:
+        number, noun = outcome.summary.get(_READ[outcome.command], 0), _READ[outcome.command].removesuffix("s")
+        return count(number, noun)
     if outcome.command == "config check":
         return "valid"
     if outcome.command == "validate":

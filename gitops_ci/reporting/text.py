@@ -12,6 +12,7 @@ from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.results import image_name
 from gitops_ci.reporting.skips import grouped_skips
 from gitops_ci.reporting.summary import count, is_told, location, old_and_new, sentence
+from gitops_ci.reporting.tables import Table, tables
 
 if TYPE_CHECKING:
     from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, PushedTag, Skip
@@ -27,10 +28,10 @@ _LISTED = 2  # more skips of one kind are counted instead of listed
 _SEVERITY = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 Paint = Callable[[str, str], str]
-Table = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[str]]
+Drawer = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[str]]
 
 
-def report(outcome: Outcome, *, colour: bool = False, table: Table | None = None) -> str:
+def report(outcome: Outcome, *, colour: bool = False, table: Drawer | None = None) -> str:
     """Everything the outcome holds; the diff for dry runs only, since a commit shows it otherwise.
 
     `table` draws headings and rows for a terminal, or nothing where they do not fit; else changes are lines.
@@ -40,6 +41,7 @@ def report(outcome: Outcome, *, colour: bool = False, table: Table | None = None
     asked_why = any(image.why for image in outcome.images)
     blocks = [
         _tags(outcome, paint) if asked_why else _images(outcome.images, paint),
+        *(_table(one, paint) for one in tables(outcome)),
         _changes(outcome, paint, table),
         _diff(outcome, paint),
         _skipped(() if asked_why else outcome.skipped, paint),
@@ -84,10 +86,25 @@ def _tags(outcome: Outcome, paint: Paint) -> Iterator[str]:
         yield f"  {mark}  {visible(tag):<{width}}  {visible(why):<{wide}}{today}".rstrip()
 
 
+def _table(table: Table, paint: Paint) -> Iterator[str]:
+    """Columns beside each other; the last one is not padded."""
+    if not table.rows:
+        return
+    if table.title:
+        yield paint(table.title, "bold")
+    rows = [tuple(visible(cell) for cell in row) for row in table.rows]
+    lines = [table.headings, *rows]
+    used = [n for n in range(len(table.headings)) if any(row[n] for row in rows)]
+    widths = [max(len(line[n]) for line in lines) for n in used]
+    for number, line in enumerate(lines):
+        text = "  ".join(f"{line[n]:<{width}}" for n, width in zip(used, widths, strict=True)).rstrip()
+        yield paint(text, "dim") if number == 0 else text
+
+
 _STATES = {"pushed": "pushed       ", "present": "already there", "planned": "would push   "}
 
 
-def _changes(outcome: Outcome, paint: Paint, table: Table | None) -> Iterator[str]:
+def _changes(outcome: Outcome, paint: Paint, table: Drawer | None) -> Iterator[str]:
     if not outcome.changes:
         return
     yield paint("Would change" if outcome.dry_run else "Changed", "bold")

@@ -27,6 +27,8 @@ STARTS = {
     "self.git.run": 0,
     "git.checked": 1,
     "self.git.checked": 1,
+    "self._git.checked": 1,
+    "self.checked": 1,
     "self.run": 0,
     "self._listed": 0,
     "self._run": 1,
@@ -68,6 +70,10 @@ LIST = {
         "*arguments": _HANDED_ON,
         "name": "an id, or a commit and a path behind ':'",
     },
+    "configrepo.log": {
+        "_FORMAT": "a constant",
+        "self._ref": f"behind --end-of-options: refs/gitops-ci/ and {_BRANCH}",
+    },
     "configrepo.repository": {
         "*files": "pathspecs behind '--': file names that are constants of the program",
         "*arguments": _HANDED_ON,
@@ -76,6 +82,8 @@ LIST = {
         "*([f'--depth={depth}'] if self._has_shallow else [])": "a number behind '='",
         "*([f'--shallow-since=@{since}'] if self._has_shallow else [])": "a number behind '='",
         "*(['--filter=tree:0'] if self._has_partial_clone else [])": "constants",
+        "*(['--filter=blob:none'] if self._has_partial_clone else [])": "constants",
+        "*([how_far] if how_far else [])": "a number behind '=', or a constant",
         "f'--filter={kept_out}'": "one of two constants behind '='",
         "self.url.text": "an address that RepoUrl accepted, behind '--'",
         "*wanted": "refs/heads/ and a branch, behind '--'",

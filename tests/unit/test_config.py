@@ -38,7 +38,7 @@ def test_every_documented_key_is_read():
             "production",
             paths=("apps/*/overlays/production/**",),
             base="production",
-            promote_from="staging",
+            promote_from=("staging",),
             reviewers=("acme/sre",),
             merge="when-green",
         ),

@@ -15,7 +15,7 @@ from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.imageref import ImageRef
 
-__all__ = ["branch_name", "heads", "selection_of"]
+__all__ = ["branch_name", "environment_part", "heads", "selection_of", "slug"]
 
 # Code hosts and file systems take some 250 bytes for a whole branch name.
 _LONGEST_SLUG = 120
@@ -49,8 +49,8 @@ def branch_name(
         UsageError: an environment has a name that no branch can have.
     """
     check_branch(_earlier_name(environment, images, base))
-    slug = f"{_slug(images)}-{_digits(selection)}" if selection else _slug(images)
-    return check_branch(_joined(_environment(environment), base, slug))
+    name = f"{slug(images)}-{_digits(selection)}" if selection else slug(images)
+    return check_branch(_joined(environment_part(environment), base, name))
 
 
 def selection_of(search: Search, environment: Environment) -> str:
@@ -73,7 +73,7 @@ def _joined(environment: str, base: str | None, slug: str) -> str:
     return f"gitops-ci/{environment}{f'@{base}' if base else ''}/{slug}"
 
 
-def _environment(name: str | None) -> str:
+def environment_part(name: str | None) -> str:
     """An environment's part. What could be read as none, or as an environment and a base, gets digits."""
     if not name:
         return _EVERYTHING
@@ -81,13 +81,14 @@ def _environment(name: str | None) -> str:
     return name if is_clear else f"{name}-{_digits(name)}"
 
 
-def _slug(images: tuple[ImageRef, ...]) -> str:
+def slug(images: tuple[ImageRef, ...]) -> str:
+    """The part of a name that says which images: of a branch, and of a hold's file."""
     if len(images) > 1:
         return f"{len(images)}-images-{_digits(*sorted(image.name for image in images))}"
-    slug, name = images[0].slug, images[0].name
-    if len(slug) <= _LONGEST_SLUG and _read_back(slug) == images[0].familiar and not _ENDS_IN_DIGITS.search(slug):
-        return slug
-    return f"{slug[:_LONGEST_SLUG].rstrip('-.')}-{_digits(name)}"
+    short, name = images[0].slug, images[0].name
+    if len(short) <= _LONGEST_SLUG and _read_back(short) == images[0].familiar and not _ENDS_IN_DIGITS.search(short):
+        return short
+    return f"{short[:_LONGEST_SLUG].rstrip('-.')}-{_digits(name)}"
 
 
 def _read_back(slug: str) -> str:
@@ -106,8 +107,8 @@ def _read_back(slug: str) -> str:
 
 def _earlier_name(environment: str | None, images: tuple[ImageRef, ...], base: str | None) -> str:
     """The name that was given without regard to other images of the same slug, and to an environment called `all`."""
-    slug = _slug(images) if len(images) > 1 or len(images[0].slug) > _LONGEST_SLUG else images[0].slug
-    return _joined(environment or _EVERYTHING, base, slug)
+    name = slug(images) if len(images) > 1 or len(images[0].slug) > _LONGEST_SLUG else images[0].slug
+    return _joined(environment or _EVERYTHING, base, name)
 
 
 def _digits(*names: str) -> str:

@@ -18,7 +18,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import BumpPolicy, Pointer
 
-__all__ = ["Found", "Search", "find", "locate", "own_file", "untouched"]
+__all__ = ["Found", "Search", "find", "is_chart_file", "locate", "own_file", "untouched"]
 
 # The error that lists similar names reads this many files at most.
 _ENOUGH = 2000
@@ -111,6 +111,11 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     return Found(snapshot, plan)
 
 
+def is_chart_file(path: str) -> bool:
+    """Whether a file is a chart's own, which may give names to what is laid over it."""
+    return path.rpartition("/")[2] in {"values.yaml", "values.yml", "Chart.yaml"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Beside:
     """A selection and the charts' own files in its folders: they say what a file laid over them leaves out."""
@@ -118,7 +123,7 @@ class _Beside:
     selection: Paths
 
     def matches(self, path: str) -> bool:
-        return self.selection.matches(path) or path.rpartition("/")[2] in {"values.yaml", "values.yml", "Chart.yaml"}
+        return self.selection.matches(path) or is_chart_file(path)
 
     def may_hold(self, folder: str) -> bool:
         return self.selection.may_hold(folder)

@@ -1,0 +1,149 @@
+"""The history of a branch by first parents: each commit, and the files in which it differs from the one before.
+
+A merge counts as one change of the branch, whatever was merged (git-log(1), `--first-parent`, `-m`). Renames are not
+looked for: what is in another file afterwards is removed in one and added in the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gitops_ci.configrepo.git import GitDirectory
+from gitops_ci.configrepo.objects import Objects
+
+__all__ = ["BlobChange", "BranchLog", "LogEntry", "parse_log"]
+
+_FORMAT = "--format=%x01%H%x00%P%x00%ct%x00%an%x00%cn%x00%B"
+_FILE = b"100"  # how the mode of a regular file begins
+_AT_ONCE = 500  # blobs that git prints in one go
+
+
+@dataclass(frozen=True, slots=True)
+class BlobChange:
+    """A regular file before and after a commit, by the ids of its blobs; None where there is none."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One commit on the first-parent line. `time` is when it was committed, in seconds since 1970.
+
+    `parents` is empty for the first commit, and for the last one that was fetched: `is_cut`. The changes of that one
+    are all files that it has.
+    """
+
+    commit: str
+    parents: tuple[str, ...]
+    time: int
+    author: str
+    committer: str
+    message: str
+    changes: tuple[BlobChange, ...] = ()
+    is_cut: bool = False
+
+
+class BranchLog:
+    """The history of a branch as far as it was fetched. `is_whole`: it reaches to the first commit."""
+
+    def __init__(self, git: GitDirectory, ref: str, objects: Objects) -> None:
+        self._git = git
+        self._ref = ref
+        self._objects = objects
+        self._cut = _shallow(git)
+
+    @property
+    def is_whole(self) -> bool:
+        return not self._cut
+
+    def entries(self, wanted: Callable[[str], bool]) -> Iterator[LogEntry]:
+        """The commits, oldest first; of each the changes of the files whose path is wanted."""
+        printed = self._git.checked(
+            "Reading the history",
+            "log", "--first-parent", "-m", "--reverse", "--raw", "-z", "--no-abbrev", "--no-renames", "--root",
+            "--no-mailmap", "--no-show-signature", "--no-notes", "--no-color", "--encoding=UTF-8",
+            "--ignore-submodules", _FORMAT, "--end-of-options", self._ref, "--",
+        )  # fmt: skip
+        for entry in parse_log(printed, wanted):
+            yield entry if entry.commit not in self._cut else _as_cut(entry)
+
+    def blobs(self, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The contents of blobs, each id once; what is missing comes in one request."""
+        wanted = list(dict.fromkeys(ids))
+        self._objects.need(wanted)
+        for start in range(0, len(wanted), _AT_ONCE):
+            yield from self._git.read_blobs(wanted[start : start + _AT_ONCE])
+
+    def messages(self, commits: Sequence[str]) -> dict[str, str]:
+        """The messages of commits beside the line: of what was merged. Those that were not fetched are left out."""
+        found = {}
+        for start in range(0, len(commits), _AT_ONCE):
+            for name, raw in self._git.read_blobs(commits[start : start + _AT_ONCE]):
+                found[name] = raw.decode("utf-8", "replace").partition("\n\n")[2].strip("\n")
+        return found
+
+
+def parse_log(printed: bytes, wanted: Callable[[str], bool]) -> Iterator[LogEntry]:
+    """The entries of `git log -z --raw` in the format of this module."""
+    known: dict[bytes, str | None] = {}
+    head: list[bytes] = []
+    changes: list[BlobChange] = []
+    fields = _fields(printed)
+    for field in fields:
+        token = field.lstrip(b"\n")
+        if token.startswith(b"\x01"):
+            if head:
+                yield _entry(head, changes)
+            head = [token[1:], *(next(fields, b"") for _ in range(5))]
+            changes = []
+        elif token.startswith(b":"):
+            name = next(fields, b"")
+            if name not in known:
+                path = name.decode("utf-8", "surrogateescape")
+                known[name] = path if wanted(path) else None
+            wanted_path = known[name]
+            if wanted_path is not None and (change := _change(wanted_path, token)):
+                changes.append(change)
+    if head:
+        yield _entry(head, changes)
+
+
+def _fields(printed: bytes) -> Iterator[bytes]:
+    at = 0
+    while (end := printed.find(b"\0", at)) >= 0:
+        yield printed[at:end]
+        at = end + 1
+    if at < len(printed):
+        yield printed[at:]
+
+
+def _entry(head: list[bytes], changes: list[BlobChange]) -> LogEntry:
+    commit, parents, time, author, committer, message = (part.decode("utf-8", "replace") for part in head)
+    seconds = int(time) if time.lstrip("-").isdigit() else 0
+    return LogEntry(commit, tuple(parents.split()), seconds, author, committer, message.strip("\n"), tuple(changes))
+
+
+def _change(path: str, meta: bytes) -> BlobChange | None:
+    """`:100644 100644 <old> <new> M`; None where neither side is a regular file."""
+    old_mode, new_mode, old, new, *_ = meta[1:].split(b" ")
+    before = old.decode("ascii") if old_mode.startswith(_FILE) else None
+    after = new.decode("ascii") if new_mode.startswith(_FILE) else None
+    return BlobChange(path, before, after) if before != after else None
+
+
+def _as_cut(entry: LogEntry) -> LogEntry:
+    return LogEntry(
+        entry.commit, (), entry.time, entry.author, entry.committer, entry.message, entry.changes, is_cut=True
+    )
+
+
+def _shallow(git: GitDirectory) -> frozenset[str]:
+    """The commits at which a fetch cut the history off (gitrepository-layout(5), `shallow`)."""
+    try:
+        with open(f"{git.path}/shallow", encoding="ascii") as file:
+            return frozenset(file.read().split())
+    except FileNotFoundError:
+        return frozenset()

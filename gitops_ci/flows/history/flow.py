@@ -1,0 +1,90 @@
+"""`history`: which commit brought which version of an image to which environment, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from gitops_ci.flows.history.metrics import metrics
+from gitops_ci.flows.history.reader import read_past
+from gitops_ci.flows.history.scopes import scopes
+from gitops_ci.flows.history.source import DAY, Source, opened, reported
+from gitops_ci.model import Deployment, Log, Metrics, Outcome
+
+__all__ = ["HistoryRequest", "history"]
+
+# So much more is read than is shown: a rollback shows by what was there before.
+_BEFORE = 90 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """`images` are globs, `environments` names; () means all. `since` and `failure_window` are seconds.
+
+    `limit` is the number of deployments that are reported, 0 for all; figures are always about the whole period.
+    """
+
+    source: Source
+    images: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    since: int = 0
+    limit: int = 0
+    with_metrics: bool = False
+    failure_window: int = 7 * DAY
+    is_anonymous: bool = False
+
+
+def history(request: HistoryRequest, log: Log) -> Outcome:
+    """Read the deployments; errors are part of the outcome."""
+    return reported("history", lambda: _history(request, log))
+
+
+def _history(request: HistoryRequest, log: Log) -> Outcome:
+    now = int(request.source.clock())
+    with opened(request.source, log) as (repo, layout):
+        chosen = scopes(layout, request.environments)
+        past = read_past(repo, chosen, request.since - _BEFORE if request.since else None, log)
+    everything = [d for of in past.environments.values() for d in of.timeline.deployments]
+    wanted = [d for d in everything if d.time >= request.since and _is_wanted(d, request.images)]
+    newest_first = _newest_first(wanted)
+    shown = newest_first[: request.limit] if request.limit else newest_first
+    if past.reaches and past.reaches > request.since:
+        log.warn("the history ends before the period does: older commits were not fetched")
+    figures: tuple[Metrics, ...] = ()
+    if request.with_metrics:
+        start = request.since or min((d.time for d in everything), default=now)
+        figures = metrics(wanted, list(past.environments), start, now, request.failure_window)
+    kinds = ("rollback", "redeploy")
+    return Outcome(
+        command="history",
+        status="unchanged",
+        deployments=tuple(_anonymous(shown) if request.is_anonymous else shown),
+        metrics=figures,
+        skipped=past.skipped,
+        summary={
+            "deployments": len(wanted),
+            **{f"{kind}s": number for kind in kinds if (number := sum(d.kind == kind for d in wanted))},
+        },
+    )
+
+
+def _newest_first(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """By time; of one environment always in the order of its branch, also where a clock went back."""
+    latest: dict[str, int] = {}
+    keyed = []
+    for number, one in enumerate(deployments):
+        latest[one.environment] = max(latest.get(one.environment, 0), one.time)
+        keyed.append((latest[one.environment], number, one))
+    return [one for _, _, one in sorted(keyed, key=lambda item: item[:2], reverse=True)]
+
+
+def _is_wanted(deployment: Deployment, globs: Sequence[str]) -> bool:
+    names = (deployment.image, deployment.image.rpartition("/")[2])
+    return not globs or any(fnmatchcase(name, glob) for name in names for glob in globs)
+
+
+def _anonymous(deployments: Iterable[Deployment]) -> list[Deployment]:
+    """Numbers in place of names, the same number for the same name."""
+    known: dict[str, str] = {}
+    return [replace(d, by=known.setdefault(d.by, f"person {len(known) + 1}")) for d in deployments]

@@ -1,0 +1,155 @@
+"""The timelines of environments, from the history of their branches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gitops_ci.configrepo import BranchLog, ConfigRepo, LogEntry
+from gitops_ci.flows.bump.search import is_chart_file
+from gitops_ci.flows.history.scopes import Scope
+from gitops_ci.flows.history.sites import FileReader, Names, Use, is_readable
+from gitops_ci.flows.history.timeline import Timeline
+from gitops_ci.flows.trailers import trailer
+from gitops_ci.formats import ManifestText, flux_policies
+from gitops_ci.model import Log, Skip
+from gitops_ci.plan.layers import Layers
+from gitops_ci.plan.related_files import layered
+
+__all__ = ["EnvironmentPast", "Past", "read_past"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPast:
+    """One environment: its timeline, and the places that it has now, by path."""
+
+    scope: Scope
+    timeline: Timeline
+    places: Mapping[str, tuple[Use, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The environments by name. `reaches` is the time from which on the history was read, 0 where it is complete."""
+
+    environments: Mapping[str, EnvironmentPast]
+    skipped: tuple[Skip, ...]
+    reaches: int
+    entries: Mapping[str, Sequence[LogEntry]]
+
+    @property
+    def is_whole(self) -> bool:
+        return self.reaches == 0
+
+
+def read_past(repo: ConfigRepo, scopes: Sequence[Scope], since: int | None, log: Log) -> Past:
+    """Read the history of each branch once, for all environments on it.
+
+    Raises:
+        GitError: a branch is not there, or the repository does not answer.
+    """
+    found: dict[str, EnvironmentPast] = {}
+    skipped: dict[tuple[str, int], Skip] = {}
+    reaches, entries = 0, dict[str, Sequence[LogEntry]]()
+    for branch in dict.fromkeys(scope.branch for scope in scopes):
+        here = [scope for scope in scopes if scope.branch == branch]
+        history = _Branch(repo.log(branch, since=since), here)
+        log.detail(f"read {len(history.entries)} commits of {branch}")
+        found |= {past.scope.name: past for past in history.pasts()}
+        skipped |= {(skip.path, skip.line): skip for skip in history.skipped()}
+        entries[branch] = history.entries
+        if cut := next((entry.time for entry in history.entries if entry.is_cut), 0):
+            reaches = max(reaches, cut)
+    ordered = {scope.name: found[scope.name] for scope in scopes}
+    return Past(ordered, tuple(skipped.values()), reaches, entries)
+
+
+class _Branch:
+    """The history of one branch, and what is found in the files that it changed."""
+
+    def __init__(self, log: BranchLog, scopes: Sequence[Scope]) -> None:
+        self._log = log
+        self._scopes = scopes
+        self._reader = FileReader()
+        self.entries = list(log.entries(self._is_wanted))
+        self._tip = self._files_of_tip()
+        self._read()
+        self._names = self._named()
+
+    def _is_wanted(self, path: str) -> bool:
+        if not is_readable(path):
+            return False
+        return is_chart_file(path) or any(scope.matches(path) for scope in self._scopes)
+
+    def _files_of_tip(self) -> dict[str, str]:
+        files: dict[str, str] = {}
+        for entry in self.entries:
+            for change in entry.changes:
+                if change.new is None:
+                    files.pop(change.path, None)
+                else:
+                    files[change.path] = change.new
+        return files
+
+    def _read(self) -> None:
+        # A content may be that of several files, which are read by their names, too.
+        paths: dict[str, set[str]] = {}
+        for entry in self.entries:
+            for change in entry.changes:
+                for blob in (change.old, change.new):
+                    if blob is not None:
+                        paths.setdefault(blob, set()).add(change.path)
+        for blob, data in self._log.blobs(paths):
+            for path in sorted(paths[blob]):
+                self._reader.read(path, blob, data)
+
+    def _named(self) -> Names:
+        nameless = any(not site.image.repository for site in self._reader.all_sites())
+        if not nameless:
+            return Names(Layers(()), Layers(()))
+        blobs = dict(self._log.blobs(self._tip.values()))
+        sources = [
+            ManifestText(path, blobs[blob].decode("utf-8", "replace"))
+            for path, blob in self._tip.items()
+            if blob in blobs and (path, blob) not in self._reader.broken
+        ]
+        policies = [policy for source in sources for policy in flux_policies.named(source)]
+        below = layered(sources)
+        now = (site for path, blob in self._tip.items() for site in self._reader.sites(path, blob))
+        return Names(Layers(now, below, policies), Layers(self._reader.all_sites(), below, policies))
+
+    def pasts(self) -> Iterator[EnvironmentPast]:
+        uses: dict[tuple[str, str], tuple[Use, ...]] = {}
+
+        def of(path: str, blob: str | None) -> tuple[Use, ...]:
+            if blob is None:
+                return ()
+            if (path, blob) not in uses:
+                uses[path, blob] = self._names.uses(self._reader.sites(path, blob))
+            return uses[path, blob]
+
+        timelines = [Timeline(scope.name) for scope in self._scopes]
+        messages = self._merged()
+        for entry in self.entries:
+            for scope, timeline in zip(self._scopes, timelines, strict=True):
+                here = [change for change in entry.changes if scope.matches(change.path)]
+                if here:
+                    message = messages.get(entry.commit, entry.message)
+                    timeline.apply(entry, message, ((of(c.path, c.old), of(c.path, c.new)) for c in here))
+        for scope, timeline in zip(self._scopes, timelines, strict=True):
+            files = {path: of(path, blob) for path, blob in self._tip.items() if scope.matches(path)}
+            yield EnvironmentPast(scope, timeline, {path: found for path, found in files.items() if found})
+
+    def _merged(self) -> dict[str, str]:
+        """The message with trailers of each merge of a pull request: that of the commit which was merged."""
+        merges = {
+            e.commit: e.parents[1] for e in self.entries if len(e.parents) == 2 and not trailer(e.message, "Image")
+        }
+        messages = self._log.messages(list(dict.fromkeys(merges.values())))
+        return {merge: messages[other] for merge, other in merges.items() if other in messages}
+
+    def skipped(self) -> Iterator[Skip]:
+        """The files that cannot be read as they are now."""
+        for path, blob in self._tip.items():
+            if (skip := self._reader.broken.get((path, blob))) is not None:
+                yield skip

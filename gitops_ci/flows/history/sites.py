@@ -1,0 +1,116 @@
+"""The images of files, read once for each content: history shows the same files again and again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gitops_ci import formats
+from gitops_ci.flows.globs import is_manifest
+from gitops_ci.formats import ManifestText, env_file, helm_chart, jsonnet, quadlet, terraform
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import ImageSite, Skip
+from gitops_ci.plan.layers import Layers
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["FileReader", "Names", "Use", "familiar", "is_readable"]
+
+_SUFFIXES = (*terraform.SUFFIXES, *jsonnet.SUFFIXES, *quadlet.SUFFIXES, ".gotmpl", ".tmpl", ".tpl", ".j2")
+_DOCUMENTATION = re.compile(
+    r"\.(?:md|markdown|rst|adoc|txt|html?|svg|ipynb)\Z|(?:^|/)(?:README|CHANGELOG|LICENSE)[^/]*\Z", re.IGNORECASE
+)
+# What every place of an image has beside it, whatever the format: a file without any of it is not parsed.
+_MAY_NAME = re.compile(rb"image|tag|version|digest|repository|gitops-ci:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place of an image with a version. `name` is the normalised name, `line` counts from 1."""
+
+    name: str
+    tag: str | None
+    digest: str | None
+    line: int
+
+    @property
+    def version(self) -> str:
+        return self.tag or self.digest or ""
+
+
+def is_readable(path: str) -> bool:
+    """Whether a file's name promises a format in which versions of images are found."""
+    return is_manifest(path) or path.endswith(_SUFFIXES) or env_file.is_env_file(path)
+
+
+class FileReader:
+    """Reads each content of a file once. `broken` are the contents that could not be read."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], tuple[ImageSite, ...]] = {}
+        self.broken: dict[tuple[str, str], Skip] = {}
+
+    def knows(self, path: str, blob: str) -> bool:
+        return (path, blob) in self._known
+
+    def read(self, path: str, blob: str, data: bytes) -> None:
+        self._known[path, blob] = self._sites(path, blob, data)
+
+    def sites(self, path: str, blob: str) -> tuple[ImageSite, ...]:
+        """The places with a version, and those that only give a name to others."""
+        return self._known.get((path, blob), ())
+
+    def all_sites(self) -> Iterator[ImageSite]:
+        for sites in self._known.values():
+            yield from sites
+
+    def _sites(self, path: str, blob: str, data: bytes) -> tuple[ImageSite, ...]:
+        if _DOCUMENTATION.search(path) or not _MAY_NAME.search(data) or b"\0" in data:
+            return ()
+        try:
+            source = ManifestText(path, data.decode("utf-8"))
+            return tuple(site for site in formats.find(source) if _counts(site))
+        except UnicodeDecodeError:
+            self.broken[path, blob] = Skip(path, 0, "not UTF-8 text", "Store the file as UTF-8.")
+        except YamlError as error:
+            self.broken[path, blob] = Skip(path, error.line, f"cannot be read: {error.reason}", "Correct the YAML.")
+        return ()
+
+
+def _counts(site: ImageSite) -> bool:
+    return not site.problem and site.format != helm_chart.ID and bool(site.fields)
+
+
+class Names:
+    """The names of places that have none of their own: values are laid over each other.
+
+    `now` are the layers of the branch as it is; where they do not tell, whatever was read of its history does.
+    """
+
+    def __init__(self, now: Layers, ever: Layers) -> None:
+        self._layers = (now, ever)
+        self._known: dict[tuple[str, tuple[str, ...]], ImageRef | None] = {}
+
+    def uses(self, sites: Iterable[ImageSite]) -> tuple[Use, ...]:
+        """The places that have a version, each with the name of its image."""
+        found = []
+        for site in sites:
+            if not (site.image.tag or site.image.digest):
+                continue
+            name = site.image if site.image.repository else self._name(site)
+            if name is not None:
+                found.append(Use(name.name, site.image.tag, site.image.digest, site.fields[0].span.line))
+        return tuple(found)
+
+    def _name(self, site: ImageSite) -> ImageRef | None:
+        key = site.layers, site.keys
+        if key not in self._known:
+            found = (layers.name(site) for layers in self._layers)
+            self._known[key] = next((name for name in found if name), None)
+        return self._known[key]
+
+
+def familiar(name: str) -> str:
+    """A normalised name as people write it."""
+    image = ImageRef.try_parse(name)
+    return name if image is None else ImageRef(image.registry, image.repository).familiar

@@ -1,0 +1,70 @@
+"""`status`: the versions of all images in all environments, as Git has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_ci.errors import NothingMatched
+from gitops_ci.flows.bump.holds import holds_of
+from gitops_ci.flows.history.inventory import inventory
+from gitops_ci.flows.history.reader import read_past
+from gitops_ci.flows.history.scopes import scopes
+from gitops_ci.flows.history.source import DAY, Source, opened, reported
+from gitops_ci.model import Hold, Log, Outcome
+
+__all__ = ["StatusRequest", "status"]
+
+# A version that is older is shown as "over 90 d": the whole history of a repository may take minutes to fetch.
+_SPAN = 90 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRequest:
+    """`environments` are names, `images` globs; () means all. `fail_on` may hold `drift` and `held`."""
+
+    source: Source
+    environments: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    fail_on: frozenset[str] = frozenset()
+
+
+def status(request: StatusRequest, log: Log) -> Outcome:
+    """Read what is where; errors are part of the outcome."""
+    return reported("status", lambda: _status(request, log))
+
+
+def _status(request: StatusRequest, log: Log) -> Outcome:
+    now = request.source.clock()
+    with opened(request.source, log) as (repo, layout):
+        chosen = scopes(layout, request.environments)
+        past = read_past(repo, chosen, int(now) - _SPAN, log)
+        held: list[Hold] = []
+        for branch in dict.fromkeys(scope.branch for scope in chosen):
+            tip = layout.tip if branch == layout.default else repo.fetch(branch, sparse=True)
+            held += holds_of(tip, [scope.environment.name for scope in chosen if scope.branch == branch])
+    found = inventory(past, held, now, request.images)
+    if not found.images:
+        raise NothingMatched(
+            "No image was found" + (f" that matches {', '.join(request.images)}" if request.images else ""),
+            hint="The paths of environments: in .gitops-ci.yaml decide which files are read.",
+        )
+    for hold in held:
+        if hold.problem:
+            log.warn(f"{hold.path} cannot be read and counts as a hold: {hold.problem}")
+    drift = sum(bool(cell.behind) or cell.is_split for row in found.images for cell in row.environments.values())
+    stopped = sum(cell.held for row in found.images for cell in row.environments.values())
+    failed = ("drift" in request.fail_on and drift) or ("held" in request.fail_on and stopped)
+    return Outcome(
+        command="status",
+        status="unchanged",
+        exit_code=1 if failed else 0,
+        inventory=found,
+        holds=tuple(held),
+        skipped=past.skipped,
+        summary={
+            "images": len(found.images),
+            "environments": len(found.environments),
+            "behind": sum(bool(cell.behind) for row in found.images for cell in row.environments.values()),
+            "held": stopped,
+        },
+    )

@@ -1,0 +1,219 @@
+"""One environment in time: which commit brought which version of which image, and what is there in the end. Pure.
+
+Commits come oldest first. A change counts once for an image and version, however many places it has. A rollback is a
+change to a version that came to the environment for the first time *before* the one that it replaces; a version that
+comes back after it was taken back is a redeploy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gitops_ci.configrepo import LogEntry
+from gitops_ci.flows.history.sites import Use, familiar
+from gitops_ci.flows.trailers import digests_in, pull_request_in, trailer
+from gitops_ci.model import Deployment
+from gitops_ci.model.history import DeploymentKind
+
+__all__ = ["Stacked", "Timeline"]
+
+_Key = tuple[str | None, str | None]  # tag and digest, as they are written
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """A version that was in effect. `time` 0: it came before the history that was read."""
+
+    tag: str | None
+    digest: str | None
+    time: int
+    commit: str
+
+    @property
+    def name(self) -> str:
+        return self.tag or self.digest or ""
+
+
+class Timeline:
+    """Fed by `apply`, commit after commit."""
+
+    def __init__(self, environment: str) -> None:
+        self.environment = environment
+        self.deployments: list[Deployment] = []
+        # By image: how many places have each version now.
+        self._counts: dict[str, Counter[_Key]] = {}
+        # By image: versions in the order in which they came first.
+        self._first: dict[str, dict[str, int]] = {}
+        self._came: dict[tuple[str, str], Stacked] = {}
+        self._stacks: dict[str, list[Stacked]] = {}
+
+    def apply(self, entry: LogEntry, message: str, changes: Iterable[tuple[Sequence[Use], Sequence[Use]]]) -> None:
+        """What one commit changed: the places of each file before and after. `message` has the trailers that count."""
+        gone, come = dict[str, Counter[_Key]](), dict[str, Counter[_Key]]()
+        for before, after in changes:
+            for uses, counted in ((before, gone), (after, come)):
+                for use in uses:
+                    counted.setdefault(use.name, Counter())[use.tag, use.digest] += 1
+        digests = digests_in(message) if come else {}
+        for name in sorted({*gone, *come}):
+            out, into = gone.get(name, Counter()), come.get(name, Counter())
+            removed, added = out - into, into - out
+            if removed or added:
+                known = {key: key[1] or digests.get((name, key[0])) for key in added}
+                self._change(entry, message, name, removed, added, known)
+
+    def counts(self, name: str) -> Counter[_Key]:
+        return self._counts.get(name, Counter())
+
+    def came(self, name: str, version: str) -> Stacked | None:
+        """When a version came that is there now, and by which commit."""
+        return self._came.get((name, version))
+
+    def stack(self, name: str) -> tuple[Stacked, ...]:
+        """The versions that were in effect, the present one last; without those that were taken back."""
+        return tuple(self._stacks.get(name, ()))
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """All versions that the environment ever had, in the order in which they came first."""
+        return tuple(self._first.get(name, ()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The images that are there now."""
+        return tuple(sorted(name for name, counts in self._counts.items() if counts))
+
+    @property
+    def ever(self) -> tuple[str, ...]:
+        return tuple(sorted(self._first))
+
+    def _change(
+        self,
+        entry: LogEntry,
+        message: str,
+        name: str,
+        removed: Counter[_Key],
+        added: Counter[_Key],
+        digests: dict[_Key, str | None],
+    ) -> None:
+        before = self._counts.get(name, Counter())
+        after = self._counts[name] = before - removed + added
+        if entry.is_cut:
+            for key in added:
+                self._arrived(name, Stacked(*key, time=0, commit=""))
+            return
+        had, has = _labels(before), _labels(after)
+        for step in _steps(before, after, removed, added):
+            old, new = step
+            kind = self._kind(name, old, new, message)
+            came = self._came.get((name, old or ""))
+            digest = next((digests[key] for key in added if _label(key) == new and digests.get(key)), None)
+            self.deployments.append(
+                Deployment(
+                    time=entry.time,
+                    environment=self.environment,
+                    image=familiar(name),
+                    old=old,
+                    new=new,
+                    digest=digest,
+                    kind=kind,
+                    by=trailer(message, "Requested-By") or entry.author,
+                    commit=entry.commit,
+                    pull_request=pull_request_in(entry.message),
+                    source_commit=trailer(message, "Source-Commit"),
+                    restores=came.time if came and kind == "rollback" else 0,
+                )
+            )
+            self._moved(name, new, kind)
+        for key in added:
+            label = _label(key)
+            if label not in had and label in has:
+                self._arrived(name, Stacked(key[0], digests.get(key), entry.time, entry.commit), is_new=True)
+        for label in had - has:
+            self._came.pop((name, label), None)
+        if not has:
+            self._stacks.pop(name, None)
+
+    def _kind(self, name: str, old: str | None, new: str | None, message: str) -> DeploymentKind:
+        if old is None:
+            return "add"
+        if new is None:
+            return "remove"
+        first = self._first.get(name, {})
+        if old == new:
+            return "redeploy"
+        if new in first:
+            return "rollback" if first[new] < first.get(old, len(first)) else "redeploy"
+        if trailer(message, "Rollback-Of"):
+            return "rollback"
+        return "promote" if trailer(message, "Promoted-From") else "deploy"
+
+    def _arrived(self, name: str, version: Stacked, *, is_new: bool = False) -> None:
+        first = self._first.setdefault(name, {})
+        first.setdefault(version.name, len(first))
+        self._came[name, version.name] = version
+        stack = self._stacks.setdefault(name, [])
+        at = next((at for at, one in enumerate(stack) if one.name == version.name), None)
+        if at is None:
+            stack.append(version)
+        elif is_new:
+            stack[at] = replace(version, digest=version.digest or stack[at].digest)
+
+    def _moved(self, name: str, new: str | None, kind: DeploymentKind) -> None:
+        """A rollback takes from the stack what came after the version it goes back to."""
+        if kind != "rollback" or new is None:
+            return
+        stack, first = self._stacks.get(name, []), self._first.get(name, {})
+        at = next((at for at, one in enumerate(stack) if one.name == new), None)
+        if at is not None:
+            del stack[at + 1 :]
+        else:
+            limit = first.get(new, -1)
+            stack[:] = [one for one in stack if first.get(one.name, 0) < limit]
+
+
+def _steps(
+    before: Counter[_Key], after: Counter[_Key], removed: Counter[_Key], added: Counter[_Key]
+) -> Iterator[tuple[str | None, str | None]]:
+    """The version that was replaced and the one that replaces it, for each version that a commit brings."""
+    had, has = _labels(before), _labels(after)
+    if not before or not after:
+        for label in sorted(has or had):
+            yield (None, label) if not before else (label, None)
+        return
+    for label in _by_number(added):
+        others = [old for old in _by_number(removed) if old != label]
+        if others:
+            # A tag that moved in name only has the same digest on both sides.
+            yield others[0], label
+        elif _digest_changed(label, removed, added):
+            yield label, label
+        elif label not in had:
+            yield _by_number(before)[0], label
+    if not added and (lost := sorted(had - has)):
+        for label in lost:
+            yield label, _by_number(after)[0]
+
+
+def _digest_changed(label: str, removed: Counter[_Key], added: Counter[_Key]) -> bool:
+    """Whether one tag has another digest now; that a digest is written at all is no change of the version."""
+    old = {digest for tag, digest in removed if (tag or digest) == label and digest}
+    new = {digest for tag, digest in added if (tag or digest) == label and digest}
+    return bool(old and new and old != new)
+
+
+def _label(key: _Key) -> str:
+    return key[0] or key[1] or ""
+
+
+def _labels(counts: Counter[_Key]) -> set[str]:
+    return {_label(key) for key in counts}
+
+
+def _by_number(counts: Counter[_Key]) -> list[str]:
+    """The versions, those with the most places first."""
+    found = Counter[str]()
+    for key, number in counts.items():
+        found[_label(key)] += number
+    return sorted(found, key=lambda label: (-found[label], label))
