@@ -27,7 +27,7 @@ def parse_fail_on(texts: tuple[str, ...]) -> FailOn:
     Raises:
         UsageError: one is neither a word nor fits a rule.
     """
-    from gitops_ci.validation.rule_catalog import check_globs
+    from gitops_ci.rules.catalog import check_globs
 
     parts = [part for text in texts for part in text.replace(",", " ").split()]
     rules = tuple(part for part in parts if "/" in part or "*" in part)
