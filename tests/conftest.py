@@ -149,10 +149,12 @@ def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
 
 
 _LEFT_OUT = pytest.StashKey[int]()
+# What takes longest per file comes first: in the end both workers have short files.
+_ORDER = ("live", "flows", "security", "contract", "unit")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose what `make soak` runs, and leave out the tests over repositories that are not beside the checkout."""
+    """Mark what `make soak` runs, leave out tests over repositories that are not here, and put slow files first."""
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.soak)
@@ -160,6 +162,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         here = [item for item in items if item.get_closest_marker("corpus") is None]
         config.stash[_LEFT_OUT] = len(items) - len(here)
         items[:] = here
+    items.sort(key=lambda item: _ORDER.index(folder) if (folder := _folder(item)) in _ORDER else len(_ORDER))
+
+
+def _folder(item: pytest.Item) -> str:
+    """The folder of `tests` that a test is in."""
+    return item.nodeid.removeprefix("tests/").partition("/")[0]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

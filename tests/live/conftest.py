@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import missing
+from tests.support import CHECKOUT, missing
+from tests.support.once import once
 from tests.support.services import Unavailable, program
 from tests.support.workspace import build_wheel, export_project, pip
 
@@ -24,14 +25,31 @@ def docker_cli(engine: str) -> str:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project as a clone has it."""
-    return export_project(tmp_path_factory.mktemp("project"))
+    """This project as a clone has it, without its tests: act copies all of it, twice for each step."""
+    return once(tmp_path_factory, "project", lambda folder: export_project(folder, without="tests/"))
 
 
 @pytest.fixture(scope="session")
-def runner_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a CI runner that keeps its caches from job to job."""
-    return tmp_path_factory.mktemp("runner")
+def runner_home(locked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a CI runner, whose pip takes packages from a folder and leaves compiling to their first use."""
+    home = tmp_path_factory.mktemp("runner")
+    settings = home / ".config" / "pip" / "pip.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"[global]\nno-index = true\nfind-links = {locked}\n[install]\ncompile = no\n")
+    return home
+
+
+@pytest.fixture(scope="session")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages that the action installs, in the versions and with the hashes of its lock file."""
+    options = (
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--requirement",
+        str(CHECKOUT / "requirements.txt"),
+    )
+    return once(tmp_path_factory, "locked", lambda folder: pip("download", *options, "--dest", str(folder)))
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +63,10 @@ def tested_versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def package(project: Path, tested_versions: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What pip installs in a job: this project's wheel and all that it needs, from a folder, as behind an air gap."""
-    folder = tmp_path_factory.mktemp("wheels")
-    built = build_wheel(project, folder)
-    options = ("--only-binary=:all:", "--constraint", str(tested_versions), "--dest", str(folder))
-    pip("download", *options, str(built))
-    return f"--no-index --find-links {folder} gitops-ci"
+
+    def make(folder: Path) -> None:
+        built = build_wheel(project, folder)
+        options = ("--only-binary=:all:", "--constraint", str(tested_versions), "--dest", str(folder))
+        pip("download", *options, str(built))
+
+    return f"--no-index --find-links {once(tmp_path_factory, 'wheels', make)} gitops-ci"

@@ -74,6 +74,7 @@ def machine(delivery, docker_cli, package, tmp_path):
         "DOCKER_HOST": docker_cli,
         "DOCKER_BUILDKIT": "0",
         "PIP_NO_INDEX": "1",
+        "PIP_COMPILE": "0",  # the interpreter does it where it imports
         "PIP_FIND_LINKS": f"file://{package.split()[-2]}",
         "GITOPS_CI_FORGE": "github",
         "GITOPS_CI_API_URL": delivery.forge.api_url,

@@ -41,10 +41,11 @@ OUTPUTS |= {"pull-request-url", "pull-request-number", "matrix", "jobs"}
 
 @pytest.fixture
 def workflow(tmp_path, project, runner_home):
-    """Run the action with inputs in a checkout of `files`, for an event."""
+    """Run the action with inputs in a checkout of `files`, for an event; `then` are further steps of the job."""
 
-    def run(inputs, files=None, **options):
+    def run(inputs, files=None, then=(), **options):
         text = STEPS + "".join(f"          {name}: {json.dumps(value)}\n" for name, value in inputs.items())
+        text += "".join(f"      - {json.dumps(step)}\n" for step in then)
         checkout = tmp_path / "checkout"
         shutil.rmtree(checkout, ignore_errors=True)
         make_checkout(
@@ -113,12 +114,21 @@ def test_shell_text_in_any_input_is_not_executed(workflow, project, tmp_path):
     marker = tmp_path / "marker"
     names = re.findall(r"WITH_\w+: \${{ inputs\.([a-z-]+) }}", (project / "action.yml").read_text())
     assert len(names) > 60
-    for attack in (f'"; touch {marker}; "', f"$(touch {marker})", f"`touch {marker}`", f"x\ntouch {marker}\n'"):
-        for inputs in (dict.fromkeys(names, attack), {"command": "validate", "paths": attack, "options": attack}):
-            run = workflow(inputs)
-            assert not run.succeeded
-            assert not marker.exists(), attack
-            assert run.commands <= OBEYED
+    attacks = (f'"; touch {marker}; "', f"$(touch {marker})", f"`touch {marker}`", f"x\ntouch {marker}\n'")
+    given = [
+        inputs
+        for attack in attacks
+        for inputs in (dict.fromkeys(names, attack), {"command": "validate", "paths": attack, "options": attack})
+    ]
+    steps = [
+        {"if": "always()", "id": f"attack-{number}", "uses": "acme/gitops-ci@v1", "with": inputs}
+        for number, inputs in enumerate(given)
+    ]
+    run = workflow(given[0], then=steps[1:])
+    assert run.results == dict.fromkeys(["run", *(step["id"] for step in steps[1:])], "failure"), str(run)
+    assert "could not be installed" not in run.log, "the program did not run"
+    assert not marker.exists(), str(run)
+    assert run.commands <= OBEYED
 
 
 # What a runner reads back
@@ -214,7 +224,7 @@ stages: [test, deploy]
 
 def test_a_package_with_another_hash_is_not_installed(workflow, project, tmp_path, runner_home):
     changed = tmp_path / "project"
-    shutil.copytree(project, changed)
+    shutil.copytree(project, changed, ignore=shutil.ignore_patterns("__pycache__"))
     lock = changed / "requirements.txt"
     lock.write_text(re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", lock.read_text()))
     checkout = make_checkout(

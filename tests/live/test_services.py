@@ -121,3 +121,19 @@ def test_tests_reach_nothing_but_loopback():
     with pytest.raises(socket.gaierror):
         socket.getaddrinfo("example.com", 443)
     assert not [name for name in os.environ if name.startswith(("CI_", "GITHUB_", "GITOPS_CI_", "DOCKER_"))]
+
+
+@pytest.mark.parametrize("protocol", ["", "version=2"])
+@pytest.mark.parametrize("service", ["git-upload-pack", "git-receive-pack"])
+def test_git_server_answers_as_the_program_for_http_does(git_server, monkeypatch, protocol, service):
+    git_server.make_repo("acme/fixed", {"a.yaml": "x: 1\n"})
+
+    def ask():
+        url = f"{git_server.url_of('acme/fixed')}/info/refs?service={service}"
+        answer = requests.get(url, headers={"Git-Protocol": protocol}, auth=("ci", git_server.token), timeout=30)
+        return answer.status_code, answer.headers["Content-Type"], answer.content
+
+    direct = ask()
+    monkeypatch.setattr("tests.support.git_http._smart", lambda *_: None)
+    assert direct == ask()
+    assert direct[0] == 200

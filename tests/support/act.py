@@ -46,6 +46,18 @@ class Run:
         }
 
     @property
+    def results(self) -> dict[str, str]:
+        """How each step of the workflow that has an id of its own ended: `success`, `failure`, `skipped`."""
+        return {
+            event["stepID"][0]: event["stepResult"]
+            for event in self.events
+            if "stepResult" in event
+            and event.get("stage") == "Main"
+            and len(event["stepID"]) == 1
+            and not event["stepID"][0].isdigit()
+        }
+
+    @property
     def annotations(self) -> list[Annotation]:
         return [
             Annotation(
@@ -113,7 +125,8 @@ def act(
         path = home / option.strip("-")
         path.write_text("".join(f"{key}={json.dumps(value)}\n" for key, value in (values or {}).items()))
         command += [option, str(path)]
-    machine = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "PATH", "LC_", "SSL_"))}
+    # How pip is set up is said in `home`.
+    machine = {key: value for key, value in os.environ.items() if key.startswith(("PATH", "LC_", "SSL_"))}
     run = subprocess.run(
         command,
         cwd=checkout,

@@ -1,4 +1,7 @@
-"""A real Git server over HTTP: `git http-backend` behind a threaded server on loopback, with Basic or Bearer auth.
+"""A real Git server over HTTP: Git's own programs behind a threaded server on loopback, with Basic or Bearer auth.
+
+What a Git of today asks goes to `git upload-pack` and `git receive-pack`, as `git http-backend` would start them; all
+else goes to `git http-backend`, which takes four times as long.
 
 It counts requests and bytes and keeps the Authorization headers it saw, so that a test can say what a run cost and
 which secret went where.
@@ -7,6 +10,7 @@ which secret went where.
 from __future__ import annotations
 
 import base64
+import gzip
 import os
 import re
 import subprocess
@@ -16,7 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote
 
 from tests.support.git_repo import BareRepo, Files, make_repo
@@ -113,6 +119,17 @@ def git_server(root: Path, *, token: str = "s3cret-token-of-the-config-repo") ->
         thread.join()
 
 
+def _smart(root: Path, method: str, path: str, query: str, kind: str) -> tuple[str, str] | None:
+    """(program of Git, folder of the repository) where `git http-backend` would do nothing but start the program."""
+    name, _, asked = unquote(path).lstrip("/").partition(".git/")
+    service = query.removeprefix("service=git-") if method == "GET" else asked.removeprefix("git-")
+    wanted = ("info/refs", "") if method == "GET" else (f"git-{service}", f"application/x-git-{service}-request")
+    folder = root / f"{name}.git"
+    if service not in {"upload-pack", "receive-pack"} or (asked, kind) != wanted or ".." in name or not folder.is_dir():
+        return None
+    return service, str(folder)
+
+
 def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -162,11 +179,32 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
                 self.answer(404, {}, body, [b"Not Found\n"])
 
         def backend(self, path: str, query: str, body: bytes) -> None:
-            """Run the CGI program; its answer is streamed, as a large pack would be."""
+            """Run the program that answers; what it writes is streamed, as a large pack would be."""
+            protocol = self.headers.get("Git-Protocol", "") if server.protocol is None else server.protocol
             env = {
                 "PATH": os.environ["PATH"],
                 "GIT_CONFIG_NOSYSTEM": "1",
                 "HOME": "/nonexistent",
+                "GIT_PROTOCOL": protocol,
+                "REMOTE_ADDR": "127.0.0.1",
+                "REMOTE_USER": "ci",  # a known user may push
+            }
+            if smart := _smart(server.root, self.command, path, query, self.headers.get("Content-Type", "")):
+                service, folder = smart
+                env |= {"GIT_COMMITTER_NAME": "ci", "GIT_COMMITTER_EMAIL": "ci@http.127.0.0.1"}
+                asks = self.command == "GET"
+                command = ["git", service, "--stateless-rpc", *(["--advertise-refs"] if asks else []), folder]
+                kind = f"application/x-git-{service}-{'advertisement' if asks else 'result'}"
+                first = b""
+                if asks and "version=2" not in protocol.split(":"):
+                    line = f"# service=git-{service}\n"
+                    first = f"{len(line) + 4:04x}{line}0000".encode()
+                given = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+                with self.program(command, env, given) as output:
+                    headers = {"Content-Type": kind, "Cache-Control": "no-cache, max-age=0, must-revalidate"}
+                    self.stream(200, headers, body, first, output)
+                return
+            env |= {
                 "GIT_PROJECT_ROOT": str(server.root),
                 "GIT_HTTP_EXPORT_ALL": "1",
                 "REQUEST_METHOD": self.command,
@@ -175,33 +213,35 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                 "CONTENT_LENGTH": str(len(body)),
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", "") if server.protocol is None else server.protocol,
-                "REMOTE_ADDR": "127.0.0.1",
-                "REMOTE_USER": "ci",  # a known user may push
             }
+            with self.program(["git", "http-backend"], env, body) as output:
+                headers = {}
+                while line := output.readline().decode().strip():
+                    name, _, value = line.partition(":")
+                    headers[name] = value.strip()
+                status = int(headers.pop("Status", "200").split()[0])
+                self.stream(status, headers, body, b"", output)
+
+        @contextmanager
+        def program(self, command: list[str], env: Mapping[str, str], given: bytes) -> Iterator[IO[bytes]]:
+            """What a program writes that was given something to read."""
             with subprocess.Popen(
-                ["git", "http-backend"],
-                env=env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             ) as program:
                 assert program.stdin is not None
                 assert program.stdout is not None
                 try:
-                    program.stdin.write(body)
+                    program.stdin.write(given)
                     program.stdin.close()
                 except BrokenPipeError:  # it refused before it read everything
                     pass
-                headers: dict[str, str] = {}
-                while line := program.stdout.readline().strip():
-                    name, _, value = line.decode().partition(":")
-                    headers[name] = value.strip()
-                status = int(headers.pop("Status", "200").split()[0])
-                content: Iterable[bytes] = iter(partial(program.stdout.read, _CHUNK), b"")
-                if server.rewrite:
-                    content = filter(None, [server.rewrite(self.path, b"".join(content))])
-                self.answer(status, headers, body, content)
+                yield program.stdout
+
+        def stream(self, status: int, headers: Mapping[str, str], body: bytes, first: bytes, rest: IO[bytes]) -> None:
+            content: Iterable[bytes] = filter(None, chain([first], iter(partial(rest.read, _CHUNK), b"")))
+            if server.rewrite:
+                content = filter(None, [server.rewrite(self.path, b"".join(content))])
+            self.answer(status, headers, body, content)
 
         def answer(self, status: int, headers: Mapping[str, str], body: bytes, content: Iterable[bytes]) -> None:
             self.send_response(status)

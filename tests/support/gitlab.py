@@ -42,7 +42,8 @@ def gitlab_ci_local(
     settings.parent.mkdir(exist_ok=True)
     lines = [f"  {key}: {_quoted(value)}\n" for key, value in (variables or {}).items()]
     settings.write_text("---\nglobal:\n" + "".join(lines) if lines else "---\n{}\n")
-    machine = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "PATH", "LC_", "SSL_"))}
+    # How pip is set up is said in `home`.
+    machine = {key: value for key, value in os.environ.items() if key.startswith(("PATH", "LC_", "SSL_"))}
     run = subprocess.run(
         ["node", str(script), "--force-shell-executor", "--shell-executor-no-image", "--color=false", *arguments],
         cwd=checkout,

@@ -32,12 +32,15 @@ def make_checkout(folder: Path, files: Mapping[str, str], *, origin: str, tag: s
     return folder
 
 
-def export_project(folder: Path) -> Path:
-    """Copy what a clone of this project would have, uncommitted changes included, and nothing that Git ignores."""
+def export_project(folder: Path, *, without: str = ":") -> Path:
+    """Copy what a clone of this project would have, uncommitted changes included, and nothing that Git ignores.
+
+    Paths that begin with `without` are left out.
+    """
     listed = git(CHECKOUT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
         source, target = CHECKOUT / name, folder / name
-        if source.is_file():
+        if source.is_file() and not name.startswith(without):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     return folder
