@@ -48,6 +48,7 @@ FLOORS = {
         {
             "argocd",
             "base",
+            "chart_version",
             "compose",
             "env_file",
             "fleet",

@@ -14,10 +14,11 @@ from itertools import chain
 from gitops_ci import formats
 from gitops_ci.errors import UsageError
 from gitops_ci.formats import ManifestText, flux_policies, kustomize
+from gitops_ci.formats.document import chart_repositories
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Plan, Skip
-from gitops_ci.plan import related_files
+from gitops_ci.plan import chart_locks, related_files
 from gitops_ci.plan.apply import plan_file
 from gitops_ci.plan.decisions import Decisions
 from gitops_ci.plan.file_plan import read
@@ -99,7 +100,9 @@ def make_from(
     wanted = Targets(targets, match_name=policy.match_name)
     drafts = read(sources, wanted, policy)
     named = chain.from_iterable(map(flux_policies.named, sources))
-    layers = Layers((site for draft in drafts for site in draft.sites), related_files.layered(sources), named)
+    repositories = chain.from_iterable(map(chart_repositories.named, sources))
+    found = (site for draft in drafts for site in draft.sites)
+    layers = Layers(found, related_files.layered(sources), named, repositories)
     for draft in drafts:
         draft.select(layers, wanted, policy)
         draft.add_pointers(pointers, targets)
@@ -109,7 +112,7 @@ def make_from(
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]
     skips = [Skip(at.path, 0, f"--at {at.text}: there is no such file", failed=True) for at in lost]
-    return _joined([*plans, Plan(skipped=tuple(skips))])
+    return chart_locks.with_locks(_joined([*plans, Plan(skipped=tuple(skips))]), sources)
 
 
 def written(files: Iterable[tuple[str, str]], targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[Skip, ...]:

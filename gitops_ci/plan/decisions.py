@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
-from gitops_ci.formats import helm_chart, markers, pointer
+from gitops_ci.formats import chart_version, helm_chart, markers, pointer
 from gitops_ci.formats.document import variables
 from gitops_ci.formats.document.image_fields import APP_VERSION, FOLLOWED
 from gitops_ci.formats.document.key_names import image_role_of
@@ -176,6 +176,8 @@ def _hint(site: ImageSite) -> str:
         return "Let only one of the two write the version: remove the image from the ImageUpdater, or do not bump it."
     if site.format in {markers.ID, pointer.ID}:
         return "Point at the value itself."
+    if site.format == chart_version.ID and not site.variable:
+        return "Write a whole version there to have it bumped: 1.4.2."
     if site.variable:
         return "Bump what sets the variable: mark its line, or give it with --at."
     if any(field.role == "name" for field in site.fields):

@@ -10,6 +10,7 @@ from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
 from gitops_ci.flows.bump import encodings
+from gitops_ci.flows.bump.archives import stale_archives
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
@@ -104,7 +105,8 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
         selection = _conventional(snapshot, selection, environment.name, log)
     plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
     plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
-    plan = replace(plan, skipped=(*plan.skipped, *_possible(plan, snapshot, selection, search)))
+    more = (*_possible(plan, snapshot, selection, search), *stale_archives(plan, snapshot))
+    plan = replace(plan, skipped=(*plan.skipped, *more))
     missing = _missing(plan, search)
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
