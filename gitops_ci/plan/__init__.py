@@ -24,6 +24,7 @@ from gitops_ci.plan.decisions import Decisions
 from gitops_ci.plan.file_plan import read
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.leftovers import ENVIRONMENTS, near, old_tags, possible
+from gitops_ci.plan.pointer_rules import PointedPlace, PointerRule
 from gitops_ci.plan.policy import Age, BumpPolicy
 from gitops_ci.plan.related_files import Query, RelatedFiles
 from gitops_ci.plan.targets import Targets
@@ -33,7 +34,9 @@ __all__ = [
     "ENVIRONMENTS",
     "Age",
     "BumpPolicy",
+    "PointedPlace",
     "Pointer",
+    "PointerRule",
     "Query",
     "RelatedFiles",
     "make",
@@ -95,7 +98,7 @@ def make_from(
     Raises:
         UsageError: two targets ask for different versions of one image, or a pointer does not say which is meant.
     """
-    if pointers and len(targets) != 1:
+    if len(targets) != 1 and any(pointer.image is None for pointer in pointers):
         raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
     wanted = Targets(targets, match_name=policy.match_name)
     drafts = read(sources, wanted, policy)
@@ -105,13 +108,13 @@ def make_from(
     layers = Layers(found, related_files.layered(sources), named, repositories)
     for draft in drafts:
         draft.select(layers, wanted, policy)
-        draft.add_pointers(pointers, targets)
+        draft.add_pointers(pointers, wanted, targets[0])
     meant = [site for draft in drafts for site, _ in draft.meant]
     decisions = Decisions(policy, wanted, is_older, meant, kustomize.Reach(sources), layers.completed)
     plans = [plan_file(draft, decisions) for draft in drafts]
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]
-    skips = [Skip(at.path, 0, f"--at {at.text}: there is no such file", failed=True) for at in lost]
+    skips = [Skip(at.path, 0, f"{at.title}: there is no such file", failed=True) for at in lost]
     return chart_locks.with_locks(_joined([*plans, Plan(skipped=tuple(skips))]), sources)
 
 

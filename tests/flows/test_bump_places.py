@@ -133,3 +133,35 @@ def test_a_chart_outside_of_registries_is_refused(run, text):
     ran = run("bump", text, "--config-repo", ".")
     assert ran.code == 2
     assert "chart:oci://" in ran.err
+
+
+RULES = "pointers: [{file: 'tags/{environment}/{name}', at: '$.image_tag', image: 'ghcr.io/acme/{name}'}]\n"
+
+
+@pytest.mark.parametrize("by", ["repository", "application"])
+def test_files_whose_name_is_the_image_are_bumped_by_a_rule_of_either_settings(bump, tmp_path, by):
+    files = {
+        "tags/production/shop": "image_tag: v1694 # ours\n",
+        "tags/staging/shop": "image_tag: v1695\n",
+        "tags/staging/cart": "image_tag: v1694\n",
+        "README.md": "What runs where.\n",
+    }
+    if by == "repository":
+        files[".gitops-ci.yaml"] = RULES
+    else:
+        (tmp_path / ".gitops-ci.yaml").write_text(RULES)
+    ran, changed = bump(files, "ghcr.io/acme/shop:v1700", "--environment", "production")
+    assert ran.code == 0, ran.err
+    assert changed == {"tags/production/shop": "image_tag: v1700 # ours\n"}
+    ran, changed = bump(files, "ghcr.io/acme/shop:v1700", "--allow-downgrade")
+    assert changed == {"tags/production/shop": "image_tag: v1700 # ours\n", "tags/staging/shop": "image_tag: v1700\n"}
+
+
+def test_a_wrong_rule_of_the_repository_is_an_error_with_its_line(bump):
+    files = {
+        "a.yaml": "image: ghcr.io/acme/shop:1\n",
+        ".gitops-ci.yaml": "mode: push\npointers: [{file: a, at: $.b}]\n",
+    }
+    ran, changed = bump(files, "ghcr.io/acme/shop:2")
+    assert (ran.code, changed) == (2, {})
+    assert ".gitops-ci.yaml:2:12: a pointer has no image" in ran.out

@@ -86,6 +86,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         for number in deadline.tries():
             found = find(repo, base, request.search, environment, ages, log)
             snapshot, plan = found.snapshot, found.plan
+            to = replace(to, search=found.search)
             journal.plan = plan
             _refuse_older(plan, request)
             journal.untouched = () if request.search.allow_empty else untouched(plan, request.search)

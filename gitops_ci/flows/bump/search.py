@@ -17,7 +17,7 @@ from gitops_ci.flows.image.age import AgeComparison
 from gitops_ci.formats import ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
-from gitops_ci.plan import BumpPolicy, Pointer
+from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 
 __all__ = ["Found", "Search", "find", "locate", "own_file", "untouched"]
 
@@ -25,6 +25,7 @@ __all__ = ["Found", "Search", "find", "locate", "own_file", "untouched"]
 _ENOUGH = 2000
 
 ReadEnvironments = Callable[[str, str], Mapping[str, Environment]]
+ReadRules = Callable[[str, str], tuple[PointerRule, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,33 @@ class Search:
     exclude: tuple[str, ...] = ()
     policy: BumpPolicy = field(default_factory=BumpPolicy)
     pointers: tuple[Pointer, ...] = ()
+    rules: tuple[PointerRule, ...] = ()
+    read_rules: ReadRules = lambda text, source: ()  # noqa: ARG005
     allow_empty: bool = False
 
     @property
     def names(self) -> str:
         return str(self.images[0]) if len(self.images) == 1 else f"{len(self.images)} images"
 
+    def pointed(self, paths: Sequence[str], images: Sequence[ImageRef] = ()) -> tuple[Pointer, ...]:
+        """What rules of the settings point at in these files, for some images, or for those that are looked for."""
+        names = {image.name: image for image in images or self.images}
+        places = (
+            place.pointer
+            for rule in self.rules
+            for image in names.values()
+            for place in rule.pointers(paths, image, match_name=self.policy.match_name)
+        )
+        return tuple(dict.fromkeys(places))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The branch as it is now, and what is to be done there."""
+    """The branch as it is now, what is to be done there, and the search with the repository's own rules."""
 
     snapshot: Snapshot
     plan: Plan
+    search: Search
 
 
 def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
@@ -103,6 +118,7 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     snapshot = repo.fetch(base, sparse=selection.is_narrow)
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
+    search = replace(search, rules=(*search.rules, *search.read_rules(*own_file(snapshot, repo))))
     plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
     plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
     more = (*_possible(plan, snapshot, selection, search), *stale_archives(plan, snapshot))
@@ -110,7 +126,7 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     missing = _missing(plan, search)
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
-    return Found(snapshot, plan)
+    return Found(snapshot, plan, search)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,24 +146,32 @@ class _Beside:
 
 
 def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: AgeComparison, log: Log) -> Plan:
-    texts, unreadable = _read(snapshot, selection, search, log)
-    plan = planning.make_from(texts, search.images, search.policy, pointers=search.pointers, is_older=ages)
+    paths = snapshot.paths(selection)
+    pointers = (*search.pointers, *search.pointed(paths))
+    texts, unreadable = _read(snapshot, selection, paths, pointers, search, log)
+    plan = planning.make_from(texts, search.images, search.policy, pointers=pointers, is_older=ages)
     if ages.learn():
-        plan = planning.make_from(texts, search.images, search.policy, pointers=search.pointers, is_older=ages)
+        plan = planning.make_from(texts, search.images, search.policy, pointers=pointers, is_older=ages)
     return replace(plan, skipped=(*plan.skipped, *unreadable))
 
 
-def _read(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> tuple[list[ManifestText], list[Skip]]:
+def _read(
+    snapshot: Snapshot,
+    selection: _Beside,
+    paths: Sequence[str],
+    pointers: Sequence[Pointer],
+    search: Search,
+    log: Log,
+) -> tuple[list[ManifestText], list[Skip]]:
     """The files that may name an image, and those without which they cannot be understood."""
     needles = planning.needles(search.images, search.policy)
     named_in = snapshot.search((*needles, *encodings.MARKS), selection)
     log.detail(f"{len(named_in)} files may name {search.names}")
-    pointed_at = [pointer.path for pointer in search.pointers]
-    for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
+    pointed_at = [pointer.path for pointer in pointers]
+    for obstacle in filter(None, (snapshot.obstacle(pointer.path) for pointer in search.pointers)):
         raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
     found, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *pointed_at)), needles)
     texts = planning.parse(found, search.images, search.policy)
-    paths = snapshot.paths(selection)
     related = planning.related(paths, search.images, search.policy)
     seen, asked, new = {*named_in, *pointed_at}, set[planning.Query](), texts
     while new:
