@@ -25,7 +25,7 @@ from gitops_ci.plan.file_plan import read
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.leftovers import ENVIRONMENTS, near, old_tags, possible
 from gitops_ci.plan.pointer_rules import PointedPlace, PointerRule
-from gitops_ci.plan.policy import Age, BumpPolicy
+from gitops_ci.plan.policy import Age, BumpPolicy, Twin
 from gitops_ci.plan.related_files import Query, RelatedFiles
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
@@ -39,6 +39,7 @@ __all__ = [
     "PointerRule",
     "Query",
     "RelatedFiles",
+    "Twin",
     "make",
     "make_from",
     "near",
@@ -90,10 +91,12 @@ def make_from(
     *,
     pointers: Sequence[Pointer] = (),
     is_older: Age | None = None,
+    has_twin: Twin | None = None,
 ) -> Plan:
     """The plan for texts that `parse` made for the same targets.
 
-    `is_older` is asked where two tags do not tell which of them is older.
+    `is_older` is asked where two tags do not tell which of them is older, `has_twin` where a place writes its tag with
+    a `v` and the wanted tag has none.
 
     Raises:
         UsageError: two targets ask for different versions of one image, or a pointer does not say which is meant.
@@ -110,7 +113,7 @@ def make_from(
         draft.select(layers, wanted, policy)
         draft.add_pointers(pointers, wanted, targets[0])
     meant = [site for draft in drafts for site, _ in draft.meant]
-    decisions = Decisions(policy, wanted, is_older, meant, kustomize.Reach(sources), layers.completed)
+    decisions = Decisions(policy, wanted, is_older, has_twin, meant, kustomize.Reach(sources), layers.completed)
     plans = [plan_file(draft, decisions) for draft in drafts]
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]

@@ -14,6 +14,7 @@ from gitops_ci.flows.bump.archives import stale_archives
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
+from gitops_ci.flows.image.twins import TagTwins
 from gitops_ci.formats import ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
@@ -108,7 +109,15 @@ def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:
     return (snapshot.read(known_files.CONFIG) or b"").decode("utf-8", "replace"), f"{repo.url}: {known_files.CONFIG}"
 
 
-def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, ages: AgeComparison, log: Log) -> Found:
+def find(
+    repo: ConfigRepo,
+    base: str,
+    search: Search,
+    environment: Environment,
+    ages: AgeComparison,
+    twins: TagTwins,
+    log: Log,
+) -> Found:
     """Read the branch as it is now and plan the edits.
 
     Raises:
@@ -119,7 +128,7 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
     search = replace(search, rules=(*search.rules, *search.read_rules(*own_file(snapshot, repo))))
-    plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
+    plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, twins, log))
     plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
     more = (*_possible(plan, snapshot, selection, search), *stale_archives(plan, snapshot))
     plan = replace(plan, skipped=(*plan.skipped, *more))
@@ -145,13 +154,19 @@ class _Beside:
         return self.selection.wants_all(folder)
 
 
-def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: AgeComparison, log: Log) -> Plan:
+def _planned(
+    snapshot: Snapshot, selection: _Beside, search: Search, ages: AgeComparison, twins: TagTwins, log: Log
+) -> Plan:
     paths = snapshot.paths(selection)
     pointers = (*search.pointers, *search.pointed(paths))
     texts, unreadable = _read(snapshot, selection, paths, pointers, search, log)
-    plan = planning.make_from(texts, search.images, search.policy, pointers=pointers, is_older=ages)
-    if ages.learn():
-        plan = planning.make_from(texts, search.images, search.policy, pointers=pointers, is_older=ages)
+
+    def made() -> Plan:
+        return planning.make_from(texts, search.images, search.policy, pointers=pointers, is_older=ages, has_twin=twins)
+
+    plan = made()
+    learned = (ages.learn(), twins.learn())
+    plan = made() if any(learned) else plan
     return replace(plan, skipped=(*plan.skipped, *unreadable))
 
 
@@ -271,7 +286,8 @@ def _has_a_place(image: ImageRef, plan: Plan, policy: BumpPolicy) -> bool:
     if any(change.image == image for change in plan.changes):
         return True
     # Another flavour of the image that is up to date is no place of this one.
-    here = (site.image for site in plan.unchanged if not (image.tag and site.image.tag not in {None, image.tag}))
+    same = {None, image.tag, f"v{image.tag}", f"V{image.tag}"}
+    here = (site.image for site in plan.unchanged if not image.tag or site.image.tag in same)
     return any(site.repository == image.repository if policy.match_name else site.same_image(image) for site in here)
 
 

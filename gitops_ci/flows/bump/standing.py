@@ -105,10 +105,12 @@ def joined(ours: Snapshot, base: Snapshot, plan: Plan, to: PublishContext) -> Jo
 
     def replan(path: str, text: str, image: ImageRef) -> Plan:
         pointers = to.search.pointed([path], [image])
-        return planning.make([(path, text)], (image,), policy, pointers=pointers, is_older=to.ages)
+        files = planning.parse([(path, text)], (image,), policy)
+        return planning.make_from(files, (image,), policy, pointers=pointers, is_older=to.ages, has_twin=to.twins)
 
     whole = join(plan, proposed, now, _images(ours), replan)
-    return join(plan, proposed, now, _images(ours), replan) if to.ages.learn() else whole
+    learned = (to.ages.learn(), to.twins.learn())
+    return join(plan, proposed, now, _images(ours), replan) if any(learned) else whole
 
 
 def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
