@@ -59,7 +59,11 @@ class Pointer:
     @property
     def title(self) -> str:
         """What messages call it."""
-        return f"pointers: {self.text}" if self.image else f"--at {self.text}"
+        return f"{self.source} {self.text}"
+
+    @property
+    def source(self) -> str:
+        return "pointers:" if self.image else "--at"
 
     @classmethod
     def parse(cls, text: str) -> Pointer:
@@ -128,7 +132,7 @@ def _in_text(source: ManifestText, pointer: Pointer, image: ImageRef) -> ImageSi
         counted = f"{len(found)} times (lines {lines_of})" if found else "nowhere"
         raise UsageError(f"{pointer.title} matches {counted}", hint="It has to match once. Write more of the line.")
     role, now = _part(found[0][1], image)
-    problem = "" if now else f"what {pointer.title} points at is '{found[0][1]}', no part of {image.familiar}"
+    problem = "" if now else f"what {pointer.source} points at is '{found[0][1]}', no part of {image.familiar}"
     field = field_at(source, role, *found[0].span(1))
     named = now or image.with_version(tag=None, digest=None)
     return ImageSite(ID, source.path, "", named, (field,), problem=problem)
@@ -170,7 +174,7 @@ def find(source: ManifestText, pointer: Pointer, image: ImageRef) -> Iterator[Im
         else:
             here = [found for at in here for found in _taken(at, step)]
     for at in here:
-        if site := _site(at, image, pointer.title):
+        if site := _site(at, image, pointer.source):
             yield site
 
 

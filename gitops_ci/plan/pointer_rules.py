@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import UsageError
-from gitops_ci.formats.pointer import Pointer, Step
+from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
 
 __all__ = ["PointedPlace", "PointerRule"]
@@ -92,7 +92,7 @@ class PointerRule:
 
     def _place(self, path: str, fields: Mapping[str, str], image: ImageRef) -> PointedPlace:
         steps = tuple(
-            Step(step.kind, _filled(step.key, fields), _filled(step.text, fields)) for step in self.pointer.steps
+            replace(step, key=_filled(step.key, fields), text=_filled(step.text, fields)) for step in self.pointer.steps
         )
         quoted = {name: re.escape(value) for name, value in fields.items()}
         pattern = _filled(self.pointer.pattern, quoted)
