@@ -24,6 +24,7 @@ from gitops_ci.configrepo import ConfigRepo
 from gitops_ci.flows.bump.search import Search, find
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.image.age import AgeComparison
+from gitops_ci.flows.image.twins import TagTwins
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
@@ -91,7 +92,15 @@ def main(count: int, runs: int) -> None:
                 listed = subprocess.run(grep, check=True, capture_output=True).stdout.count(b"\n")
                 theirs.append(time.perf_counter() - started)
                 started = time.perf_counter()
-                found = find(repo, "main", Search((image,)), Environment(""), AgeComparison(Access(), Quiet()), Quiet())
+                found = find(
+                    repo,
+                    "main",
+                    Search((image,)),
+                    Environment(""),
+                    AgeComparison(Access(), Quiet()),
+                    TagTwins(Access(), Quiet()),
+                    Quiet(),
+                )
                 ours.append(time.perf_counter() - started)
                 assert listed >= len(found.plan.changes) == 1
     theirs_median, ours_median = statistics.median(theirs), statistics.median(ours)

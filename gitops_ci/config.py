@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
@@ -12,6 +12,9 @@ from gitops_ci.quantities import bytes_of, seconds_of
 from gitops_ci.text import nearest
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read
 from gitops_ci.yamltext import MappingNode as YamlMapping
+
+if TYPE_CHECKING:
+    from gitops_ci.plan import PointerRule
 
 __all__ = ["KEYS", "Config", "load", "parse"]
 
@@ -94,15 +97,23 @@ _QUANTITIES: Mapping[str, tuple[Callable[[str], float | None], str]] = {
     "bytes": (bytes_of, "it is a size: 64MiB or 2GiB"),
 }
 
+_POINTER = {"file": ("file", "text"), "at": ("at", "text"), "image": ("image", "text")}
+
 # Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
-KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {"": _TOP, **_SECTIONS, "environments.*": _ENVIRONMENT}
+KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "": _TOP,
+    **_SECTIONS,
+    "environments.*": _ENVIRONMENT,
+    "pointers[]": _POINTER,
+}
 
 
 class Config(NamedTuple):
-    """A configuration file: values for options by parameter name, and the environments it defines."""
+    """A configuration file: values for options by parameter name, its environments, and its rules for places."""
 
     options: Mapping[str, Any] = MappingProxyType({})
     environments: Mapping[str, Environment] = MappingProxyType({})
+    pointers: tuple[PointerRule, ...] = ()
 
 
 def load(path: str) -> Config:
@@ -146,15 +157,32 @@ class _Reader:
             return Config()
         options: dict[str, Any] = {}
         environments: dict[str, Environment] = {}
-        for name, value in self._pairs(root, "the configuration", [*_TOP, *_SECTIONS, "environments"]):
+        pointers: tuple[PointerRule, ...] = ()
+        for name, value in self._pairs(root, "the configuration", [*_TOP, *_SECTIONS, "environments", "pointers"]):
             if name in _TOP:
                 option, kind = _TOP[name]
                 options[option] = self._value(value, name, kind)
             elif name == "environments":
                 environments = self._environments(value)
+            elif name == "pointers":
+                pointers = tuple(self._pointers(value))
             else:
                 options |= self._section(value, name, _SECTIONS[name])
-        return Config(options, environments)
+        return Config(options, environments, pointers)
+
+    def _pointers(self, node: Node) -> Iterator[PointerRule]:
+        from gitops_ci.plan import PointerRule
+
+        if not isinstance(node, SequenceNode):
+            raise self._error(node, "pointers is not a list", "each item has file, at and image")
+        for item in node.items:
+            found = self._section(item, "pointers", _POINTER)
+            if missing := sorted(_POINTER.keys() - found.keys()):
+                raise self._error(item, f"a pointer has no {missing[0]}", "it needs file, at and image")
+            try:
+                yield PointerRule.parse(**found)
+            except UsageError as error:
+                raise self._error(item, error.message, error.hint) from None
 
     def _environments(self, node: Node) -> dict[str, Environment]:
         found = {}

@@ -50,6 +50,7 @@ FLOORS = {
         {
             "argocd",
             "base",
+            "chart_version",
             "compose",
             "env_file",
             "fleet",

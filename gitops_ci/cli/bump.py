@@ -20,6 +20,8 @@ from gitops_ci.variables import variables
 
 __all__ = ["command"]
 
+_CHART = "chart:"
+
 
 @click.command("bump", cls=ConfiguredCommand)
 @click.argument("references", nargs=-1, metavar="REF...")
@@ -33,7 +35,8 @@ def command(
 ) -> None:
     """Find every place that names the image in the config repository, edit it, validate and publish.
 
-    REF is an image reference with tag, digest or both: ghcr.io/acme/shop:1.5.0.
+    REF is an image reference with tag, digest or both: ghcr.io/acme/shop:1.5.0. A Helm chart in a registry is
+    chart:oci://ghcr.io/acme/charts/shop:1.5.0.
     """
     refuse_untrusted(detect(variables()), options)
     images = tuple(_image(text) for text in (*references, *_listed(from_file)))
@@ -44,10 +47,24 @@ def command(
 
 
 def _image(text: str) -> ImageRef:
-    image = ImageRef.parse(text)
+    image = ImageRef.parse(_chart(text) if text.startswith(_CHART) else text)
     if image.tag is None and image.digest is None:
         raise UsageError(f"'{text}' has neither tag nor digest", hint=f"For example {text}:1.5.0")
     return image
+
+
+def _chart(text: str) -> str:
+    """A chart of a registry as the registry names it.
+
+    Raises:
+        UsageError: it lies in a repository of another kind.
+    """
+    if not text.startswith(f"{_CHART}oci://"):
+        raise UsageError(
+            f"'{text}' is no chart in a registry", hint="Write it as chart:oci://ghcr.io/acme/charts/shop:1.5.0"
+        )
+    # A tag has no `+`: Helm writes `_` there.
+    return text.removeprefix(f"{_CHART}oci://").replace("+", "_")
 
 
 def _listed(path: str | None) -> list[str]:

@@ -20,6 +20,12 @@ _SECTIONS = {
     "validate": "How manifests are checked.",
     "rendering": "What each run of kustomize or helm may take.",
     "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
+    "pointers": "Places of versions where only the file's name, or a key, shows which image it is.",
+}
+_POINTER = {
+    "file": "Path of the files in the config repository. {name} stands for a part of a folder's or file's name.",
+    "at": 'Where the version stands in the file: $.image_tag, or /image_tag = "(.+)"/ with one group.',
+    "image": "The image whose version it is, without a version: ghcr.io/acme/{name}.",
 }
 _RENDERING = {
     "timeout": "Time, for example 90s or 2m. [60s]",
@@ -54,6 +60,10 @@ def schema() -> dict[str, Any]:
             one = {"type": ["object", "null"], "additionalProperties": False}
             one |= {"properties": _properties(keys, _ENVIRONMENT)}
             properties["environments"] = _section("environments") | {"additionalProperties": one}
+        elif section == "pointers[]":
+            one = {"type": "object", "additionalProperties": False, "required": [*keys]}
+            one |= {"properties": _properties(keys, _POINTER)}
+            properties["pointers"] = {"type": "array", "description": _SECTIONS["pointers"], "items": one}
         else:
             texts = _RENDERING if section == "rendering" else told
             properties[section] = _section(section) | {"properties": _properties(keys, texts)}

@@ -32,7 +32,7 @@ from gitops_ci.flows.globs import Paths
 from gitops_ci.forges import FORGES
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
-from gitops_ci.plan import BumpPolicy, Pointer
+from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import forget_secrets, variables
@@ -219,6 +219,8 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         exclude=options["exclude"],
         policy=_policy(options),
         pointers=tuple(Pointer.parse(text) for text in options["at"]),
+        rules=config_of(ctx).pointers,
+        read_rules=_rules,
         allow_empty=options["allow_empty"],
     )
     return BumpRequest(
@@ -314,6 +316,10 @@ def _credentials(kind: ForgeKind | None, token: Secret | None) -> GitCredentials
 
 def _environments(text: str, source: str) -> Mapping[str, Environment]:
     return parse(text, source).environments
+
+
+def _rules(text: str, source: str) -> tuple[PointerRule, ...]:
+    return parse(text, source).pointers
 
 
 def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSettings:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gitops_ci.formats import (
     argocd,
+    chart_version,
     compose,
     env_file,
     fleet,
@@ -34,6 +35,7 @@ __all__ = ["FORMATS", "ManifestText", "find"]
 
 FORMATS: dict[str, Format] = {
     markers.ID: markers,
+    chart_version.ID: chart_version,
     kustomize.ID: kustomize,
     argocd.ID: argocd,
     flux.ID: flux,

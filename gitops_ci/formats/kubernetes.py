@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_ci.formats.document.manifest_text import ManifestText
-from gitops_ci.formats.document.nodes import object_of
+from gitops_ci.formats.document.nodes import object_of, patch_layer
 from gitops_ci.formats.document.scan import scan
 from gitops_ci.formats.document.variables import settings
 from gitops_ci.model import ImageSite
@@ -30,11 +30,6 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
         elif _is_patch(root):
             # Which object it is for, the kustomization says that names the file.
             yield from scan(source, root, format_id=ID, layers=patch_layer(source.path))
-
-
-def patch_layer(path: str) -> str:
-    """The layer of the values that a JSON patch in a file of its own sets."""
-    return f"patch:{path}"
 
 
 def _is_patch(root: Node | None) -> bool:

@@ -48,12 +48,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A file and the path to a value in it."""
+    """A file and the path to a value in it; `image` where a rule of the settings names it."""
 
     path: str
     steps: tuple[Step, ...]
     text: str
     pattern: str = ""
+    image: ImageRef | None = None
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{self.source} {self.text}"
+
+    @property
+    def source(self) -> str:
+        return "pointers:" if self.image else "--at"
 
     @classmethod
     def parse(cls, text: str) -> Pointer:
@@ -120,9 +130,9 @@ def _in_text(source: ManifestText, pointer: Pointer, image: ImageRef) -> ImageSi
     if len(found) != 1:
         lines_of = ", ".join(str(source.line(at.start())) for at in found[:5])
         counted = f"{len(found)} times (lines {lines_of})" if found else "nowhere"
-        raise UsageError(f"--at {pointer.text} matches {counted}", hint="It has to match once. Write more of the line.")
+        raise UsageError(f"{pointer.title} matches {counted}", hint="It has to match once. Write more of the line.")
     role, now = _part(found[0][1], image)
-    problem = "" if now else f"what --at points at is '{found[0][1]}', no part of {image.familiar}"
+    problem = "" if now else f"what {pointer.source} points at is '{found[0][1]}', no part of {image.familiar}"
     field = field_at(source, role, *found[0].span(1))
     named = now or image.with_version(tag=None, digest=None)
     return ImageSite(ID, source.path, "", named, (field,), problem=problem)
@@ -164,7 +174,7 @@ def find(source: ManifestText, pointer: Pointer, image: ImageRef) -> Iterator[Im
         else:
             here = [found for at in here for found in _taken(at, step)]
     for at in here:
-        if site := _site(at, image):
+        if site := _site(at, image, pointer.source):
             yield site
 
 
@@ -218,7 +228,7 @@ def _matches(source: ManifestText, node: Node, step: Step) -> bool:
     return isinstance(node, ScalarNode) and node.value == step.text
 
 
-def _site(at: _At, image: ImageRef) -> ImageSite | None:
+def _site(at: _At, image: ImageRef, title: str) -> ImageSite | None:
     value = at.entry.value
     if not isinstance(value, ScalarNode):
         return None
@@ -227,7 +237,7 @@ def _site(at: _At, image: ImageRef) -> ImageSite | None:
     field = at.source.field(role, at.entry)
     if field is None:
         return None
-    problem = "" if now else f"what --at points at is '{text}', no part of {image.familiar}"
+    problem = "" if now else f"what {title} points at is '{text}', no part of {image.familiar}"
     return ImageSite(
         ID, at.source.path, "", now or image.with_version(tag=None, digest=None), (field,), problem=problem
     )

@@ -14,16 +14,18 @@ from itertools import chain
 from gitops_ci import formats
 from gitops_ci.errors import UsageError
 from gitops_ci.formats import ManifestText, flux_policies, kustomize
+from gitops_ci.formats.document import chart_repositories
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Plan, Skip
-from gitops_ci.plan import related_files
+from gitops_ci.plan import chart_locks, related_files
 from gitops_ci.plan.apply import plan_file
 from gitops_ci.plan.decisions import Decisions
 from gitops_ci.plan.file_plan import read
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.leftovers import ENVIRONMENTS, near, old_tags, possible
-from gitops_ci.plan.policy import Age, BumpPolicy
+from gitops_ci.plan.pointer_rules import PointedPlace, PointerRule
+from gitops_ci.plan.policy import Age, BumpPolicy, Twin
 from gitops_ci.plan.related_files import Query, RelatedFiles
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
@@ -32,9 +34,12 @@ __all__ = [
     "ENVIRONMENTS",
     "Age",
     "BumpPolicy",
+    "PointedPlace",
     "Pointer",
+    "PointerRule",
     "Query",
     "RelatedFiles",
+    "Twin",
     "make",
     "make_from",
     "near",
@@ -86,30 +91,34 @@ def make_from(
     *,
     pointers: Sequence[Pointer] = (),
     is_older: Age | None = None,
+    has_twin: Twin | None = None,
 ) -> Plan:
     """The plan for texts that `parse` made for the same targets.
 
-    `is_older` is asked where two tags do not tell which of them is older.
+    `is_older` is asked where two tags do not tell which of them is older, `has_twin` where a place writes its tag with
+    a `v` and the wanted tag has none.
 
     Raises:
         UsageError: two targets ask for different versions of one image, or a pointer does not say which is meant.
     """
-    if pointers and len(targets) != 1:
+    if len(targets) != 1 and any(pointer.image is None for pointer in pointers):
         raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
     wanted = Targets(targets, match_name=policy.match_name)
     drafts = read(sources, wanted, policy)
     named = chain.from_iterable(map(flux_policies.named, sources))
-    layers = Layers((site for draft in drafts for site in draft.sites), related_files.layered(sources), named)
+    repositories = chain.from_iterable(map(chart_repositories.named, sources))
+    found = (site for draft in drafts for site in draft.sites)
+    layers = Layers(found, related_files.layered(sources), named, repositories)
     for draft in drafts:
         draft.select(layers, wanted, policy)
-        draft.add_pointers(pointers, targets)
+        draft.add_pointers(pointers, wanted, targets[0])
     meant = [site for draft in drafts for site, _ in draft.meant]
-    decisions = Decisions(policy, wanted, is_older, meant, kustomize.Reach(sources), layers.completed)
+    decisions = Decisions(policy, wanted, is_older, has_twin, meant, kustomize.Reach(sources), layers.completed)
     plans = [plan_file(draft, decisions) for draft in drafts]
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]
-    skips = [Skip(at.path, 0, f"--at {at.text}: there is no such file", failed=True) for at in lost]
-    return _joined([*plans, Plan(skipped=tuple(skips))])
+    skips = [Skip(at.path, 0, f"{at.title}: there is no such file", failed=True) for at in lost]
+    return chart_locks.with_locks(_joined([*plans, Plan(skipped=tuple(skips))]), sources)
 
 
 def written(files: Iterable[tuple[str, str]], targets: Sequence[ImageRef], policy: BumpPolicy) -> tuple[Skip, ...]:

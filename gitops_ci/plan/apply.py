@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from gitops_ci import formats, splice
-from gitops_ci.formats import ManifestText, markers
+from gitops_ci.formats import ManifestText, markers, pointer
 from gitops_ci.model import Change, Edit, FileChange, ImageSite, Plan, Skip, Span
 from gitops_ci.plan.decisions import Anchored, Covered, Decisions, Downgrade
 from gitops_ci.plan.file_plan import FileCandidates
@@ -48,7 +48,7 @@ def plan_file(draft: FileCandidates, decisions: Decisions) -> Plan:
     skipped.sort(key=lambda skip: skip.line)
     meant = tuple(site for site, _ in draft.meant)
     plan = Plan(tuple(changes), tuple(unchanged), tuple(skipped), (), tuple(refused), meant)
-    return _spliced(draft.source, plan) if changes else plan
+    return _spliced(draft.source, plan, is_yaml=_is_yaml(draft)) if changes else plan
 
 
 def _is_on(lines: Collection[int], site: ImageSite) -> bool:
@@ -70,14 +70,22 @@ def _aliased(sites: Sequence[ImageSite]) -> dict[Span, list[ImageSite]]:
     return found
 
 
-def _spliced(source: ManifestText, plan: Plan) -> Plan:
+def _is_yaml(draft: FileCandidates) -> bool:
+    """Whether a parser found the places: by the file's name, or because a path into the document led there."""
+    if draft.source.is_yaml:
+        return not draft.source.is_template
+    pointed = (field for site, _ in draft.meant if site.format == pointer.ID for field in site.fields)
+    return any(field.spelling.quote != "raw" for field in pointed)
+
+
+def _spliced(source: ManifestText, plan: Plan, *, is_yaml: bool) -> Plan:
     edits = [change.edit for change in plan.changes]
     trouble, after = "", ""
     try:
         after = splice.apply(source.text, edits)
     except ValueError as error:
         trouble = str(error)
-    trouble = trouble or _confirm(source, edits, after)
+    trouble = trouble or _confirm(source, edits, after, is_yaml=is_yaml)
     if not trouble:
         return replace(plan, files=(FileChange(source.path, source.text, after),))
     hint = "Please report this file; it was not changed."
@@ -85,9 +93,9 @@ def _spliced(source: ManifestText, plan: Plan) -> Plan:
     return replace(plan, changes=(), skipped=(*plan.skipped, skip))
 
 
-def _confirm(source: ManifestText, edits: Sequence[Edit], after: str) -> str:
+def _confirm(source: ManifestText, edits: Sequence[Edit], after: str, *, is_yaml: bool) -> str:
     """'' when the result reads as planned: by the parser where there is one, else by finding every place again."""
-    if source.is_yaml and not source.is_template:
+    if is_yaml:
         return splice.confirm(source.yaml, edits, after)
     new = {edit.span: edit.new for edit in edits}
     before = [(field.role, new.get(field.span, field.text)) for site in formats.find(source) for field in site.fields]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
-from gitops_ci.formats import helm_chart, markers, pointer
+from gitops_ci.formats import chart_version, helm_chart, markers, pointer
 from gitops_ci.formats.document import variables
 from gitops_ci.formats.document.image_fields import APP_VERSION, FOLLOWED
 from gitops_ci.formats.document.key_names import image_role_of
@@ -16,10 +17,12 @@ from gitops_ci.model import Anchor, Edit, Field, ImageSite, Span
 from gitops_ci.plan import pinning
 from gitops_ci.plan.flavours import Flavour, flavour_of
 from gitops_ci.plan.pinning import Refusal
-from gitops_ci.plan.policy import Age, BumpPolicy
+from gitops_ci.plan.policy import Age, BumpPolicy, Twin
 from gitops_ci.plan.targets import Targets
 
 __all__ = ["Anchored", "Covered", "Decisions", "Downgrade"]
+
+_V = re.compile(r"[vV]\d")
 
 
 class Downgrade(Refusal):
@@ -45,6 +48,7 @@ class Decisions:
         policy: BumpPolicy,
         wanted: Targets,
         is_older: Age | None,
+        has_twin: Twin | None,
         meant: Iterable[ImageSite],
         reach: Reach,
         completed: Collection[tuple[str, tuple[str, ...]]] = (),
@@ -53,6 +57,7 @@ class Decisions:
         self._policy = policy
         self._wanted = wanted
         self._is_older = is_older
+        self._has_twin = has_twin
         sites = [*meant]
         self._overrides = [site for site in sites if site.format == "kustomize"]
         self._reach = reach
@@ -81,12 +86,21 @@ class Decisions:
             new, old = target.tag or target.digest, site.image.tag or site.image.digest
             reason = f"{new} is older than {old}, which is there, {rule}"
             return Downgrade(reason, "`--allow-downgrade` writes it all the same.")
-        edits = pinning.edits(site, version)
+        edits = pinning.edits(site, self._with_v(site, target, version))
         if isinstance(edits, Refusal) or self._policy.follow_anchors:
             return edits
         spans = {edit.span for edit in edits}
         changed = [field for field in site.fields if field.span in spans]
         return _behind_anchor(changed) or self._shared(changed, target, aliased) or edits
+
+    def _with_v(self, site: ImageSite, target: ImageRef, version: pinning.Version) -> pinning.Version:
+        """The version with the `v` that the place writes, where the registry has the image under that tag, too."""
+        now, tag = site.image.tag, version.tag
+        if not (tag and tag[0].isdigit() and self._has_twin and site.format != chart_version.ID):
+            return version
+        if not now or not _V.match(now) or not self._has_twin(target, f"{now[0]}{tag}"):
+            return version
+        return pinning.Version(f"{now[0]}{tag}", version.digest)
 
     def _is_set_here(self, site: ImageSite) -> bool:
         """Whether what sets the variable of a site is a place of the same run."""
@@ -176,6 +190,8 @@ def _hint(site: ImageSite) -> str:
         return "Let only one of the two write the version: remove the image from the ImageUpdater, or do not bump it."
     if site.format in {markers.ID, pointer.ID}:
         return "Point at the value itself."
+    if site.format == chart_version.ID and not site.variable:
+        return "Write a whole version there to have it bumped: 1.4.2."
     if site.variable:
         return "Bump what sets the variable: mark its line, or give it with --at."
     if any(field.role == "name" for field in site.fields):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_ci import formats
+from gitops_ci.errors import UsageError
 from gitops_ci.formats import ManifestText, helm_chart, markers, pointer
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
@@ -46,20 +47,32 @@ class FileCandidates:
                 places |= spans
                 self.meant.append((replace(site, image=image), target))
 
-    def add_pointers(self, pointers: Sequence[Pointer], targets: Sequence[ImageRef]) -> None:
-        """The values that were pointed at, besides those found by rules."""
+    def add_pointers(self, pointers: Sequence[Pointer], wanted: Targets, first: ImageRef) -> None:
+        """The values that were pointed at, besides those found by rules; `first` is the image of those without one.
+
+        Raises:
+            UsageError: the regular expression of an `--at` does not match once.
+        """
         for at in pointers:
             if at.path != self.source.path:
                 continue
+            name = at.image or first
             try:
-                sites = [*pointer.find(self.source, at, targets[0])]
+                sites = [*pointer.find(self.source, at, name)]
             except YamlError as error:
                 self.skipped.append(_unreadable(self.source, error))
                 continue
+            except UsageError as error:
+                if at.image is None:
+                    raise
+                self.skipped.append(Skip(at.path, 0, error.message, error.hint, image=at.image.name))
+                continue
             known = {field.span for site, _ in self.meant for field in site.fields}
-            self.meant += [(s, targets[0]) for s in sites if not known & {field.span for field in s.fields}]
+            new = [site for site in sites if not known & {field.span for field in site.fields}]
+            self.meant += [(site, (wanted.of(site.image) if at.image else None) or first) for site in new]
             if not sites:
-                self.skipped.append(Skip(at.path, 0, f"--at {at.text}: there is no such value", failed=True))
+                here = name.name if at.image else ""
+                self.skipped.append(Skip(at.path, 0, f"{at.title}: there is no such value", failed=True, image=here))
 
 
 def read(sources: Sequence[ManifestText], wanted: Targets, policy: BumpPolicy) -> list[FileCandidates]:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from gitops_ci.formats import flux_policies, helm_chart
-from gitops_ci.formats.document import variables
+from gitops_ci.formats import chart_version, flux_policies, helm_chart
+from gitops_ci.formats.document import chart_repositories, variables
 from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite
@@ -49,12 +49,17 @@ class Layers:
         sites: Iterable[ImageSite],
         below: Mapping[str, Collection[Below]] | None = None,
         named: Iterable[flux_policies.ImagePolicy] = (),
+        repositories: Iterable[chart_repositories.ChartRepository] = (),
     ) -> None:
-        """`below` are the layers below a layer where an object says so, `named` policies that stand for an image."""
+        """`below` are the layers below a layer where an object says so.
+
+        `named` are policies that stand for an image, `repositories` those of charts that have a name.
+        """
         self._below = below or {}
         # Layers and keys with a name whose version stands in a ConfigMap, or in a variable that is set here.
         self.completed: set[tuple[str, tuple[str, ...]]] = set()
         self._policies = [*named]
+        self._repositories = [*repositories]
         self._names: dict[tuple[str, tuple[str, ...]], set[ImageRef]] = {}
         self._folders: dict[str, set[str]] = {}
         self._charts: dict[str, set[ImageRef]] = {}
@@ -74,6 +79,9 @@ class Layers:
                 self._charts.setdefault(helm_chart.layer(path), set()).add(name)
 
         for site in sites:
+            if site.layers.startswith(chart_repositories.LAYER) and (of := self.name(site)):
+                self._names.setdefault((site.resource, (*chart_version.VERSION, "")), set()).add(of)
+                self._note(site.resource)
             if site.variable and not site.image.repository and (of := self.name(site)):
                 self._set(site, of)
 
@@ -101,6 +109,8 @@ class Layers:
                 self.completed |= completed
         if not names and site.layers == flux_policies.LAYER:
             names = self._of_policy(*site.keys)
+        elif not names and site.layers.startswith(chart_repositories.LAYER):
+            names = self._of_repository(site.layers, site.keys[0])
         return next(iter(names)) if len(names) == 1 else None
 
     def _named_below(self, layer: str, keys: tuple[str, ...]) -> tuple[set[ImageRef], set[_At]]:
@@ -144,3 +154,10 @@ class Layers:
         repositories = {known.repository for known in here if known.name == name and known.repository} or {name}
         images = (known.image for known in here if known.image and known.name in repositories)
         return {image.with_version(tag=None, digest=None) for image in images}
+
+    def _of_repository(self, layer: str, chart: str) -> set[ImageRef]:
+        """The chart of a repository by its name; a release without the repository's namespace uses its own."""
+        namespace, _, name = layer.removeprefix(chart_repositories.LAYER).partition("/")
+        known = (one for one in self._repositories if one.name == name)
+        here = (one for one in known if namespace == one.namespace or "" in {namespace, one.namespace})
+        return {image for one in here if (image := one.chart(chart))}

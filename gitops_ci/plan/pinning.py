@@ -93,6 +93,9 @@ def edits(site: ImageSite, wanted: Version) -> list[Edit] | Refusal:
     fields = {field.role: field for field in site.fields}
     if reference := fields.get("reference"):
         return _some(replacement(reference, _reference(reference, wanted)))
+    if chart := fields.get("version"):
+        # Helm writes the `+` of a version as `_` in a tag.
+        return _some(replacement(chart, wanted.tag.replace("_", "+", 1))) if wanted.tag else _no_place("digest")
     tag, digest = fields.get("tag"), fields.get("digest")
     if tag is None or (digest is None and tag.text.startswith(("sha256:", "@"))):
         only = tag or digest

@@ -11,10 +11,12 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.plan.pinning import Pin
 from gitops_ci.text import nearest
 
-__all__ = ["Age", "BumpPolicy"]
+__all__ = ["Age", "BumpPolicy", "Twin"]
 
 # (wanted, present): what shows that the wanted image is the older one; '' where nothing does.
 Age = Callable[[ImageRef, ImageRef], str]
+# (wanted, tag): whether the registry has the wanted image under that tag, too.
+Twin = Callable[[ImageRef, str], bool]
 
 
 @dataclass(frozen=True, slots=True)

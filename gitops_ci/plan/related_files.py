@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gitops_ci import formats, known_files
-from gitops_ci.formats import ManifestText, flux_policies, kustomize
+from gitops_ci.formats import ManifestText, chart_version, flux_policies, kustomize
+from gitops_ci.formats.document import chart_repositories
+from gitops_ci.formats.document.nodes import patch_layer
 from gitops_ci.formats.document.variables import layer as layer_of_variables
-from gitops_ci.formats.kubernetes import patch_layer
-from gitops_ci.plan import chart_dependencies, chart_installations, kustomizations, variables
+from gitops_ci.plan import chart_dependencies, chart_installations, chart_locks, kustomizations, variables
 from gitops_ci.plan.layers import Below, lies_over
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
@@ -30,6 +31,7 @@ _LEVELS = 3  # `kustomization.yaml` beside `charts/shop/values.yaml`
 # An object with values, which a patch may be laid over.
 _HAS_VALUES = re.compile(r"\b(?:values|valuesObject|valuesInline|valuesContent|valuesFrom|parameters)[\"']?\s*:")
 _OBJECT = re.compile(r"^[\s{\"']*apiVersion[\"']?\s*:", re.MULTILINE)
+_CHART = re.compile(r"\bchart[\"']?\s*:")
 _FLUX = ".toolkit.fluxcd.io"
 _REFERS = re.compile(r"\b(?:resources|bases|components|valueFiles|valuesFiles?|additionalValuesFiles)[\"']?\s*:")
 
@@ -71,6 +73,8 @@ class RelatedFiles:
                     self._values.add(text.path)
                 elif _HAS_VALUES.search(text.text):
                     self._objects.add(text.path)
+            if text.is_yaml and self._installs_chart(text):
+                self._objects.add(text.path)
 
     def next(self) -> tuple[set[str], list[Query]]:
         """Paths and searches that lead to files which belong to those that are known."""
@@ -80,6 +84,7 @@ class RelatedFiles:
         found = {*passed_on, *_companions(self._carriers, self._values, self._paths), *self._referred()}
         builders = kustomizations.Builders.of({*self._objects, *self._carriers}, self._sources)
         found |= builders.paths
+        found |= {lock for source in self._sources if (lock := chart_locks.lock_of(source.path))}
         found.update(posixpath.join(posixpath.dirname(path), ".env") for path in self._readers)
         for source in self._sources:
             if source.path in builders.known or _is_kustomization(source.path):
@@ -94,7 +99,20 @@ class RelatedFiles:
         generated = {posixpath.basename(path) for s in self._sources for path in self._generated(s)}
         queries.append(Query(tuple(sorted(generated))))
         queries.append(Query(tuple(charts), (known_files.CHART, "requirements.yaml")))
+        if any(chart_repositories.may_use(source) for source in self._sources):
+            queries.append(Query(self._wanted.parents()))
         return found & self._paths, [query for query in queries if query.needles]
+
+    def _installs_chart(self, source: ManifestText) -> bool:
+        """Whether a file holds the version of a wanted chart: a patch may be laid over it."""
+        if not (_CHART.search(source.text) and self._wanted.mentioned(source.text)):
+            return False
+        try:
+            sites = [*chart_version.find(source)]
+        except YamlError:
+            return False
+        charts = {site.keys[0] for site in sites if not site.image.repository}
+        return any(self._wanted.of(site.image) for site in sites) or not self._wanted.basenames.isdisjoint(charts)
 
     def _versions(self, source: ManifestText) -> set[str]:
         """The names of the variables that hold the version of a wanted image, or of one that is named elsewhere."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from gitops_ci.errors import UsageError
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.occupied import OccupiedSpans
-from gitops_ci.imageref import ImageRef
+from gitops_ci.imageref import DOCKER_HUB, ImageRef
 from gitops_ci.model import ImageSite, Skip
 from gitops_ci.plan.flavours import flavour_of
 
@@ -70,6 +70,17 @@ class Targets:
     def has_flavours(self, target: ImageRef) -> bool:
         """Whether several flavours of an image are wanted."""
         return len(self._by_name.get(target.name, ())) > 1
+
+    @property
+    def basenames(self) -> frozenset[str]:
+        """The last parts of the wanted names."""
+        return self._words
+
+    def parents(self) -> tuple[str, ...]:
+        """What the addresses of the repositories that hold a wanted chart end in: `ghcr.io/acme/charts`."""
+        found = (target.name.rpartition("/")[0] for targets in self._by_name.values() for target in targets)
+        # Docker Hub has several names.
+        return tuple(dict.fromkeys(name.removeprefix(f"{DOCKER_HUB}/") for name in found))
 
     def mentioned(self, text: str) -> bool:
         """Whether the last part of a wanted name is in the text: cheap, and never wrong about a no."""

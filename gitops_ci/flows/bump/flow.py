@@ -6,7 +6,7 @@ applied again, never by a rebase.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
@@ -19,6 +19,7 @@ from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.search import Search, find, locate, own_file, untouched
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
+from gitops_ci.flows.image.twins import TagTwins
 from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
@@ -77,15 +78,19 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
     """
     deadline = Deadline(request.seconds)
     ages = AgeComparison(request.access, log, request.origins)
+    twins = TagTwins(request.access, log)
     with time_limit(deadline.left), ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
         base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
         said = _settled(request.publication, environment)
-        to = PublishContext(repo, base, usual, said, request.search, environment, ages, request.forge, journal, log)
+        to = PublishContext(
+            repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log
+        )
         for number in deadline.tries():
-            found = find(repo, base, request.search, environment, ages, log)
+            found = find(repo, base, request.search, environment, ages, twins, log)
             snapshot, plan = found.snapshot, found.plan
+            to = replace(to, search=found.search)
             journal.plan = plan
             _refuse_older(plan, request)
             journal.untouched = () if request.search.allow_empty else untouched(plan, request.search)
@@ -94,6 +99,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             if number == 1:
                 _tell_older(plan, log)
                 _tell_undecided(plan, ages, log)
+                _tell_spelling(plan, () if rehearsal else twins.without(), log)
             if not plan.changes:
                 _say_why(plan, request, base, log)
                 closes = mode == "pull-request" and not rehearsal and bool(plan.unchanged)
@@ -168,6 +174,17 @@ def _tell_older(plan: Plan, log: Log) -> None:
         log.warn(f"{skip.path}:{skip.line}: {skip.reason}")
     if plan.changes and len(plan.refused) > _SHOWN:
         log.warn(f"{len(plan.refused) - _SHOWN} more places have a newer image")
+
+
+def _tell_spelling(plan: Plan, without: Iterable[tuple[ImageRef, str]], log: Log) -> None:
+    """Tags that lose the `v` that the repository writes: the registry has no such tag of the new image."""
+    changed = {change.image: change.previous.tag for change in plan.changes if change.previous}
+    for image, tag in without:
+        if (before := changed.get(image)) and before[0] == tag[0]:
+            log.warn(
+                f"{image.familiar}: {before} becomes {image.tag} without the {tag[0]}, because the registry does not "
+                f"show {tag} as the same image. Push that tag, too, to keep the spelling."
+            )
 
 
 def _tell_undecided(plan: Plan, ages: AgeComparison, log: Log) -> None:

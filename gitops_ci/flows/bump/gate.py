@@ -87,7 +87,9 @@ def _tell_known(errors: Collection[Finding], new: Collection[Finding], log: Log)
 
 def _summary(summary: Mapping[str, int], errors: Collection[Finding], new: Collection[Finding]) -> dict[str, int]:
     """The counts of the check; a file that was invalid before does not count as made invalid."""
-    known = len({(f.path, f.resource) for f in errors} - {(f.path, f.resource) for f in new})
+    before = {(f.path, f.resource) for f in errors} - {(f.path, f.resource) for f in new}
+    # Findings about what has no schema do not make a document invalid.
+    known = min(len(before), summary["invalid"])
     return (
         {**summary, "valid": summary["valid"] + known, "invalid": summary["invalid"] - known} if known else {**summary}
     )

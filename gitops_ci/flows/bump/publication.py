@@ -10,6 +10,7 @@ from gitops_ci.configrepo import ConfigRepo, Identity, Signing
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.image.age import AgeComparison
+from gitops_ci.flows.image.twins import TagTwins
 from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge, MergeMethod
 from gitops_ci.model import Log, Plan
@@ -59,6 +60,7 @@ class PublishContext:
     search: Search
     environment: Environment
     ages: AgeComparison
+    twins: TagTwins
     connect: Connect | None
     journal: Journal
     log: Log

@@ -10,13 +10,15 @@ from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
 from gitops_ci.flows.bump import encodings
+from gitops_ci.flows.bump.archives import stale_archives
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
+from gitops_ci.flows.image.twins import TagTwins
 from gitops_ci.formats import ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
-from gitops_ci.plan import BumpPolicy, Pointer
+from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 
 __all__ = ["Found", "Search", "find", "is_chart_file", "locate", "own_file", "untouched"]
 
@@ -24,6 +26,7 @@ __all__ = ["Found", "Search", "find", "is_chart_file", "locate", "own_file", "un
 _ENOUGH = 2000
 
 ReadEnvironments = Callable[[str, str], Mapping[str, Environment]]
+ReadRules = Callable[[str, str], tuple[PointerRule, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +42,33 @@ class Search:
     exclude: tuple[str, ...] = ()
     policy: BumpPolicy = field(default_factory=BumpPolicy)
     pointers: tuple[Pointer, ...] = ()
+    rules: tuple[PointerRule, ...] = ()
+    read_rules: ReadRules = lambda text, source: ()  # noqa: ARG005
     allow_empty: bool = False
 
     @property
     def names(self) -> str:
         return str(self.images[0]) if len(self.images) == 1 else f"{len(self.images)} images"
 
+    def pointed(self, paths: Sequence[str], images: Sequence[ImageRef] = ()) -> tuple[Pointer, ...]:
+        """What rules of the settings point at in these files, for some images, or for those that are looked for."""
+        names = {image.name: image for image in images or self.images}
+        places = (
+            place.pointer
+            for rule in self.rules
+            for image in names.values()
+            for place in rule.pointers(paths, image, match_name=self.policy.match_name)
+        )
+        return tuple(dict.fromkeys(places))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The branch as it is now, and what is to be done there."""
+    """The branch as it is now, what is to be done there, and the search with the repository's own rules."""
 
     snapshot: Snapshot
     plan: Plan
+    search: Search
 
 
 def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
@@ -92,7 +109,15 @@ def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:
     return (snapshot.read(known_files.CONFIG) or b"").decode("utf-8", "replace"), f"{repo.url}: {known_files.CONFIG}"
 
 
-def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, ages: AgeComparison, log: Log) -> Found:
+def find(
+    repo: ConfigRepo,
+    base: str,
+    search: Search,
+    environment: Environment,
+    ages: AgeComparison,
+    twins: TagTwins,
+    log: Log,
+) -> Found:
     """Read the branch as it is now and plan the edits.
 
     Raises:
@@ -102,13 +127,15 @@ def find(repo: ConfigRepo, base: str, search: Search, environment: Environment, 
     snapshot = repo.fetch(base, sparse=selection.is_narrow)
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
-    plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, log))
+    search = replace(search, rules=(*search.rules, *search.read_rules(*own_file(snapshot, repo))))
+    plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, twins, log))
     plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
-    plan = replace(plan, skipped=(*plan.skipped, *_possible(plan, snapshot, selection, search)))
+    more = (*_possible(plan, snapshot, selection, search), *stale_archives(plan, snapshot))
+    plan = replace(plan, skipped=(*plan.skipped, *more))
     missing = _missing(plan, search)
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
-    return Found(snapshot, plan)
+    return Found(snapshot, plan, search)
 
 
 def is_chart_file(path: str) -> bool:
@@ -132,25 +159,39 @@ class _Beside:
         return self.selection.wants_all(folder)
 
 
-def _planned(snapshot: Snapshot, selection: _Beside, search: Search, ages: AgeComparison, log: Log) -> Plan:
-    texts, unreadable = _read(snapshot, selection, search, log)
-    plan = planning.make_from(texts, search.images, search.policy, pointers=search.pointers, is_older=ages)
-    if ages.learn():
-        plan = planning.make_from(texts, search.images, search.policy, pointers=search.pointers, is_older=ages)
+def _planned(
+    snapshot: Snapshot, selection: _Beside, search: Search, ages: AgeComparison, twins: TagTwins, log: Log
+) -> Plan:
+    paths = snapshot.paths(selection)
+    pointers = (*search.pointers, *search.pointed(paths))
+    texts, unreadable = _read(snapshot, selection, paths, pointers, search, log)
+
+    def made() -> Plan:
+        return planning.make_from(texts, search.images, search.policy, pointers=pointers, is_older=ages, has_twin=twins)
+
+    plan = made()
+    learned = (ages.learn(), twins.learn())
+    plan = made() if any(learned) else plan
     return replace(plan, skipped=(*plan.skipped, *unreadable))
 
 
-def _read(snapshot: Snapshot, selection: _Beside, search: Search, log: Log) -> tuple[list[ManifestText], list[Skip]]:
+def _read(
+    snapshot: Snapshot,
+    selection: _Beside,
+    paths: Sequence[str],
+    pointers: Sequence[Pointer],
+    search: Search,
+    log: Log,
+) -> tuple[list[ManifestText], list[Skip]]:
     """The files that may name an image, and those without which they cannot be understood."""
     needles = planning.needles(search.images, search.policy)
     named_in = snapshot.search((*needles, *encodings.MARKS), selection)
     log.detail(f"{len(named_in)} files may name {search.names}")
-    pointed_at = [pointer.path for pointer in search.pointers]
-    for obstacle in filter(None, map(snapshot.obstacle, pointed_at)):
+    pointed_at = [pointer.path for pointer in pointers]
+    for obstacle in filter(None, (snapshot.obstacle(pointer.path) for pointer in search.pointers)):
         raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
     found, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *pointed_at)), needles)
     texts = planning.parse(found, search.images, search.policy)
-    paths = snapshot.paths(selection)
     related = planning.related(paths, search.images, search.policy)
     seen, asked, new = {*named_in, *pointed_at}, set[planning.Query](), texts
     while new:
@@ -250,7 +291,8 @@ def _has_a_place(image: ImageRef, plan: Plan, policy: BumpPolicy) -> bool:
     if any(change.image == image for change in plan.changes):
         return True
     # Another flavour of the image that is up to date is no place of this one.
-    here = (site.image for site in plan.unchanged if not (image.tag and site.image.tag not in {None, image.tag}))
+    same = {None, image.tag, f"v{image.tag}", f"V{image.tag}"}
+    here = (site.image for site in plan.unchanged if not image.tag or site.image.tag in same)
     return any(site.repository == image.repository if policy.match_name else site.same_image(image) for site in here)
 
 

@@ -77,7 +77,8 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
         return
     read = ((change.path, there.current.read(change.path)) for change in plan.files)
     files = [(path, data.decode("utf-8", "replace")) for path, data in read if data is not None]
-    pointers = [at for at in to.search.pointers if at.path in dict(files)]
+    paths = [path for path, _ in files]
+    pointers = [*(at for at in to.search.pointers if at.path in paths), *to.search.pointed(paths)]
 
     def made() -> Plan:
         return planning.make(files, to.search.images, to.search.policy, pointers=pointers, is_older=to.ages)
@@ -103,10 +104,13 @@ def joined(ours: Snapshot, base: Snapshot, plan: Plan, to: PublishContext) -> Jo
     policy = replace(to.search.policy, formats=(), allow_downgrade=False)
 
     def replan(path: str, text: str, image: ImageRef) -> Plan:
-        return planning.make([(path, text)], (image,), policy, is_older=to.ages)
+        pointers = to.search.pointed([path], [image])
+        files = planning.parse([(path, text)], (image,), policy)
+        return planning.make_from(files, (image,), policy, pointers=pointers, is_older=to.ages, has_twin=to.twins)
 
     whole = join(plan, proposed, now, _images(ours), replan)
-    return join(plan, proposed, now, _images(ours), replan) if to.ages.learn() else whole
+    learned = (to.ages.learn(), to.twins.learn())
+    return join(plan, proposed, now, _images(ours), replan) if any(learned) else whole
 
 
 def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode
 
-__all__ = ["NodeContext", "Object", "object_of", "target_of", "values_path", "walk"]
+__all__ = ["NodeContext", "Object", "object_of", "patch_layer", "target_of", "values_path", "walk"]
 
 # Under these keys an object carries the values of a chart: Argo CD, Flux, Fleet, Kustomize, K3s.
 _VALUES = frozenset({"values", "valuesObject", "valuesInline", "valuesContent"})
@@ -59,6 +59,11 @@ def target_of(node: Node | None) -> str:
     if not isinstance(node, MappingNode):
         return ""
     return f"{node.text('kind') or '*'}/{node.text('name') or '*'}"
+
+
+def patch_layer(path: str) -> str:
+    """The layer of the values that a JSON patch in a file of its own sets."""
+    return f"patch:{path}"
 
 
 def values_path(path: str) -> tuple[str, ...] | None:
