@@ -22,7 +22,7 @@ def build_facts(
     """
     rule = tag_rule or GitTagRule()
     commit, branch, tag = context.commit, context.branch, context.git_tag
-    if context.provider == "none":
+    if context.provider == "none" or context.reads_checkout:
         commit = commit or next(iter(_git("rev-parse", "--verify", "--quiet", "HEAD")), "")
         branch = branch or next(iter(_git("symbolic-ref", "--short", "--quiet", "HEAD")), "")
         tag = tag or ("" if branch else _tag_of_head(rule))

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from gitops_ci.ci import CiContext, commit_url, detect, own_code_host
+from gitops_ci.ci import _MARKS, PROVIDERS, CiContext, commit_url, detect, own_code_host
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -285,3 +285,166 @@ GITHUB_SERVER = {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://git.cor
 )
 def test_the_code_host_of_the_run_itself_is_known(environ, host, expected):
     assert own_code_host(environ, host) == expected
+
+
+# Providers that differ in names only: the variables of a run, then those of a tag, a pull request and one of a fork.
+SHA = "c" * 40
+SYSTEMS = {
+    "circleci": (
+        {"CIRCLECI": "true", "CIRCLE_SHA1": SHA, "CIRCLE_BRANCH": "main", "CIRCLE_BUILD_URL": "https://ci/7"},
+        {"CIRCLE_TAG": "v1.4.2", "CIRCLE_BRANCH": ""},
+        {"CIRCLE_BRANCH": "topic", "CIRCLE_PULL_REQUEST": "https://github.com/acme/shop/pull/5"},
+        {"CIRCLE_BRANCH": "pull/5", "CIRCLE_PR_NUMBER": "5", "CIRCLE_PR_USERNAME": "mallory"},
+    ),
+    "drone": (
+        {"DRONE": "true", "DRONE_COMMIT_SHA": SHA, "DRONE_BRANCH": "main", "DRONE_BUILD_LINK": "https://ci/7"},
+        {"DRONE_TAG": "v1.4.2", "DRONE_BUILD_EVENT": "tag"},
+        None,
+        {"DRONE_PULL_REQUEST": "5", "DRONE_SOURCE_BRANCH": "topic", "DRONE_BUILD_EVENT": "pull_request"},
+    ),
+    "woodpecker": (
+        {"CI": "woodpecker", "CI_COMMIT_SHA": SHA, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_URL": "https://ci/7"},
+        {"CI_COMMIT_TAG": "v1.4.2", "CI_PIPELINE_EVENT": "tag"},
+        None,
+        {"CI_COMMIT_PULL_REQUEST": "5", "CI_COMMIT_SOURCE_BRANCH": "topic", "CI_PIPELINE_EVENT": "pull_request"},
+    ),
+    "buildkite": (
+        {
+            "BUILDKITE": "true",
+            "BUILDKITE_COMMIT": SHA,
+            "BUILDKITE_BRANCH": "main",
+            "BUILDKITE_REPO": "git@github.com:acme/shop.git",
+            "BUILDKITE_PULL_REQUEST": "false",
+            "BUILDKITE_BUILD_URL": "https://ci/7",
+        },
+        {"BUILDKITE_TAG": "v1.4.2", "BUILDKITE_BRANCH": "v1.4.2"},
+        {
+            "BUILDKITE_PULL_REQUEST": "5",
+            "BUILDKITE_BRANCH": "topic",
+            "BUILDKITE_PULL_REQUEST_REPO": "https://github.com/acme/shop.git",
+        },
+        {
+            "BUILDKITE_PULL_REQUEST": "5",
+            "BUILDKITE_BRANCH": "mallory:topic",
+            "BUILDKITE_PULL_REQUEST_REPO": "https://github.com/mallory/shop.git",
+        },
+    ),
+    "travis": (
+        {
+            "TRAVIS": "true",
+            "TRAVIS_COMMIT": SHA,
+            "TRAVIS_BRANCH": "main",
+            "TRAVIS_PULL_REQUEST": "false",
+            "TRAVIS_REPO_SLUG": "acme/shop",
+            "TRAVIS_BUILD_WEB_URL": "https://ci/7",
+        },
+        {"TRAVIS_TAG": "v1.4.2", "TRAVIS_BRANCH": "v1.4.2"},
+        {
+            "TRAVIS_PULL_REQUEST": "5",
+            "TRAVIS_PULL_REQUEST_BRANCH": "topic",
+            "TRAVIS_PULL_REQUEST_SLUG": "acme/shop",
+        },
+        {
+            "TRAVIS_PULL_REQUEST": "5",
+            "TRAVIS_PULL_REQUEST_BRANCH": "topic",
+            "TRAVIS_PULL_REQUEST_SLUG": "mallory/shop",
+        },
+    ),
+    "codebuild": (
+        {
+            "CODEBUILD_BUILD_ID": "shop:1",
+            "CODEBUILD_RESOLVED_SOURCE_VERSION": SHA,
+            "CODEBUILD_WEBHOOK_TRIGGER": "branch/main",
+            "CODEBUILD_BUILD_URL": "https://ci/7",
+        },
+        {"CODEBUILD_WEBHOOK_TRIGGER": "tag/v1.4.2"},
+        None,
+        {"CODEBUILD_WEBHOOK_TRIGGER": "pr/5", "CODEBUILD_WEBHOOK_HEAD_REF": "refs/heads/topic"},
+    ),
+    "semaphore": (
+        {
+            "SEMAPHORE": "true",
+            "SEMAPHORE_GIT_SHA": SHA,
+            "SEMAPHORE_GIT_BRANCH": "main",
+            "SEMAPHORE_GIT_REPO_SLUG": "acme/shop",
+            "SEMAPHORE_ORGANIZATION_URL": "https://ci",
+            "SEMAPHORE_WORKFLOW_ID": "7",
+        },
+        {"SEMAPHORE_GIT_TAG_NAME": "v1.4.2"},
+        {
+            "SEMAPHORE_GIT_PR_NUMBER": "5",
+            "SEMAPHORE_GIT_PR_BRANCH": "topic",
+            "SEMAPHORE_GIT_PR_SLUG": "acme/shop",
+        },
+        {
+            "SEMAPHORE_GIT_PR_NUMBER": "5",
+            "SEMAPHORE_GIT_PR_BRANCH": "topic",
+            "SEMAPHORE_GIT_PR_SLUG": "mallory/shop",
+        },
+    ),
+    "cloud-build": (
+        {
+            "PROJECT_ID": "acme",
+            "BUILD_ID": "7",
+            "COMMIT_SHA": SHA,
+            "BRANCH_NAME": "main",
+            "REPO_FULL_NAME": "acme/shop",
+        },
+        {"TAG_NAME": "v1.4.2", "BRANCH_NAME": ""},
+        {"_PR_NUMBER": "5", "_HEAD_BRANCH": "topic", "_HEAD_REPO_URL": "https://github.com/acme/shop"},
+        {"_PR_NUMBER": "5", "_HEAD_BRANCH": "topic", "_HEAD_REPO_URL": "https://github.com/mallory/shop"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SYSTEMS))
+class TestFurtherSystems:
+    def test_a_branch_build(self, name):
+        context = detect(SYSTEMS[name][0])
+        assert context.provider == name
+        assert (context.commit, context.branch, context.git_tag) == (SHA, "main", "")
+        assert "7" in context.run_url
+        assert context.trusted
+
+    def test_a_tag_build_is_that_version(self, name):
+        usual, tag, *_ = SYSTEMS[name]
+        context = detect(usual | tag)
+        assert (context.branch, context.git_tag) == ("", "v1.4.2")
+        assert context.trusted
+
+    def test_a_pull_request_of_the_repository(self, name):
+        usual, _, own, _ = SYSTEMS[name]
+        if own is None:
+            return  # the system does not tell it from one of a fork
+        context = detect(usual | own)
+        assert (context.pull_request, context.branch) == (5, "topic")
+        assert context.trusted
+
+    def test_a_pull_request_of_a_fork_is_not_trusted(self, name):
+        usual, *_, fork = SYSTEMS[name]
+        context = detect(usual | fork)
+        assert context.pull_request == 5
+        assert not context.trusted
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("teamcity", {"TEAMCITY_VERSION": "2026.1", "BUILD_VCS_NUMBER": SHA, "BUILD_NUMBER": "7"}),
+        ("argo-workflows", {"ARGO_NODE_ID": "shop-7", "ARGO_TEMPLATE": "{}"}),
+        ("codebuild", {"CODEBUILD_BUILD_ID": "shop:1", "CODEBUILD_RESOLVED_SOURCE_VERSION": SHA}),
+        ("cloud-build", {"PROJECT_ID": "acme", "BUILD_ID": "7", "COMMIT_SHA": SHA}),
+    ],
+)
+def test_a_system_that_tells_no_branch_lets_the_checkout_tell(name, variables):
+    context = detect(variables)
+    assert (context.provider, context.branch, context.reads_checkout) == (name, "", True)
+
+
+def test_a_provider_without_its_own_variables_is_none():
+    # Jenkins and Woodpecker set names that others use too.
+    assert detect({"CI": "true", "BUILD_NUMBER": "7", "BUILD_ID": "7", "PROJECT_ID": "x"}) == CiContext()
+
+
+def test_every_provider_has_a_mark():
+    assert list(_MARKS) == list(PROVIDERS)
