@@ -16,7 +16,10 @@ _KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTE
 
 
 def checkout_git(
-    *arguments: str, seconds: float = 120.0, allowed: frozenset[int] = frozenset({0})
+    *arguments: str,
+    seconds: float = 120.0,
+    allowed: frozenset[int] = frozenset({0}),
+    stdin: bytes | None = None,
 ) -> process.Completed:
     """Run `git <arguments>` in the working folder.
 
@@ -28,6 +31,7 @@ def checkout_git(
     return process.run(
         ["git", "--no-pager", "--literal-pathspecs", *settings, *arguments],
         environment=environment,
+        stdin=stdin,
         seconds=seconds,
         allowed=allowed,
     )

@@ -24,9 +24,9 @@ PACKAGE = "gitops_ci"
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
     {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "paths", "quantities"}
-    | {"repourl", "moments"},
+    | {"repourl", "moments", "yaml_view"},
     {"bounded", "checkout", "http", "process", "streams", "variables", "yamltext", "charmap", "splice"} | {"rules"},
-    {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting"},
+    {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting", "comparing"},
     {"plan"},
     {"flows"},
     {"ci", "config"},
@@ -43,7 +43,7 @@ FLOORS = {
         {"image"},
         {"bump", "validate"},
         {"history"},
-        {"fan_out", "release"},
+        {"diff", "fan_out", "release"},
     ),
     "formats": (
         {"document"},

@@ -38,8 +38,9 @@ def _template(name: str = TEMPLATES[0]) -> tuple[dict, dict]:
 def _options() -> dict[str, str]:
     """Every option of every command: its name and the environment variable it reads, the same in each command."""
     found = {}
-    # `plan --format` is what stdout holds, and has a variable of its own: --format of the others is about sites.
-    for name in sorted(COMMANDS, key="plan".__ne__):
+    # `plan --format` is what stdout holds, `diff --base` a revision: both have variables of their own, since these
+    # options mean something else in the other commands.
+    for name in sorted(COMMANDS, key=lambda name: name not in {"plan", "diff"}):
         for command in _commands(COMMANDS[name]):
             for option in command.params:
                 # Another meaning has a variable of its own, with the command in it.

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, click.Command] = LazyModules(
         "bump": "bump:command",
         "validate": "validate:command",
         "rule": "rule:command",
+        "diff": "diff:command",
         "plan": "plan:command",
         "status": "status:command",
         "compare": "compare:command",

@@ -14,7 +14,7 @@ from gitops_ci.errors import GitopsCiError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["environments", "fail_on", "formats", "kubernetes_versions", "report_files", "rules", "strategies"]
+__all__ = ["environments", "fail_on", "formats", "kubernetes_versions", "report_files", "risks", "rules", "strategies"]
 
 
 def environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -54,6 +54,13 @@ def report_files(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     from gitops_ci.reporting import REPORTERS
 
     return _offered((f"{name}=" for name in REPORTERS if name != "text"), incomplete)
+
+
+def risks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    del ctx, param
+    from gitops_ci.comparing import RISKS
+
+    return _offered(("change", "risk", "skipped", *RISKS), incomplete)
 
 
 def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

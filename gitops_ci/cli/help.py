@@ -19,6 +19,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
         "image": "Compute tags, push and copy images, look at what a registry holds.",
         "bump": "Edit what names an image in the config repository, and propose it.",
         "validate": "Check manifests as an API server would, offline.",
+        "diff": "Show what a change does to the rendered objects.",
         "plan": "Divide a validation or a bump among the jobs of a pipeline.",
     },
     "Looking at environments": {
@@ -47,6 +48,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "How it is published": ("mode", "forge", "api-url", "deadline"),
     "Pull request": ("title", "label", "reviewer", "assignee", "draft", "merge", "merge-method", "reopen"),
     "Commit": ("author", "committer", "sign", "signing-key", "commit-with"),
+    "What is compared": ("head", "unit", "clusters", "this-repository"),
     "What is checked": ("changed-since", "shard", "skip-kind", "render", "values", "substitute", "check-images"),
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
@@ -55,7 +57,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "What is read": ("since", "limit", "metrics", "failure-window", "anonymous"),
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
-    "What is shown": ("command", "all"),
+    "What is shown": ("command", "all", "form", "context", "show-noise"),
     "Output": ("dry-run", "output", "report", "quiet", "verbose"),
     "Other": ("config", "help"),
 }
@@ -85,6 +87,11 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             "gitops-ci validate --changed-since origin/main --report junit=report.xml",
         ),
         ("What another program renders:", "gitops-ci validate -"),
+    ),
+    "diff": (
+        ("What this branch does to the cluster:", "gitops-ci diff --base origin/main"),
+        ("One line for each changed value:", "gitops-ci diff --form paths"),
+        ("A required check:", "gitops-ci diff --fail-on deletes-data,refused"),
     ),
     "plan": (
         (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gitops_ci.model.history import Deployment, Inventory, Metrics
     from gitops_ci.model.plans import Change, FileChange
     from gitops_ci.model.proposals import PullRequest
+    from gitops_ci.model.rendered import RenderedDiff
 
 __all__ = ["ErrorDetail", "Outcome", "Status"]
 
@@ -66,3 +67,4 @@ class Outcome:
     inventory: Inventory | None = None
     gates: tuple[Gate, ...] = ()
     holds: tuple[Hold, ...] = ()
+    rendered: RenderedDiff | None = None

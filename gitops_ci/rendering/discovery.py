@@ -192,6 +192,13 @@ class Deployment:
             return 0
         return min((self._names_units(path) for path in found.closure.files), default=2)
 
+    def may_hold(self, found: Found, *, charts: bool = True) -> bool:
+        """Whether further units may stand in a unit's output; without `charts` only such as take folders."""
+        if found.unit.kind == "applicationset":
+            return True
+        most = 1 if charts else 0
+        return any(self._names_units(path) <= most for path in found.closure.files | found.closure.parts)
+
     def _names_units(self, path: str) -> int:
         known = self._naming.get(path)
         if known is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -103,10 +103,15 @@ class _Walk:
 
 
 class SourceTree:
-    """Files with their folders, links resolved inside the root, and each document read once."""
+    """Files with their folders, links resolved inside the root, and each document read once.
 
-    def __init__(self, files: Files) -> None:
+    What is not `differing` from the `twin` is read there: two sides of a change share nearly all of their files.
+    """
+
+    def __init__(self, files: Files, twin: SourceTree | None = None, differing: Collection[str] = frozenset()) -> None:
         self._files = files
+        self._twin = twin
+        self._differing = differing
         self.names = sorted(set(files.names()))
         self._known = set(self.names)
         self.folders = {"."}
@@ -161,6 +166,8 @@ class SourceTree:
         found = self.resolve(path)
         if found is None:
             return None
+        if self._twin and self._is_shared(found):
+            return self._twin.text(found)
         if found not in self._texts:
             data = self._files.data(found) if found in self._known else None
             try:
@@ -175,6 +182,8 @@ class SourceTree:
         Raises:
             YamlError: it is no YAML.
         """
+        if self._twin and self._is_shared(path) and self.resolve(path) == path:
+            return self._twin.documents(path)
         found = self._documents.get(path)
         if found is None:
             try:
@@ -185,6 +194,9 @@ class SourceTree:
         if isinstance(found, YamlError):
             raise found
         return found
+
+    def _is_shared(self, path: str) -> bool:
+        return self._twin is not None and path not in self._differing and path in self._twin
 
     def _walk(self, path: str) -> _Walk:
         known = self._walks.get(path)

@@ -69,6 +69,8 @@ def masked(value: Any) -> Any:
     if isinstance(value, tuple):
         items = tuple(masked(item) for item in value)
         return value if all(map(is_, items, value)) else items
+    if isinstance(value, list):
+        return [masked(item) for item in value]
     if isinstance(value, Mapping):
         return {masked(key): masked(item) for key, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):

@@ -31,6 +31,7 @@ from gitops_ci.model import (
 from gitops_ci.moments import rfc3339
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import unified
+from gitops_ci.reporting.rendered_json import rendered_document
 
 __all__ = ["ID", "document", "report"]
 
@@ -70,6 +71,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "inventory": _inventory(outcome.inventory) if outcome.inventory else None,
         "gates": [_gate(gate) for gate in outcome.gates],
         "holds": [_hold(hold) for hold in outcome.holds],
+        "rendered": rendered_document(outcome.rendered) if outcome.rendered else None,
         "error": _error(outcome.error) if outcome.error else None,
     }
 

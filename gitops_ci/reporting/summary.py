@@ -53,6 +53,11 @@ def _version(image: ImageRef) -> str:
 
 def sentence(outcome: Outcome) -> str:
     """`bump: changed 3 places in 2 files, 1 skipped (documents 40)`."""
+    if outcome.rendered is not None:
+        from gitops_ci.reporting.rendered import headline
+
+        found = _found(outcome)
+        return f"{outcome.command}: {headline(outcome.rendered)}{f', {found}' if found else ''}"
     told = [_deed(outcome)]
     if outcome.skipped:
         told.append(f"{len(outcome.skipped):,} skipped")

@@ -44,6 +44,7 @@ def report(outcome: Outcome, *, colour: bool = False, table: Drawer | None = Non
         *(_table(one, paint) for one in tables(outcome)),
         _changes(outcome, paint, table),
         _diff(outcome, paint),
+        *_rendered(outcome, paint),
         _skipped(() if asked_why else outcome.skipped, paint),
         _findings(outcome.findings, paint),
         _published(outcome, paint),
@@ -52,6 +53,14 @@ def report(outcome: Outcome, *, colour: bool = False, table: Drawer | None = Non
     ]
     text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
     return "\n".join(log_line(line) for line in text.split("\n")) + "\n"
+
+
+def _rendered(outcome: Outcome, paint: Paint) -> list[Iterator[str]]:
+    if outcome.rendered is None:
+        return []
+    from gitops_ci.reporting.rendered_text import rendered_blocks
+
+    return rendered_blocks(outcome.rendered, paint)
 
 
 def _plain(text: str, colour: str) -> str:

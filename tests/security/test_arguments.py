@@ -22,6 +22,7 @@ STARTS = {
     "connected": -1,
     "self._git.execute": -1,
     "checkout_git": 0,
+    "_git_names": 0,
     "_git": 0,
     "git.run": 0,
     "self.git.run": 0,
@@ -100,6 +101,17 @@ LIST = {
     "flows.after_push": {
         "program": "the user's own, from the command line",
         "*arguments": "the user's own; a field is a name, tag or digest that ImageRef accepted, within one argument",
+    },
+    "flows.diff.revisions": {
+        "*arguments": _HANDED_ON,
+        "*_WHOLE": "constants",
+        "_ORDER": "a constant",
+        "root": "the value of -C: the folder of the checkout, which is absolute",
+        "reference": "behind --end-of-options, and refused where it begins with '-'",
+        "f'{revision}^{{commit}}'": "behind --end-of-options, and refused where it begins with '-'",
+        "head": _HEX,
+        "base": _HEX,
+        "commit": _HEX,
     },
     "flows.image.branch_order": {"one": "hexadecimal digits only", "other": "hexadecimal digits only"},
     "flows.validate.left_out": {

@@ -1,0 +1,134 @@
+"""`gitops-ci diff`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitops_ci.ci import detect
+from gitops_ci.cli import complete
+from gitops_ci.cli.configured import JudgingCommand, message_of
+from gitops_ci.cli.options import Output, option, output_options
+from gitops_ci.cli.run import execute
+from gitops_ci.errors import UsageError
+from gitops_ci.model.rendered import View
+from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.diff import DiffRequest
+    from gitops_ci.model import Log, Outcome
+
+__all__ = ["command"]
+
+# Outside of a pull request: where a branch of a developer most likely began.
+_USUAL_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+_MOST_CONTEXT = 1_000
+# What --fail-on of other commands means, and does nothing here: a variable may say it for all of them.
+_OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
+
+
+@click.command("diff", cls=JudgingCommand)
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]")
+@option(
+    "--base",
+    "base_revision",
+    envvar="GITOPS_CI_DIFF_BASE",
+    metavar="REV|auto",
+    default="auto",
+    help="Compare with the commit where the change left REV; auto is the target of this job's pull request.",
+)
+@option("--head", metavar="REV", help="The changed side. [the files of the working folder]")
+@option("--unit", multiple=True, metavar="GLOB", help="Only these units: 'application:*/shop'. Repeatable.")
+@option(
+    "--form",
+    type=click.Choice(["summary", "paths", "yaml"]),
+    default="summary",
+    help="summary groups equal changes, paths prints a line for each value, yaml prints objects as a diff.",
+)
+@option(
+    "--context",
+    type=click.IntRange(0, _MOST_CONTEXT),
+    default=3,
+    metavar="N",
+    help="Lines around a change.",
+)
+@option("--show-noise", is_flag=True, help="Also print labels, checksums and other values that are folded.")
+@option(
+    "--fail-on",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete.risks,
+    help="Fail at a risk by its name (deletes-data), any (risk), any change (change), or what is skipped. Repeatable.",
+)
+@option("--allow-remote", is_flag=True, help="Rendering may fetch remote bases and chart dependencies.")
+@option("--clusters", metavar="FILE", help="Clusters for the generators of ApplicationSets: a YAML list.")
+@option("--this-repository", multiple=True, metavar="URL", help="Another address of this repository. Repeatable.")
+@option("--kubernetes-version", metavar="VERSION", help="Version that charts are templated for.")
+@output_options
+def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
+    """Show what a change does to the objects that reach the cluster, without network or cluster.
+
+    Both sides are rendered as Argo CD, Flux, Fleet, kustomize or helm would do it, and compared object by object. PATH
+    narrows it to the units that use these files or folders.
+    """
+    from gitops_ci.flows.diff import diff
+
+    request = _request(paths, options)
+    message = message_of(click.get_current_context())
+
+    def work(log: Log) -> Outcome:
+        if message:
+            log.warn(message)
+        return diff(request, log)
+
+    execute("diff", output, work)
+
+
+def _request(paths: tuple[str, ...], options: dict[str, Any]) -> DiffRequest:
+    from gitops_ci.flows.diff import DiffRequest
+    from gitops_ci.flows.diff.inputs import paths_inside, read_clusters
+
+    return DiffRequest(
+        bases=_bases(options["base_revision"]),
+        head=options["head"] or "",
+        paths=paths_inside(paths),
+        units=tuple(options["unit"]),
+        fail_on=_fail_on(options["fail_on"]),
+        urls=tuple(options["this_repository"]),
+        clusters=read_clusters(options["clusters"]) if options["clusters"] else None,
+        allow_remote=options["allow_remote"],
+        kubernetes_version=_version(options["kubernetes_version"]),
+        view=View(options["form"], options["context"], options["show_noise"]),
+    )
+
+
+def _version(text: str | None) -> str:
+    if not text:
+        return ""
+    from gitops_ci.validation import versions
+
+    return versions(text)[-1]
+
+
+def _bases(text: str) -> tuple[str, ...]:
+    return (detect(variables()).bases or _USUAL_BASES) if text == "auto" else (text,)
+
+
+def _fail_on(names: tuple[str, ...]) -> tuple[str, ...]:
+    """What makes the run fail. Several names may be in one value, separated by commas.
+
+    Raises:
+        UsageError: there is no such risk.
+    """
+    from gitops_ci.comparing import RISKS
+    from gitops_ci.text import did_you_mean
+
+    known = ("change", "risk", "skipped", *RISKS)
+    given = [name.strip() for text in names for name in text.split(",") if name.strip() not in {"", "none"}]
+    for name in given:
+        if name not in known and name not in _OF_OTHERS:
+            hint = f"{did_you_mean(name, known)} Known: {', '.join(known)}.".strip()
+            raise UsageError(f"There is no risk '{name}'", hint=hint)
+    return tuple(given)

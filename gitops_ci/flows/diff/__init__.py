@@ -1,0 +1,7 @@
+"""What a change does to the rendered objects."""
+
+from __future__ import annotations
+
+from gitops_ci.flows.diff.flow import DiffRequest, diff
+
+__all__ = ["DiffRequest", "diff"]

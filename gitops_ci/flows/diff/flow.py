@@ -1,0 +1,131 @@
+"""Compare what both sides of a change render to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from gitops_ci.comparing import HINTS, Settings, compare, keys_of_definitions
+from gitops_ci.errors import FindingsError, UsageError
+from gitops_ci.flows.diff.definitions import definitions_of, scope_of
+from gitops_ci.flows.diff.expansion import Expansion, expand
+from gitops_ci.flows.diff.folding import folds, masks
+from gitops_ci.flows.diff.result import findings_of, notes_of, sides_of, units_of, wanted_units
+from gitops_ci.flows.diff.sides import Trees, read_trees
+from gitops_ci.flows.validate.checkout import repository_root, repository_urls
+from gitops_ci.model import ErrorDetail, Finding, Log, Outcome
+from gitops_ci.model.rendered import ObjectChange, RenderedDiff, View
+from gitops_ci.rendering.deployment import Cluster, Repository
+from gitops_ci.rendering.programs import ProgramSettings
+from gitops_ci.reporting.summary import count
+
+__all__ = ["DiffRequest", "diff"]
+
+_DIFFERS = frozenset({"added", "removed", "changed"})
+
+
+class DiffRequest(NamedTuple):
+    """What to compare. `bases` are revisions of which the first that is here counts; `head` '' is the working tree.
+
+    `paths` and `units` narrow the units: files or folders that they use, and globs of their ids. `fail_on` are
+    `change`, `risk`, `skipped` and names of risks. `urls` are more addresses of this repository.
+    """
+
+    bases: tuple[str, ...]
+    head: str = ""
+    paths: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    fail_on: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    clusters: tuple[Cluster, ...] | None = None
+    allow_remote: bool = False
+    kubernetes_version: str = ""
+    fold: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+    large: int = 100
+    view: View = View()
+
+
+def diff(request: DiffRequest, log: Log) -> Outcome:
+    """Compare both sides of a change.
+
+    Raises:
+        UsageError: this is no repository, or a revision is not in it.
+        GitError: git refused.
+    """
+    root = repository_root()
+    if root is None:
+        raise UsageError("This is no Git repository", hint="Run diff inside a checkout of the repository.")
+    trees = read_trees(root.path, request.bases, request.head)
+    log.step(f"{count(len(trees.differing), 'file')} of the repository changed since {trees.base[:12]}")
+    repository = Repository(
+        trees.after,
+        urls=(*repository_urls(root), *request.urls),
+        clusters=request.clusters,
+        kubernetes_version=request.kubernetes_version,
+    )
+    settings = ProgramSettings(allow_remote=request.allow_remote, checkout=root.path)
+    expansion = expand(trees, repository, settings, log)
+    return _outcome(request, trees, expansion)
+
+
+def _outcome(request: DiffRequest, trees: Trees, expansion: Expansion) -> Outcome:
+    wanted = wanted_units(expansion, request.paths, request.units)
+    sides = sides_of(expansion, wanted, trees, request.paths, request.units)
+    definitions = definitions_of(trees.after)
+    settings = Settings(
+        scope=scope_of(definitions),
+        keys=keys_of_definitions(definitions),
+        masks=masks(request.masks),
+        context=request.view.context,
+        with_noise=request.view.show_noise,
+        fold=folds(request.fold, expansion),
+    )
+    found = compare(sides.before, sides.after, settings)
+    units = tuple(units_of(expansion, wanted, sides, {one.unit for one in found.objects}))
+    findings = tuple(findings_of(expansion, sides.troubles))
+    folders = sum(one.kind == "folder" for one in units)
+    differing = sum(one.state in _DIFFERS for one in units)
+    rendered = RenderedDiff(
+        base=trees.base,
+        head=trees.head,
+        units=units,
+        objects=found.objects,
+        groups=found.groups,
+        risks=found.risks,
+        images=found.images,
+        notes=(*found.notes, *notes_of(expansion, sides.troubles, len(found.objects), request.large)),
+        summary={"units": differing, "all_units": expansion.count + folders, **found.summary},
+        view=request.view,
+    )
+    failure = _failure(request, rendered, findings)
+    is_changed = bool(found.objects) or bool(differing)
+    return Outcome(
+        command="diff",
+        status="failed" if failure else "changed" if is_changed else "unchanged",
+        exit_code=failure.exit_code if failure else 0,
+        findings=findings,
+        summary=rendered.summary,
+        rendered=rendered,
+        error=ErrorDetail.of(failure) if failure else None,
+    )
+
+
+def _failure(request: DiffRequest, rendered: RenderedDiff, findings: Sequence[Finding]) -> FindingsError | None:
+    if findings:
+        return FindingsError(
+            f"{count(len(findings), 'unit')} cannot be rendered any more", hint="Correct what the findings name."
+        )
+    if "change" in request.fail_on and any(not one.is_noise for one in rendered.objects):
+        return FindingsError("The rendered objects differ", hint="--fail-on change makes that an error.")
+    if "skipped" in request.fail_on and any(one.state in {"skipped", "failed"} for one in rendered.units):
+        return FindingsError("Not every unit was rendered", hint="Each is listed with its reason and remedy.")
+    if names := _failing(request.fail_on, rendered.objects):
+        hint = "Change it, or leave the risk out of --fail-on once somebody has accepted it."
+        return FindingsError(f"The change has a risk that --fail-on names: {', '.join(names)}", hint=hint)
+    return None
+
+
+def _failing(fail_on: Sequence[str], objects: Iterable[ObjectChange]) -> list[str]:
+    found = {risk.name for one in objects for risk in one.risks}
+    return sorted(name for name in found if name in fail_on or ("risk" in fail_on and name not in HINTS))

@@ -1,0 +1,104 @@
+"""What a unit of one side is for the comparison: its objects, where they go, and what the operator deletes."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gitops_ci.comparing import Side
+from gitops_ci.flows.diff.expansion import Half
+from gitops_ci.rendering.deployment import DeploymentUnit
+from gitops_ci.rendering.discovery import Found
+from gitops_ci.rendering.documents import dig, load, text_of
+from gitops_ci.rendering.parts import roles_of
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["described", "differing_documents", "plain_sides", "side_of"]
+
+_DOCUMENT = re.compile(r"^---(?:[ \t].*)?$\n?", re.MULTILINE)
+
+
+def differing_documents(old: str | None, new: str | None) -> tuple[list[str], list[str]]:
+    """The documents of both texts that the other has not: what is equal to the character is not even read."""
+    before, after = (Counter(_documents(text or "")) for text in (old, new))
+    return list((before - after).elements()), list((after - before).elements())
+
+
+def _documents(text: str) -> list[str]:
+    return [piece for piece in _DOCUMENT.split(text) if piece.strip()]
+
+
+def side_of(unit: DeploymentUnit, documents: Iterable[str], again: Iterable[str], *, is_removed: bool) -> Side:
+    """A unit's objects.
+
+    Raises:
+        YamlError: what it renders to is not YAML.
+    """
+    cluster, namespace = _destination(unit)
+    return Side(unit.id, _values(documents), cluster, namespace, _prunes(unit, is_removed=is_removed), _values(again))
+
+
+def _values(documents: Iterable[str]) -> list[Mapping[str, Any]]:
+    return [one.value for document in documents for one in load("", document)]
+
+
+def _destination(unit: DeploymentUnit) -> tuple[str, str]:
+    """The cluster, and the namespace of objects that name none."""
+    value = unit.value
+    if unit.kind == "application":
+        to = dig(value, "spec", "destination")
+        return text_of(dig(to, "name")) or text_of(dig(to, "server")), text_of(dig(to, "namespace"))
+    if unit.kind in {"helmrelease", "flux-kustomization"}:
+        cluster = text_of(dig(value, "spec", "kubeConfig", "secretRef", "name"))
+        own = text_of(dig(value, "spec", "targetNamespace"))
+        if unit.kind == "helmrelease":
+            own = own or text_of(dig(value, "metadata", "namespace"))
+        return cluster, own
+    if unit.kind == "fleet":
+        return "", text_of(value.get("namespace")) or text_of(value.get("defaultNamespace"))
+    return "", ""
+
+
+def _prunes(unit: DeploymentUnit, *, is_removed: bool) -> bool | None:
+    """Whether the operator deletes what is gone; of a unit that is gone itself, whether its objects go with it."""
+    spec = unit.value.get("spec")
+    if unit.kind == "application":
+        finalizers = dig(unit.value, "metadata", "finalizers")
+        if is_removed:
+            return isinstance(finalizers, list) and any("resources-finalizer" in str(one) for one in finalizers)
+        return dig(spec, "syncPolicy", "automated", "prune") is True
+    if unit.kind == "flux-kustomization":
+        return dig(spec, "prune") is True
+    return True if unit.kind in {"helmrelease", "fleet"} else None
+
+
+def described(found: Found) -> list[Mapping[str, Any]]:
+    """The object that describes a unit, where no output of another unit holds it."""
+    is_object = found.unit.kind in {"application", "applicationset", "flux-kustomization", "helmrelease"}
+    return [found.unit.value] if is_object and not found.within and found.unit.value else []
+
+
+def plain_sides(half: Half, paths: Iterable[str]) -> list[Side]:
+    """Manifests that no unit takes, by folder."""
+    wanted = [path for path in paths if path in half.tree and _may_be_manifest(path)]
+    folders: dict[str, list[Mapping[str, Any]]] = {}
+    units = {one.unit.path for one in half.units.values()}
+    for path, role in sorted(roles_of(wanted, half.deployment).items()):
+        if role.role != "plain" or path in units:
+            continue
+        try:
+            found = half.tree.documents(path)
+        except YamlError:
+            continue
+        values = [one.value for one in found if one.kind and one.value.get("apiVersion") and one.value.get("metadata")]
+        if values:
+            folders.setdefault(posixpath.dirname(path) or ".", []).extend(values)
+    return [Side(f"folder:{folder}", values) for folder, values in folders.items()]
+
+
+def _may_be_manifest(path: str) -> bool:
+    is_hidden = any(part.startswith(".") for part in path.split("/"))
+    return not is_hidden and path.endswith((".yaml", ".yml", ".json"))

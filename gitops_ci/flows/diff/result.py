@@ -1,0 +1,171 @@
+"""From what was rendered to what is compared, and what is told of the units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from gitops_ci.comparing import Side
+from gitops_ci.flows.diff.expansion import Expansion, Half, Trouble
+from gitops_ci.flows.diff.manifests import described, differing_documents, plain_sides, side_of
+from gitops_ci.flows.diff.sides import Trees
+from gitops_ci.model import Finding
+from gitops_ci.model.rendered import UnitChange, UnitState
+from gitops_ci.rendering.discovery import Found
+from gitops_ci.reporting.summary import count
+from gitops_ci.yamltext import YamlError
+
+__all__ = ["Sides", "findings_of", "notes_of", "sides_of", "units_of", "wanted_units"]
+
+# Why a unit is not rendered in the base, and in the head.
+Troubles = Mapping[str, tuple[Trouble | None, Trouble | None]]
+
+
+@dataclass(slots=True)
+class Sides:
+    """The objects of both sides by unit, and what could not be rendered."""
+
+    before: list[Side] = field(default_factory=list)
+    after: list[Side] = field(default_factory=list)
+    troubles: dict[str, tuple[Trouble | None, Trouble | None]] = field(default_factory=dict)
+
+
+def wanted_units(expansion: Expansion, paths: Sequence[str], globs: Sequence[str]) -> list[str]:
+    """The units of this run, of those that the change reaches."""
+    return [
+        name
+        for name in sorted(expansion.reached)
+        if _is_named(name, globs) and (_is_whole(paths) or any(_uses(one, paths) for one in _pair(expansion, name)))
+    ]
+
+
+def _is_named(name: str, globs: Sequence[str]) -> bool:
+    return not globs or any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _is_whole(paths: Sequence[str]) -> bool:
+    return not paths or "." in paths
+
+
+def _pair(expansion: Expansion, name: str) -> tuple[Found | None, Found | None]:
+    return expansion.base.units.get(name), expansion.head.units.get(name)
+
+
+def _uses(found: Found | None, paths: Sequence[str]) -> bool:
+    if found is None:
+        return False
+    files = {found.unit.path, *found.closure.files, *found.closure.parts}
+    return any(_is_below(one, paths) for one in files)
+
+
+def _is_below(file: str, paths: Sequence[str]) -> bool:
+    return any(file == path or file.startswith(f"{path}/") for path in paths)
+
+
+def sides_of(
+    expansion: Expansion, wanted: Sequence[str], trees: Trees, paths: Sequence[str], globs: Sequence[str]
+) -> Sides:
+    """What is compared: the outputs of units as far as they differ, and the manifests that no unit takes."""
+    made = Sides()
+    for name in wanted:
+        old, new = _pair(expansion, name)
+        troubles = expansion.base.troubles.get(name), expansion.head.troubles.get(name)
+        if any(troubles):
+            made.troubles[name] = troubles
+        try:
+            before, after = _documents(expansion, name)
+            second = _second(expansion, name)
+            one = _side(old, before, (), is_removed=new is None)
+            other = _side(new, after, second, is_removed=False)
+        except YamlError as error:
+            reason = f"what it renders to is not YAML: line {error.line}: {error.reason}"
+            made.troubles[name] = None, Trouble(reason, is_error=True)
+            continue
+        made.before += one
+        made.after += other
+    touched = [path for path in sorted(trees.differing) if _is_whole(paths) or _is_below(path, paths)]
+    for half, sides in ((expansion.base, made.before), (expansion.head, made.after)):
+        sides += [one for one in plain_sides(half, touched) if _is_named(one.unit, globs)]
+    return made
+
+
+def _documents(expansion: Expansion, name: str) -> tuple[list[str], list[str]]:
+    """The documents of both sides; none where one side could not be rendered, since that is half a comparison."""
+    old, new = _pair(expansion, name)
+    if name in expansion.base.troubles or name in expansion.head.troubles:
+        return [], []
+    before, after = _text(expansion.base, name), _text(expansion.head, name)
+    if old and new and old.unit.destination == new.unit.destination:
+        return differing_documents(before, after)
+    return differing_documents(before, "")[0], differing_documents("", after)[1]
+
+
+def _second(expansion: Expansion, name: str) -> list[str]:
+    """The documents of a second rendering that the first has not."""
+    again = expansion.head.again.get(name)
+    return differing_documents(_text(expansion.head, name), again.text)[1] if again else []
+
+
+def _text(half: Half, name: str) -> str:
+    output = half.outputs.get(name)
+    return "" if output is None or name in half.deployment.superseded else output.text
+
+
+def _side(found: Found | None, documents: Sequence[str], again: Sequence[str], *, is_removed: bool) -> list[Side]:
+    if found is None:
+        return []
+    # The description is applied where the operator is, its objects where it sends them.
+    description = [Side(found.unit.id, values)] if (values := described(found)) else []
+    return [*description, side_of(found.unit, documents, again, is_removed=is_removed)]
+
+
+def units_of(expansion: Expansion, wanted: Sequence[str], sides: Sides, changed: set[str]) -> Iterator[UnitChange]:
+    """Each unit that the change reaches, with what became of it."""
+    for name in wanted:
+        old, new = _pair(expansion, name)
+        one, half = (new, expansion.head) if new else (old, expansion.base)
+        if one is None or name in half.deployment.superseded:
+            continue
+        state, trouble = _state(old, new, sides.troubles.get(name, (None, None)), is_changed=name in changed)
+        reason = trouble.reason or "; ".join(f"rendered {told}" for told in one.closure.omitted)
+        remedy = trouble.remedy or (one.closure.remedy if reason else "")
+        yield UnitChange(name, one.unit.kind, one.unit.source, one.unit.destination, state, reason, remedy)
+    for name in sorted({side.unit for side in (*sides.before, *sides.after) if side.unit.startswith("folder:")}):
+        yield UnitChange(name, "folder", name.partition(":")[2], "", "changed" if name in changed else "unchanged")
+
+
+def _state(
+    old: Found | None, new: Found | None, troubles: tuple[Trouble | None, Trouble | None], *, is_changed: bool
+) -> tuple[UnitState, Trouble]:
+    base, head = troubles
+    if head:
+        return ("failed" if head.is_error else "skipped"), head
+    if base and new:
+        return "skipped", Trouble(f"it could not be rendered before this change: {base.reason}")
+    if base or new is None:
+        return "removed", base or Trouble("")
+    if old is None:
+        return "added", Trouble("")
+    return ("changed" if is_changed else "unchanged"), Trouble("")
+
+
+def findings_of(expansion: Expansion, troubles: Troubles) -> Iterator[Finding]:
+    """What the change breaks: nobody can render it any more, and before it could be rendered."""
+    for name, (base, head) in troubles.items():
+        found = expansion.head.units.get(name)
+        if head is None or not head.is_error or found is None or (base is not None and base.is_error):
+            continue
+        rule = "gitops/kustomize-build" if found.unit.kind == "kustomization" else "gitops/unit-build"
+        yield Finding(rule, "error", head.reason, found.unit.path, found.unit.line, 1, name, head.remedy)
+
+
+def notes_of(expansion: Expansion, troubles: Troubles, objects: int, large: int) -> Iterator[str]:
+    """What is told once for the whole change."""
+    for first, second in expansion.cycles:
+        yield f"{first} and {second} contain each other"
+    if objects > large:
+        yield f"big: {objects:,} objects differ, more than {large:,}"
+    both = [name for name, (old, new) in troubles.items() if old and new and old.is_error and new.is_error]
+    if both:
+        yield f"{count(len(both), 'unit')} could not be rendered before this change, and cannot be now"

@@ -1,0 +1,152 @@
+"""What every form of a rendered diff says: the headline, the names of objects, the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from gitops_ci.model.rendered import (
+    ImageChange,
+    ObjectChange,
+    ObjectGroup,
+    PathChange,
+    RenderedDiff,
+    RiskGroup,
+    UnitChange,
+)
+from gitops_ci.reporting.summary import count
+from gitops_ci.yaml_view import scalar
+
+__all__ = [
+    "folded",
+    "group_title",
+    "headline",
+    "image_users",
+    "kind_and_name",
+    "listed_names",
+    "not_rendered",
+    "objects_by_id",
+    "one_line",
+    "one_sided",
+    "risk_line",
+    "sides",
+]
+
+_MOST_NAMES = 6
+
+
+def headline(diff: RenderedDiff) -> str:
+    """`4 objects changed in 3 of 214 units, 1 removed · restarts 3 workloads (7 pods) · 1 risk`."""
+    numbers = diff.summary
+    told = _states(diff)
+    if not told:
+        return "no change to the rendered objects"
+    units = f"{numbers.get('units', 0):,} of {count(numbers.get('all_units', 0), 'unit')}"
+    parts = [f"{told[0]} in {units}{''.join(f', {one}' for one in told[1:])}"]
+    if restarts := numbers.get("restarts", 0):
+        parts.append(f"restarts {count(restarts, 'workload')}{_pods(diff)}")
+    if risks := numbers.get("risks", 0):
+        parts.append(count(risks, "risk"))
+    return " · ".join(parts)
+
+
+def _states(diff: RenderedDiff) -> list[str]:
+    states = Counter[str](one.state for one in diff.objects)
+    names = ("changed", "added", "removed", "moved", "renamed")
+    found = [(states[name], name) for name in names if states[name]]
+    return [f"{count(number, 'object') if not at else f'{number:,}'} {name}" for at, (number, name) in enumerate(found)]
+
+
+def _pods(diff: RenderedDiff) -> str:
+    told = [risk.why for one in diff.objects for risk in one.risks if risk.name == "restarts-pods"]
+    number = sum(int(why.split()[0]) for why in told if why.split()[0].isdigit())
+    return f" ({count(number, 'pod')})" if number else ""
+
+
+def sides(diff: RenderedDiff) -> str:
+    return f"base {diff.base[:10]} · head {diff.head[:10] or 'working tree'}"
+
+
+def kind_and_name(one: ObjectChange) -> tuple[str, str]:
+    """`Deployment` and `shop/web`."""
+    return one.kind, f"{one.namespace}/{one.name}" if one.namespace else one.name
+
+
+def objects_by_id(diff: RenderedDiff) -> Mapping[str, ObjectChange]:
+    return {one.id: one for one in diff.objects}
+
+
+def group_title(group: ObjectGroup, known: Mapping[str, ObjectChange]) -> str:
+    """`Deployment shop/web (application:shop)`, or `Same change in 3 Deployments: …`."""
+    objects = [known[name] for name in group.objects if name in known]
+    first = objects[0]
+    verb = "" if first.state == "changed" else f" {first.state}, was {first.was}"
+    if len(objects) == 1:
+        return f"{' '.join(kind_and_name(first))} ({first.unit}){verb}"
+    return f"Same change in {count(len(objects), first.kind)}: {listed_names(objects)}{verb}"
+
+
+def listed_names(objects: Sequence[ObjectChange], most: int = _MOST_NAMES) -> str:
+    """What tells objects apart: their names, else their units."""
+    names = list(dict.fromkeys(kind_and_name(one)[1] for one in objects))
+    units = list(dict.fromkeys(one.unit for one in objects))
+    if len(names) == 1 and len(units) > 1:
+        return f"{names[0]} in {_cut(units, most)}"
+    return _cut(names, most)
+
+
+def _cut(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def one_sided(diff: RenderedDiff, state: str) -> Iterator[tuple[str, str, list[ObjectChange]]]:
+    """(unit, kind, objects) of those that are added, or removed: listed, not printed."""
+    groups: dict[tuple[str, str], list[ObjectChange]] = {}
+    for one in diff.objects:
+        if one.state == state:
+            groups.setdefault((one.unit, one.kind), []).append(one)
+    for (unit, kind), objects in sorted(groups.items()):
+        yield unit, kind, objects
+
+
+def image_users(image: ImageChange, known: Mapping[str, ObjectChange]) -> str:
+    """`Deployment shop/web`, or `3 Deployments, 1 CronJob`."""
+    objects = [known[name] for name in image.objects if name in known]
+    if len(objects) == 1:
+        return " ".join(kind_and_name(objects[0]))
+    kinds = Counter(one.kind for one in objects)
+    return ", ".join(count(number, kind) for kind, number in sorted(kinds.items()))
+
+
+def folded(diff: RenderedDiff) -> str:
+    """`6 chart labels, 3 checksums`: what is not shown, by class."""
+    classes = Counter(change.noise for one in diff.objects for change in one.paths if change.noise)
+    told = ", ".join(f"{number:,} {name}" for name, number in sorted(classes.items()))
+    whole = sum(one.is_noise for one in diff.objects)
+    return f"{told}; {count(whole, 'object')} with nothing else" if whole else told
+
+
+def not_rendered(diff: RenderedDiff) -> list[UnitChange]:
+    return [one for one in diff.units if one.reason]
+
+
+def risk_line(risk: RiskGroup, known: Mapping[str, ObjectChange]) -> tuple[str, str]:
+    """(the objects, why) of a risk."""
+    objects = [known[name] for name in risk.objects if name in known]
+    if len(objects) == 1:
+        return " ".join(kind_and_name(objects[0])), risk.why or objects[0].risks[-1].why
+    kinds = {one.kind for one in objects}
+    kind = kinds.pop() if len(kinds) == 1 else "object"
+    return f"{count(len(objects), kind)}: {listed_names(objects, 3)}", risk.why
+
+
+def one_line(change: PathChange) -> tuple[str, str]:
+    """Both values on one line each; a secret has none."""
+    if change.masked:
+        return (
+            "(none)" if change.base_pointer is None else "(secret)",
+            "(removed)" if change.head_pointer is None else "(secret, changed)" if change.base_pointer else "(secret)",
+        )
+    old = "(none)" if change.base_pointer is None else scalar(change.old)
+    return old, "(removed)" if change.head_pointer is None else scalar(change.new)

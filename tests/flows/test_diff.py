@@ -1,0 +1,452 @@
+"""`diff` over real checkouts: what is compared, what is rendered, what is told."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from tests.support.workspace import git, make_checkout
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec: {{containers: [{{name: web, image: "ghcr.io/acme/web:{tag}"}}]}}
+"""
+FOLDER = {"app/kustomization.yaml": "resources: [d.yaml]\n", "app/d.yaml": DEPLOYMENT.format(tag="1.0.0")}
+NEWER = {"app/d.yaml": DEPLOYMENT.format(tag="1.1.0")}
+CHART = {
+    "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "charts/web/values.yaml": "tag: 1.0.0\n",
+    "charts/web/templates/cm.yaml": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\n"
+        "data: {tag: {{ .Values.tag | quote }}}\n"
+    ),
+}
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: {name}, namespace: argocd}}
+spec:
+  destination: {{server: https://kubernetes.default.svc, namespace: {name}}}
+  source:
+    repoURL: https://git.example/acme/config.git
+    path: charts/web
+    helm: {{parameters: [{{name: tag, value: "{tag}"}}]}}
+"""
+ORIGIN = "https://git.example/acme/config"
+
+
+@pytest.fixture(autouse=True)
+def programs(tool):
+    tool("kubectl", "helm", "git")
+
+
+@pytest.fixture
+def changed(tmp_path, run):
+    """Commit files, lay others over them (None removes), and give what `diff` reports."""
+
+    def call(before, after, *arguments, code=0, origin=ORIGIN):
+        if not (tmp_path / ".git").exists():
+            make_checkout(tmp_path, before, origin=origin)
+        lay(tmp_path, after)
+        ran = run("diff", "--base", "HEAD", *arguments, "--output", "json")
+        assert ran.code == code, ran.out + ran.err
+        return ran.document["rendered"] if code in {0, 1} else ran.document
+
+    return call
+
+
+def lay(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text)
+
+
+def objects(rendered):
+    return [(one["state"], one["kind"], one["name"]) for one in rendered["objects"]]
+
+
+def units(rendered):
+    return {one["id"]: one["state"] for one in rendered["units"]}
+
+
+def test_a_new_image_is_one_changed_object(changed):
+    found = changed(FOLDER, NEWER)
+    assert units(found) == {"kustomization:app": "changed"}
+    [one] = found["objects"]
+    assert (one["unit"], one["kind"], one["state"]) == ("kustomization:app", "Deployment", "changed")
+    assert [(path["old"], path["new"]) for path in one["paths"]] == [
+        ("ghcr.io/acme/web:1.0.0", "ghcr.io/acme/web:1.1.0")
+    ]
+    assert one["paths"][0]["base_pointer"] == "/spec/template/spec/containers/0/image"
+
+
+def test_nothing_changed(changed):
+    found = changed(FOLDER, {})
+    assert (found["units"], found["objects"]) == ([], [])
+
+
+def test_a_renamed_file_changes_nothing(changed):
+    found = changed(
+        FOLDER,
+        {"app/d.yaml": None, "app/e.yaml": FOLDER["app/d.yaml"], "app/kustomization.yaml": "resources: [e.yaml]\n"},
+    )
+    assert objects(found) == []
+
+
+def test_a_comment_changes_nothing(changed):
+    assert objects(changed(FOLDER, {"app/d.yaml": f"# why\n{FOLDER['app/d.yaml']}"})) == []
+
+
+def test_commits_are_compared_where_the_change_began(run, tmp_path):
+    """What came to the target meanwhile is nobody's change here."""
+    make_checkout(tmp_path, FOLDER, origin=ORIGIN)
+    git(tmp_path, "checkout", "-q", "-b", "change")
+    lay(tmp_path, NEWER)
+    git(tmp_path, "commit", "-qam", "Change")
+    git(tmp_path, "checkout", "-q", "main")
+    lay(tmp_path, {"app/kustomization.yaml": "resources: [d.yaml]\nnamespace: other\n"})
+    git(tmp_path, "commit", "-qam", "Other")
+    ran = run("diff", "--base", "main", "--head", "change", "--output", "json")
+    assert [len(one["paths"]) for one in ran.document["rendered"]["objects"]] == [1]
+    again = run("diff", "--base", "main", "--head", "change", "--output", "json")
+    assert again.out == ran.out
+
+
+def test_untracked_files_count_and_ignored_ones_do_not(changed):
+    found = changed(
+        {**FOLDER, ".gitignore": "build/\n"},
+        {
+            "new/kustomization.yaml": "resources: [d.yaml]\n",
+            "new/d.yaml": FOLDER["app/d.yaml"],
+            "build/kustomization.yaml": "{}\n",
+        },
+    )
+    assert units(found) == {"kustomization:new": "added"}
+
+
+def test_a_removed_overlay_is_a_removed_unit(changed):
+    overlay = {"prod/kustomization.yaml": "resources: [../app]\nnamespace: prod\n"}
+    found = changed({**FOLDER, **overlay}, {"prod/kustomization.yaml": None})
+    assert units(found)["kustomization:prod"] == "removed"
+
+
+def test_a_base_of_many_overlays_is_one_group(changed):
+    overlays = {f"env{n}/kustomization.yaml": f"resources: [../app]\nnamespace: env{n}\n" for n in range(4)}
+    found = changed({**FOLDER, **overlays}, NEWER)
+    assert len(found["units"]) == 4
+    assert [len(group["objects"]) for group in found["groups"]] == [4]
+
+
+def test_plain_manifests_are_compared_as_they_lie(changed):
+    found = changed(
+        {"k8s/d.yaml": DEPLOYMENT.format(tag="1"), "x.yaml": "a: 1\n"},
+        {"k8s/d.yaml": DEPLOYMENT.format(tag="2"), "x.yaml": "a: 2\n"},
+    )
+    assert units(found) == {"folder:k8s": "changed"}
+    assert objects(found) == [("changed", "Deployment", "web")]
+
+
+# Argo CD
+
+
+def apps(**tags):
+    return {f"apps/{name}.yaml": APPLICATION.format(name=name, tag=tag) for name, tag in tags.items()}
+
+
+def test_only_the_application_whose_values_change_is_rendered(changed):
+    found = changed({**CHART, **apps(a="1", b="1")}, apps(a="2"))
+    assert units(found) == {"application:argocd/a": "changed"}
+    assert objects(found) == [("changed", "Application", "a"), ("changed", "ConfigMap", "a")]
+    assert found["objects"][1]["namespace"] == "a"
+
+
+def test_a_template_of_a_shared_chart_reaches_all_of_its_applications(changed):
+    text = CHART["charts/web/templates/cm.yaml"].replace("data: {", "data: {more: x, ")
+    found = changed({**CHART, **apps(a="1", b="1", c="1")}, {"charts/web/templates/cm.yaml": text})
+    assert len(found["units"]) == 3
+    assert [len(group["objects"]) for group in found["groups"]] == [3]
+
+
+def test_an_application_of_a_chart_is_followed_and_only_the_changed_one(changed):
+    """A chart of Applications, each with inline values of a chart beside it."""
+    files = {
+        **CHART,
+        "root/Chart.yaml": "apiVersion: v2\nname: root\nversion: 1.0.0\n",
+        "root/values.yaml": json.dumps({"apps": {"a": "1", "b": "1"}}),
+        "root/templates/apps.yaml": (
+            "{{- range $name, $tag := .Values.apps }}\n---\napiVersion: argoproj.io/v1alpha1\nkind: Application\n"
+            "metadata: {name: {{ $name }}, namespace: argocd}\nspec:\n"
+            "  destination: {namespace: {{ $name }}, name: prod}\n"
+            f"  source: {{repoURL: {ORIGIN}, path: charts/web, "
+            f"helm: {{valuesObject: {{tag: {{{{ $tag | quote }}}}}}}}}}\n"
+            "{{- end }}\n"
+        ),
+    }
+    found = changed(files, {"root/values.yaml": json.dumps({"apps": {"a": "1", "b": "2"}})})
+    assert units(found) == {"application:argocd/b": "changed", "chart:root": "changed"}
+    assert objects(found) == [("changed", "Application", "b"), ("changed", "ConfigMap", "b")]
+
+
+def test_a_chart_below_an_unchanged_root_is_followed(changed):
+    root = {
+        "root/kustomization.yaml": "resources: [a.yaml]\n",
+        "root/a.yaml": APPLICATION.format(name="a", tag="1"),
+    }
+    text = CHART["charts/web/templates/cm.yaml"].replace("data: {", "data: {more: x, ")
+    found = changed({**CHART, **root}, {"charts/web/templates/cm.yaml": text})
+    assert units(found) == {"application:argocd/a": "changed"}
+
+
+def test_another_cluster_is_removed_there_and_added_here(changed):
+    files = {**CHART, **apps(a="1")}
+    moved = files["apps/a.yaml"].replace("https://kubernetes.default.svc", "https://other.example")
+    found = changed(files, {"apps/a.yaml": moved})
+    assert sorted(objects(found)) == [
+        ("added", "ConfigMap", "a"),
+        ("changed", "Application", "a"),
+        ("removed", "ConfigMap", "a"),
+    ]
+
+
+def test_two_applications_of_one_set_with_one_name_are_told(changed):
+    text = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set, namespace: argocd}\nspec:\n"
+        "  generators: [{list: {elements: [{tag: '1'}, {tag: '2'}]}}]\n"
+        "  template:\n    metadata: {name: same}\n    spec:\n      project: default\n"
+        "      destination: {name: prod, namespace: x}\n"
+        f"      source: {{repoURL: {ORIGIN}, path: charts/web, "
+        f"helm: {{parameters: [{{name: tag, value: '{{{{tag}}}}'}}]}}}}\n"
+    )
+    found = changed(CHART, {"set.yaml": text})
+    assert any("same is 2 times in applicationset:argocd/set" in note for note in found["notes"])
+
+
+def test_another_generator_with_the_same_result_changes_no_application(changed):
+    def made(generators):
+        return (
+            "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set, namespace: argocd}\nspec:\n"
+            f"  generators: {generators}\n"
+            "  template:\n    metadata: {name: '{{path.basename}}'}\n    spec:\n      project: default\n"
+            "      destination: {name: prod, namespace: x}\n"
+            f"      source: {{repoURL: {ORIGIN}, path: '{{{{path}}}}'}}\n"
+        )
+
+    old = made("[{list: {elements: [{path: charts/web, path.basename: web}]}}]")
+    new = made(f"[{{git: {{repoURL: {ORIGIN}, directories: [{{path: charts/*}}]}}}}]")
+    found = changed({**CHART, "set.yaml": old}, {"set.yaml": new})
+    assert objects(found) == [("changed", "ApplicationSet", "set")]
+
+
+def test_what_an_application_ignores_is_folded(changed):
+    more = "  ignoreDifferences: [{group: '', kind: ConfigMap, jsonPointers: [/data/tag]}]\n"
+    files = {**CHART, "apps/a.yaml": APPLICATION.format(name="a", tag="1") + more}
+    found = changed(files, {"apps/a.yaml": APPLICATION.format(name="a", tag="2") + more})
+    [paths] = [one["paths"] for one in found["objects"] if one["kind"] == "ConfigMap"]
+    assert [path["noise"] for path in paths] == ["yours"]
+
+
+# Flux
+
+FLUX = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  interval: 1m
+  prune: true
+  path: ./apps
+  sourceRef: {kind: GitRepository, name: flux-system}
+  postBuild: {substitute: {tag: 1.0.0}, substituteFrom: [{kind: Secret, name: vars}]}
+"""
+
+
+def test_a_variable_of_flux_changes_what_it_is_filled_in(changed):
+    files = {"clusters/apps.yaml": FLUX, "apps/d.yaml": DEPLOYMENT.format(tag="${tag}")}
+    found = changed(files, {"clusters/apps.yaml": FLUX.replace("1.0.0", "1.1.0")})
+    assert units(found) == {"flux-kustomization:flux-system/apps": "changed"}
+    [one] = [one for one in found["objects"] if one["kind"] == "Deployment"]
+    assert one["paths"][0]["new"] == "ghcr.io/acme/web:1.1.0"
+
+
+def test_what_flux_prunes_is_told(changed):
+    files = {
+        "clusters/apps.yaml": FLUX,
+        "apps/d.yaml": DEPLOYMENT.format(tag="1"),
+        "apps/e.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: e}\n",
+    }
+    found = changed(files, {"apps/e.yaml": None})
+    [one] = found["objects"]
+    assert [risk["risk"] for risk in one["risks"]] == ["pruned"]
+
+
+def test_a_release_with_a_foreign_chart_shows_its_values_and_why_it_is_not_rendered(changed):
+    release = (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: db, namespace: x}}\n"
+        "spec:\n  interval: 1m\n"
+        "  chart: {{spec: {{chart: redis, version: {version}, sourceRef: {{kind: HelmRepository, name: bitnami}}}}}}\n"
+        "  values: {{size: {size}}}\n"
+    )
+    found = changed(
+        {"apps/r.yaml": release.format(version="1.0.0", size=1)},
+        {"apps/r.yaml": release.format(version="2.0.0", size=1)},
+    )
+    [one] = found["objects"]
+    assert [(path["path"], path["new"]) for path in one["paths"]] == [("spec.chart.spec.version", "2.0.0")]
+    [unit] = found["units"]
+    assert (unit["state"], "redis 2.0.0" in unit["reason"]) == ("skipped", True)
+
+
+# What cannot be rendered
+
+
+def test_a_change_that_breaks_a_unit_fails(changed):
+    found = changed(FOLDER, {"app/kustomization.yaml": "resources: [nowhere.yaml]\n"}, code=1)
+    assert units(found) == {"kustomization:app": "failed"}
+    assert found["objects"] == []
+
+
+def test_a_change_that_repairs_a_unit_is_welcome(changed):
+    found = changed(
+        {**FOLDER, "app/kustomization.yaml": "resources: [nowhere.yaml]\n"},
+        {"app/kustomization.yaml": "resources: [d.yaml]\n"},
+    )
+    assert units(found) == {"kustomization:app": "skipped"}
+    assert "could not be rendered before" in found["units"][0]["reason"]
+
+
+def test_what_was_broken_before_stops_nothing(changed):
+    broken = {**FOLDER, "app/kustomization.yaml": "resources: [nowhere.yaml]\n"}
+    found = changed(broken, {"app/kustomization.yaml": "resources: [nowhere.yaml, other.yaml]\n"})
+    assert found["notes"] == ["1 unit could not be rendered before this change, and cannot be now"]
+
+
+def test_a_chart_that_lacks_a_dependency_is_told(changed):
+    more = "dependencies: [{name: redis, version: 1.0.0, repository: https://charts.example}]\n"
+    files = {**CHART, "charts/web/Chart.yaml": CHART["charts/web/Chart.yaml"] + more}
+    found = changed(files, {"charts/web/values.yaml": "tag: 2.0.0\n"}, "--fail-on", "skipped", code=1)
+    assert [(one["state"], "redis" in one["reason"]) for one in found["units"]] == [("skipped", True)]
+
+
+def test_random_passwords_are_no_change(changed):
+    template = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
+        "data: {p: {{ randAlphaNum 20 | quote }}, t: {{ .Values.tag | quote }}}\n"
+    )
+    files = {**CHART, "charts/web/templates/cm.yaml": template}
+    found = changed(files, {"charts/web/values.yaml": "tag: 2.0.0\n"})
+    [one] = found["objects"]
+    assert {path["path"]: path["noise"] for path in one["paths"]} == {"data.p": "unstable", "data.t": ""}
+
+
+# Options and errors
+
+
+def test_risks_fail_where_they_are_named(changed):
+    claim = (
+        "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
+    )
+    files = {**FOLDER, "app/d.yaml": FOLDER["app/d.yaml"] + claim}
+    gone = {"app/d.yaml": FOLDER["app/d.yaml"]}
+    assert changed(files, gone)["summary"]["risks"] == 1
+    changed(files, gone, "--fail-on", "wider-rights,exposure")
+    changed(files, gone, "--fail-on", "refused", "--fail-on", "deletes-data", code=1)
+    changed(files, gone, "--fail-on", "risk", code=1)
+    changed(files, gone, "--fail-on", "change", code=1)
+
+
+def test_a_risk_that_is_none_is_a_mistake(changed, run):
+    found = changed(FOLDER, NEWER, "--fail-on", "deletes_data", code=2)
+    assert "deletes-data" in found["error"]["hint"]
+
+
+def test_units_and_paths_narrow_the_run(changed):
+    files = {**FOLDER, "other/kustomization.yaml": "resources: [d.yaml]\n", "other/d.yaml": FOLDER["app/d.yaml"]}
+    after = {**NEWER, "other/d.yaml": NEWER["app/d.yaml"]}
+    assert set(units(changed(files, after))) == {"kustomization:app", "kustomization:other"}
+    assert set(units(changed(files, after, "--unit", "kustomization:o*"))) == {"kustomization:other"}
+    assert set(units(changed(files, after, "app"))) == {"kustomization:app"}
+
+
+def test_a_base_that_is_not_in_a_shallow_clone_says_how_deep(run, tmp_path, monkeypatch):
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    origin.mkdir()
+    make_checkout(origin, FOLDER, origin="")
+    first = git(origin, "rev-parse", "HEAD").strip()
+    lay(origin, NEWER)
+    git(origin, "commit", "-qam", "Two")
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{origin}", str(clone))
+    monkeypatch.chdir(clone)
+    ran = run("diff", "--base", first)
+    assert ran.code == 2
+    assert "fetch-depth" in ran.out
+
+
+def test_the_base_of_a_pull_request_is_that_of_the_provider(run, tmp_path):
+    make_checkout(tmp_path, FOLDER, origin=ORIGIN)
+    base = git(tmp_path, "rev-parse", "HEAD").strip()
+    lay(tmp_path, NEWER)
+    git(tmp_path, "commit", "-qam", "Two")
+    environment = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+    ran = run("diff", "--output", "json", environment=environment)
+    assert ran.document["rendered"]["base"] == base
+
+
+def test_a_value_for_another_command_is_no_base(run, tmp_path):
+    make_checkout(tmp_path, {**FOLDER, ".gitops-ci.yaml": "base: nowhere\n"}, origin="")
+    assert run("diff", environment={"GITOPS_CI_BASE": "nowhere"}).code == 0
+
+
+def test_outside_of_a_repository_and_before_the_first_commit(run, tmp_path):
+    assert run("diff").code == 2
+    git(tmp_path, "init", "-q")
+    ran = run("diff")
+    assert (ran.code, "Traceback" in ran.err) == (2, False)
+
+
+@pytest.mark.parametrize("form", ["summary", "paths", "yaml"])
+def test_each_form_shows_the_change_and_no_secret(run, tmp_path, form):
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{password: {value}}}\n"
+    make_checkout(tmp_path, {**FOLDER, "k/s.yaml": secret.format(value="opensesame1")}, origin="")
+    lay(tmp_path, {**NEWER, "k/s.yaml": secret.format(value="opensesame2")})
+    ran = run("diff", "--base", "HEAD", "--form", form)
+    assert ran.code == 0, ran.err
+    assert "ghcr.io/acme/web:1.1.0" in ran.out
+    assert "opensesame" not in ran.out + ran.err
+    assert "changed)" in ran.out
+
+
+def test_links_out_of_the_repository_reach_no_output(changed, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "planted"
+    outside.write_text("planted-secret-text")
+    files = {
+        **CHART,
+        "charts/web/templates/cm.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
+        'data: {f: {{ .Files.Get "link" | quote }}}\n',
+    }
+    here = os.getcwd()
+    changed(files, {})
+    os.symlink(outside, os.path.join(here, "charts/web/link"))
+    found = changed(files, {"charts/web/values.yaml": "tag: 2\n"})
+    assert "planted-secret-text" not in json.dumps(found)
+
+
+def test_a_working_folder_below_the_root_sees_the_whole_change(run, tmp_path, monkeypatch):
+    make_checkout(tmp_path, FOLDER, origin="")
+    lay(tmp_path, {**NEWER, "new/kustomization.yaml": "configMapGenerator: [{name: c, literals: [a=1]}]\n"})
+    monkeypatch.chdir(tmp_path / "app")
+    ran = run("diff", "--base", "HEAD", "--output", "json")
+    assert set(units(ran.document["rendered"])) == {"kustomization:app", "kustomization:new"}
