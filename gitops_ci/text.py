@@ -33,5 +33,5 @@ def nearest_field(name: str, known: Iterable[str]) -> str:
         return meant
     if not names:
         return "No field is allowed here."
-    listed = ", ".join(names[:12])
-    return f"Allowed here: {listed}{', ...' if len(names) > 12 else ''}."
+    more = len(names) - 12
+    return f"Allowed here: {', '.join(names[:12])}{f' and {more} more' if more > 0 else ''}."

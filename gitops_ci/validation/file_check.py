@@ -28,6 +28,7 @@ _HANGS_ON_VALUES = re.compile(
     r"(?:no more than|at most) \d+ (?:characters|bytes)|is required|is missing|(?:must|may) not be empty"
     r"|(?:^|: |image |')''(?: |$)|, is null"
 )
+_UNRENDERED = " (a template's {{ }} that was not rendered?)"
 _UNREAD = "text after the end of the document, which Kubernetes does not read"
 Attach = Callable[[Document], Document]
 
@@ -101,7 +102,8 @@ class FileChecker:
             loaded = piece.load()
         except YamlError as error:
             place = (path, error.line + piece.line, error.column)
-            self._broken("yaml/syntax", error.reason, place, result, piece, origins)
+            template = _UNRENDERED if origins is None and "{{" in piece.text else ""
+            self._broken("yaml/syntax", f"{error.reason}{template}", place, result, piece, origins)
             return
         except GoYamlError as error:
             self._broken("yaml/syntax", error.reason, (path, *piece.position(error.offset)), result, piece, origins)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from gitops_ci.text import nearest
 from gitops_ci.validation.apiserver import api_problems, as_validated
@@ -75,11 +75,13 @@ class ObjectChecker:
         if program := _read_by(document):
             return ObjectResult([], program)
         first = not document.prefix or document.prefix[-1] == 0
-        verdict = ObjectResult(list(_duplicates(loaded)) if loaded.duplicates and first else [])
+        verdict = ObjectResult([])
+        of_versions: dict[str, list[Violation]] = {}
         for version in self._checks.kubernetes_versions:
+            verdict.problems = of_versions[version] = []
             self._structure(document, loaded, version, verdict)
-        if len(self._checks.kubernetes_versions) > 1:
-            verdict.problems = list(dict.fromkeys(verdict.problems))
+        duplicates = list(_duplicates(loaded)) if loaded.duplicates and first else []
+        verdict.problems = duplicates + _in_versions(of_versions)
         if any(problem.rule == UNCHECKED for problem in verdict.problems):
             verdict.unchecked = [problem for problem in verdict.problems if problem.rule == UNCHECKED]
             verdict.problems = [problem for problem in verdict.problems if problem.rule != UNCHECKED]
@@ -171,3 +173,22 @@ def _identity(document: Document) -> Iterator[Violation]:
 def _duplicates(loaded: Loaded) -> Iterator[Violation]:
     for key, offset in loaded.duplicates:
         yield Violation("yaml/duplicate-key", None, f"key '{key}' is set twice", "Remove one of them.", offset=offset)
+
+
+def _in_versions(found: Mapping[str, Sequence[Violation]]) -> list[Violation]:
+    """Each violation once; one that does not hold for all versions of a range names those for which it does."""
+    holds: dict[Violation, list[str]] = {}
+    for version, violations in found.items():
+        for violation in dict.fromkeys(violations):
+            holds.setdefault(violation, []).append(version)
+    return [
+        violation if len(versions) == len(found) or versions[0] in violation.message else _of(violation, versions)
+        for violation, versions in holds.items()
+    ]
+
+
+def _of(violation: Violation, versions: Sequence[str]) -> Violation:
+    first, last = versions[0], versions[-1]
+    is_range = len(versions) > 1 and int(last.partition(".")[2]) - int(first.partition(".")[2]) == len(versions) - 1
+    named = f"{first} to {last}" if is_range else ", ".join(versions)
+    return violation._replace(message=f"{violation.message} (in Kubernetes {named})")

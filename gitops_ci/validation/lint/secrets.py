@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gitops_ci.model import Finding
@@ -11,6 +12,17 @@ from gitops_ci.validation.manifests.documents import Document
 __all__ = ["plain_secrets"]
 
 _HINT = "Encrypt it (SOPS, SealedSecret) or refer to a vault (ExternalSecret). What was pushed must be replaced."
+# Entries that stand beside a password and are none: user names, ids, hosts, switches.
+_PUBLIC = re.compile(
+    r"(?:.*[-_.])?(?:user(?:_?name)?|login|email|(?:client|tenant|subscription|account|project|app)[-_]?id|db|database"
+    r"|(?:db|database)[-_]?name|host(?:name)?|port|region|bucket|enabled|realm|issuer|scopes?)",
+    re.IGNORECASE,
+)
+_SWITCHES = frozenset({"true", "false", "yes", "no", "dHJ1ZQ==", "ZmFsc2U="})
+
+
+def _is_public(name: str, value: str) -> bool:
+    return value in _SWITCHES or _PUBLIC.fullmatch(name) is not None
 
 
 def plain_secrets(document: Document) -> Iterator[Finding]:
@@ -19,9 +31,9 @@ def plain_secrets(document: Document) -> Iterator[Finding]:
     for key in ("data", "stringData"):
         values = document.value.get(key)
         for name, value in values.items() if isinstance(values, dict) else ():
-            if isinstance(value, str) and value and not _is_placeholder(value):
+            if isinstance(value, str) and value and not (_is_public(str(name), value) or _is_placeholder(value)):
                 # The value itself is never repeated in a report.
-                said = f"the value of '{name}' lies in Git in plain text"
+                said = f"the value of '{name}' is in Git in plain text"
                 yield at(document, (key, name), "repo/plain-secret", said, hint=_HINT, severity="warning", key=True)
 
 

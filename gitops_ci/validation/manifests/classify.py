@@ -76,6 +76,8 @@ def _client_side(value: Mapping[str, Any]) -> str | None:
         return "a Helm chart's description"
     if api_version == "v1" and kind == "Config" and "clusters" in value:
         return "a kubeconfig"
+    if api_version is None and kind is not None and kind[:1].islower():
+        return f"no Kubernetes object: it has no apiVersion, and kind '{kind}' is no kind of Kubernetes"
     if kind is None and not isinstance(api_version, str | None):
         return "no Kubernetes object: its apiVersion is no string, and it has no kind"
     if kind in {"Kustomization", "Component"} and str(api_version or "kustomize.config.k8s.io").startswith(

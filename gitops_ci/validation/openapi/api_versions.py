@@ -98,6 +98,8 @@ def _replacement(kind: str, api_version: str, version: str) -> str:
         rank = {name: (name != stable, name.rpartition("/")[0] != group, *_maturity(name)) for name in same}
         best = min(same, key=lambda name: (rank[name], name))
         return f"Use apiVersion: {best}"
+    if kind == "List" and api_version == "v1":
+        return "A List needs 'items', a list of objects."
     if kind.endswith("List"):
         return "Split it into documents, or use kind: List with apiVersion: v1."
     return did_you_mean(kind, {named_kind for _, named_kind in known}) or "Check apiVersion and kind."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+import yaml
 
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Finding
@@ -186,3 +187,36 @@ def test_a_field_that_validation_requires_is_required_in_each_version(version: s
     text = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {name: a}\n"
     found = findings(text + "spec: {validationActions: []}\n", Checks(kubernetes_versions=(version,)))
     assert [one.rule for one in found] == ["schema/required", "schema/required"]
+
+
+def test_a_pipeline_of_another_program_is_no_manifest():
+    report = check([("drone.yaml", "kind: pipeline\ntype: docker\nname: default\n")])
+    assert report.findings == ()
+    assert "kind 'pipeline' is no kind of Kubernetes" in report.skipped[0].reason
+
+
+def test_a_list_without_items_says_what_is_missing():
+    (finding,) = check([("a.yaml", "apiVersion: v1\nkind: List\n")]).findings
+    assert finding.hint == "A List needs 'items', a list of objects."
+
+
+def test_a_template_that_was_not_rendered_is_named():
+    (finding,) = check([("a.yaml", "{{- if .x }}\napiVersion: v1\nkind: ConfigMap\n{{- end }}\n")]).findings
+    assert "a template's {{ }} that was not rendered?" in finding.message
+
+
+def test_what_holds_for_a_part_of_a_range_names_its_versions():
+    text = yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "a"},
+            "spec": {"containers": [{"name": "a"}], "hostUsers": False, "hostNetwork": True},
+        }
+    )
+    found = check([("a.yaml", text)], Checks(kubernetes_versions=("1.31", "1.32", "1.33", "1.34"))).findings
+    assert [one.message.partition(" (in")[2] for one in found if "hostUsers" in one.message] == [
+        " Kubernetes 1.33 to 1.34)"
+    ]
+    (everywhere,) = [one for one in found if "image" in one.field or "'image'" in one.message]
+    assert "(in" not in everywhere.message

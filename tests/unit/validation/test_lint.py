@@ -56,6 +56,10 @@ def test_a_moving_tag_points_at_the_image() -> None:
         ("data:\n  password: aHVudGVyMg==\n", ["repo/plain-secret"]),
         ("stringData:\n  password: ${PASSWORD}\n", []),
         ("data:\n  password: ENC[AES256_GCM,data:x]\nsops:\n  mac: x\n", []),
+        ("stringData:\n  username: bob\n  AZURE_CLIENT_ID: abc\n  POSTGRES_DB: shop\n  db-host: db\n", []),
+        ("stringData:\n  USE_IDENTITY: 'true'\n", []),
+        ("data:\n  USE_IDENTITY: dHJ1ZQ==\n", []),
+        ("stringData:\n  user-password: hunter2\n  id_rsa: hunter2\n", ["repo/plain-secret"] * 2),
     ],
 )
 def test_secrets_in_plain_text(body: str, rules: list[str]) -> None:
