@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -103,11 +103,15 @@ class _Walk:
 
 
 class SourceTree:
-    """Files with their folders, links resolved inside the root, and each document read once."""
+    """Files with their folders, links resolved inside the root, and each document read once.
 
-    def __init__(self, files: Files) -> None:
+    Files that are `hidden` are not there: an operator's source leaves them out.
+    """
+
+    def __init__(self, files: Files, hidden: Collection[str] = ()) -> None:
         self._files = files
-        self.names = sorted(set(files.names()))
+        self.hidden = frozenset(hidden)
+        self.names = sorted(set(files.names()) - self.hidden)
         self._known = set(self.names)
         self.folders = {"."}
         for name in self.names:
@@ -117,13 +121,19 @@ class SourceTree:
                 folder = posixpath.dirname(folder)
         self._documents: dict[str, tuple[Document, ...] | YamlError] = {}
         self._texts: dict[str, str | None] = {}
-        self._links = dict(files.links())
+        self._links = {path: said for path, said in files.links().items() if path not in self.hidden}
         self._walks: dict[str, _Walk] = {}
         # What folders bring to those that include them, kept for as long as the files are (`kustomization_files`).
         self.closures: dict[str, Any] = {}
 
     def __contains__(self, path: str) -> bool:
         return path in self._known
+
+    def without(self, hidden: Collection[str]) -> SourceTree:
+        """The same files without some of them; what was read of the others is not read again."""
+        made = SourceTree(self._files, hidden)
+        made._documents, made._texts = self._documents, self._texts
+        return made
 
     def resolve(self, path: str) -> str | None:
         """The path of a file or folder with all links followed; None when it is not there or leads outside."""
