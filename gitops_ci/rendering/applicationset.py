@@ -7,12 +7,12 @@ argo-cd.readthedocs.io/en/stable/operator-manual/applicationset; argo-cd applica
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gitops_ci.rendering.argocd_generators import Undecided, parameter_sets, replaced
+from gitops_ci.rendering.argocd_templates import CHART_TEMPLATE, for_helm
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Recipe, Repository, Step
 from gitops_ci.rendering.documents import Document, dig, load_any, text_of
 from gitops_ci.rendering.helm_command import OWN_FOLDER, merged
@@ -21,19 +21,6 @@ from gitops_ci.yamltext import YamlError
 __all__ = ["closure", "describe", "recipe"]
 
 _CHART = f"{OWN_FOLDER}/templates-of-texts"
-_TEMPLATE = """{{- define "normalize" -}}
-{{- regexReplaceAll "[^-a-z0-9.]" (. | toString | lower) "-" | trunc 253 | trimAll "-." -}}
-{{- end -}}
-texts:
-{{- range $set := .Values.sets }}
-{{- range $text := $set.texts }}
-- {{ tpl $text $set.values | toJson }}
-{{- end }}
-{{- end }}
-"""
-_ACTION = re.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*\}\}")
-_NORMALIZE = re.compile(r"(?<![\w.\"$])normalize(?![\w\"])")
-_SLUGIFY = re.compile(r"\{\{(?:[^{}]|\{(?!\{))*\bslugify\b")
 
 
 def describe(files: Sequence[str], documents: Sequence[Document], repository: Repository) -> Iterable[DeploymentUnit]:
@@ -54,8 +41,6 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
         made.skip = str(reason)
         made.remedy = "The Applications that it makes are not checked."
     made.files |= made.parts
-    if not made.skip and any(_SLUGIFY.search(text) for text in _texts(_whole_template(unit, {}))):
-        made.skip = "its template uses slugify, which is not evaluated here"
     return made
 
 
@@ -70,13 +55,13 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
         return Recipe(frozenset(closure.files), text=" ", finish=_Applications(made, namespace))
     values = {
         "sets": [
-            {"values": one.values, "texts": [_for_helm(text) for text in _texts(template)]}
+            {"values": one.values, "texts": [for_helm(text) for text in _texts(template)]}
             for template, one in zip(templates, sets, strict=True)
         ]
     }
     written = {
         f"{_CHART}/Chart.yaml": "apiVersion: v2\nname: texts\nversion: 1.0.0\n",
-        f"{_CHART}/templates/texts.yaml": _TEMPLATE,
+        f"{_CHART}/templates/texts.yaml": CHART_TEMPLATE,
         f"{_CHART}/values.yaml": json.dumps(values),
     }
     step = Step("helm", ("template", "--", "texts", f"./{_CHART}"))
@@ -90,10 +75,6 @@ def _whole_template(unit: DeploymentUnit, own: Mapping[str, Any]) -> dict[str, A
     made = merged([template if isinstance(template, dict) else {}, dict(own)])
     patch = text_of(dig(spec, "templatePatch"))
     return {"template": made} | ({"patch": patch} if patch else {})
-
-
-def _for_helm(text: str) -> str:
-    return _ACTION.sub(lambda one: _NORMALIZE.sub('include "normalize"', one[0]), text)
 
 
 def _texts(value: Any) -> list[str]:

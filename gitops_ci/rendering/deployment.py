@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from gitops_ci.rendering.base import BuildError
 from gitops_ci.rendering.documents import Document
+from gitops_ci.rendering.source_ignore import hidden_files
 from gitops_ci.rendering.tree import SourceTree
 
 __all__ = [
@@ -192,6 +193,15 @@ class Repository:
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     objects: Mapping[tuple[str, str], Sequence[Document]] = field(default_factory=dict)
+    _sources: dict[str | None, SourceTree] = field(default_factory=dict)
+
+    def source_tree(self, ignore: str | None) -> SourceTree:
+        """The files as a source of Flux has them; `ignore` is its `spec.ignore`, None where it is not set."""
+        known = self._sources.get(ignore)
+        if known is None:
+            hidden = hidden_files(self.tree.names, self.tree.text, ignore)
+            known = self._sources[ignore] = self.tree.without(hidden) if hidden else self.tree
+        return known
 
     def is_own(self, url: str) -> bool:
         """Whether an address is this repository's, with or without .git, over https or ssh."""

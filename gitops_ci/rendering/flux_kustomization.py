@@ -25,6 +25,7 @@ from gitops_ci.rendering.kustomization_edits import (
     metadata_transformers,
 )
 from gitops_ci.rendering.kustomization_files import described_in, kustomization_value
+from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["closure", "describe", "recipe"]
@@ -63,35 +64,41 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
         made.skip = place.elsewhere or f"its path '{unit.source}' is filled in where it is deployed"
         made.remedy = place.remedy
         return made
-    tree = repository.tree
+    tree = place.tree(repository)
     folder = tree.resolve(place.path)
     if folder is None or not tree.is_folder(folder):
         if place.source:
             made.skip = f"its folder is in {place.source}, which is not in this repository"
             return made
         message = f"there is no folder '{unit.source}' in this repository"
+        if repository.tree.is_folder(place.path):
+            message = f"'{unit.source}' is not in its source: spec.ignore, .sourceignore or a default leaves it out"
         made.problems.append(BuildError("missing-path", unit.path, unit.line, 1, message))
         made.error = message
         return made
     try:
-        value = _kustomization(unit, folder, repository)
+        value = _kustomization(unit, folder, tree)
     except YamlError as error:
         made.error = f"the kustomization in {folder} cannot be read: line {error.line}: {error.reason}"
         return made
     if bad := next((one for one in value.get("components", ()) if one.startswith("/")), ""):
         made.refuse(f"{unit.path}:{unit.line}: the component '{bad}' leads out of the repository")
         return made
-    made.absorb(kustomization_files.collect(folder, tree, value))
+    # What folders bring is remembered for a tree: that of the source is asked only where it matters.
+    whole = kustomization_files.collect(folder, repository.tree, value)
+    uses_hidden = not tree.hidden.isdisjoint(whole.files)
+    made.absorb(kustomization_files.collect(folder, tree, value) if uses_hidden else whole)
     made.links |= tree.links_on(place.path)
     return made
 
 
 def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Recipe:
     """Build the changed kustomization without load restrictions, then fill in variables."""
-    tree = repository.tree
-    folder = tree.resolve(_location(unit, repository).path) or "."
+    place = _location(unit, repository)
+    tree = place.tree(repository)
+    folder = tree.resolve(place.path) or "."
     variables = variables_of(unit, repository)
-    value = _kustomization(unit, folder, repository)
+    value = _kustomization(unit, folder, tree)
     path = described_in(folder, tree) or ""
     if path in closure.rewritten:
         value = as_read_by_go(closure.rewritten[path])
@@ -110,13 +117,12 @@ class _Finish:
         return substituted(text, self.variables) if self.variables.is_used else Output(text)
 
 
-def _kustomization(unit: DeploymentUnit, folder: str, repository: Repository) -> dict[str, Any]:
+def _kustomization(unit: DeploymentUnit, folder: str, tree: SourceTree) -> dict[str, Any]:
     """The folder's kustomization with what the Kustomization adds.
 
     Raises:
         YamlError: the folder's own one cannot be read.
     """
-    tree = repository.tree
     path = described_in(folder, tree)
     value = as_read_by_go(kustomization_value(path, tree) if path else generated(folder, tree))
     value.setdefault("apiVersion", "kustomize.config.k8s.io/v1beta1")
@@ -130,7 +136,7 @@ def _kustomization(unit: DeploymentUnit, folder: str, repository: Repository) ->
         if isinstance(text := spec.get(field_name), str):
             value[name] = text
     _append(value, "patches", [_patch(one) for one in items(spec, "patches") if isinstance(one, dict)])
-    _append(value, "components", _components(spec, folder, repository))
+    _append(value, "components", _components(spec, folder, tree))
     _append(value, "patchesStrategicMerge", [json.dumps(one) for one in items(spec, "patchesStrategicMerge")])
     _append(
         value, "patchesJson6902", [_json_patch(one) for one in items(spec, "patchesJson6902") if isinstance(one, dict)]
@@ -163,11 +169,11 @@ def _target(patch: Mapping[str, Any]) -> dict[str, Any]:
     return {"target": {key: text_of(target[key]) for key in known if key in target}}
 
 
-def _components(spec: Mapping[str, Any], folder: str, repository: Repository) -> list[str]:
+def _components(spec: Mapping[str, Any], folder: str, tree: SourceTree) -> list[str]:
     ignores_missing = spec.get("ignoreMissingComponents") is True
     found = [text_of(one) for one in items(spec, "components")]
     base = "" if folder == "." else folder
-    return [one for one in found if not ignores_missing or repository.tree.resolve(posixpath.join(base, one))]
+    return [one for one in found if not ignores_missing or tree.resolve(posixpath.join(base, one))]
 
 
 def _add_images(value: dict[str, Any], images: list[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gitops_ci.rendering.deployment import DeploymentUnit, Repository
 from gitops_ci.rendering.documents import Document, dig, items, text_of
+from gitops_ci.rendering.tree import SourceTree
 
 __all__ = ["Location", "locate"]
 
@@ -16,13 +17,20 @@ __all__ = ["Location", "locate"]
 class Location:
     """A path in this repository, or why there is none and what to do about it.
 
-    `source` names a source that nobody describes: it may be this repository or another one.
+    `source` names a source that nobody describes: it may be this repository or another one. From a Git source come the
+    files that `ignore`, its `spec.ignore`, and `.sourceignore` files leave.
     """
 
     path: str = "."
     source: str = ""
     elsewhere: str = ""
     remedy: str = ""
+    is_git: bool = False
+    ignore: str | None = None
+
+    def tree(self, repository: Repository) -> SourceTree:
+        """The files that the source has of this repository."""
+        return repository.source_tree(self.ignore) if self.is_git else repository.tree
 
 
 def locate(path: str, reference: Any, unit: DeploymentUnit, repository: Repository) -> Location:
@@ -40,12 +48,14 @@ def locate(path: str, reference: Any, unit: DeploymentUnit, repository: Reposito
     if found is None:
         # An OCIRepository that nobody describes holds what is pushed from here, as far as anybody can see.
         told = f"the {kind} '{name}'"
-        return Location(path, told) if kind in {"GitRepository", "OCIRepository"} else _no_git(kind, name)
+        is_git = kind == "GitRepository"
+        return Location(path, told, is_git=is_git) if is_git or kind == "OCIRepository" else _no_git(kind, name)
     if kind != "GitRepository":
         return _no_git(kind, name)
     if why := _other_repository(found, repository):
         return Location(path, "", why, "Check it in the checkout of what it follows.")
-    return Location(path)
+    ignore = dig(found.value, "spec", "ignore")
+    return Location(path, is_git=True, ignore=ignore if isinstance(ignore, str) else None)
 
 
 def _no_git(kind: str, name: str) -> Location:

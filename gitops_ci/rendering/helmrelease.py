@@ -63,8 +63,8 @@ def _location(unit: DeploymentUnit, repository: Repository) -> Location:
 def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     """The chart with its dependencies, and the files of values that the release names."""
     made = Closure()
-    tree = repository.tree
     place = _location(unit, repository)
+    tree = place.tree(repository)
     if place.elsewhere or "${" in unit.source:
         made.skip = place.elsewhere or f"its chart '{unit.source}' is filled in where it is deployed"
         made.remedy = place.remedy
@@ -105,8 +105,9 @@ def _location_of(path: str, unit: DeploymentUnit, repository: Repository) -> str
 def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Recipe:
     """Template the chart, then let each post-renderer build what came before."""
     spec = unit.value.get("spec")
-    tree = repository.tree
-    folder = tree.resolve(_location(unit, repository).path) or "."
+    place = _location(unit, repository)
+    tree = place.tree(repository)
+    folder = tree.resolve(place.path) or "."
     made = Installation(folder, _release_name(unit.value), _namespace(unit.value))
     made.kubernetes_version = repository.kubernetes_version
     made.include_crds = text_of(dig(spec, "install", "crds")) != "Skip" and dig(spec, "install", "skipCRDs") is not True

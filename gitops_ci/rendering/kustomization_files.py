@@ -150,7 +150,12 @@ class _Collector:
                 self.done.add(real)
                 self.closure.absorb(self._closure_of(real, above))
         else:
-            self.missing(path, f"there is no '{entry}'", entry)
+            self.missing(path, self.absence(entry, target), entry)
+
+    def absence(self, entry: str, target: str) -> str:
+        if posixpath.normpath(target) in self.tree.hidden:
+            return f"'{entry}' is not in the source: spec.ignore, .sourceignore or a default of Flux leaves it out"
+        return f"there is no '{entry}'"
 
     def _closure_of(self, folder: str, above: list[str]) -> Closure:
         """What a folder brings, found once however many kustomizations include it."""
@@ -167,7 +172,7 @@ class _Collector:
         if self.tree.is_file(target):
             self.take(target, part=True)
         elif not self.tree.is_folder(target):
-            self.missing(path, f"there is no '{entry}'", entry)
+            self.missing(path, self.absence(entry, target), entry)
 
     def inside(self, entry: str, folder: str, path: str, whole: str = "") -> str | None:
         """The path that an entry stands for; None, and a word about it, when it is an address or leads outside."""

@@ -105,14 +105,23 @@ class _Walk:
 class SourceTree:
     """Files with their folders, links resolved inside the root, and each document read once.
 
-    What is not `differing` from the `twin` is read there: two sides of a change share nearly all of their files.
+    What is not `differing` from the `twin` is read there: two sides of a change share nearly all of their files. Files
+    that are `hidden` are not there: an operator's source leaves them out.
     """
 
-    def __init__(self, files: Files, twin: SourceTree | None = None, differing: Collection[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        files: Files,
+        twin: SourceTree | None = None,
+        differing: Collection[str] = frozenset(),
+        *,
+        hidden: Collection[str] = (),
+    ) -> None:
         self._files = files
         self._twin = twin
         self._differing = differing
-        self.names = sorted(set(files.names()))
+        self.hidden = frozenset(hidden)
+        self.names = sorted(set(files.names()) - self.hidden)
         self._known = set(self.names)
         self.folders = {"."}
         for name in self.names:
@@ -122,13 +131,19 @@ class SourceTree:
                 folder = posixpath.dirname(folder)
         self._documents: dict[str, tuple[Document, ...] | YamlError] = {}
         self._texts: dict[str, str | None] = {}
-        self._links = dict(files.links())
+        self._links = {path: said for path, said in files.links().items() if path not in self.hidden}
         self._walks: dict[str, _Walk] = {}
         # What folders bring to those that include them, kept for as long as the files are (`kustomization_files`).
         self.closures: dict[str, Any] = {}
 
     def __contains__(self, path: str) -> bool:
         return path in self._known
+
+    def without(self, hidden: Collection[str]) -> SourceTree:
+        """The same files without some of them; what was read of the others is not read again."""
+        made = SourceTree(self._files, self._twin, self._differing, hidden=hidden)
+        made._documents, made._texts = self._documents, self._texts
+        return made
 
     def resolve(self, path: str) -> str | None:
         """The path of a file or folder with all links followed; None when it is not there or leads outside."""

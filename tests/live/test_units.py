@@ -267,6 +267,36 @@ def test_go_templates_of_an_applicationset_are_evaluated(outputs):
     assert "name: x" in made["application:argocd/web-1"]
 
 
+def test_slugify_gives_what_argo_cd_gives(outputs):
+    """Expected values are those of SlugifyName of argo-cd 3.1."""
+    expected = {
+        "{{ slugify .n }}": "feature-login-page-v2-final-version-1234567890",
+        "{{ .n | slugify 23 }}": "feature-login-page-v2",
+        "{{ .n | slugify 23 true | upper }}": "FEATURE-LOGIN-PAGE-V2",
+        "{{ slugify 23 false .n }}": "feature-login-page-v2",
+        "{{- if eq (slugify 7 true (slugify 9 .n)) .slug }}{{ .n|slugify 0}}{{ end -}}": (
+            "feature-login-page-v2-final-version-1234567890-abcdef-xyz"
+        ),
+        '{{ printf "slugify %s" (.n | slugify 10) }}': "slugify feature",
+        "{{ slugify 5 .n }}": "featu",
+        "{{ slugify 19 false .n }}": "feature-login-page",
+        "{{ .slugify }} {{ $slugify := .slug }}{{ $slugify }}": "other feature",
+    }
+    element = {
+        "n": "Feature/Login_Page.v2--Final Version 1234567890-abcdef-xyz.",
+        "slug": "feature",
+        "slugify": "other",
+    }
+    labels = {f"l{number}": text for number, text in enumerate(expected)}
+    spec = {
+        "goTemplate": True,
+        "generators": [{"list": {"elements": [element]}}],
+        "template": {"metadata": {"name": "a", "labels": labels}, "spec": {"project": "default"}},
+    }
+    (made,) = (text for name, text in outputs({"set.yaml": SET + json.dumps(spec)}).items() if "applicationset" in name)
+    assert list(json.loads(made)["metadata"]["labels"].values()) == list(expected.values())
+
+
 def test_a_release_with_post_renderers(outputs):
     spec = {
         "chart": {"spec": {"chart": "./web", "sourceRef": {"kind": "GitRepository", "name": "flux-system"}}},

@@ -10,9 +10,9 @@ import json
 import pytest
 
 from gitops_ci.rendering.argocd_generators import Undecided, parameter_sets
+from gitops_ci.rendering.argocd_templates import for_helm
 from gitops_ci.rendering.deployment import Cluster
-from gitops_ci.rendering.kinds import closure_of
-from tests.unit.rendering.support import CONFIGMAP, URL, repository, unit_of, units
+from tests.unit.rendering.support import CONFIGMAP, URL, repository, unit_of
 
 FILES = {
     "apps/a/x.yaml": CONFIGMAP % "a",
@@ -181,11 +181,19 @@ def test_two_applications_of_one_name_are_an_error():
     assert recipe.finish("").errors == ("it makes two Applications of the name 'x'",)
 
 
-def test_a_function_that_helm_has_not_is_told():
-    spec = {
-        "goTemplate": True,
-        "generators": [{"list": {"elements": [{"a": 1}]}}],
-        "template": {"x": "{{ slugify .a }}"},
-    }
-    made = repository({"set.yaml": HEAD + json.dumps(spec)})
-    assert "slugify" in closure_of(units(made)["applicationset:argocd/s"], made).skip
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("{{ normalize .a }}", '{{ include "normalize" .a }}'),
+        ("{{ .a | normalize | trunc 3 }}", '{{ .a | include "normalize" | trunc 3 }}'),
+        ("{{ .normalize }} {{ $normalize }} normalize", "{{ .normalize }} {{ $normalize }} normalize"),
+        ('{{ "slugify" }} {{ `slugify` }} {{/* slugify */}}', '{{ "slugify" }} {{ `slugify` }} {{/* slugify */}}'),
+        ("{{ slugify .a }}", '{{ list .a  | include "slugify" }}'),
+        ("{{ .a | slugify 23 true | upper }}", '{{ .a | list 23 true  | include "slugify" | upper }}'),
+        ("{{- (slugify 2 .a) -}}", '{{- (list 2 .a | include "slugify" ) -}}'),
+        ("{{ slugify (slugify .a) }}", '{{ list (list .a | include "slugify" )  | include "slugify" }}'),
+        ('{{ slugify "a | b" }}', '{{ list "a | b"  | include "slugify" }}'),
+    ],
+)
+def test_functions_of_argo_cd_are_written_for_helm(text, written):
+    assert for_helm(text) == written
