@@ -193,7 +193,8 @@ class Repository:
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     objects: Mapping[tuple[str, str], Sequence[Document]] = field(default_factory=dict)
-    _sources: dict[str | None, SourceTree] = field(default_factory=dict)
+    # Of this tree alone: not an argument, so that `replace` begins with none.
+    _sources: dict[str | None, SourceTree] = field(default_factory=dict, init=False)
 
     def source_tree(self, ignore: str | None) -> SourceTree:
         """The files as a source of Flux has them; `ignore` is its `spec.ignore`, None where it is not set."""
