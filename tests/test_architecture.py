@@ -80,8 +80,8 @@ FLOORS = {
     "validation.apiserver": (
         {"certificates", "dropped_fields"},
         {"admissionregistration", "authorization", "batch", "coordination", "core", "flowcontrol", "rbac"}
-        | {"storagemigration"},
-        {"apiextensions", "apps", "autoscaling", "discovery", "networking", "resource", "storage"},
+        | {"apiregistration", "scheduling", "storagemigration"},
+        {"apiextensions", "apps", "autoscaling", "discovery", "networking", "node", "resource", "storage"},
     ),
 }
 

@@ -48,8 +48,8 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ("", "Endpoints"): Kind(rules=("discovery:endpoints",)),
     ("", "Event"): Kind(rules=("core.events:event",), name="path_segment", any_finalizer=True),
     ("", "LimitRange"): Kind(rules=("core.quotas:limit_range",), name_optional=True),
-    ("", "Namespace"): Kind(rules=("core.cluster:namespace",), cluster_scoped=True, name="dns_label"),
-    ("", "Node"): Kind(rules=("core.cluster:node",), cluster_scoped=True),
+    ("", "Namespace"): Kind(rules=("core.namespaces_and_nodes:namespace",), cluster_scoped=True, name="dns_label"),
+    ("", "Node"): Kind(rules=("core.namespaces_and_nodes:node",), cluster_scoped=True),
     ("", "PersistentVolume"): Kind(rules=("storage:persistent_volume",), cluster_scoped=True),
     ("", "PersistentVolumeClaim"): Kind(rules=("core.persistent_volume_claims:persistent_volume_claim",)),
     ("", "Pod"): Kind(rules=(_PODS,), pod_template=(), server_sets_generation=True),
@@ -107,9 +107,9 @@ KINDS: Mapping[tuple[str, str], Kind] = {
         any_finalizer=True,
     ),
     ("apiregistration.k8s.io", "APIService"): Kind(
-        rules=("core.cluster:api_service",), cluster_scoped=True, any_finalizer=True
+        rules=("apiregistration:api_service",), cluster_scoped=True, any_finalizer=True
     ),
-    ("apps", "ControllerRevision"): Kind(rules=("core.cluster:revision",)),
+    ("apps", "ControllerRevision"): Kind(rules=("apps:revision",)),
     ("apps", "DaemonSet"): Kind(
         rules=("apps:daemon_set", _PODS), pod_template=("spec", "template"), server_sets_generation=True
     ),
@@ -154,7 +154,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
         rules=("batch.jobs:job", _PODS), max_name=63, pod_template=("spec", "template"), server_sets_generation=True
     ),
     ("certificates.k8s.io", "CertificateSigningRequest"): Kind(
-        rules=("core.cluster:certificate_request",), cluster_scoped=True, name="path_segment"
+        rules=("certificates:certificate_request",), cluster_scoped=True, name="path_segment"
     ),
     ("certificates.k8s.io", "ClusterTrustBundle"): Kind(
         rules=("certificates:trust_bundle",), cluster_scoped=True, name="path_segment"
@@ -185,9 +185,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ),
     ("networking.k8s.io", "NetworkPolicy"): Kind(rules=("networking:network_policy",), server_sets_generation=True),
     ("networking.k8s.io", "ServiceCIDR"): Kind(rules=("networking:service_cidr",), cluster_scoped=True),
-    ("node.k8s.io", "RuntimeClass"): Kind(
-        rules=("core.cluster:runtime_class",), cluster_scoped=True, any_finalizer=True
-    ),
+    ("node.k8s.io", "RuntimeClass"): Kind(rules=("node:runtime_class",), cluster_scoped=True, any_finalizer=True),
     ("policy", "PodDisruptionBudget"): Kind(
         rules=("autoscaling:disruption_budget",), name="path_segment", server_sets_generation=True, any_finalizer=True
     ),
@@ -220,7 +218,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ("scheduling.k8s.io", "CompositePodGroup"): Kind(no_rules=_NOT_SERVED),
     ("scheduling.k8s.io", "PodGroup"): Kind(no_rules=_NOT_SERVED),
     ("scheduling.k8s.io", "PriorityClass"): Kind(
-        rules=("core.cluster:priority_class",), cluster_scoped=True, server_sets_generation=True
+        rules=("scheduling:priority_class",), cluster_scoped=True, server_sets_generation=True
     ),
     ("scheduling.k8s.io", "Workload"): Kind(no_rules=_NOT_SERVED),
     ("storage.k8s.io", "CSIDriver"): Kind(rules=("storage:csi_driver",), cluster_scoped=True),

@@ -11,7 +11,7 @@ from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector, matches
 from gitops_ci.validation.apiserver.core.persistent_volume_claims import claim_spec
 
-__all__ = ["daemon_set", "deployment", "replica_set", "replication_controller", "stateful_set"]
+__all__ = ["daemon_set", "deployment", "replica_set", "replication_controller", "revision", "stateful_set"]
 
 
 def deployment(document: Field) -> None:
@@ -174,3 +174,11 @@ def _stateful_set(spec: Field) -> None:
         if not claim.at("metadata").text("name"):
             claim.bad("name", "'metadata.name' is required in a volume claim template")
         claim_spec(claim.at("spec"))
+
+
+def revision(document: Field) -> None:
+    if not document.has("data"):
+        document.missing("revision", "data", "'data' is required")
+    elif document.on(gates.REVISION_DATA) and type(document.get("data")) is not dict:
+        document.at("data").bad("revision", "must be a mapping: what the controller kept")
+    document.at_least("revision", "revision", 0)

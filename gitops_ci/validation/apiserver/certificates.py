@@ -1,4 +1,4 @@
-"""Certificates that a cluster hands out: ClusterTrustBundle, PodCertificateRequest, and both as sources of a volume.
+"""CertificateSigningRequest, ClusterTrustBundle, PodCertificateRequest, and the last two as sources of a volume.
 
 Sources: k8s.io/kubernetes pkg/apis/certificates/validation/validation.go and pkg/apis/core/validation/names.go.
 """
@@ -14,12 +14,22 @@ from gitops_ci.validation.apimachinery.labels import label_selector
 
 __all__ = [
     "CERTIFICATE_PATHS",
+    "certificate_request",
     "pod_certificate_request",
     "projected_certificate",
     "projected_trust_bundle",
     "trust_bundle",
 ]
 
+_USAGES = (
+    *("signing", "digital signature", "content commitment", "key encipherment", "key agreement", "data encipherment"),
+    *("cert sign", "crl sign", "encipher only", "decipher only", "any", "server auth", "client auth", "code signing"),
+    *("email protection", "s/mime", "ipsec end system", "ipsec tunnel", "ipsec user", "timestamping", "ocsp signing"),
+    *("microsoft sgc", "netscape sgc"),
+)
+_REQUEST = re.compile(
+    rb"-----BEGIN CERTIFICATE REQUEST-----\s(?P<body>[A-Za-z0-9+/=\s]+)-----END CERTIFICATE REQUEST-----"
+)
 CERTIFICATE_PATHS = ("credentialBundlePath", "keyPath", "certificateChainPath")
 _KEY_TYPES = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
 _LARGEST_BUNDLE = 1 << 20
@@ -131,3 +141,33 @@ def _annotations(place: Field, key: str) -> None:
 def _longest(place: Field) -> int:
     """Signers of Kubernetes itself sign for a day at most."""
     return _DAY if place.text("signerName").startswith("kubernetes.io/") else 91 * _DAY
+
+
+def certificate_request(document: Field) -> None:
+    spec = document.at("spec")
+    spec.fits("certificate", "signerName", formats.signer_name)
+    if spec.text("signerName") == "kubernetes.io/legacy-unknown":
+        spec.at("signerName").bad("certificate", "'kubernetes.io/legacy-unknown' is not allowed in this API version")
+    if not _is_request(spec.text("request")):
+        spec.at("request").bad("certificate", "must be a PEM block CERTIFICATE REQUEST, in base64")
+    usages = spec.strings("usages")
+    if not usages:
+        spec.missing("certificate", "usages", "at least one usage is required")
+    for index, usage in enumerate(usages):
+        if usage not in _USAGES:
+            said = f"'{usage}' is not supported; one of {', '.join(sorted(_USAGES))}"
+            spec.at("usages").item(index).bad("certificate", said)
+    if len(set(usages)) < len(usages):
+        spec.at("usages").bad("duplicate", "a usage is given twice")
+    if spec.has("expirationSeconds"):
+        spec.at_least("certificate", "expirationSeconds", 600)
+
+
+def _is_request(text: str) -> bool:
+    """Whether it holds a PKCS #10 request: the outer shell only, the server parses on."""
+    try:
+        found = _REQUEST.search(base64.b64decode(text))
+        der = base64.b64decode(b"".join(found["body"].split()), validate=True) if found else b""
+    except ValueError:
+        return False
+    return der[:1] == b"\x30"
