@@ -82,10 +82,10 @@ class Decisions:
         version = pinning.version(site, target, self._policy.pin)
         if isinstance(version, Refusal):
             return version
-        if rule := self._goes_back(site.image, target, version):
+        if (rule := self._goes_back(site.image, target, version)) is not None:
             new, old = target.tag or target.digest, site.image.tag or site.image.digest
-            reason = f"{new} is older than {old}, which is there, {rule}"
-            return Downgrade(reason, "`--allow-downgrade` writes it all the same.")
+            reason = f"refusing to downgrade {site.image.familiar} from {old} to {new}{rule}"
+            return Downgrade(reason, "Use --allow-downgrade to force it.")
         edits = pinning.edits(site, self._with_v(site, target, version))
         if isinstance(edits, Refusal) or self._policy.follow_anchors:
             return edits
@@ -141,14 +141,15 @@ class Decisions:
         reason = f"names {now.familiar}:{now.tag}, another flavour or component than {target.tag}"
         return Refusal(reason, "Give the image with that flavour, too. `--any-flavour` writes this one.")
 
-    def _goes_back(self, now: ImageRef, target: ImageRef, version: pinning.Version) -> str:
-        """By which rule an older image would replace a newer one; '' when none says so."""
+    def _goes_back(self, now: ImageRef, target: ImageRef, version: pinning.Version) -> str | None:
+        """How it shows that an older image would replace a newer one: '' by the versions alone, None if it would not."""
         if self._policy.allow_downgrade or (now.tag, now.digest) == (version.tag, version.digest):
-            return ""
+            return None
         older = tags.older(target.tag, now.tag) if target.tag and now.tag else None
         if older is not None:
-            return "by the order of versions" if older else ""
-        return self._is_older(target, now) if self._is_older and (now.tag or now.digest) else ""
+            return "" if older else None
+        found = self._is_older(target, now) if self._is_older and (now.tag or now.digest) else ""
+        return f", older {found}" if found else None
 
     def _shared(
         self, changed: Sequence[Field], target: ImageRef, aliased: Mapping[Span, Sequence[ImageSite]]

@@ -90,7 +90,7 @@ def _deed(outcome: Outcome) -> str:
     if outcome.status == "changed":
         return "changed"
     so = outcome.summary.get("unchanged", 1) or outcome.images
-    return "already so, nothing to change" if so else "nothing to change"
+    return "already up to date" if so else "nothing to change"
 
 
 def _changed(outcome: Outcome) -> str:

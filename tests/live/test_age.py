@@ -40,7 +40,7 @@ def bump(run, name, tmp_path):  # noqa: F811
 def test_the_label_tells_which_is_older(bump):
     refused = bump("tuesday", "monday")
     assert refused.code == 1
-    assert f"monday is older than tuesday, which is there, by the label {CREATED}" in refused.err + refused.out
+    assert f"from tuesday to monday, older by the label {CREATED}" in refused.err + refused.out
     assert "--allow-downgrade" in refused.err + refused.out
     assert bump("tuesday", "monday", "--allow-downgrade").code == 0
     assert bump("monday", "tuesday").code == 0
@@ -61,6 +61,6 @@ def test_a_release_finds_out_before_anything_is_pushed(run, name, registry, tmp_
     asked = ("release", "oci:late", "--to", name, "--tags", "raw=sunday", "--config-repo", repo.path, "--mode", "push")
     ran = run(*asked)
     assert ran.code == 1
-    assert "sunday is older than tuesday" in ran.err + ran.out
+    assert "from tuesday to sunday" in ran.err + ran.out
     assert run("image", "retag", f"{name}:sunday", "anything").code == 4, "it was pushed all the same"
     assert run(*asked, "--allow-downgrade").code == 0

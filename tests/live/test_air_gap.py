@@ -51,7 +51,7 @@ def test_make_demo_installs_the_program_and_nothing_else(package, tested_version
     project = export_project(tmp_path / "project")
     said = _run("make demo", project, machine | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)})
     assert "The same again changes nothing" in said
-    assert "release: already so, nothing to change" in said
+    assert "release: already up to date" in said
     listed = _run(".venv/bin/pip list --format=freeze", project, machine)
     assert "pytest" not in listed
     assert "GitPython" in listed

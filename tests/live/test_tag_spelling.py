@@ -53,7 +53,7 @@ def test_another_image_or_no_image_under_that_tag_is_a_warning(bump, wanted):
 def test_the_same_version_with_its_v_is_up_to_date(bump):
     ran, line = bump("v1.3.0", "1.3.0")
     assert (ran.code, line) == (0, "tag: v1.3.0 # ours")
-    assert "already so" in ran.err
+    assert "already up to date" in ran.err
 
 
 def test_what_has_no_v_gets_what_was_given(bump):

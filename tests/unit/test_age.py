@@ -58,7 +58,7 @@ def test_an_older_image_is_refused_with_the_rule_and_how_to_override_it():
     refused = planned(NEW, OLD, ages)
     assert refused.changes == ()
     assert refused.refused[0].reason == (
-        f"aaaaaaa is older than bbbbbbb, which is there, by the label {CREATED}: "
+        f"refusing to downgrade ghcr.io/acme/shop from bbbbbbb to aaaaaaa, older by the label {CREATED}: "
         "2026-11-16T10:00:00 and 2026-11-17T10:00:00"
     )
     assert "--allow-downgrade" in refused.refused[0].hint

@@ -97,7 +97,7 @@ def test_second_run_says_that_everything_is_there() -> None:
     report = text.report(OUTCOMES["again"])
     assert "already there 1.5.0, 1.5, latest" in report
     assert "Pull request #42 unchanged: https://" in report
-    assert "release: already so, nothing to change" in report
+    assert "release: already up to date" in report
 
 
 def test_colour_only_if_asked_and_then_the_same_words() -> None:
@@ -155,7 +155,7 @@ def test_finding_without_a_place_is_shown() -> None:
     ("outcome", "expected"),
     [
         (Outcome("validate", "unchanged", summary={"files": 1200, "valid": 0}), "validate: no findings (files 1,200)"),
-        (Outcome("bump", "unchanged", summary={"unchanged": 3}), "bump: already so, nothing to change (unchanged 3)"),
+        (Outcome("bump", "unchanged", summary={"unchanged": 3}), "bump: already up to date (unchanged 3)"),
         (Outcome("bump", "failed", 8, error=ErrorDetail("nothing-matched", "m", "", 8)), "bump: failed"),
         (
             OUTCOMES["refused"],

@@ -130,7 +130,7 @@ def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
     names, failed = request.search.names, [skip for skip in plan.skipped if skip.failed]
     stuck = failed or (() if request.search.allow_empty else plan.skipped)
     if plan.unchanged:
-        log.step(f"{names}: already so in {base}")
+        log.step(f"{names} is already up to date in {base}")
     elif stuck:
         first = stuck[0]
         raise FindingsError(
@@ -164,7 +164,7 @@ def _refuse_older(plan: Plan, request: BumpRequest) -> None:
         first = plan.refused[0]
         raise FindingsError(
             f"{first.path}:{first.line}: {first.reason}",
-            hint=f"{request.search.names} is older than what is there. {first.hint}",
+            hint=first.hint,
         )
 
 
