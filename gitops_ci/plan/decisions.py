@@ -142,7 +142,7 @@ class Decisions:
         return Refusal(reason, "Give the image with that flavour, too. `--any-flavour` writes this one.")
 
     def _goes_back(self, now: ImageRef, target: ImageRef, version: pinning.Version) -> str | None:
-        """How it shows that an older image would replace a newer one: '' by the versions alone, None if it would not."""
+        """Why an older image would replace a newer one: '' by the versions alone, None if it would not."""
         if self._policy.allow_downgrade or (now.tag, now.digest) == (version.tag, version.digest):
             return None
         older = tags.older(target.tag, now.tag) if target.tag and now.tag else None

@@ -92,7 +92,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             snapshot, plan = found.snapshot, found.plan
             to = replace(to, search=found.search)
             journal.plan = plan
-            _refuse_older(plan, request)
+            _refuse_older(plan)
             journal.untouched = () if request.search.allow_empty else untouched(plan, request.search)
             for image in journal.untouched if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
@@ -159,7 +159,7 @@ def _settled(publication: PublishSettings, environment: Environment) -> PublishS
     )
 
 
-def _refuse_older(plan: Plan, request: BumpRequest) -> None:
+def _refuse_older(plan: Plan) -> None:
     if plan.refused and not plan.changes and not plan.unchanged:
         first = plan.refused[0]
         raise FindingsError(
