@@ -8,7 +8,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import signal
 import socket
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,6 +27,13 @@ from tests.support.services import Registry, Unavailable, docker_engine
 from tests.support.services import registry as start_registry
 
 effort.load_profile()
+
+
+def pytest_configure() -> None:
+    # A shell ignores it for what it starts in the background, and so would every program that a test interrupts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 # What a CI system, a developer's shell or a proxy would tell the program: a test says such things itself.
 _FOREIGN = re.compile(
@@ -53,6 +62,13 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
 def no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Secrets are known to a process; one test's secret must not be masked in another test's text."""
     monkeypatch.setattr("gitops_ci.secret._spellings", {})
+
+
+@pytest.fixture
+def no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No deadline is as long as the pause before a second try: for tests of what happens when the last one failed."""
+    monkeypatch.setattr("gitops_ci.http.waiting.uniform", lambda *_: 1e9)
+    monkeypatch.setattr("gitops_ci.configrepo.repository._PAUSES", (1e9,))
 
 
 @pytest.fixture(autouse=True, scope="session")

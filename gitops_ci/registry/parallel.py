@@ -16,6 +16,7 @@ from typing import TypeVar
 __all__ = ["each"]
 
 _GRACE = 1.0  # seconds for threads to notice that they are not needed any more
+_LOOK = 0.5  # seconds
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,9 +50,12 @@ def each(
     try:
         for thread in threads:
             thread.start()
-        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()
+        left: set[Future[Result]] = set(futures)
+        while left:
+            # A signal that comes right before Python waits is seen after the wait: none lasts for long.
+            done, left = wait(futures, timeout=_LOOK, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
     finally:
         ended.set()
         until = time.monotonic() + _GRACE

@@ -103,11 +103,13 @@ def test_a_context_that_is_not_there_is_no_other_engine(dry_push, docker, mine, 
     assert "docker context ls" in said
 
 
-def test_a_configuration_that_cannot_be_read_is_no_other_engine(dry_push, docker, mine, registry, built_image):
+def test_a_configuration_that_cannot_be_read_is_no_other_engine(
+    dry_push, docker, docker_cli, mine, registry, built_image
+):
     # An image that was pushed has an origin, at whose registry an account may be asked for.
     pushed = f"{registry}/shop:{uuid4().hex}"
-    docker("tag", built_image, pushed)
-    docker("push", pushed)
+    docker("--host", docker_cli, "tag", built_image, pushed)
+    docker("--host", docker_cli, "push", pushed)
     folder = Path.home() / ".docker"
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text("{")

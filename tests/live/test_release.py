@@ -98,6 +98,7 @@ def test_a_dry_run_pushes_no_image_and_no_branch(release, github, repo, name, bu
     assert github.pulls == []
 
 
+@pytest.mark.usefixtures("no_second_try")
 @pytest.mark.parametrize(
     ("source", "more", "code", "message"),
     [

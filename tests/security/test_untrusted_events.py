@@ -37,13 +37,13 @@ def checkout(run, tmp_path):
 
 
 @pytest.fixture
-def bump(run, sink):
+def bump(run, sink, no_second_try):
     """Bump in a repository on a host that counts who connects to it."""
 
     def bumped(environment, *options):
         address = f"http://127.0.0.1:{sink.port}/acme/config"
         return run(
-            *("bump", IMAGE, "--config-repo", address, "--forge", "git", "--mode", "push", "--deadline", "3", *options),
+            *("bump", IMAGE, "--config-repo", address, "--forge", "git", "--mode", "push", *options),
             environment={**environment, "GITOPS_CI_TOKEN": "canary-tok-0123456789"},
         )
 

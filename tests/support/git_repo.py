@@ -5,9 +5,13 @@ Thousands of files and commits take a second: one process writes them all.
 
 from __future__ import annotations
 
+import io
+import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +60,20 @@ class BareRepo:
         return self.git("rev-parse", "--verify", f"{ref}^{{commit}}")
 
     def branches(self) -> list[str]:
-        return self.git("for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+        return sorted(self.tips())
+
+    def tips(self) -> dict[str, str]:
+        """The commit of each branch, read where Git has it: stubs of code hosts ask for it with every request."""
+        packed, heads = self.path / "packed-refs", self.path / "refs" / "heads"
+        text = packed.read_text() if packed.exists() else ""
+        found = {name: commit for commit, name in re.findall(r"(?m)^([0-9a-f]{40}) refs/heads/(.+)$", text)}
+        for folder, _, files in os.walk(heads):
+            for file in files:
+                with suppress(FileNotFoundError):  # a push deletes it right now
+                    if not file.endswith(".lock"):
+                        path = Path(folder, file)
+                        found[path.relative_to(heads).as_posix()] = path.read_text().strip()
+        return found
 
     def read(self, path: str, ref: str = "main") -> bytes:
         """The bytes of one file."""
@@ -64,9 +81,23 @@ class BareRepo:
             ["git", "-C", str(self.path), "cat-file", "blob", f"{ref}:{path}"], capture_output=True, check=True
         ).stdout
 
+    def read_each(self, names: Sequence[str]) -> list[bytes]:
+        """The bytes of some blobs, named by id or as `main:base/deployment.yaml`, by one run of Git."""
+        command = ["git", "-C", str(self.path), "cat-file", "--batch"]
+        wanted = "".join(f"{name}\n" for name in names).encode()
+        answer = io.BytesIO(subprocess.run(command, input=wanted, capture_output=True, check=True).stdout)
+        found = []
+        for name in names:
+            _, kind, size = answer.readline().split()
+            assert kind == b"blob", name
+            found.append(answer.read(int(size)))
+            answer.readline()
+        return found
+
     def files(self, ref: str = "main") -> dict[str, bytes]:
         """Every file of a commit."""
-        return {path: self.read(path, ref) for path in self.git("ls-tree", "-rz", "--name-only", ref).split("\0")[:-1]}
+        listed = dict(line.split("\t", 1)[::-1] for line in self.git("ls-tree", "-rz", ref).split("\0")[:-1])
+        return dict(zip(listed, self.read_each([entry.split()[2] for entry in listed.values()]), strict=True))
 
     def message(self, ref: str = "main") -> str:
         return self.git("log", "-1", "--format=%B", ref).rstrip("\n")
@@ -117,12 +148,11 @@ def commit_files(
     repo: BareRepo, files: Files, *, branch: str = "main", message: str = "Change", parent: str = ""
 ) -> str:
     """Add a commit on `branch` (a new branch starts at `parent`); a file whose value is None is deleted. Its id."""
-    tip = parent or branch
-    when = int(repo.git("log", "-1", "--format=%ct", tip)) + 60
+    when, tip = repo.git("log", "-1", "--format=%ct %H", parent or branch).split()
     stream = bytearray()
-    _write_commit(stream, branch, files, message, when, parent=repo.head(tip))
-    repo.git("fast-import", "--quiet", stdin=bytes(stream))
-    return repo.head(branch)
+    _write_commit(stream, branch, files, message, int(when) + 60, parent=tip)
+    stream += b"get-mark :1\n"
+    return repo.git("fast-import", "--quiet", stdin=bytes(stream))
 
 
 def read_folder(folder: Path) -> dict[str, bytes | Entry]:
@@ -139,7 +169,9 @@ def read_folder(folder: Path) -> dict[str, bytes | Entry]:
 
 def _write_commit(stream: bytearray, branch: str, files: Files, message: str, when: int, *, parent: str) -> None:
     text = message.encode()
-    stream += f"commit refs/heads/{branch}\nauthor {AUTHOR} {when} +0000\ncommitter {AUTHOR} {when} +0000\n".encode()
+    stream += (
+        f"commit refs/heads/{branch}\nmark :1\nauthor {AUTHOR} {when} +0000\ncommitter {AUTHOR} {when} +0000\n".encode()
+    )
     stream += b"data %d\n%b\n" % (len(text), text)
     if parent:
         stream += f"from {parent}\n".encode()

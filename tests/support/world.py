@@ -41,20 +41,12 @@ class World:
         """What each open proposal would change, as `all 1.5.0` or place by place."""
         open_heads = [p.head for p in self.stub.pulls if p.status == "open"] if self.stub else self.heads()
         assert len(open_heads) == len(set(open_heads)), "two pull requests of one branch"
-        return sorted(filter(None, map(self._difference, open_heads)))
+        on_main = self._texts("main") if open_heads else {}
+        return sorted(filter(None, (_difference(on_main, self._texts(head)) for head in open_heads)))
 
-    def _difference(self, head):
-        texts = {place: self.repo.read(path, head).decode() for place, (path, _) in PLACES.items()}
-        if all(self.repo.read(path, "main").decode() == texts[place] for place, (path, _) in PLACES.items()):
-            return ""
-        found = {}
-        for place, (path, marker) in PLACES.items():
-            before, after = marker.split("{}")
-            if texts[place] != self.repo.read(path, "main").decode():
-                found[place] = texts[place].partition(before)[2].partition(after)[0]
-        if len(found) == len(PLACES) and len(set(found.values())) == 1:
-            return f"all {found['base']}"
-        return ", ".join(f"{place} {version}" for place, version in found.items())
+    def _texts(self, branch):
+        texts = self.repo.read_each([f"{branch}:{path}" for path, _ in PLACES.values()])
+        return {place: text.decode() for place, text in zip(PLACES, texts, strict=True)}
 
     def saved(self):
         refs = self.repo.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
@@ -62,12 +54,23 @@ class World:
 
     def restore(self, saved):
         refs, pulls = saved
-        for ref in set(self.saved()[0]) - set(refs):
-            self.repo.git("update-ref", "-d", ref)
-        for ref, commit in refs.items():
-            self.repo.git("update-ref", ref, commit)
+        now = self.saved()[0]
+        lines = [f"delete {ref}" for ref in now.keys() - refs] + [f"update {ref} {refs[ref]}" for ref in refs]
+        self.repo.git("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
         if self.stub:
             self.stub.pulls[:] = copy.deepcopy(pulls)
+
+
+def _difference(before, after):
+    """What differs, as `all 1.5.0` or place by place."""
+    found = {}
+    for place, (_, marker) in PLACES.items():
+        left, right = marker.split("{}")
+        if after[place] != before[place]:
+            found[place] = after[place].partition(left)[2].partition(right)[0]
+    if len(found) == len(PLACES) and len(set(found.values())) == 1:
+        return f"all {found['base']}"
+    return ", ".join(f"{place} {version}" for place, version in found.items())
 
 
 @contextmanager
@@ -78,11 +81,10 @@ def world_on(name: str, run: Callable[..., Any], git_server: GitServer, files: M
         return
 
     def tip(branch: str) -> str:
-        repo = git_server.repo(host.stub.path)
-        return repo.head(branch) if branch in repo.branches() else "1" * 40
+        return git_server.repo(host.stub.path).tips().get(branch, "1" * 40)
 
     def has(branch: str) -> bool:
-        return branch in git_server.repo(host.stub.path).branches()
+        return branch in git_server.repo(host.stub.path).tips()
 
     with hosting(name, has, token=git_server.token) as host:
         host.stub.tip = tip

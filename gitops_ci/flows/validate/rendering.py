@@ -32,6 +32,7 @@ __all__ = ["Checkout", "RenderResult", "UnitSettings", "Units", "find_units", "r
 _SOURCE = re.compile(r"^# Source: (?P<path>\S.*?)\s*$", re.MULTILINE)
 _CRD = re.compile(r"^kind:\s*[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _WORKERS = 4  # programs run beside us, on all cores
+_LOOK = 0.5  # seconds
 _NOT_INSTALLED = "is not installed"
 
 
@@ -261,7 +262,7 @@ class _Run:
         return None
 
     def _outputs(self, ready: Sequence[Found]) -> list[Output | ProgramError]:
-        from concurrent.futures import ThreadPoolExecutor
+        from concurrent.futures import ThreadPoolExecutor, wait
 
         def one(found: Found) -> Output | ProgramError:
             try:
@@ -271,7 +272,11 @@ class _Run:
                 return error
 
         with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
-            return list(pool.map(one, ready))
+            futures = [pool.submit(one, found) for found in ready]
+            # A signal that comes right before Python waits is seen after the wait: none lasts for long.
+            while wait(futures, timeout=_LOOK).not_done:
+                pass
+            return [future.result() for future in futures]
 
     def _failed(self, found: Found, error: ProgramError) -> None:
         if _NOT_INSTALLED in error.message:

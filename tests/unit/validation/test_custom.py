@@ -213,6 +213,7 @@ def failures(location: str) -> list[tuple[str, str]]:
     return [(one.rule, one.message) for one in report.findings if one.severity == "error"]
 
 
+@pytest.mark.usefixtures("no_second_try")
 @pytest.mark.parametrize("status", [403, 429, 503])
 def test_a_host_that_gives_no_schema_is_a_finding(host: tuple[str, type[_Schemas]], status: int) -> None:
     base, handler = host
