@@ -38,7 +38,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
         *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
-        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show"),
+        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show", "add"),
         *("annotation", "expect-revision", "with-referrers", "after-push"),
     ),
     "Repository and files": (
@@ -133,6 +133,9 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             "Every version 1.x:",
             "gitops-ci image copy ghcr.io/acme/shop registry.example.com/acme/shop --all-tags --match '1.*'",
         ),
+    ),
+    "image labels": (
+        ("With the title of a person's choice:", "gitops-ci image labels --add org.opencontainers.image.title=Shop"),
     ),
     "image list": (("The tags of pull requests:", "gitops-ci image list ghcr.io/acme/shop --match 'pr-*'"),),
     "image digest": (

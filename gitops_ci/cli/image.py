@@ -6,6 +6,7 @@ import click
 
 from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.image_copy import copy_command
+from gitops_ci.cli.image_labels import labels_command
 from gitops_ci.cli.image_push import push_command, retag_command, tags_command
 from gitops_ci.cli.image_read import digest_command, inspect_command, list_command
 
@@ -19,6 +20,7 @@ def command() -> None:
 
 for _command in (
     tags_command,
+    labels_command,
     push_command,
     retag_command,
     copy_command,
