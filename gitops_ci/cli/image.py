@@ -7,6 +7,7 @@ import click
 from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.image_copy import copy_command
 from gitops_ci.cli.image_labels import labels_command
+from gitops_ci.cli.image_prune import prune_command
 from gitops_ci.cli.image_push import push_command, retag_command, tags_command
 from gitops_ci.cli.image_read import digest_command, inspect_command, list_command
 
@@ -27,5 +28,6 @@ for _command in (
     list_command,
     digest_command,
     inspect_command,
+    prune_command,
 ):
     command.add_command(_command)

@@ -34,7 +34,7 @@ __all__ = ["labels_command"]
 def labels_command(output: Output, **options: Any) -> None:
     """Print the labels of the image that is built, by the OCI specification: a KEY=VALUE a line.
 
-    --output docker prints options for docker build: gitops-ci image labels --output docker | xargs docker build .
+    The output form docker has an option of docker build in each line, for xargs.
     """
     context = detect(variables())
     url = context.repository_url or (origin_url() if context.provider == "none" else "")

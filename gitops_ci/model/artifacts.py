@@ -11,7 +11,7 @@ __all__ = ["Commit", "ImageDetails", "ImagePart", "Job", "PushedTag"]
 
 @dataclass(frozen=True, slots=True)
 class PushedTag:
-    """One reference of an image in the registry: pushed now, there already, or planned by a dry run.
+    """One reference of an image in the registry: pushed now, there already, deleted now, or planned by a dry run.
 
     `why` says why it gets this tag, where that was the question.
     """
@@ -19,7 +19,7 @@ class PushedTag:
     reference: str
     tag: str | None
     digest: str | None
-    state: Literal["pushed", "present", "planned"]
+    state: Literal["pushed", "present", "planned", "deleted"]
     why: str = ""
 
 
