@@ -38,7 +38,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
         *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
-        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show", "add"),
+        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show", "add", "key"),
         *("annotation", "expect-revision", "with-referrers", "after-push"),
     ),
     "Repository and files": (

@@ -10,6 +10,7 @@ from gitops_ci.cli.image_labels import labels_command
 from gitops_ci.cli.image_prune import prune_command
 from gitops_ci.cli.image_push import push_command, retag_command, tags_command
 from gitops_ci.cli.image_read import digest_command, inspect_command, list_command
+from gitops_ci.cli.image_verify import verify_command
 
 __all__ = ["command"]
 
@@ -29,5 +30,6 @@ for _command in (
     digest_command,
     inspect_command,
     prune_command,
+    verify_command,
 ):
     command.add_command(_command)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Commit", "ImageDetails", "ImagePart", "Job", "PushedTag"]
+__all__ = ["Commit", "ImageDetails", "ImagePart", "Job", "PushedTag", "VerifiedImage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,17 @@ class ImageDetails:
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
     content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedImage:
+    """An image whose signature was verified: by whom it is, and where it was found."""
+
+    reference: str
+    tag: str | None
+    digest: str
+    signer: str
+    found_in: str
 
 
 @dataclass(frozen=True, slots=True)
