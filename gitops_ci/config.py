@@ -113,7 +113,7 @@ KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 
 
 class Config(NamedTuple):
-    """A configuration file: values for options by parameter name, its environments, its rules for places and signatures.
+    """A configuration file: values for options by parameter name, environments, rules for places and signatures.
 
     `verify` has for globs of images the keys of which one has to have signed them, as the file at `source` writes them.
     """
