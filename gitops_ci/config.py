@@ -98,6 +98,9 @@ _QUANTITIES: Mapping[str, tuple[Callable[[str], float | None], str]] = {
 }
 
 _POINTER = {"file": ("file", "text"), "at": ("at", "text"), "image": ("image", "text")}
+# Who has to have signed the images of a glob.
+_VERIFY = {"key": ("key", "texts")}
+_FORMS = ("environments", "pointers", "verify")
 
 # Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
 KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -105,15 +108,21 @@ KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     **_SECTIONS,
     "environments.*": _ENVIRONMENT,
     "pointers[]": _POINTER,
+    "verify.*": _VERIFY,
 }
 
 
 class Config(NamedTuple):
-    """A configuration file: values for options by parameter name, its environments, and its rules for places."""
+    """A configuration file: values for options by parameter name, environments, rules for places and signatures.
+
+    `verify` has for globs of images the keys of which one has to have signed them, as the file at `source` writes them.
+    """
 
     options: Mapping[str, Any] = MappingProxyType({})
     environments: Mapping[str, Environment] = MappingProxyType({})
     pointers: tuple[PointerRule, ...] = ()
+    verify: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    source: str = ""
 
 
 def load(path: str) -> Config:
@@ -158,7 +167,8 @@ class _Reader:
         options: dict[str, Any] = {}
         environments: dict[str, Environment] = {}
         pointers: tuple[PointerRule, ...] = ()
-        for name, value in self._pairs(root, "the configuration", [*_TOP, *_SECTIONS, "environments", "pointers"]):
+        verify: dict[str, tuple[str, ...]] = {}
+        for name, value in self._pairs(root, "the configuration", [*_TOP, *_SECTIONS, *_FORMS]):
             if name in _TOP:
                 option, kind = _TOP[name]
                 options[option] = self._value(value, name, kind)
@@ -166,9 +176,11 @@ class _Reader:
                 environments = self._environments(value)
             elif name == "pointers":
                 pointers = tuple(self._pointers(value))
+            elif name == "verify":
+                verify = self._verify(value)
             else:
                 options |= self._section(value, name, _SECTIONS[name])
-        return Config(options, environments, pointers)
+        return Config(options, environments, pointers, verify, self._source)
 
     def _pointers(self, node: Node) -> Iterator[PointerRule]:
         from gitops_ci.plan import PointerRule
@@ -183,6 +195,15 @@ class _Reader:
                 yield PointerRule.parse(**found)
             except UsageError as error:
                 raise self._error(item, error.message, error.hint) from None
+
+    def _verify(self, node: Node) -> dict[str, tuple[str, ...]]:
+        found = {}
+        for images, value in self._pairs(node, "verify", None):
+            keys = self._section(value, f"verify.{images}", _VERIFY).get("key", ())
+            if not keys:
+                raise self._error(value, f"verify.{images} has no key", "write key: cosign.pub, or the key itself")
+            found[images] = keys
+        return found
 
     def _environments(self, node: Node) -> dict[str, Environment]:
         found = {}

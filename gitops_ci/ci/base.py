@@ -61,6 +61,9 @@ class CiContext(NamedTuple):
     scheduled: bool = False
     trusted_commits: tuple[str, ...] = ()
     reads_checkout: bool = False
+    project_title: str = ""
+    project_description: str = ""
+    project_license: str = ""
 
 
 Reader = Callable[[Environ], CiContext | None]

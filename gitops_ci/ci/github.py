@@ -23,6 +23,7 @@ def read(env: Environ) -> CiContext | None:
     name, event = env.get("GITHUB_EVENT_NAME", ""), _event(env.get("GITHUB_EVENT_PATH", ""))
     run = env.get("GITHUB_RUN_ID", "")
     actor = env.get("GITHUB_ACTOR", "")
+    about = event.get("repository") or {}
     built = _github_follows(event) if name == "workflow_run" else _github_builds(env, name, event)
     return CiContext(
         provider="gitea" if ours else "github",
@@ -30,7 +31,7 @@ def read(env: Environ) -> CiContext | None:
         commit=built.commit,
         branch=built.branch,
         git_tag=built.tag,
-        default_branch=(event.get("repository") or {}).get("default_branch") or "",
+        default_branch=about.get("default_branch") or "",
         pull_request=built.pull_request,
         run_url=f"{url}/actions/runs/{run}" if url and run else "",
         actor=actor,
@@ -41,7 +42,16 @@ def read(env: Environ) -> CiContext | None:
         run=env.get("GITHUB_RUN_NUMBER", ""),
         scheduled=name == "schedule",
         trusted_commits=_github_trusted_commits(env, event),
+        project_title=about.get("name") or repository.rpartition("/")[2],
+        project_description=about.get("description") or "",
+        project_license=_license(about.get("license")),
     )
+
+
+def _license(told: object) -> str:
+    """The SPDX identifier of a license; GitHub tells NOASSERTION where it does not know the text."""
+    found = told.get("spdx_id") if isinstance(told, dict) else None
+    return found if isinstance(found, str) and found != "NOASSERTION" else ""
 
 
 class _Built(NamedTuple):

@@ -30,4 +30,6 @@ def read(env: Environ) -> CiContext | None:
         run=env.get("CI_PIPELINE_IID", ""),
         started=env.get("CI_PIPELINE_CREATED_AT", ""),
         scheduled=env.get("CI_PIPELINE_SOURCE") == "schedule",
+        project_title=env.get("CI_PROJECT_NAME", ""),
+        project_description=env.get("CI_PROJECT_DESCRIPTION", ""),
     )

@@ -92,11 +92,13 @@ def _checked(path: str, log: Log) -> Outcome:
 
 def _problems(config: Config) -> Iterator[str]:
     """What every key alone cannot show. Values are read as the commands read them, which raises by itself."""
+    from gitops_ci.cli.image_verify import verification_of
     from gitops_ci.imageref import ImageRef
     from gitops_ci.repourl import RepoUrl
     from gitops_ci.validation import versions
 
     options = config.options
+    verification_of(config)
     if repository := options.get("config_repo"):
         RepoUrl.parse(repository)
     for to in options.get("to", ()):

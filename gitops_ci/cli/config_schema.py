@@ -19,6 +19,7 @@ _SECTIONS = {
     "pull-request": "What the pull requests look like and who sees them.",
     "validate": "How manifests are checked.",
     "rendering": "What each run of kustomize or helm may take.",
+    "verify": "Who has to have signed images before they are deployed, by globs of their names.",
     "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
     "pointers": "Places of versions where only the file's name, or a key, shows which image it is.",
 }
@@ -64,6 +65,10 @@ def schema() -> dict[str, Any]:
             one = {"type": "object", "additionalProperties": False, "required": [*keys]}
             one |= {"properties": _properties(keys, _POINTER)}
             properties["pointers"] = {"type": "array", "description": _SECTIONS["pointers"], "items": one}
+        elif section == "verify.*":
+            one = {"type": "object", "additionalProperties": False, "required": list(keys)}
+            one |= {"properties": _properties(keys, {"key": "cosign.pub, or the PEM text of the key; one of several."})}
+            properties["verify"] = _section("verify") | {"additionalProperties": one}
         else:
             texts = _RENDERING if section == "rendering" else told
             properties[section] = _section(section) | {"properties": _properties(keys, texts)}

@@ -38,11 +38,11 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
         *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
-        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show"),
+        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show", "add", "key"),
         *("annotation", "expect-revision", "with-referrers", "after-push"),
     ),
     "Repository and files": (
-        *("config-repo", "environment", "base", "path", "exclude", "format", "at"),
+        *("config-repo", "also-named-in", "environment", "base", "path", "exclude", "format", "at"),
         *("match-name", "follow-anchors", "app-version", "pin"),
     ),
     "How it is published": ("mode", "forge", "api-url", "deadline"),
@@ -53,7 +53,10 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
     "Registry": ("insecure", "registry-ca", "registry-auth-host"),
-    "Exceptions": ("allow-downgrade", "any-flavour", "allow-move", "allow-empty", "allow-remote", "allow-untrusted"),
+    "Exceptions": (
+        *("allow-downgrade", "any-flavour", "allow-move", "allow-unchecked", "allow-empty", "allow-remote"),
+        "allow-untrusted",
+    ),
     "What is read": ("since", "limit", "metrics", "failure-window", "anonymous"),
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
@@ -132,6 +135,15 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         (
             "Every version 1.x:",
             "gitops-ci image copy ghcr.io/acme/shop registry.example.com/acme/shop --all-tags --match '1.*'",
+        ),
+    ),
+    "image labels": (
+        ("With the title of a person's choice:", "gitops-ci image labels --add org.opencontainers.image.title=Shop"),
+    ),
+    "image prune": (
+        (
+            "The images of all but the 20 newest pull requests:",
+            "gitops-ci image prune ghcr.io/acme/shop --match 'pr-*' --keep 20 --config-repo ../shop-config --dry-run",
         ),
     ),
     "image list": (("The tags of pull requests:", "gitops-ci image list ghcr.io/acme/shop --match 'pr-*'"),),

@@ -6,8 +6,11 @@ import click
 
 from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.image_copy import copy_command
+from gitops_ci.cli.image_labels import labels_command
+from gitops_ci.cli.image_prune import prune_command
 from gitops_ci.cli.image_push import push_command, retag_command, tags_command
 from gitops_ci.cli.image_read import digest_command, inspect_command, list_command
+from gitops_ci.cli.image_verify import verify_command
 
 __all__ = ["command"]
 
@@ -19,11 +22,14 @@ def command() -> None:
 
 for _command in (
     tags_command,
+    labels_command,
     push_command,
     retag_command,
     copy_command,
     list_command,
     digest_command,
     inspect_command,
+    prune_command,
+    verify_command,
 ):
     command.add_command(_command)

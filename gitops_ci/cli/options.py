@@ -30,7 +30,7 @@ class Output(NamedTuple):
     `printer` makes what stands on stdout in place of text; what failed is told on stderr then.
     """
 
-    format: Literal["text", "json"] = "text"
+    format: Literal["text", "json", "docker"] = "text"
     reports: tuple[ReportFile, ...] = ()
     level: Literal["quiet", "normal", "verbose"] = "normal"
     printer: Callable[[Outcome], str] | None = None
@@ -95,16 +95,23 @@ def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     return tuple(found)
 
 
-def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --output, --report, --quiet and --verbose; the function gets them as one `output`."""
+def output_options(function: Callable[..., Any] | None = None, *, docker: bool = False) -> Callable[..., Any]:
+    """Adds --output, --report, --quiet and --verbose; the function gets them as one `output`.
+
+    With `docker`, what is printed may also be options for `docker build`.
+    """
+    if function is None:
+        return functools.partial(output_options, docker=docker)
+    called = function
 
     def wrapper(*args: Any, **given: Any) -> Any:
         quiet, verbose = given.pop("quiet"), given.pop("verbose")
         output = Output(
             given.pop("output"), given.pop("report"), "quiet" if quiet else "verbose" if verbose else "normal"
         )
-        return function(*args, output=output, **given)
+        return called(*args, output=output, **given)
 
+    forms = ["text", "json", *(["docker"] if docker else [])]
     decorators: tuple[Decorator, ...] = (
         option("--verbose", is_flag=True, help="Tell more on the way."),
         option("--quiet", is_flag=True, help="Tell nothing on the way."),
@@ -116,7 +123,7 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
             shell_complete=complete.report_files,
             help="Write a report besides: json, junit, sarif, codequality, github, markdown, csv or html. Repeatable.",
         ),
-        option("--output", type=click.Choice(["text", "json"]), default="text", help="What is printed on stdout."),
+        option("--output", type=click.Choice(forms), default="text", help="What is printed on stdout."),
     )
     wrapped: Callable[..., Any] = functools.wraps(function)(wrapper)
     for decorate in decorators:

@@ -19,6 +19,7 @@ from gitops_ci.ci import CiContext, commit_url, detect, own_code_host
 from gitops_ci.cli import complete
 from gitops_ci.cli.checks import as_repository_says
 from gitops_ci.cli.configured import config_of
+from gitops_ci.cli.image_verify import verification_of
 from gitops_ci.cli.options import option
 from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
@@ -232,6 +233,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         mode=options["mode"],
         read_checks=as_repository_says(ctx),
         seconds=options["deadline"],
+        verification=verification_of(config_of(ctx)),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from gitops_ci.flows.image.tags import TagRules
 from gitops_ci.tags import GitTagRule, version_of_tag
 from gitops_ci.variables import variables
 
-__all__ = ["TAG_OPTIONS", "copy_rules", "promotion_rules", "tag_rules"]
+__all__ = ["TAG_OPTIONS", "copy_rules", "promotion_rules", "tag_options", "tag_rules"]
 
 TAG_OPTIONS = (
     option(
@@ -68,6 +69,11 @@ TAG_OPTIONS = (
     ),
     option("--no-floating", is_flag=True, help="Move no tag: give 1.4.2, and not 1.4, 1, latest or a branch's name."),
 )
+
+
+def tag_options(function: Callable[..., Any]) -> Any:
+    """Adds the options that decide tags, but for where the image goes."""
+    return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(TAG_OPTIONS[1:]), function)
 
 
 def tag_rules(options: Mapping[str, Any]) -> TagRules:

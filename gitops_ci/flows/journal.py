@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Commit, ErrorDetail, Finding, Outcome, Plan, PullRequest, PushedTag, Skip, Status
+from gitops_ci.model import (
+    Commit,
+    ErrorDetail,
+    Finding,
+    Outcome,
+    Plan,
+    PullRequest,
+    PushedTag,
+    Skip,
+    Status,
+    VerifiedImage,
+)
 
 __all__ = ["Journal"]
 
@@ -25,6 +36,7 @@ class Journal:
     commit: Commit | None = None
     pull_request: PullRequest | None = None
     untouched: tuple[ImageRef, ...] = ()
+    verified: tuple[VerifiedImage, ...] = ()
 
     def outcome(self, *, changed: bool) -> Outcome:
         """The result of a flow that came to its end.
@@ -63,4 +75,5 @@ class Journal:
             pull_request=self.pull_request,
             error=error,
             dry_run=self.dry_run,
+            verified=self.verified,
         )

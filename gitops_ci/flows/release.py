@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gitops_ci.errors import GitopsCiError, ProgramError
+from gitops_ci.errors import FindingsError, GitopsCiError, ProgramError
 from gitops_ci.flows.after_push import AfterPush
 from gitops_ci.flows.bump import BumpRequest, PublishSettings, bump_into
 from gitops_ci.flows.image.age import CREATED, BuildMetadata
 from gitops_ci.flows.image.push import PartlyPushed, Pushed, PushRequest, push_image
+from gitops_ci.flows.image.verify import Verification
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.rehearsal import Rehearsal
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Log, Outcome
+from gitops_ci.model import Log, Outcome, VerifiedImage
 from gitops_ci.registry.base import Progress
 
 __all__ = ["ReleaseRequest", "release"]
@@ -66,6 +67,7 @@ def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress:
     journal.images = pushed.images
     if request.after_push:
         request.after_push.run_for(pushed.images, log)
+    journal.verified = _verified(request, pushed, log)
     try:
         bumped = bump_into(journal, _bump(request, pushed), log)
     finally:
@@ -84,7 +86,28 @@ def _bump(request: ReleaseRequest, pushed: Pushed) -> BumpRequest:
         publication=_sourced(request.bump.publication, pushed),
         access=request.push.access,
         origins={target: BuildMetadata(pushed.labels)} if CREATED in pushed.labels else {},
+        verification=Verification(),
     )
+
+
+def _verified(request: ReleaseRequest, pushed: Pushed, log: Log) -> tuple[VerifiedImage, ...]:
+    """The signatures of the image where it was pushed to: under its name in manifests a mirror may not have it yet.
+
+    Raises:
+        FindingsError: it is not signed as the rules for it say.
+        RegistryError: its signatures cannot be read.
+    """
+    verification, primary = request.bump.verification, pushed.images[0]
+    ref = None if primary.reference.startswith("oci:") else ImageRef.try_parse(primary.reference)
+    if ref is not None:
+        image = ref.with_version(tag=primary.tag, digest=primary.digest)
+        return verification.check((image,), request.push.access, log, known_as=request.name)
+    if verification.covers(request.name):
+        raise FindingsError(
+            f"{request.name.familiar} has to be signed, and {primary.reference} is a folder",
+            hint="Push it to a registry and sign it there, then use bump.",
+        )
+    return ()
 
 
 def _sourced(said: PublishSettings, pushed: Pushed) -> PublishSettings:

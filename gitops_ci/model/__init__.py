@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gitops_ci.lazy import import_member
 
 if TYPE_CHECKING:
-    from gitops_ci.model.artifacts import Commit, ImageDetails, ImagePart, Job, PushedTag
+    from gitops_ci.model.artifacts import Commit, ImageDetails, ImagePart, Job, PushedTag, VerifiedImage
     from gitops_ci.model.fail_on import FAIL_ON_WORDS, FailOn
     from gitops_ci.model.findings import Finding, Severity, Skip
     from gitops_ci.model.gates import Gate, Hold
@@ -71,11 +71,12 @@ __all__ = [
     "Span",
     "Spelling",
     "Status",
+    "VerifiedImage",
     "VersionsInEnvironment",
 ]
 
 _NAMES = {
-    "artifacts": ("Commit", "ImageDetails", "ImagePart", "PushedTag", "Job"),
+    "artifacts": ("Commit", "ImageDetails", "ImagePart", "PushedTag", "Job", "VerifiedImage"),
     "fail_on": ("FAIL_ON_WORDS", "FailOn"),
     "findings": ("Finding", "Severity", "Skip"),
     "gates": ("Gate", "Hold"),

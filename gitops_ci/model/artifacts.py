@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Commit", "ImageDetails", "ImagePart", "Job", "PushedTag"]
+__all__ = ["Commit", "ImageDetails", "ImagePart", "Job", "PushedTag", "VerifiedImage"]
 
 
 @dataclass(frozen=True, slots=True)
 class PushedTag:
-    """One reference of an image in the registry: pushed now, there already, or planned by a dry run.
+    """One reference of an image in the registry: pushed now, there already, deleted now, or planned by a dry run.
 
     `why` says why it gets this tag, where that was the question.
     """
@@ -19,7 +19,7 @@ class PushedTag:
     reference: str
     tag: str | None
     digest: str | None
-    state: Literal["pushed", "present", "planned"]
+    state: Literal["pushed", "present", "planned", "deleted"]
     why: str = ""
 
 
@@ -56,6 +56,17 @@ class ImageDetails:
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
     content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedImage:
+    """An image whose signature was verified: by whom it is, and where it was found."""
+
+    reference: str
+    tag: str | None
+    digest: str
+    signer: str
+    found_in: str
 
 
 @dataclass(frozen=True, slots=True)

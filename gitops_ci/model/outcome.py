@@ -10,7 +10,7 @@ from gitops_ci.secret import mask
 
 if TYPE_CHECKING:
     from gitops_ci.errors import GitopsCiError
-    from gitops_ci.model.artifacts import Commit, ImageDetails, Job, PushedTag
+    from gitops_ci.model.artifacts import Commit, ImageDetails, Job, PushedTag, VerifiedImage
     from gitops_ci.model.findings import Finding, Skip
     from gitops_ci.model.gates import Gate, Hold
     from gitops_ci.model.history import Deployment, Inventory, Metrics
@@ -62,6 +62,7 @@ class Outcome:
     jobs: tuple[Job, ...] = ()
     inspected: tuple[ImageDetails, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    verified: tuple[VerifiedImage, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     metrics: tuple[Metrics, ...] = ()
     inventory: Inventory | None = None

@@ -84,10 +84,11 @@ class Connection:
         headers: dict[str, str] | None = None,
         stream: bool = False,
         safe: bool | None = None,
+        sign_in: bool = True,
     ) -> Response:
         """As `ask`, but HttpError passes: for what is repeated as a whole.
 
-        `scope` is what a token must allow. A token that is spent is replaced once.
+        `scope` is what a token must allow. A token that is spent is replaced once, unless `sign_in` is False.
         """
         http, auth = self._open()
         target = self.url(url)
@@ -100,8 +101,7 @@ class Connection:
 
         signed = auth.header(scope) if home else None
         answer = once(signed)
-        # To delete takes a right of its own, which nothing here depends on.
-        if answer.status != 401 or not home or method == "DELETE":
+        if answer.status != 401 or not home or not sign_in:
             return answer
         # Some registries answer 401 for what is not there, without a word on how to sign in.
         if challenge := read_challenge(answer.headers.get("www-authenticate", "")):

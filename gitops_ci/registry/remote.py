@@ -40,17 +40,27 @@ _NEVER = float("inf")
 
 
 class Remote:
-    """One repository of one registry. `writes` asks token servers for the right to push, once for all requests."""
+    """One repository of one registry. `writes` asks token servers for the right to push, once for all requests.
+
+    `deletes` asks for the right to delete.
+    """
 
     def __init__(
-        self, ref: ImageRef, credential: Credential | None = None, access: Access | None = None, *, writes: bool = False
+        self,
+        ref: ImageRef,
+        credential: Credential | None = None,
+        access: Access | None = None,
+        *,
+        writes: bool = False,
+        deletes: bool = False,
     ) -> None:
         self.registry = ref.registry
         self.repository = ref.repository
         self.name = ref.familiar
         self.credential = credential
         self._wire = Connection(ref.registry, credential, access)
-        self._scope = f"repository:{ref.repository}:{'pull,push' if writes else 'pull'}"
+        rights = ["pull", *(["push"] if writes else []), *(["delete"] if deletes else [])]
+        self._scope = f"repository:{ref.repository}:{','.join(rights)}"
         # Rights are for a repository: an account that has read something here is denied only what is not there.
         self._may_read = False
 
@@ -155,7 +165,7 @@ class Remote:
         self._wire.expect(answer, {202}, f"pushing to {self.name}")
         # Whether the registry forgets the upload now or later makes no difference to anybody.
         with suppress(HttpError, RegistryError):
-            self._wire.send("DELETE", self._location(answer), scope=self._scope, safe=False)
+            self._wire.send("DELETE", self._location(answer), scope=self._scope, safe=False, sign_in=False)
 
     def check_access(self, *, dry_run: bool) -> None:
         self.may_push()
@@ -204,6 +214,20 @@ class Remote:
         self._wire.expect(answer, {200, 201, 202}, f"pushing {self._shown(reference)}")
         if manifest.subject is not None and "oci-subject" not in answer.headers:
             self._list_referrer(manifest, manifest.subject.digest)
+
+    def delete(self, reference: str) -> bool:
+        """Delete a tag, or by its digest an image with all its tags; what is not there is deleted.
+
+        False: this registry deletes no tag, only images.
+
+        Raises:
+            RegistryError: it refuses.
+        """
+        answer = self._ask("DELETE", self._path("manifests", reference))
+        if ":" not in reference and answer.status in {400, 405, 501}:
+            return False
+        self._wire.expect(answer, {200, 202, 204, 404}, f"deleting {self._shown(reference)}")
+        return True
 
     def address(self, tag: str) -> str:
         return f"{self.name}:{tag}"

@@ -12,7 +12,17 @@ from gitops_ci.model import ImageDetails, ImagePart, Outcome
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.summary import count
 
-__all__ = ["config_text", "details", "digests", "docker_labels", "label_lines", "manifest_text", "tag_lines"]
+__all__ = [
+    "config_text",
+    "details",
+    "digests",
+    "docker_labels",
+    "label_lines",
+    "manifest_text",
+    "pruned",
+    "tag_lines",
+    "verified",
+]
 
 # config key -> how it is called here
 _SETTINGS = {
@@ -53,6 +63,25 @@ def config_text(outcome: Outcome) -> str:
 def details(outcome: Outcome) -> str:
     """An image as people read it."""
     return _lines(line for found in prepare(outcome).inspected for line in _details(found))
+
+
+def pruned(outcome: Outcome) -> str:
+    """What was deleted, or would be, what stays and why, and the sum."""
+    outcome = prepare(outcome)
+    deed = "would delete" if outcome.dry_run else "deleted"
+    rows = [(deed, image.reference, image.digest or "") for image in outcome.images]
+    rows += [("kept", skip.path, skip.reason) for skip in outcome.skipped]
+    width = max((len(reference) for _, reference, _ in rows), default=0)
+    total = f"{outcome.command}: {deed} {count(len(outcome.images), 'tag')} of {outcome.summary.get('tags', 0):,}"
+    return _lines([*(f"{one:<12}  {two:<{width}}  {three}" for one, two, three in rows), total])
+
+
+def verified(outcome: Outcome) -> str:
+    """Who signed an image, and where the signature is."""
+    return _lines(
+        f"{image.reference} ({image.digest}) is signed by {image.signer}, found in {image.found_in}"
+        for image in prepare(outcome).verified
+    )
 
 
 def label_lines(outcome: Outcome) -> str:

@@ -26,6 +26,7 @@ from gitops_ci.model import (
     PushedTag,
     RunningVersion,
     Skip,
+    VerifiedImage,
     VersionsInEnvironment,
 )
 from gitops_ci.moments import rfc3339
@@ -66,6 +67,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "jobs": [_job(job) for job in outcome.jobs],
         "inspected": [_details(details) for details in outcome.inspected],
         "labels": dict(outcome.labels),
+        "verified": [_verified(image) for image in outcome.verified],
         "deployments": [_deployment(deployment) for deployment in outcome.deployments],
         "metrics": {one.environment: _metrics(one) for one in outcome.metrics},
         "inventory": _inventory(outcome.inventory) if outcome.inventory else None,
@@ -105,6 +107,16 @@ def _part(part: ImagePart) -> dict[str, Any]:
         "size": part.size,
         "platform": part.platform,
         "artifact_type": part.artifact_type,
+    }
+
+
+def _verified(image: VerifiedImage) -> dict[str, Any]:
+    return {
+        "reference": image.reference,
+        "tag": image.tag,
+        "digest": image.digest,
+        "signer": image.signer,
+        "found_in": image.found_in,
     }
 
 

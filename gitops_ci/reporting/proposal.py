@@ -59,6 +59,7 @@ class ProposalFacts:
 
     `previous` are the references or tags that were there before, `source_*` the repository and commit that the image
     was built from, `pipeline_url` the run that built it, `source_commit_url` where a person can look at the commit.
+    `signers` are those whose signatures were verified.
     """
 
     image: ImageRef
@@ -71,6 +72,7 @@ class ProposalFacts:
     source_commit_url: str = ""
     pipeline_url: str = ""
     more: tuple[ImageRef, ...] = ()
+    signers: tuple[str, ...] = ()
 
 
 def title(template: str, facts: ProposalFacts, *, limit: int = TITLE_LIMIT) -> str:
@@ -223,6 +225,8 @@ def _details(facts: ProposalFacts) -> Iterator[str]:
         shown = [md.code(short_digests(text)) for text in facts.previous[:_PREVIOUS_SHOWN]]
         hidden = len(facts.previous) - len(shown)
         yield f"- Before: {', '.join(shown)}{f' and {hidden} more' if hidden else ''}"
+    if facts.signers:
+        yield f"- Signed by: {', '.join(map(md.code, facts.signers))}"
     if facts.source_repository:
         commit = _commit(facts)
         yield f"- Source: {md.link(facts.source_repository)}{f' at {commit}' if commit else ''}"

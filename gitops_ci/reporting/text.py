@@ -77,9 +77,9 @@ def _images(images: Iterable[PushedTag], paint: Paint) -> Iterator[str]:
     for (name, digest), group in groupby(images, key=lambda image: (image_name(image), image.digest)):
         found = list(group)
         yield paint("Image ", "bold") + visible(f"{name}@{digest}" if digest else name)
-        for state in ("pushed", "present", "planned"):
+        for state, words in _STATES.items():
             if tags := [image.tag or "(no tag)" for image in found if image.state == state]:
-                yield f"  {_STATES[state]} {visible(', '.join(tags))}"
+                yield f"  {words:<13} {visible(', '.join(tags))}"
 
 
 def _tags(outcome: Outcome, paint: Paint) -> Iterator[str]:
@@ -110,7 +110,12 @@ def _table(table: Table, paint: Paint) -> Iterator[str]:
         yield paint(text, "dim") if number == 0 else text
 
 
-_STATES = {"pushed": "pushed       ", "present": "already there", "planned": "would push   "}
+_STATES = {
+    "pushed": "pushed       ",
+    "present": "already there",
+    "planned": "would push   ",
+    "deleted": "deleted      ",
+}
 
 
 def _changes(outcome: Outcome, paint: Paint, table: Drawer | None) -> Iterator[str]:

@@ -177,7 +177,8 @@ def _check_yaml(block: Block, name: str, folder: Path) -> None:
     if name == ".gitops-ci.yaml" or (
         not name
         and isinstance(first, dict)
-        and first.keys() <= KEYS[""].keys() | {"environments", "pointers", "pull-request", "rendering", "validate"}
+        and first.keys()
+        <= KEYS[""].keys() | {"environments", "pointers", "pull-request", "rendering", "validate", "verify"}
     ):
         parse(block.text, str(block))
         jsonschema.Draft7Validator(schema()).validate(first)

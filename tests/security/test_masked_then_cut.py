@@ -249,6 +249,8 @@ LISTS_AND_OTHER_TEXTS = {
     "forges/tokens.py": "no text: it looks at the beginning of a token",
     "plan/leftovers.py": "lists",
     "plan/related_files.py": "a list",
+    "registry/public_key.py": "the hash of a public key",
+    "registry/signatures.py": "lists",
     "registry/sources/engine.py": "a list",
     "reporting/description.py": "a title, of which only the hash is kept",
     "reporting/markdown.py": "a list, and the id of a commit that was masked",

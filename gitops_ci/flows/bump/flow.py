@@ -20,6 +20,7 @@ from gitops_ci.flows.bump.search import Search, find, locate, own_file, untouche
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
 from gitops_ci.flows.image.twins import TagTwins
+from gitops_ci.flows.image.verify import Verification
 from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
@@ -41,7 +42,7 @@ class BumpRequest:
     """Everything a bump needs to know. `mode` None means "as the environment says".
 
     `access` is for registries, asked only where tags do not tell which image is older; `origins` are images that may
-    not be there yet.
+    not be there yet, `verification` says whose signatures images need.
     """
 
     url: RepoUrl
@@ -54,6 +55,7 @@ class BumpRequest:
     access: Access = field(default_factory=Access)
     origins: Mapping[ImageRef, BuildMetadata] = field(default_factory=dict)
     seconds: float = 300.0
+    verification: Verification = field(default_factory=Verification)
 
 
 def bump(request: BumpRequest, log: Log) -> Outcome:
@@ -83,7 +85,10 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
-        said = _settled(request.publication, environment)
+        if not rehearsal:
+            journal.verified += request.verification.check(request.search.images, request.access, log)
+        signers = tuple(dict.fromkeys(image.signer for image in journal.verified))
+        said = replace(_settled(request.publication, environment), signers=signers)
         to = PublishContext(
             repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log
         )

@@ -25,6 +25,8 @@ Connect = Callable[[], Forge]
 class PublishSettings:
     """How a change is published and what it says about itself. `reopen`: a person's no to it is taken back.
 
+    `signers` are those whose signatures of the images were verified.
+
     `commit_with` "api": the code host makes and signs the commits; author, committer and `signing` are its own then.
     """
 
@@ -44,6 +46,7 @@ class PublishSettings:
     source_commit: str = ""
     source_commit_url: str = ""
     pipeline_url: str = ""
+    signers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +90,6 @@ def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
         source_commit=to.publication.source_commit,
         source_commit_url=to.publication.source_commit_url,
         pipeline_url=to.publication.pipeline_url,
+        signers=to.publication.signers,
         more=tuple(images[1:]),
     )

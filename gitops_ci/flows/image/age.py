@@ -21,7 +21,7 @@ from gitops_ci.registry.image_config import facts_of
 from gitops_ci.registry.parallel import each
 from gitops_ci.registry.remote import Remote
 
-__all__ = ["CREATED", "REVISION", "AgeComparison", "BuildMetadata", "can_tell", "explain_older"]
+__all__ = ["CREATED", "REVISION", "AgeComparison", "BuildMetadata", "can_tell", "explain_older", "moment_of"]
 
 CREATED = "org.opencontainers.image.created"
 REVISION = "org.opencontainers.image.revision"
@@ -57,6 +57,11 @@ def explain_older(wanted: BuildMetadata, present: BuildMetadata) -> str:
         if new and old and new != old:
             return f"by the {name}: {one[:19]} and {other[:19]}" if new < old else ""
     return ""
+
+
+def moment_of(metadata: BuildMetadata) -> datetime | None:
+    """When an image was built, by its label, else by its config; None where nothing tells."""
+    return _moment(metadata.labels.get(CREATED, "")) or _moment(metadata.built)
 
 
 def can_tell(wanted: BuildMetadata, present: BuildMetadata) -> bool:

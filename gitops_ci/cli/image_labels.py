@@ -1,0 +1,45 @@
+"""`gitops-ci image labels`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gitops_ci.ci import detect
+from gitops_ci.cli.configured import ConfiguredCommand
+from gitops_ci.cli.facts import origin_url
+from gitops_ci.cli.options import LinesOption, Output, option, output_options
+from gitops_ci.cli.registry_options import CONFIG, pairs_of
+from gitops_ci.cli.run import execute
+from gitops_ci.cli.tag_options import tag_options, tag_rules
+from gitops_ci.flows.image.labels import LabelsRequest, Project, label_image
+from gitops_ci.reporting import images
+from gitops_ci.variables import variables
+
+__all__ = ["labels_command"]
+
+
+@click.command("labels", cls=ConfiguredCommand)
+@tag_options
+@option(
+    "--add",
+    multiple=True,
+    cls=LinesOption,
+    metavar="KEY=VALUE",
+    help="One more label, or another value for a computed one. Repeatable.",
+)
+@CONFIG
+@output_options(docker=True)
+def labels_command(output: Output, **options: Any) -> None:
+    """Print the labels of the image that is built, by the OCI specification: a KEY=VALUE a line.
+
+    The output form docker has an option of docker build in each line, for xargs.
+    """
+    context = detect(variables())
+    url = context.repository_url or (origin_url() if context.provider == "none" else "")
+    project = Project(url, context.project_title, context.project_description, context.project_license)
+    request = LabelsRequest(tag_rules(options), project, pairs_of(options["add"], "--add"))
+    printer = images.docker_labels if output.format == "docker" else images.label_lines
+    output = output._replace(format="json" if output.format == "json" else "text", printer=printer)
+    execute("image labels", output, lambda log: label_image(request, log))

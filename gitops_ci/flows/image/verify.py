@@ -1,0 +1,108 @@
+"""Verify that images are signed before they are deployed. What cannot be verified is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from gitops_ci.errors import FindingsError, UsageError
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Log, Outcome, PushedTag, VerifiedImage
+from gitops_ci.registry.base import Reader
+from gitops_ci.registry.connection import Access
+from gitops_ci.registry.credentials import credentials_for
+from gitops_ci.registry.public_key import PublicKey
+from gitops_ci.registry.remote import Remote
+from gitops_ci.registry.signatures import signatures_of
+from gitops_ci.registry.sources.reading import open_repository
+
+__all__ = ["Rule", "Verification", "verify_image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Images whose name fits the glob have to be signed by one of the keys."""
+
+    images: str
+    keys: tuple[PublicKey, ...]
+
+    def covers(self, image: ImageRef) -> bool:
+        return any(fnmatchcase(name, self.images) for name in (image.name, image.familiar))
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The rules for images. An image has to satisfy every rule that covers it."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def covers(self, image: ImageRef) -> bool:
+        return any(rule.covers(image) for rule in self.rules)
+
+    def check(
+        self, images: Iterable[ImageRef], access: Access, log: Log, *, known_as: ImageRef | None = None
+    ) -> tuple[VerifiedImage, ...]:
+        """Verify the images that a rule covers; `known_as` is their name in manifests, where that is another one.
+
+        Raises:
+            FindingsError: an image is not signed as its rules say.
+            RegistryError: an image, or its signatures, cannot be read.
+        """
+        found: list[VerifiedImage] = []
+        for image in images:
+            rules = [rule for rule in self.rules if rule.covers(image) or (known_as and rule.covers(known_as))]
+            if not rules:
+                continue
+            account = credentials_for(image.registry, image.repository)
+            with closing(Remote(image, account, access)) as remote:
+                digest = image.digest or remote.digest(image.tag or "latest")
+                if digest is None:
+                    raise FindingsError(
+                        f"{image} is not in its registry, so its signature cannot be verified",
+                        hint="Push and sign the image first: release --after-push 'cosign sign {reference}'.",
+                    )
+                found += [_signed(remote, str(image), image.tag, digest, rule.keys) for rule in rules]
+        for one in found:
+            log.step(f"{one.reference} is signed by {one.signer}")
+        return tuple(dict.fromkeys(found))
+
+
+def verify_image(text: str, keys: Sequence[PublicKey], policy: Verification, access: Access, log: Log) -> Outcome:
+    """Verify one image, by these keys, else by the rules that cover it.
+
+    Raises:
+        UsageError: there is neither.
+        FindingsError: it is not signed.
+        RegistryError: it is not there, or cannot be read.
+    """
+    with open_repository(text, access) as found:
+        digest = found.digest()
+        ref = ImageRef.try_parse(text.removeprefix("registry:"))
+        rules = [Rule("", tuple(keys))] if keys else [rule for rule in policy.rules if ref and rule.covers(ref)]
+        if not rules:
+            raise UsageError(
+                f"Nothing says who has to have signed {text}",
+                hint="Give --key cosign.pub, or write verify: into .gitops-ci.yaml.",
+            )
+        verified = [_signed(found.reader, found.reference, found.tag, digest, rule.keys) for rule in rules]
+    log.detail(f"{found.reference} is {digest}")
+    image = PushedTag(found.reference, found.tag, digest, "present")
+    return Outcome("image verify", "unchanged", images=(image,), verified=tuple(dict.fromkeys(verified)))
+
+
+def _signed(reader: Reader, name: str, tag: str | None, digest: str, keys: Sequence[PublicKey]) -> VerifiedImage:
+    """The signature of one of the keys. Raises FindingsError when there is none."""
+    others = 0
+    for signed in signatures_of(reader, digest):
+        for key in keys:
+            if key.made(signed.signature, signed.message):
+                return VerifiedImage(name, tag, digest, str(key), signed.found_in)
+        others += 1
+    wanted = " or ".join(map(str, keys))
+    what = f"{others} signatures of it are by somebody else" if others else "it has no signature"
+    raise FindingsError(
+        f"{name} ({digest}) is not signed by {wanted}: {what}",
+        hint=f"Sign it: cosign sign --key cosign.key {reader.name}@{digest}. Do not deploy it before.",
+    )

@@ -1,0 +1,141 @@
+"""Signatures of an image as cosign stores them: what was signed, and by which bytes. Nothing is trusted yet.
+
+Sources: github.com/sigstore/cosign, `specs/SIGNATURE_SPEC.md` (tag `sha256-<hex>.sig`, simple signing) and
+`specs/BUNDLE_SPEC.md` (referrers with a bundle); containers/image, `docs/containers-signature.5.md` (the payload);
+github.com/secure-systems-lab/dsse, `protocol.md`; github.com/in-toto/attestation, `spec/v1/statement.md`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_ci.errors import RegistryError
+from gitops_ci.registry.base import Descriptor, Manifest, Reader
+from gitops_ci.registry.referrers import fallback_tag
+
+__all__ = ["Signed", "signatures_of"]
+
+_SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
+_SIGNATURE = "dev.cosignproject.cosign/signature"
+_BUNDLE = "application/vnd.dev.sigstore.bundle"
+_IN_TOTO = "application/vnd.in-toto+json"
+# What `cosign sign` states; other statements (SBOM, provenance) say something about an image and do not approve it.
+_SIGNED = "https://sigstore.dev/cosign/sign/v1"
+_LARGEST = 1 << 20  # a payload has some hundred bytes, a bundle some thousand
+_MOST = 100  # manifests about one image, and signatures in one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Bytes about an image, the signature of somebody over them (ASN.1), and where both were found."""
+
+    message: bytes
+    signature: bytes
+    found_in: str
+
+
+def signatures_of(reader: Reader, digest: str) -> Iterator[Signed]:
+    """The signatures whose words are about the image with this digest, by tag and by referrer.
+
+    What is about another image is passed over. What cannot be read is an error at the end, so that it hides nothing.
+
+    Raises:
+        RegistryError: the registry does not answer, or something of its answer is damaged.
+    """
+    trouble: RegistryError | None = None
+    for reference in _references(reader, digest):
+        try:
+            manifest = reader.manifest(reference)
+            layers = _layers(manifest, digest, is_tag=":" not in reference) if manifest else []
+            where = f"{reader.name}{'@' if ':' in reference else ':'}{reference}"
+            found = [signed for layer in layers for signed in _of_layer(reader, layer, digest, where)]
+        except RegistryError as error:
+            trouble = trouble or error
+            continue
+        yield from found
+    if trouble:
+        raise trouble
+
+
+def _references(reader: Reader, digest: str) -> Iterator[str]:
+    """Where signatures may be: cosign's tag, then the manifests that refer to the image."""
+    yield f"{fallback_tag(digest)}.sig"
+    for descriptor in reader.referrers(digest)[:_MOST]:
+        yield descriptor.digest
+
+
+def _layers(manifest: Manifest, digest: str, *, is_tag: bool) -> list[dict[str, Any]]:
+    if not is_tag and (manifest.subject is None or manifest.subject.digest != digest):
+        return []
+    listed = manifest.data.get("layers")
+    return [layer for layer in listed if isinstance(layer, dict)][:_MOST] if isinstance(listed, list) else []
+
+
+def _of_layer(reader: Reader, layer: dict[str, Any], digest: str, where: str) -> Iterator[Signed]:
+    descriptor = Descriptor.read(layer)
+    is_bundle = descriptor.media_type.startswith(_BUNDLE)
+    if descriptor.size > _LARGEST or not (is_bundle or descriptor.media_type == _SIMPLE_SIGNING):
+        return
+    content = b"".join(reader.blob(descriptor).verified())
+    if is_bundle:
+        yield from _of_bundle(content, digest, where)
+        return
+    annotations = layer.get("annotations")
+    signature = _decoded(annotations.get(_SIGNATURE) if isinstance(annotations, dict) else None)
+    if signature and _signed_digest(content) == digest:
+        yield Signed(content, signature, where)
+
+
+def _signed_digest(payload: bytes) -> str:
+    """The digest of the image that a simple signing payload is about; '' of what is none."""
+    critical = _object(_json(payload), "critical")
+    if critical.get("type") != "cosign container image signature":
+        return ""
+    return str(_object(critical, "image").get("docker-manifest-digest") or "")
+
+
+def _of_bundle(content: bytes, digest: str, where: str) -> Iterator[Signed]:
+    envelope = _object(_json(content), "dsseEnvelope")
+    kind, payload = envelope.get("payloadType"), _decoded(envelope.get("payload"))
+    signatures = envelope.get("signatures")
+    if kind != _IN_TOTO or payload is None or not isinstance(signatures, list):
+        return
+    if not _states(_json(payload), digest):
+        return
+    message = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
+    for one in signatures[:_MOST]:
+        if signature := _decoded(one.get("sig") if isinstance(one, dict) else None):
+            yield Signed(message, signature, where)
+
+
+def _states(statement: Any, digest: str) -> bool:
+    """Whether an in-toto statement is cosign's signature of this image."""
+    if not isinstance(statement, dict) or statement.get("predicateType") != _SIGNED:
+        return False
+    algorithm, _, value = digest.partition(":")
+    subjects = statement.get("subject")
+    return isinstance(subjects, list) and any(_object(one, "digest").get(algorithm) == value for one in subjects)
+
+
+def _object(value: Any, key: str) -> dict[str, Any]:
+    inner = value.get(key) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _decoded(text: Any) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except (binascii.Error, ValueError):
+        return None
