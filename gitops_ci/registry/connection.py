@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import Body, Http, HttpError, Redirects, Response, bundle_with, joined, origin_of, shown
@@ -105,7 +105,7 @@ class Connection:
             return answer
         # Some registries answer 401 for what is not there, without a word on how to sign in.
         if challenge := read_challenge(answer.headers.get("www-authenticate", "")):
-            auth.learn(challenge)
+            auth.learn(_at_home(challenge, http.base))
         fresh = auth.header(scope, spent=signed)
         return answer if fresh is None or fresh == signed else once(fresh)
 
@@ -152,7 +152,7 @@ class Connection:
                 realm = Http(verify=self._verify, deadline=self.access.deadline)
                 secure = http.base.startswith("https:")
                 auth = Auth(self.registry, self._credential, realm, secure=secure, realm_hosts=self.access.auth_hosts)
-                auth.learn(challenge)
+                auth.learn(challenge and _at_home(challenge, http.base))
                 self._opened = http, auth
             return self._opened
 
@@ -185,3 +185,10 @@ class Connection:
                 return http, None
             http.close()
         raise failure or HttpError(f"{self._host} answers neither as http nor as https", f"http://{self._host}")
+
+
+def _at_home(challenge: Challenge, base: str) -> Challenge:
+    """The challenge with a token server that is a path of the registry (`/token`: zot) as a whole address."""
+    if not challenge.realm.startswith("/") or challenge.realm.startswith("//"):
+        return challenge
+    return replace(challenge, realm=joined(base + "/", challenge.realm))

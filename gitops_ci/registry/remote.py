@@ -63,6 +63,8 @@ class Remote:
         self._scope = f"repository:{ref.repository}:{','.join(rights)}"
         # Rights are for a repository: an account that has read something here is denied only what is not there.
         self._may_read = False
+        # Some registries take no blob in one piece: then an upload is a PATCH with its bytes and a PUT that ends it.
+        self._patches = False
 
     # ------------------------------------------------------------------------------------------------- reading
 
@@ -268,19 +270,32 @@ class Remote:
                 sent += len(chunk)
                 progress.layer(wanted.digest, "Pushing", sent, wanted.size)
 
-        url = f"{location}{'&' if urlsplit(location).query else '?'}digest={quote(wanted.digest)}"
         body = Body(wanted.size, pieces) if wanted.size else b""
-        kind = {"Content-Type": "application/octet-stream"}
+        patches = self._patches and wanted.size > 0
         try:
-            answer = self._wire.send("PUT", url, scope=self._scope, data=body, headers=kind, safe=False)
+            answer = self._patched(location, body, wanted) if patches else self._put(location, body, wanted)
         except HttpError as error:
             return unreachable(self.registry, error), None
         if answer.ok:
             return None, None
+        if not patches and _wants_patches(answer):
+            self._patches = True
+            return self._wire.refusal(answer, f"pushing a layer to {self.name}"), 0.0
         if "DIGEST_INVALID" in answer.text:
             return blob.false(f"has other bytes, says {self.registry}"), _NEVER
         failure = self._wire.refusal(answer, f"pushing a layer to {self.name}")
         return failure, answer.wait if answer.status in {404, 408, 416, 429} or answer.status >= 500 else _NEVER
+
+    def _put(self, location: str, body: Body | bytes, wanted: Descriptor) -> Response:
+        url = f"{location}{'&' if urlsplit(location).query else '?'}digest={quote(wanted.digest)}"
+        kind = {"Content-Type": "application/octet-stream"}
+        return self._wire.send("PUT", url, scope=self._scope, data=body, headers=kind, safe=False)
+
+    def _patched(self, location: str, body: Body | bytes, wanted: Descriptor) -> Response:
+        """Send a blob's bytes by PATCH and end the upload; one chunk, which is all of it."""
+        kind = {"Content-Type": "application/octet-stream", "Content-Range": f"0-{wanted.size - 1}"}
+        answer = self._wire.send("PATCH", location, scope=self._scope, data=body, headers=kind, safe=False)
+        return self._put(self._location(answer), b"", wanted) if answer.ok else answer
 
     def _location(self, answer: Response) -> str:
         location = answer.headers.get("location", "")
@@ -330,6 +345,13 @@ class Remote:
 def _has_trouble(answer: Response) -> bool:
     """Whether this is about the registry's state, not about what was asked for."""
     return answer.status == 429 or (answer.status >= 500 and answer.status != 501)
+
+
+def _wants_patches(answer: Response) -> bool:
+    """Whether a registry refuses a blob because it comes in one piece, as far as its answer tells."""
+    if answer.status in {405, 411, 501}:
+        return True
+    return answer.status == 400 and ("UNSUPPORTED" in answer.text or not answer.text.strip())
 
 
 def _json(answer: Response) -> Any:

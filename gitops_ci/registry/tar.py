@@ -9,15 +9,14 @@ from __future__ import annotations
 import io
 import os
 import posixpath
-import stat
 import tarfile
-import tempfile
 import threading
 import zlib
 from collections.abc import Iterator
 from typing import IO
 
 from gitops_ci.errors import RegistryError
+from gitops_ci.registry.archive_file import open_archive
 from gitops_ci.registry.base import CHUNK, NO_IMAGE
 from gitops_ci.registry.files import DAMAGED, unreadable
 
@@ -26,13 +25,10 @@ __all__ = ["Tar"]
 _MOST_MEMBERS = 10_000  # an image of 100 platforms has some hundred
 _LONGEST_HEADER = 64 * 1024  # names of a longer path than any system opens; a layer's own headers lie inside of it
 _LONGEST_LINK = 8  # links to links; `docker save` writes one
-# What a compressed archive may unpack to: a bomb is a thousand times its size, an image twice or thrice.
-_FREE = 1 << 30
-_RATIO = 100
 
 
 class Tar:
-    """The files inside a tar archive, which may be gzipped."""
+    """The files inside a tar archive, which may be compressed with gzip or xz."""
 
     def __init__(self, path: str) -> None:
         """Raises RegistryError for a file that is missing, is no tar archive, or holds what no image has."""
@@ -40,7 +36,7 @@ class Tar:
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = None
         try:
-            self._file = _opened(path)
+            self._file = open_archive(path)
             self._members = _members(self._file, path)
         except OSError as error:
             self.close()
@@ -71,42 +67,6 @@ class Tar:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
-
-
-def _opened(path: str) -> IO[bytes]:
-    """The archive, unpacked into a nameless file of its own if it is gzipped."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise RegistryError(f"{path} is not a file", hint="An archive is one file; a folder is given as oci:DIR.")
-    file = open(path, "rb")  # noqa: SIM115 - held open as long as the archive is read
-    if file.read(2) != b"\x1f\x8b":
-        return file
-    file.seek(0)
-    unpacked = tempfile.TemporaryFile()  # noqa: SIM115
-    try:
-        with file:
-            _unpack(file, unpacked, max(_FREE, _RATIO * os.path.getsize(path)), path)
-    except BaseException:
-        unpacked.close()
-        raise
-    return unpacked
-
-
-def _unpack(file: IO[bytes], target: IO[bytes], limit: int, path: str) -> None:
-    gzip = zlib.decompressobj(wbits=31)
-    written = 0
-    while packed := file.read(CHUNK):
-        while packed:
-            piece = gzip.decompress(packed, CHUNK)
-            packed = gzip.unconsumed_tail
-            written += target.write(piece)
-            if written > limit:
-                raise RegistryError(
-                    f"{path} unpacks to more than {limit:,} bytes, far too many for its size", hint=NO_IMAGE
-                )
-            if gzip.eof:
-                packed = gzip.unused_data.lstrip(b"\0")
-                gzip = zlib.decompressobj(wbits=31)
-    target.flush()
 
 
 class _Headers(io.RawIOBase):

@@ -373,3 +373,20 @@ def test_a_registry_that_wants_a_certificate(run, layout, make_registry, reposit
     assert "has no key" in lost.out
     (here / "client.key").write_text((strict.root / "server.key").read_text())
     assert push(run, layout, strict.host, repository).code == 0
+
+
+def test_a_token_server_that_is_a_path_of_the_registry(run, layout, registry, repository):  # noqa: F811
+    """zot names its token server so (project-zot/zot#4033)."""
+
+    def script(asked):
+        if asked.path == "/v2/":
+            return Answer(401, {"WWW-Authenticate": 'Bearer realm="/token",service="zot"'})
+        if asked.path == "/token":
+            return Answer(200, {"Content-Type": "application/json"}, b'{"token": "a-token-of-the-registry"}')
+        return None
+
+    with fault_proxy(registry) as proxy:
+        proxy.script = script
+        assert push(run, layout, proxy.host, repository).code == 0
+        sent = {asked.headers.get("authorization") for asked in proxy.asked if asked.method == "PUT"}
+    assert sent == {"Bearer a-token-of-the-registry"}

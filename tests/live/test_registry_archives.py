@@ -7,7 +7,10 @@ import hashlib
 import io
 import itertools
 import json
+import lzma
 import struct
+import subprocess
+import sys
 import tarfile
 
 import pytest
@@ -96,3 +99,35 @@ def test_a_path_may_have_colons(push, tmp_path, folder, name):
 
 def test_an_archive_that_is_not_there(push):
     assert "none.tar" in push("docker-archive:none.tar:acme/shop:1", code=4)["error"]["message"]
+
+
+def test_an_archive_that_is_compressed_with_xz(push, repository, tmp_path):
+    save(tmp_path / "plain.tar", [(layer("a"), layer("a"))], "shop:1")
+    (tmp_path / "shop.tar.xz").write_bytes(lzma.compress((tmp_path / "plain.tar").read_bytes()))
+    push("docker-archive:shop.tar.xz")
+    assert len(pulled(repository, "x")) == 3
+
+
+@pytest.mark.parametrize("make", [lambda data: data[:-30], lambda data: data[:100] + b"\0" * 50 + data[150:]])
+def test_an_archive_in_xz_that_is_damaged(push, tmp_path, make):
+    save(tmp_path / "plain.tar", [(layer("a"), layer("a"))], "shop:1")
+    packed = lzma.compress((tmp_path / "plain.tar").read_bytes())
+    (tmp_path / "shop.tar.xz").write_bytes(make(packed))
+    assert "shop.tar.xz" in push("docker-archive:shop.tar.xz", code=4)["error"]["message"]
+
+
+def test_an_archive_that_is_compressed_with_zstd_is_said_so(push, tmp_path):
+    (tmp_path / "shop.tar.zst").write_bytes(zstd(b"x" * 100))
+    assert "zstd" in push("docker-archive:shop.tar.zst", code=4)["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["", ":shop:1"])
+def test_an_archive_on_standard_input(repository, tmp_path, name):
+    """In a process of its own; the release reads its image twice."""
+    save(tmp_path / "plain.tar", [(layer("a"), layer("a"))], "shop:1")
+    command = [sys.executable, "-m", "gitops_ci", "image", "push", f"docker-archive:-{name}"]
+    command += ["--to", f"{repository}:a", "--to", f"{repository}-two:a"]
+    with open(tmp_path / "plain.tar", "rb") as file:
+        ran = subprocess.run(command, stdin=file, capture_output=True, text=True, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert len(pulled(f"{repository}-two", "a")) == 3

@@ -25,6 +25,7 @@ from gitops_ci.registry.connection import Access
 from gitops_ci.tags import BuildFacts
 from tests.support.fault_proxy import Answer, Cut, Delay, fault_proxy
 from tests.support.layouts import LayoutWriter
+from tests.support.quirks import takes_no_blob_in_one_piece
 from tests.support.registry_state import pulled, tags
 
 ALL_TAGS = {"1.4.2", "1.4", "1", "latest"}
@@ -408,3 +409,22 @@ def test_the_deadline_of_the_command_line_ends_a_push(proxy, layout, name, capfd
     )
     assert time.monotonic() - began < 4
     assert "503" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("status", [400, 405, 501])
+def test_a_registry_that_takes_no_blob_in_one_piece(proxy, registry, layout, name, status):
+    folder, digest = layout
+    proxy.script = takes_no_blob_in_one_piece(status)
+    push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    assert len(pulled(f"{registry}/{name}", digest)) == 5
+    refused = [asked for asked in proxy.asked if asked.method == "PUT" and is_upload(asked)]
+    assert len(refused) <= 2, "two large layers at a time: what was learnt counts for all others"
+
+
+def test_a_registry_that_takes_no_blob_at_all_is_an_error(proxy, registry, layout, name):
+    folder, _ = layout
+    proxy.script = lambda asked: Answer(405) if asked.method in {"PUT", "PATCH"} and asked.size > 1000 else None
+    with pytest.raises(RegistryError, match="405"):
+        push(f"oci:{folder}", f"{proxy.host}/{name}")
+    assert tags(f"{registry}/{name}") == {}

@@ -6,6 +6,7 @@ import gzip
 import io
 import itertools
 import json
+import lzma
 import os
 import tarfile
 import time
@@ -13,7 +14,7 @@ import time
 import pytest
 import requests
 
-from gitops_ci.registry import tar
+from gitops_ci.registry import archive_file, tar
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support.layouts import CONFIG, INDEX, MANIFEST, LayoutWriter, digest_of, layer_of
 from tests.support.registry_state import tags
@@ -179,13 +180,14 @@ def test_a_name_of_many_megabytes(refused, archive, built, kind):
     refused(f"oci-archive:{archive.close()}", "far more than any name")
 
 
-def test_a_bomb(refused, tmp_path, monkeypatch):
-    monkeypatch.setattr(tar, "_FREE", 8 << 20)
-    with gzip.open(tmp_path / "bomb.tar.gz", "wb") as file:
+@pytest.mark.parametrize(("name", "opener"), [("bomb.tar.gz", gzip.open), ("bomb.tar.xz", lzma.open)])
+def test_a_bomb(refused, tmp_path, monkeypatch, name, opener):
+    monkeypatch.setattr(archive_file, "_FREE", 8 << 20)
+    with opener(tmp_path / name, "wb") as file:
         for _ in range(64):
             file.write(b"\0" * (1 << 20))
-    refused(f"oci-archive:{tmp_path}/bomb.tar.gz", "far too many")
-    refused(f"docker-archive:{tmp_path}/bomb.tar.gz", "far too many")
+    refused(f"oci-archive:{tmp_path}/{name}", "far too many")
+    refused(f"docker-archive:{tmp_path}/{name}", "far too many")
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar at all" * 100, b"\x1f\x8b broken gzip", os.urandom(4096)])

@@ -10,7 +10,15 @@ import requests
 from tests.support.fault_proxy import Answer, Asked
 from tests.support.registry_state import MANIFESTS
 
-__all__ = ["IMMUTABLE", "absent_is_denied", "blob_head_says", "head_says", "reads_are_denied", "tags_are_immutable"]
+__all__ = [
+    "IMMUTABLE",
+    "absent_is_denied",
+    "blob_head_says",
+    "head_says",
+    "reads_are_denied",
+    "tags_are_immutable",
+    "takes_no_blob_in_one_piece",
+]
 
 Script = Callable[[Asked], Answer | None]
 _READS = {"GET", "HEAD"}
@@ -90,5 +98,15 @@ def tags_are_immutable(upstream: str, dialect: str) -> Script:
             return None
         error = {"code": code, "message": message.format(tag=asked.path.rpartition("/")[2])}
         return Answer(status, {"Content-Type": "application/json"}, json.dumps({"errors": [error]}).encode())
+
+    return script
+
+
+def takes_no_blob_in_one_piece(status: int) -> Script:
+    """A PUT with the bytes of a blob is refused; an upload is a PATCH and a PUT that ends it."""
+
+    def script(asked: Asked) -> Answer | None:
+        is_whole = asked.method == "PUT" and "/blobs/uploads/" in asked.path and asked.size > 0
+        return Answer(status) if is_whole else None
 
     return script

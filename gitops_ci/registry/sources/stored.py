@@ -76,7 +76,9 @@ def split_place(place: str) -> tuple[str, str]:
 
 
 def split_path(place: str) -> tuple[str, str]:
-    """The path of `PATH[:NAME]`, and the name, empty where there is none."""
+    """The path of `PATH[:NAME]`, and the name, empty where there is none; `-` is standard input."""
+    if place == "-" or place.startswith("-:"):
+        return "-", place[2:]
     colons = [at for at, character in enumerate(place) if character == ":"]
     for end in (len(place), *reversed(colons)):
         if os.path.exists(place[:end]):
