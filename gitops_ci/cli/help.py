@@ -11,16 +11,17 @@ __all__ = ["COMMAND_SECTIONS", "EXAMPLES", "OPTION_SECTIONS", "HelpfulCommand", 
 
 # heading -> command -> what it does, in one line: the list of commands needs no command's module.
 COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
-    "The whole journey": {
-        "release": "Push the image, bump it, validate, open the pull request.",
-        "demo": "Play it on embedded parts: needs nothing but Python and Git.",
+    "The whole workflow": {
+        "release": "Push an image, update the manifests, open the pull request.",
+        "demo": "Play the workflow in a temporary folder.",
     },
-    "Its parts": {
-        "image": "Compute tags, push and copy images, look at what a registry holds.",
-        "bump": "Edit what names an image in the config repository, and propose it.",
-        "validate": "Check manifests as an API server would, offline.",
+    "Its steps": {
+        "image": "Compute tags, push, copy and inspect images.",
+        "bump": "Update an image in the config repository.",
+        "validate": "Check manifests by the rules of the API server, offline.",
+        "rule": "Explain the rules of `validate`.",
         "diff": "Show what a change does to the rendered objects.",
-        "plan": "Divide a validation or a bump among the jobs of a pipeline.",
+        "plan": "Divide a validation or a bump among several jobs.",
     },
     "Looking at environments": {
         "status": "Show which version of each image is in which environment.",

@@ -255,6 +255,7 @@ LISTS_AND_OTHER_TEXTS = {
     "reporting/description.py": "a title, of which only the hash is kept",
     "reporting/markdown.py": "a list, and the id of a commit that was masked",
     "reporting/plaintext.py": "the text of a commit message, whose facts were masked",
+    "reporting/tables.py": "the short id of a commit",
     "reporting/proposal.py": "lists, and the id of a commit that was masked",
     "reporting/rendered.py": "lists of names, and the ids of commits",
     "reporting/sarif.py": "a list",
