@@ -92,6 +92,7 @@ def test_an_invalid_result_opens_nothing(bump, github, repo):
     assert repo.branches() == ["main"]
 
 
+@pytest.mark.usefixtures("no_second_try")
 @pytest.mark.parametrize(
     ("status", "words"),
     [(401, "token"), (403, "token"), (404, "token"), (422, "refus"), (500, "500"), (503, "503")],
@@ -99,7 +100,7 @@ def test_an_invalid_result_opens_nothing(bump, github, repo):
 def test_a_forge_that_refuses_is_exit_6_with_a_hint_and_keeps_the_branch(bump, github, repo, status, words):
     body = {"message": "Validation Failed", "errors": [{"message": "refused by a rule"}]} if status == 422 else None
     github.fault("POST", "/repos/acme/config/pulls", status, times=9, body=body)
-    ran = bump(IMAGE, "--deadline", "3")
+    ran = bump(IMAGE)
     assert ran.code == 6, ran.out
     error = ran.document["error"]
     assert error["kind"] == "forge"
