@@ -85,7 +85,7 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
     whole = Recipe(frozenset(closure.files), dict(closure.copies), dict(closure.links))
     for number, source in enumerate(_sources(unit, repository)):
         if not source.elsewhere:
-            one = _source_recipe(source, f"{number}-", unit, repository)
+            one = _source_recipe(source, f"{number}-", unit, repository, closure)
             whole = replace(
                 whole,
                 copies={**whole.copies, **one.copies},
@@ -96,9 +96,11 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
     return whole
 
 
-def _source_recipe(source: Source, label: str, unit: DeploymentUnit, repository: Repository) -> Recipe:
+def _source_recipe(source: Source, label: str, unit: DeploymentUnit, repository: Repository, whole: Closure) -> Recipe:
     kind = kind_of(source, repository.tree)
     part = _source_closure(source, unit, repository)
+    if part.steps and not whole.steps:
+        part = part.without_charts()
     if kind == "helm":
         made = installation(source, unit.value, label, repository)
         return Recipe(copies=made.copies, written=made.written, steps=(made.step(),))

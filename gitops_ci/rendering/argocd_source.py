@@ -57,7 +57,7 @@ def _why_elsewhere(source: Mapping[str, Any], repository: Repository) -> str:
     if chart := text_of(source.get("chart")):
         return f"it needs chart {chart} {revision} of {url}".replace("  ", " ")
     if not repository.is_own(url):
-        return f"its source is {url}"
+        return repository.why_elsewhere(url)
     if not repository.is_compared(revision):
         return f"it follows the revision {revision}"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-__all__ = ["BuildError", "join"]
+__all__ = ["BuildError", "join", "path_argument"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +23,8 @@ class BuildError:
 def join(folder: str, path: str) -> str:
     """A path below a folder, as one that a person would write."""
     return posixpath.normpath(posixpath.join(folder, path))
+
+
+def path_argument(path: str) -> str:
+    """A path as a program gets it: never an option, whatever its name is."""
+    return "./" if path in {"", "."} else f"./{path}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -13,6 +13,7 @@ from gitops_ci.rendering.source_ignore import hidden_files
 from gitops_ci.rendering.tree import SourceTree
 
 __all__ = [
+    "CHART_OUTPUT",
     "Closure",
     "Cluster",
     "DeploymentUnit",
@@ -23,6 +24,8 @@ __all__ = [
     "UnitKind",
     "join_documents",
 ]
+
+CHART_OUTPUT = ".gitops-ci-chart-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class Closure:
     `parts` are those of `files` that are no manifests of their own: patches, values, what a generator reads.
     `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
     done here, each reason in `omitted`. `offline` are those without the resources that
-    would have to be `fetched`. `copies` are files that are also wanted under another path.
+    would have to be `fetched`. `copies` are files that are also wanted under another path, `written` files of our own.
+    `inflating` are kustomizations that inflate charts, `steps` make their files, named `CHART_OUTPUT` and a number.
 
     `refused` is why nothing of it may reach a program; `skip` why it cannot be rendered here although others can, with
     what to do about it in `remedy`; `error` why nobody can. What `is_only_a_part` is deployed by nobody alone, so that
@@ -73,6 +77,9 @@ class Closure:
     offline: dict[str, dict[str, Any]] = field(default_factory=dict)
     fetched: set[str] = field(default_factory=set)
     copies: dict[str, str] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    inflating: dict[str, None] = field(default_factory=dict)
     omitted: list[str] = field(default_factory=list)
     refused: str = ""
     error: str = ""
@@ -92,6 +99,14 @@ class Closure:
         omitted = [*self.omitted, *reasons]
         return replace(self, rewritten=self.rewritten | self.offline, omitted=omitted, skip="")
 
+    def without_charts(self) -> Closure:
+        """What can be built where no helm is installed."""
+        rewritten, offline = (
+            {path: _without_charts(one) for path, one in texts.items()} for texts in (self.rewritten, self.offline)
+        )
+        omitted = [*self.omitted, "without the Helm charts that it inflates: helm is not installed"]
+        return replace(self, rewritten=rewritten, offline=offline, omitted=omitted, steps=[])
+
     def absorb(self, other: Closure) -> None:
         """Take what another closure holds, and what speaks against it."""
         self.files |= other.files
@@ -104,12 +119,22 @@ class Closure:
         self.offline |= other.offline
         self.fetched |= other.fetched
         self.copies |= other.copies
+        self.written |= other.written
+        self.steps += [one for one in other.steps if one not in self.steps]
+        self.inflating |= other.inflating
         self.omitted += [one for one in other.omitted if one not in self.omitted]
         self.refuse(other.refused)
         self.error = self.error or other.error
         self.is_indivisible = self.is_indivisible or other.is_indivisible
         if not self.skip:
             self.skip, self.remedy = other.skip, other.remedy
+
+
+def _without_charts(kustomization: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: [item for item in one if not str(item).startswith(CHART_OUTPUT)] if key == "resources" else one
+        for key, one in kustomization.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +204,7 @@ _PORT_OR_COLON = re.compile(r"(?::\d+)?[:/]")
 
 @dataclass
 class Repository:
-    """The repository that units are found in. `urls` are its addresses; without any, each path that exists is its own.
+    """The repository that units are found in. `urls` are its addresses; without any, each is that is not `foreign`.
 
     `values` are files of the user for the charts in some folders, `variables` values of Flux variables that are not in
     Git. `objects` are all objects in Git that others refer to by name (see `find_objects`).
@@ -187,6 +212,7 @@ class Repository:
 
     tree: SourceTree
     urls: tuple[str, ...] = ()
+    foreign: Collection[str] = ()
     branches: frozenset[str] = frozenset({"", "HEAD", "main", "master"})
     clusters: Sequence[Cluster] | None = None
     kubernetes_version: str = ""
@@ -206,7 +232,14 @@ class Repository:
 
     def is_own(self, url: str) -> bool:
         """Whether an address is this repository's, with or without .git, over https or ssh."""
-        return not self.urls or _plain(url) in {_plain(known) for known in self.urls}
+        if not self.urls:
+            return url not in self.foreign
+        return _plain(url) in {_plain(known) for known in self.urls}
+
+    def why_elsewhere(self, url: str) -> str:
+        """Why an address is not this repository's."""
+        guessed = "" if self.urls else " (this checkout has no remote, and other paths of it are not here)"
+        return f"its source is {url}{guessed}"
 
     def is_compared(self, revision: str) -> bool:
         """Whether a revision stands for the files at hand."""

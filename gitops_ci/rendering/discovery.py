@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Repository
 from gitops_ci.rendering.documents import Document, dig, load, text_of
+from gitops_ci.rendering.foreign import foreign_addresses
 from gitops_ci.rendering.kinds import FILE_KINDS, FOLDER_KINDS, closure_of, describe
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
@@ -93,6 +94,8 @@ class Deployment:
         tree = self.repository.tree
         documents = find_objects(tree)
         self.repository.objects = _by_name(documents)
+        if not self.repository.urls:
+            self.repository.foreign = foreign_addresses(documents, self.repository)
         names = [path for path in (files if files is not None else tree.names) if not self.is_left_out(path)]
         documents = [one for one in documents if not self.is_left_out(one.path)]
         described = [(unit, closure_of(unit, self.repository)) for unit in describe(names, documents, self.repository)]

@@ -11,12 +11,12 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any
 
-from gitops_ci.rendering.base import join
+from gitops_ci.rendering.base import join, path_argument
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.deployment import Closure, Recipe, Step, join_documents
 from gitops_ci.rendering.documents import Document, dig, items, load, load_any, text_of
 from gitops_ci.rendering.helm_command import OWN_FOLDER
-from gitops_ci.rendering.kustomization_edits import path_argument, written
+from gitops_ci.rendering.kustomization_edits import written
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 

@@ -89,6 +89,8 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     uses_hidden = not tree.hidden.isdisjoint(whole.files)
     made.absorb(kustomization_files.collect(folder, tree, value) if uses_hidden else whole)
     made.links |= tree.links_on(place.path)
+    if made.inflating and not made.error:
+        made.error = f"Flux does not inflate the Helm charts of {next(iter(made.inflating))}: use a HelmRelease"
     return made
 
 

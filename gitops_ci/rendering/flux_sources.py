@@ -67,7 +67,7 @@ def _no_git(kind: str, name: str) -> Location:
 def _other_repository(found: Document, repository: Repository) -> str:
     url = text_of(dig(found.value, "spec", "url"))
     if not repository.is_own(url):
-        return f"its source is {url}"
+        return repository.why_elsewhere(url)
     wanted = dig(found.value, "spec", "ref")
     for field in ("commit", "tag", "semver", "name", "branch"):
         if (revision := text_of(dig(wanted, field))) and not repository.is_compared(revision):

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitops_ci.rendering.base import path_argument
 from gitops_ci.rendering.deployment import Step
-from gitops_ci.rendering.kustomization_edits import path_argument
 
 __all__ = ["OWN_FOLDER", "Installation", "merged"]
 

@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gitops_ci.rendering.base import BuildError, join
+from gitops_ci.rendering.base import BuildError, join, path_argument
 from gitops_ci.rendering.chart_files import CHART, collect_chart
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repository, Step
 from gitops_ci.rendering.documents import Document, dig, items, load, text_of
 from gitops_ci.rendering.flux_sources import Location, locate
 from gitops_ci.rendering.helm_command import OWN_FOLDER, Installation, merged
-from gitops_ci.rendering.kustomization_edits import metadata_transformers, path_argument, written
+from gitops_ci.rendering.kustomization_edits import metadata_transformers, written
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["closure", "describe", "recipe"]

@@ -10,12 +10,13 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ci.rendering.base import path_argument
 from gitops_ci.rendering.deployment import Closure, Recipe, Step
 from gitops_ci.rendering.documents import text_of
 from gitops_ci.rendering.kustomization_files import NAMES, described_in
 from gitops_ci.rendering.tree import SourceTree
 
-__all__ = ["as_read_by_go", "generated", "kustomize_recipe", "metadata_transformers", "path_argument", "written"]
+__all__ = ["as_read_by_go", "generated", "kustomize_recipe", "metadata_transformers", "written"]
 
 _FIELDS = {
     name.lower(): name
@@ -121,11 +122,6 @@ def written(value: Mapping[str, Any]) -> str:
     return json.dumps(value, indent=1)
 
 
-def path_argument(path: str) -> str:
-    """A path as a program gets it: never an option, whatever its name is."""
-    return "./" if path in {"", "."} else f"./{path}"
-
-
 def kustomize_recipe(
     folder: str,
     closure: Closure,
@@ -136,9 +132,9 @@ def kustomize_recipe(
 ) -> Recipe:
     """Build a folder; `value` replaces its kustomization. `unrestricted` files lie anywhere in the repository."""
     path = described_in(folder, tree) or posixpath.join("" if folder == "." else folder, NAMES[0])
-    texts = {name: written(one) for name, one in closure.rewritten.items()}
+    texts = {name: written(one) for name, one in closure.rewritten.items()} | closure.written
     if value is not None:
         texts[path] = written(value)
     options = ("--load-restrictor", "LoadRestrictionsNone") if unrestricted else ()
     step = Step("kustomize", (*options, "--", path_argument(folder)))
-    return Recipe(frozenset(closure.files), dict(closure.copies), dict(closure.links), texts, (step,))
+    return Recipe(frozenset(closure.files), dict(closure.copies), dict(closure.links), texts, (*closure.steps, step))

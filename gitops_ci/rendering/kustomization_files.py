@@ -14,6 +14,7 @@ from typing import Any
 from gitops_ci.rendering.base import BuildError, join
 from gitops_ci.rendering.deployment import Closure
 from gitops_ci.rendering.documents import items, load, text_of
+from gitops_ci.rendering.kustomization_charts import ChartLeftOut, inflation
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
@@ -37,7 +38,8 @@ _OPTION_FOR_GIT = re.compile(r"[?&](?:ref|version)=(?:-|%2d)", re.IGNORECASE)
 _PLUGIN_FILES = frozenset(
     {"path", "paths", "files", "envs", "env", "valuesfile", "additionalvaluesfiles", "charthome", "confighome"}
 )
-_HELM = ("helmcharts", "helmchartinflationgenerator")
+_OLDER_CHARTS = "helmchartinflationgenerator"
+_HELM = frozenset({"helmcharts", _OLDER_CHARTS, "helmglobals"})
 
 
 def described_in(folder: str, tree: SourceTree) -> str | None:
@@ -104,7 +106,7 @@ class _Collector:
         for generator in (*items(root, "configmapgenerator"), *items(root, "secretgenerator")):
             for entry in _generator_files(generator):
                 self.part(_value_of(entry), folder, path, whole=entry)
-        self.helm(said, root, path)
+        self.helm(said, root, folder, path)
         self.offline(said, path)
 
     def offline(self, said: dict[str, Any], path: str) -> None:
@@ -252,16 +254,33 @@ class _Collector:
             if field in _PLUGIN_FILES:
                 self.part(_value_of(text), folder, path, text)
 
-    def helm(self, said: dict[str, Any], root: dict[str, Any], path: str) -> None:
-        charts = [one for name in _HELM for one in items(root, name)]
-        if not charts:
+    def helm(self, said: dict[str, Any], root: dict[str, Any], folder: str, path: str) -> None:
+        """The kustomization with the output of the charts that are here, and without the others."""
+        charts = [folded(one) for one in items(root, "helmcharts") if isinstance(one, dict)]
+        older = [folded(one) for one in items(root, _OLDER_CHARTS) if isinstance(one, dict)]
+        if not charts and not older:
             return
-        names = ", ".join(text_of(folded(one).get("name")) or "?" for one in charts if isinstance(one, dict))
-        self.closure.omitted.append(f"{path}: without the Helm charts that it inflates ({names})")
+        globals_ = root.get("helmglobals")
+        outputs, left_out = [], [f"the chart {text_of(one.get('chartname')) or '?'}" for one in older]
+        for number, chart in enumerate(charts):
+            try:
+                made, output = inflation(
+                    chart, folded(globals_) if isinstance(globals_, dict) else {}, folder, number, self.tree
+                )
+            except ChartLeftOut as reason:
+                left_out.append(str(reason))
+                continue
+            made.error = made.error and f"{path}: {made.error}"
+            made.refused = made.refused and f"{path}: {made.refused}"
+            self.closure.absorb(made)
+            outputs.append(output)
+        self.closure.omitted += [f"{path}: without {one}" for one in left_out]
+        self.closure.inflating[path] = None
         current = self.closure.rewritten.get(path, said)
-        self.closure.rewritten[path] = {
-            key: one for key, one in current.items() if key.lower() not in {*_HELM, "helmglobals"}
-        }
+        kept = {key: one for key, one in current.items() if key.lower() not in _HELM}
+        names = [key for key in kept if key.lower() == "resources"]
+        resources = [one for name in names for one in kept.pop(name) or ()]
+        self.closure.rewritten[path] = kept | ({"resources": [*resources, *outputs]} if resources or outputs else {})
 
 
 def _is_remote(entry: str) -> bool:
@@ -321,6 +340,8 @@ def _runs_a_program(values: list[dict[str, Any]]) -> bool:
             return True
         if text_of(value.get("apiVersion")).partition("/")[0] != "builtin":
             return True
+        if text_of(value.get("kind")) == "HelmChartInflationGenerator":
+            return True  # it starts helm with what is written there
     return False
 
 

@@ -349,3 +349,57 @@ def test_values_files_of_fleet_win_and_a_kustomization_comes_after_the_chart(out
         "f/o/kustomization.yaml": "namePrefix: p-\n",
     }
     assert outputs(files) == {"fleet:f": "apiVersion: v1\ndata:\n  a: file\nkind: ConfigMap\nmetadata:\n  name: p-r\n"}
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        {},
+        {"namespace": "other", "includeCRDs": True, "skipHooks": True},
+        {"valuesFile": "v.yaml", "additionalValuesFiles": ["w.yaml"], "valuesInline": {"a": "inline"}},
+        {"valuesInline": {"a": "inline", "l": [], "b": None}},
+        {"valuesInline": {"a": "inline", "c": 1}, "valuesMerge": "merge"},
+        {"valuesFile": "v.yaml", "valuesInline": {"b": "inline"}, "valuesMerge": "replace"},
+        {"skipTests": True, "kubeVersion": "1.30.0", "apiVersions": ["x/v1"]},
+    ],
+    ids=["plain", "namespace and hooks", "files", "on the spot", "merge", "replace", "capabilities"],
+)
+def test_a_kustomization_inflates_charts_as_kustomize_does(outputs, tmp_path, chart):
+    template = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "{{ .Release.Name }}-web", namespace: "{{ .Release.Namespace }}"}
+data:
+  values: {{ toJson .Values | quote }}
+  version: {{ .Capabilities.KubeVersion.Version | quote }}
+  has: {{ .Capabilities.APIVersions.Has "x/v1" | quote }}
+"""
+    hooked = CONFIGMAP.replace("metadata:", "metadata:\n  annotations: {{helm.sh/hook: {hook}}}")
+    said = {
+        "resources": ["d.yaml"],
+        "namePrefix": "p-",
+        "configMapGenerator": [{"name": "g", "literals": ["a=b"]}],
+        "helmCharts": [{"name": "web", "releaseName": "r", **chart}],
+    }
+    files = {
+        "app/kustomization.yaml": json.dumps(said),
+        "app/d.yaml": CONFIGMAP.format(name="d", value="1"),
+        "app/v.yaml": "a: file\nl: [3]\n",
+        "app/w.yaml": "b: more\n",
+        "app/charts/web/Chart.yaml": CHART,
+        "app/charts/web/values.yaml": "a: own\nb: own\nl: [1, 2]\n",
+        "app/charts/web/templates/c.yaml": template,
+        "app/charts/web/templates/h.yaml": hooked.format(name="hook", value="1", hook="pre-install"),
+        "app/charts/web/templates/t.yaml": hooked.format(name="test", value="1", hook="test"),
+        "app/charts/web/crds/a.yaml": CONFIGMAP.format(name="crd", value="1"),
+    }
+    made = outputs(files)
+    # kustomize asks the helm of old for its version in a way that the new one does not answer.
+    helm = tmp_path / "old-helm"
+    real = shutil.which("helm")
+    helm.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v3.18.0 || exec {real} "$@"\n')
+    helm.chmod(0o755)
+    command = ["kubectl", "kustomize", "--enable-helm", "--helm-command", str(helm), str(tmp_path / "repository/app")]
+    expected = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert made == {"kustomization:app": expected}
+    assert "p-r-web" in expected

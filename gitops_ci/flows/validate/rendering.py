@@ -244,6 +244,8 @@ class _Run:
 
     def _ready(self, found: Found) -> Found | None:
         """The unit as it can be rendered here; None, and the reason is reported, when it cannot."""
+        if found.closure.steps and process.find("helm") is None:
+            found = replace(found, closure=found.closure.without_charts())
         closure = found.closure
         self.result.findings += _problems(closure, self._units.checkout)
         is_fetched = self._settings.allow_remote and bool(closure.remote)
