@@ -21,8 +21,9 @@ from gitops_ci.validation import REFERRED_GROUPS, Checks, Report, Surroundings, 
 if TYPE_CHECKING:
     from gitops_ci.flows.image.existence import ImageLookup
     from gitops_ci.flows.validate.left_out import LeftOut
-    from gitops_ci.flows.validate.rendering import RenderResult, Units
+    from gitops_ci.flows.validate.rendering import RenderResult
     from gitops_ci.flows.validate.selection import RenderUnit, Shard
+    from gitops_ci.flows.validate.units import Units
     from gitops_ci.validation.report import Lookup
 
 __all__ = ["Selection", "ValidateRequest", "selected", "validate"]
@@ -217,7 +218,7 @@ def _units(request: ValidateRequest, sources: InputFiles) -> Units | None:
     root = root or _folder_around(_named(request))
     if os.path.dirname(root) == root:
         return None  # a whole machine is no checkout
-    from gitops_ci.flows.validate.rendering import Checkout, UnitSettings, find_units
+    from gitops_ci.flows.validate.units import Checkout, UnitSettings, find_units
 
     checkout = Checkout(root, files)
     settings = UnitSettings(

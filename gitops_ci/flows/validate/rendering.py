@@ -1,60 +1,32 @@
-"""Units rendered for a check, and what that says about the files they are made of.
-
-Paths of the repository count from its root, those of a run from the working folder. `Checkout` translates.
-"""
+"""Units rendered for a check, and what that says about the files they are made of."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from gitops_ci import process
-from gitops_ci.errors import ProgramError, UsageError
+from gitops_ci.errors import ProgramError
 from gitops_ci.flows.validate.selection import RenderUnit
+from gitops_ci.flows.validate.units import Checkout, Units
 from gitops_ci.model import Finding, Log, Skip
-from gitops_ci.rendering.base import join
-from gitops_ci.rendering.chart_files import CHART
-from gitops_ci.rendering.deployment import Closure, Output, Repository
-from gitops_ci.rendering.discovery import Deployment, Found
+from gitops_ci.rendering.deployment import Closure, Output
+from gitops_ci.rendering.discovery import Found
 from gitops_ci.rendering.failures import failure_of
 from gitops_ci.rendering.kinds import FOLDER_KINDS, recipe_of
 from gitops_ci.rendering.parts import roles_of
 from gitops_ci.rendering.programs import ProgramSettings, render
 from gitops_ci.rendering.substitute import substitute
-from gitops_ci.rendering.tree import CheckoutFiles, SourceTree
 from gitops_ci.validation import Rendered
 
-__all__ = ["Checkout", "RenderResult", "UnitSettings", "Units", "find_units", "read_units", "render_units"]
+__all__ = ["RenderResult", "read_units", "render_units"]
 
 _SOURCE = re.compile(r"^# Source: (?P<path>\S.*?)\s*$", re.MULTILINE)
 _CRD = re.compile(r"^kind:\s*[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _WORKERS = 4  # programs run beside us, on all cores
 _LOOK = 0.5  # seconds
 _NOT_INSTALLED = "is not installed"
-
-
-class Checkout:
-    """The folder whose files units may use, seen from the working folder. `names` are files as the run names them."""
-
-    def __init__(self, root: str, names: Iterable[str]) -> None:
-        self.root = root
-        self._here = os.path.relpath(os.getcwd(), root).replace(os.sep, "/")
-        self._names = {self.inside(name): name for name in names}
-
-    def shown(self, path: str) -> str:
-        """A path of the checkout as the run names it."""
-        if self._here == ".":
-            return self._names.get(path, path)
-        return self._names.get(path) or os.path.relpath(path, self._here).replace(os.sep, "/")
-
-    def inside(self, path: str) -> str:
-        """A path of the run as the checkout has it; what lies outside begins with `..`."""
-        if os.path.isabs(path):
-            return os.path.relpath(path, self.root).replace(os.sep, "/")
-        return path if self._here == "." else os.path.normpath(f"{self._here}/{path}").replace(os.sep, "/")
 
 
 @dataclass(slots=True)
@@ -67,103 +39,6 @@ class RenderResult:
     covered: set[str] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
     has_variables: bool = False
-
-
-@dataclass(slots=True)
-class Units:
-    """What is deployed from a checkout: `listed` are the units that it describes, for a choice among them."""
-
-    deployment: Deployment
-    checkout: Checkout
-    first: list[Found]
-    listed: list[RenderUnit]
-
-    def holding(self, names: Iterable[str]) -> frozenset[str]:
-        """The units that files of the run are in, and those that hold these."""
-        paths = {self.checkout.inside(name) for name in names}
-        return self.with_holders(
-            name
-            for name, one in self.deployment.units.items()
-            if not paths.isdisjoint({one.unit.path, *one.closure.files, *one.closure.parts})
-        )
-
-    def with_holders(self, ids: Iterable[str]) -> frozenset[str]:
-        """Units, and all those in whose output they may stand."""
-        return frozenset(chain.from_iterable(self.deployment.holders(name) for name in ids))
-
-    @property
-    def has_variables(self) -> bool:
-        """Whether Flux substitutes variables in what it applies from here."""
-        return any(one.unit.kind == "flux-kustomization" for one in self.deployment.units.values())
-
-
-@dataclass(frozen=True, slots=True)
-class UnitSettings:
-    """What units are found and rendered with. Paths are as the run names them.
-
-    `urls` are this repository's addresses. `values` are files for the charts in some folders, `variables` values of
-    Flux variables. What `is_left_out` describes no unit.
-    """
-
-    urls: tuple[str, ...] = ()
-    kubernetes_version: str = ""
-    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    is_left_out: Callable[[str], bool] = lambda path: False  # noqa: ARG005
-
-
-def find_units(checkout: Checkout, settings: UnitSettings) -> Units:
-    """Every unit of a checkout, found without starting a program.
-
-    Raises:
-        UsageError: values are given for what is no chart, or their file is not in the checkout.
-    """
-    tree = SourceTree(CheckoutFiles(checkout.root))
-    repository = Repository(
-        tree,
-        urls=settings.urls,
-        kubernetes_version=settings.kubernetes_version,
-        values={
-            _chart_folder(chart, checkout, tree): [_values_file(file, checkout, tree) for file in files]
-            for chart, files in settings.values.items()
-        },
-        variables=settings.variables,
-    )
-    deployment = Deployment(repository, is_left_out=lambda path: settings.is_left_out(checkout.shown(path)))
-    first = deployment.start()
-    starting = {one.unit.id for one in first}
-    listed = [_listed(one, checkout, is_inner=name not in starting) for name, one in deployment.units.items()]
-    return Units(deployment, checkout, first, listed)
-
-
-def _chart_folder(chart: str, checkout: Checkout, tree: SourceTree) -> str:
-    folder = checkout.inside(os.path.normpath(chart))
-    if not tree.is_file(join(folder, CHART)):
-        raise UsageError(
-            f"There is no chart in {chart}", hint="--values CHART=FILE: CHART is a folder with Chart.yaml."
-        )
-    return folder
-
-
-def _values_file(file: str, checkout: Checkout, tree: SourceTree) -> str:
-    path = checkout.inside(os.path.normpath(file))
-    if not tree.is_file(path):
-        hint = "A file of values lies in this repository. Its path counts from the working folder."
-        raise UsageError(f"There is no file {file} for --values", hint=hint)
-    return path
-
-
-def _listed(found: Found, checkout: Checkout, *, is_inner: bool) -> RenderUnit:
-    unit, closure = found.unit, found.closure
-    files = {checkout.shown(path) for path in {unit.path, *closure.files, *closure.parts}}
-    return RenderUnit(
-        unit.id,
-        checkout.shown(unit.path),
-        frozenset(checkout.shown(folder) for folder in {*closure.folders, unit.source} if folder),
-        frozenset(files),
-        frozenset(checkout.shown(path) for path in closure.parts),
-        is_inner,
-    )
 
 
 def read_units(units: Units, listed: Iterable[RenderUnit]) -> RenderResult:
