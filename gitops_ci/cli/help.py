@@ -26,7 +26,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Looking at environments": {
         "status": "Show which version of each image is in which environment.",
         "compare": "Show the images in which two environments differ.",
-        "history": "Show who brought which version where and when, with delivery figures.",
+        "history": "Show who deployed which version where and when.",
     },
     "Setting up": {
         "init": "Write a pipeline and .gitops-ci.yaml for this repository.",

@@ -24,7 +24,6 @@ __all__ = ["command"]
 @click.argument("rule", metavar="[ID]", required=False, shell_complete=complete.rules)
 @option(
     "--output",
-    "-o",
     "form",
     type=click.Choice(["text", "json"]),
     default="text",
