@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal, Self
 
 from gitops_ci.configrepo.commits import Identity, Signing, has_mark, is_marked, marked, write_commit
@@ -27,7 +27,7 @@ from gitops_ci.configrepo.git import (
     check_path,
     last_lines,
 )
-from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, push_error
+from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, no_git_there, push_error
 from gitops_ci.configrepo.log import BranchLog
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
 from gitops_ci.errors import GitError
@@ -113,10 +113,17 @@ class ConfigRepo:
             time.sleep(pause)
         return self._run(git, *arguments, stdin=stdin)
 
-    def _run(self, git: GitDirectory, *arguments: str, stdin: bytes | None = None) -> Answer:
+    def _run(
+        self,
+        git: GitDirectory,
+        *arguments: str,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
         """Run a git that speaks to the remote, as long as there is time."""
+        seconds = max(self._left(), self._at_least)
         try:
-            return git.run(*arguments, stdin=stdin, seconds=max(self._left(), self._at_least), to_remote=True)
+            return git.run(*arguments, stdin=stdin, environment=environment, seconds=seconds, to_remote=True)
         except GitError as error:
             met = f", after: {self.trouble}" if self.trouble else ""
             raise GitError(f"{self.url}: {error.message}{met}", hint=error.hint) from error
@@ -142,7 +149,22 @@ class ConfigRepo:
         Raises:
             GitError: as `refs`.
         """
-        return tuple(name.removeprefix("refs/heads/") for _, name in self._listed("--heads", "--", self.url.text))
+        found = tuple(name.removeprefix("refs/heads/") for _, name in self._listed("--heads", "--", self.url.text))
+        if not found and self.url.scheme in {"http", "https"}:
+            self._check_protocol()
+        return found
+
+    def _check_protocol(self) -> None:
+        """A web page without a line break is a list of no branches to git, which then takes the server for a dumb one.
+
+        Raises:
+            GitError: what answers does not speak Git's protocol.
+        """
+        answer = self._run(
+            self._directory("whole"), "ls-remote", "--", self.url.text, environment={"GIT_TRACE_PACKET": "1"}
+        )
+        if "packet:" not in answer.stderr:
+            raise no_git_there(self.url)
 
     def _listed(self, *arguments: str) -> list[tuple[str, str]]:
         answer = self._ask(self._directory("whole"), "ls-remote", *arguments)
