@@ -46,8 +46,11 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         *("match-name", "follow-anchors", "app-version", "pin"),
     ),
     "How it is published": ("mode", "forge", "api-url", "deadline"),
-    "Pull request": ("title", "label", "reviewer", "assignee", "draft", "merge", "merge-method", "reopen"),
-    "Commit": ("author", "committer", "sign", "signing-key", "commit-with"),
+    "Pull request": (
+        *("title", "body", "branch", "group", "label", "reviewer", "assignee", "draft", "merge", "merge-method"),
+        "reopen",
+    ),
+    "Commit": ("commit-message", "signoff", "author", "committer", "sign", "signing-key", "commit-with"),
     "What is compared": ("head", "unit", "clusters", "this-repository"),
     "What is checked": ("changed-since", "shard", "skip-kind", "render", "values", "substitute", "check-images"),
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),

@@ -105,4 +105,7 @@ def _committing(to: PublishContext, snapshot: Snapshot, plan: Plan) -> CommitsBy
 
 
 def _message(to: PublishContext, plan: Plan) -> str:
-    return texts.commit_message(to.publication.title or "", facts(plan, to))
+    said = to.publication
+    who = said.committer.clean
+    sign_off = f"{who.name} <{who.email}>" if said.sign_off else ""
+    return texts.commit_message(said.title or "", facts(plan, to), text=said.commit_message, sign_off=sign_off)

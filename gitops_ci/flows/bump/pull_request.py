@@ -311,7 +311,7 @@ def _proposal(head: str, plan: Plan, to: PublishContext, *, limit: int = texts.B
         head=head,
         base=to.base,
         title=texts.title(said.title or "", known),
-        body=texts.body(known, limit=limit),
+        body=texts.body(known, template=said.body, limit=limit),
         labels=said.labels,
         reviewers=said.reviewers,
         assignees=said.assignees,

@@ -92,6 +92,10 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
 def is_about(ours: Snapshot, to: PublishContext) -> bool:
     """Whether a commit of ours proposes this run's images to its environment: a name of old may be another's."""
     environment = next(_trailers(ours, "Environment"), "")
+    if next(_trailers(ours, "Group"), "") != words(to.publication.group):
+        return False
+    if to.publication.group:
+        return environment == words(to.search.environment or "")
     names = {image.name for image in _images(ours)}
     return environment == words(to.search.environment or "") and any(i.name in names for i in to.search.images)
 
