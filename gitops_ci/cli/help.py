@@ -18,6 +18,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Its parts": {
         "image": "Compute tags, push and copy images, look at what a registry holds.",
         "bump": "Edit what names an image in the config repository, and propose it.",
+        "refresh": "Bring open pull requests up to date, or close them.",
         "validate": "Check manifests as an API server would, offline.",
         "diff": "Show what a change does to the rendered objects.",
         "plan": "Divide a validation or a bump among the jobs of a pipeline.",
@@ -48,7 +49,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "How it is published": ("mode", "forge", "api-url", "deadline"),
     "Pull request": (
         *("title", "body", "branch", "group", "label", "reviewer", "assignee", "draft", "merge", "merge-method"),
-        "reopen",
+        *("reopen", "behind"),
     ),
     "Commit": ("commit-message", "signoff", "author", "committer", "sign", "signing-key", "commit-with"),
     "What is compared": ("head", "unit", "clusters", "this-repository"),
@@ -79,6 +80,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("A pull request to staging:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --environment staging"),
         ("The difference, and nothing is published:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --mode dry-run"),
         ("Many images in one commit, straight to the branch:", "gitops-ci bump --from-file images.yaml --mode push"),
+    ),
+    "refresh": (
+        ("After each push to the config repository's base branch:", "gitops-ci refresh"),
+        ("What would be done:", "gitops-ci refresh --mode dry-run"),
     ),
     "validate": (
         (

@@ -80,7 +80,8 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     if options["base"]:
         check_branch(options["base"])
     # Refused here already where no branch can be named so, or no path can be there.
-    branch_name(options["environment"], images, naming=Naming(options["group"] or ""))
+    if images:
+        branch_name(options["environment"], images, naming=Naming(options["group"] or ""))
     Paths(options["path"], options["exclude"])
     context = detect(variables())
     there = connection(options)

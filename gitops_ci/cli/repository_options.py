@@ -13,7 +13,7 @@ from gitops_ci.cli import complete
 from gitops_ci.cli.options import option
 from gitops_ci.forges import FORGES
 
-__all__ = ["FORGE_CHOICES", "repository_options", "seconds_option"]
+__all__ = ["FORGE_CHOICES", "proposal_options", "repository_options", "seconds_option"]
 
 FORGE_CHOICES = ("auto", *FORGES)
 _MODES = ("pull-request", "push", "dry-run")
@@ -22,6 +22,47 @@ _MODES = ("pull-request", "push", "dry-run")
 def repository_options(function: Callable[..., Any]) -> Any:
     """Adds the options below to a command; `bump_request` reads them back."""
     return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(_OPTIONS), function)
+
+
+def proposal_options(function: Callable[..., Any]) -> Any:
+    """Adds those options that are about the repository, its host, the commit and the pull request.
+
+    The others have their defaults: what is proposed is known.
+    """
+
+    def wrapper(*args: Any, **given: Any) -> Any:
+        return function(*args, **{**_SEARCHES, **given})
+
+    chosen = [decorate for decorate in _OPTIONS if _name_of(decorate) not in _SEARCHES]
+    wrapped: Any = functools.wraps(function)(wrapper)
+    return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(chosen), wrapped)
+
+
+def _name_of(decorate: Callable[..., Any]) -> str:
+    """The parameter that an option gives to a function."""
+
+    def nothing() -> None: ...
+
+    decorate(nothing)
+    return str(nothing.__click_params__[0].name)  # type: ignore[attr-defined]
+
+
+# The options that say what to look for, and the values that say nothing.
+_SEARCHES: dict[str, Any] = {
+    "path": (),
+    "exclude": (),
+    "format": (),
+    "pin": "keep",
+    "allow_downgrade": False,
+    "any_flavour": False,
+    "allow_empty": False,
+    "match_name": False,
+    "follow_anchors": False,
+    "app_version": False,
+    "at": (),
+    "group": None,
+    "reopen": False,
+}
 
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:

@@ -143,13 +143,22 @@ class ConfigRepo:
                 tips[wanted[name]] = value
         return RemoteRefs(default, tips)
 
-    def branches(self) -> tuple[str, ...]:
-        """The names of all branches.
+    def tips(self) -> Mapping[str, str]:
+        """The commits of all branches by name.
 
         Raises:
             GitError: as `refs`.
         """
-        found = tuple(name.removeprefix("refs/heads/") for _, name in self._listed("--heads", "--", self.url.text))
+        listed = self._listed("--heads", "--", self.url.text)
+        return {name.removeprefix("refs/heads/"): value for value, name in listed}
+
+    def branches(self) -> tuple[str, ...]:
+        """The names of all branches.
+
+        Raises:
+            GitError: as `refs`, or what answers is no Git server.
+        """
+        found = tuple(self.tips())
         if not found and self.url.scheme in {"http", "https"}:
             self._check_protocol()
         return found
@@ -375,6 +384,27 @@ class ConfigRepo:
             raise final
         self._log.detail(f"push was turned away while {branch} stood still: {self.trouble}")
         return None
+
+    def delete(self, branch: str, *, expected: str) -> bool:
+        """Delete a branch that is at `expected`; False when somebody else moved it on.
+
+        Raises:
+            GitError: the remote refuses that.
+        """
+        ref = f"refs/heads/{check_branch(branch)}"
+        answer = self._run(
+            self._directory("whole"),
+            "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected}",
+            "--", self.url.text, f":{ref}",
+        )  # fmt: skip
+        tip = self._tip_after(branch, last_lines(answer.stderr, 2) or "the answer broke off")
+        if answer.code == 0 or tip is None:
+            return True
+        if tip != expected:
+            return False
+        said = answer.stdout.decode("utf-8", "replace") + "\n" + answer.stderr
+        usual = GitError(f"{self.url} did not delete {branch}: {last_lines(said)}", hint="Delete the branch by hand.")
+        raise push_error(self.url, branch, said, credentials=self._credentials) or usual
 
     def _tip_after(self, branch: str, trouble: str) -> str | None:
         """Where a branch is after a push whose answer broke; the deadline does not count for this look.

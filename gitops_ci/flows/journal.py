@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Commit, ErrorDetail, Finding, Outcome, Plan, PullRequest, PushedTag, Skip, Status
+from gitops_ci.model import Commit, ErrorDetail, Finding, Outcome, Plan, PullRequest, PushedTag, Refreshed, Skip, Status
 
 __all__ = ["Journal"]
 
@@ -25,6 +25,7 @@ class Journal:
     commit: Commit | None = None
     pull_request: PullRequest | None = None
     untouched: tuple[ImageRef, ...] = ()
+    proposals: tuple[Refreshed, ...] = ()
 
     def outcome(self, *, changed: bool) -> Outcome:
         """The result of a flow that came to its end.
@@ -63,4 +64,5 @@ class Journal:
             pull_request=self.pull_request,
             error=error,
             dry_run=self.dry_run,
+            proposals=self.proposals,
         )

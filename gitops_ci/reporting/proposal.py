@@ -22,6 +22,7 @@ from gitops_ci.reporting.proposal_facts import (
     ProposalFacts,
     files_in,
     images_in,
+    is_usual,
     is_written_by_us,
     note,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "commit_message",
     "files_in",
     "images_in",
+    "is_usual",
     "is_written_by_us",
     "same_body",
     "title",

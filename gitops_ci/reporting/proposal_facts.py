@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, FileChange
 
-__all__ = ["FOOTER", "HIDDEN", "IMAGE", "ProposalFacts", "files_in", "images_in", "is_written_by_us", "note"]
+__all__ = [
+    "FOOTER",
+    "HIDDEN",
+    "IMAGE",
+    "ProposalFacts",
+    "files_in",
+    "images_in",
+    "is_usual",
+    "is_written_by_us",
+    "note",
+]
 
 FOOTER = "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone."
 IMAGE = "- Image: "
@@ -48,6 +58,11 @@ class ProposalFacts:
 def is_written_by_us(body: str) -> bool:
     """Whether a text has the words that end each body of ours, or its note."""
     return FOOTER in body or _NOTE.search(body) is not None
+
+
+def is_usual(body: str) -> bool:
+    """Whether a text of ours was made without a template of somebody's own."""
+    return _NOTE.search(body) is None
 
 
 def note(images: Iterable[str], files: Iterable[str]) -> str:

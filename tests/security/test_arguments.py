@@ -94,6 +94,8 @@ LIST = {
         "f'--force-with-lease={ref}:{expected or ''}'": f"behind '=': {_BRANCH}",
         "*(f'--push-option={option}' for option in options)": "behind '='",
         "*([f'--force-with-lease={gone}:{snapshot.commit}'] if gone else [])": f"behind '=': {_BRANCH}",
+        "f'--force-with-lease={ref}:{expected}'": f"behind '=': {_BRANCH}",
+        "f':{ref}'": f"behind '--': {_BRANCH}",
         "f'{snapshot.commit}:{ref}'": _HEX,
         "*([f':{gone}'] if gone else [])": _BRANCH,
         "self.commit": _HEX,

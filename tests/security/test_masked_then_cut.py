@@ -254,6 +254,7 @@ LISTS_AND_OTHER_TEXTS = {
     "reporting/markdown.py": "a list, and the id of a commit that was masked",
     "reporting/plaintext.py": "the text of a commit message, whose facts were masked",
     "reporting/proposal.py": "lists, and the id of a commit that was masked",
+    "reporting/proposal_fields.py": "the id of a commit that was masked",
     "reporting/rendered.py": "lists of names, and the ids of commits",
     "reporting/sarif.py": "a list",
     "reporting/text.py": "the id of a commit that was masked",

@@ -50,6 +50,8 @@ def heads(to: PublishContext) -> tuple[str, ...]:
     The others are the branch of the whole environment, the usual name where a template gives another one, and the name
     that earlier releases gave.
     """
+    if to.head:
+        return (to.head,)
     search, base = to.search, to.base if to.base != to.usual else None
     said, selection = to.publication, selection_of(search, to.environment)
     naming = Naming(said.group, said.branch, said.build, said.source_commit)

@@ -30,7 +30,7 @@ from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.validation import Checks
 
-__all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into"]
+__all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into", "settled"]
 
 # Text and name of the config repository's own configuration file -> what its manifests have to fit.
 ReadChecks = Callable[[str, str], Checks]
@@ -84,7 +84,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
-        said = _settled(request.publication, environment)
+        said = settled(request.publication, environment)
         to = PublishContext(
             repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log
         )
@@ -154,7 +154,7 @@ def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
         log.step(f"{names} is named nowhere in {base}: nothing to do")
 
 
-def _settled(publication: PublishSettings, environment: Environment) -> PublishSettings:
+def settled(publication: PublishSettings, environment: Environment) -> PublishSettings:
     """The settings with what the environment says.
 
     Raises:

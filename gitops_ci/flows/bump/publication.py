@@ -64,7 +64,8 @@ class PublishSettings:
 class PublishContext:
     """One run's way out: the repository and its branch, what is said, and where it is noted.
 
-    `usual` is the branch that the change would go to if nobody had named `base`.
+    `usual` is the branch that the change would go to if nobody had named `base`, `head` the branch of the proposal
+    where that does not follow from the rest. `to_tip`: a proposal that is only behind the base is made anew.
     """
 
     repo: ConfigRepo
@@ -78,6 +79,13 @@ class PublishContext:
     connect: Connect | None
     journal: Journal
     log: Log
+    head: str = ""
+    to_tip: bool = False
+
+    @property
+    def forge(self) -> Forge:
+        assert self.connect is not None, "a flow that opens pull requests is given a code host"
+        return self.connect()
 
 
 def contents(plan: Plan) -> Mapping[str, bytes]:

@@ -14,7 +14,7 @@ from gitops_ci.model import FileChange, Plan, PullRequest
 from gitops_ci.plan.standing import Joined, join, only_versions_differ
 from gitops_ci.reporting.plaintext import words
 
-__all__ = ["Standing", "is_about", "joined", "refuse_older", "stand"]
+__all__ = ["Standing", "images_of", "is_about", "joined", "refuse_older", "stand", "trailers"]
 
 # Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time.
 _DEPTH, _DEPTH_WITH_MERGES = 2, 20
@@ -91,12 +91,12 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
 
 def is_about(ours: Snapshot, to: PublishContext) -> bool:
     """Whether a commit of ours proposes this run's images to its environment: a name of old may be another's."""
-    environment = next(_trailers(ours, "Environment"), "")
-    if next(_trailers(ours, "Group"), "") != words(to.publication.group):
+    environment = next(trailers(ours, "Environment"), "")
+    if next(trailers(ours, "Group"), "") != words(to.publication.group):
         return False
     if to.publication.group:
         return environment == words(to.search.environment or "")
-    names = {image.name for image in _images(ours)}
+    names = {image.name for image in images_of(ours)}
     return environment == words(to.search.environment or "") and any(i.name in names for i in to.search.images)
 
 
@@ -112,9 +112,9 @@ def joined(ours: Snapshot, base: Snapshot, plan: Plan, to: PublishContext) -> Jo
         files = planning.parse([(path, text)], (image,), policy)
         return planning.make_from(files, (image,), policy, pointers=pointers, is_older=to.ages, has_twin=to.twins)
 
-    whole = join(plan, proposed, now, _images(ours), replan)
+    whole = join(plan, proposed, now, images_of(ours), replan)
     learned = (to.ages.learn(), to.twins.learn())
-    return join(plan, proposed, now, _images(ours), replan) if any(learned) else whole
+    return join(plan, proposed, now, images_of(ours), replan) if any(learned) else whole
 
 
 def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
@@ -144,13 +144,13 @@ def _is_rebased(commit: Snapshot, to: PublishContext) -> bool:
     before = commit.parent() if len(commit.parents) == 1 and commit.has_mark else None
     if before is None or not to.repo.holds(to.base, before):
         return False
-    files, images = _files(commit), [*_images(commit), *_digests(commit)]
+    files, images = _files(commit), [*images_of(commit), *_digests(commit)]
     return len(files) == len(commit.changed_paths(before)) and all(only_versions_differ(f, images) for f in files)
 
 
 def _digests(commit: Snapshot) -> list[ImageRef]:
-    images = _images(commit)
-    return [image.with_version(tag=None, digest=d) for d in _trailers(commit, "Image-Digest") for image in images]
+    images = images_of(commit)
+    return [image.with_version(tag=None, digest=d) for d in trailers(commit, "Image-Digest") for image in images]
 
 
 def _files(ours: Snapshot) -> list[FileChange]:
@@ -162,11 +162,13 @@ def _files(ours: Snapshot) -> list[FileChange]:
     return [FileChange(path, old.decode(), new.decode()) for path, old, new in pairs if old is not None and new]
 
 
-def _images(ours: Snapshot) -> list[ImageRef]:
-    read = (ImageRef.try_parse(value) for value in _trailers(ours, "Image"))
+def images_of(ours: Snapshot) -> list[ImageRef]:
+    """The images that a commit of ours names."""
+    read = (ImageRef.try_parse(value) for value in trailers(ours, "Image"))
     return [image for image in read if image]
 
 
-def _trailers(commit: Snapshot, key: str) -> Iterator[str]:
+def trailers(commit: Snapshot, key: str) -> Iterator[str]:
+    """The values of a trailer of a commit (git-interpret-trailers(1))."""
     lines = commit.message.rstrip().rpartition("\n\n")[2].splitlines()
     return (line.partition(": ")[2] for line in lines if line.startswith(f"{key}: "))
