@@ -9,6 +9,7 @@ from gitops_ci import plan as planning
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import FindingsError
 from gitops_ci.flows.bump.publication import PublishContext
+from gitops_ci.flows.trailers import trailers as every_trailer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import FileChange, Plan, PullRequest
 from gitops_ci.plan.standing import Joined, join, only_versions_differ
@@ -169,6 +170,5 @@ def images_of(ours: Snapshot) -> list[ImageRef]:
 
 
 def trailers(commit: Snapshot, key: str) -> Iterator[str]:
-    """The values of a trailer of a commit (git-interpret-trailers(1))."""
-    lines = commit.message.rstrip().rpartition("\n\n")[2].splitlines()
-    return (line.partition(": ")[2] for line in lines if line.startswith(f"{key}: "))
+    """The values of a trailer of a commit."""
+    return (value for name, value in every_trailer(commit.message) if name == key)
