@@ -8,7 +8,7 @@ from gitops_ci.configrepo.git import ASK_GIT, GitCredentials, last_lines
 from gitops_ci.errors import GitError
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["fetch_error", "is_transient", "lacks_shallow", "no_git_there", "push_error"]
+__all__ = ["ForcePushRefused", "fetch_error", "is_transient", "lacks_shallow", "no_git_there", "push_error"]
 
 _NO_BRANCH = re.compile(r"couldn't find remote ref|not our ref")
 _SIGN_IN = re.compile(
@@ -51,6 +51,10 @@ _TROUBLE = re.compile(
     r"|transfer closed|too slow|unexpected disconnect|unexpected EOF|Connection closed by"
     r"|expected flush after|still expected|bad line length|invalid server response|invalid ls-refs response"
 )
+
+
+class ForcePushRefused(GitError):
+    """The remote takes no push that replaces commits of a branch."""
 
 
 def is_transient(said: str) -> bool:
@@ -154,7 +158,7 @@ def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredenti
         )
     said = _without_names(said, url, branch)
     if _NO_FORCE.search(said):
-        return GitError(
+        return ForcePushRefused(
             f"{url} refuses force pushes to {branch}: {reason}",
             hint="A newer image replaces the commit on this branch. Allow force pushes to gitops-ci/**, or merge or "
             "close its pull request and delete the branch.",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
 
-from gitops_ci.configrepo.commits import Identity, Signing, has_mark, is_marked, marked, write_commit
+from gitops_ci.configrepo.commits import Identity, Signing, base_in, has_mark, is_marked, marked, write_commit
 from gitops_ci.configrepo.folder import TemporaryFolder
 from gitops_ci.configrepo.git import (
     ASK_GIT,
@@ -311,20 +311,27 @@ class ConfigRepo:
         author: Identity,
         committer: Identity,
         signing: Signing | None = None,
+        on: Sequence[Snapshot] = (),
+        base: str = "",
     ) -> Snapshot:
         """Write blobs, trees and one commit on top of `parent`; nothing leaves this machine.
+
+        `on` are its parents where it has others than the commit whose files it changes, `base` is the commit that a
+        proposal is made against where that is not its parent.
 
         Raises:
             GitError: the commit could not be signed.
             UsageError: a path leads through or to a symlink or a submodule.
         """
         tree = parent.tree_with(changes)
-        now = max(int(time.time()), parent.committed_at)  # a clock that is behind must not order history wrongly
+        now = max(
+            int(time.time()), parent.committed_at, *(one.committed_at for one in on)
+        )  # a clock that is behind must not order history wrongly
         commit = write_commit(
             parent.git,
             tree,
-            parent.commit,
-            marked(message, tree),
+            [one.commit for one in on or (parent,)],
+            marked(message, tree, base),
             author=author,
             committer=committer,
             seconds=now,
@@ -468,6 +475,15 @@ class Snapshot:
     def parent(self) -> Snapshot | None:
         """The first parent, or None where the fetch did not reach so far."""
         return (*self.ancestors(), None)[0]
+
+    def made_from(self) -> Snapshot | None:
+        """The commit that a proposal is made against, or None where the fetch did not reach so far."""
+        if not (named := base_in(self.message)):
+            return self.parent()
+        try:
+            return Snapshot(self.git, self.objects, named)
+        except KeyError:
+            return None
 
     def ancestors(self) -> tuple[Snapshot, ...]:
         """The parents, in order; none where the fetch did not reach so far."""

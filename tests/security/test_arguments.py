@@ -58,7 +58,7 @@ LIST = {
     "configrepo.commits": {
         "f'gpg.format={kind}'": "the value of -c: one of two constants",
         "f'user.signingKey={signing.key}'": "the value of -c; Signing.parse refuses a key that begins with '-'",
-        "parent": _HEX,
+        "*(f'-p{parent}' for parent in parents)": _HEX,
         "tree": _HEX,
     },
     "configrepo.create": {

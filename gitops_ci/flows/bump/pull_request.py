@@ -82,7 +82,7 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     if not current or not proposes(current, whole.plan) or (to.to_tip and is_behind(current, snapshot)):
         waits = to.publication.merge == "when-green"
         options = host.by_push.push_options(proposal, merge_when_green=waits) if host.by_push else ()
-        landed = commit_and_push(to, snapshot, whole.plan, there.head, tip=there.tip, options=options)
+        landed = commit_and_push(to, snapshot, whole.plan, there.head, tip=there.tip, options=options, there=there)
         if landed is None or to.repo.refs(there.head).tips.get(there.head) != landed.commit:
             return None  # another run moved the branch on: the pull request's words are that run's to write
     else:
@@ -306,17 +306,26 @@ def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
 
 def proposes(current: Snapshot, plan: Plan) -> bool:
     """Whether the branch's change is this plan already, on files that have not changed since."""
-    base, after = current.ancestors()[-1:], contents(plan)
-    if not base or sorted(current.changed_paths(base[0])) != sorted(after):
+    base, after = _stands_on(current), contents(plan)
+    if base is None or sorted(current.changed_paths(base)) != sorted(after):
         return False
-    if any(base[0].read(file.path) != file.before.encode("utf-8") for file in plan.files):
+    if any(base.read(file.path) != file.before.encode("utf-8") for file in plan.files):
         return False  # the same result, in conflict with what the base branch has by now
     return all(current.read(path) == data for path, data in after.items())
 
 
 def is_behind(current: Snapshot, base: Snapshot) -> bool:
     """Whether a branch does not stand on the base as it is."""
-    return base.commit not in {parent.commit for parent in current.ancestors()}
+    stands_on = _stands_on(current)
+    return stands_on is None or stands_on.commit != base.commit
+
+
+def _stands_on(current: Snapshot) -> Snapshot | None:
+    """The commit of the base branch that a branch was made from, or brought up to."""
+    if current.is_ours:
+        return current.made_from()
+    ancestors = current.ancestors()
+    return ancestors[-1] if ancestors else None
 
 
 def _room(forge: Forge, there: Standing) -> int:

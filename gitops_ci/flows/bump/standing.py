@@ -17,8 +17,9 @@ from gitops_ci.reporting.plaintext import words
 
 __all__ = ["Standing", "images_of", "is_about", "joined", "refuse_older", "stand", "trailers"]
 
-# Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time.
-_DEPTH, _DEPTH_WITH_MERGES = 2, 20
+# Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time, and one
+# that may not be replaced has every commit that it ever had.
+_DEPTH, _DEPTH_WITH_MERGES, _DEPTH_WITH_OTHERS = 2, 20, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ def stand(to: PublishContext, head: str, tip: str | None, latest: PullRequest | 
     if tip is None:
         return Standing(head, latest=latest)
     current = to.repo.fetch(head, depth=_DEPTH)
-    current = current if current.is_ours else to.repo.fetch(head, depth=_DEPTH_WITH_MERGES)
+    for depth in (_DEPTH_WITH_MERGES, _DEPTH_WITH_OTHERS):
+        if not current.is_ours or current.made_from() is None:
+            current = to.repo.fetch(head, depth=depth)
     ours = _our_commit(current, to)
     return Standing(head, tip, current, ours, latest, is_spent=_was_merged(current, ours, latest, to))
 
@@ -126,7 +129,7 @@ def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
             return None
         ours, base = parents
         merged.append(base)
-    stood_on = ours.parent()
+    stood_on = ours.made_from()
     if not merged:
         return ours
     if stood_on is None:
@@ -156,7 +159,7 @@ def _digests(commit: Snapshot) -> list[ImageRef]:
 
 def _files(ours: Snapshot) -> list[FileChange]:
     """What a commit of ours changes."""
-    before = ours.parent()
+    before = ours.made_from()
     if before is None:
         return []
     pairs = [(path, before.read(path), ours.read(path)) for path in ours.changed_paths(before)]

@@ -170,7 +170,7 @@ class _Turn:
 
         Environments of an application's own settings are not known here.
         """
-        before = there.ours.parent() if there.ours else None
+        before = there.ours.made_from() if there.ours else None
         if not found.environment or before is None:
             return False
         read = self.request.bump.search.read_environments
@@ -209,7 +209,7 @@ class _Turn:
 
 
 def _paths(there: Standing) -> list[str]:
-    before = there.ours.parent() if there.ours else None
+    before = there.ours.made_from() if there.ours else None
     return there.ours.changed_paths(before) if there.ours and before else []
 
 
