@@ -37,6 +37,7 @@ _TOP = {
     "path": ("path", "texts"),
     "exclude": ("exclude", "texts"),
     "group": ("group", "text"),
+    "skip-ci": ("skip_ci", "flag"),
     "mode": ("mode", _MODES),
     "forge": ("forge", "text"),
     "api-url": ("api_url", "text"),

@@ -100,6 +100,7 @@ VARIABLES_ONLY |= {
     "after-push",
     "comment",
     "comment-key",
+    "skip-ci",
     "substitute",
     "tag-date",
     "tag-match",

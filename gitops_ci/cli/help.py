@@ -51,7 +51,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         *("title", "body", "branch", "group", "label", "reviewer", "assignee", "draft", "merge", "merge-method"),
         *("reopen", "behind"),
     ),
-    "Commit": ("commit-message", "signoff", "author", "committer", "sign", "signing-key", "commit-with"),
+    "Commit": ("commit-message", "signoff", "skip-ci", "author", "committer", "sign", "signing-key", "commit-with"),
     "What is compared": ("head", "unit", "clusters", "this-repository"),
     "What is checked": ("changed-since", "shard", "skip-kind", "render", "values", "substitute", "check-images"),
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),

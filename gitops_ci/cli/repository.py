@@ -208,6 +208,7 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
         **proposal_texts(options, context),
         group=mask(options["group"] or ""),
         sign_off=options["signoff"],
+        skip_ci=options["skip_ci"],
         # A token that a variable carried into a text must not be published with it.
         labels=tuple(map(mask, options["label"])),
         reviewers=tuple(map(mask, options["reviewer"])),

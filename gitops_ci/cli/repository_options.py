@@ -62,6 +62,7 @@ _SEARCHES: dict[str, Any] = {
     "at": (),
     "group": None,
     "reopen": False,
+    "skip_ci": False,
 }
 
 
@@ -145,6 +146,7 @@ _OPTIONS = (
         help="How the host merges with --merge. auto: a method that the repository allows.",
     ),
     option("--commit-message", metavar="TEXT", help="Message of the commit, with fields. [the title]"),
+    option("--skip-ci", is_flag=True, help="With --mode push: let the host start no pipeline for the commit."),
     option("--signoff", is_flag=True, help="Add Signed-off-by with the committer to the commit."),
     option("--author", metavar="'NAME <EMAIL>'", help="Author of the commit. [gitops-ci]"),
     option("--committer", metavar="'NAME <EMAIL>'", help="Committer of the commit. [gitops-ci]"),

@@ -160,3 +160,15 @@ def test_the_changes_of_the_source_are_a_link_where_tags_show_them(world, ci, ve
         body = world.stub.pulls[0].body
         assert (f"- Changes: <https://github.example/acme/shop/{link}>" in body) == bool(link)
         assert "at [`0a1b2c3d4e5f`](<https://github.example/acme/shop/commit/0a1b2c3d" in body
+
+
+@on_two
+def test_a_push_carries_the_hosts_skip_mark_by_choice_and_a_pull_request_never(world):
+    """In the application's own repository the commit would start the pipeline that made it."""
+    assert world.bump("1.5.0", "--mode", "push", "--skip-ci", "--commit-message", "Deploy {tag}\n\nWhy").code == 0
+    message = world.repo.git("log", "-1", "--format=%B", "main")
+    assert message.startswith("Deploy 1.5.0 [skip ci]\n\nWhy\n")
+    ran = world.bump("1.6.0", "--skip-ci")
+    [head] = world.heads()
+    assert (ran.code, "--skip-ci has no effect" in ran.err) == (0, True)
+    assert "skip ci" not in world.repo.git("log", "-1", "--format=%B", head)

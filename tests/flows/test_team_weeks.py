@@ -56,6 +56,7 @@ class Branch:
     versions: dict[str, int]
     person: bool = False
     spent: bool = False
+    stands_on: tuple[str, ...] = ()  # commits of the base that the host's button brought
 
 
 @dataclass
@@ -283,6 +284,7 @@ class Week:
             self.remote.heads[head] = self.remote.add(files, [tip, self.main], "Merge branch 'main'")
         else:
             self.remote.heads[head] = self.remote.add(files, [self.main], self.remote.commits[tip].message)
+        branch.stands_on = (*branch.stands_on, self.main)
         base = self.model.base[branch.environment]
         branch.noise, branch.versions = base.noise, base.versions | branch.changes
         branch.changes = {n: v for n, v in branch.changes.items() if v != base.versions[n]}
@@ -315,11 +317,15 @@ class Week:
 
     def force_push(self) -> None:
         made = self.remote.commits[self.main]
-        if made.parents:
-            self.was_rewritten = True
-            self.remote.heads[self.remote.default] = self.remote.add(
-                made.files, made.parents, f"{made.message} (amended)"
-            )
+        if not made.parents:
+            return
+        self.was_rewritten = True
+        amended = self.remote.add(made.files, made.parents, f"{made.message} (amended)")
+        self.remote.heads[self.remote.default] = amended
+        history = set(self.remote.history(amended))
+        for branch in self.model.branches.values():
+            # What such a button brought is not the base's any more: it may be anybody's.
+            branch.person = branch.person or not history.issuperset(branch.stands_on)
 
     def rename(self) -> None:
         new = "trunk" if self.remote.default == "main" else "main"

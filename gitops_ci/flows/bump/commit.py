@@ -15,6 +15,9 @@ from gitops_ci.reporting import proposal as texts
 
 __all__ = ["CommitResult", "commit_and_push", "push_base"]
 
+# Of GitHub, GitLab, Gitea, Forgejo, Bitbucket and Azure Pipelines ("Skipping workflow runs" and its like).
+_SKIP = "[skip ci]"
+
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
@@ -154,4 +157,8 @@ def _message(to: PublishContext, plan: Plan) -> str:
     said = to.publication
     who = said.committer.clean
     sign_off = f"{who.name} <{who.email}>" if said.sign_off else ""
-    return texts.commit_message(said.title or "", facts(plan, to), text=said.commit_message, sign_off=sign_off)
+    message = texts.commit_message(said.title or "", facts(plan, to), text=said.commit_message, sign_off=sign_off)
+    if not said.skip_ci:
+        return message
+    subject, line_end, rest = message.partition("\n")
+    return f"{subject} {_SKIP}{line_end}{rest}"

@@ -85,6 +85,9 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run = mode == "dry-run"
         said = settled(request.publication, environment)
+        if said.skip_ci and mode == "pull-request":
+            log.warn("--skip-ci has no effect on a pull request: its checks would not run either")
+            said = replace(said, skip_ci=False)
         to = PublishContext(
             repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log
         )

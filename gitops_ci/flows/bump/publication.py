@@ -31,6 +31,7 @@ class PublishSettings:
 
     `title`, `body`, `commit_message` and `branch` are templates, `build` the values of their fields that tell of the
     build, `group` the name of images that share a pull request.
+    `skip_ci`: a commit on the base branch asks the host to start no pipeline for it.
     `commit_with` "api": the code host makes and signs the commits; author, committer and `signing` are its own then.
     """
 
@@ -45,6 +46,7 @@ class PublishSettings:
     build: Mapping[str, str] = field(default_factory=dict)
     group: str = ""
     sign_off: bool = False
+    skip_ci: bool = False
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()

@@ -77,7 +77,9 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
     Raises:
         FindingsError: a newer image is proposed.
     """
-    if there.current is None or there.is_spent:
+    # What this tool closed proposes nothing any more, though its branch is there.
+    is_retired = there.latest is not None and there.latest.status == "closed" and not there.latest.is_refusal
+    if there.current is None or there.is_spent or is_retired:
         return
     read = ((change.path, there.current.read(change.path)) for change in plan.files)
     files = [(path, data.decode("utf-8", "replace")) for path, data in read if data is not None]
