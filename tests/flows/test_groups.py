@@ -87,3 +87,12 @@ def test_the_group_of_the_settings_file(world, tmp_path):
     assert world.heads() == ["gitops-ci/live@group/shop"]
     if world.stub:
         assert world.stub.pulls[0].title == "live: shop"
+
+
+def test_a_neighbours_line_stays_when_the_base_changed_the_runs_own(world):
+    """Found by the model of weeks: two lines that were changed together were dropped together."""
+    world.bump("1.1.0", *GROUP, image=FRONT)
+    world.bump("2.0.0", *GROUP, image=BACK)
+    commit_files(world.repo, {"values.yaml": APPS.replace("front, tag: 1.0.0", "front, tag: 1.0.1")})
+    assert world.bump("1.2.0", *GROUP, image=FRONT).code == 0
+    assert tags(world) == ["1.2.0", "2.0.0", "1.0.0"]

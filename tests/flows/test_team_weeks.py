@@ -282,9 +282,11 @@ class Week:
         stacked = len(self.remote.commits[tip].parents) > 1 or "Gitops-Ci-Base" in self.remote.commits[tip].message
         if self.random.random() < 0.5 or branch.person or stacked:
             self.remote.heads[head] = self.remote.add(files, [tip, self.main], "Merge branch 'main'")
+            branch.stands_on = (*branch.stands_on, self.main)
         else:
+            # With the same files it is the very commit that this tool would make.
+            branch.stands_on = () if files == self.files(tip) else (self.main,)
             self.remote.heads[head] = self.remote.add(files, [self.main], self.remote.commits[tip].message)
-        branch.stands_on = (*branch.stands_on, self.main)
         base = self.model.base[branch.environment]
         branch.noise, branch.versions = base.noise, base.versions | branch.changes
         branch.changes = {n: v for n, v in branch.changes.items() if v != base.versions[n]}
