@@ -36,6 +36,8 @@ _TOP = {
     "environment": ("environment", "text"),
     "path": ("path", "texts"),
     "exclude": ("exclude", "texts"),
+    "group": ("group", "text"),
+    "skip-ci": ("skip_ci", "flag"),
     "mode": ("mode", _MODES),
     "forge": ("forge", "text"),
     "api-url": ("api_url", "text"),
@@ -58,6 +60,10 @@ _PULL_REQUEST = {
     "assignees": ("assignee", "texts"),
     "draft": ("draft", "flag"),
     "merge": ("merge", "choice:when-green"),
+    "branch": ("branch", "text"),
+    "body": ("body", "text"),
+    "commit-message": ("commit_message", "text"),
+    "signoff": ("signoff", "flag"),
     "merge-method": ("merge_method", "choice:auto,merge,squash,rebase,fast-forward"),
 }
 _VALIDATE = {

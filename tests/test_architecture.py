@@ -39,11 +39,11 @@ FREE = (0, 1)
 # inside imports the room's own face.
 FLOORS = {
     "flows": (
-        {"after_push", "demo", "environments", "globs", "init", "journal", "rehearsal", "trailers"},
+        {"after_push", "comment", "demo", "environments", "globs", "init", "journal", "rehearsal", "trailers"},
         {"image"},
         {"bump", "validate"},
         {"history"},
-        {"diff", "fan_out", "release"},
+        {"diff", "fan_out", "refresh", "release"},
     ),
     "formats": (
         {"document"},

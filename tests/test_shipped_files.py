@@ -98,6 +98,9 @@ VARIABLES_ONLY |= {
 VARIABLES_ONLY |= {"registry-auth-host", "registry-ca", "reopen", "report", "rules", "shard", "sign", "signing-key"}
 VARIABLES_ONLY |= {
     "after-push",
+    "comment",
+    "comment-key",
+    "skip-ci",
     "substitute",
     "tag-date",
     "tag-match",

@@ -9,7 +9,7 @@ from gitops_ci.ci.base import CiContext, Reader
 from gitops_ci.lazy import LazyModules
 from gitops_ci.repourl import is_loopback
 
-__all__ = ["PROVIDERS", "CiContext", "commit_url", "detect", "own_code_host"]
+__all__ = ["PROVIDERS", "CiContext", "commit_url", "compare_url", "detect", "own_code_host"]
 
 PROVIDERS: Mapping[str, Reader] = LazyModules(
     "ci",
@@ -50,6 +50,13 @@ _MARKS: Mapping[str, tuple[str, ...]] = {
     "cloud-build": ("PROJECT_ID",),
     "argo-workflows": ("ARGO_NODE_ID", "ARGO_TEMPLATE"),
 }
+# Where the page of a comparison is, below the page of its repository.
+_COMPARISONS = {
+    "github": "/compare/{old}...{new}",
+    "gitea": "/compare/{old}...{new}",
+    "gitlab": "/-/compare/{old}...{new}",
+    "bitbucket": "/branches/compare/{new}%0D{old}",
+}
 # Where the page of a commit is, below the page of its repository.
 _COMMITS = {
     "github": "/commit/",
@@ -65,6 +72,16 @@ def commit_url(context: CiContext) -> str:
     below = _COMMITS.get(context.provider, "")
     is_known = below and context.commit and context.repository_url.startswith(("https://", "http://"))
     return f"{context.repository_url.removesuffix('.git')}{below}{context.commit}" if is_known else ""
+
+
+def compare_url(context: CiContext) -> str:
+    """Where a person can look at what lies between two revisions, with `{old}` and `{new}` in their places.
+
+    "" where the provider does not tell, or has no such page for what may be a tag or a commit.
+    """
+    between = _COMPARISONS.get(context.provider, "")
+    is_known = between and context.repository_url.startswith(("https://", "http://"))
+    return f"{context.repository_url.removesuffix('.git')}{between}" if is_known else ""
 
 
 def own_code_host(environ: Mapping[str, str], host: str) -> tuple[str, str | None]:

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, click.Command] = LazyModules(
     {
         "release": "release:command",
         "bump": "bump:command",
+        "refresh": "refresh:command",
         "validate": "validate:command",
         "rule": "rule:command",
         "diff": "diff:command",

@@ -11,7 +11,8 @@ from gitops_ci.ci import detect
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.registry_options import access_options, registry_access
-from gitops_ci.cli.repository import bump_request, refuse_untrusted, repository_options
+from gitops_ci.cli.repository import bump_request, refuse_untrusted
+from gitops_ci.cli.repository_options import repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import bump

@@ -93,6 +93,7 @@ def _checked(path: str, log: Log) -> Outcome:
 def _problems(config: Config) -> Iterator[str]:
     """What every key alone cannot show. Values are read as the commands read them, which raises by itself."""
     from gitops_ci.cli.image_verify import verification_of
+    from gitops_ci.cli.proposal_texts import check_templates
     from gitops_ci.imageref import ImageRef
     from gitops_ci.repourl import RepoUrl
     from gitops_ci.validation import versions
@@ -106,6 +107,7 @@ def _problems(config: Config) -> Iterator[str]:
             ImageRef.parse(to)
     if asked := options.get("kubernetes_version"):
         versions(asked)
+    check_templates({name: options[name] for name in ("branch", "title", "commit_message") if name in options})
     known = ", ".join(sorted(config.environments))
     if config.environments and (chosen := options.get("environment")) and chosen not in config.environments:
         yield f"environment is '{chosen}', which environments: does not define; it defines {known}"

@@ -18,6 +18,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Its steps": {
         "image": "Compute tags, push, copy and inspect images.",
         "bump": "Update an image in the config repository.",
+        "refresh": "Bring open pull requests up to date, or close them.",
         "validate": "Check manifests by the rules of the API server, offline.",
         "rule": "Explain the rules of `validate`.",
         "diff": "Show what a change does to the rendered objects.",
@@ -47,8 +48,11 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         *("match-name", "follow-anchors", "app-version", "pin"),
     ),
     "How it is published": ("mode", "forge", "api-url", "deadline"),
-    "Pull request": ("title", "label", "reviewer", "assignee", "draft", "merge", "merge-method", "reopen"),
-    "Commit": ("author", "committer", "sign", "signing-key", "commit-with"),
+    "Pull request": (
+        *("title", "body", "branch", "group", "label", "reviewer", "assignee", "draft", "merge", "merge-method"),
+        *("reopen", "behind"),
+    ),
+    "Commit": ("commit-message", "signoff", "skip-ci", "author", "committer", "sign", "signing-key", "commit-with"),
     "What is compared": ("head", "unit", "clusters", "this-repository"),
     "What is checked": ("changed-since", "shard", "skip-kind", "render", "values", "substitute", "check-images"),
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
@@ -62,7 +66,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
     "What is shown": ("command", "all", "form", "context", "show-noise"),
-    "Output": ("dry-run", "output", "report", "quiet", "verbose"),
+    "Output": ("dry-run", "comment", "comment-key", "output", "report", "quiet", "verbose"),
     "Other": ("config", "help"),
 }
 
@@ -80,6 +84,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("A pull request to staging:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --environment staging"),
         ("The difference, and nothing is published:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --mode dry-run"),
         ("Many images in one commit, straight to the branch:", "gitops-ci bump --from-file images.yaml --mode push"),
+    ),
+    "refresh": (
+        ("After each push to the config repository's base branch:", "gitops-ci refresh"),
+        ("What would be done:", "gitops-ci refresh --mode dry-run"),
     ),
     "validate": (
         (

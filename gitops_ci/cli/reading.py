@@ -12,7 +12,8 @@ from gitops_ci.cli import complete
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.facts import origin_url
 from gitops_ci.cli.options import option
-from gitops_ci.cli.repository import FORGE_CHOICES, connection, seconds_option
+from gitops_ci.cli.repository import connection
+from gitops_ci.cli.repository_options import FORGE_CHOICES, seconds_option
 from gitops_ci.config import parse
 from gitops_ci.configrepo import check_branch
 from gitops_ci.errors import UsageError

@@ -12,7 +12,8 @@ from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.registry_options import push_options, push_request
-from gitops_ci.cli.repository import bump_request, refuse_untrusted, repository_options
+from gitops_ci.cli.repository import bump_request, refuse_untrusted
+from gitops_ci.cli.repository_options import repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.after_push import AfterPush

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import math
 import os
 import re
 import time
@@ -15,22 +13,20 @@ import click
 
 from gitops_ci import known_files
 from gitops_ci.checkout import checkout_git
-from gitops_ci.ci import CiContext, commit_url, detect, own_code_host
-from gitops_ci.cli import complete
+from gitops_ci.ci import CiContext, commit_url, compare_url, detect, own_code_host
 from gitops_ci.cli.checks import as_repository_says
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.image_verify import verification_of
-from gitops_ci.cli.options import option
+from gitops_ci.cli.proposal_texts import proposal_texts
 from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
 from gitops_ci.errors import ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
-from gitops_ci.flows.bump.branches import branch_name
+from gitops_ci.flows.bump.branches import Naming, branch_name
 from gitops_ci.flows.bump.publication import PublishSettings
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
-from gitops_ci.forges import FORGES
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
@@ -38,131 +34,10 @@ from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import forget_secrets, variables
 
-__all__ = [
-    "FORGE_CHOICES",
-    "Connection",
-    "bump_request",
-    "connection",
-    "refuse_untrusted",
-    "repository_options",
-    "seconds_option",
-]
+__all__ = ["Connection", "bump_request", "connection", "refuse_untrusted"]
 
 TOKEN = "GITOPS_CI_TOKEN"  # noqa: S105 - a variable's name
-FORGE_CHOICES = ("auto", *FORGES)
-_MODES = ("pull-request", "push", "dry-run")
 _PERSON = re.compile(r"\s*(?P<name>[^<>\s](?:[^<>]*[^<>\s])?)\s*<(?P<email>[^<>\s]+)>\s*")
-
-
-def repository_options(function: Callable[..., Any]) -> Any:
-    """Adds the options below to a command; `bump_request` reads them back."""
-    return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(_OPTIONS), function)
-
-
-def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise click.BadParameter(f"{value} is no number of seconds, for example 300", ctx, param)
-    return value
-
-
-def seconds_option(name: str, *, default: float, help: str) -> Any:  # noqa: A002 - click's own word
-    return option(name, type=float, default=default, callback=_seconds, metavar="SECONDS", help=help)
-
-
-_OPTIONS = (
-    click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"),
-    option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests."),
-    option("--base", metavar="BRANCH", help="Branch to change. [the repository's default branch]"),
-    option(
-        "--environment",
-        metavar="NAME",
-        shell_complete=complete.environments,
-        help="Environment of .gitops-ci.yaml, or a folder's name.",
-    ),
-    option("--path", multiple=True, metavar="GLOB", help="Only these files. Repeatable."),
-    option("--exclude", multiple=True, metavar="GLOB", help="Not these files. Repeatable."),
-    option(
-        "--format",
-        multiple=True,
-        metavar="NAME",
-        shell_complete=complete.formats,
-        help="Only sites of this format. Repeatable.",
-    ),
-    option("--mode", type=click.Choice(_MODES), help="How to publish. [pull-request]"),
-    option("--forge", type=click.Choice(FORGE_CHOICES), default="auto", help="The code host's kind."),
-    option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
-    option(
-        "--pin",
-        type=click.Choice(["keep", "tag", "digest", "tag+digest"]),
-        default="keep",
-        help="What is written: as it is there, or tag, digest or both.",
-    ),
-    option("--allow-downgrade", is_flag=True, help="An older version may replace a newer one."),
-    option("--any-flavour", is_flag=True, help="Also replace tags of another flavour: 3.12-alpine by 3.13-slim."),
-    option(
-        "--allow-empty",
-        is_flag=True,
-        help="Succeed if no file references the image, or no place that does can be edited.",
-    ),
-    option("--match-name", is_flag=True, help="The same repository path on another registry is the same image."),
-    option("--follow-anchors", is_flag=True, help="Edit a value behind an alias or merge key at its anchor."),
-    option("--app-version", is_flag=True, help="Edit a chart's appVersion where its values leave the tag to it."),
-    option(
-        "--at",
-        multiple=True,
-        metavar="FILE:$.PATH",
-        help="The value that no rule can find: 'apps/x.yaml:$.spec.images[?name==\"shop\"].tag', "
-        "or in any text 'main.tf:/image_tag = \"(.+)\"/'. Repeatable.",
-    ),
-    option("--title", metavar="TEXT", help="Title of the pull request; {environment}, {image}, {tag} are filled in."),
-    option("--label", multiple=True, metavar="NAME", help="Label of the pull request. Repeatable."),
-    option("--reviewer", multiple=True, metavar="NAME", help="Reviewer to ask. Repeatable."),
-    option("--assignee", multiple=True, metavar="NAME", help="Assignee. Repeatable."),
-    option("--reopen", is_flag=True, help="Propose again what somebody closed."),
-    option("--draft", is_flag=True, help="Open the pull request as a draft."),
-    option("--merge", type=click.Choice(["when-green"]), help="Let the host merge once its checks pass."),
-    option(
-        "--merge-method",
-        type=click.Choice(["auto", "merge", "squash", "rebase", "fast-forward"]),
-        default="auto",
-        help="How the host merges with --merge. auto: a method that the repository allows.",
-    ),
-    option("--author", metavar="'NAME <EMAIL>'", help="Author of the commit. [gitops-ci]"),
-    option("--committer", metavar="'NAME <EMAIL>'", help="Committer of the commit. [gitops-ci]"),
-    option("--sign", type=click.Choice(["gpg", "ssh"]), help="Sign the commit with --signing-key."),
-    option(
-        "--signing-key",
-        metavar="KEY",
-        help="GPG key's id or address; SSH key's file, or 'key::' and a public key whose other half an agent has.",
-    ),
-    option(
-        "--commit-with",
-        type=click.Choice(["git", "api"]),
-        default="git",
-        help="Who makes the commit: git here, or the code host, which signs what an app's token asks for (GitHub).",
-    ),
-    seconds_option(
-        "--deadline", default=300.0, help="When to give up: waiting for answers, and trying again after lost races."
-    ),
-    option(
-        "--kubernetes-version",
-        metavar="VERSION",
-        shell_complete=complete.kubernetes_versions,
-        help="Version, or range, whose schemas the manifests must fit.",
-    ),
-    option(
-        "--skip-rules",
-        multiple=True,
-        metavar="GLOB",
-        shell_complete=complete.rules,
-        help="Validation rules to leave out. Repeatable.",
-    ),
-    option(
-        "--allow-untrusted",
-        is_flag=True,
-        help="Publish even from a fork's pull request or pull_request_target (dangerous).",
-    ),
-)
 
 
 class Connection(NamedTuple):
@@ -206,7 +81,8 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     if options["base"]:
         check_branch(options["base"])
     # Refused here already where no branch can be named so, or no path can be there.
-    branch_name(options["environment"], images)
+    if images:
+        branch_name(options["environment"], images, naming=Naming(options["group"] or ""))
     Paths(options["path"], options["exclude"])
     context = detect(variables())
     there = connection(options)
@@ -331,8 +207,11 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
         committer=_person(options["committer"], "COMMITTER") or ours,
         signing=_signing(options),
         commit_with=options["commit_with"],
+        **proposal_texts(options, context),
+        group=mask(options["group"] or ""),
+        sign_off=options["signoff"],
+        skip_ci=options["skip_ci"],
         # A token that a variable carried into a text must not be published with it.
-        title=mask(options["title"]) if options["title"] else None,
         labels=tuple(map(mask, options["label"])),
         reviewers=tuple(map(mask, options["reviewer"])),
         assignees=tuple(map(mask, options["assignee"])),
@@ -343,6 +222,8 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
         source_repository=context.repository_url,
         source_commit=context.commit,
         source_commit_url=commit_url(context),
+        compare_url=compare_url(context),
+        git_tag=context.git_tag,
         pipeline_url=context.run_url,
     )
 
@@ -360,6 +241,11 @@ def _signing(options: Mapping[str, Any]) -> Signing | None:
     kind, key = options["sign"], options["signing_key"]
     if bool(kind) != bool(key):
         raise UsageError("--sign and --signing-key go together", hint="For example: --sign ssh --signing-key ~/.ssh/ci")
+    if options["commit_with"] == "api" and options["signoff"]:
+        raise UsageError(
+            "--signoff names the committer, whom the code host chooses with --commit-with api",
+            hint="Drop one of the two.",
+        )
     if options["commit_with"] == "api" and (kind or options["author"] or options["committer"]):
         raise UsageError(
             "--commit-with api leaves nothing to sign and nobody to name",

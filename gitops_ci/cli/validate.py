@@ -12,6 +12,7 @@ import click
 from gitops_ci.ci import detect
 from gitops_ci.cli import complete
 from gitops_ci.cli.checks import checks_here
+from gitops_ci.cli.comments import comment_options, post_comment
 from gitops_ci.cli.configured import JudgingCommand, config_of, message_of
 from gitops_ci.cli.fail_on import fail_on_option, parse_fail_on
 from gitops_ci.cli.options import Output, option, output_options
@@ -107,6 +108,7 @@ def exclude_option(function: Any) -> Any:
 @option("--insecure", multiple=True, metavar="HOST", help="Registry without TLS or with any certificate.")
 @fail_on_option()
 @option("--allow-empty", is_flag=True, help="It is fine when there is nothing to validate.")
+@comment_options
 @output_options
 def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     """Check manifests against the Kubernetes schemas and the API server's own rules, without network or cluster.
@@ -114,6 +116,7 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     PATH is a file, a folder, or - for standard input; the current folder when none is given.
     """
     from gitops_ci.flows.validate import validate
+    from gitops_ci.reporting import markdown
 
     request = _request(paths, options)
     changed = options["changed_since"]
@@ -122,7 +125,10 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     def work(log: Log) -> Outcome:
         if message:
             log.warn(message)
-        return validate(request._replace(changed_since=changed_since(changed, log)), log)
+        outcome = validate(request._replace(changed_since=changed_since(changed, log)), log)
+        is_empty = not (outcome.findings or outcome.error)
+        post_comment("validate", options, lambda limit: markdown.report(outcome, limit=limit), log, is_empty=is_empty)
+        return outcome
 
     execute("validate", output, work)
 

@@ -3,6 +3,7 @@
 from gitops_ci.configrepo.commits import Identity, Signing
 from gitops_ci.configrepo.create import create_repository
 from gitops_ci.configrepo.git import GitCredentials, check_branch
+from gitops_ci.configrepo.git_errors import ForcePushRefused
 from gitops_ci.configrepo.log import BlobChange, BranchLog, LogEntry
 from gitops_ci.configrepo.repository import ConfigRepo, Pushed, RemoteRefs, Snapshot
 
@@ -10,6 +11,7 @@ __all__ = [
     "BlobChange",
     "BranchLog",
     "ConfigRepo",
+    "ForcePushRefused",
     "GitCredentials",
     "Identity",
     "LogEntry",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,10 +13,13 @@ from gitops_ci.configrepo.git import GitDirectory, last_lines
 from gitops_ci.configrepo.objects import tree_with
 from gitops_ci.errors import GitError, UsageError
 
-__all__ = ["Identity", "Signing", "first_commit", "has_mark", "is_marked", "marked", "write_commit"]
+__all__ = ["Identity", "Signing", "base_in", "first_commit", "has_mark", "is_marked", "marked", "write_commit"]
 
 # Names the tree of the commit that carries it: a commit that somebody amended has another tree and is not ours.
 _MARK = "Gitops-Ci-Tree"
+# Names the commit that a proposal is made against where that is not the parent: it continues an earlier commit.
+_BASE = "Gitops-Ci-Base"
+_NAMED = re.compile(rf"^{_BASE}: ([0-9a-f]{{40}}(?:[0-9a-f]{{24}})?)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,19 @@ class Signing:
         return cls(kind, path)
 
 
-def marked(message: str, tree: str) -> str:
-    """The message, which ends in trailers (git-interpret-trailers(1)), with the one that makes the commit ours."""
-    return f"{message.rstrip()}\n{_MARK}: {tree}\n"
+def marked(message: str, tree: str, base: str = "") -> str:
+    """The message, which ends in trailers (git-interpret-trailers(1)), with the one that makes the commit ours.
+
+    `base` is the commit that a proposal is made against, where that is not the parent.
+    """
+    named = f"{_BASE}: {base}\n" if base else ""
+    return f"{message.rstrip()}\n{named}{_MARK}: {tree}\n"
+
+
+def base_in(message: str) -> str:
+    """The commit that a message names as the base of its proposal, or an empty text."""
+    found = _NAMED.search(message)
+    return found[1] if found else ""
 
 
 def is_marked(message: str, tree: str) -> bool:
@@ -81,7 +95,7 @@ def has_mark(message: str) -> bool:
 def write_commit(
     git: GitDirectory,
     tree: str,
-    parent: str,
+    parents: Sequence[str],
     message: str,
     *,
     author: Identity,
@@ -95,7 +109,8 @@ def write_commit(
         GitError: it could not be signed.
     """
     if signing is None:
-        head = f"tree {tree}\nparent {parent}\nauthor {author.line(seconds)}\ncommitter {committer.line(seconds)}\n"
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        head = "\n".join([*lines, f"author {author.line(seconds)}", f"committer {committer.line(seconds)}", ""])
         return git.write_object("commit", f"{head}\n{message}".encode())
     people = {"AUTHOR": author.clean, "COMMITTER": committer.clean}
     environment = {f"GIT_{role}_NAME": person.name for role, person in people.items()}
@@ -104,7 +119,7 @@ def write_commit(
     kind = {"gpg": "openpgp", "ssh": "ssh"}[signing.kind]
     answer = git.run(
         "-c", f"gpg.format={kind}", "-c", f"user.signingKey={signing.key}",
-        "commit-tree", "--gpg-sign", "-p", parent, "-F", "-", tree,
+        "commit-tree", "--gpg-sign", *(f"-p{parent}" for parent in parents), "-F", "-", tree,
         stdin=message.encode(), environment=environment,
     )  # fmt: skip
     if answer.code != 0:

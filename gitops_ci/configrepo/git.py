@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from gitops_ci.errors import GitError, ProgramError, UsageError
+from gitops_ci.http import authority_of
 from gitops_ci.process import find, time_left
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, basic_auth, mask, mask_foreign
@@ -323,6 +324,8 @@ def _environment(remote: RepoUrl, more: Mapping[str, str], credentials: GitCrede
     }
     if remote.scheme == "ssh" and "GIT_SSH_COMMAND" not in os.environ and "GIT_SSH" not in os.environ:
         environment["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
+    if remote.scheme == "https" and (authority := authority_of(remote.host, "GIT_SSL_CAINFO", "GIT_SSL_CAPATH")):
+        environment["GIT_SSL_CAPATH" if os.path.isdir(authority) else "GIT_SSL_CAINFO"] = os.path.abspath(authority)
     for number, (key, value) in enumerate(settings):
         environment[f"GIT_CONFIG_KEY_{number}"] = key
         environment[f"GIT_CONFIG_VALUE_{number}"] = value

@@ -8,7 +8,7 @@ from gitops_ci.configrepo.git import ASK_GIT, GitCredentials, last_lines
 from gitops_ci.errors import GitError
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["fetch_error", "is_transient", "lacks_shallow", "push_error"]
+__all__ = ["ForcePushRefused", "fetch_error", "is_transient", "lacks_shallow", "no_git_there", "push_error"]
 
 _NO_BRANCH = re.compile(r"couldn't find remote ref|not our ref")
 _SIGN_IN = re.compile(
@@ -23,6 +23,8 @@ _HOST = re.compile(r"Could not resolve (?:host|proxy)|Name or service not known"
 _DOWN = re.compile(r"Connection refused|Failed to connect|Connection timed out|Couldn't connect|unable to access.*50\d")
 _UNKNOWN_KEY = re.compile(r"Host key verification failed")
 _CHANGED_KEY = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED")
+# curl's words, with OpenSSL, GnuTLS and others behind it.
+_UNTRUSTED = re.compile(r"SSL certificate problem|certificate verif(?:y|ication) failed|certificate is not trusted")
 _OWNER = re.compile(r"dubious ownership")
 # GitHub, GitLab, Gitea; Azure DevOps and Bitbucket name the way that is left: "only through pull requests".
 _PROTECTED = re.compile(r"[Pp]rotected|GH006|GH013|pull request|Permission denied to update branch")
@@ -49,6 +51,10 @@ _TROUBLE = re.compile(
     r"|transfer closed|too slow|unexpected disconnect|unexpected EOF|Connection closed by"
     r"|expected flush after|still expected|bad line length|invalid server response|invalid ls-refs response"
 )
+
+
+class ForcePushRefused(GitError):
+    """The remote takes no push that replaces commits of a branch."""
 
 
 def is_transient(said: str) -> bool:
@@ -93,6 +99,14 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         return GitError(
             f"The host {url.host} is not known", hint="Check --config-repo for a typing error, and the network's DNS."
         )
+    if _UNTRUSTED.search(said):
+        return GitError(
+            f"The certificate of {url.netloc} is not trusted: {quoted}",
+            hint="For a private certificate authority set SSL_CERT_FILE to its certificate file: git and the code "
+            "host's API both use it.",
+        )
+    if "not valid: is this a git repository" in said:
+        return no_git_there(url)
     if _DOWN.search(said):
         return GitError(f"{url.netloc or url} does not answer: {quoted}", hint="Is the address right and the host up?")
     if _OWNER.search(said):
@@ -125,6 +139,15 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
     return GitError(f"{url} cannot be read: {quoted}", hint=ASK_GIT)
 
 
+def no_git_there(url: RepoUrl) -> GitError:
+    """The error for an address where something answers, and no Git server."""
+    return GitError(
+        f"What answers at {url} is no Git server, but perhaps a sign-in page or a proxy",
+        hint="Open the address in a browser. Set GITOPS_CI_TOKEN, correct --config-repo, or take the proxy out of the "
+        "way with NO_PROXY.",
+    )
+
+
 def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredentials | None) -> GitError | None:
     """The error for a push that was refused for good, None when another try may succeed."""
     reason, in_the_way = _reason(said), _IN_THE_WAY.search(said)
@@ -135,7 +158,7 @@ def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredenti
         )
     said = _without_names(said, url, branch)
     if _NO_FORCE.search(said):
-        return GitError(
+        return ForcePushRefused(
             f"{url} refuses force pushes to {branch}: {reason}",
             hint="A newer image replaces the commit on this branch. Allow force pushes to gitops-ci/**, or merge or "
             "close its pull request and delete the branch.",

@@ -13,10 +13,10 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal, Self
 
-from gitops_ci.configrepo.commits import Identity, Signing, has_mark, is_marked, marked, write_commit
+from gitops_ci.configrepo.commits import Identity, Signing, base_in, has_mark, is_marked, marked, write_commit
 from gitops_ci.configrepo.folder import TemporaryFolder
 from gitops_ci.configrepo.git import (
     ASK_GIT,
@@ -27,7 +27,7 @@ from gitops_ci.configrepo.git import (
     check_path,
     last_lines,
 )
-from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, push_error
+from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, no_git_there, push_error
 from gitops_ci.configrepo.log import BranchLog
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
 from gitops_ci.errors import GitError
@@ -113,10 +113,17 @@ class ConfigRepo:
             time.sleep(pause)
         return self._run(git, *arguments, stdin=stdin)
 
-    def _run(self, git: GitDirectory, *arguments: str, stdin: bytes | None = None) -> Answer:
+    def _run(
+        self,
+        git: GitDirectory,
+        *arguments: str,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
         """Run a git that speaks to the remote, as long as there is time."""
+        seconds = max(self._left(), self._at_least)
         try:
-            return git.run(*arguments, stdin=stdin, seconds=max(self._left(), self._at_least), to_remote=True)
+            return git.run(*arguments, stdin=stdin, environment=environment, seconds=seconds, to_remote=True)
         except GitError as error:
             met = f", after: {self.trouble}" if self.trouble else ""
             raise GitError(f"{self.url}: {error.message}{met}", hint=error.hint) from error
@@ -136,13 +143,37 @@ class ConfigRepo:
                 tips[wanted[name]] = value
         return RemoteRefs(default, tips)
 
-    def branches(self) -> tuple[str, ...]:
-        """The names of all branches.
+    def tips(self) -> Mapping[str, str]:
+        """The commits of all branches by name.
 
         Raises:
             GitError: as `refs`.
         """
-        return tuple(name.removeprefix("refs/heads/") for _, name in self._listed("--heads", "--", self.url.text))
+        listed = self._listed("--heads", "--", self.url.text)
+        return {name.removeprefix("refs/heads/"): value for value, name in listed}
+
+    def branches(self) -> tuple[str, ...]:
+        """The names of all branches.
+
+        Raises:
+            GitError: as `refs`, or what answers is no Git server.
+        """
+        found = tuple(self.tips())
+        if not found and self.url.scheme in {"http", "https"}:
+            self._check_protocol()
+        return found
+
+    def _check_protocol(self) -> None:
+        """A web page without a line break is a list of no branches to git, which then takes the server for a dumb one.
+
+        Raises:
+            GitError: what answers does not speak Git's protocol.
+        """
+        answer = self._run(
+            self._directory("whole"), "ls-remote", "--", self.url.text, environment={"GIT_TRACE_PACKET": "1"}
+        )
+        if "packet:" not in answer.stderr:
+            raise no_git_there(self.url)
 
     def _listed(self, *arguments: str) -> list[tuple[str, str]]:
         answer = self._ask(self._directory("whole"), "ls-remote", *arguments)
@@ -280,20 +311,27 @@ class ConfigRepo:
         author: Identity,
         committer: Identity,
         signing: Signing | None = None,
+        on: Sequence[Snapshot] = (),
+        base: str = "",
     ) -> Snapshot:
         """Write blobs, trees and one commit on top of `parent`; nothing leaves this machine.
+
+        `on` are its parents where it has others than the commit whose files it changes, `base` is the commit that a
+        proposal is made against where that is not its parent.
 
         Raises:
             GitError: the commit could not be signed.
             UsageError: a path leads through or to a symlink or a submodule.
         """
         tree = parent.tree_with(changes)
-        now = max(int(time.time()), parent.committed_at)  # a clock that is behind must not order history wrongly
+        now = max(
+            int(time.time()), parent.committed_at, *(one.committed_at for one in on)
+        )  # a clock that is behind must not order history wrongly
         commit = write_commit(
             parent.git,
             tree,
-            parent.commit,
-            marked(message, tree),
+            [one.commit for one in on or (parent,)],
+            marked(message, tree, base),
             author=author,
             committer=committer,
             seconds=now,
@@ -353,6 +391,27 @@ class ConfigRepo:
             raise final
         self._log.detail(f"push was turned away while {branch} stood still: {self.trouble}")
         return None
+
+    def delete(self, branch: str, *, expected: str) -> bool:
+        """Delete a branch that is at `expected`; False when somebody else moved it on.
+
+        Raises:
+            GitError: the remote refuses that.
+        """
+        ref = f"refs/heads/{check_branch(branch)}"
+        answer = self._run(
+            self._directory("whole"),
+            "push", "--quiet", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{expected}",
+            "--", self.url.text, f":{ref}",
+        )  # fmt: skip
+        tip = self._tip_after(branch, last_lines(answer.stderr, 2) or "the answer broke off")
+        if answer.code == 0 or tip is None:
+            return True
+        if tip != expected:
+            return False
+        said = answer.stdout.decode("utf-8", "replace") + "\n" + answer.stderr
+        usual = GitError(f"{self.url} did not delete {branch}: {last_lines(said)}", hint="Delete the branch by hand.")
+        raise push_error(self.url, branch, said, credentials=self._credentials) or usual
 
     def _tip_after(self, branch: str, trouble: str) -> str | None:
         """Where a branch is after a push whose answer broke; the deadline does not count for this look.
@@ -416,6 +475,15 @@ class Snapshot:
     def parent(self) -> Snapshot | None:
         """The first parent, or None where the fetch did not reach so far."""
         return (*self.ancestors(), None)[0]
+
+    def made_from(self) -> Snapshot | None:
+        """The commit that a proposal is made against, or None where the fetch did not reach so far."""
+        if not (named := base_in(self.message)):
+            return self.parent()
+        try:
+            return Snapshot(self.git, self.objects, named)
+        except KeyError:
+            return None
 
     def ancestors(self) -> tuple[Snapshot, ...]:
         """The parents, in order; none where the fetch did not reach so far."""

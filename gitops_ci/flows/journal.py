@@ -14,6 +14,7 @@ from gitops_ci.model import (
     Plan,
     PullRequest,
     PushedTag,
+    Refreshed,
     Skip,
     Status,
     VerifiedImage,
@@ -37,6 +38,7 @@ class Journal:
     pull_request: PullRequest | None = None
     untouched: tuple[ImageRef, ...] = ()
     verified: tuple[VerifiedImage, ...] = ()
+    proposals: tuple[Refreshed, ...] = ()
 
     def outcome(self, *, changed: bool) -> Outcome:
         """The result of a flow that came to its end.
@@ -76,4 +78,5 @@ class Journal:
             error=error,
             dry_run=self.dry_run,
             verified=self.verified,
+            proposals=self.proposals,
         )

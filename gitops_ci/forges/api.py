@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from gitops_ci.display import quoted
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.base import AutoMerge
-from gitops_ci.http import Http, HttpError, Response
-from gitops_ci.secret import mask
+from gitops_ci.http import Http, HttpError, Response, authority_of
+from gitops_ci.secret import Secret, mask
 
-__all__ = ["CATCHING_UP", "Api", "Fields", "as_list", "as_object", "segment", "texts"]
+__all__ = ["CATCHING_UP", "Api", "Fields", "as_list", "as_object", "client_of", "segment", "texts"]
 
 CATCHING_UP = (1, 2, 4, 8, 16)  # seconds between looks at a host that is still busy with a push
+
+
+def client_of(api_url: str, headers: Mapping[str, str | Secret], deadline: float | None) -> Http:
+    """The client for a code host's API, which trusts the authorities that git trusts for this host."""
+    authority = authority_of(urlsplit(api_url).hostname or "")
+    return Http(api_url, headers=headers, deadline=deadline, verify=authority or True)
 
 
 class Api:

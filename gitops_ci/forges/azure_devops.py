@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from gitops_ci.errors import ForgeError, UsageError
-from gitops_ci.forges.api import Api, Fields, as_list, as_object, segment, texts
+from gitops_ci.forges.api import Api, Fields, as_list, as_object, client_of, segment, texts
 from gitops_ci.forges.base import AutoMerge, ForgeKind, MergeMethod, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
-from gitops_ci.forges.tokens import advice
+from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
@@ -222,7 +222,7 @@ def _hint(status: int, words: str, token: Secret | None) -> str:
     )
     # Whoever may not come in is sent to the sign-in page, with a redirect or as a web page.
     if status in {203, 302, 401}:
-        return "The token is wrong or has expired. " + (advice(token, "azure-devops") or usual)
+        return refused(token, "azure-devops", usual)
     return (advice(token, "azure-devops") or usual) if status in {403, 404} else ""
 
 
@@ -259,7 +259,7 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
         headers["Authorization"] = basic_auth(user, password) if user else Secret(f"Bearer {password.reveal()}")
     path = f"/{segment(organization)}/{segment(project)}/_apis/git/repositories/{segment(name)}"
     web = f"{server}/{segment(organization)}/{segment(project)}/_git/{segment(name)}"
-    return AzureDevOps(Http(api_url or server, headers=headers, deadline=deadline), path, web, token)
+    return AzureDevOps(client_of(api_url or server, headers, deadline), path, web, token)
 
 
 def _sign_in(token: Secret) -> tuple[str, Secret]:

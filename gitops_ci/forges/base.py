@@ -49,10 +49,11 @@ class Forge(Protocol):
     """One repository on one code host. Raises ForgeError; never prints, never reads the environment.
 
     What was refused and stops nothing (a reviewer who is no collaborator) is in the pull request's `warnings`.
-    `BODY_LIMIT` are the characters of a description, 0 where nobody keeps one.
+    `BODY_LIMIT` are the characters of a description, `COMMENT_LIMIT` those of a comment, 0 where nobody keeps one.
     """
 
     BODY_LIMIT: ClassVar[int]
+    COMMENT_LIMIT: ClassVar[int]
 
     def default_branch(self) -> str:
         """The branch that pull requests go to when nobody says otherwise."""
@@ -79,8 +80,11 @@ class Forge(Protocol):
         Labels and people that somebody added stay. A state of `unchanged` becomes `updated` if any were added.
         """
 
-    def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
-        """Say `text` under a pull request, once a `key`: what was said before under the same key is replaced."""
+    def comment(self, pull_request: PullRequest, text: str, *, key: str, is_new: bool = True) -> None:
+        """Say `text` under a pull request, once a `key`: what was said before under the same key is replaced.
+
+        Unless `is_new`, nothing is said where nothing was said before.
+        """
 
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         """Close without merging, with a comment that says why; nothing when it is not open any more."""

@@ -14,10 +14,10 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import Api, as_list, as_object, texts
+from gitops_ci.forges.api import Api, as_list, as_object, client_of, texts
 from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name
 from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
-from gitops_ci.forges.tokens import advice
+from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
@@ -202,7 +202,7 @@ def _hint(status: int, words: str, token: Secret | None) -> str:
         "an API token written as EMAIL:TOKEN."
     )
     if status == 401:
-        return "The token is wrong, has expired or was revoked. " + (advice(token, "bitbucket") or usual)
+        return refused(token, "bitbucket", usual)
     return (advice(token, "bitbucket") or usual) if status in {403, 404} else ""
 
 
@@ -214,7 +214,7 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
         email = token.reveal().partition(":")[0]
         headers["Authorization"] = basic_auth(email, password) if of_a_person else Secret(f"Bearer {password.reveal()}")
     workspace, name = owner_and_name(url, "Bitbucket")
-    http = Http(api_url or "https://api.bitbucket.org/2.0", headers=headers, deadline=deadline)
+    http = client_of(api_url or "https://api.bitbucket.org/2.0", headers, deadline)
     return Bitbucket(http, workspace, name, token)
 
 

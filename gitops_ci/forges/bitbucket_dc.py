@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import Api, as_list, as_object
+from gitops_ci.forges.api import Api, as_list, as_object, client_of
 from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
-from gitops_ci.forges.tokens import advice
+from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
@@ -221,7 +221,7 @@ def _explain(body: Any) -> str:
 def _hint(status: int, words: str, token: Secret | None) -> str:
     usual = "The token (an HTTP access token) needs the permission 'Repository write'."
     if status == 401:
-        return "The token is wrong, has expired or was revoked. " + (advice(token, "bitbucket-dc") or usual)
+        return refused(token, "bitbucket-dc", usual)
     if status == 409 and "merge" in words.casefold():
         return "Turn on auto-merge in the repository's settings (Bitbucket 8.15 and later), or merge by hand."
     return (advice(token, "bitbucket-dc") or usual) if status in {403, 404} else ""
@@ -237,7 +237,7 @@ def _connect(
     # `/scm/` may lie below a path of its host.
     below = url.path.removesuffix(f"{project}/{name}").strip("/").removesuffix("scm").strip("/")
     api = api_url or f"{web_origin(url)}/{below}".rstrip("/") + "/rest"
-    return BitbucketDataCenter(Http(api, headers=headers, deadline=deadline), project, name, token)
+    return BitbucketDataCenter(client_of(api, headers, deadline), project, name, token)
 
 
 KIND = ForgeKind(

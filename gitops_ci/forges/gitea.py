@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import Api, as_list, as_object, texts
+from gitops_ci.forges.api import Api, as_list, as_object, client_of, texts
 from gitops_ci.forges.base import AutoMerge, ForgeKind, MergeMethod, owner_and_name, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
-from gitops_ci.forges.tokens import advice
+from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
@@ -247,7 +247,7 @@ def _explain(body: Any) -> str:
 def _hint(status: int, words: str, token: Secret | None) -> str:
     del words
     if status == 401:
-        return "The token is wrong, has expired or was revoked. " + advice(token, "gitea")
+        return refused(token, "gitea")
     if status in {403, 404}:
         usual = "The token needs the scopes write:repository and write:issue, its owner write access."
         return advice(token, "gitea") or usual
@@ -262,7 +262,7 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
     headers: dict[str, str | Secret] = {}
     if token:
         headers["Authorization"] = Secret(f"token {token.reveal()}")
-    return Gitea(Http(api, headers=headers, deadline=deadline), owner, name, token)
+    return Gitea(client_of(api, headers, deadline), owner, name, token)
 
 
 KIND = ForgeKind(

@@ -10,13 +10,12 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import as_list, as_object, texts
+from gitops_ci.forges.api import as_list, as_object, client_of, texts
 from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
 from gitops_ci.forges.github_api import GitHubApi
 from gitops_ci.forges.github_commits import Commits
 from gitops_ci.forges.github_merging import Merging
 from gitops_ci.forges.rest import Additions, RestForge, attempt
-from gitops_ci.http import Http
 from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
@@ -221,7 +220,7 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
     if token:
         headers["Authorization"] = Secret(f"Bearer {token.reveal()}")
     owner, name = owner_and_name(url, "GitHub")
-    return GitHub(GitHubApi(Http(api, headers=headers, deadline=deadline), graphql, token), owner, name)
+    return GitHub(GitHubApi(client_of(api, headers, deadline), graphql, token), owner, name)
 
 
 def _usual_api(url: RepoUrl) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_ci.forges.api import Api, Fields, as_object, texts
-from gitops_ci.forges.tokens import advice
+from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
 from gitops_ci.secret import Secret
 
@@ -69,7 +69,7 @@ def _hint(status: int, words: str, token: Secret | None) -> str:
             "auto-merge waits for required checks only."
         )
     if status == 401:
-        return "The token is wrong, has expired or was revoked. " + advice(token, "github")
+        return refused(token, "github")
     if status in {403, 404}:
         return advice(token, "github") or "The token needs write access to contents and pull requests."
     if status == 422 and "base invalid" in said:

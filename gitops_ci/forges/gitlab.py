@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import Api, as_list, as_object, segment, texts
+from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment, texts
 from gitops_ci.forges.base import AutoMerge, ForgeKind, web_origin
 from gitops_ci.forges.gitlab_merging import Merging
 from gitops_ci.forges.rest import Additions, RestForge
-from gitops_ci.forges.tokens import advice, is_job_token
+from gitops_ci.forges.tokens import advice, is_job_token, refused
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
@@ -220,7 +220,7 @@ def _explain(body: Any) -> str:
 
 def _hint(status: int, words: str, token: Secret | None) -> str:
     if status == 401:
-        return "The token is wrong, has expired or was revoked. " + advice(token, "gitlab")
+        return refused(token, "gitlab")
     if status in {403, 404}:
         return advice(token, "gitlab") or "The token needs the scope `api` and the role Developer in the project."
     if "no pipeline started" in words:
@@ -243,7 +243,7 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
     # Where GitLab lies below a path of its host, that path is part of the repository's address too.
     below = urlsplit(api).path.removesuffix("/api/v4").strip("/")
     project = url.path.removeprefix(f"{below}/") if below else url.path
-    return GitLab(Http(api, headers=headers, deadline=deadline), project, token)
+    return GitLab(client_of(api, headers, deadline), project, token)
 
 
 def _sign_in(token: Secret) -> tuple[str, Secret]:

@@ -19,6 +19,7 @@ class PlainGit:
     """A repository somewhere. Pull requests have no number and are never found again."""
 
     BODY_LIMIT: ClassVar[int] = 0
+    COMMENT_LIMIT: ClassVar[int] = 0
 
     url: RepoUrl
 
@@ -59,7 +60,7 @@ class PlainGit:
         del proposal
         return pull_request
 
-    def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
+    def comment(self, pull_request: PullRequest, text: str, *, key: str, is_new: bool = True) -> None:
         """Nothing: there is nobody to say it to."""
 
     def close(self, pull_request: PullRequest, *, comment: str) -> None:

@@ -146,8 +146,8 @@ class RestForge(ABC):
                 found = _with(found, Additions(warnings=(f"{kind} {names} was not added: {error.message}",)))
         return found
 
-    def comment(self, pull_request: PullRequest, text: str, *, key: str) -> None:
-        _again_if_lost(lambda: self._comment_once(pull_request, text, key))
+    def comment(self, pull_request: PullRequest, text: str, *, key: str, is_new: bool = True) -> None:
+        _again_if_lost(lambda: self._comment_once(pull_request, text, key, is_new=is_new))
 
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         if pull_request.status != "open":
@@ -160,7 +160,7 @@ class RestForge(ABC):
     def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         return _again_if_lost(lambda: self._merge(pull_request, wanted))
 
-    def _comment_once(self, pull_request: PullRequest, text: str, key: str) -> None:
+    def _comment_once(self, pull_request: PullRequest, text: str, key: str, *, is_new: bool) -> None:
         # A link definition without a link: no renderer shows it, every host keeps it.
         marker = f"[//]: # (gitops-ci:{key})"
         wanted = f"{cut(text, self.COMMENT_LIMIT - len(marker) - 2).rstrip()}\n\n{marker}"
@@ -169,7 +169,8 @@ class RestForge(ABC):
                 if not same(said, wanted):
                     self._say(pull_request, wanted, instead_of=comment)
                 return
-        self._say(pull_request, wanted, instead_of=None)
+        if is_new:
+            self._say(pull_request, wanted, instead_of=None)
 
     def _mark_retired(self, pull_request: PullRequest) -> None:
         """Note in the description who closes it. The next update after a person reopened it takes the note away.

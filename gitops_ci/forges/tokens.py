@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gitops_ci.secret import Secret
 
-__all__ = ["JobToken", "advice", "is_job_token"]
+__all__ = ["JobToken", "advice", "is_job_token", "refused"]
 
 _APP = "actions/create-github-app-token with `owner`, `repositories` and the permissions contents and pull-requests"
 _ADVICE = {
@@ -45,6 +45,13 @@ def advice(token: Secret | None, forge: str) -> str:
     if meant_for != forge:
         return f"This token looks like one of {meant_for}: set GITOPS_CI_TOKEN to one for this host."
     return _ADVICE.get(prefix, "")
+
+
+def refused(token: Secret | None, forge: str, usual: str = "") -> str:
+    """What to do where a host does not know who asks; `usual` where the token does not show its kind."""
+    if not token:
+        return f"No token is set. {advice(token, forge)}"
+    return f"The token is wrong, has expired or was revoked. {advice(token, forge) or usual}".rstrip()
 
 
 def is_job_token(token: Secret) -> bool:

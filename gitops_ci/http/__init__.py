@@ -13,6 +13,17 @@ from gitops_ci.http.addresses import joined, origin_of, shown
 from gitops_ci.http.answers import Response
 from gitops_ci.http.client import Body, Http, Redirects
 from gitops_ci.http.failures import HttpError
-from gitops_ci.http.trust import bundle_with
+from gitops_ci.http.trust import authority_of, bundle_with
 
-__all__ = ["Body", "Http", "HttpError", "Redirects", "Response", "bundle_with", "joined", "origin_of", "shown"]
+__all__ = [
+    "Body",
+    "Http",
+    "HttpError",
+    "Redirects",
+    "Response",
+    "authority_of",
+    "bundle_with",
+    "joined",
+    "origin_of",
+    "shown",
+]

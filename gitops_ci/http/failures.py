@@ -40,7 +40,7 @@ def unanswered(error: Exception, url: str) -> HttpError:
         return HttpError(f"a header for {name} has characters that no header may have", where, hint=hint)
     if isinstance(error, requests.exceptions.SSLError):
         reason = next((text for c in causes if (text := getattr(c, "verify_message", ""))), "the handshake failed")
-        hint = "For a private certificate authority set REQUESTS_CA_BUNDLE to its certificate file."
+        hint = "For a private certificate authority set SSL_CERT_FILE to its certificate file."
         return HttpError(f"TLS with {name} failed: {reason}", where, hint=hint)
     if isinstance(error, requests.exceptions.ProxyError):
         hint = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."

@@ -1,4 +1,7 @@
-"""Which certificate authorities are trusted: requests' own, the user's, and those of one host besides."""
+"""Which certificate authorities are trusted: requests' own, the user's, and those of one host besides.
+
+One setting serves the API of a code host and git: whichever of the usual variables is set counts for both.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,28 @@ from collections.abc import Iterable
 from functools import cache
 from tempfile import NamedTemporaryFile
 from typing import IO
+from urllib.parse import urlsplit
 
 from gitops_ci.variables import variables
 
-__all__ = ["bundle_with", "trusted"]
+__all__ = ["authority_of", "bundle_with", "trusted"]
 
 _OWN = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # read by requests itself
 _kept: list[IO[bytes]] = []  # files that are there as long as this process
+
+
+def authority_of(host: str, *first: str) -> str:
+    """The file or folder with the authorities that vouch for a code host, or "" for those that are trusted anyway.
+
+    `first` are the variables that go before the others. `CI_SERVER_TLS_CA_FILE` is what GitLab trusts itself with
+    (docs.gitlab.com "Predefined CI/CD variables"): it counts for GitLab's own host.
+    """
+    known = variables()
+    for name in dict.fromkeys((*first, *_OWN, "SSL_CERT_FILE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH")):
+        if os.path.exists(path := known.get(name, "")):
+            return path
+    own, path = urlsplit(known.get("CI_SERVER_URL", "")).hostname, known.get("CI_SERVER_TLS_CA_FILE", "")
+    return path if host and host == own and os.path.isfile(path) else ""
 
 
 def trusted(verify: bool | str) -> bool | str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gitops_ci.model.gates import Gate, Hold
     from gitops_ci.model.history import Deployment, Inventory, Metrics
     from gitops_ci.model.plans import Change, FileChange
-    from gitops_ci.model.proposals import PullRequest
+    from gitops_ci.model.proposals import PullRequest, Refreshed
     from gitops_ci.model.rendered import RenderedDiff
 
 __all__ = ["ErrorDetail", "Outcome", "Status"]
@@ -69,3 +69,4 @@ class Outcome:
     gates: tuple[Gate, ...] = ()
     holds: tuple[Hold, ...] = ()
     rendered: RenderedDiff | None = None
+    proposals: tuple[Refreshed, ...] = ()

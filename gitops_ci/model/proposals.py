@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["RETIRED", "Proposal", "PullRequest"]
+__all__ = ["RETIRED", "Proposal", "PullRequest", "Refreshed"]
 
 # In the description of a pull request that this tool closed itself: such an end is nobody's refusal. It is a link
 # definition without a link: no renderer shows it, every host keeps it and gives it back.
@@ -56,3 +56,19 @@ class PullRequest:
     def is_refusal(self) -> bool:
         """Whether a person closed it, as far as it shows."""
         return self.status == "closed" and RETIRED not in self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """An open proposal of this tool and what a refresh did to it; `reason` says why, "" where nothing was to be done.
+
+    "left" is what a person works on, or what has no pull request yet.
+    """
+
+    branch: str
+    base: str
+    environment: str
+    images: tuple[str, ...]
+    state: Literal["rebuilt", "closed", "unchanged", "left", "failed"]
+    reason: str = ""
+    pull_request: PullRequest | None = None

@@ -114,10 +114,10 @@ def _carried(
 ) -> tuple[list[_Patch], list[str]]:
     before, after, now = (t.splitlines(keepends=True) for t in (file.before, file.after, text))
     starts = [*accumulate(map(len, now), initial=0)]
-    moved = _operations(before, now)
+    moved = _by_line(_operations(before, now))
     patches: list[_Patch] = []
     lost: list[str] = []
-    for kind, i1, i2, j1, j2 in _operations(before, after):
+    for kind, i1, i2, j1, j2 in _by_line(_operations(before, after)):
         if kind == "equal":
             continue
         k1, k2, is_intact = _located(moved, i1, i2)
@@ -135,6 +135,17 @@ def _operations(one: list[str], other: list[str]) -> _Operations:
     if one == other:
         return [("equal", 0, len(one), 0, len(other))]
     return SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+
+
+def _by_line(operations: _Operations) -> _Operations:
+    """Lines that became as many others, one by one: neighbours may belong to different images."""
+    found = []
+    for kind, i1, i2, j1, j2 in operations:
+        if kind == "replace" and i2 - i1 == j2 - j1:
+            found += [(kind, i1 + n, i1 + n + 1, j1 + n, j1 + n + 1) for n in range(i2 - i1)]
+        else:
+            found.append((kind, i1, i2, j1, j2))
+    return found
 
 
 def _located(moved: _Operations, i1: int, i2: int) -> tuple[int, int, bool]:

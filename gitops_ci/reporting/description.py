@@ -11,7 +11,7 @@ import hashlib
 import re
 
 from gitops_ci.model import RETIRED
-from gitops_ci.reporting.proposal import is_written_by_us
+from gitops_ci.reporting.proposal_facts import is_written_by_us
 
 __all__ = ["FRAME", "framed", "is_our_title", "ours_in", "outside", "rewritten", "without_note"]
 

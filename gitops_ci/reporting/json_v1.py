@@ -24,6 +24,7 @@ from gitops_ci.model import (
     Outcome,
     PullRequest,
     PushedTag,
+    Refreshed,
     RunningVersion,
     Skip,
     VerifiedImage,
@@ -74,6 +75,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "gates": [_gate(gate) for gate in outcome.gates],
         "holds": [_hold(hold) for hold in outcome.holds],
         "rendered": rendered_document(outcome.rendered) if outcome.rendered else None,
+        "proposals": [_proposal(one) for one in outcome.proposals],
         "error": _error(outcome.error) if outcome.error else None,
     }
 
@@ -264,6 +266,18 @@ def _hold(hold: Hold) -> dict[str, Any]:
         "by": hold.by,
         "since": _time(hold.since),
         "path": hold.path,
+    }
+
+
+def _proposal(one: Refreshed) -> dict[str, Any]:
+    return {
+        "branch": one.branch,
+        "base": one.base,
+        "environment": one.environment,
+        "images": list(one.images),
+        "state": one.state,
+        "reason": one.reason,
+        "pull_request": _pull_request(one.pull_request) if one.pull_request else None,
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gitops_ci.display import shorten
-from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, Skip
+from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, Refreshed, Skip
 from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.diff import readable
@@ -46,6 +46,7 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     page.table(changes, ("Where", "Resource", "From", "To"), outcome.changes, _change)
     page.table("Skipped", ("Where", "Reason", "What to do"), grouped_skips(outcome.skipped, 1), _skip)
     page.table("Jobs", ("Job", "Options"), outcome.jobs, _job)
+    page.table("Pull requests", ("Pull request", "State", "Reason"), outcome.proposals, _proposal)
     page.diff(readable(outcome.files))
     return page.text()
 
@@ -159,6 +160,12 @@ def _cells(row: Sequence[str]) -> str:
 def _job(job: Job) -> str:
     options = " ".join(f"--{name} {value}" for name, value in job.options.items() if value)
     return md.row((md.plain(f"{job.command} {job.name}"), md.code(options)))
+
+
+def _proposal(one: Refreshed) -> str:
+    pull = one.pull_request
+    name = md.link(pull.url) if pull and pull.url else md.code(one.branch)
+    return md.row((name, one.state, md.plain(one.reason)))
 
 
 def _skip(told: tuple[Skip, int]) -> str:

@@ -8,16 +8,25 @@ A template belongs to the config repository's owners and is taken as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from gitops_ci.display import short_digests, visible
-from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Change, FileChange
+from gitops_ci.model import Change
 from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import change_order, masked
 from gitops_ci.reporting.plaintext import address, cut, defused, words
+from gitops_ci.reporting.proposal_facts import (
+    FOOTER,
+    HIDDEN,
+    IMAGE,
+    ProposalFacts,
+    files_in,
+    images_in,
+    is_usual,
+    is_written_by_us,
+    note,
+)
+from gitops_ci.reporting.proposal_fields import field_values, filled
 from gitops_ci.reporting.summary import count, location, old_and_new
 
 __all__ = [
@@ -27,6 +36,7 @@ __all__ = [
     "commit_message",
     "files_in",
     "images_in",
+    "is_usual",
     "is_written_by_us",
     "same_body",
     "title",
@@ -37,6 +47,7 @@ __all__ = [
 BODY_LIMIT = 65_536
 TITLE_LIMIT = 255
 
+_GROUP_TITLES = {True: "{environment}: {group}", False: "Update {group}"}
 _TITLES = {  # (an environment is named, there are several images)
     (True, False): "{environment}: {image} {tag}",
     (True, True): "{environment}: {image} {tag} and {others} more",
@@ -44,35 +55,10 @@ _TITLES = {  # (an environment is named, there are several images)
     (False, True): "Bump {image} {tag} and {others} more",
 }
 _BODY = "{summary}\n\n{changes}\n\n{details}\n\n{footer}"
-_FOOTER = "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone."
 _PIPELINE = "- Pipeline: "
-_IMAGE = "- Image: "
-_HIDDEN = "more than fit here"
-_LOCATION = re.compile(r"\| (`.+?)(?::\d+)?[ ]?`+ \|")
+_TRAILER = re.compile(r"[A-Za-z0-9-]+: \S.*")
 _PREVIOUS_SHOWN = 5
 _IMAGES_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalFacts:
-    """What a bump did and who asked for it. Empty strings are "not known"; `more` are further images of one bump.
-
-    `previous` are the references or tags that were there before, `source_*` the repository and commit that the image
-    was built from, `pipeline_url` the run that built it, `source_commit_url` where a person can look at the commit.
-    `signers` are those whose signatures were verified.
-    """
-
-    image: ImageRef
-    previous: tuple[str, ...] = ()
-    environment: str = ""
-    changes: tuple[Change, ...] = ()
-    files: tuple[FileChange, ...] = ()
-    source_repository: str = ""
-    source_commit: str = ""
-    source_commit_url: str = ""
-    pipeline_url: str = ""
-    more: tuple[ImageRef, ...] = ()
-    signers: tuple[str, ...] = ()
 
 
 def title(template: str, facts: ProposalFacts, *, limit: int = TITLE_LIMIT) -> str:
@@ -82,19 +68,21 @@ def title(template: str, facts: ProposalFacts, *, limit: int = TITLE_LIMIT) -> s
         UsageError: the template names a placeholder that does not exist.
     """
     facts = masked(facts)
-    chosen = template or _TITLES[bool(facts.environment), bool(facts.more)]
-    if facts.more and "{others}" not in chosen:
+    usual = _TITLES[bool(facts.environment), bool(facts.more)]
+    chosen = template or (_GROUP_TITLES[bool(facts.environment)] if facts.group else usual)
+    if facts.more and not facts.group and "{others}" not in chosen:
         chosen += " and {others} more"
-    filled = _filled(chosen, {name: words(value) for name, value in _values(facts).items()})
+    text = filled(chosen, {name: words(value) for name, value in field_values(facts).items()})
     if defused(chosen) == chosen:
-        filled = defused(filled)  # "[{environment}]" must not become an order by what stands in it
+        text = defused(text)  # "[{environment}]" must not become an order by what stands in it
     # A placeholder without a value leaves its separator behind: ": shop 1.5.0".
-    return cut(visible(" ".join(filled.split()).lstrip(":,-/ ")), limit)
+    return cut(visible(" ".join(text.split()).lstrip(":,-/ ")), limit)
 
 
-def commit_message(template: str, facts: ProposalFacts) -> str:
+def commit_message(template: str, facts: ProposalFacts, *, text: str = "", sign_off: str = "") -> str:
     """The title as subject, an empty line, and trailers that say what runs and where it comes from.
 
+    `text` is a whole message in place of the title of `template`, `sign_off` who signs it off, as `Name <address>`.
     Trailers are those of git-interpret-trailers(1): one `Key: value` a line in the last paragraph.
 
     Raises:
@@ -102,7 +90,24 @@ def commit_message(template: str, facts: ProposalFacts) -> str:
     """
     facts = masked(facts)
     trailers = [f"{key}: {value}" for key, value in _trailers(facts) if value]
-    return "\n".join([title(template, facts), "", *trailers]) + "\n"
+    trailers += [f"Signed-off-by: {sign_off}"] if sign_off else []
+    message = _message(text, facts) if text.strip() else title(template, facts)
+    paragraphs = message.split("\n\n")
+    # Somebody's own trailers and these are one paragraph.
+    has_own = len(paragraphs) > 1 and all(_TRAILER.fullmatch(line) for line in paragraphs[-1].splitlines())
+    return "\n".join([message, *([] if has_own else [""]), *trailers]) + "\n"
+
+
+def _message(template: str, facts: ProposalFacts) -> str:
+    """A commit message of somebody's own, its subject on the first line."""
+    values = {name: words(value) for name, value in field_values(facts).items()}
+    subject, _, rest = template.strip().partition("\n")
+    lines = []
+    for line in rest.splitlines():
+        text = filled(line, values)
+        lines.append(visible(defused(text) if defused(line) == line else text).rstrip())
+    paragraphs = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return f"{title(subject, facts)}\n\n{paragraphs}".strip()
 
 
 def body(facts: ProposalFacts, *, template: str = "", limit: int = BODY_LIMIT) -> str:
@@ -113,16 +118,24 @@ def body(facts: ProposalFacts, *, template: str = "", limit: int = BODY_LIMIT) -
     """
     facts = masked(facts)
     changes = sorted(facts.changes, key=change_order)
-    values = {name: md.code(value) for name, value in _values(facts).items()}
-    values |= {"summary": _summary(facts), "details": "\n".join(_details(facts)), "footer": _FOOTER}
+    values = {name: md.code(value) for name, value in field_values(facts).items()}
+    values |= {"summary": _summary(facts), "details": "\n".join(_details(facts)), "footer": FOOTER}
+
+    about = f"\n\n{_note(facts)}" if template.strip() else ""
 
     def rendered(shown: int) -> str:
-        text = _filled(template or _BODY, {**values, "changes": _table(changes, shown)})
-        return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+        text = filled(template.strip() or _BODY, {**values, "changes": _table(changes, shown)})
+        return re.sub(r"\n{3,}", "\n\n", text).strip() + about + "\n"
 
     text = rendered(_fitting(changes, limit - len(rendered(0).encode())))
     # A text that is too long without a single row is a template's: cutting it could open what its end closes.
-    return text if len(text.encode()) <= limit else cut(_FOOTER, limit)
+    return text if len(text.encode()) <= limit else cut(FOOTER, limit) + about
+
+
+def _note(facts: ProposalFacts) -> str:
+    """What a text of somebody's own is about, as the usual one would show it."""
+    images = (md.code(str(image)) for image in (facts.image, *facts.more)[:_IMAGES_SHOWN])
+    return note(images, (md.code(change.path).rstrip("`").rstrip() for change in facts.changes))
 
 
 def same_body(existing: str, proposed: str) -> bool:
@@ -130,59 +143,16 @@ def same_body(existing: str, proposed: str) -> bool:
     return _essence(existing) == _essence(proposed)
 
 
-def is_written_by_us(body: str) -> bool:
-    """Whether a text has the words that end each body of ours."""
-    return _FOOTER in body
-
-
-def images_in(body: str) -> frozenset[str]:
-    """The images that a body of ours is about, as it spells them; none for a text of somebody else's."""
-    return frozenset(line.rstrip() for line in body.splitlines() if line.startswith(_IMAGE))
-
-
-def files_in(body: str) -> frozenset[str] | None:
-    """The files that a body of ours lists, as it spells them; None where it does not list all, or is not ours."""
-    if _FOOTER not in body or _HIDDEN in body:
-        return None
-    return frozenset(found[1] for line in body.splitlines() if (found := _LOCATION.match(line)))
-
-
 def _essence(text: str) -> list[str]:
     lines = (line.rstrip() for line in text.strip().splitlines())
     return [line for line in lines if not line.startswith(_PIPELINE)]
-
-
-def _values(facts: ProposalFacts) -> dict[str, str]:
-    """The placeholders of templates."""
-    image = facts.image
-    return {
-        "environment": facts.environment,
-        "image": image.basename,
-        "name": image.familiar,
-        "tag": image.tag or short_digests(image.digest or ""),
-        "digest": image.digest or "",
-        "reference": str(image),
-        "previous": short_digests(facts.previous[0]) if facts.previous else "",
-        "others": str(len(facts.more)),
-        "source": facts.source_repository,
-        "commit": facts.source_commit[:12],
-    }
-
-
-def _filled(template: str, values: Mapping[str, str]) -> str:
-    def value(found: re.Match[str]) -> str:
-        if (name := found[1].strip()) not in values:
-            known = ", ".join(f"{{{name}}}" for name in values)
-            raise UsageError(f"The template names {found[0]}, which does not exist: {template!r}", hint=f"Use {known}")
-        return values[name]
-
-    return re.sub(r"\{([^{}]*)\}", value, template)
 
 
 def _summary(facts: ProposalFacts) -> str:
     """Updates `ghcr.io/acme/shop` to `1.5.0` for `production`: 3 places in 2 files."""
     target = md.code(facts.image.tag or short_digests(facts.image.digest or ""))
     others = f" and {count(len(facts.more), 'more image')}" if facts.more else ""
+    others += f" of {md.code(facts.group)}" if facts.group else ""
     where = f" for {md.code(facts.environment)}" if facts.environment else ""
     files = len({change.path for change in facts.changes})
     places = f": {count(len(facts.changes), 'place')} in {count(files, 'file')}" if files else ""
@@ -194,7 +164,7 @@ def _table(changes: Sequence[Change], shown: int) -> str:
         return ""
     lines = [*md.table_head("Where", "Resource", "From", "To"), *(_row(change) for change in changes[:shown])]
     if hidden := len(changes) - shown:
-        lines = [*(lines if shown else []), "", f"{count(hidden, 'place')} {_HIDDEN}: see the changed files."]
+        lines = [*(lines if shown else []), "", f"{count(hidden, 'place')} {HIDDEN}: see the changed files."]
     return "\n".join(lines)
 
 
@@ -218,7 +188,7 @@ def _row(change: Change) -> str:
 def _details(facts: ProposalFacts) -> Iterator[str]:
     images = (facts.image, *facts.more)
     for image in images[:_IMAGES_SHOWN]:
-        yield f"{_IMAGE}{md.code(str(image))}"
+        yield f"{IMAGE}{md.code(str(image))}"
     if len(images) > _IMAGES_SHOWN:
         yield f"- and {count(len(images) - _IMAGES_SHOWN, 'more image')}"
     if facts.previous:
@@ -230,6 +200,8 @@ def _details(facts: ProposalFacts) -> Iterator[str]:
     if facts.source_repository:
         commit = _commit(facts)
         yield f"- Source: {md.link(facts.source_repository)}{f' at {commit}' if commit else ''}"
+    if facts.compare_url:
+        yield f"- Changes: {md.link(facts.compare_url)}"
     if facts.pipeline_url:
         yield f"{_PIPELINE}{md.link(facts.pipeline_url)}"
 
@@ -245,6 +217,7 @@ def _trailers(facts: ProposalFacts) -> Iterator[tuple[str, str]]:
     for previous in facts.previous:
         yield "Previous-Image", address(previous)
     yield "Environment", words(facts.environment)
+    yield "Group", words(facts.group)
     yield "Source-Repository", address(facts.source_repository)
     yield "Source-Commit", address(facts.source_commit)
     yield "Pipeline-URL", address(facts.pipeline_url)

@@ -76,6 +76,10 @@ def _deed(outcome: Outcome) -> str:
         return said
     if outcome.status == "failed":
         return "failed"
+    if outcome.command == "refresh":
+        states = Counter(one.state for one in outcome.proposals)
+        told = [f"{states[state]} {state}" for state in ("rebuilt", "closed", "unchanged", "left") if states[state]]
+        return _listed(told) if told else "no open pull request of gitops-ci"
     if outcome.command == "plan":
         return count(len(outcome.jobs), "job")
     if outcome.command == "image tags":

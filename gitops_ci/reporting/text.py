@@ -15,7 +15,7 @@ from gitops_ci.reporting.summary import count, is_told, location, old_and_new, s
 from gitops_ci.reporting.tables import Table, tables
 
 if TYPE_CHECKING:
-    from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, PushedTag, Skip
+    from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, PushedTag, Refreshed, Skip
 
 __all__ = ["ID", "report"]
 
@@ -49,6 +49,7 @@ def report(outcome: Outcome, *, colour: bool = False, table: Drawer | None = Non
         _findings(outcome.findings, paint),
         _published(outcome, paint),
         _jobs(outcome.jobs, paint),
+        _proposals(outcome.proposals, paint),
         _result(outcome, paint),
     ]
     text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
@@ -220,6 +221,17 @@ def _jobs(jobs: Iterable[Job], paint: Paint) -> Iterator[str]:
     for job in jobs:
         options = [f"--{name} {value}" for name, value in job.options.items() if value]
         yield paint("Job ", "bold") + visible(" ".join((job.command, *options, *job.arguments)))
+
+
+def _proposals(proposals: Iterable[Refreshed], paint: Paint) -> Iterator[str]:
+    for one in proposals:
+        pull = one.pull_request
+        name = f"#{pull.number} {pull.url}" if pull and pull.number is not None else one.branch
+        reason = f": {visible(one.reason)}" if one.reason else ""
+        yield f"{paint(f'{one.state:<9}', _REFRESHED.get(one.state, 'dim'))} {visible(name)}{reason}"
+
+
+_REFRESHED = {"rebuilt": "green", "closed": "yellow", "failed": "red"}
 
 
 def _result(outcome: Outcome, paint: Paint) -> Iterator[str]:

@@ -246,7 +246,7 @@ def test_azure_devops_sign_in_page_is_a_wrong_token(status, headers):
         host.stub.fault("GET", "", status, body=b"<html>Sign in</html>", headers=headers, times=9)
         with pytest.raises(ForgeError) as caught:
             host.connect().default_branch()
-    assert "token is wrong or has expired" in caught.value.hint
+    assert "token is wrong, has expired" in caught.value.hint
 
 
 def test_azure_devops_comments_keep_no_thread_open():

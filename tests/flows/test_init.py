@@ -154,6 +154,19 @@ def test_one_repository_for_both_proposes_to_itself(repository, run):
     assert load(".gitops-ci.yaml").options["config_repo"] == "https://github.com/Acme/Shop.git"
 
 
+@pytest.mark.parametrize(("place", "filtered"), [("services/web/", True), ("", False)])
+def test_a_merged_bump_in_the_same_repository_releases_nothing(repository, run, place, filtered):
+    """On GitLab a commit on the default branch releases, and the merge of a bump is one: it would go round for ever."""
+    repository({f"{place}Dockerfile": "FROM scratch\n", "deploy/overlays/staging/kustomization.yaml": KUSTOMIZATION})
+    assert run("init", "--ci", "gitlab", "--image", "ghcr.io/acme/web").code == 0
+    _fits("vendor.gitlab-ci", Path(".gitlab-ci.yml"))
+    pipeline = yaml.safe_load(Path(".gitlab-ci.yml").read_text())
+    [release] = [one["inputs"] for one in pipeline["include"] if "source" in one["inputs"]]
+    on_branch = {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "changes": ["services/web/**/*"]}
+    rules = [{"if": "$CI_COMMIT_TAG"}, *([on_branch] if filtered else [])]
+    assert [release["rules"], pipeline["build"]["rules"], pipeline["announce"]["rules"]] == [rules] * 3
+
+
 @pytest.mark.parametrize("system", ["github", "gitlab", "jenkins", "shell"])
 def test_every_system_gets_files_that_fit_their_schema(repository, run, system):
     repository({"services/web/Dockerfile": "FROM scratch\n", "k8s/staging/kustomization.yaml": KUSTOMIZATION})

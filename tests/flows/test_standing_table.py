@@ -124,25 +124,6 @@ def test_a_merge_that_was_reverted_is_proposed_again(world):
 
 
 @pytest.mark.parametrize("world", ["git"], indirect=True)
-@pytest.mark.parametrize("rule", ["config", "GH006", "GitLab"])
-def test_a_host_that_refuses_force_pushes_is_told_at_once(world, rule):
-    world.bump("1.5.0")
-    words = {
-        "GH006": "error: GH006: Protected branch update failed.\nerror: Cannot force-push to this branch",
-        "GitLab": "GitLab: You are not allowed to force push code to a protected branch on this project.",
-    }
-    if rule == "config":
-        world.repo.git("config", "receive.denyNonFastForwards", "true")
-    else:
-        world.repo.hook("pre-receive", f"#!/bin/sh\necho '{words[rule]}' >&2\nexit 1\n")
-    ran = world.bump("1.6.0")
-    error = ran.document["error"]
-    assert (ran.code, "refuses force pushes to gitops-ci/all/" in error["message"]) == (5, True)
-    assert "--mode pull-request" not in error["hint"]
-    assert world.proposed() == ["all 1.5.0"]
-
-
-@pytest.mark.parametrize("world", ["git"], indirect=True)
 @pytest.mark.parametrize("name", ["gitops-ci", "gitops-ci/all"])
 def test_a_branch_in_the_way_is_told_at_once(world, name):
     world.repo.git("update-ref", f"refs/heads/{name}", "main")

@@ -58,7 +58,7 @@ LIST = {
     "configrepo.commits": {
         "f'gpg.format={kind}'": "the value of -c: one of two constants",
         "f'user.signingKey={signing.key}'": "the value of -c; Signing.parse refuses a key that begins with '-'",
-        "parent": _HEX,
+        "*(f'-p{parent}' for parent in parents)": _HEX,
         "tree": _HEX,
     },
     "configrepo.create": {
@@ -94,6 +94,8 @@ LIST = {
         "f'--force-with-lease={ref}:{expected or ''}'": f"behind '=': {_BRANCH}",
         "*(f'--push-option={option}' for option in options)": "behind '='",
         "*([f'--force-with-lease={gone}:{snapshot.commit}'] if gone else [])": f"behind '=': {_BRANCH}",
+        "f'--force-with-lease={ref}:{expected}'": f"behind '=': {_BRANCH}",
+        "f':{ref}'": f"behind '--': {_BRANCH}",
         "f'{snapshot.commit}:{ref}'": _HEX,
         "*([f':{gone}'] if gone else [])": _BRANCH,
         "self.commit": _HEX,

@@ -257,6 +257,7 @@ LISTS_AND_OTHER_TEXTS = {
     "reporting/plaintext.py": "the text of a commit message, whose facts were masked",
     "reporting/tables.py": "the short id of a commit",
     "reporting/proposal.py": "lists, and the id of a commit that was masked",
+    "reporting/proposal_fields.py": "the id of a commit that was masked",
     "reporting/rendered.py": "lists of names, and the ids of commits",
     "reporting/sarif.py": "a list",
     "reporting/text.py": "the id of a commit that was masked",

@@ -29,7 +29,9 @@ class World:
         self.stub = stub
         where = ["--config-repo", git_server.url_of(path), "--forge", forge]
         where += ["--api-url", stub.api_url] if stub else []
+        self.where = where
         variables = {"GITOPS_CI_TOKEN": git_server.token}
+        self.refresh = lambda *more: run("refresh", *more, *where, "--output", "json", environment=variables)
         self.bump = lambda version, *more, image="ghcr.io/acme/shop": run(
             "bump", f"{image}:{version}", *more, *where, "--output", "json", environment=variables
         )

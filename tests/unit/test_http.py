@@ -433,7 +433,7 @@ def test_an_unknown_certificate_authority_is_refused_at_once(client, time, certi
     with serving(OK, tls=certificates) as server, pytest.raises(HttpError, match="TLS with") as caught:
         client(server.url, headers={"Authorization": Secret("token-of-mine")}).request("GET", "/x")
     assert "unable to get local issuer certificate" in caught.value.message
-    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+    assert "SSL_CERT_FILE" in caught.value.hint
     assert (server.seen, time.pauses) == ([], [])
 
 

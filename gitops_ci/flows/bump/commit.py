@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gitops_ci.configrepo import Snapshot
+from gitops_ci.configrepo import ForcePushRefused, Snapshot
 from gitops_ci.errors import ForgeError, UsageError
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
+from gitops_ci.flows.bump.standing import Standing, joined
 from gitops_ci.forges.base import CommitsByApi
 from gitops_ci.model import Commit, Plan
 from gitops_ci.reporting import proposal as texts
 
 __all__ = ["CommitResult", "commit_and_push", "push_base"]
+
+# Of GitHub, GitLab, Gitea, Forgejo, Bitbucket and Azure Pipelines ("Skipping workflow runs" and its like).
+_SKIP = "[skip ci]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +33,29 @@ def push_base(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None
 
 
 def commit_and_push(
-    to: PublishContext, snapshot: Snapshot, plan: Plan, branch: str, *, tip: str | None, options: Sequence[str] = ()
+    to: PublishContext,
+    snapshot: Snapshot,
+    plan: Plan,
+    branch: str,
+    *,
+    tip: str | None,
+    options: Sequence[str] = (),
+    there: Standing | None = None,
 ) -> CommitResult | None:
     """Make `branch`, which is at `tip` (None: not there yet), one commit on top of `snapshot`.
 
-    `options` go to the server with a push (git-push(1), `--push-option`). None: somebody else was faster.
+    Where the remote does not let it be replaced, the commit goes on top of what is `there`. `options` go to the server
+    with a push (git-push(1), `--push-option`). None: somebody else was faster.
     """
     if to.publication.commit_with == "api":
         landed = _by_api(to, snapshot, plan, branch, tip)
     else:
-        landed = _by_git(to, snapshot, plan, branch, tip, options)
+        try:
+            landed = _by_git(to, snapshot, plan, branch, tip, options)
+        except ForcePushRefused:
+            if there is None or there.current is None:
+                raise
+            landed = _on_top(to, there.current, there.ours, snapshot, plan, branch)
     if landed is not None:
         to.journal.commit = Commit(landed.commit, branch)
         to.log.step(f"pushed {landed.commit[:12]} to {branch} of {to.repo.url}")
@@ -58,6 +75,38 @@ def _by_git(
         signing=said.signing,
     )
     pushed = to.repo.push(commit, branch, expected=tip, options=options)
+    return CommitResult(commit.commit, pushed.said) if pushed else None
+
+
+def _on_top(
+    to: PublishContext, current: Snapshot, ours: Snapshot | None, snapshot: Snapshot, plan: Plan, branch: str
+) -> CommitResult | None:
+    """A commit on top of what a branch has, for hosts that take no force push: its difference to the base is the plan.
+
+    Where the base changed these files since, it is merged into the branch first, as a person would do it.
+    """
+    said, base = to.publication, to.repo.fetch(to.base)
+    if base.commit != snapshot.commit:
+        return None
+
+    def made(of: Snapshot, changes: Mapping[str, bytes], message: str, base: str = "", *on: Snapshot) -> Snapshot:
+        people = said.author, said.committer
+        return to.repo.commit(
+            of, changes, message, author=people[0], committer=people[1], signing=said.signing, on=on, base=base
+        )
+
+    after = contents(plan)
+    before = ours.made_from() if ours is not None and ours.commit == current.commit else None
+    touched = {*after, *(current.changed_paths(before) if before else ())}
+    if before is not None and all(before.read(path) == base.read(path) for path in touched):
+        back = {path: data for path in touched - {*after} if (data := base.read(path)) is not None}
+        commit = made(current, {**back, **after}, _message(to, plan), before.commit)
+    else:
+        proposed = contents(joined(ours, base, Plan(), to).plan) if ours else {}
+        merge = made(base, proposed, f"Merge {to.base} into {branch}\n\nBase: {to.base}", "", current, base)
+        commit = made(base, after, _message(to, plan), base.commit, merge)
+    to.log.detail(f"{to.repo.url} takes no force push to {branch}: the commit goes on top")
+    pushed = to.repo.push(commit, branch, expected=current.commit)
     return CommitResult(commit.commit, pushed.said) if pushed else None
 
 
@@ -105,4 +154,11 @@ def _committing(to: PublishContext, snapshot: Snapshot, plan: Plan) -> CommitsBy
 
 
 def _message(to: PublishContext, plan: Plan) -> str:
-    return texts.commit_message(to.publication.title or "", facts(plan, to))
+    said = to.publication
+    who = said.committer.clean
+    sign_off = f"{who.name} <{who.email}>" if said.sign_off else ""
+    message = texts.commit_message(said.title or "", facts(plan, to), text=said.commit_message, sign_off=sign_off)
+    if not said.skip_ci:
+        return message
+    subject, line_end, rest = message.partition("\n")
+    return f"{subject} {_SKIP}{line_end}{rest}"

@@ -6,17 +6,18 @@ applied again, never by a rebase.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError, UsageError
+from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.gate import check_edits
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
-from gitops_ci.flows.bump.search import Search, find, locate, own_file, untouched
+from gitops_ci.flows.bump.search import Search, find, locate, own_file, reserved, untouched
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
 from gitops_ci.flows.image.twins import TagTwins
@@ -30,7 +31,7 @@ from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.validation import Checks
 
-__all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into"]
+__all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into", "settled"]
 
 # Text and name of the config repository's own configuration file -> what its manifests have to fit.
 ReadChecks = Callable[[str, str], Checks]
@@ -88,10 +89,15 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         if not rehearsal:
             journal.verified += request.verification.check(request.search.images, request.access, log)
         signers = tuple(dict.fromkeys(image.signer for image in journal.verified))
-        said = replace(_settled(request.publication, environment), signers=signers)
+        said = replace(settled(request.publication, environment), signers=signers)
+        if said.skip_ci and mode == "pull-request":
+            log.warn("--skip-ci has no effect on a pull request: its checks would not run either")
+            said = replace(said, skip_ci=False)
         to = PublishContext(
             repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log
         )
+        if said.branch and mode == "pull-request":
+            _refuse_reserved(heads(to)[0], reserved(repo, request.search))
         for number in deadline.tries():
             found = find(repo, base, request.search, environment, ages, twins, log)
             snapshot, plan = found.snapshot, found.plan
@@ -126,6 +132,15 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
     )
 
 
+def _refuse_reserved(head: str, names: Collection[str]) -> None:
+    """What lies on the branch of a pull request is replaced by every newer image."""
+    if head in names:
+        raise UsageError(
+            f"--branch gives {head}, and something is deployed from that branch",
+            hint="Give pull requests a name of their own: --branch 'deploy/{environment}/{image}'",
+        )
+
+
 def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
     """Why there is nothing to change.
 
@@ -147,7 +162,7 @@ def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
         log.step(f"{names} is named nowhere in {base}: nothing to do")
 
 
-def _settled(publication: PublishSettings, environment: Environment) -> PublishSettings:
+def settled(publication: PublishSettings, environment: Environment) -> PublishSettings:
     """The settings with what the environment says.
 
     Raises:

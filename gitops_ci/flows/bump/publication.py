@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import quote
 
 from gitops_ci.configrepo import ConfigRepo, Identity, Signing
 from gitops_ci.flows.bump.search import Search
@@ -19,6 +21,8 @@ from gitops_ci.reporting import proposal as texts
 __all__ = ["Connect", "PublishContext", "PublishSettings", "contents", "facts"]
 
 Connect = Callable[[], Forge]
+# A commit in a tag: digits of which one at least is a letter, so that no date is taken for one.
+_COMMIT = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{7,40}(?![0-9a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,9 @@ class PublishSettings:
 
     `signers` are those whose signatures of the images were verified.
 
+    `title`, `body`, `commit_message` and `branch` are templates, `build` the values of their fields that tell of the
+    build, `group` the name of images that share a pull request.
+    `skip_ci`: a commit on the base branch asks the host to start no pipeline for it.
     `commit_with` "api": the code host makes and signs the commits; author, committer and `signing` are its own then.
     """
 
@@ -35,6 +42,13 @@ class PublishSettings:
     signing: Signing | None = None
     commit_with: Literal["git", "api"] = "git"
     title: str | None = None
+    body: str = ""
+    commit_message: str = ""
+    branch: str = ""
+    build: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
+    sign_off: bool = False
+    skip_ci: bool = False
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
@@ -45,6 +59,8 @@ class PublishSettings:
     source_repository: str = ""
     source_commit: str = ""
     source_commit_url: str = ""
+    compare_url: str = ""
+    git_tag: str = ""
     pipeline_url: str = ""
     signers: tuple[str, ...] = ()
 
@@ -53,7 +69,8 @@ class PublishSettings:
 class PublishContext:
     """One run's way out: the repository and its branch, what is said, and where it is noted.
 
-    `usual` is the branch that the change would go to if nobody had named `base`.
+    `usual` is the branch that the change would go to if nobody had named `base`, `head` the branch of the proposal
+    where that does not follow from the rest. `to_tip`: a proposal that is only behind the base is made anew.
     """
 
     repo: ConfigRepo
@@ -67,6 +84,13 @@ class PublishContext:
     connect: Connect | None
     journal: Journal
     log: Log
+    head: str = ""
+    to_tip: bool = False
+
+    @property
+    def forge(self) -> Forge:
+        assert self.connect is not None, "a flow that opens pull requests is given a code host"
+        return self.connect()
 
 
 def contents(plan: Plan) -> Mapping[str, bytes]:
@@ -76,6 +100,7 @@ def contents(plan: Plan) -> Mapping[str, bytes]:
 
 def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
     """What commit and pull request say: of the images that the plan changes, and of no others."""
+    said = to.publication
     changed = dict.fromkeys(change.image for change in plan.changes)
     images = [image for image in to.search.images if image in changed]
     images += [image for image in changed if image not in images]
@@ -86,10 +111,31 @@ def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
         environment=to.search.environment or "",
         changes=plan.changes,
         files=plan.files,
-        source_repository=to.publication.source_repository,
-        source_commit=to.publication.source_commit,
-        source_commit_url=to.publication.source_commit_url,
-        pipeline_url=to.publication.pipeline_url,
-        signers=to.publication.signers,
+        source_repository=said.source_repository,
+        source_commit=said.source_commit,
+        source_commit_url=said.source_commit_url,
+        compare_url=_comparison(said, plan),
+        pipeline_url=said.pipeline_url,
+        signers=said.signers,
         more=tuple(images[1:]),
+        group=said.group,
+        build=said.build,
     )
+
+
+def _comparison(said: PublishSettings, plan: Plan) -> str:
+    """Where a person can look at what is new in the source, as far as tags show the commits or Git tags.
+
+    `compare_url` of the settings has a place for either end.
+    """
+    pairs = {(c.previous.tag or "", c.image.tag or "") for c in plan.changes if c.previous}
+    if not said.compare_url or len(pairs) != 1 or len({change.image for change in plan.changes}) != 1:
+        return ""
+    old, new = next(iter(pairs))
+    if old and new and said.git_tag.endswith(new) and old != new:
+        ends = said.git_tag.removesuffix(new) + old, said.git_tag
+    elif (before := _COMMIT.findall(old)) and any(said.source_commit.startswith(c) for c in _COMMIT.findall(new)):
+        ends = before[-1], said.source_commit
+    else:
+        return ""
+    return said.compare_url.replace("{old}", quote(ends[0], safe="")).replace("{new}", quote(ends[1], safe=""))

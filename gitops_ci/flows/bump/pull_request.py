@@ -29,7 +29,7 @@ from gitops_ci.reporting import proposal as texts
 
 _LEAST_WORDS = 1_000  # characters
 
-__all__ = ["check_publishable", "close_if_obsolete", "propose"]
+__all__ = ["check_publishable", "close_if_obsolete", "is_behind", "propose", "proposes", "retire"]
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ def check_publishable(to: PublishContext, plan: Plan) -> None:
     Raises:
         GitopsCiError: as `propose`.
     """
-    there = _chosen(to, _Host(_forge(to)), plan)
+    there = _chosen(to, _Host(to.forge), plan)
     # As long as a digest is not known, what a person's branch should hold is not known either.
     if all(image.digest for image in to.search.images):
         _was_rejected_by_person(there, plan, to)
@@ -71,27 +71,27 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
         FindingsError: a newer image is proposed already.
         ForgeError: the code host refuses or does not answer.
     """
-    host = _Host(_forge(to))
+    host = _Host(to.forge)
     there = _chosen(to, host, plan)
     if _was_rejected_by_person(there, plan, to):
         return False
     whole = _joined(there, snapshot, plan, to)
     proposal = _proposal(there.head, whole.plan, to, limit=_room(host.forge, there))
     landed = None
-    if there.current is None or there.is_spent or not _proposes(there.current, whole.plan):
+    current = None if there.is_spent else there.current
+    if not current or not proposes(current, whole.plan) or (to.to_tip and is_behind(current, snapshot)):
         waits = to.publication.merge == "when-green"
         options = host.by_push.push_options(proposal, merge_when_green=waits) if host.by_push else ()
-        landed = commit_and_push(to, snapshot, whole.plan, there.head, tip=there.tip, options=options)
+        landed = commit_and_push(to, snapshot, whole.plan, there.head, tip=there.tip, options=options, there=there)
         if landed is None or to.repo.refs(there.head).tips.get(there.head) != landed.commit:
             return None  # another run moved the branch on: the pull request's words are that run's to write
     else:
-        to.journal.commit = Commit(there.current.commit, there.head)
+        to.journal.commit = Commit(current.commit, there.head)
     if host.by_push is not None:
         opened = host.by_push.opened_by_push(proposal, landed.said if landed else "")
         to.journal.pull_request = opened if landed else replace(opened, state="unchanged")
         return landed is not None
-    if there.latest and whole.kept and landed is None and _tells_the_same(there.latest.body, proposal.body):
-        # Whoever proposed the last of it wrote the words, and nothing is new.
+    if there.latest and _keeps_words(there.latest, proposal, to, is_old=bool(whole.kept) and landed is None):
         words = description.ours_in(there.latest.body) or there.latest.body
         proposal = replace(proposal, title=there.latest.title, body=words)
     changed = _requested(host.forge, there, proposal, to, pushed=landed is not None)
@@ -121,6 +121,13 @@ def _requested(forge: Forge, there: Standing, proposal: Proposal, to: PublishCon
     return pushed or found.state != "unchanged"
 
 
+def _keeps_words(latest: PullRequest, proposal: Proposal, to: PublishContext, *, is_old: bool) -> bool:
+    """Whether the words stay: those of whoever proposed the last of it, or of a template that this run has not."""
+    words = description.ours_in(latest.body) or latest.body
+    is_foreign = bool(to.head) and not to.publication.body and not texts.is_usual(words)
+    return (is_old or is_foreign) and _tells_the_same(latest.body, proposal.body)
+
+
 def _tells_the_same(one: str, other: str) -> bool:
     """Whether two descriptions are of the same images in the same files, whoever wrote them."""
     return texts.images_in(one) == texts.images_in(other) and texts.files_in(one) == texts.files_in(other)
@@ -137,7 +144,7 @@ def close_if_obsolete(to: PublishContext, snapshot: Snapshot) -> bool:
     tips = to.repo.refs(*names).tips
     any_closed = False
     for head in (name for name in names if name in tips):
-        found = _open(_forge(to), head, to)
+        found = _open(to.forge, head, to)
         if found is not None and _retired(stand(to, head, tips[head], found), found, snapshot, to):
             any_closed = True
     return any_closed
@@ -159,9 +166,23 @@ def _retired(there: Standing, found: PullRequest, snapshot: Snapshot, to: Publis
     if left.kept:
         to.log.step(f"pull request #{found.number} proposes another image and stays open: {found.url}")
         return False
-    _forge(to).close(found, comment=f"`{to.base}` has everything that this proposes: nothing is left to merge here.")
+    to.forge.close(found, comment=f"`{to.base}` has everything that this proposes: nothing is left to merge here.")
     to.log.step(f"pull request #{found.number} closed: {to.base} has everything that it proposes")
     to.journal.pull_request = replace(found, state="closed", status="closed")
+    return True
+
+
+def retire(there: Standing, to: PublishContext, reason: str) -> bool:
+    """Close what has no purpose any more. Without an API the branch is the proposal, and goes.
+
+    False: somebody else moved it on in the meantime.
+    """
+    if there.latest is None:
+        return there.tip is None or to.repo.delete(there.head, expected=there.tip)
+    if to.repo.refs(there.head).tips.get(there.head) != there.tip:
+        return False
+    to.forge.close(there.latest, comment=f"Closed: {reason}.")
+    to.journal.pull_request = replace(there.latest, state="closed", status="closed")
     return True
 
 
@@ -242,11 +263,6 @@ def _is_refused(there: Standing, plan: Plan, to: PublishContext) -> bool:
     return same_images and (places is None or (texts.files_in(body) or frozenset()) <= places)
 
 
-def _forge(to: PublishContext) -> Forge:
-    assert to.connect is not None, "a flow that opens pull requests is given a code host"
-    return to.connect()
-
-
 def _by_push(forge: Forge, refused: ForgeError, to: PublishContext) -> OpensByPush:
     """The way around an API that refuses the token, where the host offers one; else the refusal stands."""
     if refused.status not in {401, 403} or not isinstance(forge, OpensByPush) or to.publication.commit_with == "api":
@@ -288,14 +304,28 @@ def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
         )
 
 
-def _proposes(current: Snapshot, plan: Plan) -> bool:
+def proposes(current: Snapshot, plan: Plan) -> bool:
     """Whether the branch's change is this plan already, on files that have not changed since."""
-    base, after = current.ancestors()[-1:], contents(plan)
-    if not base or sorted(current.changed_paths(base[0])) != sorted(after):
+    base, after = _stands_on(current), contents(plan)
+    if base is None or sorted(current.changed_paths(base)) != sorted(after):
         return False
-    if any(base[0].read(file.path) != file.before.encode("utf-8") for file in plan.files):
+    if any(base.read(file.path) != file.before.encode("utf-8") for file in plan.files):
         return False  # the same result, in conflict with what the base branch has by now
     return all(current.read(path) == data for path, data in after.items())
+
+
+def is_behind(current: Snapshot, base: Snapshot) -> bool:
+    """Whether a branch does not stand on the base as it is."""
+    stands_on = _stands_on(current)
+    return stands_on is None or stands_on.commit != base.commit
+
+
+def _stands_on(current: Snapshot) -> Snapshot | None:
+    """The commit of the base branch that a branch was made from, or brought up to."""
+    if current.is_ours:
+        return current.made_from()
+    ancestors = current.ancestors()
+    return ancestors[-1] if ancestors else None
 
 
 def _room(forge: Forge, there: Standing) -> int:
@@ -311,7 +341,7 @@ def _proposal(head: str, plan: Plan, to: PublishContext, *, limit: int = texts.B
         head=head,
         base=to.base,
         title=texts.title(said.title or "", known),
-        body=texts.body(known, limit=limit),
+        body=texts.body(known, template=said.body, limit=limit),
         labels=said.labels,
         reviewers=said.reviewers,
         assignees=said.assignees,

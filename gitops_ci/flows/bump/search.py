@@ -20,7 +20,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 
-__all__ = ["Found", "Search", "find", "is_chart_file", "locate", "own_file", "untouched"]
+__all__ = ["Found", "Search", "find", "is_chart_file", "locate", "own_file", "reserved", "untouched"]
 
 # The error that lists similar names reads this many files at most.
 _ENOUGH = 2000
@@ -90,6 +90,15 @@ def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
     environment = named(search.environment, search.environments, layout) or Environment(search.environment)
     usual = environment.base or refs.default or base
     return search.base or usual, usual, environment
+
+
+def reserved(repo: ConfigRepo, search: Search) -> frozenset[str]:
+    """The branches that no pull request may come from: those that something is deployed from."""
+    refs = repo.refs(*([search.base] if search.base else []))
+    default = refs.default or search.base
+    layout = search.read_environments(*own_file(repo.fetch(default, sparse=True), repo)) if default else {}
+    known = (*search.environments.values(), *layout.values())
+    return frozenset(filter(None, (default, search.base, *(environment.base for environment in known))))
 
 
 def _no_branch(repo: ConfigRepo, wanted: str | None, default: str | None) -> GitError:

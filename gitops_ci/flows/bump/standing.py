@@ -9,15 +9,17 @@ from gitops_ci import plan as planning
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import FindingsError
 from gitops_ci.flows.bump.publication import PublishContext
+from gitops_ci.flows.trailers import trailers as every_trailer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import FileChange, Plan, PullRequest
 from gitops_ci.plan.standing import Joined, join, only_versions_differ
 from gitops_ci.reporting.plaintext import words
 
-__all__ = ["Standing", "is_about", "joined", "refuse_older", "stand"]
+__all__ = ["Standing", "images_of", "is_about", "joined", "refuse_older", "stand", "trailers"]
 
-# Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time.
-_DEPTH, _DEPTH_WITH_MERGES = 2, 20
+# Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time, and one
+# that may not be replaced has every commit that it ever had.
+_DEPTH, _DEPTH_WITH_MERGES, _DEPTH_WITH_OTHERS = 2, 20, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ def stand(to: PublishContext, head: str, tip: str | None, latest: PullRequest | 
     if tip is None:
         return Standing(head, latest=latest)
     current = to.repo.fetch(head, depth=_DEPTH)
-    current = current if current.is_ours else to.repo.fetch(head, depth=_DEPTH_WITH_MERGES)
+    for depth in (_DEPTH_WITH_MERGES, _DEPTH_WITH_OTHERS):
+        if not current.is_ours or current.made_from() is None:
+            current = to.repo.fetch(head, depth=depth)
     ours = _our_commit(current, to)
     return Standing(head, tip, current, ours, latest, is_spent=_was_merged(current, ours, latest, to))
 
@@ -73,7 +77,9 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
     Raises:
         FindingsError: a newer image is proposed.
     """
-    if there.current is None or there.is_spent:
+    # What this tool closed proposes nothing any more, though its branch is there.
+    is_retired = there.latest is not None and there.latest.status == "closed" and not there.latest.is_refusal
+    if there.current is None or there.is_spent or is_retired:
         return
     read = ((change.path, there.current.read(change.path)) for change in plan.files)
     files = [(path, data.decode("utf-8", "replace")) for path, data in read if data is not None]
@@ -91,8 +97,12 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
 
 def is_about(ours: Snapshot, to: PublishContext) -> bool:
     """Whether a commit of ours proposes this run's images to its environment: a name of old may be another's."""
-    environment = next(_trailers(ours, "Environment"), "")
-    names = {image.name for image in _images(ours)}
+    environment = next(trailers(ours, "Environment"), "")
+    if next(trailers(ours, "Group"), "") != words(to.publication.group):
+        return False
+    if to.publication.group:
+        return environment == words(to.search.environment or "")
+    names = {image.name for image in images_of(ours)}
     return environment == words(to.search.environment or "") and any(i.name in names for i in to.search.images)
 
 
@@ -108,9 +118,9 @@ def joined(ours: Snapshot, base: Snapshot, plan: Plan, to: PublishContext) -> Jo
         files = planning.parse([(path, text)], (image,), policy)
         return planning.make_from(files, (image,), policy, pointers=pointers, is_older=to.ages, has_twin=to.twins)
 
-    whole = join(plan, proposed, now, _images(ours), replan)
+    whole = join(plan, proposed, now, images_of(ours), replan)
     learned = (to.ages.learn(), to.twins.learn())
-    return join(plan, proposed, now, _images(ours), replan) if any(learned) else whole
+    return join(plan, proposed, now, images_of(ours), replan) if any(learned) else whole
 
 
 def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
@@ -121,7 +131,7 @@ def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
             return None
         ours, base = parents
         merged.append(base)
-    stood_on = ours.parent()
+    stood_on = ours.made_from()
     if not merged:
         return ours
     if stood_on is None:
@@ -140,29 +150,30 @@ def _is_rebased(commit: Snapshot, to: PublishContext) -> bool:
     before = commit.parent() if len(commit.parents) == 1 and commit.has_mark else None
     if before is None or not to.repo.holds(to.base, before):
         return False
-    files, images = _files(commit), [*_images(commit), *_digests(commit)]
+    files, images = _files(commit), [*images_of(commit), *_digests(commit)]
     return len(files) == len(commit.changed_paths(before)) and all(only_versions_differ(f, images) for f in files)
 
 
 def _digests(commit: Snapshot) -> list[ImageRef]:
-    images = _images(commit)
-    return [image.with_version(tag=None, digest=d) for d in _trailers(commit, "Image-Digest") for image in images]
+    images = images_of(commit)
+    return [image.with_version(tag=None, digest=d) for d in trailers(commit, "Image-Digest") for image in images]
 
 
 def _files(ours: Snapshot) -> list[FileChange]:
     """What a commit of ours changes."""
-    before = ours.parent()
+    before = ours.made_from()
     if before is None:
         return []
     pairs = [(path, before.read(path), ours.read(path)) for path in ours.changed_paths(before)]
     return [FileChange(path, old.decode(), new.decode()) for path, old, new in pairs if old is not None and new]
 
 
-def _images(ours: Snapshot) -> list[ImageRef]:
-    read = (ImageRef.try_parse(value) for value in _trailers(ours, "Image"))
+def images_of(ours: Snapshot) -> list[ImageRef]:
+    """The images that a commit of ours names."""
+    read = (ImageRef.try_parse(value) for value in trailers(ours, "Image"))
     return [image for image in read if image]
 
 
-def _trailers(commit: Snapshot, key: str) -> Iterator[str]:
-    lines = commit.message.rstrip().rpartition("\n\n")[2].splitlines()
-    return (line.partition(": ")[2] for line in lines if line.startswith(f"{key}: "))
+def trailers(commit: Snapshot, key: str) -> Iterator[str]:
+    """The values of a trailer of a commit."""
+    return (value for name, value in every_trailer(commit.message) if name == key)

@@ -169,6 +169,8 @@ def _values(request: InitRequest, found: Survey) -> Mapping[str, str]:
     return {
         "ADDRESS": request.address or (ACTION if request.system == "github" else COMPONENT),
         "BUILD": f"{name}:build",
+        "BUILD_RULE": _rule(found, 4),
+        "RELEASE_RULE": _rule(found, 8),
         "CONFIG_NAME": repository.name if repository else "",
         "CONFIG_OWNER": repository.owner if repository else "",
         "CONFIG_REPO": repository.text if repository else "",
@@ -178,6 +180,18 @@ def _values(request: InitRequest, found: Survey) -> Mapping[str, str]:
         "PATHS": _paths(request.system, found),
         "VERSION": __version__,
     }
+
+
+def _rule(found: Survey, indent: int) -> str:
+    """When a commit on the default branch is a release of an application that lies beside its own manifests.
+
+    GitLab's `changes` names what counts, and cannot name what does not: an application at the root is released by tags.
+    """
+    blank = " " * indent
+    folder = (found.dockerfiles[0] if found.dockerfiles else "").rpartition("/")[0]
+    if not folder or not _WORD.fullmatch(folder.replace("/", "")):
+        return f"{blank}# The application is at the root: only tags release it."
+    return f'{blank}- if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n{blank}  changes: ["{folder}/**/*"]'
 
 
 def _context(found: Survey) -> str:

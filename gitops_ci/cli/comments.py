@@ -1,0 +1,66 @@
+"""`--comment`: a command's outcome as a comment on the pull request that this job runs for."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from gitops_ci.ci import detect
+from gitops_ci.cli.options import option
+from gitops_ci.errors import UsageError
+from gitops_ci.forges import FORGES
+from gitops_ci.model import Log
+from gitops_ci.secret import mask
+from gitops_ci.variables import variables
+
+__all__ = ["comment_options", "post_comment"]
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+_SECONDS = 60.0
+_OPTIONS = (
+    option("--comment", is_flag=True, help="Keep one comment with the result on the pull request of this job."),
+    option(
+        "--comment-key", metavar="NAME", help="Keep a comment of its own for each NAME: one per cluster, for example."
+    ),
+    option(
+        "--forge", type=click.Choice(("auto", *FORGES)), default="auto", help="The code host's kind, for --comment."
+    ),
+    option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
+)
+
+
+def comment_options(function: Callable[..., Any]) -> Any:
+    """Adds the options above to a command; `post_comment` reads them back."""
+    return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(_OPTIONS), function)
+
+
+def post_comment(
+    command: str, options: Mapping[str, Any], render: Callable[[int], str], log: Log, *, is_empty: bool = False
+) -> None:
+    """Put a text on the pull request of this job, where --comment asks for it; a warning where that is impossible.
+
+    Raises:
+        UsageError: the key is none, or the repository has no address.
+    """
+    if not options["comment"]:
+        return
+    if options["comment_key"] and not _KEY.fullmatch(options["comment_key"]):
+        raise UsageError("--comment-key takes letters, digits, '.', '_' and '-'", hint="--comment-key eu-production")
+    context = detect(variables())
+    if context.pull_request is None:
+        log.step("No pull request: no comment is made")
+        return
+    from gitops_ci.cli.facts import origin_url
+    from gitops_ci.cli.repository import connection
+    from gitops_ci.flows.comment import put_comment
+
+    address = context.repository_url or origin_url()
+    there = connection({**options, "config_repo": address, "deadline": _SECONDS})
+    key = f"{command}/{options['comment_key']}" if options["comment_key"] else command
+    put_comment(
+        there.connect(), context.pull_request, lambda limit: mask(render(limit)), log, key=key, is_empty=is_empty
+    )
