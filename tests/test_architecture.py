@@ -43,7 +43,7 @@ FLOORS = {
         {"image"},
         {"bump", "validate"},
         {"history"},
-        {"diff", "fan_out", "release"},
+        {"diff", "fan_out", "release", "rollback"},
     ),
     "formats": (
         {"document"},

@@ -65,6 +65,15 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
     return value
 
 
+def _only_held(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """`--fail-on held`; what the variable says of findings is for the commands that only check."""
+    given = ctx.get_parameter_source(str(param.name))
+    for value in values:
+        if value != "held" and given is not None and given.name == "COMMANDLINE":
+            raise click.BadParameter(f"'{value}' is not 'held'", ctx, param)
+    return tuple(value for value in values if value == "held")
+
+
 def seconds_option(name: str, *, default: float, help: str) -> Any:  # noqa: A002 - click's own word
     return option(name, type=float, default=default, callback=_seconds, metavar="SECONDS", help=help)
 
@@ -103,6 +112,14 @@ _OPTIONS = (
         "--allow-empty",
         is_flag=True,
         help="Succeed if no file references the image, or no place that does can be edited.",
+    ),
+    option("--ignore-hold", is_flag=True, help="Propose images that are held or blocked; the commit records it."),
+    option(
+        "--fail-on",
+        multiple=True,
+        metavar="held",
+        callback=_only_held,
+        help="held: exit with 1 if a hold, a block or a gate stops an image.",
     ),
     option("--match-name", is_flag=True, help="The same repository path on another registry is the same image."),
     option("--follow-anchors", is_flag=True, help="Edit a value behind an alias or merge key at its anchor."),
@@ -206,7 +223,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     if options["base"]:
         check_branch(options["base"])
     # Refused here already where no branch can be named so, or no path can be there.
-    branch_name(options["environment"], images)
+    branch_name(options["environment"], images or (ImageRef.parse("image"),))
     Paths(options["path"], options["exclude"])
     context = detect(variables())
     there = connection(options)
@@ -223,6 +240,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         rules=config_of(ctx).pointers,
         read_rules=_rules,
         allow_empty=options["allow_empty"],
+        ignore_hold=options["ignore_hold"],
     )
     return BumpRequest(
         url=there.url,
@@ -232,6 +250,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         forge=there.connect,
         mode=options["mode"],
         read_checks=as_repository_says(ctx),
+        fail_on_held="held" in options["fail_on"],
         seconds=options["deadline"],
         verification=verification_of(config_of(ctx)),
     )
@@ -340,6 +359,7 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
         merge=options["merge"],
         merge_method=options["merge_method"],
         reopen=options["reopen"],
+        trailers=(("Requested-By", context.actor),) if context.actor else (),
         source_repository=context.repository_url,
         source_commit=context.commit,
         source_commit_url=commit_url(context),

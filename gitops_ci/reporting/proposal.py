@@ -60,6 +60,7 @@ class ProposalFacts:
     `previous` are the references or tags that were there before, `source_*` the repository and commit that the image
     was built from, `pipeline_url` the run that built it, `source_commit_url` where a person can look at the commit.
     `signers` are those whose signatures were verified.
+    `trailers` are further ones for the commit, `notes` sentences for the body.
     """
 
     image: ImageRef
@@ -73,6 +74,8 @@ class ProposalFacts:
     pipeline_url: str = ""
     more: tuple[ImageRef, ...] = ()
     signers: tuple[str, ...] = ()
+    trailers: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def title(template: str, facts: ProposalFacts, *, limit: int = TITLE_LIMIT) -> str:
@@ -216,6 +219,7 @@ def _row(change: Change) -> str:
 
 
 def _details(facts: ProposalFacts) -> Iterator[str]:
+    yield from (f"- {md.plain(note)}" for note in facts.notes)
     images = (facts.image, *facts.more)
     for image in images[:_IMAGES_SHOWN]:
         yield f"{_IMAGE}{md.code(str(image))}"
@@ -239,7 +243,7 @@ def _commit(facts: ProposalFacts) -> str:
 
 
 def _trailers(facts: ProposalFacts) -> Iterator[tuple[str, str]]:
-    for image in (facts.image, *facts.more):
+    for image in (image for image in (facts.image, *facts.more) if image.tag or image.digest):
         yield "Image", address(str(image.with_version(tag=image.tag, digest=None) if image.tag else image))
         yield "Image-Digest", address(image.digest or "")
     for previous in facts.previous:
@@ -248,3 +252,5 @@ def _trailers(facts: ProposalFacts) -> Iterator[tuple[str, str]]:
     yield "Source-Repository", address(facts.source_repository)
     yield "Source-Commit", address(facts.source_commit)
     yield "Pipeline-URL", address(facts.pipeline_url)
+    for key, value in facts.trailers:
+        yield key, words(value)

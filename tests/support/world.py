@@ -30,6 +30,7 @@ class World:
         where = ["--config-repo", git_server.url_of(path), "--forge", forge]
         where += ["--api-url", stub.api_url] if stub else []
         variables = {"GITOPS_CI_TOKEN": git_server.token}
+        self.call = lambda *words: run(*words, *where, "--output", "json", environment=variables)
         self.bump = lambda version, *more, image="ghcr.io/acme/shop": run(
             "bump", f"{image}:{version}", *more, *where, "--output", "json", environment=variables
         )

@@ -15,7 +15,7 @@ from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.imageref import ImageRef
 
-__all__ = ["branch_name", "environment_part", "heads", "selection_of", "slug"]
+__all__ = ["branch_name", "environment_part", "heads", "kind_branch", "selection_of", "slug_of"]
 
 # Code hosts and file systems take some 250 bytes for a whole branch name.
 _LONGEST_SLUG = 120
@@ -28,6 +28,8 @@ def heads(to: PublishContext) -> tuple[str, ...]:
 
     The others are the branch of the whole environment, and the name that earlier releases gave to either.
     """
+    if to.head:
+        return (to.head,)
     search, base = to.search, to.base if to.base != to.usual else None
     names = (
         branch_name(search.environment, search.images, base, selection_of(search, to.environment)),
@@ -49,8 +51,8 @@ def branch_name(
         UsageError: an environment has a name that no branch can have.
     """
     check_branch(_earlier_name(environment, images, base))
-    name = f"{slug(images)}-{_digits(selection)}" if selection else slug(images)
-    return check_branch(_joined(environment_part(environment), base, name))
+    slug = f"{_slug(images)}-{_digits(selection)}" if selection else _slug(images)
+    return check_branch(_joined(_environment(environment), base, slug))
 
 
 def selection_of(search: Search, environment: Environment) -> str:
@@ -73,7 +75,7 @@ def _joined(environment: str, base: str | None, slug: str) -> str:
     return f"gitops-ci/{environment}{f'@{base}' if base else ''}/{slug}"
 
 
-def environment_part(name: str | None) -> str:
+def _environment(name: str | None) -> str:
     """An environment's part. What could be read as none, or as an environment and a base, gets digits."""
     if not name:
         return _EVERYTHING
@@ -81,14 +83,13 @@ def environment_part(name: str | None) -> str:
     return name if is_clear else f"{name}-{_digits(name)}"
 
 
-def slug(images: tuple[ImageRef, ...]) -> str:
-    """The part of a name that says which images: of a branch, and of a hold's file."""
+def _slug(images: tuple[ImageRef, ...]) -> str:
     if len(images) > 1:
         return f"{len(images)}-images-{_digits(*sorted(image.name for image in images))}"
-    short, name = images[0].slug, images[0].name
-    if len(short) <= _LONGEST_SLUG and _read_back(short) == images[0].familiar and not _ENDS_IN_DIGITS.search(short):
-        return short
-    return f"{short[:_LONGEST_SLUG].rstrip('-.')}-{_digits(name)}"
+    slug, name = images[0].slug, images[0].name
+    if len(slug) <= _LONGEST_SLUG and _read_back(slug) == images[0].familiar and not _ENDS_IN_DIGITS.search(slug):
+        return slug
+    return f"{slug[:_LONGEST_SLUG].rstrip('-.')}-{_digits(name)}"
 
 
 def _read_back(slug: str) -> str:
@@ -107,9 +108,28 @@ def _read_back(slug: str) -> str:
 
 def _earlier_name(environment: str | None, images: tuple[ImageRef, ...], base: str | None) -> str:
     """The name that was given without regard to other images of the same slug, and to an environment called `all`."""
-    name = slug(images) if len(images) > 1 or len(images[0].slug) > _LONGEST_SLUG else images[0].slug
-    return _joined(environment or _EVERYTHING, base, name)
+    slug = _slug(images) if len(images) > 1 or len(images[0].slug) > _LONGEST_SLUG else images[0].slug
+    return _joined(environment or _EVERYTHING, base, slug)
 
 
 def _digits(*names: str) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:10]
+
+
+def environment_part(name: str | None) -> str:
+    """An environment as one part of a branch's name, or of the path of a hold."""
+    return _environment(name)
+
+
+def slug_of(*images: ImageRef) -> str:
+    """Images as one part of a branch's name, or of the path of a hold."""
+    return _slug(images)
+
+
+def kind_branch(kind: str, environment: str | None, images: tuple[ImageRef, ...]) -> str:
+    """The branch of a proposal that is none of a newer image: `gitops-ci/ENVIRONMENT@rollback/SLUG`.
+
+    Raises:
+        UsageError: an environment has a name that no branch can have.
+    """
+    return check_branch(f"gitops-ci/{_environment(environment)}@{kind}/{_slug(images)}")

@@ -26,6 +26,7 @@ class PublishSettings:
     """How a change is published and what it says about itself. `reopen`: a person's no to it is taken back.
 
     `signers` are those whose signatures of the images were verified.
+    `trailers` are for the commit besides those of every bump, `notes` sentences for the pull request.
 
     `commit_with` "api": the code host makes and signs the commits; author, committer and `signing` are its own then.
     """
@@ -47,13 +48,16 @@ class PublishSettings:
     source_commit_url: str = ""
     pipeline_url: str = ""
     signers: tuple[str, ...] = ()
+    trailers: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PublishContext:
     """One run's way out: the repository and its branch, what is said, and where it is noted.
 
-    `usual` is the branch that the change would go to if nobody had named `base`.
+    `usual` is the branch that the change would go to if nobody had named `base`, `head` the branch of the proposal
+    where that does not follow from the rest.
     """
 
     repo: ConfigRepo
@@ -67,11 +71,12 @@ class PublishContext:
     connect: Connect | None
     journal: Journal
     log: Log
+    head: str = ""
 
 
-def contents(plan: Plan) -> Mapping[str, bytes]:
-    """The files of a plan as they are to be."""
-    return {change.path: change.after.encode("utf-8") for change in plan.files}
+def contents(plan: Plan) -> Mapping[str, bytes | None]:
+    """The files of a plan as they are to be; None for one that is to go."""
+    return {change.path: change.after.encode("utf-8") if change.after else None for change in plan.files}
 
 
 def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
@@ -92,4 +97,6 @@ def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
         pipeline_url=to.publication.pipeline_url,
         signers=to.publication.signers,
         more=tuple(images[1:]),
+        trailers=to.publication.trailers,
+        notes=to.publication.notes,
     )

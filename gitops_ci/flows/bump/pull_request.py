@@ -293,7 +293,7 @@ def _proposes(current: Snapshot, plan: Plan) -> bool:
     base, after = current.ancestors()[-1:], contents(plan)
     if not base or sorted(current.changed_paths(base[0])) != sorted(after):
         return False
-    if any(base[0].read(file.path) != file.before.encode("utf-8") for file in plan.files):
+    if any((base[0].read(file.path) or b"") != file.before.encode("utf-8") for file in plan.files):
         return False  # the same result, in conflict with what the base branch has by now
     return all(current.read(path) == data for path, data in after.items())
 
