@@ -43,7 +43,7 @@ FLOORS = {
         {"image"},
         {"bump", "validate"},
         {"history"},
-        {"diff", "fan_out", "refresh", "release"},
+        {"diff", "fan_out", "refresh", "release", "rollback"},
     ),
     "formats": (
         {"document"},

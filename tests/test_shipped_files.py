@@ -89,6 +89,7 @@ VARIABLES_ONLY |= {
     "deadline",
     "expect-revision",
     "follow-anchors",
+    "ignore-hold",
     "format",
     "ignore",
     "insecure",

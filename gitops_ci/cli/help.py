@@ -24,6 +24,11 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
         "diff": "Show what a change does to the rendered objects.",
         "plan": "Divide a validation or a bump among several jobs.",
     },
+    "Going back": {
+        "rollback": "Take an image back to a version that ran before, and block the bad one.",
+        "hold": "Stop proposals for an image in an environment.",
+        "unhold": "End a hold, and every block of the image's versions.",
+    },
     "Looking at environments": {
         "status": "Show which version of each image is in which environment.",
         "compare": "Show the images in which two environments differ.",
@@ -58,8 +63,10 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
     "Registry": ("insecure", "registry-ca", "registry-auth-host"),
+    "Going back": ("reason", "hold", "until", "no-block"),
     "Exceptions": (
         *("allow-downgrade", "any-flavour", "allow-move", "allow-unchecked", "allow-empty", "allow-remote"),
+        "ignore-hold",
         "allow-untrusted",
     ),
     "What is read": ("since", "limit", "metrics", "failure-window", "anonymous"),
@@ -168,6 +175,23 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             "gitops-ci image tags --to ghcr.io/acme/shop --version 1.5.0 --tags semver,sha",
         ),
     ),
+    "rollback": (
+        (
+            "To the version before, by pull request:",
+            'gitops-ci rollback ghcr.io/acme/shop --environment production --reason "500s at checkout"',
+        ),
+        (
+            "All that one commit changed, back to the state right after another one, straight to the branch:",
+            "gitops-ci rollback --environment production --to 4f2a9c1 --mode push",
+        ),
+    ),
+    "hold": (
+        (
+            "Nothing new in production until the new year:",
+            "gitops-ci hold ghcr.io/acme/shop --environment production --until 2027-01-04",
+        ),
+    ),
+    "unhold": (("Let the image go on:", "gitops-ci unhold ghcr.io/acme/shop --environment production"),),
     "status": (
         ("All environments, in a checkout of the config repository:", "gitops-ci status"),
         ("Fail if an environment lags behind the one before:", "gitops-ci status --image shop --fail-on drift"),

@@ -19,7 +19,7 @@ from gitops_ci.configrepo import check_branch
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.history import Source
 
-__all__ = ["environments_option", "fail_on_option", "reading_options", "source_of"]
+__all__ = ["config_repository", "environments_option", "fail_on_option", "reading_options", "source_of"]
 
 _OPTIONS = (
     click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"),

@@ -99,6 +99,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         rules=config_of(ctx).pointers,
         read_rules=_rules,
         allow_empty=options["allow_empty"],
+        ignore_hold=options["ignore_hold"],
     )
     return BumpRequest(
         url=there.url,
@@ -108,6 +109,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         forge=there.connect,
         mode=options["mode"],
         read_checks=as_repository_says(ctx),
+        fail_on_held="held" in options["fail_on"],
         seconds=options["deadline"],
         verification=verification_of(config_of(ctx)),
     )
@@ -219,6 +221,7 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
         merge=options["merge"],
         merge_method=options["merge_method"],
         reopen=options["reopen"],
+        trailers=(("Requested-By", context.actor),) if context.actor else (),
         source_repository=context.repository_url,
         source_commit=context.commit,
         source_commit_url=commit_url(context),

@@ -72,6 +72,15 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
     return value
 
 
+def _only_held(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """`--fail-on held`; what the variable says of findings is for the commands that only check."""
+    given = ctx.get_parameter_source(str(param.name))
+    for value in values:
+        if value != "held" and given is not None and given.name == "COMMANDLINE":
+            raise click.BadParameter(f"'{value}' is not 'held'", ctx, param)
+    return tuple(value for value in values if value == "held")
+
+
 def seconds_option(name: str, *, default: float, help: str) -> Any:  # noqa: A002 - click's own word
     return option(name, type=float, default=default, callback=_seconds, metavar="SECONDS", help=help)
 
@@ -110,6 +119,14 @@ _OPTIONS = (
         "--allow-empty",
         is_flag=True,
         help="Succeed if no file references the image, or no place that does can be edited.",
+    ),
+    option("--ignore-hold", is_flag=True, help="Propose images that are held or blocked; the commit records it."),
+    option(
+        "--fail-on",
+        multiple=True,
+        metavar="held",
+        callback=_only_held,
+        help="held: exit with 1 if a hold, a block or a gate stops an image.",
     ),
     option("--match-name", is_flag=True, help="The same repository path on another registry is the same image."),
     option("--follow-anchors", is_flag=True, help="Edit a value behind an alias or merge key at its anchor."),

@@ -109,37 +109,41 @@ class Objects:
             level = below
         return dict(sorted(found.items()))
 
-    def differing(self, one: str, other: str, folder: str = "") -> list[str]:
-        """The paths at which two trees differ; equal folders are not opened."""
+    def differing(self, one: str | None, other: str | None, folder: str = "") -> list[str]:
+        """The paths of files that differ between two trees, None being an empty one; equal folders are not opened."""
         if one == other:
             return []
-        self.need([one, other])
-        before, after = self.entries(one), self.entries(other)
+        self.need(tree for tree in (one, other) if tree)
+        before, after = (self.entries(tree) if tree else {} for tree in (one, other))
         paths = []
         for name in sorted({*before, *after}):
             old, new = before.get(name), after.get(name)
             if old == new:
                 continue
             path = f"{folder}/{name}" if folder else name
-            if old and new and old.mode == new.mode == TREE:
-                paths += self.differing(old.sha, new.sha, path)
-            else:
+            here, there = (entry.sha if entry and entry.mode == TREE else None for entry in (old, new))
+            if here or there:
+                paths += self.differing(here, there, path)
+            if any(entry and entry.mode != TREE for entry in (old, new)):
                 paths.append(path)
         return paths
 
 
 def tree_with(
-    git: GitDirectory, tree: str | None, files: Mapping[str, bytes], entries_of: Callable[[str], dict[str, Entry]]
+    git: GitDirectory,
+    tree: str | None,
+    files: Mapping[str, bytes | None],
+    entries_of: Callable[[str], dict[str, Entry]],
 ) -> str:
-    """Write a tree that is `tree` (None: an empty one) with these files replaced or added, and return its id.
+    """Write a tree that is `tree` (None: an empty one) with these files replaced, added or (None) gone; return its id.
 
     Raises:
         UsageError: a path leads through or to a symlink or a submodule.
     """
 
-    def rebuilt(tree: str | None, blobs: Mapping[tuple[str, ...], str]) -> str:
+    def rebuilt(tree: str | None, blobs: Mapping[tuple[str, ...], str | None]) -> dict[str, Entry]:
         entries = dict(entries_of(tree)) if tree else {}
-        below: dict[str, dict[tuple[str, ...], str]] = {}
+        below: dict[str, dict[tuple[str, ...], str | None]] = {}
         for (name, *rest), blob in blobs.items():
             old = entries.get(name)
             if old and (old.mode in OBSTACLES or (old.mode == TREE) != bool(rest)):
@@ -149,15 +153,20 @@ def tree_with(
                 )
             if rest:
                 below.setdefault(name, {})[tuple(rest)] = blob
+            elif blob is None:
+                entries.pop(name, None)
             else:
                 entries[name] = Entry(old.mode if old else "100644", blob)
         for name, inner in below.items():
-            old = entries.get(name)
-            entries[name] = Entry(TREE, rebuilt(old.sha if old else None, inner))
-        return git.write_object("tree", _tree_bytes(entries.items()))
+            old = entries.pop(name, None)
+            # Git knows no empty folders.
+            if left := rebuilt(old.sha if old else None, inner):
+                entries[name] = Entry(TREE, git.write_object("tree", _tree_bytes(left.items())))
+        return entries
 
-    blobs = {check_path(path): git.write_object("blob", data) for path, data in files.items()}
-    return rebuilt(tree, {tuple(path.split("/")): blob for path, blob in blobs.items()})
+    blobs = {check_path(path): None if data is None else git.write_object("blob", data) for path, data in files.items()}
+    whole = rebuilt(tree, {tuple(path.split("/")): blob for path, blob in blobs.items()})
+    return git.write_object("tree", _tree_bytes(whole.items()))
 
 
 def _parse_tree(data: bytes, id_length: int) -> dict[str, Entry]:

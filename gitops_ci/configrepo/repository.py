@@ -305,7 +305,7 @@ class ConfigRepo:
     def commit(
         self,
         parent: Snapshot,
-        changes: Mapping[str, bytes],
+        changes: Mapping[str, bytes | None],
         message: str,
         *,
         author: Identity,
@@ -565,12 +565,12 @@ class Snapshot:
         """What differs between two commits, by tree; renames are not looked for."""
         return self.objects.differing(before.tree, self.tree)
 
-    def mark(self, message: str, changes: Mapping[str, bytes]) -> str:
+    def mark(self, message: str, changes: Mapping[str, bytes | None]) -> str:
         """The message of a commit that makes these changes here, as `commit` would write it."""
         return marked(message, self.tree_with(changes))
 
-    def tree_with(self, changes: Mapping[str, bytes]) -> str:
-        """The id of a tree that is this commit's with these files replaced or added.
+    def tree_with(self, changes: Mapping[str, bytes | None]) -> str:
+        """The id of a tree that is this commit's with these files replaced, added or (None) gone.
 
         Raises:
             UsageError: a path leads through or to a symlink or a submodule.

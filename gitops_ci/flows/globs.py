@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitops_ci.errors import UsageError
+from gitops_ci.known_files import OWN_FOLDER
 
 __all__ = ["Paths", "is_manifest"]
 
@@ -46,6 +47,8 @@ class Paths:
                 )
 
     def matches(self, path: str) -> bool:
+        if path.startswith(OWN_FOLDER):
+            return False
         if self.globs and not any(_matches(glob, path) for glob in self.globs):
             return False
         if any(_matches(glob, path) for glob in self.exclude):

@@ -10,6 +10,8 @@ from gitops_ci.model import (
     Commit,
     ErrorDetail,
     Finding,
+    Gate,
+    Hold,
     Outcome,
     Plan,
     PullRequest,
@@ -25,7 +27,10 @@ __all__ = ["Journal"]
 
 @dataclass(slots=True)
 class Journal:
-    """Filled by a flow step by step; `outcome` and `failed` turn it into the frozen result."""
+    """Filled by a flow step by step; `outcome` and `failed` turn it into the frozen result.
+
+    `holds` stopped images of this run, `written` are those that it wrote.
+    """
 
     command: str
     dry_run: bool = False
@@ -39,13 +44,18 @@ class Journal:
     untouched: tuple[ImageRef, ...] = ()
     verified: tuple[VerifiedImage, ...] = ()
     proposals: tuple[Refreshed, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    written: tuple[Hold, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    fail_on_held: bool = False
 
     def outcome(self, *, changed: bool) -> Outcome:
         """The result of a flow that came to its end.
 
         What could not be read makes it exit 1, and an image of which no place was changed or had the version already.
         """
-        failed = self.untouched or any(skip.failed for skip in self.plan.skipped)
+        stopped = self.fail_on_held and (self.holds or any(gate.state != "open" for gate in self.gates))
+        failed = self.untouched or stopped or any(skip.failed for skip in self.plan.skipped)
         return self._result(status="changed" if changed else "unchanged", exit_code=1 if failed else 0, error=None)
 
     def failed(self, error: GitopsCiError) -> Outcome:
@@ -62,6 +72,7 @@ class Journal:
             "unchanged": len(self.plan.unchanged),
             "skipped": len(self.plan.skipped) + len(self.skipped),
             "findings": len(self.findings),
+            "held": len(self.holds),
         }
         return Outcome(
             command=self.command,
@@ -79,4 +90,6 @@ class Journal:
             dry_run=self.dry_run,
             verified=self.verified,
             proposals=self.proposals,
+            holds=(*self.holds, *self.written),
+            gates=self.gates,
         )

@@ -46,8 +46,11 @@ class Commits:
             "message": {"headline": headline, "body": rest.strip("\n")},
             "fileChanges": {
                 "additions": [
-                    {"path": change.path, "contents": b64encode(change.after.encode()).decode()} for change in files
-                ]
+                    {"path": change.path, "contents": b64encode(change.after.encode()).decode()}
+                    for change in files
+                    if change.after
+                ],
+                **({"deletions": gone} if (gone := [{"path": c.path} for c in files if not c.after]) else {}),
             },
         }
         try:

@@ -48,7 +48,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A whole file before and after, decoded; the bytes outside the edits are the same."""
+    """A whole file before and after, decoded; the bytes outside the edits are the same.
+
+    An empty text stands for a file that is not there.
+    """
 
     path: str
     before: str

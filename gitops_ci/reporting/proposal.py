@@ -186,6 +186,7 @@ def _row(change: Change) -> str:
 
 
 def _details(facts: ProposalFacts) -> Iterator[str]:
+    yield from (f"- {md.plain(note)}" for note in facts.notes)
     images = (facts.image, *facts.more)
     for image in images[:_IMAGES_SHOWN]:
         yield f"{IMAGE}{md.code(str(image))}"
@@ -211,7 +212,7 @@ def _commit(facts: ProposalFacts) -> str:
 
 
 def _trailers(facts: ProposalFacts) -> Iterator[tuple[str, str]]:
-    for image in (facts.image, *facts.more):
+    for image in (image for image in (facts.image, *facts.more) if image.tag or image.digest):
         yield "Image", address(str(image.with_version(tag=image.tag, digest=None) if image.tag else image))
         yield "Image-Digest", address(image.digest or "")
     for previous in facts.previous:
@@ -221,3 +222,5 @@ def _trailers(facts: ProposalFacts) -> Iterator[tuple[str, str]]:
     yield "Source-Repository", address(facts.source_repository)
     yield "Source-Commit", address(facts.source_commit)
     yield "Pipeline-URL", address(facts.pipeline_url)
+    for key, value in facts.trailers:
+        yield key, words(value)

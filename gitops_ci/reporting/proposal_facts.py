@@ -37,7 +37,8 @@ class ProposalFacts:
     `previous` are the references or tags that were there before, `source_*` the repository and commit that the image
     was built from, `pipeline_url` the run that built it, `source_commit_url` where a person can look at the commit and
     `compare_url` at what is new since the version before. `group` is the name of images that are released together.
-    `signers` are those whose signatures were verified.
+    `signers` are those whose signatures were verified. `trailers` are further ones for the commit, and `notes` are
+    sentences for the body.
     `build` are the fields of templates that tell of the build, as they are written there (`short_sha:12`).
     """
 
@@ -53,6 +54,8 @@ class ProposalFacts:
     pipeline_url: str = ""
     more: tuple[ImageRef, ...] = ()
     signers: tuple[str, ...] = ()
+    trailers: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
     group: str = ""
     build: Mapping[str, str] = field(default_factory=dict)
 

@@ -32,6 +32,7 @@ class World:
         self.where = where
         variables = {"GITOPS_CI_TOKEN": git_server.token}
         self.refresh = lambda *more: run("refresh", *more, *where, "--output", "json", environment=variables)
+        self.call = lambda *words: run(*words, *where, "--output", "json", environment=variables)
         self.bump = lambda version, *more, image="ghcr.io/acme/shop": run(
             "bump", f"{image}:{version}", *more, *where, "--output", "json", environment=variables
         )

@@ -21,7 +21,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.reporting.proposal_facts import ProposalFacts
 from gitops_ci.reporting.proposal_fields import field_values, fields_in, filled
 
-__all__ = ["PREFIX", "Naming", "branch_name", "environment_part", "heads", "selection_of", "slug"]
+__all__ = ["PREFIX", "Naming", "branch_name", "environment_part", "heads", "kind_branch", "selection_of", "slug"]
 
 PREFIX = "gitops-ci/"
 
@@ -178,3 +178,12 @@ def _earlier_name(environment: str | None, images: tuple[ImageRef, ...], base: s
 
 def _digits(*names: str) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:10]
+
+
+def kind_branch(kind: str, environment: str | None, images: tuple[ImageRef, ...]) -> str:
+    """The branch of a proposal that is none of a newer image: `gitops-ci/ENVIRONMENT@rollback/SLUG`.
+
+    Raises:
+        UsageError: an environment has a name that no branch can have.
+    """
+    return check_branch(f"{PREFIX}{environment_part(environment)}@{kind}/{slug(images)}")

@@ -89,7 +89,9 @@ def _on_top(
     if base.commit != snapshot.commit:
         return None
 
-    def made(of: Snapshot, changes: Mapping[str, bytes], message: str, base: str = "", *on: Snapshot) -> Snapshot:
+    def made(
+        of: Snapshot, changes: Mapping[str, bytes | None], message: str, base: str = "", *on: Snapshot
+    ) -> Snapshot:
         people = said.author, said.committer
         return to.repo.commit(
             of, changes, message, author=people[0], committer=people[1], signing=said.signing, on=on, base=base

@@ -6,7 +6,8 @@ applied again, never by a rebase.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
@@ -18,6 +19,7 @@ from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.search import Search, find, locate, own_file, reserved, untouched
+from gitops_ci.flows.bump.stops import Companion, EndedBlocks, Obedience, pending
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
 from gitops_ci.flows.image.twins import TagTwins
@@ -55,6 +57,8 @@ class BumpRequest:
     read_checks: ReadChecks = lambda text, source: Checks()  # noqa: ARG005
     access: Access = field(default_factory=Access)
     origins: Mapping[ImageRef, BuildMetadata] = field(default_factory=dict)
+    companion: Companion = field(default_factory=EndedBlocks)
+    fail_on_held: bool = False
     seconds: float = 300.0
     verification: Verification = field(default_factory=Verification)
 
@@ -85,7 +89,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
     with time_limit(deadline.left), ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
         base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
-        journal.dry_run = mode == "dry-run"
+        journal.dry_run, journal.fail_on_held = mode == "dry-run", request.fail_on_held
         if not rehearsal:
             journal.verified += request.verification.check(request.search.images, request.access, log)
         signers = tuple(dict.fromkeys(image.signer for image in journal.verified))
@@ -94,17 +98,24 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             log.warn("--skip-ci has no effect on a pull request: its checks would not run either")
             said = replace(said, skip_ci=False)
         to = PublishContext(
-            repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log
-        )
+            repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log,
+            request.companion.head,
+        )  # fmt: skip
         if said.branch and mode == "pull-request":
             _refuse_reserved(heads(to)[0], reserved(repo, request.search))
+        is_rollback = request.companion.is_rollback
+        obey = Obedience(() if is_rollback else pending(to), log)
         for number in deadline.tries():
-            found = find(repo, base, request.search, environment, ages, twins, log)
-            snapshot, plan = found.snapshot, found.plan
-            to = replace(to, search=found.search)
+            found = find(
+                repo, base, request.search, environment, ages, twins, log, **({} if is_rollback else {"narrow": obey})
+            )
+            snapshot, plan, this = found.snapshot, found.plan, replace(request, search=found.search)
+            to, journal.holds = replace(to, search=found.search, publication=obey.recorded_in(said)), obey.held
+            if not found.search.images:
+                return False
             journal.plan = plan
             _refuse_older(plan)
-            journal.untouched = () if request.search.allow_empty else untouched(plan, request.search)
+            journal.untouched = () if request.search.allow_empty else untouched(plan, this.search)
             for image in journal.untouched if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
             if number == 1:
@@ -112,16 +123,20 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 _tell_undecided(plan, ages, log)
                 _tell_spelling(plan, () if rehearsal else twins.without(), log)
             if not plan.changes:
-                _say_why(plan, request, base, log)
+                _say_why(plan, this, base, log)
                 closes = mode == "pull-request" and not rehearsal and bool(plan.unchanged)
                 return closes and close_if_obsolete(to, snapshot)
-            check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot, log)
+            with _forgiven(log) if is_rollback else nullcontext():
+                check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot, log)
+            plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))
+            journal.plan = plan
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)
             if rehearsal or mode == "dry-run":
                 return True
             landed = (push_base if mode == "push" else propose)(to, snapshot, plan)
             if landed is not None:
+                request.companion.published(plan, to)
                 return landed
             log.detail("the push did not land: reading the branch again")
     others = "Other writers were faster each time: raise --deadline, or use --mode pull-request."
@@ -139,6 +154,15 @@ def _refuse_reserved(head: str, names: Collection[str]) -> None:
             f"--branch gives {head}, and something is deployed from that branch",
             hint="Give pull requests a name of their own: --branch 'deploy/{environment}/{image}'",
         )
+
+
+@contextmanager
+def _forgiven(log: Log) -> Iterator[None]:
+    """What ran before is written again in spite of what the check finds today."""
+    try:
+        yield
+    except FindingsError as error:
+        log.warn(f"{error.message.partition(':')[0]}, and is written all the same: it ran before. {error.hint}")
 
 
 def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:

@@ -14,11 +14,11 @@ from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump.branches import environment_part, slug
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Hold
+from gitops_ci.model import FileChange, Hold
 from gitops_ci.moments import moment, rfc3339
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError, read
 
-__all__ = ["dump", "hold_of", "holds_of", "is_over", "parse", "path_of", "refusal", "stops"]
+__all__ = ["change_of", "dump", "hold_of", "holds_of", "is_over", "parse", "path_of", "refusal", "stops"]
 
 _FOLDER = ".gitops-ci/holds"
 _KEYS = frozenset({"image", "environment", "hold", "blocked", "until", "reason", "by", "since"})
@@ -26,9 +26,7 @@ _KEYS = frozenset({"image", "environment", "hold", "blocked", "until", "reason",
 
 def path_of(environment: str, image: ImageRef) -> str:
     """The file for an image in an environment; an empty name is that of a repository without environments."""
-    return (
-        f"{_FOLDER}/{environment_part(environment or None)}/{slug((image.with_version(tag=None, digest=None),))}.yaml"
-    )
+    return f"{_FOLDER}/{environment_part(environment or None)}/{slug((image,))}.yaml"
 
 
 def hold_of(snapshot: Snapshot, environment: str, image: ImageRef) -> Hold | None:
@@ -100,6 +98,29 @@ def dump(hold: Hold) -> str:
     return "\n".join(lines) + "\n"
 
 
+def change_of(hold: Hold, image: ImageRef, *there: Snapshot | None) -> FileChange | None:
+    """The change of the first snapshot that writes a hold; None where it says so already.
+
+    A hold that any of the snapshots has with the same meaning keeps who made it and when.
+    """
+    before = (there[0].read(hold.path) if there[0] else None) or b""
+    for snapshot in there:
+        known = hold_of(snapshot, hold.environment, image) if snapshot else None
+        if known and not known.problem and _says_the_same(known, hold):
+            hold = replace(hold, since=known.since, by=known.by)
+    after = dump(hold)
+    return FileChange(hold.path, before.decode("utf-8", "replace"), after) if after.encode() != before else None
+
+
+def _says_the_same(one: Hold, other: Hold) -> bool:
+    return (one.hold, one.until, one.reason, {*one.blocked}) == (
+        other.hold,
+        other.until,
+        other.reason,
+        {*other.blocked},
+    )
+
+
 def is_over(hold: Hold, now: float) -> bool:
     return not hold.problem and hold.until is not None and now > hold.until
 
@@ -135,7 +156,7 @@ def refusal(hold: Hold, image: ImageRef) -> str:
     if hold.hold:
         until = f" until {rfc3339(hold.until)}" if hold.until is not None else ""
         ends = "gitops-ci unhold ends it; --ignore-hold proposes this version once"
-        return f"{image.familiar} is held{where}{since}{by}{until}{why}. {ends}"
+        return f"{image.familiar} is held{where}{since.replace(' on ', ' since ')}{by}{until}{why}. {ends}"
     version = image.tag or image.digest
     return f"{image.familiar} {version} was taken back{where}{since}{by}{why}. --ignore-hold proposes it again"
 

@@ -30,6 +30,7 @@ class PublishSettings:
     """How a change is published and what it says about itself. `reopen`: a person's no to it is taken back.
 
     `signers` are those whose signatures of the images were verified.
+    `trailers` are for the commit besides those of every bump, `notes` sentences for the pull request.
 
     `title`, `body`, `commit_message` and `branch` are templates, `build` the values of their fields that tell of the
     build, `group` the name of images that share a pull request.
@@ -63,6 +64,8 @@ class PublishSettings:
     git_tag: str = ""
     pipeline_url: str = ""
     signers: tuple[str, ...] = ()
+    trailers: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,9 @@ class PublishContext:
         return self.connect()
 
 
-def contents(plan: Plan) -> Mapping[str, bytes]:
-    """The files of a plan as they are to be."""
-    return {change.path: change.after.encode("utf-8") for change in plan.files}
+def contents(plan: Plan) -> Mapping[str, bytes | None]:
+    """The files of a plan as they are to be; None for one that is to go."""
+    return {change.path: change.after.encode("utf-8") if change.after else None for change in plan.files}
 
 
 def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
@@ -120,6 +123,8 @@ def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
         more=tuple(images[1:]),
         group=said.group,
         build=said.build,
+        trailers=to.publication.trailers,
+        notes=to.publication.notes,
     )
 
 

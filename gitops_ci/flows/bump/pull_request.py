@@ -309,7 +309,7 @@ def proposes(current: Snapshot, plan: Plan) -> bool:
     base, after = _stands_on(current), contents(plan)
     if base is None or sorted(current.changed_paths(base)) != sorted(after):
         return False
-    if any(base.read(file.path) != file.before.encode("utf-8") for file in plan.files):
+    if any((base.read(file.path) or b"") != file.before.encode("utf-8") for file in plan.files):
         return False  # the same result, in conflict with what the base branch has by now
     return all(current.read(path) == data for path, data in after.items())
 

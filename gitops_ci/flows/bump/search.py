@@ -25,6 +25,7 @@ __all__ = ["Found", "Search", "find", "is_chart_file", "locate", "own_file", "re
 # The error that lists similar names reads this many files at most.
 _ENOUGH = 2000
 
+Narrow = Callable[[Snapshot, "Search"], "Search"]
 ReadEnvironments = Callable[[str, str], Mapping[str, Environment]]
 ReadRules = Callable[[str, str], tuple[PointerRule, ...]]
 
@@ -45,6 +46,7 @@ class Search:
     rules: tuple[PointerRule, ...] = ()
     read_rules: ReadRules = lambda text, source: ()  # noqa: ARG005
     allow_empty: bool = False
+    ignore_hold: bool = False
 
     @property
     def names(self) -> str:
@@ -64,7 +66,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The branch as it is now, what is to be done there, and the search with the repository's own rules."""
+    """The branch as it is now, what is to be done there, and the search with the repository's own rules.
+
+    The search is left with the images that may be proposed.
+    """
 
     snapshot: Snapshot
     plan: Plan
@@ -126,14 +131,20 @@ def find(
     ages: AgeComparison,
     twins: TagTwins,
     log: Log,
+    *,
+    narrow: Narrow = lambda _, search: search,
 ) -> Found:
-    """Read the branch as it is now and plan the edits.
+    """Read the branch as it is now and plan the edits for the images that `narrow` leaves.
+
 
     Raises:
         NothingMatched: an image is named in none of the files that are meant.
     """
     selection = Paths(search.paths or environment.paths, search.exclude)
     snapshot = repo.fetch(base, sparse=selection.is_narrow)
+    search = narrow(snapshot, search)
+    if not search.images:
+        return Found(snapshot, Plan(), search)
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
     search = replace(search, rules=(*search.rules, *search.read_rules(*own_file(snapshot, repo))))

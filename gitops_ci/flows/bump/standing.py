@@ -11,6 +11,7 @@ from gitops_ci.errors import FindingsError
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.trailers import trailers as every_trailer
 from gitops_ci.imageref import ImageRef
+from gitops_ci.known_files import OWN_FOLDER
 from gitops_ci.model import FileChange, Plan, PullRequest
 from gitops_ci.plan.standing import Joined, join, only_versions_differ
 from gitops_ci.reporting.plaintext import words
@@ -151,7 +152,8 @@ def _is_rebased(commit: Snapshot, to: PublishContext) -> bool:
     if before is None or not to.repo.holds(to.base, before):
         return False
     files, images = _files(commit), [*images_of(commit), *_digests(commit)]
-    return len(files) == len(commit.changed_paths(before)) and all(only_versions_differ(f, images) for f in files)
+    changed = [path for path in commit.changed_paths(before) if not path.startswith(OWN_FOLDER)]
+    return len(files) == len(changed) and all(only_versions_differ(f, images) for f in files)
 
 
 def _digests(commit: Snapshot) -> list[ImageRef]:
@@ -164,7 +166,8 @@ def _files(ours: Snapshot) -> list[FileChange]:
     before = ours.made_from()
     if before is None:
         return []
-    pairs = [(path, before.read(path), ours.read(path)) for path in ours.changed_paths(before)]
+    paths = [path for path in ours.changed_paths(before) if not path.startswith(OWN_FOLDER)]
+    pairs = [(path, before.read(path), ours.read(path)) for path in paths]
     return [FileChange(path, old.decode(), new.decode()) for path, old, new in pairs if old is not None and new]
 
 

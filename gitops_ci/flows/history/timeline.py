@@ -47,6 +47,7 @@ class Timeline:
         # By image: versions in the order in which they came first.
         self._first: dict[str, dict[str, int]] = {}
         self._came: dict[tuple[str, str], Stacked] = {}
+        self._known: dict[tuple[str, str], Stacked] = {}
         self._stacks: dict[str, list[Stacked]] = {}
 
     def apply(self, entry: LogEntry, message: str, changes: Iterable[tuple[Sequence[Use], Sequence[Use]]]) -> None:
@@ -70,6 +71,14 @@ class Timeline:
     def came(self, name: str, version: str) -> Stacked | None:
         """When a version came that is there now, and by which commit."""
         return self._came.get((name, version))
+
+    def known(self, name: str, version: str) -> Stacked | None:
+        """A version that was there at any time, as it came last."""
+        return self._known.get((name, version))
+
+    def by_digest(self, name: str, digest: str) -> Stacked | None:
+        """The version that had a digest."""
+        return next((one for (image, _), one in self._known.items() if image == name and one.digest == digest), None)
 
     def stack(self, name: str) -> tuple[Stacked, ...]:
         """The versions that were in effect, the present one last; without those that were taken back."""
@@ -152,7 +161,9 @@ class Timeline:
     def _arrived(self, name: str, version: Stacked, *, is_new: bool = False) -> None:
         first = self._first.setdefault(name, {})
         first.setdefault(version.name, len(first))
-        self._came[name, version.name] = version
+        known = self._known.get((name, version.name))
+        version = replace(version, digest=version.digest or (known.digest if known else None))
+        self._came[name, version.name] = self._known[name, version.name] = version
         stack = self._stacks.setdefault(name, [])
         at = next((at for at, one in enumerate(stack) if one.name == version.name), None)
         if at is None:
