@@ -36,10 +36,6 @@ class Entry:
 class Selection(Protocol):
     """Which files are meant: by path, and whether a folder is worth opening."""
 
-    @property
-    def is_everything(self) -> bool:
-        """Whether every file is meant."""
-
     def matches(self, path: str) -> bool:
         """Whether this file is meant."""
 

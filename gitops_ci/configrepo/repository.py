@@ -463,8 +463,7 @@ class Snapshot:
         """The paths of the selected regular files, in git's order."""
         if self.objects.is_sparse:
             return list(self.objects.files(self.tree, selection))
-        files = self._regular_files
-        return files if selection.is_everything else [path for path in files if selection.matches(path)]
+        return [path for path in self._regular_files if selection.matches(path)]
 
     @cached_property
     def _regular_files(self) -> list[str]:

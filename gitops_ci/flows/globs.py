@@ -63,11 +63,6 @@ class Paths:
         return not self.globs or any(_leads_everywhere(_parts(glob), parts) for glob in self.globs)
 
     @property
-    def is_everything(self) -> bool:
-        """Whether every path matches."""
-        return not (self.globs or self.exclude or self.bears)
-
-    @property
     def is_narrow(self) -> bool:
         """Whether folders can be left unopened: every glob begins with a folder's name."""
         return bool(self.globs) and all("**" not in _parts(glob)[0] for glob in self.globs)

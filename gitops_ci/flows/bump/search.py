@@ -152,10 +152,6 @@ class _Beside:
     def matches(self, path: str) -> bool:
         return self.selection.matches(path) or is_chart_file(path)
 
-    @property
-    def is_everything(self) -> bool:
-        return self.selection.is_everything
-
     def may_hold(self, folder: str) -> bool:
         return self.selection.may_hold(folder)
 
