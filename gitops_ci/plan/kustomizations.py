@@ -46,8 +46,11 @@ def generated(source: ManifestText) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def used(source: ManifestText) -> set[str]:
-    """All files that a kustomization patches or makes ConfigMaps with."""
-    return {path for path, _ in patch_files(source)} | {path for _, files in generated(source) for path in files}
+    """All files that a kustomization patches or makes ConfigMaps with; those of its components patch, too."""
+    files = {path for path, _ in patch_files(source)} | {path for _, files in generated(source) for path in files}
+    listed = (item for root in _roots(source) for item in _items(root.get("components")))
+    folders = (_beside(source, item.value) for item in listed if isinstance(item, ScalarNode))
+    return files | {posixpath.join(folder, name) for folder in folders for name in KUSTOMIZATIONS}
 
 
 def builders(files: Collection[str], lines: RelationLines, paths: Collection[str]) -> set[str]:
