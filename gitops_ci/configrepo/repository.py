@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
 
@@ -530,10 +531,13 @@ class Snapshot:
         """The paths of the selected regular files, in git's order."""
         if self.objects.is_sparse:
             return list(self.objects.files(self.tree, selection))
+        return [path for path in self._regular_files if selection.matches(path)]
+
+    @cached_property
+    def _regular_files(self) -> list[str]:
         listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
-        entries = (line.split(b"\t", 1) for line in listing.split(b"\0") if line)
-        names = (name.decode("utf-8", "surrogateescape") for meta, name in entries if meta.startswith(b"100"))
-        return [path for path in names if selection.matches(path)]
+        lines = listing.decode("utf-8", "surrogateescape").split("\0")
+        return [line[line.index("\t") + 1 :] for line in lines if line.startswith("100")]
 
     def search(self, needles: Sequence[str], selection: Selection, *, names: Sequence[str] = ()) -> list[str]:
         """The paths of the selected regular files that contain any needle, byte for byte.
@@ -560,6 +564,32 @@ class Snapshot:
         prefix = len(self.commit) + 1
         paths = (name[prefix:].decode("utf-8", "surrogateescape") for name in answer.stdout.split(b"\0") if name)
         return [path for path in paths if selection.matches(path)]
+
+    def lines(self, needles: Sequence[str], selection: Selection) -> str:
+        """Every line of the selected regular files with any needle: the path, NUL, the line and a line break.
+
+        What is no UTF-8 stands in needles and lines as Python's surrogate escapes.
+        """
+        if self.objects.is_sparse:
+            return self._lines_read(needles, selection)
+        patterns = "".join(f"{needle}\n" for needle in needles).encode("utf-8", "surrogateescape")
+        answer = self.git.run("grep", "--full-name", "-z", "-a", "-F", "-f", "-", self.commit, "--", stdin=patterns)
+        if answer.code > 1:
+            raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}", hint=ASK_GIT)
+        text = f"\n{answer.stdout.decode('utf-8', 'surrogateescape')}"
+        return text.replace(f"\n{self.commit}:", "\n")[1:]
+
+    def _lines_read(self, needles: Sequence[str], selection: Selection) -> str:
+        found = self.objects.files(self.tree, selection)
+        self.objects.need(entry.sha for entry in found.values())
+        wanted = re.compile(
+            b"[^\n]*(?:%b)[^\n]*" % b"|".join(re.escape(n.encode("utf-8", "surrogateescape")) for n in needles)
+        )
+        parts = []
+        for path, entry in found.items():
+            data = self.objects.blob(entry.sha)
+            parts += [f"{path}\0{line.decode('utf-8', 'surrogateescape')}\n" for line in wanted.findall(data)]
+        return "".join(parts)
 
     def changed_paths(self, before: Snapshot) -> list[str]:
         """What differs between two commits, by tree; renames are not looked for."""

@@ -26,19 +26,22 @@ from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.leftovers import ENVIRONMENTS, near, old_tags, possible
 from gitops_ci.plan.pointer_rules import PointedPlace, PointerRule
 from gitops_ci.plan.policy import Age, BumpPolicy, Twin
-from gitops_ci.plan.related_files import Query, RelatedFiles
+from gitops_ci.plan.related_files import RelatedFiles
+from gitops_ci.plan.relation_lines import WORDS as RELATIONS
+from gitops_ci.plan.relation_lines import RelationLines
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
 
 __all__ = [
     "ENVIRONMENTS",
+    "RELATIONS",
     "Age",
     "BumpPolicy",
     "PointedPlace",
     "Pointer",
     "PointerRule",
-    "Query",
     "RelatedFiles",
+    "RelationLines",
     "Twin",
     "make",
     "make_from",
@@ -64,9 +67,11 @@ def parse(files: Iterable[tuple[str, str]], targets: Sequence[ImageRef], policy:
     return [ManifestText(path, text, wanted.mentioned) for path, text in files]
 
 
-def related(paths: Iterable[str], targets: Sequence[ImageRef], policy: BumpPolicy) -> RelatedFiles:
+def related(
+    paths: Iterable[str], targets: Sequence[ImageRef], policy: BumpPolicy, lines: RelationLines
+) -> RelatedFiles:
     """What to read beside the files that contain a needle: files that name no image and belong to one."""
-    return RelatedFiles(paths, Targets(targets, match_name=policy.match_name))
+    return RelatedFiles(paths, Targets(targets, match_name=policy.match_name), lines)
 
 
 def make(

@@ -7,20 +7,19 @@ Source: kubectl.docs.kubernetes.io/references/kustomize/kustomization: `patches`
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from pathlib import PurePosixPath
 
-from gitops_ci.formats import ManifestText, kustomize
+from gitops_ci.formats import ManifestText
 from gitops_ci.formats.document.nodes import target_of
 from gitops_ci.known_files import KUSTOMIZATIONS
+from gitops_ci.plan.relation_lines import RelationLines
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError
 
-__all__ = ["Builders", "generated", "patch_files", "used"]
+__all__ = ["builders", "generated", "patch_files", "used"]
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902", "patchesJSON6902")
 _GENERATORS = ("configMapGenerator", "secretGenerator")
-_PATH = re.compile(r"[\w./@+-]+")
 
 
 def patch_files(source: ManifestText) -> Iterator[tuple[str, str]]:
@@ -47,43 +46,27 @@ def generated(source: ManifestText) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def used(source: ManifestText) -> set[str]:
-    """All files that a kustomization patches or makes ConfigMaps with."""
-    return {path for path, _ in patch_files(source)} | {path for _, files in generated(source) for path in files}
+    """All files that a kustomization patches or makes ConfigMaps with; those of its components patch, too."""
+    files = {path for path, _ in patch_files(source)} | {path for _, files in generated(source) for path in files}
+    listed = (item for root in _roots(source) for item in _items(root.get("components")))
+    folders = (_beside(source, item.value) for item in listed if isinstance(item, ScalarNode))
+    return files | {posixpath.join(folder, name) for folder in folders for name in KUSTOMIZATIONS}
 
 
-@dataclass(frozen=True, slots=True)
-class Builders:
-    """Kustomizations that build some files, through all levels that are known; where those above them may be.
+def builders(files: Collection[str], lines: RelationLines, paths: Collection[str]) -> set[str]:
+    """The kustomizations among `paths` that build some files, through all levels, as the repository's lines tell.
 
-    `paths` are the files that would be kustomizations beside the files; `needles` are names that one above has to
-    contain.
+    One that lies beside or above a file may build it by a folder's name alone: it is among them, too.
     """
-
-    known: frozenset[str]
-    paths: frozenset[str]
-    needles: tuple[str, ...]
-
-    @classmethod
-    def of(cls, files: Collection[str], sources: Iterable[ManifestText]) -> Builders:
-        kustomizations = {s.path: s for s in sources if posixpath.basename(s.path) in KUSTOMIZATIONS}
-        targets, known = set(files), set[str]()
-        # One level of builders after the other; a file that no target is named in is not parsed.
-        while new := {
-            path
-            for path, source in kustomizations.items()
-            if path not in known and _may_name(source, targets) and not targets.isdisjoint(kustomize.built(source))
-        }:
-            known |= new
-            targets |= {posixpath.dirname(path) for path in new}
-        beside = {posixpath.join(posixpath.dirname(path), name) for path in files for name in KUSTOMIZATIONS}
-        names = dict.fromkeys(posixpath.basename(target) for target in sorted(targets))
-        return cls(frozenset(known), frozenset(beside), tuple(name for name in names if name))
-
-
-def _may_name(source: ManifestText, targets: Collection[str]) -> bool:
-    folder = posixpath.dirname(source.path)
-    written = (posixpath.normpath(posixpath.join(folder, found)) for found in _PATH.findall(source.text))
-    return any(path in targets for path in written)
+    found, targets = set[str](), {*files}
+    while targets:
+        above = {str(parent) for target in targets for parent in PurePosixPath(target).parents}
+        folders = {posixpath.dirname(target) for target in targets}
+        beside = {posixpath.join("" if up == "." else up, name) for up in above | folders for name in KUSTOMIZATIONS}
+        new = {path for path in beside.union(*map(lines.kustomizations_of, targets)) if path in paths} - found
+        found |= new
+        targets = {posixpath.dirname(path) for path in new if posixpath.dirname(path)} - targets
+    return found
 
 
 def _roots(source: ManifestText) -> Iterator[MappingNode]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from gitops_ci import formats
 from gitops_ci.formats import ManifestText
@@ -34,8 +35,25 @@ def old_tags(plan: Plan) -> tuple[str, ...]:
 
 def near(plan: Plan, paths: Iterable[str]) -> list[str]:
     """The `paths` in folders of other environments than the changed files."""
-    changed = {site.path for site in _changed(plan)}
-    return [path for path in paths if any(_is_of_another_environment(path, other) for other in changed)]
+    changed = {site.path.rpartition("/")[0] for site in _changed(plan)}
+    keys = {key for folder in changed for key in _without_environment(folder, ENVIRONMENTS | _SHARED)}
+    starts = tuple({"/".join((*key[: key.index("")], "")) for key in keys})
+    found = []
+    for path in paths if keys else ():
+        if path.startswith(starts) and (folder := path.rpartition("/")[0]) not in changed:
+            found += [path] if not keys.isdisjoint(_without_environment(folder, ENVIRONMENTS)) else []
+    return found
+
+
+def _without_environment(folder: str, names: frozenset[str]) -> list[tuple[str, ...]]:
+    """The parts of a folder's path, one of them left out that names an environment, for each that does."""
+    parts = tuple(folder.split("/"))
+    return [(*parts[:at], "", *parts[at + 1 :]) for at, part in enumerate(parts) if not names.isdisjoint(_words(part))]
+
+
+@lru_cache(maxsize=4096)
+def _words(part: str) -> tuple[str, ...]:
+    return tuple(_WORDS.split(part))
 
 
 def possible(plan: Plan, sources: Iterable[ManifestText]) -> tuple[Skip, ...]:
@@ -87,5 +105,5 @@ def _is_of_another_environment(path: str, other: str) -> bool:
     differing = [(a, b) for a, b in zip(one, two, strict=False) if a != b]
     if len(one) != len(two) or len(differing) != 1:
         return False
-    a, b = (frozenset(_WORDS.split(part)) for part in differing[0])
+    a, b = (frozenset(_words(part)) for part in differing[0])
     return bool(a & ENVIRONMENTS) and bool(b & (ENVIRONMENTS | _SHARED))

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gitops_ci import formats, known_files
-from gitops_ci.formats import ManifestText, chart_version, flux_policies, kustomize
+from gitops_ci.formats import ManifestText, chart_version, flux_policies
 from gitops_ci.formats.document import chart_repositories
 from gitops_ci.formats.document.nodes import patch_layer
 from gitops_ci.formats.document.variables import layer as layer_of_variables
 from gitops_ci.plan import chart_dependencies, chart_installations, chart_locks, kustomizations, variables
 from gitops_ci.plan.layers import Below, lies_over
+from gitops_ci.plan.relation_lines import RelationLines
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Query", "RelatedFiles", "layered"]
+__all__ = ["RelatedFiles", "layered"]
 
 _VALUES = ("values.yaml", "values.yml")
+_CHARTS = frozenset({known_files.CHART, "requirements.yaml"})
 _INSTALLERS = frozenset({*known_files.FLEET, *known_files.KUSTOMIZATIONS})
 _LEVELS = 3  # `kustomization.yaml` beside `charts/shop/values.yaml`
 # An object with values, which a patch may be laid over.
@@ -33,26 +35,20 @@ _HAS_VALUES = re.compile(r"\b(?:values|valuesObject|valuesInline|valuesContent|v
 _OBJECT = re.compile(r"^[\s{\"']*apiVersion[\"']?\s*:", re.MULTILINE)
 _CHART = re.compile(r"\bchart[\"']?\s*:")
 _FLUX = ".toolkit.fluxcd.io"
-_REFERS = re.compile(r"\b(?:resources|bases|components|valueFiles|valuesFiles?|additionalValuesFiles)[\"']?\s*:")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Texts to search for, in files of these names, or in any file."""
-
-    needles: tuple[str, ...]
-    names: tuple[str, ...] = ()
+_REFERS = re.compile(r"\b(?:valueFiles|valuesFiles?|additionalValuesFiles)[\"']?\s*:")
 
 
 class RelatedFiles:
     """What is known of the repository so far, and what to read next: asked again until nothing new comes.
 
-    `paths` are all files of the repository that may be read.
+    `paths` are all files of the repository that may be read, `lines` those that may say what belongs together.
     """
 
-    def __init__(self, paths: Iterable[str], wanted: Targets) -> None:
+    def __init__(self, paths: Iterable[str], wanted: Targets, lines: RelationLines) -> None:
         self._paths = frozenset(paths)
         self._wanted = wanted
+        self._lines = lines
+        self._sorted = sorted(self._paths)
         self._sources: list[ManifestText] = []
         # Files that name a wanted image, and values that a chart passes on to such files.
         self._carriers: set[str] = set()
@@ -76,32 +72,66 @@ class RelatedFiles:
             if text.is_yaml and self._installs_chart(text):
                 self._objects.add(text.path)
 
-    def next(self) -> tuple[set[str], list[Query]]:
-        """Paths and searches that lead to files which belong to those that are known."""
+    def next(self) -> tuple[set[str], set[str]]:
+        """The paths of files which belong to those that are known, and names that others define: any text may."""
         passed_on = self._paths.intersection(self._passed_on())
         self._carriers |= passed_on
         self._values |= passed_on
-        found = {*passed_on, *_companions(self._carriers, self._values, self._paths), *self._referred()}
-        builders = kustomizations.Builders.of({*self._objects, *self._carriers}, self._sources)
-        found |= builders.paths
+        found = {*passed_on, *self._companions(), *self._referred()}
+        builders = kustomizations.builders({*self._objects, *self._carriers}, self._lines, self._paths)
+        found |= builders
         found |= {lock for source in self._sources if (lock := chart_locks.lock_of(source.path))}
         found.update(posixpath.join(posixpath.dirname(path), ".env") for path in self._readers)
         for source in self._sources:
-            if source.path in builders.known or _is_kustomization(source.path):
+            if source.path in builders or _is_kustomization(source.path):
                 found |= kustomizations.used(source)
             found |= self._generated(source)
-        queries = [Query(tuple(self._mentions(builders)))]
-        if self._objects:
-            queries.append(Query(builders.needles, known_files.KUSTOMIZATIONS))
-        charts = sorted({posixpath.basename(posixpath.dirname(path)) for path in self._own_values()} - {""})
+        found |= self._lines.having(self._mentions(builders))
+        charts = {posixpath.basename(posixpath.dirname(path)) for path in self._own_values()} - {""}
+        found |= {path for path in self._lines.having(charts) if posixpath.basename(path) in _CHARTS}
         # Other images may read the same variable: then it is nobody's alone.
-        queries.append(Query(tuple(f"${brace}{name}" for name in sorted(self._variables) for brace in ("", "{"))))
-        generated = {posixpath.basename(path) for s in self._sources for path in self._generated(s)}
-        queries.append(Query(tuple(sorted(generated))))
-        queries.append(Query(tuple(charts), (known_files.CHART, "requirements.yaml")))
+        found |= self._lines.having(f"${brace}{name}" for name in self._variables for brace in ("", "{"))
+        found |= self._lines.having({posixpath.basename(path) for s in self._sources for path in self._generated(s)})
         if any(chart_repositories.may_use(source) for source in self._sources):
-            queries.append(Query(self._wanted.parents()))
-        return found & self._paths, [query for query in queries if query.needles]
+            found |= self._lines.having(self._wanted.parents())
+        substituted, maps = self._substitutions()
+        return (found | substituted) & self._paths, maps
+
+    def _substitutions(self) -> tuple[set[str], set[str]]:
+        """The Kustomizations of Flux that fill in variables of the known files, and the ConfigMaps that these take."""
+        readers = [source.path for source in self._sources if source.path in self._readers and "${" in source.text]
+        if not readers:
+            return set(), set()
+        found = self._lines.having(["postBuild"]) & self._lines.leading_to(readers)
+        return found, {name for source in self._sources for name in variables.substituted_from(source)}
+
+    def _companions(self) -> Iterator[str]:
+        """Files that belong to a carrier by their place and name.
+
+        These are values laid over a file of values, the Chart.yaml beside it or above it, an override of Argo CD, and
+        what may install the chart from there or from above.
+        """
+        for path in self._carriers:
+            folder = path.rpartition("/")[0]
+            for other in self._beside(folder):
+                name = other.rpartition("/")[2]
+                if name not in _INSTALLERS and _goes_with(other, name, [path]):
+                    yield other
+            if path in self._values:
+                above = [str(parent) for parent in list(PurePosixPath(path).parents)[:_LEVELS]]
+                yield from (posixpath.join("" if up == "." else up, name) for up in above for name in _INSTALLERS)
+            if "charts/" in path:
+                yield posixpath.join(path[: path.rindex("charts/")], known_files.CHART)
+
+    def _beside(self, folder: str) -> Iterator[str]:
+        """The files of a folder, without those below its folders."""
+        start = f"{folder}/" if folder else ""
+        for at in range(bisect_left(self._sorted, start), len(self._sorted)):
+            path = self._sorted[at]
+            if not path.startswith(start):
+                return
+            if "/" not in path[len(start) :]:
+                yield path
 
     def _installs_chart(self, source: ManifestText) -> bool:
         """Whether a file holds the version of a wanted chart: a patch may be laid over it."""
@@ -140,7 +170,7 @@ class RelatedFiles:
                     folder = posixpath.dirname(source.path)
                     yield from (posixpath.join(folder, name) for name in _VALUES)
 
-    def _mentions(self, builders: kustomizations.Builders) -> Iterator[str]:
+    def _mentions(self, builders: Collection[str]) -> Iterator[str]:
         """The addresses of charts and values in objects that install them, and the markers of the image's policies."""
         for path in sorted(self._values):
             yield from _addresses(path)
@@ -148,19 +178,15 @@ class RelatedFiles:
             if source.path in self._carriers:
                 for policy in flux_policies.named(source):
                     yield from (f'{policy.name}:{part}"' for part in ("tag", "digest"))
-        if any("${" in s.text for s in self._sources if s.path in self._readers):
-            yield "postBuild"
-            yield from (name for source in self._sources for name in variables.substituted_from(source))
         if any(_FLUX in s.text for s in self._sources if s.path in self._objects):
-            folders = {posixpath.dirname(path) for path in (*builders.known, *self._objects)}
+            folders = {posixpath.dirname(path) for path in (*builders, *self._objects)}
             yield from (folder if "/" in folder else f"path: ./{folder}" for folder in sorted(folders) if folder)
 
     def _referred(self) -> set[str]:
-        """What texts refer to: kustomizations of further levels, values of the same installation."""
+        """What texts refer to: values of the same installation."""
         known = {source.path for source in self._sources}
-        sources = [source for source in self._sources if _REFERS.search(source.text)]
-        found = kustomize.Reach(sources).unknown()
-        for source in sources:
+        found = set[str]()
+        for source in (source for source in self._sources if _REFERS.search(source.text)):
             for use in chart_installations.find_installations(source):
                 files = use.expanded(self._paths)
                 if not known.isdisjoint(files):
@@ -199,30 +225,6 @@ def layered(sources: Iterable[ManifestText]) -> dict[str, set[Below]]:
 
 def _layer(path: str) -> str:
     return f"values:{PurePosixPath(path).with_suffix('')}"
-
-
-def _companions(carriers: Collection[str], values: Collection[str], paths: Iterable[str]) -> Iterator[str]:
-    """Files that belong to a carrier by their place and name.
-
-    These are values laid over a file of values, the Chart.yaml beside it or above it, an Argo CD override beside it,
-    and what may install the chart from there or from above.
-    """
-    folders: dict[str, list[str]] = {}
-    above: set[str] = set()
-    for path in carriers:
-        folders.setdefault(path.rpartition("/")[0], []).append(path)
-        if path in values:
-            above.update(map(str, list(PurePosixPath(path).parents)[:_LEVELS]))
-        if "charts/" in path:
-            yield posixpath.join(path[: path.rindex("charts/")], known_files.CHART)
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        if name in _INSTALLERS:
-            belongs = (folder or ".") in above
-        else:
-            belongs = folder in folders and _goes_with(path, name, folders[folder])
-        if belongs:
-            yield path
 
 
 def _goes_with(path: str, name: str, bases: Collection[str]) -> bool:

@@ -205,22 +205,24 @@ def _read(
 ) -> tuple[list[ManifestText], list[Skip]]:
     """The files that may name an image, and those without which they cannot be understood."""
     needles = planning.needles(search.images, search.policy)
-    named_in = snapshot.search((*needles, *encodings.MARKS), selection)
+    words = (*needles, *encodings.MARKS)
+    lines = planning.RelationLines(snapshot.lines((*words, *planning.RELATIONS), selection))
+    naming = lines.having(words)
+    named_in = [path for path in paths if path in naming]
     log.detail(f"{len(named_in)} files may name {search.names}")
     pointed_at = [pointer.path for pointer in pointers]
     for obstacle in filter(None, (snapshot.obstacle(pointer.path) for pointer in search.pointers)):
         raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
     found, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *pointed_at)), needles)
     texts = planning.parse(found, search.images, search.policy)
-    related = planning.related(paths, search.images, search.policy)
-    seen, asked, new = {*named_in, *pointed_at}, set[planning.Query](), texts
+    related = planning.related(paths, search.images, search.policy, lines)
+    seen, asked, new = {*named_in, *pointed_at}, set[str](), texts
     while new:
         related.add(new)
-        more, queries = related.next()
-        for query in queries:
-            if query not in asked:
-                asked.add(query)
-                more.update(snapshot.search(query.needles, selection, names=query.names))
+        more, names = related.next()
+        if names - asked:
+            more.update(snapshot.search(sorted(names - asked), selection))
+            asked |= names
         new = planning.parse(_decoded(snapshot, sorted(more - seen), ())[0], search.images, search.policy)
         texts, seen = [*texts, *new], seen | more
     log.detail(f"{len(seen)} files were read")
@@ -296,10 +298,11 @@ def _possible(plan: Plan, snapshot: Snapshot, selection: Paths, search: Search) 
     tags = planning.old_tags(plan)
     if not tags or search.policy.formats:
         return ()
-    paths = planning.near(plan, snapshot.search(tags, selection))[:_ENOUGH]
+    near = planning.near(plan, snapshot.paths(selection))[:_ENOUGH]
+    files = [(path, text) for path, text in _decoded(snapshot, near, ())[0] if any(tag in text for tag in tags)]
     # What these are laid over explains them.
-    paths = [*paths, *(change.path for change in plan.files)]
-    return planning.possible(plan, planning.parse(_decoded(snapshot, paths, ())[0], search.images, search.policy))
+    files += [(file.path, file.before) for file in plan.files]
+    return planning.possible(plan, planning.parse(files, search.images, search.policy))
 
 
 def untouched(plan: Plan, search: Search) -> tuple[ImageRef, ...]:
