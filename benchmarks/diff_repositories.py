@@ -33,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--commits", type=int, default=30)
+    parser.add_argument("--url", action="append", default=[], help="Address of the repository.")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     os.chdir(options.folder)
@@ -62,7 +63,7 @@ def main() -> None:
         started, used = time.monotonic(), cpu()
         own = resource.getrusage(resource.RUSAGE_SELF).ru_utime
         try:
-            outcome = diff(DiffRequest((f"{commit}^",), commit), Console("quiet"))
+            outcome = diff(DiffRequest((f"{commit}^",), commit, urls=tuple(options.url)), Console("quiet"))
         except GitopsCiError as error:
             print(f"| {commit[:10]} | {error.message} |")
             continue

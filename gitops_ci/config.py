@@ -20,7 +20,7 @@ __all__ = ["KEYS", "Config", "load", "parse"]
 
 
 # key -> (option of the command line, kind of value): text, texts (one or a list), pairs (names with a text), lists
-# (names with one or a list), seconds, bytes, flag, or a choice of words. Keys of `rendering` have no option.
+# (names with one or a list), seconds, bytes, flag, or a choice of words. Keys of `rendering` and `diff` have no option.
 _MODES = "choice:pull-request,push,dry-run"
 _TOP = {
     "image": ("to", "texts"),
@@ -97,7 +97,12 @@ _RENDERING = {
     "memory": ("rendering_memory", "bytes"),
     "output": ("rendering_output", "bytes"),
 }
-_SECTIONS = {"pull-request": _PULL_REQUEST, "validate": _VALIDATE, "rendering": _RENDERING}
+_DIFF = {
+    "fold": ("diff_fold", "texts"),
+    "mask": ("diff_mask", "texts"),
+    "large": ("diff_large", "text"),
+}
+_SECTIONS = {"pull-request": _PULL_REQUEST, "validate": _VALIDATE, "rendering": _RENDERING, "diff": _DIFF}
 _QUANTITIES: Mapping[str, tuple[Callable[[str], float | None], str]] = {
     "seconds": (seconds_of, "it is a duration: 90s or 2m"),
     "bytes": (bytes_of, "it is a size: 64MiB or 2GiB"),

@@ -1,7 +1,7 @@
 """Write templates/*.yml, the CI/CD components, from .gitlab-ci-template.yml: one job each, with the inputs it uses.
 
 A component has one job so that a pipeline needs only that job's stage. GitLab cannot include a local file from a
-remote one, so each is whole; the template that has both jobs is the one that people edit.
+remote one, so each is whole; the template that has all jobs is the one that people edit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ".gitlab-ci-template.yml"
-COMPONENTS = ("release", "validate")
+COMPONENTS = ("release", "validate", "diff")
 _INPUT = re.compile(r"\$\[\[ inputs\.([a-z-]+) \]\]")
 
 

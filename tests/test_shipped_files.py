@@ -20,14 +20,22 @@ from tests.support import CHECKOUT, dev_tool
 NOT_OPTIONS = {"command", "source", "images", "paths", "options", "working-directory", "token"}
 NOT_OPTIONS |= {"registry-user", "registry-password"}
 TEMPLATE_ONLY = {"prefix", "image", "package", "stage", "validate-stage", "rules", "validate-rules"}
-TEMPLATE_ONLY |= {"validate-paths", "validate-exclude", "allow-failure"}
+TEMPLATE_ONLY |= {
+    "diff",
+    "diff-stage",
+    "diff-rules",
+    "diff-fail-on",
+    "validate-paths",
+    "validate-exclude",
+    "allow-failure",
+}
 
 
 def _action() -> dict:
     return yaml.safe_load((CHECKOUT / "action.yml").read_text())
 
 
-TEMPLATES = (".gitlab-ci-template.yml", "templates/release.yml", "templates/validate.yml")
+TEMPLATES = (".gitlab-ci-template.yml", "templates/release.yml", "templates/validate.yml", "templates/diff.yml")
 
 
 def _template(name: str = TEMPLATES[0]) -> tuple[dict, dict]:
@@ -82,7 +90,7 @@ def test_audit_of_the_action_has_no_findings():
 
 # What the action and the template do not offer, and why: a job's own log, and what stands in a file or on the line.
 NO_INPUT = {"output", "quiet", "verbose", "job-image", "package", "dry-run"}
-COMMANDS_IN_CI = ("release", "bump", "validate", "plan")
+COMMANDS_IN_CI = ("release", "bump", "validate", "plan", "diff")
 # The template has what most releases and checks need; every other option is a variable of the job.
 VARIABLES_ONLY = {"allow-move", "allow-remote", "allow-untrusted", "app-version", "at", "commit-with", "committer"}
 VARIABLES_ONLY |= {

@@ -20,6 +20,7 @@ _SECTIONS = {
     "validate": "How manifests are checked.",
     "rendering": "What each run of kustomize or helm may take.",
     "verify": "Who has to have signed images before they are deployed, by globs of their names.",
+    "diff": "What diff folds and hides.",
     "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
     "pointers": "Places of versions where only the file's name, or a key, shows which image it is.",
 }
@@ -32,6 +33,11 @@ _RENDERING = {
     "timeout": "Time, for example 90s or 2m. [60s]",
     "memory": "Resident memory with all child processes, for example 4GiB. [2GiB]",
     "output": "Output, for example 128MiB. [64MiB]",
+}
+_DIFF = {
+    "fold": "Changes that are counted and not shown: 'kind=GLOB name=GLOB path=GLOB'.",
+    "mask": "Values that are hidden like those of Secrets: 'ConfigMap.data.password', where * is anything.",
+    "large": "Number of changed objects above which the change is called big. [100]",
 }
 _ENVIRONMENT = {
     "paths": "Files of the environment: globs from the config repository's root.",
@@ -70,7 +76,7 @@ def schema() -> dict[str, Any]:
             one |= {"properties": _properties(keys, {"key": "cosign.pub, or the PEM text of the key; one of several."})}
             properties["verify"] = _section("verify") | {"additionalProperties": one}
         else:
-            texts = _RENDERING if section == "rendering" else told
+            texts = {"rendering": _RENDERING, "diff": _DIFF}.get(section, told)
             properties[section] = _section(section) | {"properties": _properties(keys, texts)}
             properties[section]["additionalProperties"] = False
     return {

@@ -8,9 +8,11 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli import complete
-from gitops_ci.cli.configured import JudgingCommand, message_of
+from gitops_ci.cli.comments import comment_options, post_comment
+from gitops_ci.cli.configured import JudgingCommand, config_of, message_of
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
+from gitops_ci.cli.validate import limits_of, values_of
 from gitops_ci.errors import UsageError
 from gitops_ci.model.rendered import View
 from gitops_ci.variables import variables
@@ -66,6 +68,8 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
 @option("--clusters", metavar="FILE", help="Clusters for the generators of ApplicationSets: a YAML list.")
 @option("--this-repository", multiple=True, metavar="URL", help="Another address of this repository. Repeatable.")
 @option("--kubernetes-version", metavar="VERSION", help="Version that charts are templated for.")
+@comment_options
+@option("--comment-empty", is_flag=True, help="Also write a comment where nothing changes.")
 @output_options
 def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     """Show what a change does to the objects that reach the cluster, without network or cluster.
@@ -81,15 +85,32 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     def work(log: Log) -> Outcome:
         if message:
             log.warn(message)
-        return diff(request, log)
+        outcome = diff(request, log)
+        if outcome.rendered is not None:
+            _comment(outcome, options, log)
+        return outcome
 
     execute("diff", output, work)
+
+
+def _comment(outcome: Outcome, options: dict[str, Any], log: Log) -> None:
+    from gitops_ci.reporting.base import prepare
+    from gitops_ci.reporting.rendered_markdown import rendered_markdown
+
+    rendered = prepare(outcome).rendered
+    assert rendered is not None
+    link = detect(variables()).run_url
+    has_words = outcome.status != "unchanged" or any(one.reason for one in rendered.units)
+    is_empty = not (has_words or options["comment_empty"])
+    post_comment("diff", options, lambda limit: rendered_markdown(rendered, limit, link), log, is_empty=is_empty)
 
 
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> DiffRequest:
     from gitops_ci.flows.diff import DiffRequest
     from gitops_ci.flows.diff.inputs import paths_inside, read_clusters
 
+    settings = config_of(click.get_current_context()).options
+    values = values_of(settings)
     return DiffRequest(
         bases=_bases(options["base_revision"]),
         head=options["head"] or "",
@@ -100,6 +121,11 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> DiffRequest:
         clusters=read_clusters(options["clusters"]) if options["clusters"] else None,
         allow_remote=options["allow_remote"],
         kubernetes_version=_version(options["kubernetes_version"]),
+        limits=limits_of(settings),
+        values={paths_inside((chart,))[0]: paths_inside(files) for chart, files in values.items()},
+        fold=tuple(settings.get("diff_fold", ())),
+        masks=tuple(settings.get("diff_mask", ())),
+        large=_number(settings.get("diff_large", "100")),
         view=View(options["form"], options["context"], options["show_noise"]),
     )
 
@@ -110,6 +136,12 @@ def _version(text: str | None) -> str:
     from gitops_ci.validation import versions
 
     return versions(text)[-1]
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise UsageError(f"diff.large is '{text}'", hint="It is a number of objects, for example 100.")
+    return int(text)
 
 
 def _bases(text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,12 +22,14 @@ from gitops_ci.paths import leads_out
 from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
+    from gitops_ci.bounded import Limits
     from gitops_ci.flows.validate import ValidateRequest
     from gitops_ci.flows.validate.selection import Shard
     from gitops_ci.model import Log, Outcome
 
-__all__ = ["changed_since", "command", "exclude_option"]
+__all__ = ["changed_since", "command", "exclude_option", "limits_of", "values_of"]
 
+# Limits of a program -> key of `rendering:`.
 _LIMITS = {"seconds": "timeout", "memory": "memory", "output": "output"}
 
 
@@ -143,12 +145,10 @@ def changed_since(text: str | None, log: Log) -> tuple[str, ...]:
 
 
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest:
-    from gitops_ci.bounded import Limits
     from gitops_ci.flows.validate import ValidateRequest
 
     ctx = click.get_current_context()
     settings = config_of(ctx).options
-    limits = {name: settings.get(f"rendering_{key}") for name, key in _LIMITS.items()}
     return ValidateRequest(
         paths=paths or (".",),
         exclude=tuple(options["validate_exclude"]),
@@ -162,13 +162,21 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         render=options["render"],
         allow_remote=options["allow_remote"],
         substitute=_added(settings, "substitute", options, "CLUSTER=prod"),
-        values=_values(settings, options),
-        limits=Limits(**{name: value for name, value in limits.items() if value}),
+        values=values_of(settings, options["values"]),
+        limits=limits_of(settings),
         shard=_shard(options["shard"] or _shard_of_ci()),
         check_images=options["check_images"],
         insecure=tuple(options["insecure"]),
         fail_on=parse_fail_on(tuple(options["fail_on"])),
     )
+
+
+def limits_of(settings: Mapping[str, Any]) -> Limits:
+    """What each run of a renderer may take, by the file's `rendering:`."""
+    from gitops_ci.bounded import Limits
+
+    limits = {name: settings.get(f"rendering_{key}") for name, key in _LIMITS.items()}
+    return Limits(**{name: value for name, value in limits.items() if value})
 
 
 def _inside(place: str) -> str:
@@ -195,10 +203,10 @@ def _pair(text: str, option: str, example: str) -> tuple[str, str]:
     return name, value
 
 
-def _values(settings: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def values_of(settings: Mapping[str, Any], given: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
     """The files of values for each chart: those of the command line, else those of the file."""
     found: dict[str, tuple[str, ...]] = {}
-    for source in (settings.get("values", ()), options["values"]):
+    for source in (settings.get("values", ()), given):
         pairs = [_pair(text, "values", "charts/shop=values-prod.yaml") for text in source]
         found |= {chart: tuple(_inside(file) for name, file in pairs if name == chart) for chart, _ in pairs}
     return found

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
+from gitops_ci.display import shorten
 from gitops_ci.model.rendered import PathChange
 from gitops_ci.yaml_view import scalar, yaml_lines
 
@@ -15,6 +16,7 @@ __all__ = ["change_text"]
 _LAST = re.compile(r"(?P<parent>.*?)(?:\.(?P<key>[A-Za-z_][A-Za-z0-9_-]*)|(?P<entry>\[[^\[\]]*\]))$", re.DOTALL)
 _CONTEXT = 3
 _LONG = 2_000
+_LONGEST = 500  # characters of a line: a value that was encoded may be one of a million
 
 
 def change_text(paths: Iterable[PathChange], context: int = _CONTEXT) -> str:
@@ -27,7 +29,7 @@ def change_text(paths: Iterable[PathChange], context: int = _CONTEXT) -> str:
             lines.append(f" {place or '(object)'}")
             last = place
         lines += _change(change, key, context)
-    return "\n".join(lines)
+    return "\n".join(shorten(line, _LONGEST) for line in lines)
 
 
 def _divided(path: str) -> tuple[str, str]:

@@ -49,13 +49,20 @@ def report(outcome: Outcome) -> str:
         body.append(f"<p><strong>{_text(outcome.error.message)}</strong> {_text(outcome.error.hint)}</p>")
     body += _timelines(outcome.deployments)
     body += [_table(table) for table in (*tables(outcome), *_lists(outcome)) if table.rows]
+    style = _STYLE
+    if outcome.rendered:
+        from gitops_ci.reporting.rendered_html import RENDERED_STYLE, rendered_parts, rendered_tables
+
+        style += RENDERED_STYLE
+        body += [_table(table) for table in rendered_tables(outcome.rendered) if table.rows]
+        body += rendered_parts(outcome.rendered, _text)
     return "\n".join([
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>gitops-ci {_text(outcome.command)}</title>",
-        f"<style>{_STYLE}</style></head><body>",
+        f"<style>{style}</style></head><body>",
         *body,
         "</body></html>",
     ]) + "\n"  # fmt: skip

@@ -37,6 +37,11 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     if outcome.error and not is_told(outcome):
         page.add(_problem(outcome.error))
     page.add(_facts(outcome))
+    if outcome.rendered:
+        from gitops_ci.reporting.rendered_markdown import rendered_markdown
+
+        # The heading has the headline.
+        page.add(rendered_markdown(outcome.rendered, page.room - 2_000))
     # Where not all fit, errors are what has to be seen.
     findings = sorted(outcome.findings, key=lambda finding: list(_ICONS).index(finding.severity))
     page.table("Findings", ("Severity", "Where", "Rule", "Message"), findings, _finding)

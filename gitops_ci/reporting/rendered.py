@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from gitops_ci.display import shorten
 from gitops_ci.model.rendered import (
     ImageChange,
     ObjectChange,
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _MOST_NAMES = 6
+_LONGEST_VALUE = 300
 
 
 def headline(diff: RenderedDiff) -> str:
@@ -142,11 +144,11 @@ def risk_line(risk: RiskGroup, known: Mapping[str, ObjectChange]) -> tuple[str, 
 
 
 def one_line(change: PathChange) -> tuple[str, str]:
-    """Both values on one line each; a secret has none."""
+    """Both values on one line each, shortened; a secret has none."""
     if change.masked:
         return (
             "(none)" if change.base_pointer is None else "(secret)",
             "(removed)" if change.head_pointer is None else "(secret, changed)" if change.base_pointer else "(secret)",
         )
-    old = "(none)" if change.base_pointer is None else scalar(change.old)
-    return old, "(removed)" if change.head_pointer is None else scalar(change.new)
+    old = "(none)" if change.base_pointer is None else shorten(scalar(change.old), _LONGEST_VALUE)
+    return old, "(removed)" if change.head_pointer is None else shorten(scalar(change.new), _LONGEST_VALUE)

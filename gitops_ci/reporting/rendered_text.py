@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from difflib import unified_diff
 
-from gitops_ci.display import visible, visible_lines
+from gitops_ci.display import shorten, visible, visible_lines
 from gitops_ci.model.rendered import ObjectChange, RenderedDiff
 from gitops_ci.reporting.rendered import (
     folded,
@@ -25,6 +25,7 @@ from gitops_ci.yaml_view import yaml_lines
 __all__ = ["rendered_blocks"]
 
 Paint = Callable[[str, str], str]
+_LONGEST_LINE = 500
 _COLOURS = {"-": "red", "+": "green"}
 
 
@@ -113,7 +114,7 @@ def _object(one: ObjectChange, context: int, paint: Paint) -> Iterator[str]:
             yield paint(visible(title), "bold")
         elif number > 1:
             colour = "cyan" if line.startswith("@@") else _COLOURS.get(line[:1], "")
-            shown = visible_lines(line)
+            shown = visible_lines(shorten(line, _LONGEST_LINE))
             yield f"  {paint(shown, colour)}" if colour else f"  {shown}"
 
 

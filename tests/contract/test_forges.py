@@ -199,6 +199,15 @@ def test_a_comment_is_said_once_and_replaced(host, forge):
     assert len({re.search(r"gitops-ci:\w+", text)[0] for text in said[1:]}) == 2
 
 
+def test_a_comment_that_only_updates_is_not_the_first(host, forge):
+    pull = ensure(forge, PROPOSAL)
+    forge.comment(pull, "nothing", key="diff", is_new=False)
+    assert list(host.stub.pulls[0].comments.values()) == []
+    forge.comment(pull, "something", key="diff")
+    forge.comment(pull, "nothing any more", key="diff", is_new=False)
+    assert [text.partition("\n")[0] for text in host.stub.pulls[0].comments.values()] == ["nothing any more"]
+
+
 def test_closing_says_why_and_happens_once(host, forge):
     pull = ensure(forge, PROPOSAL)
     forge.close(pull, comment="Replaced by https://forge.example/2")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 
 import pytest
 
+from tests.support.forge_github import GitHubStub
 from tests.support.workspace import git, make_checkout
 
 DEPLOYMENT = """\
@@ -450,3 +453,162 @@ def test_a_working_folder_below_the_root_sees_the_whole_change(run, tmp_path, mo
     monkeypatch.chdir(tmp_path / "app")
     ran = run("diff", "--base", "HEAD", "--output", "json")
     assert set(units(ran.document["rendered"])) == {"kustomization:app", "kustomization:new"}
+
+
+# The comment
+
+
+@pytest.fixture
+def commented(run, tmp_path):
+    """Run `diff --comment` for a pull request on a code host; give the texts of its comments."""
+    make_checkout(tmp_path, FOLDER, origin=ORIGIN)
+    base = git(tmp_path, "rev-parse", "HEAD").strip()
+    event = tmp_path.parent / f"{tmp_path.name}-event.json"
+    event.write_text(json.dumps({"number": 7, "pull_request": {"number": 7, "base": {"sha": base}}}))
+    with GitHubStub(token="stub-token-0123") as stub:
+        stub.OWNER, stub.NAME = "acme", "shop-config"
+        while not stub.pulls or stub.pulls[-1].number < 7:
+            stub.add_pull()
+        variables = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": "pull_request",
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_REPOSITORY": "acme/shop-config",
+            "GITHUB_RUN_ID": "99",
+            "GITOPS_CI_API_URL": stub.api_url,
+            "GITOPS_CI_TOKEN": stub.token,
+        }
+
+        def call(*arguments, **more):
+            ran = run("diff", "--comment", *arguments, environment={**variables, **more})
+            return ran, list(stub.pull(7).comments.values())
+
+        call.stub = stub
+        yield call
+
+
+def test_one_comment_is_kept_current(commented, tmp_path):
+    assert commented()[1] == []  # nothing changes, nothing is said
+    lay(tmp_path, NEWER)
+    ran, [text] = commented()
+    assert ran.code == 0, ran.err
+    assert "`1.1.0`" in text
+    assert "https://github.com/acme/shop-config/actions/runs/99" in text
+    assert commented()[1] == [text]
+    assert [asked.method for asked in commented.stub.requests if asked.method != "GET"] == ["POST"]
+    assert len(commented("--comment-key", "prod")[1]) == 2
+    lay(tmp_path, FOLDER)
+    assert "no change to the rendered objects" in commented()[1][0]
+
+
+def test_a_comment_that_the_host_refuses_is_a_warning(commented, tmp_path):
+    lay(tmp_path, NEWER)
+    ran, comments = commented(GITOPS_CI_TOKEN="another-token-0123")
+    assert (ran.code, comments) == (0, [])
+    assert "The comment on pull request #7 was not made" in ran.err
+
+
+def test_without_a_pull_request_there_is_no_comment(commented, tmp_path):
+    lay(tmp_path, NEWER)
+    ran, comments = commented(GITHUB_EVENT_NAME="push", GITHUB_EVENT_PATH="")
+    assert (ran.code, comments) == (0, [])
+    assert "No pull request" in ran.err
+
+
+@pytest.mark.parametrize("key", ["a b", "x)\n"])
+def test_a_key_is_a_word(commented, key):
+    assert commented("--comment-key", key)[0].code == 2
+
+
+# The configuration file
+
+
+def test_what_the_file_folds_is_counted_and_not_shown(changed):
+    settings = {".gitops-ci.yaml": "diff:\n  fold: ['kind=Deployment path=spec.template.*.image']\n"}
+    found = changed({**FOLDER, **settings}, NEWER)
+    assert [path["noise"] for path in found["objects"][0]["paths"]] == ["yours"]
+    assert found["groups"] == []
+
+
+def test_what_the_file_masks_is_hidden(changed):
+    files = {"k/c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {pw: opensesame1, a: x}\n"}
+    found = changed(
+        {**files, ".gitops-ci.yaml": "diff: {mask: ConfigMap.data.pw}\n"},
+        {"k/c.yaml": files["k/c.yaml"].replace("opensesame1", "opensesame2").replace("a: x", "a: y")},
+    )
+    assert "opensesame" not in json.dumps(found)
+    assert len(found["objects"][0]["paths"]) == 2
+
+
+def test_a_big_change_is_told(changed):
+    found = changed({**FOLDER, ".gitops-ci.yaml": "diff: {large: 0}\n"}, NEWER)
+    assert found["notes"] == ["big: 1 objects differ, more than 0"]
+
+
+@pytest.mark.parametrize("text", ["diff: {fold: 'kind=X'}", "diff: {fold: 'nonsense path=a'}", "diff: {large: many}"])
+def test_a_setting_that_is_none_is_a_mistake(changed, text):
+    changed({**FOLDER, ".gitops-ci.yaml": f"{text}\n"}, NEWER, code=2)
+
+
+# Secrets (40 of them, in each place that has some)
+
+PLANTED = [f"planted{number:02}value" for number in range(40)]
+
+
+def test_no_value_of_a_secret_is_in_any_output(run, tmp_path):
+    """In plain or base64 form, or as a hash that tells it: on stdout, stderr and in each report."""
+
+    def secrets(values):
+        lines = []
+        for number, value in enumerate(values[:10]):
+            encoded = base64.b64encode(value.encode()).decode()
+            applied = json.dumps({"kind": "Secret", "stringData": {"a": value}})
+            meta = {"name": f"s{number}", "annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied}}
+            one = {"apiVersion": "v1", "kind": "Secret", "metadata": meta}
+            one |= {"data": {"a": encoded}} if number % 2 else {"stringData": {"a": value, f"more-{number}": value}}
+            lines.append(json.dumps(one))
+        return "\n---\n".join(lines)
+
+    def files(values):
+        generated = [f"  - {{name: g{n}, literals: [password={value}]}}\n" for n, value in enumerate(values[10:15])]
+        users = "".join(
+            f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{n}}}\nspec: {{containers: [{{name: a, image: a:1, "
+            f"envFrom: [{{secretRef: {{name: g{n}}}}}]}}]}}\n"
+            for n in range(5)
+        )
+        flux = FLUX.replace("{substitute: {tag: 1.0.0}, ", "{")
+        variables = json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": "vars", "namespace": "flux-system"},
+                "stringData": {f"V{n}": value for n, value in enumerate(values[15:20])},
+            }
+        )
+        used = "".join(f"  v{n}: ${{V{n}}}\n" for n in range(5))
+        return {
+            "k/secrets.yaml": secrets(values),
+            "g/kustomization.yaml": f"secretGenerator:\n{''.join(generated)}resources: [p.yaml]\n",
+            "g/p.yaml": users,
+            "clusters/flux.yaml": flux,
+            "clusters/vars.yaml": variables,
+            "apps/c.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n{used}",
+        }
+
+    make_checkout(tmp_path, files(PLANTED[:20]), origin="")
+    lay(tmp_path, files(PLANTED[20:]))
+    reports = {name: tmp_path.parent / f"{tmp_path.name}.{name}" for name in ("html", "markdown", "json")}
+    seen = []
+    for form in ("summary", "paths", "yaml"):
+        given = [f"--report={name}={path}" for name, path in reports.items()]
+        ran = run("diff", "--base", "HEAD", "--form", form, "--show-noise", "--verbose", *given)
+        assert ran.code == 0, ran.err
+        seen += [ran.out, ran.err, *(path.read_text() for path in reports.values())]
+    found = json.loads(reports["json"].read_text())["rendered"]
+    assert len([one for one in found["objects"] if one["kind"] == "Secret"]) == 16
+    hashes = re.findall(r"g\d-[bcdfghkmt2456789]{10}", "".join(seen))
+    assert hashes == []
+    for value in PLANTED:
+        for spelled in (value, base64.b64encode(value.encode()).decode()):
+            assert [text for text in seen if spelled in text] == []

@@ -259,6 +259,7 @@ LISTS_AND_OTHER_TEXTS = {
     "reporting/proposal.py": "lists, and the id of a commit that was masked",
     "reporting/proposal_fields.py": "the id of a commit that was masked",
     "reporting/rendered.py": "lists of names, and the ids of commits",
+    "reporting/rendered_markdown.py": "a list of paths",
     "reporting/sarif.py": "a list",
     "reporting/text.py": "the id of a commit that was masked",
     "rendering/argocd_generators.py": "a name of an object, as Argo CD cuts it",

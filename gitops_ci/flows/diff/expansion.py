@@ -12,49 +12,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitops_ci.errors import ProgramError
+from gitops_ci.flows.diff.half import Half, Trouble
+from gitops_ci.flows.diff.scope import Scope
 from gitops_ci.flows.diff.sides import Trees
 from gitops_ci.model import Log
-from gitops_ci.rendering.chart_files import CHART
-from gitops_ci.rendering.deployment import Output, Recipe, Repository
+from gitops_ci.rendering.deployment import Output, Repository
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.failures import failure_of
 from gitops_ci.rendering.kinds import FILE_KINDS, recipe_of
 from gitops_ci.rendering.programs import ProgramSettings, render
-from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Expansion", "Half", "Trouble", "expand"]
+__all__ = ["Expansion", "expand"]
 
 _WORKERS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a unit was not rendered. `is_error`: nobody can render it."""
-
-    reason: str
-    remedy: str = ""
-    is_error: bool = False
-
-
-@dataclass(slots=True)
-class Half:
-    """One side. `outputs` and `troubles` are by unit, as far as the change reaches it, `again` second renderings."""
-
-    deployment: Deployment
-    settings: ProgramSettings
-    outputs: dict[str, Output] = field(default_factory=dict)
-    again: dict[str, Output] = field(default_factory=dict)
-    troubles: dict[str, Trouble] = field(default_factory=dict)
-    recipes: dict[str, Recipe] = field(default_factory=dict)
-
-    @property
-    def units(self) -> Mapping[str, Found]:
-        return self.deployment.units
-
-    @property
-    def tree(self) -> SourceTree:
-        return self.deployment.repository.tree
 
 
 @dataclass(slots=True)
@@ -90,12 +61,11 @@ class _Run:
         self._shared = shared
         self._log = log
         self._named: set[tuple[str, str]] = set()
-        self._charts = False
 
     def everything(self) -> None:
         batches = [half.deployment.start() for half in self._halves]
         self._named = self._changed_objects()
-        self._charts = bool(self._named) or any(self._is_in_chart(path) for path in self._differing)
+        self._scope = Scope(self._halves, self._differing, self._is_reached)
         while any(batches):
             more = self._round(batches)
             batches = [follow or half.deployment.remaining() for half, follow in zip(self._halves, more, strict=True)]
@@ -110,7 +80,7 @@ class _Run:
             for found in batch:
                 if self._is_reached(found.unit.id):
                     self.expansion.reached.add(found.unit.id)
-                elif not self._halves[side].deployment.may_hold(found, charts=self._charts):
+                elif not self._scope.may_lead(self._halves[side], found):
                     self._halves[side].deployment.follow(found, Output(""))
                     continue
                 tasks.append((side, found))
@@ -203,14 +173,6 @@ class _Run:
             if any(one.path in self._differing for one in documents)
         }
 
-    def _is_in_chart(self, path: str) -> bool:
-        folder = path
-        while folder:
-            folder = folder.rpartition("/")[0]
-            if any((f"{folder}/{CHART}" if folder else CHART) in half.tree for half in self._halves):
-                return True
-        return False
-
 
 def _ready(found: Found, *, allow_remote: bool) -> Found | Trouble:
     """The unit as it can be rendered here, else why it cannot."""
@@ -228,7 +190,8 @@ def _ready(found: Found, *, allow_remote: bool) -> Found | Trouble:
 
 def _made_of(found: Found) -> tuple[Any, ...]:
     closure = found.closure
-    return found.unit.source, found.unit.values, closure.skip, closure.error, closure.refused, tuple(closure.omitted)
+    whys = closure.skip, closure.error, closure.refused, tuple(closure.omitted)
+    return found.unit.source, found.unit.values, closure.files, closure.copies, closure.links, *whys
 
 
 def _files_of(found: Found) -> Iterable[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
+from gitops_ci.bounded import Limits
 from gitops_ci.comparing import HINTS, Settings, compare, keys_of_definitions
 from gitops_ci.errors import FindingsError, UsageError
 from gitops_ci.flows.diff.definitions import definitions_of, scope_of
@@ -28,7 +30,8 @@ class DiffRequest(NamedTuple):
     """What to compare. `bases` are revisions of which the first that is here counts; `head` '' is the working tree.
 
     `paths` and `units` narrow the units: files or folders that they use, and globs of their ids. `fail_on` are
-    `change`, `risk`, `skipped` and names of risks. `urls` are more addresses of this repository.
+    `change`, `risk`, `skipped` and names of risks. `urls` are more addresses of this repository, `values` files
+    for charts by folder. `fold`, `masks` and `large` are those of the configuration file.
     """
 
     bases: tuple[str, ...]
@@ -40,6 +43,8 @@ class DiffRequest(NamedTuple):
     clusters: tuple[Cluster, ...] | None = None
     allow_remote: bool = False
     kubernetes_version: str = ""
+    limits: Limits = Limits()
+    values: Mapping[str, Sequence[str]] = MappingProxyType({})
     fold: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
     large: int = 100
@@ -63,8 +68,9 @@ def diff(request: DiffRequest, log: Log) -> Outcome:
         urls=(*repository_urls(root), *request.urls),
         clusters=request.clusters,
         kubernetes_version=request.kubernetes_version,
+        values=request.values,
     )
-    settings = ProgramSettings(allow_remote=request.allow_remote, checkout=root.path)
+    settings = ProgramSettings(request.limits, allow_remote=request.allow_remote, checkout=root.path)
     expansion = expand(trees, repository, settings, log)
     return _outcome(request, trees, expansion)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitops_ci.comparing import Side
-from gitops_ci.flows.diff.expansion import Half
+from gitops_ci.flows.diff.half import Half
 from gitops_ci.rendering.deployment import DeploymentUnit
 from gitops_ci.rendering.discovery import Found
 from gitops_ci.rendering.documents import dig, load, text_of

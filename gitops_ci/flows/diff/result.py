@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from gitops_ci.comparing import Side
-from gitops_ci.flows.diff.expansion import Expansion, Half, Trouble
+from gitops_ci.flows.diff.expansion import Expansion
+from gitops_ci.flows.diff.half import Half, Trouble
 from gitops_ci.flows.diff.manifests import described, differing_documents, plain_sides, side_of
 from gitops_ci.flows.diff.sides import Trees
 from gitops_ci.model import Finding

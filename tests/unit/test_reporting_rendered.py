@@ -1,0 +1,142 @@
+"""A rendered diff as comment, page and text: it fits, it is whole, and foreign text is no markup."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from html.parser import HTMLParser
+
+import pytest
+from markdown_it import MarkdownIt
+
+from gitops_ci.comparing import Side, compare
+from gitops_ci.model import Outcome
+from gitops_ci.model.rendered import RenderedDiff, UnitChange, View
+from gitops_ci.reporting import REPORTERS
+from gitops_ci.reporting.rendered_markdown import rendered_markdown
+from tests.unit.comparing.support import config_map, deployment
+
+LIMITS = {"github": 65_536, "gitlab": 1_000_000, "gitea": 65_536, "bitbucket": 32_768, "azure": 150_000}
+HOSTILE = "`</details><script>@all #1 ::error::x | [a](b)\n\u202e"
+
+
+def diff_of(before, after, **fields) -> RenderedDiff:
+    found = compare([Side("application:shop", before)], [Side("application:shop", after)])
+    summary = {"units": 1, "all_units": 1, **found.summary}
+    return RenderedDiff(
+        "b" * 40,
+        "",
+        objects=found.objects,
+        groups=found.groups,
+        risks=found.risks,
+        images=found.images,
+        summary=summary,
+        **fields,
+    )
+
+
+@cache
+def many(number: int) -> RenderedDiff:
+    """Changed objects that have little in common, with some that are removed, and one that is dangerous."""
+    before = [config_map(f"cm-{n}", text="\n".join(f"{n} line {i}" for i in range(n % 40))) for n in range(number)]
+    after = [config_map(f"cm-{n}", text="\n".join(f"{n} row {i}" for i in range(n % 40))) for n in range(number)]
+    gone = [config_map(f"gone-{n}", a=str(n)) for n in range(number // 3)]
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "dangerous"}, "spec": {}}
+    units = tuple(
+        UnitChange(f"helmrelease:x/{n}", "helmrelease", "", "", "skipped", "it needs a chart") for n in range(number)
+    )
+    return diff_of([*before, *gone, claim], after, units=units)
+
+
+def closed(text: str) -> None:
+    """Every fence and every fold is closed, and CommonMark reads the page."""
+    outside = re.sub(r"^(`{3,}).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert outside.count("<details>") == outside.count("</details>")
+    for token in MarkdownIt().parse(text):
+        if token.type == "fence":
+            assert text.split("\n")[token.map[1] - 1].strip().startswith("```"), "a fence that nothing closes"
+    assert all(line.endswith("|") for line in text.split("\n") if line.startswith("| "))
+
+
+@pytest.mark.parametrize("host", sorted(LIMITS))
+@pytest.mark.parametrize("number", [1, 30, 400, 2000])
+def test_a_comment_is_whole_and_fits(host, number):
+    diff = many(number)
+    text = rendered_markdown(diff, LIMITS[host])
+    assert len(text.encode()) <= LIMITS[host]
+    closed(text)
+    assert "deletes data" in text[:2_000]
+    assert "PersistentVolumeClaim dangerous" in text[:2_000]
+
+
+def test_what_does_not_fit_is_counted():
+    diff = many(2000)
+    text = rendered_markdown(diff, 32_768)
+    left_out = int(re.search(r"([\d,]+) more objects: see the report", text)[1].replace(",", ""))
+    shown = len(re.findall(r"<details>|^- `ConfigMap cm-", text, re.MULTILINE))
+    assert left_out + shown == sum(len(group.objects) for group in diff.groups)
+
+
+def test_foreign_text_is_no_markup_in_a_comment():
+    diff = diff_of([config_map(HOSTILE, **{HOSTILE: HOSTILE})], [config_map(HOSTILE, **{HOSTILE: f"{HOSTILE}x"})])
+    text = rendered_markdown(diff, 65_536)
+    closed(text)
+    html = MarkdownIt().render(text)
+    assert "<script" not in html
+    assert "\u202e" not in text
+    assert "@all" not in re.sub(r"^(`{3,}).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_foreign_text_is_no_markup_in_a_page():
+    diff = diff_of([config_map(HOSTILE, **{HOSTILE: HOSTILE})], [config_map(HOSTILE, **{HOSTILE: f"{HOSTILE}x"})])
+    page = REPORTERS["html"].report(Outcome("diff", "changed", rendered=diff))
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    assert "script" not in tags.seen
+    assert "http" not in re.sub(r"http-equiv", "", page)
+
+
+@pytest.mark.parametrize("form", ["summary", "paths", "yaml"])
+def test_foreign_text_is_no_command_in_a_log(form):
+    value = "::error::x\n##[error]y\x1b[31m"
+    diff = diff_of([config_map(a=value)], [config_map(a=f"{value}z")], view=View(form))
+    text = REPORTERS["text"].report(Outcome("diff", "changed", rendered=diff))
+    assert not re.search(r"^\s*::", text, re.MULTILINE)
+    assert "##[" not in text
+    assert "\x1b" not in text
+
+
+def test_every_changed_object_is_in_the_document():
+    diff = many(30)
+    told = json.loads(REPORTERS["json"].report(Outcome("diff", "changed", rendered=diff)))["rendered"]
+    assert len(told["objects"]) == told["summary"]["objects"] == len(diff.objects)
+
+
+def test_equal_changes_are_shown_once():
+    def named(number, image):
+        made = deployment(image)
+        made["metadata"]["name"] = f"web-{number}"
+        return made
+
+    diff = diff_of([named(n, "web:1") for n in range(200)], [named(n, "web:2") for n in range(200)])
+    text = rendered_markdown(diff, 65_536)
+    assert text.count("image: web:2") == 1
+    assert "Same change in 200 Deployments" in text
+    assert len(text) < 1_500
