@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.forge_hosts import KINDS
 from tests.support.git_repo import commit_files
+from tests.support.world import PLACES
 
 OF_STAGING, OF_PRODUCTION = ("--path", "overlays/staging/**"), ("--path", "overlays/production/**")
 RUNS = {
@@ -105,6 +106,31 @@ def test_what_stands_by_what_runs(world, standing):
         ran = world.bump(*(("1.5.0",) if deployed_again else arguments))
         found[name] = (ran.code, world.proposed())
     assert found == (TABLE if world.stub else ON_PLAIN_GIT)[standing]
+
+
+@pytest.mark.parametrize("world", ["github", "git"], indirect=True)
+@pytest.mark.parametrize("is_persons", [False, True])
+def test_the_base_was_merged_into_the_branch_and_had_changed_the_same_files(world, is_persons):
+    """ "Update branch": found by the model of weeks. What a person adds to such a merge is a person's."""
+    assert world.bump("1.5.0").code == 0
+    [head] = world.heads()
+    path, _ = PLACES["staging"]
+    text = world.repo.read(path).decode()
+    commit_files(world.repo, {path: "# staging\n" + text})
+    changes = {place: world.repo.read(place, head) for place, _ in PLACES.values()}
+    changes[path] = ("# staging\n" + text).replace("1.4.1", "1.5.0")
+    if is_persons:
+        changes[path] += "# mine\n"
+    merged = commit_files(world.repo, changes, branch="merged", parent="main")
+    tip = commit_as_ada(world.repo, f"{merged}^{{tree}}", head, "main")
+    world.repo.git("update-ref", "-d", "refs/heads/merged")
+    world.repo.git("update-ref", f"refs/heads/{head}", tip)
+    ran = world.bump("1.6.0")
+    if is_persons:
+        assert (ran.code, world.repo.head(head)) == (5, tip)
+    else:
+        assert (ran.code, world.proposed()) == (0, ["all 1.6.0"]), ran
+        assert world.repo.read(path, head).decode().startswith("# staging\n")
 
 
 def test_a_merge_that_was_reverted_is_proposed_again(world):

@@ -218,6 +218,13 @@ class Week:
         base = self.remote.merge_base(self.main, tip)
         return merged_files(self.files(base), self.files(self.main), self.files(tip))
 
+    def shows_more(self, branch: Branch, files) -> bool:
+        """Whether a difference shows more than the proposal, as after a force push of the base: nobody takes that."""
+        expected = self.model.base[branch.environment].versions | branch.changes
+        is_more = read(files[f"{branch.environment}/values.yaml"])[1] != expected
+        assert not is_more or self.was_rewritten
+        return is_more
+
     def merge(self) -> None:
         if (chosen := self.some()) is None:
             return
@@ -226,9 +233,7 @@ class Week:
         if files is None or files == self.files(self.main):
             return
         branch = self.model.branches[one.head]
-        expected = self.model.base[branch.environment].versions | branch.changes
-        if read(files[f"{branch.environment}/values.yaml"])[1] != expected:
-            assert self.was_rewritten  # only then a difference shows more than the proposal: nobody merges that
+        if self.shows_more(branch, files):
             return
         way = self.random.choice(["squash", "merge", "rebase"])
         parents = [self.main, tip] if way == "merge" else [self.main]
@@ -278,6 +283,8 @@ class Week:
         head = chosen[1].head
         files, tip, branch = self.merged_with_base(head), self.remote.heads[head], self.model.branches[head]
         if files is None or files == self.files(self.main) or self.main in set(self.remote.history(tip)):
+            return
+        if self.shows_more(branch, files):
             return
         stacked = len(self.remote.commits[tip].parents) > 1 or "Gitops-Ci-Base" in self.remote.commits[tip].message
         if self.random.random() < 0.5 or branch.person or stacked:

@@ -137,10 +137,21 @@ def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
         return ours
     if stood_on is None:
         return None
-    ours_changed = {path: ours.read(path) for path in ours.changed_paths(stood_on)}
-    if {path: current.read(path) for path in current.changed_paths(merged[0])} != ours_changed:
+    if not _brings_the_same(current, merged[0], ours, stood_on):
         return None
     return ours if all(to.repo.holds(to.base, commit) for commit in merged) else None
+
+
+def _brings_the_same(current: Snapshot, base: Snapshot, ours: Snapshot, stood_on: Snapshot) -> bool:
+    """Whether a branch that the base was merged into differs from it by what our commit changes, and nothing else."""
+    paths = ours.changed_paths(stood_on)
+    if {path: current.read(path) for path in current.changed_paths(base)} == {path: ours.read(path) for path in paths}:
+        return True
+    # The base changed other lines of the same files.
+    images = [*images_of(ours), *_digests(ours)]
+    files = _changes_between(base, current)
+    is_whole = len(files) == len(current.changed_paths(base)) and {file.path for file in files} <= {*paths}
+    return is_whole and all(only_versions_differ(file, images) for file in files)
 
 
 def _is_rebased(commit: Snapshot, to: PublishContext) -> bool:
@@ -166,8 +177,11 @@ def _files(ours: Snapshot) -> list[FileChange]:
     before = ours.made_from()
     if before is None:
         return []
-    paths = [path for path in ours.changed_paths(before) if not path.startswith(OWN_FOLDER)]
-    pairs = [(path, before.read(path), ours.read(path)) for path in paths]
+    return [file for file in _changes_between(before, ours) if not file.path.startswith(OWN_FOLDER)]
+
+
+def _changes_between(before: Snapshot, after: Snapshot) -> list[FileChange]:
+    pairs = [(path, before.read(path), after.read(path)) for path in after.changed_paths(before)]
     return [FileChange(path, old.decode(), new.decode()) for path, old, new in pairs if old is not None and new]
 
 
