@@ -12,7 +12,9 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Literal, Self
 
@@ -30,7 +32,7 @@ from gitops_ci.configrepo.git import (
 from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, push_error
 from gitops_ci.configrepo.log import BranchLog
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
-from gitops_ci.errors import GitError
+from gitops_ci.errors import GitError, UsageError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl
 
@@ -382,6 +384,19 @@ def _ref(branch: str) -> str:
     return f"refs/gitops-ci/{branch}"
 
 
+class _Everything:
+    """Every file."""
+
+    def matches(self, path: str) -> bool:  # noqa: ARG002
+        return True
+
+    def may_hold(self, folder: str) -> bool:  # noqa: ARG002
+        return True
+
+    def wants_all(self, folder: str) -> bool:  # noqa: ARG002
+        return True
+
+
 class Snapshot:
     """One commit: its files by path, read on demand."""
 
@@ -462,10 +477,53 @@ class Snapshot:
         """The paths of the selected regular files, in git's order."""
         if self.objects.is_sparse:
             return list(self.objects.files(self.tree, selection))
+        return [path for path in self._listing[0] if selection.matches(path)]
+
+    def links(self) -> dict[str, str]:
+        """What each symbolic link says, by its path. A snapshot that is read piece by piece has none to tell."""
+        found: dict[str, str] = {}
+        for path in () if self.objects.is_sparse else self._listing[1]:
+            with suppress(UsageError):  # a name that is never read
+                if entry := self.entry(path):
+                    found[path] = os.fsdecode(self.objects.blob(entry.sha))
+        return found
+
+    @cached_property
+    def _listing(self) -> tuple[list[str], list[str]]:
+        """The paths of all regular files and of all symbolic links, in git's order."""
         listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
-        entries = (line.split(b"\t", 1) for line in listing.split(b"\0") if line)
-        names = (name.decode("utf-8", "surrogateescape") for meta, name in entries if meta.startswith(b"100"))
-        return [path for path in names if selection.matches(path)]
+        files: list[str] = []
+        links: list[str] = []
+        for line in filter(None, listing.split(b"\0")):
+            mode, _, name = line.partition(b"\t")
+            kind = files if mode.startswith(b"100") else links if mode.startswith(b"120000") else None
+            if kind is not None:
+                kind.append(name.decode("utf-8", "surrogateescape"))
+        return files, links
+
+    def search_both(
+        self, needles: Sequence[str], selection: Selection, others: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """`search`, and the files anywhere that contain any of `others`, for the price of one.
+
+        Of a snapshot that is read piece by piece only the selection is looked into for either.
+        """
+        where = selection if self.objects.is_sparse else _Everything()
+        found = self.search((*needles, *others), where)
+        both = [[line.encode("utf-8", "surrogateescape") for text in texts for line in text.split("\n") if line]
+                for texts in (needles, others)]  # fmt: skip
+        first: list[str] = []
+        second: list[str] = []
+        for path in found:
+            try:
+                data = self.read(path) or b""
+            except UsageError:
+                first.append(path)  # a name that is never read: the caller tells so
+                continue
+            for one, texts in zip((first, second), both, strict=True):
+                if any(text in data for text in texts):
+                    one.append(path)
+        return [path for path in first if selection.matches(path)], second
 
     def search(self, needles: Sequence[str], selection: Selection, *, names: Sequence[str] = ()) -> list[str]:
         """The paths of the selected regular files that contain any needle, byte for byte.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump.commit import push_base
-from gitops_ci.flows.bump.gate import check_edits
+from gitops_ci.flows.bump.gate import Base, check_edits
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
@@ -109,7 +109,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 _say_why(plan, request, base, log)
                 closes = mode == "pull-request" and not rehearsal and bool(plan.unchanged)
                 return closes and close_if_obsolete(to, snapshot)
-            check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot, log)
+            checks = request.read_checks(*own_file(snapshot, repo))
+            check_edits(journal, plan, checks, Base(snapshot, request.url, base, found.selection, found.operators), log)
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)
             if rehearsal or mode == "dry-run":
