@@ -12,6 +12,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType, TracebackType
@@ -31,7 +32,7 @@ from gitops_ci.configrepo.git import (
 from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, no_git_there, push_error
 from gitops_ci.configrepo.log import BranchLog
 from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
-from gitops_ci.errors import GitError
+from gitops_ci.errors import GitError, UsageError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl
 
@@ -546,13 +547,29 @@ class Snapshot:
         """The paths of the selected regular files, in git's order."""
         if self.objects.is_sparse:
             return list(self.objects.files(self.tree, selection))
-        return [path for path in self._regular_files if selection.matches(path)]
+        return [path for path in self._listing[0] if selection.matches(path)]
+
+    def links(self) -> dict[str, str]:
+        """What each symbolic link says, by its path. A snapshot that is read piece by piece has none to tell."""
+        found: dict[str, str] = {}
+        for path in () if self.objects.is_sparse else self._listing[1]:
+            with suppress(UsageError):  # a name that is never read
+                if entry := self.entry(path):
+                    found[path] = os.fsdecode(self.objects.blob(entry.sha))
+        return found
 
     @cached_property
-    def _regular_files(self) -> list[str]:
+    def _listing(self) -> tuple[list[str], list[str]]:
+        """The paths of all regular files and of all symbolic links, in git's order."""
         listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
-        lines = listing.decode("utf-8", "surrogateescape").split("\0")
-        return [line[line.index("\t") + 1 :] for line in lines if line.startswith("100")]
+        files: list[str] = []
+        links: list[str] = []
+        for line in filter(None, listing.split(b"\0")):
+            mode, _, name = line.partition(b"\t")
+            kind = files if mode.startswith(b"100") else links if mode.startswith(b"120000") else None
+            if kind is not None:
+                kind.append(name.decode("utf-8", "surrogateescape"))
+        return files, links
 
     def search(self, needles: Sequence[str], selection: Selection, *, names: Sequence[str] = ()) -> list[str]:
         """The paths of the selected regular files that contain any needle, byte for byte.

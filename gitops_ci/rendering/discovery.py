@@ -43,15 +43,15 @@ class Found:
     depth: int = 0
 
 
-def find_objects(tree: SourceTree) -> list[Document]:
+def find_objects(tree: SourceTree, among: Iterable[str] | None = None) -> list[Document]:
     """Every object in Git that describes a unit, or that one may refer to; templates of charts are none.
 
-    A file is read only if its text names such an object.
+    A document is read only if the text names such an object. `among` are the files that may; all, if not given.
     """
     charts = [path.removesuffix(CHART) for path in tree.names if path.rpartition("/")[2] == CHART]
     templates = tuple(f"{chart}{name}/" for chart in charts for name in ("templates", "crds", "charts"))
     found: list[Document] = []
-    for path in tree.names:
+    for path in tree.names if among is None else sorted(among):
         if not path.endswith((".yaml", ".yml", ".json")) or path.startswith(templates):
             continue
         text = tree.text(path)
@@ -89,10 +89,13 @@ class Deployment:
     _above: dict[str, set[str]] = field(default_factory=dict)
     _naming: dict[str, int] = field(default_factory=dict)
 
-    def start(self, files: Sequence[str] | None = None) -> list[Found]:
-        """What nothing else contains and no operator's object takes, as far as further units may come of it."""
+    def start(self, files: Sequence[str] | None = None, *, objects_in: Iterable[str] | None = None) -> list[Found]:
+        """What nothing else contains and no operator's object takes, as far as further units may come of it.
+
+        `objects_in` are the files that may hold an operator's objects, where that is known.
+        """
         tree = self.repository.tree
-        documents = find_objects(tree)
+        documents = find_objects(tree, objects_in)
         self.repository.objects = _by_name(documents)
         if not self.repository.urls:
             self.repository.foreign = foreign_addresses(documents, self.repository)

@@ -153,6 +153,10 @@ class SourceTree:
         """The links that a path goes through, each with what it says."""
         return self._walk(path).links
 
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder of a path is there; of what lies outside nothing is told."""
+        return self.leads_out(path) or self.resolve(path) is not None
+
     def is_file(self, path: str) -> bool:
         found = self.resolve(path)
         return found is not None and found in self._known

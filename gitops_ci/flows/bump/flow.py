@@ -14,7 +14,7 @@ from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import push_base
-from gitops_ci.flows.bump.gate import check_edits
+from gitops_ci.flows.bump.gate import Base, check_edits
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
@@ -129,8 +129,10 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 return closes and close_if_obsolete(to, snapshot)
             if not (is_rollback or said.reopen) and obey.learn(reverted(to, [change.image for change in plan.changes])):
                 continue  # without what a person reverted
+            checks = request.read_checks(*own_file(snapshot, repo))
+            judged = Base(snapshot, request.url, base, found.selection, found.operators)
             with _forgiven(log) if is_rollback else nullcontext():
-                check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot, log)
+                check_edits(journal, plan, checks, judged, log)
             plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))
             journal.plan = plan
             if rehearsal and mode == "pull-request":

@@ -11,6 +11,7 @@ from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
 from gitops_ci.flows.bump import encodings
 from gitops_ci.flows.bump.archives import stale_archives
+from gitops_ci.flows.bump.survey import OPERATORS
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
@@ -68,12 +69,15 @@ class Search:
 class Found:
     """The branch as it is now, what is to be done there, and the search with the repository's own rules.
 
-    The search is left with the images that may be proposed.
+    The search is left with the images that may be proposed. `selection` is what the run is about, `operators` are files
+    with objects of an operator.
     """
 
     snapshot: Snapshot
     plan: Plan
     search: Search
+    selection: Paths
+    operators: tuple[str, ...] = ()
 
 
 def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
@@ -144,18 +148,22 @@ def find(
     snapshot = repo.fetch(base, sparse=selection.is_narrow)
     search = narrow(snapshot, search)
     if not search.images:
-        return Found(snapshot, Plan(), search)
+        return Found(snapshot, Plan(), search, selection)
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
     search = replace(search, rules=(*search.rules, *search.read_rules(*own_file(snapshot, repo))))
-    plan = _within(selection, _planned(snapshot, _Beside(selection), search, ages, twins, log))
+    beside = _Beside(selection)
+    paths = snapshot.paths(beside)
+    pointers = (*search.pointers, *search.pointed(paths))
+    read = _read(snapshot, beside, paths, pointers, search, log)
+    plan = _within(selection, _planned(read, pointers, search, ages, twins))
     plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
     more = (*_possible(plan, snapshot, selection, search), *stale_archives(plan, snapshot))
     plan = replace(plan, skipped=(*plan.skipped, *more))
     missing = _missing(plan, search)
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
-    return Found(snapshot, plan, search)
+    return Found(snapshot, plan, search, selection, read.operators)
 
 
 def is_chart_file(path: str) -> bool:
@@ -179,20 +187,23 @@ class _Beside:
         return self.selection.wants_all(folder)
 
 
-def _planned(
-    snapshot: Snapshot, selection: _Beside, search: Search, ages: AgeComparison, twins: TagTwins, log: Log
-) -> Plan:
-    paths = snapshot.paths(selection)
-    pointers = (*search.pointers, *search.pointed(paths))
-    texts, unreadable = _read(snapshot, selection, paths, pointers, search, log)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    texts: list[ManifestText]
+    unreadable: list[Skip]
+    operators: tuple[str, ...]
 
+
+def _planned(read: _Read, pointers: Sequence[Pointer], search: Search, ages: AgeComparison, twins: TagTwins) -> Plan:
     def made() -> Plan:
-        return planning.make_from(texts, search.images, search.policy, pointers=pointers, is_older=ages, has_twin=twins)
+        return planning.make_from(
+            read.texts, search.images, search.policy, pointers=pointers, is_older=ages, has_twin=twins
+        )
 
     plan = made()
     learned = (ages.learn(), twins.learn())
     plan = made() if any(learned) else plan
-    return replace(plan, skipped=(*plan.skipped, *unreadable))
+    return replace(plan, skipped=(*plan.skipped, *read.unreadable))
 
 
 def _read(
@@ -202,13 +213,13 @@ def _read(
     pointers: Sequence[Pointer],
     search: Search,
     log: Log,
-) -> tuple[list[ManifestText], list[Skip]]:
+) -> _Read:
     """The files that may name an image, and those without which they cannot be understood."""
     needles = planning.needles(search.images, search.policy)
     words = (*needles, *encodings.MARKS)
-    lines = planning.RelationLines(snapshot.lines((*words, *planning.RELATIONS), selection))
+    lines = planning.RelationLines(snapshot.lines((*words, *planning.RELATIONS, *OPERATORS), selection))
     naming = lines.having(words)
-    named_in = [path for path in paths if path in naming]
+    named_in, operators = [path for path in paths if path in naming], sorted(lines.having(OPERATORS))
     log.detail(f"{len(named_in)} files may name {search.names}")
     pointed_at = [pointer.path for pointer in pointers]
     for obstacle in filter(None, (snapshot.obstacle(pointer.path) for pointer in search.pointers)):
@@ -226,7 +237,7 @@ def _read(
         new = planning.parse(_decoded(snapshot, sorted(more - seen), ())[0], search.images, search.policy)
         texts, seen = [*texts, *new], seen | more
     log.detail(f"{len(seen)} files were read")
-    return texts, unreadable
+    return _Read(texts, unreadable, tuple(operators))
 
 
 def _within(selection: Paths, plan: Plan) -> Plan:

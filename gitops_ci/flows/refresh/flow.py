@@ -13,13 +13,14 @@ from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import ForgeError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.flow import settled
-from gitops_ci.flows.bump.gate import check_edits
+from gitops_ci.flows.bump.gate import Base, check_edits
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.bump.pull_request import is_behind, propose, proposes, retire
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.search import own_file
 from gitops_ci.flows.bump.standing import Standing, joined, stand
 from gitops_ci.flows.environments import Environment
+from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
 from gitops_ci.flows.image.twins import TagTwins
 from gitops_ci.flows.journal import Journal
@@ -142,7 +143,7 @@ class _Turn:
         if (why := self._reason(there, whole, snapshot)) is None:
             return "unchanged", ""
         checks = self.request.bump.read_checks(*own_file(snapshot, self.repo))
-        check_edits(self.journal, whole.plan, checks, snapshot, self.log)
+        check_edits(self.journal, whole.plan, checks, Base(snapshot, self.repo.url, to.base, Paths()), self.log)
         if self.journal.dry_run:
             return "rebuilt", why
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from gitops_ci import process
 from gitops_ci.errors import ProgramError
@@ -20,7 +21,7 @@ from gitops_ci.rendering.programs import ProgramSettings, render
 from gitops_ci.rendering.substitute import substitute
 from gitops_ci.validation import Rendered
 
-__all__ = ["RenderResult", "read_units", "render_units"]
+__all__ = ["Choice", "RenderResult", "read_units", "render_units"]
 
 _SOURCE = re.compile(r"^# Source: (?P<path>\S.*?)\s*$", re.MULTILINE)
 _CRD = re.compile(r"^kind:\s*[\"']?CustomResourceDefinition\b", re.MULTILINE)
@@ -31,13 +32,17 @@ _NOT_INSTALLED = "is not installed"
 
 @dataclass(slots=True)
 class RenderResult:
-    """`untouched` files are judged by what they render to, are parts, or are deployed by nothing: not as they lie."""
+    """`covered` files are judged by what they render to, are parts, or are deployed by nothing: not as they lie.
+
+    `missing` are programs that are not installed, each with the descriptions of the units that it would render.
+    """
 
     rendered: list[Rendered] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     covered: set[str] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, list[str]] = field(default_factory=dict)
     has_variables: bool = False
 
 
@@ -60,6 +65,20 @@ def _problems(closure: Closure, checkout: Checkout) -> list[Finding]:
     ]
 
 
+class Choice(NamedTuple):
+    """What of the wanted units a run is about.
+
+    `follows`: which units, of those that stand in the output of a wanted one, are rendered too. `judges`: whether what
+    a unit renders to is judged; another one is rendered for what stands in its output.
+    """
+
+    follows: Callable[[Found], bool]
+    judges: Callable[[Found], bool]
+
+
+_EVERYTHING = Choice(lambda found: True, lambda found: True)  # noqa: ARG005
+
+
 def render_units(
     units: Units,
     chosen: set[str],
@@ -67,9 +86,11 @@ def render_units(
     settings: ProgramSettings,
     values: Mapping[str, str],
     log: Log,
+    *,
+    choice: Choice = _EVERYTHING,
 ) -> RenderResult:
     """Render what is wanted and can be rendered; everything else is reported with its reason."""
-    run = _Run(units, settings, values, log)
+    run = _Run(units, settings, values, choice, log)
     run.everything(wanted)
     run.files(chosen)
     return run.result
@@ -78,26 +99,29 @@ def render_units(
 class _Run:
     """One run over the units of a checkout."""
 
-    def __init__(self, units: Units, settings: ProgramSettings, values: Mapping[str, str], log: Log) -> None:
+    def __init__(
+        self, units: Units, settings: ProgramSettings, values: Mapping[str, str], choice: Choice, log: Log
+    ) -> None:
         self._units = units
         self._deployment = units.deployment
         self._repository = units.deployment.repository
         self._shown = units.checkout.shown
         self._settings = settings
         self._values = values
+        self._choice = choice
         self._log = log
-        self._missing: dict[str, list[str]] = {}
         self.result = RenderResult(has_variables=units.has_variables)
 
     def everything(self, wanted: frozenset[str] | None) -> None:
         def is_wanted(found: Found) -> bool:
-            # What stands in the output of a wanted unit belongs to it.
-            return wanted is None or bool(found.within) or found.unit.id in wanted
+            if found.within:
+                return self._choice.follows(found)
+            return wanted is None or found.unit.id in wanted
 
         batch = self._units.first
         while batch:
             batch = self._round([one for one in batch if is_wanted(one)]) or self._deployment.remaining()
-        for program, paths in self._missing.items():
+        for program, paths in self.result.missing.items():
             reason = f"not rendered: {program} ({len(paths)} of its kind)"
             hint = "Install it and put it on PATH, or give --render none."
             self.result.skipped.append(Skip(paths[0], 0, reason, hint))
@@ -114,7 +138,8 @@ class _Run:
                 self._failed(found, made)
                 continue
             more += self._deployment.follow(found, made)
-            self._take(found, made)
+            if self._choice.judges(found):
+                self._take(found, made)
         return more
 
     def _ready(self, found: Found) -> Found | None:
@@ -157,7 +182,7 @@ class _Run:
 
     def _failed(self, found: Found, error: ProgramError) -> None:
         if _NOT_INSTALLED in error.message:
-            self._missing.setdefault(error.message, []).append(self._shown(found.unit.path))
+            self.result.missing.setdefault(error.message, []).append(self._shown(found.unit.path))
             return
         failure = failure_of(found.unit, error, self._repository)
         whole = self._deployment.units[found.unit.id].closure
