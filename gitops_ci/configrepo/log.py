@@ -47,10 +47,14 @@ class LogEntry:
 
 
 class BranchLog:
-    """The history of a branch as far as it was fetched. `is_whole`: it reaches to the first commit."""
+    """The history of a branch as far as it was fetched. `is_whole`: it reaches to the first commit.
 
-    def __init__(self, git: GitDirectory, ref: str, objects: Objects) -> None:
+    An empty `ref` has no commits; without `with_files` no commit has changes.
+    """
+
+    def __init__(self, git: GitDirectory, ref: str, objects: Objects, *, with_files: bool = True) -> None:
         self._git = git
+        self._with_files = with_files
         self._ref = ref
         self._objects = objects
         self._cut = _shallow(git)
@@ -61,9 +65,12 @@ class BranchLog:
 
     def entries(self, wanted: Callable[[str], bool]) -> Iterator[LogEntry]:
         """The commits, oldest first; of each the changes of the files whose path is wanted."""
+        if not self._ref:
+            return
+        changes = ("-m", "--raw") if self._with_files else ("--no-patch",)
         printed = self._git.checked(
             "Reading the history",
-            "log", "--first-parent", "-m", "--reverse", "--raw", "-z", "--no-abbrev", "--no-renames", "--root",
+            "log", "--first-parent", "--reverse", *changes, "-z", "--no-abbrev", "--no-renames", "--root",
             "--no-mailmap", "--no-show-signature", "--no-notes", "--no-color", "--encoding=UTF-8",
             "--ignore-submodules", _FORMAT, "--end-of-options", self._ref, "--",
         )  # fmt: skip

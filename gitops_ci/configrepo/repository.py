@@ -261,6 +261,21 @@ class ConfigRepo:
         is_partial = self._has_partial_clone and "filtering not recognized" not in answer.stderr
         return BranchLog(git, _ref(name), Objects(git, self._blob_fetcher(git) if is_partial else None))
 
+    def commits(self, branch: str, *, since: int) -> BranchLog:
+        """As `log`, with the commits alone: no tree and no file is fetched."""
+        name, git = check_branch(branch), self._directory("history")
+        answer = self._ask(
+            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+            *([f"--shallow-since=@{since}"] if self._has_shallow and self._is_remote else []),
+            *(["--filter=tree:0"] if self._has_partial_clone else []),
+            "--", self.url.text, f"+refs/heads/{name}:{_ref(name)}",
+        )  # fmt: skip
+        if answer.code != 0 and "shallow" in answer.stderr:
+            return BranchLog(git, "", Objects(git))  # the branch has nothing as new as that
+        if answer.code != 0:
+            raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
+        return BranchLog(git, _ref(name), Objects(git), with_files=False)
+
     def _fetch_log(self, git: GitDirectory, branch: str, how_far: str) -> Answer:
         return self._ask(
             git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *([how_far] if how_far else []),

@@ -267,6 +267,61 @@ def test_hold_files_are_no_manifests(run, past, call):
     assert [row["image"] for row in ran.document["inventory"]["images"]] == [SHOP]
 
 
+# A person's revert.
+
+
+def _revert(past, commit, *, of="1.2.0", to="1.1.0"):
+    text = past.repo.read(past.path("shop", "production")).decode().replace(of, to)
+    message = f'Revert "production: shop {of}"\n\nThis reverts commit {commit}.\n'
+    return commit_files(past.repo, {past.path("shop", "production"): text}, message=message)
+
+
+def test_what_a_person_reverted_is_not_proposed_again_and_a_newer_version_is(call, past):
+    call("bump", f"{SHOP}:1.3.0")
+    brought = past.repo.head()
+    revert = _revert(past, brought, of="1.3.0", to="1.2.0")
+    ran = call("bump", f"{SHOP}:1.3.0")
+    assert (ran.document["status"], ran.document["summary"]["held"]) == ("unchanged", 1)
+    assert f"reverted by {revert[:12]}" in ran.err
+    assert "--reopen" in ran.err
+    call("bump", f"{SHOP}:1.4.0")
+    assert version(past) == "1.4.0"
+
+
+def test_reopen_proposes_what_a_person_reverted(call, past):
+    call("bump", f"{SHOP}:1.3.0")
+    _revert(past, past.repo.head(), of="1.3.0", to="1.2.0")
+    call("bump", f"{SHOP}:1.3.0", "--reopen")
+    assert version(past) == "1.3.0"
+
+
+def test_a_revert_of_the_revert_brings_it_back(call, past):
+    call("bump", f"{SHOP}:1.3.0")
+    revert = _revert(past, past.repo.head(), of="1.3.0", to="1.2.0")
+    _revert(past, revert, of="1.2.0", to="1.3.0")
+    past.shop("production", "1.2.0")
+    call("bump", f"{SHOP}:1.3.0")
+    assert version(past) == "1.3.0"
+
+
+def test_a_revert_of_a_merge_counts_too(call, past):
+    call("bump", f"{SHOP}:1.3.0", mode="pull-request")
+    head = "gitops-ci/production/ghcr.io-acme-shop"
+    tree = past.repo.git("rev-parse", f"{head}^{{tree}}")
+    merge = past.repo.git("-c", "user.name=M", "-c", "user.email=m@x", "commit-tree", tree, "-p", "main", "-p", head,
+                          "-m", f"Merge pull request #7 from acme/{head}")  # fmt: skip
+    past.repo.git("update-ref", "refs/heads/main", merge)
+    _revert(past, merge, of="1.3.0", to="1.2.0")
+    assert call("bump", f"{SHOP}:1.3.0").document["summary"]["held"] == 1
+
+
+def test_a_revert_of_another_environment_stops_nothing(call, past):
+    call("bump", f"{SHOP}:1.3.0", environment="staging")
+    _revert(past, past.repo.head())
+    call("bump", f"{SHOP}:1.3.0")
+    assert version(past) == "1.3.0"
+
+
 # By pull request.
 
 

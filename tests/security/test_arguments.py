@@ -73,6 +73,7 @@ LIST = {
     },
     "configrepo.log": {
         "_FORMAT": "a constant",
+        "*changes": "constants",
         "self._ref": f"behind --end-of-options: refs/gitops-ci/ and {_BRANCH}",
     },
     "configrepo.repository": {
@@ -82,6 +83,7 @@ LIST = {
         "*(['--filter=tree:1'] if sparse else [])": "constants",
         "*([f'--depth={depth}'] if self._has_shallow else [])": "a number behind '='",
         "*([f'--shallow-since=@{since}'] if self._has_shallow else [])": "a number behind '='",
+        "*([f'--shallow-since=@{since}'] if self._has_shallow and self._is_remote else [])": "a number behind '='",
         "*(['--filter=tree:0'] if self._has_partial_clone else [])": "constants",
         "*(['--filter=blob:none'] if self._has_partial_clone else [])": "constants",
         "*([how_far] if how_far else [])": "a number behind '=', or a constant",

@@ -18,6 +18,7 @@ from gitops_ci.flows.bump.gate import check_edits
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
+from gitops_ci.flows.bump.reverts import reverted
 from gitops_ci.flows.bump.search import Search, find, locate, own_file, reserved, untouched
 from gitops_ci.flows.bump.stops import Companion, EndedBlocks, Obedience, pending
 from gitops_ci.flows.environments import Environment, Mode
@@ -126,6 +127,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 _say_why(plan, this, base, log)
                 closes = mode == "pull-request" and not rehearsal and bool(plan.unchanged)
                 return closes and close_if_obsolete(to, snapshot)
+            if not (is_rollback or said.reopen) and obey.learn(reverted(to, [change.image for change in plan.changes])):
+                continue  # without what a person reverted
             with _forgiven(log) if is_rollback else nullcontext():
                 check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), snapshot, log)
             plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))

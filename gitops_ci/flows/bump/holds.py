@@ -158,7 +158,8 @@ def refusal(hold: Hold, image: ImageRef) -> str:
         ends = "gitops-ci unhold ends it; --ignore-hold proposes this version once"
         return f"{image.familiar} is held{where}{since.replace(' on ', ' since ')}{by}{until}{why}. {ends}"
     version = image.tag or image.digest
-    return f"{image.familiar} {version} was taken back{where}{since}{by}{why}. --ignore-hold proposes it again"
+    ends = "--ignore-hold" if hold.path else "--reopen"
+    return f"{image.familiar} {version} was taken back{where}{since}{by}{why}. {ends} proposes it again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,16 +54,22 @@ class Obedience:
         holds = tuple(dict.fromkeys(hold for _, hold in found))
         self.held, self.ignored = ((), holds) if search.ignore_hold else (holds, ())
         for image, hold in found:
-            passed = f"--ignore-hold: {image.familiar} is proposed in spite of {hold.path}"
+            passed = f"--ignore-hold: {image.familiar} is proposed in spite of {hold.path or hold.reason}"
             self._tell(passed if search.ignore_hold else refusal(hold, image))
         if search.ignore_hold:
             return search
         stopped = {image for image, _ in found}
         return replace(search, images=tuple(image for image in search.images if image not in stopped))
 
+    def learn(self, holds: Iterable[Hold]) -> bool:
+        """Obey these as well; whether any of them is new."""
+        new = [hold for hold in holds if hold not in self._more]
+        self._more = (*self._more, *new)
+        return bool(new)
+
     def recorded_in(self, said: PublishSettings) -> PublishSettings:
         """What the commit says of holds that were passed over."""
-        more = tuple(("Hold-Ignored", hold.path) for hold in self.ignored)
+        more = tuple(("Hold-Ignored", hold.path or hold.reason) for hold in self.ignored)
         return replace(said, trailers=(*said.trailers, *more)) if more else said
 
     def _stopping(self, image: ImageRef, snapshot: Snapshot, search: Search) -> Hold | None:
