@@ -25,7 +25,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
         "plan": "Divide a validation or a bump among several jobs.",
     },
     "Going back": {
-        "rollback": "Take an image back to a version that ran before, and block the bad one.",
+        "rollback": "Take an image back to a version that ran before.",
         "hold": "Stop proposals for an image in an environment.",
         "unhold": "End a hold, and every block of the image's versions.",
     },
