@@ -234,8 +234,9 @@ class HelpfulCommand(click.Command):
     """A command whose options are listed by section, with examples below; none of them is given twice by mistake."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        from gitops_ci.cli.options import refuse_repeated
+        from gitops_ci.cli.options import as_known, refuse_repeated
 
+        args = as_known(self, ctx, args)
         refuse_repeated(self, ctx, args)
         self.set_defaults(ctx, args)
         return super().parse_args(ctx, args)

@@ -12,7 +12,10 @@ from gitops_ci.cli import complete
 from gitops_ci.errors import UsageError
 from gitops_ci.model import Outcome
 
-__all__ = ["LinesOption", "Output", "ReportFile", "option", "output_options", "refuse_repeated"]
+__all__ = ["LinesOption", "Output", "ReportFile", "as_known", "option", "output_options", "refuse_repeated"]
+
+# The short forms that people type at every program.
+_SHORT = {"--quiet": "-q", "--verbose": "-v", "--output": "-o", "--environment": "-e"}
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -57,10 +60,20 @@ class LinesOption(_Option):
 def option(name: str, *more: str, **settings: Any) -> Decorator:
     """A click option that also reads `GITOPS_CI_<NAME>`: `--config-repo` is `GITOPS_CI_CONFIG_REPO`."""
     settings.setdefault("cls", _Option)
+    more = (*more, *((_SHORT[name],) if name in _SHORT else ()))
     long = name.partition("/")[0].removeprefix("--")
     settings.setdefault("envvar", "GITOPS_CI_" + long.upper().replace("-", "_"))
     settings.setdefault("show_default", not isinstance(settings.get("default"), (type(None), tuple, bool)))
     return click.option(name, *more, **settings)
+
+
+def as_known(command: click.Command, ctx: click.Context, args: list[str]) -> list[str]:
+    """The arguments with `--mode dry-run` for a plain `--dry-run`, where the command has modes."""
+    names = {name for parameter in command.get_params(ctx) for name in parameter.opts}
+    if "--mode" not in names or "--dry-run" in names:
+        return args
+    end = args.index("--") if "--" in args else len(args)
+    return ["--mode=dry-run" if at < end and word == "--dry-run" else word for at, word in enumerate(args)]
 
 
 def refuse_repeated(command: click.Command, ctx: click.Context, args: list[str]) -> None:

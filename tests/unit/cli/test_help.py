@@ -53,7 +53,10 @@ def test_help_lists_every_option_once_under_a_heading_that_says_what_it_is_about
     assert "Further options" not in text, "an option has no place in OPTION_SECTIONS"
     for option in EVERY[name].params:
         if isinstance(option, click.Option):
-            assert len(re.findall(rf"^  {re.escape(max(option.opts, key=len))}(?![\w-])", text, re.MULTILINE)) == 1
+            assert (
+                len(re.findall(rf"^  (?:-[a-z], )?{re.escape(max(option.opts, key=len))}(?![\w-])", text, re.MULTILINE))
+                == 1
+            )
     assert [line for line in text.splitlines() if len(line) > 80] == []
 
 
@@ -97,3 +100,18 @@ def test_every_example_is_a_line_that_parses_and_copies_whole(help_of, name, tmp
 def test_a_group_says_in_whole_lines_what_its_commands_are_for(help_of):
     assert "..." not in help_of("config").partition("Commands:")[2]
     assert "..." not in help_of("image").partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("words", [["-q"], ["-v"], ["-o", "json"]])
+def test_short_forms_are_taken(words, tmp_path, capfd):
+    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    assert run_command_line(["validate", str(tmp_path / "a.yaml"), *words]) == 0
+    capfd.readouterr()
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--dry-run"], 5), (["--dry-run", "--mode", "push"], 2)])
+def test_dry_run_is_the_mode(words, code, tmp_path, capfd):
+    run_command_line(["bump", "a/b:1", "--config-repo", str(tmp_path / "none"), *words])
+    message = capfd.readouterr().err
+    assert ("--mode is given twice" in message) == (code == 2)
+    assert "No such option" not in message
