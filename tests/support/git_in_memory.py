@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 from gitops_ci.configrepo import ForcePushRefused, Pushed, RemoteRefs
 from gitops_ci.configrepo.commits import base_in, has_mark, is_marked, marked
+from gitops_ci.configrepo.log import LogEntry
 from gitops_ci.configrepo.objects import Entry
 from gitops_ci.model import Proposal, PullRequest
 
@@ -122,6 +123,9 @@ class SnapshotInMemory:
     def obstacle(self, path: str) -> str:
         return ""
 
+    def links(self) -> dict[str, str]:
+        return {}
+
     def entry(self, path: str) -> Entry | None:
         return Entry("100644", path) if path in self.files else None
 
@@ -139,9 +143,38 @@ class SnapshotInMemory:
         found = [path for path in self.paths(selection) if not names or path.rpartition("/")[2] in names]
         return [path for path in found if any(needle in self.files[path] for needle in wanted)]
 
+    def lines(self, needles: Sequence[str], selection: Any) -> str:
+        wanted = [needle.encode("utf-8", "surrogateescape") for needle in needles]
+        return "".join(
+            f"{path}\0{line.decode('utf-8', 'surrogateescape')}\n"
+            for path in self.paths(selection)
+            for line in self.files[path].split(b"\n")
+            if any(needle in line for needle in wanted)
+        )
+
     def changed_paths(self, before: SnapshotInMemory) -> list[str]:
         paths = {**self.files, **before.files}
         return [path for path in sorted(paths) if self.files.get(path) != before.files.get(path)]
+
+
+class LogInMemory:
+    """The first parents of a branch, as `configrepo.BranchLog`."""
+
+    def __init__(self, remote: RemoteInMemory, branch: str) -> None:
+        self.remote, self.branch = remote, branch
+
+    def entries(self, wanted: Any) -> Iterator[LogEntry]:
+        del wanted
+        names, name = list[str](), self.remote.heads[self.branch]
+        while name:
+            names.append(name)
+            name = next(iter(self.remote.commits[name].parents), "")
+        for name in reversed(names):
+            made = self.remote.commits[name]
+            yield LogEntry(name, made.parents, made.time, "ada", "ada", made.message)
+
+    def messages(self, commits: Sequence[str]) -> dict[str, str]:
+        return {name: self.remote.commits[name].message for name in commits}
 
 
 class RepoInMemory:
@@ -169,6 +202,10 @@ class RepoInMemory:
     def fetch(self, branch: str, *, depth: int = 1, sparse: bool = False) -> SnapshotInMemory:
         del depth, sparse
         return SnapshotInMemory(self.remote, self.remote.heads[branch])
+
+    def commits(self, branch: str, *, since: int) -> LogInMemory:
+        del since
+        return LogInMemory(self.remote, branch)
 
     def holds(self, branch: str, commit: SnapshotInMemory) -> bool:
         return commit.commit in set(self.remote.history(self.remote.heads[branch]))

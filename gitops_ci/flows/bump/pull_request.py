@@ -20,7 +20,7 @@ from gitops_ci.errors import ForgeError, GitError
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import commit_and_push
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
-from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_older, stand
+from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_older, stand, stands_on
 from gitops_ci.forges.base import AutoMerge, Forge, OpensByPush
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
 from gitops_ci.plan.standing import Joined
@@ -306,7 +306,7 @@ def _refuse_unfinished(current: Snapshot, head: str, plan: Plan) -> None:
 
 def proposes(current: Snapshot, plan: Plan) -> bool:
     """Whether the branch's change is this plan already, on files that have not changed since."""
-    base, after = _stands_on(current), contents(plan)
+    base, after = stands_on(current), contents(plan)
     if base is None or sorted(current.changed_paths(base)) != sorted(after):
         return False
     if any((base.read(file.path) or b"") != file.before.encode("utf-8") for file in plan.files):
@@ -316,16 +316,8 @@ def proposes(current: Snapshot, plan: Plan) -> bool:
 
 def is_behind(current: Snapshot, base: Snapshot) -> bool:
     """Whether a branch does not stand on the base as it is."""
-    stands_on = _stands_on(current)
-    return stands_on is None or stands_on.commit != base.commit
-
-
-def _stands_on(current: Snapshot) -> Snapshot | None:
-    """The commit of the base branch that a branch was made from, or brought up to."""
-    if current.is_ours:
-        return current.made_from()
-    ancestors = current.ancestors()
-    return ancestors[-1] if ancestors else None
+    found = stands_on(current)
+    return found is None or found.commit != base.commit
 
 
 def _room(forge: Forge, there: Standing) -> int:

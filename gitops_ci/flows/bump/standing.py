@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gitops_ci import plan as planning
@@ -12,11 +12,11 @@ from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.trailers import trailers as every_trailer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.known_files import OWN_FOLDER
-from gitops_ci.model import FileChange, Plan, PullRequest
+from gitops_ci.model import FileChange, Plan, PullRequest, Skip
 from gitops_ci.plan.standing import Joined, join, only_versions_differ
 from gitops_ci.reporting.plaintext import words
 
-__all__ = ["Standing", "images_of", "is_about", "joined", "refuse_older", "stand", "trailers"]
+__all__ = ["Standing", "images_of", "is_about", "joined", "refuse_older", "stand", "stands_on", "trailers"]
 
 # Our commit and what it stands on; a branch that was brought up to date may have a merge on top for each time, and one
 # that may not be replaced has every commit that it ever had.
@@ -82,7 +82,17 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
     is_retired = there.latest is not None and there.latest.status == "closed" and not there.latest.is_refusal
     if there.current is None or there.is_spent or is_retired:
         return
-    read = ((change.path, there.current.read(change.path)) for change in plan.files)
+    base = stands_on(there.current) if there.ours is not None else None
+    # What the branch has from its base it does not propose: the base may have gone back since.
+    known = {skip.reason for skip in _refused(base, plan, to)} if base is not None else ()
+    refused = [skip for skip in _refused(there.current, plan, to) if skip.reason not in known]
+    if refused:
+        raise FindingsError(f"{there.head} proposes a newer image already: {refused[0].reason}", hint=refused[0].hint)
+
+
+def _refused(commit: Snapshot, plan: Plan, to: PublishContext) -> Sequence[Skip]:
+    """The places in the files of a plan that have a newer image in this commit."""
+    read = ((change.path, commit.read(change.path)) for change in plan.files)
     files = [(path, data.decode("utf-8", "replace")) for path, data in read if data is not None]
     paths = [path for path, _ in files]
     pointers = [*(at for at in to.search.pointers if at.path in paths), *to.search.pointed(paths)]
@@ -91,9 +101,15 @@ def refuse_older(there: Standing, plan: Plan, to: PublishContext) -> None:
         return planning.make(files, to.search.images, to.search.policy, pointers=pointers, is_older=to.ages)
 
     found = made()
-    refused = made().refused if to.ages.learn() else found.refused
-    if refused:
-        raise FindingsError(f"{there.head} proposes a newer image already: {refused[0].reason}", hint=refused[0].hint)
+    return made().refused if to.ages.learn() else found.refused
+
+
+def stands_on(current: Snapshot) -> Snapshot | None:
+    """The commit of the base branch that a branch was made from, or brought up to."""
+    if current.is_ours:
+        return current.made_from()
+    ancestors = current.ancestors()
+    return ancestors[-1] if ancestors else None
 
 
 def is_about(ours: Snapshot, to: PublishContext) -> bool:
