@@ -21,6 +21,7 @@ from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, Yaml
 __all__ = ["change_of", "dump", "hold_of", "holds_of", "is_over", "parse", "path_of", "refusal", "stops"]
 
 _FOLDER = ".gitops-ci/holds"
+_HINT = "Correct the file, or delete it and run `gitops-ci hold` again."
 _KEYS = frozenset({"image", "environment", "hold", "blocked", "until", "reason", "by", "since"})
 
 
@@ -74,10 +75,10 @@ def _values(text: str) -> dict[str, Node]:
     documents = read(text).documents
     root = documents[0] if documents else None
     if not isinstance(root, MappingNode):
-        raise UsageError("it is not a mapping")
+        raise UsageError("it is not a mapping", hint=_HINT)
     values = {key.value: value for key, value in root.pairs if isinstance(key, ScalarNode)}
     if unknown := sorted(values.keys() - _KEYS):
-        raise UsageError(f"unknown key '{unknown[0]}'")
+        raise UsageError(f"unknown key '{unknown[0]}'", hint=_HINT)
     return values
 
 
@@ -188,7 +189,7 @@ def _spelled(tag: str | None, digest: str | None) -> str:
 
 def _version(node: Node) -> tuple[str | None, str | None]:
     if not isinstance(node, ScalarNode) or not node.value:
-        raise UsageError("blocked is not a list of versions")
+        raise UsageError("blocked is not a list of versions", hint=_HINT)
     tag, at, digest = node.value.partition("@")
     if at:
         return tag or None, digest
@@ -206,12 +207,12 @@ def _text(values: dict[str, Node], key: str) -> str:
     if node is None:
         return ""
     if not isinstance(node, ScalarNode):
-        raise UsageError(f"{key} is not a single value")
+        raise UsageError(f"{key} is not a single value", hint=_HINT)
     return node.value
 
 
 def _flag(values: dict[str, Node], key: str) -> bool:
     text = _text(values, key)
     if text not in {"", "true", "false"}:
-        raise UsageError(f"{key} is '{text}', and neither true nor false")
+        raise UsageError(f"{key} is '{text}', and neither true nor false", hint=_HINT)
     return text == "true"
