@@ -42,7 +42,7 @@ _FILES = ("oci:", "oci-archive:", "docker-archive:", "docker:")
 @option("--platform", multiple=True, metavar="OS/ARCH", help="Copy only this platform: linux/arm64. Repeatable.")
 @push_options
 @DEADLINE
-@option("--dry-run", is_flag=True, help="Copy nothing, say what would be copied.")
+@option("--dry-run", is_flag=True, help="Copy nothing, print what would be copied.")
 @CONFIG
 @output_options
 def copy_command(source: str, destination: str | None, output: Output, **options: Any) -> None:

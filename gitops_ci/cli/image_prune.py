@@ -27,7 +27,7 @@ __all__ = ["prune_command"]
 @option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests: what it names stays.")
 @option("--also-named-in", multiple=True, metavar="URL|PATH", help="Another such repository. Repeatable.")
 @option("--allow-unchecked", is_flag=True, help="Delete tags without a look into a config repository.")
-@option("--dry-run", is_flag=True, help="Delete nothing, say what would be deleted.")
+@option("--dry-run", is_flag=True, help="Delete nothing, print what would be deleted.")
 @access_options
 @DEADLINE
 @CONFIG

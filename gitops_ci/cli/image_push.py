@@ -35,7 +35,7 @@ __all__ = ["push_command", "retag_command", "tags_command"]
 @click.argument("source", metavar="SOURCE")
 @push_options
 @DEADLINE
-@option("--dry-run", is_flag=True, help="Push nothing, say what would be pushed.")
+@option("--dry-run", is_flag=True, help="Push nothing, print what would be pushed.")
 @CONFIG
 @output_options
 def push_command(source: str, output: Output, **options: Any) -> None:
@@ -54,7 +54,7 @@ def push_command(source: str, output: Output, **options: Any) -> None:
 @click.argument("names", nargs=-1, metavar="[TAG...]")
 @push_options
 @DEADLINE
-@option("--dry-run", is_flag=True, help="Tag nothing, say what would be tagged.")
+@option("--dry-run", is_flag=True, help="Tag nothing, print what would be tagged.")
 @CONFIG
 @output_options
 def retag_command(source: str, names: tuple[str, ...], output: Output, **options: Any) -> None:
