@@ -83,18 +83,8 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         return GitError(
             f"{url} wants a sign-in", hint="Set GITOPS_CI_TOKEN to a token that may read and write this repository."
         )
-    if _CHANGED_KEY.search(said):
-        return GitError(
-            f"The key of {url.netloc} is not the one in known_hosts",
-            hint="Somebody may be intercepting the connection. Replace the entry in known_hosts only after you "
-            "compared the new key with the fingerprints that the host's owner publishes.",
-        )
-    if _UNKNOWN_KEY.search(said):
-        port = f"-p {url.port} " if url.port else ""
-        return GitError(
-            f"The key of {url.netloc} is not in known_hosts",
-            hint=f"Check it with the host's owner and add it: ssh-keyscan {port}{url.host} >> ~/.ssh/known_hosts",
-        )
+    if key := _key_error(url, said):
+        return key
     if _HOST.search(said):
         return GitError(
             f"The host {url.host} is not known", hint="Check --config-repo for a typing error, and the network's DNS."
@@ -137,6 +127,23 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
             hint="Commit anew what it names; objects that break git's rules are not taken from a server.",
         )
     return GitError(f"{url} cannot be read: {quoted}", hint=ASK_GIT)
+
+
+def _key_error(url: RepoUrl, said: str) -> GitError | None:
+    """The error for an ssh host whose key is unknown or another one."""
+    if _CHANGED_KEY.search(said):
+        return GitError(
+            f"The key of {url.netloc} is not the one in known_hosts",
+            hint="Somebody may be intercepting the connection. Replace the entry in known_hosts only after you "
+            "compared the new key with the fingerprints that the host's owner publishes.",
+        )
+    if _UNKNOWN_KEY.search(said):
+        port = f"-p {url.port} " if url.port else ""
+        return GitError(
+            f"The key of {url.netloc} is not in known_hosts",
+            hint=f"Check it with the host's owner and add it: ssh-keyscan {port}{url.host} >> ~/.ssh/known_hosts",
+        )
+    return None
 
 
 def no_git_there(url: RepoUrl) -> GitError:

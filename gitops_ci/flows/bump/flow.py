@@ -93,11 +93,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         journal.dry_run, journal.fail_on_held = mode == "dry-run", request.fail_on_held
         if not rehearsal:
             journal.verified += request.verification.check(request.search.images, request.access, log)
-        signers = tuple(dict.fromkeys(image.signer for image in journal.verified))
-        said = replace(settled(request.publication, environment), signers=signers)
-        if said.skip_ci and mode == "pull-request":
-            log.warn("--skip-ci has no effect on a pull request: its checks would not run either")
-            said = replace(said, skip_ci=False)
+        said = _publication(request, environment, mode, journal, log)
         to = PublishContext(
             repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log,
             request.companion.head,
@@ -144,8 +140,24 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 request.companion.published(plan, to)
                 return landed
             log.detail("the push did not land: reading the branch again")
+    raise _not_landed(request, repo)
+
+
+def _publication(
+    request: BumpRequest, environment: Environment, mode: Mode, journal: Journal, log: Log
+) -> PublishSettings:
+    """What is said of the change: with the environment's words, and with who signed the images."""
+    signers = tuple(dict.fromkeys(image.signer for image in journal.verified))
+    said = replace(settled(request.publication, environment), signers=signers)
+    if said.skip_ci and mode == "pull-request":
+        log.warn("--skip-ci has no effect on a pull request: its checks would not run either")
+        said = replace(said, skip_ci=False)
+    return said
+
+
+def _not_landed(request: BumpRequest, repo: ConfigRepo) -> GitError:
     others = "Other writers were faster each time: raise --deadline, or use --mode pull-request."
-    raise GitError(
+    return GitError(
         f"The push to {request.url} did not land within {request.seconds:.0f} s"
         + (f": {repo.trouble}" if repo.trouble else ""),
         hint="Its server has trouble: run again later, nothing is done twice." if repo.trouble else others,
