@@ -116,21 +116,17 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             for image in journal.untouched if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
             if number == 1:
-                _tell_older(plan, log)
-                _tell_undecided(plan, ages, log)
-                _tell_spelling(plan, () if rehearsal else twins.without(), log)
+                _tell(plan, ages, () if rehearsal else twins.without(), log)
             if not plan.changes:
                 _say_why(plan, this, base, log)
                 closes = mode == "pull-request" and not rehearsal and bool(plan.unchanged)
                 return closes and close_if_obsolete(to, snapshot)
             if not (is_rollback or said.reopen) and obey.learn(reverted(to, [change.image for change in plan.changes])):
                 continue  # without what a person reverted
-            checks = request.read_checks(*own_file(snapshot, repo))
             judged = Base(snapshot, request.url, base, found.selection, found.operators)
             with _forgiven(log) if is_rollback else nullcontext():
-                check_edits(journal, plan, checks, judged, log)
-            plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))
-            journal.plan = plan
+                check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), judged, log)
+            journal.plan = plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)
             if rehearsal or mode == "dry-run":
@@ -227,6 +223,13 @@ def _refuse_older(plan: Plan) -> None:
             f"{first.path}:{first.line}: {first.reason}",
             hint=first.hint,
         )
+
+
+def _tell(plan: Plan, ages: AgeComparison, without: Iterable[tuple[ImageRef, str]], log: Log) -> None:
+    """What the first look at the branch shows; further tries would repeat it."""
+    _tell_older(plan, log)
+    _tell_undecided(plan, ages, log)
+    _tell_spelling(plan, without, log)
 
 
 def _tell_older(plan: Plan, log: Log) -> None:
