@@ -15,6 +15,7 @@ import pytest
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support.fault_proxy import Answer, Delay, fault_proxy
 from tests.support.layouts import LayoutWriter
+from tests.support.processes import has_ended
 from tests.support.token_server import token_server
 
 USER, PASSWORD = "bot", "s3cret-Pass/word+1"
@@ -328,9 +329,7 @@ def test_a_helper_that_hangs_is_ended(run, layout, private, repository, docker_c
     assert ran.code == 4
     assert "did not finish" in ran.out
     assert "by hand" in ran.out
-    child = int((folder / "child").read_text())
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert has_ended(int((folder / "child").read_text()))
 
 
 # ---------------------------------------------------------------------------------------------------- authorities
