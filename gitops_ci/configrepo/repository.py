@@ -145,6 +145,24 @@ class ConfigRepo:
                 tips[wanted[name]] = value
         return RemoteRefs(default, tips)
 
+    @cached_property
+    def refs_at_start(self) -> RemoteRefs:
+        """All branches as the remote first listed them: for what may be some seconds old.
+
+        A listing costs as much as a question for one branch: git asks for all refs either way, and chooses then
+        (`GIT_TRACE_PACKET` of ls-remote in git 2.39).
+
+        Raises:
+            GitError: as `refs`.
+        """
+        default, tips = None, {}
+        for value, name in self._listed("--symref", "--", self.url.text):
+            if name == "HEAD" and value.startswith("ref: refs/heads/"):
+                default = value.removeprefix("ref: refs/heads/")
+            elif name.startswith("refs/heads/"):
+                tips[name.removeprefix("refs/heads/")] = value
+        return RemoteRefs(default, tips)
+
     def tips(self) -> Mapping[str, str]:
         """The commits of all branches by name.
 

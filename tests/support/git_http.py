@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import os
 import re
 import subprocess
@@ -59,6 +60,9 @@ class GitServer:
     # What is sent in place of an answer's body; given the address that was asked for.
     rewrite: Callable[[str, bytes], bytes] | None = None
     protocol: str | None = None  # spoken whatever the client offers
+    # What `git upload-pack` can do, by protocol, repository and its settings. In version 2 no ref is in it
+    # (gitprotocol-v2(5), "Capability Advertisement"), so one start of the program answers every time.
+    capabilities: dict[tuple[str, str, bytes], bytes] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
 
     @property
@@ -200,8 +204,15 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
                     line = f"# service=git-{service}\n"
                     first = f"{len(line) + 4:04x}{line}0000".encode()
                 given = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+                headers = {"Content-Type": kind, "Cache-Control": "no-cache, max-age=0, must-revalidate"}
+                if asks and service == "upload-pack" and not first:
+                    key = (protocol, folder, Path(folder, "config").read_bytes())
+                    if key not in server.capabilities:
+                        with self.program(command, env, given) as output:
+                            server.capabilities[key] = output.read()
+                    self.stream(200, headers, body, first, io.BytesIO(server.capabilities[key]))
+                    return
                 with self.program(command, env, given) as output:
-                    headers = {"Content-Type": kind, "Cache-Control": "no-cache, max-age=0, must-revalidate"}
                     self.stream(200, headers, body, first, output)
                 return
             env |= {

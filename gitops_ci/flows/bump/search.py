@@ -89,7 +89,7 @@ def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
         GitError: the branch is not there.
         UsageError: environments are defined, and this one is not among them.
     """
-    refs = repo.refs(*([search.base] if search.base else []))
+    refs = repo.refs_at_start
     base = search.base or refs.default
     if base is None or (search.base and search.base not in refs.tips):
         raise _no_branch(repo, search.base, refs.default)
@@ -103,7 +103,7 @@ def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
 
 def reserved(repo: ConfigRepo, search: Search) -> frozenset[str]:
     """The branches that no pull request may come from: those that something is deployed from."""
-    refs = repo.refs(*([search.base] if search.base else []))
+    refs = repo.refs_at_start
     default = refs.default or search.base
     layout = search.read_environments(*own_file(repo.fetch(default, sparse=True), repo)) if default else {}
     known = (*search.environments.values(), *layout.values())

@@ -93,7 +93,7 @@ def pending(to: PublishContext) -> list[Hold]:
     """Blocks of rollbacks that are proposed and not merged yet: the version must not come back meanwhile."""
     names = {kind_branch("rollback", to.search.environment, (image,)): image for image in to.search.images}
     found = []
-    for head in to.repo.refs(*names).tips if names else ():
+    for head in (name for name in names if name in to.repo.refs_at_start.tips):
         tip = to.repo.fetch(head)
         hold = hold_of(tip, to.search.environment or "", names[head])
         if hold is not None and tip.is_ours and not to.repo.holds(to.base, tip) and _is_open(head, to):
