@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.support import UNDER_CI, corpus, effort, missing
+from tests.support.forge_hosts import KINDS
 from tests.support.git_http import GitServer
 from tests.support.git_http import git_server as serve_git
 from tests.support.images import images_for_tests
@@ -165,6 +166,7 @@ def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
 
 
 _LEFT_OUT = pytest.StashKey[int]()
+_LEFT_TO_SOAK = pytest.StashKey[int]()
 # What takes longest per file comes first: in the end both workers have short files.
 _ORDER = ("live", "flows", "security", "contract", "unit")
 
@@ -172,13 +174,25 @@ _ORDER = ("live", "flows", "security", "contract", "unit")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what `make soak` runs, leave out tests over repositories that are not here, and put slow files first."""
     for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or item.get_closest_marker("every_host"):
             item.add_marker(pytest.mark.soak)
+    here = [item for item in items if _runs_on_its_host(item)]
+    config.stash[_LEFT_TO_SOAK] = len(items) - len(here)
+    items[:] = here
     if not corpus.is_here():
         here = [item for item in items if item.get_closest_marker("corpus") is None]
         config.stash[_LEFT_OUT] = len(items) - len(here)
         items[:] = here
     items.sort(key=lambda item: _ORDER.index(folder) if (folder := _folder(item)) in _ORDER else len(_ORDER))
+
+
+def _runs_on_its_host(item: pytest.Item) -> bool:
+    """False for a test marked `every_host` on a code host that is left to `make soak`."""
+    if item.get_closest_marker("every_host") is None or not (callspec := getattr(item, "callspec", None)):
+        return True
+    [host] = [value for value in callspec.params.values() if value in {*KINDS, "git"}]
+    rest = [name for name in KINDS if name != "github"]
+    return host == "git" or host in effort.hosts_of(item.nodeid.replace(host, ""), "github", rest)
 
 
 def _folder(item: pytest.Item) -> str:
@@ -189,14 +203,18 @@ def _folder(item: pytest.Item) -> str:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):  # a worker of pytest-xdist: what it counted goes to the one that prints
         session.config.workeroutput["left out"] = session.config.stash.get(_LEFT_OUT, 0)
+        session.config.workeroutput["left to soak"] = session.config.stash.get(_LEFT_TO_SOAK, 0)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
+    node.config.stash[_LEFT_TO_SOAK] = getattr(node, "workeroutput", {}).get("left to soak", 0)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if count := config.stash.get(_LEFT_TO_SOAK, 0):
+        terminalreporter.write_line(f"{count} tests on further code hosts are left to `make soak`")
     if count := config.stash.get(_LEFT_OUT, 0):
         terminalreporter.write_line(
             f"{count} tests left out: the repositories that they read are not beside the checkout"

@@ -10,6 +10,8 @@ from tests.support.forge_hosts import KINDS
 from tests.support.git_repo import commit_files
 from tests.support.world import PLACES
 
+pytestmark = pytest.mark.every_host
+
 OF_STAGING, OF_PRODUCTION = ("--path", "overlays/staging/**"), ("--path", "overlays/production/**")
 RUNS = {
     "same": ("1.5.0",),

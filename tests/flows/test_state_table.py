@@ -10,6 +10,8 @@ from tests.flows.test_bump import DEPLOYMENT, FILES, HEAD
 from tests.support.forge_hosts import KINDS, hosting
 from tests.support.git_repo import commit_files
 
+pytestmark = pytest.mark.every_host
+
 SAME, NEWER, OLDER = "ghcr.io/acme/shop:1.5.0", "ghcr.io/acme/shop:1.6.0", "ghcr.io/acme/shop:1.4.9"
 
 

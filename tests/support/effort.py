@@ -6,10 +6,12 @@ The few are the same in every run, so that a test which passes today passes next
 from __future__ import annotations
 
 import os
+import zlib
+from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 
-__all__ = ["SOAKING", "examples", "load_profile"]
+__all__ = ["SOAKING", "examples", "hosts_of", "load_profile"]
 
 # Read once: a test's own environment has no such variable.
 SOAKING = os.environ.get("TESTS_SOAK", "") == "true"
@@ -33,3 +35,8 @@ def load_profile() -> None:
     )
     settings.register_profile("gitops-ci", profile)
     settings.load_profile("gitops-ci")
+
+
+def hosts_of(test: str, first: str, others: Sequence[str]) -> set[str]:
+    """The code hosts that a test of all hosts runs on: `first` and one other by `make test`, which the name decides."""
+    return {first, *others} if SOAKING else {first, others[zlib.crc32(test.encode()) % len(others)]}
