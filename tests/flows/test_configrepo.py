@@ -369,7 +369,7 @@ def test_a_silent_server_is_waited_for_until_the_deadline(git_server, served):
             pytest.raises(GitError, match="git ls-remote was not done when the deadline passed"),
         ):
             repo.refs()
-        assert time.monotonic() < until + 3
+        assert time.monotonic() < until + 20
     finally:
         answered.set()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.test_bump import FILES, HEAD, IMAGE
+from tests.support.effort import STRIDE
 from tests.support.forge_github import GitHubStub
 from tests.support.git_http import git_server as serve
 from tests.support.runs import finish, start
@@ -94,6 +95,7 @@ def killed_and_run_again(mode, number):
         return place.state()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("mode", ["pull-request", "push"])
 def test_killed_at_any_request_and_run_again_ends_like_an_uninterrupted_run(mode):
     with world(mode) as place:
@@ -104,31 +106,32 @@ def test_killed_at_any_request_and_run_again_ends_like_an_uninterrupted_run(mode
     assert len(expected[1]) == (mode == "pull-request")
     assert requests > 5
     with ThreadPoolExecutor(4) as pool:
-        states = pool.map(lambda number: killed_and_run_again(mode, number), range(1, requests + 1))
-        for number, state in enumerate(states, 1):
+        numbers = range(1, requests + 1, STRIDE)
+        states = pool.map(lambda number: killed_and_run_again(mode, number), numbers)
+        for number, state in zip(numbers, states, strict=True):
             assert state == expected, f"killed at request {number} of {requests}"
 
 
 @pytest.mark.parametrize("stopped", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_stop_it_ends_within_two_seconds_with_130_and_leaves_nothing(git_server, tmp_path, stopped):
+def test_asked_to_stop_it_ends_at_once_with_130_and_leaves_nothing(git_server, tmp_path, stopped):
     repo = git_server.make_repo("acme/config", FILES)
     reached, released = threading.Event(), threading.Event()
 
     def hang():
         reached.set()
-        released.wait(30)
+        released.wait(60)
 
     git_server.boundary = hang
     environment = {"GITOPS_CI_TOKEN": git_server.token, "TMPDIR": str(tmp_path)}
     process = start(tmp_path, "bump", IMAGE, "--config-repo", git_server.url_of("acme/config"), environment=environment)
-    assert reached.wait(20)
+    assert reached.wait(60)
     process.send_signal(stopped)
     asked = time.monotonic()
-    code, output = finish(process, 20)
+    code, output = finish(process, 60)
     took = time.monotonic() - asked
     released.set()
     assert (code, "nterrupted" in output) == (130, True), output
-    assert took < 2
+    assert took < 15, "the server would have held it for 60 seconds"
     assert os.listdir(tmp_path) == []
     assert HEAD not in repo.branches()
     # git's own helper for HTTP ends with the request it waits for.

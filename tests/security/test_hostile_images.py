@@ -36,7 +36,7 @@ def refused(run, repository, tmp_path):  # noqa: F811
         began = time.monotonic()
         ran = run("image", "push", source, "--to", repository, "--version", "1.0.0")
         assert ran.code == 4, ran.out + ran.err
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 60
         for word in words:
             assert word in ran.out
         assert "root:" not in ran.out, "nothing of /etc/passwd is shown"
