@@ -30,6 +30,14 @@ _COMMENT_LINE = re.compile(r"[ \t]*(?:#|//)")
 _LONG_LINE = 500
 _MOST = 50  # places of one file that are listed one by one
 _SURE_TAG = re.compile(r":v?\d+\..*")
+_PORT = re.compile(r":\d{1,5}")
+# What makes a name without a slash an image: `FROM node:22`, `image = "node:22"`, `COPY --from=node:22`.
+_IMAGE_FOLLOWS = re.compile(
+    r"""(?:^[ \t]*FROM[ \t]+(?:--\S{1,100}[ \t]+)?|--from=|image["']?[ \t]{0,9}[:=][ \t]{0,9}["']?)\Z""",
+    re.IGNORECASE,
+)
+# On the line of such a program a name with a tag is an image, and a name with a number may be a host with a port.
+_IMAGE_PROGRAM = re.compile(r"\b(?:buildah|crane|docker|nerdctl|podman|skopeo)\b")
 
 
 class Targets:
@@ -122,7 +130,7 @@ class Targets:
         """What to say of a reference, what to do about it, and the wanted image; None for what is none of one."""
         name, written = match["name"], match["name"] + match["version"].removesuffix(":")
         templated = bool(match["default"] or _TEMPLATE.match(source.text, match.end()))
-        if not (templated or _is_version(name, match["version"])) or name.rpartition("/")[2] not in self._words:
+        if not (templated or _is_version(match)) or name.rpartition("/")[2] not in self._words:
             return None
         if not _is_value(source, match.start("name"), match.end()):
             return None
@@ -148,7 +156,7 @@ class Targets:
 
     def _bare(self, match: re.Match[str]) -> tuple[str, str, ImageRef] | None:
         name = match["name"]
-        if name.rpartition("/")[2] not in self._words or not ("/" in name or _is_version(name, match["version"])):
+        if name.rpartition("/")[2] not in self._words or not ("/" in name or _is_version(match)):
             return None
         target = self._by_path.get(name) if match["host"] else self._target(name)
         if target is None:
@@ -207,6 +215,12 @@ def _is_value(source: ManifestText, start: int, end: int) -> bool:
     return not _COMMENT.search(source.text, line, start)
 
 
-def _is_version(name: str, version: str) -> bool:
+def _is_version(match: re.Match[str]) -> bool:
     """Whether what follows a name is its version; `redis:6379` and `docker:dind-runner` may be anything."""
-    return bool(version) and ("/" in name or "@" in version or bool(_SURE_TAG.fullmatch(version)))
+    version = match["version"]
+    if not version or "/" in match["name"] or "@" in version or _SURE_TAG.fullmatch(version):
+        return bool(version)
+    text, at = match.string, match.start("name")
+    before = text[max(text.rfind("\n", 0, at) + 1, at - _LONG_LINE) : at]
+    is_port = _PORT.fullmatch(version) is not None
+    return bool(_IMAGE_FOLLOWS.search(before) or (not is_port and _IMAGE_PROGRAM.search(before)))

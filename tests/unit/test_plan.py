@@ -207,3 +207,29 @@ def test_a_kustomization_gives_the_version_only_of_what_it_builds():
     planned = plan.make(files, [ImageRef.parse("a/b:2")], plan.BumpPolicy())
     assert [change.path for change in planned.changes] == ["a/kustomization.yaml", "other/d.yaml"]
     assert [skip.path for skip in planned.skipped] == ["base/d.yaml"]
+
+
+# A name without a slash and a tag without a dot: a host with a port, unless what stands around it says that it is none.
+BARE = {
+    "FROM node:22-alpine": True,
+    "FROM --platform=linux/amd64 node:22 AS build": True,
+    "from node:22-alpine": True,
+    "COPY --from=node:22-alpine /usr/local /usr/local": True,
+    "docker run --rm node:22-alpine": True,
+    "RUN_IMAGE=1 podman pull node:lts": True,
+    'image = "node:lts"': True,
+    'node_image: "node:22"': True,
+    "  image: node:22": True,
+    '{"image":"node:22"}': True,
+    "nc -z node:22": False,
+    "docker run --add-host node:22 app": False,
+    "curl http://node:22/x": False,
+    "a from node:lts to there": False,
+    "node:lts": False,
+}
+
+
+@pytest.mark.parametrize("line", BARE)
+def test_a_bare_name_with_a_tag_is_an_image_where_the_line_says_so(line):
+    found = plan.written([("any.txt", f"# first\n{line}\n")], [ImageRef.parse("node:23-alpine")], plan.BumpPolicy())
+    assert [skip.line for skip in found] == [2] * BARE[line]
