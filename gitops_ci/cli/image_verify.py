@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -12,14 +12,14 @@ from gitops_ci.cli.configured import ConfiguredCommand, config_of
 from gitops_ci.cli.options import LinesOption, Output, option, output_options
 from gitops_ci.cli.registry_options import CONFIG, DEADLINE, access_options, given_up_after, timed_access
 from gitops_ci.cli.run import execute
-from gitops_ci.config import Config
+from gitops_ci.config import Config, parse
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.image.tags import in_lower_case
 from gitops_ci.flows.image.verify import Rule, Verification, verify_image
 from gitops_ci.registry.public_key import PublicKey
 from gitops_ci.reporting import images
 
-__all__ = ["verification_of", "verify_command"]
+__all__ = ["verification_in", "verification_of", "verify_command"]
 
 _LARGEST = 64 * 1024
 _PEM = "-----BEGIN"
@@ -60,14 +60,33 @@ def verify_command(ctx: click.Context, /, reference: str, output: Output, **opti
 
 def verification_of(config: Config) -> Verification:
     """The rules of a configuration file. Raises UsageError for a key that cannot be read, or is none."""
-    return Verification(tuple(Rule(glob, _keys(texts, config.source)) for glob, texts in config.verify.items()))
+    return _verification(config, lambda path: _key_beside(path, config.source))
 
 
-def _keys(texts: Sequence[str], source: str) -> tuple[PublicKey, ...]:
-    return tuple(
-        PublicKey.parse(text, f"of {source}") if text.lstrip().startswith(_PEM) else _key_beside(text, source)
-        for text in texts
-    )
+def verification_in(text: str, source: str, read: Callable[[str], bytes | None]) -> Verification:
+    """The rules of a configuration file that lies in a commit; `read` gives another file of it, by its path.
+
+    Raises:
+        ConfigError: it is no configuration.
+        UsageError: a key is not there, or is none.
+    """
+
+    def key(path: str) -> PublicKey:
+        content = read(path)
+        if content is None:
+            raise UsageError(f"{source}: there is no key {path}", hint="Commit the file cosign.pub beside it.")
+        return PublicKey.parse(content[:_LARGEST].decode("ascii", "replace"), path)
+
+    return _verification(parse(text, source), key)
+
+
+def _verification(config: Config, key: Callable[[str], PublicKey]) -> Verification:
+    def keys(texts: Sequence[str]) -> Iterator[PublicKey]:
+        for text in texts:
+            is_pem = text.lstrip().startswith(_PEM)
+            yield PublicKey.parse(text, f"of {config.source}") if is_pem else key(text)
+
+    return Verification(tuple(Rule(glob, tuple(keys(texts))) for glob, texts in config.verify.items()))
 
 
 def _key_beside(path: str, source: str) -> PublicKey:

@@ -16,7 +16,7 @@ from gitops_ci.checkout import checkout_git
 from gitops_ci.ci import CiContext, commit_url, compare_url, detect, own_code_host
 from gitops_ci.cli.checks import as_repository_says
 from gitops_ci.cli.configured import config_of
-from gitops_ci.cli.image_verify import verification_of
+from gitops_ci.cli.image_verify import verification_in, verification_of
 from gitops_ci.cli.proposal_texts import proposal_texts
 from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
@@ -112,6 +112,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         fail_on_held="held" in options["fail_on"],
         seconds=options["deadline"],
         verification=verification_of(config_of(ctx)),
+        read_verification=verification_in,
     )
 
 

@@ -87,6 +87,7 @@ def _bump(request: ReleaseRequest, pushed: Pushed) -> BumpRequest:
         access=request.push.access,
         origins={target: BuildMetadata(pushed.labels)} if CREATED in pushed.labels else {},
         verification=Verification(),
+        stored_as={target: stored} if (stored := _stored(pushed)) else {},
     )
 
 
@@ -98,9 +99,7 @@ def _verified(request: ReleaseRequest, pushed: Pushed, log: Log) -> tuple[Verifi
         RegistryError: its signatures cannot be read.
     """
     verification, primary = request.bump.verification, pushed.images[0]
-    ref = None if primary.reference.startswith("oci:") else ImageRef.try_parse(primary.reference)
-    if ref is not None:
-        image = ref.with_version(tag=primary.tag, digest=primary.digest)
+    if (image := _stored(pushed)) is not None:
         return verification.check((image,), request.push.access, log, known_as=request.name)
     if verification.covers(request.name):
         raise FindingsError(
@@ -108,6 +107,13 @@ def _verified(request: ReleaseRequest, pushed: Pushed, log: Log) -> tuple[Verifi
             hint="Push it to a registry and sign it there, then use bump.",
         )
     return ()
+
+
+def _stored(pushed: Pushed) -> ImageRef | None:
+    """The image where it was pushed to, None for a folder."""
+    primary = pushed.images[0]
+    ref = None if primary.reference.startswith("oci:") else ImageRef.try_parse(primary.reference)
+    return ref and ref.with_version(tag=primary.tag, digest=primary.digest)
 
 
 def _sourced(said: PublishSettings, pushed: Pushed) -> PublishSettings:

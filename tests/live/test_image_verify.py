@@ -12,6 +12,7 @@ import pytest
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import CHECKOUT, delivery
 from tests.support.fault_proxy import Answer, fault_proxy
+from tests.support.git_repo import commit_files
 from tests.support.layouts import LayoutWriter
 from tests.support.registry_state import tags
 from tests.support.signing import KeyPair, bundle, payload, referrer, tagged
@@ -380,6 +381,49 @@ def test_a_bump_names_the_signer_in_the_pull_request(deploy, configured, config,
     assert f"Signed by: `{verified['signer']}`" in pull.body
     again = deploy("bump", f"{repository}:1.5.0")
     assert (again["status"], again["pull_request"]["state"]) == ("unchanged", "unchanged")
+
+
+@pytest.fixture
+def guarded(config, pair, registry):
+    """Write the rules, and the key, into the config repository."""
+
+    def call(images=f"{registry}/verify/*", key="keys/cosign.pub"):
+        rules = f'verify: {{"{images}": {{key: {key}}}}}\n'
+        commit_files(config.repo, {".gitops-ci.yaml": rules, "keys/cosign.pub": pair.public.read_text()})
+
+    return call
+
+
+def test_the_rules_of_the_config_repository_hold_too(deploy, guarded, config, repository, digest, pair):
+    guarded()
+    document = deploy("bump", f"{repository}:1.5.0", code=1)
+    assert "is not signed by" in document["error"]["message"]
+    assert not config.forge.pulls
+    content = payload(digest)
+    tagged(repository, digest, (content, pair.sign(content)))
+    document = deploy("bump", f"{repository}:1.5.0")
+    assert [one["digest"] for one in document["verified"]] == [digest]
+    assert "Signed by" in config.forge.pulls[0].body
+
+
+@pytest.mark.parametrize("key", ["keys/missing.pub", "../cosign.pub", "/etc/hostname"])
+def test_a_key_that_the_config_repository_does_not_hold_stops_a_bump(deploy, guarded, config, repository, digest, key):
+    guarded(key=key)
+    document = deploy("bump", f"{repository}:1.5.0", code=2)
+    assert key.rpartition("/")[2] in document["error"]["message"]
+    assert not config.forge.pulls
+
+
+def test_a_release_obeys_the_rules_of_the_config_repository(deploy, guarded, config, repository, signer, tmp_path):
+    guarded("mirror.example.com/*")
+    LayoutWriter(tmp_path / "a").simple("x", [{"a": b"1"}])
+    name = ("--image-name", "mirror.example.com/acme/shop", "--allow-empty")
+    release = ("release", "oci:a", "--to", repository, "--version", "1.5.0", *name)
+    deploy(*release, code=1)
+    document = deploy(*release, "--after-push", signer)
+    assert [one["reference"] for one in document["verified"]] == [
+        f"{repository}:1.5.0@{document['images'][0]['digest']}"
+    ]
 
 
 def test_an_image_that_no_rule_covers_needs_none(deploy, configured, repository, digest, pair):

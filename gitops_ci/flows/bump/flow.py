@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from gitops_ci.configrepo import ConfigRepo, GitCredentials
+from gitops_ci.configrepo import ConfigRepo, GitCredentials, Snapshot
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import push_base
@@ -28,7 +28,7 @@ from gitops_ci.flows.image.verify import Verification
 from gitops_ci.flows.journal import Journal
 from gitops_ci.forges.base import Forge
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Log, Outcome, Plan
+from gitops_ci.model import Log, Outcome, Plan, VerifiedImage
 from gitops_ci.process import time_limit
 from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
@@ -38,6 +38,8 @@ __all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into", "settled"]
 
 # Text and name of the config repository's own configuration file -> what its manifests have to fit.
 ReadChecks = Callable[[str, str], Checks]
+# The same, and how to read another file of the commit -> whose signatures images need.
+ReadVerification = Callable[[str, str, Callable[[str], bytes | None]], Verification]
 _SHOWN = 5
 
 
@@ -46,7 +48,8 @@ class BumpRequest:
     """Everything a bump needs to know. `mode` None means "as the environment says".
 
     `access` is for registries, asked only where tags do not tell which image is older; `origins` are images that may
-    not be there yet, `verification` says whose signatures images need.
+    not be there yet. `verification` says whose signatures images need, and so does the config repository's own file. An
+    image of `stored_as` is looked for under that name.
     """
 
     url: RepoUrl
@@ -62,6 +65,8 @@ class BumpRequest:
     fail_on_held: bool = False
     seconds: float = 300.0
     verification: Verification = field(default_factory=Verification)
+    read_verification: ReadVerification = lambda text, source, read: Verification()  # noqa: ARG005
+    stored_as: Mapping[ImageRef, ImageRef] = field(default_factory=dict)
 
 
 def bump(request: BumpRequest, log: Log) -> Outcome:
@@ -107,6 +112,9 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 repo, base, request.search, environment, ages, twins, log, **({} if is_rollback else {"narrow": obey})
             )
             snapshot, plan, this = found.snapshot, found.plan, replace(request, search=found.search)
+            if not rehearsal and (signed := _verified_here(this, snapshot, repo, log)):
+                journal.verified = tuple(dict.fromkeys((*journal.verified, *signed)))
+                said = replace(said, signers=_signers(journal))
             to, journal.holds = replace(to, search=found.search, publication=obey.recorded_in(said)), obey.held
             if not found.search.images:
                 return False
@@ -143,12 +151,30 @@ def _publication(
     request: BumpRequest, environment: Environment, mode: Mode, journal: Journal, log: Log
 ) -> PublishSettings:
     """What is said of the change: with the environment's words, and with who signed the images."""
-    signers = tuple(dict.fromkeys(image.signer for image in journal.verified))
-    said = replace(settled(request.publication, environment), signers=signers)
+    said = replace(settled(request.publication, environment), signers=_signers(journal))
     if said.skip_ci and mode == "pull-request":
         log.warn("--skip-ci has no effect on a pull request: its checks would not run either")
         said = replace(said, skip_ci=False)
     return said
+
+
+def _signers(journal: Journal) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(image.signer for image in journal.verified))
+
+
+def _verified_here(request: BumpRequest, snapshot: Snapshot, repo: ConfigRepo, log: Log) -> tuple[VerifiedImage, ...]:
+    """The signatures that the config repository's own file wants.
+
+    Raises:
+        FindingsError: an image is not signed as its rules say.
+        RegistryError: an image, or its signatures, cannot be read.
+    """
+    rules = request.read_verification(*own_file(snapshot, repo), snapshot.read)
+    found: list[VerifiedImage] = []
+    for image in request.search.images:
+        stored = request.stored_as.get(image, image)
+        found += rules.check((stored,), request.access, log, known_as=image)
+    return tuple(found)
 
 
 def _not_landed(request: BumpRequest, repo: ConfigRepo) -> GitError:
