@@ -107,7 +107,7 @@ DOORS = {
     "os.getenv": (),
     "pickle": ("validation.workers",),  # what a process of our own sends back through a pipe
     "socket": ("http", "registry.ssh_tunnel"),  # of the second: a socket in a folder of our own
-    "subprocess": ("bounded", "process", "configrepo.git"),  # git is started by GitPython, and ended there
+    "subprocess": ("bounded", "process", "configrepo.git", "configrepo.gitpython"),  # starts and ends git
     "urllib.request": ("http",),
 }
 # Nobody runs a shell, unpickles what is not their own, or evaluates text.

@@ -17,9 +17,10 @@ from io import BytesIO
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+from gitops_ci.configrepo.gitpython import INSTALL, git_in
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.http import authority_of
-from gitops_ci.process import find, time_left
+from gitops_ci.process import time_left
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, basic_auth, mask, mask_foreign
 
@@ -31,14 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ASK_GIT", "Answer", "GitCredentials", "GitDirectory", "check_branch", "check_path", "last_lines"]
 
-_INSTALL = "Install git 2.31 or newer and put it on PATH."
 ASK_GIT = "Git says what is wrong: the same command by hand shows more."
-# Left to git: how the CI reaches ssh hosts and private certificate authorities. Every other GIT_* variable (GIT_DIR of
-# a hook that runs us, GIT_CONFIG_PARAMETERS, GIT_TRACE with its header dumps) is none of this repository's business.
-_KEPT = frozenset(
-    {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_EXEC_PATH"}
-)
-
 _ALWAYS = {
     "core.hooksPath": os.devnull,
     "core.symlinks": "false",
@@ -96,10 +90,8 @@ class GitDirectory:
         credentials: GitCredentials | None,
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        _forget_inherited()
         self.path = path
-        self._git: Git = _git_in(path)
-        self._git.update_environment(**_environment(remote, settings))
+        self._git: Git = git_in(path, _environment(remote, settings))
         self._sign_in = _environment(remote, settings, credentials)
         self._objects: LooseObjectDB | None = None
 
@@ -134,7 +126,7 @@ class GitDirectory:
             # Not GitPython's own waiting: its timer outlives an interrupt, and this program would with it.
             started = self._git.execute([program, *arguments], istream=pipe, as_process=True, env=variables)
         except GitCommandNotFound as error:
-            raise ProgramError("git is not installed", hint=_INSTALL) from error
+            raise ProgramError("git is not installed", hint=INSTALL) from error
         child = cast("Popen[bytes]", started.proc)
         stdout, stderr = _communicate(child, arguments, stdin, seconds if to_remote else time_left(seconds))
         return Answer(child.returncode, stdout, mask_foreign(stderr.decode("utf-8", "replace")))
@@ -276,32 +268,6 @@ def check_path(path: str) -> str:
 
 def _is_git_folder(name: str) -> bool:
     return _GIT_FOLDER.fullmatch("".join(c for c in name if c.isprintable())) is not None
-
-
-def _git_in(path: str) -> Git:
-    """GitPython for a folder, with the git that `find` finds: by its name alone it could be one of the checkout."""
-    given = os.environ.get("GIT_PYTHON_GIT_EXECUTABLE")
-    if (program := given or find("git")) is None:
-        raise ProgramError("git is not installed", hint=_INSTALL)
-    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = program  # started when GitPython is imported
-    try:
-        from git import Git
-    except ImportError as error:
-        raise ProgramError(
-            f"{program} cannot be started",
-            hint="Does 'git --version' work, and may the job open enough files (ulimit -n)?",
-        ) from error
-    finally:
-        if given is None:
-            del os.environ["GIT_PYTHON_GIT_EXECUTABLE"]
-    Git.GIT_PYTHON_GIT_EXECUTABLE = program
-    return Git(path)
-
-
-def _forget_inherited() -> None:
-    """Drop what git variables this process inherited: GitPython hands its environment on to every child."""
-    for name in [n for n in os.environ if n.startswith("GIT_") and n not in _KEPT and not n.startswith("GIT_PYTHON")]:
-        del os.environ[name]
 
 
 def _environment(remote: RepoUrl, more: Mapping[str, str], credentials: GitCredentials | None = None) -> dict[str, str]:

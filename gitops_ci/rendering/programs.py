@@ -27,6 +27,13 @@ _INSTALL = {
 }
 
 
+# What a hook has in its environment would make a git that fetches a base work on the repository of the hook.
+_OF_A_CHECKOUT = frozenset(
+    {"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
+    | {"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_QUARANTINE_PATH"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ProgramSettings:
     """`allow_remote` lets programs fetch, with credentials in files. No program is taken from `checkout`.
@@ -132,7 +139,8 @@ def _environment(home: str, settings: ProgramSettings) -> Mapping[str, str]:
     To fetch what is private takes credentials in files: of git, of helm, or an ssh agent.
     """
     if settings.allow_remote:
-        return inherited() | {"GIT_ALLOW_PROTOCOL": "http:https:ssh", "GIT_TERMINAL_PROMPT": "0"}
+        given = {name: value for name, value in inherited().items() if name not in _OF_A_CHECKOUT}
+        return given | {"GIT_ALLOW_PROTOCOL": "http:https:ssh", "GIT_TERMINAL_PROMPT": "0"}
     own = {f"HELM_{name}_HOME": os.path.join(home, name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
     offline = dict.fromkeys(
         ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1"

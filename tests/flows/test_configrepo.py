@@ -1,5 +1,6 @@
 """The config repository's door against real Git over HTTP."""
 
+import os
 import subprocess
 import threading
 import time
@@ -234,11 +235,13 @@ def test_hostile_configuration_of_the_user_has_no_effect(git_server, served, cle
     monkeypatch.setenv("GIT_DIR", "/nonexistent")
     monkeypatch.setenv("GIT_TRACE", "1")
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", f"'core.hooksPath={tmp_path}/hooks'")
+    before = dict(os.environ)
     url = RepoUrl.parse(git_server.url_of("acme/config"))
     with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
         snapshot = repo.fetch("main")
         assert repo.push(commit(repo, snapshot, {"z": b"1"}), "main", expected=snapshot.commit)
     assert not marker.exists()
+    assert dict(os.environ) == before, "a repository changes nothing of the process that opens it"
 
 
 def test_a_local_path_works_like_a_server(tmp_path):

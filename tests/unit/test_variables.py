@@ -3,6 +3,7 @@
 import pytest
 
 from gitops_ci import variables
+from gitops_ci.rendering.programs import ProgramSettings, _environment
 
 TOKEN = "glpat-0123456789abcdef"
 
@@ -80,3 +81,11 @@ def test_an_untrusted_run_keeps_the_way_to_the_network(monkeypatch):
     monkeypatch.setattr(variables, "_secrets", {"D_TOKEN": TOKEN})
     variables.forget_secrets()
     assert variables.variables() == {"HTTPS_PROXY": proxy, "C": "c"}
+
+
+def test_a_program_that_fetches_bases_does_not_work_on_the_repository_of_a_hook(monkeypatch):
+    """git gives a hook GIT_DIR; the user's credentials may be in a configuration file of git."""
+    hook = {"GIT_DIR": "/srv/app.git", "GIT_INDEX_FILE": "index", "GIT_CONFIG_GLOBAL": "/home/ada/git"}
+    monkeypatch.setattr("os.environ", {"PATH": "/bin", **hook})
+    of_git = {name for name in _environment("/tmp", ProgramSettings(allow_remote=True)) if name.startswith("GIT_")}
+    assert of_git == {"GIT_CONFIG_GLOBAL", "GIT_ALLOW_PROTOCOL", "GIT_TERMINAL_PROMPT"}
