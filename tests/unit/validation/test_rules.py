@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.reporting_places import reached_places, reporting_places
 from tests.support.rule_tables import FOLDER, GateCase, cases, findings, gate_cases, sound
 
 
@@ -40,3 +41,9 @@ def test_a_manifest_lies_in_the_folder_of_its_group_and_kind() -> None:
         group = manifest["apiVersion"].rpartition("/")[0] or "core"
         assert manifest["kind"] == kind
         assert (FOLDER / group / kind / "valid.yaml").is_file()
+
+
+def test_every_place_that_reports_is_reached_by_a_case() -> None:
+    places, reached = reporting_places(), reached_places()
+    assert len(places) > 900
+    assert {f"{path}:{line}": text for (path, line), text in places.items() if (path, line) not in reached} == {}
