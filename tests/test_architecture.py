@@ -39,12 +39,24 @@ FREE = (0, 1)
 # inside imports the room's own face.
 FLOORS = {
     "flows": (
-        {"after_push", "comment", "demo", "environments", "globs", "init", "journal", "rehearsal", "trailers"},
+        {
+            "after_push",
+            "checkout",
+            "comment",
+            "demo",
+            "environments",
+            "globs",
+            "init",
+            "journal",
+            "rehearsal",
+            "trailers",
+        },
         {"image"},
+        {"diff"},
         {"validate"},
         {"bump"},
         {"history"},
-        {"diff", "fan_out", "refresh", "release", "rollback"},
+        {"fan_out", "refresh", "release", "rollback"},
     ),
     "formats": (
         {"document"},
@@ -71,7 +83,7 @@ FLOORS = {
         {"gates", "go", "kinds", "kubernetes_versions", "violation", "workers"},
         {"apimachinery", "manifests", "report"},
         {"cel", "lint", "openapi", "provenance", "suppressions"},
-        {"custom_resources"},
+        {"changes", "custom_resources"},
         {"apiserver"},
         {"object_check"},
         {"file_check"},

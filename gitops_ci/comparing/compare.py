@@ -44,6 +44,7 @@ class Side:
     cluster: str = ""
     namespace: str = ""
     prunes: bool | None = None
+    replaces: bool = False
     again: Sequence[Mapping[str, Any]] = ()
 
 
@@ -113,6 +114,7 @@ def _objects(sides: Iterable[Side], settings: Settings) -> list[ManifestObject]:
             cluster=side.cluster,
             namespace=side.namespace,
             prunes=side.prunes,
+            replaces=side.replaces,
         )
     ]
 
@@ -131,7 +133,7 @@ def _change(pair: Pair, settings: Settings, hashed: frozenset[str], unstable: _U
         known = Facts(_new_versions(found), unstable.get((one.unit, one.key), frozenset()), settings.fold(one))
         paths = tuple(replace(change, noise=class_of(change, known)) for change in found)
     was = _was(pair)
-    unit = UnitFacts((pair.base or one).prunes)
+    unit = UnitFacts((pair.base or one).prunes, one.replaces)
     subject = Subject(pair.state, one.kind, one.key.group, old, new, paths, unit, one.shown_name, was)
     risks = risks_of(subject)
     shown = without_hidden(old, new)

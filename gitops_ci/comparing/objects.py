@@ -38,7 +38,8 @@ class Key:
 class ManifestObject:
     """An object of a unit's output. `name` is as it is written, `key.name` without a hash.
 
-    `prunes` says whether whoever applies it deletes it once it is gone; None where nobody can tell.
+    `prunes` says whether whoever applies it deletes it once it is gone; None where nobody can tell. `replaces`: what
+    cannot be changed is deleted and created.
     """
 
     key: Key
@@ -47,6 +48,7 @@ class ManifestObject:
     name: str
     value: Mapping[str, Any]
     prunes: bool | None = None
+    replaces: bool = False
 
     @property
     def kind(self) -> str:
@@ -70,6 +72,7 @@ def read_objects(
     cluster: str = "",
     namespace: str = "",
     prunes: bool | None = None,
+    replaces: bool = False,
 ) -> list[ManifestObject]:
     """The objects of a unit. `namespace` is what the operator gives to those without one."""
     made: list[ManifestObject] = []
@@ -89,7 +92,7 @@ def read_objects(
         parts = (cluster, group, kind, within, identity)
         key = Key(*parts, seen[parts])
         seen[parts] += 1
-        made.append(ManifestObject(key, unit, version, name or f"{prefix}*", value, prunes))
+        made.append(ManifestObject(key, unit, version, name or f"{prefix}*", value, prunes, replaces))
     return made
 
 

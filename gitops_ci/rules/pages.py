@@ -79,8 +79,12 @@ def _page(rule: str, text: Mapping[str, Any]) -> RulePage:
         good=text.get("good", "").strip("\n"),
         kind=text.get("kind", ""),
         definition=text.get("definition", ""),
-        source=tuple(_upstream(text["modules"])) if "modules" in text else (text.get("source", _OPENAPI),),
+        source=tuple(_upstream(text["modules"]) if "modules" in text else _listed(text.get("source", _OPENAPI))),
     )
+
+
+def _listed(source: str | Iterable[str]) -> Iterable[str]:
+    return (source,) if isinstance(source, str) else source
 
 
 def _upstream(modules: Iterable[str]) -> Iterator[str]:

@@ -34,7 +34,10 @@ WITHOUT_EXAMPLE = {
     "gitops/not-deployed",
     "gitops/schema-location",
     "gitops/undefined-variable",
+    "repo/crd-in-use",
+    "repo/deletes-data",
     "repo/image-not-found",
+    "repo/immutable",
     "repo/no-namespace",
     "schema/missing",
 }

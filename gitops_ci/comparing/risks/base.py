@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from gitops_ci.model.rendered import PathChange
 
-__all__ = ["POD_TEMPLATES", "Subject", "UnitFacts", "containers", "dig", "pod_template"]
+__all__ = ["POD_TEMPLATES", "Subject", "UnitFacts", "containers", "dig", "marks_of", "pod_template"]
 
 # Where a workload keeps the template of its pods.
 POD_TEMPLATES: Mapping[str, tuple[str, ...]] = {
@@ -26,9 +26,13 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """What the operator does with the objects of a unit. `prunes` None: the description does not say."""
+    """What the operator does with the objects of a unit. `prunes` None: the description does not say.
+
+    `replaces`: what cannot be changed is deleted and created.
+    """
 
     prunes: bool | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ def dig(value: Any, *keys: str) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def marks_of(value: Any) -> dict[str, Any]:
+    """The labels and annotations of an object."""
+    found = [dig(value, "metadata", name) for name in ("labels", "annotations")]
+    return {key: one for marks in found if isinstance(marks, dict) for key, one in marks.items()}
 
 
 def pod_template(kind: str, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

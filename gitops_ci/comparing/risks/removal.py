@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_ci.comparing.risks.base import Subject, dig
+from gitops_ci.comparing.risks.base import Subject, dig, marks_of
 from gitops_ci.model.rendered import Risk
 
 __all__ = ["deletes_data", "kept", "pruned", "pruning_changed", "unit_removed"]
@@ -79,9 +79,7 @@ def _stays(subject: Subject) -> bool:
 
 
 def _is_kept(subject: Subject) -> bool:
-    before = dict(subject.before or {})
-    annotations, labels = dig(before, "metadata", "annotations"), dig(before, "metadata", "labels")
-    found = {**(labels if isinstance(labels, dict) else {}), **(annotations if isinstance(annotations, dict) else {})}
+    found = marks_of(dict(subject.before or {}))
     options = str(found.get("argocd.argoproj.io/sync-options", "")).replace(" ", "").split(",")
     return (
         "Prune=false" in options

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from gitops_ci.bounded import Limits
 from gitops_ci.comparing import HINTS, Settings, compare, keys_of_definitions
 from gitops_ci.errors import FindingsError, UsageError
+from gitops_ci.flows.checkout import repository_root, repository_urls
 from gitops_ci.flows.diff.definitions import definitions_of, scope_of
 from gitops_ci.flows.diff.expansion import Expansion, expand
 from gitops_ci.flows.diff.folding import folds, masks
 from gitops_ci.flows.diff.result import findings_of, notes_of, sides_of, units_of, wanted_units
 from gitops_ci.flows.diff.sides import Trees, read_trees
-from gitops_ci.flows.validate.checkout import repository_root, repository_urls
 from gitops_ci.model import ErrorDetail, Finding, Log, Outcome
 from gitops_ci.model.rendered import ObjectChange, RenderedDiff, View
 from gitops_ci.rendering.deployment import Cluster, Repository

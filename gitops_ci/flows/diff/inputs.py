@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.validate.checkout import repository_root
+from gitops_ci.flows.checkout import repository_root
 from gitops_ci.rendering.deployment import Cluster
 from gitops_ci.rendering.documents import load_any, text_of
 from gitops_ci.yamltext import YamlError

@@ -38,7 +38,15 @@ def side_of(unit: DeploymentUnit, documents: Iterable[str], again: Iterable[str]
         YamlError: what it renders to is not YAML.
     """
     cluster, namespace = _destination(unit)
-    return Side(unit.id, _values(documents), cluster, namespace, _prunes(unit, is_removed=is_removed), _values(again))
+    return Side(
+        unit.id,
+        _values(documents),
+        cluster,
+        namespace,
+        _prunes(unit, is_removed=is_removed),
+        _replaces(unit),
+        _values(again),
+    )
 
 
 def _values(documents: Iterable[str]) -> list[Mapping[str, Any]]:
@@ -73,6 +81,19 @@ def _prunes(unit: DeploymentUnit, *, is_removed: bool) -> bool | None:
     if unit.kind == "flux-kustomization":
         return dig(spec, "prune") is True
     return True if unit.kind in {"helmrelease", "fleet"} else None
+
+
+def _replaces(unit: DeploymentUnit) -> bool:
+    """Whether the operator deletes and creates what the API server refuses to change."""
+    spec = unit.value.get("spec")
+    if unit.kind == "application":
+        options = dig(spec, "syncPolicy", "syncOptions")
+        return isinstance(options, list) and {"Force=true", "Replace=true"} <= set(map(str, options))
+    if unit.kind == "flux-kustomization":
+        return dig(spec, "force") is True
+    if unit.kind == "helmrelease":
+        return dig(spec, "upgrade", "force") is True
+    return unit.kind == "fleet" and dig(unit.value, "helm", "force") is True
 
 
 def described(found: Found) -> list[Mapping[str, Any]]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from gitops_ci import known_files
 from gitops_ci.bounded import Limits
 from gitops_ci.errors import NothingMatched
-from gitops_ci.flows.validate.checkout import repository_root, repository_urls, root_around
+from gitops_ci.flows.checkout import repository_root, repository_urls, root_around
 from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_manifests, read_sources
 from gitops_ci.flows.validate.verdict import judged
 from gitops_ci.model import FailOn, Finding, Log, Outcome, Skip
 from gitops_ci.reporting.summary import count
-from gitops_ci.validation import REFERRED_GROUPS, Checks, Report, Surroundings, check
+from gitops_ci.validation import REFERRED_GROUPS, Checks, Rendered, Report, Surroundings, check
 
 if TYPE_CHECKING:
     from gitops_ci.flows.image.existence import ImageLookup
@@ -84,7 +84,9 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
         around = around._replace(has_variables=result.has_variables)
     found = _found(_described(raw, files), result)
     rendered = result.rendered if result else []
-    report = check(_raw(raw, files, result, request), request.checks, around, rendered, found)
+    lying = _raw(raw, files, result, request)
+    found += _broken(request, selection, rendered, files, lying, log)
+    report = check(lying, request.checks, around, rendered, found)
     if selection.is_partial:
         # Of what a unit renders beside the files that were named, nothing is asked.
         report = report._replace(findings=tuple(one for one in report.findings if one.path in raw))
@@ -291,6 +293,35 @@ def _raw(
     from gitops_ci.rendering.substitute import substitute
 
     return [(path, substitute(files[path], request.substitute)) for path in left]
+
+
+def _broken(
+    request: ValidateRequest,
+    selection: Selection,
+    rendered: Sequence[Rendered],
+    files: Mapping[str, str],
+    lying: Sequence[tuple[str, str]],
+    log: Log,
+) -> list[Finding]:
+    """What the change breaks that the head alone does not show. Of several jobs the first looks."""
+    is_first = request.shard is None or request.shard.index == 1
+    if not request.changed_since or request.render == "none" or not is_first:
+        return []
+    from gitops_ci.flows.validate.change import RULES, ChangeCheck, change_findings
+    from gitops_ci.flows.validate.units import Checkout
+    from gitops_ci.rendering.programs import ProgramSettings
+
+    root = repository_root()
+    if root is None or not any(map(request.checks.wants, RULES)):
+        return []
+    units = selection.units
+    paths = tuple(_named(request))
+    settings = ProgramSettings(request.limits, allow_remote=request.allow_remote, checkout=root.path)
+    checkout = units.checkout if units else Checkout(root.path, files)
+    repository = units.deployment.repository if units else None
+    return change_findings(
+        ChangeCheck(request.changed_since, paths, checkout, repository, settings, rendered, lying), log
+    )
 
 
 def _skips(report: Report, result: RenderResult | None, unread: Sequence[Skip], chosen: set[str]) -> tuple[Skip, ...]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from gitops_ci import process
 from gitops_ci.checkout import checkout_git
 from gitops_ci.errors import ProgramError
+from gitops_ci.flows.checkout import root_around
 from gitops_ci.flows.globs import Paths
-from gitops_ci.flows.validate.checkout import root_around
 from gitops_ci.model import Skip
 
 __all__ = ["LeftOut", "ignored_by_git"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gitops_ci.comparing import RISKS, Settings, Side, compare
+from gitops_ci.comparing.breaking import breaks_of
 from tests.unit.comparing.support import change, config_map, deployment, one
 
 
@@ -321,6 +322,19 @@ def contained(**fields: Any) -> dict[str, Any]:
     return made
 
 
+def claims(labels: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    """The spec of a StatefulSet with one template of a claim."""
+    return {"volumeClaimTemplates": [{"metadata": {"name": "data", "labels": labels or {}}, "spec": {}, **more}]}
+
+
+def stateful(**spec: Any) -> dict[str, Any]:
+    return obj("StatefulSet", "apps", spec=spec)
+
+
+def marked(value: dict[str, Any], name: str, text: str) -> dict[str, Any]:
+    return value | {"metadata": {**value["metadata"], "annotations": {name: text}}}
+
+
 CHANGED = [
     (deployment(replicas=2), deployment(replicas=3), set()),
     (deployment(replicas=2), deployment(replicas=0), {"capacity"}),
@@ -353,6 +367,47 @@ CHANGED = [
         obj("StatefulSet", "apps", spec={"serviceName": "a"}),
         obj("StatefulSet", "apps", spec={"serviceName": "b"}),
         {"refused"},
+    ),
+    (
+        obj("StatefulSet", "apps", spec={}),
+        obj("StatefulSet", "apps", spec={"podManagementPolicy": "OrderedReady"}),
+        set(),
+    ),
+    (
+        obj("StatefulSet", "apps", spec=claims(kind="PersistentVolumeClaim")),
+        obj("StatefulSet", "apps", spec=claims()),
+        set(),
+    ),
+    (
+        stateful(**claims(labels={"helm.sh/chart": "a-1"})),
+        stateful(**claims(labels={"helm.sh/chart": "a-2"})),
+        {"refused"},
+    ),
+    (obj("Service", spec={"clusterIP": "None"}), obj("Service", spec={"ports": []}), set()),
+    (obj("Service", spec={"ports": []}), obj("Service", spec={"clusterIP": "None"}), {"refused"}),
+    (obj("Service", spec={"clusterIP": "None"}), obj("Service", spec={"clusterIP": "10.0.0.1"}), {"refused"}),
+    (obj("Secret", type="Opaque"), obj("Secret"), set()),
+    (obj("Secret", type="Opaque"), obj("Secret", type="kubernetes.io/tls"), {"refused"}),
+    (obj("Job", "batch", spec={"template": {"a": 1}}), obj("Job", "batch", spec={"template": {"a": 2}}), {"refused"}),
+    (
+        obj("Job", "batch", spec={"template": {"a": 1}, "ttlSecondsAfterFinished": 60}),
+        obj("Job", "batch", spec={"template": {"a": 2}, "ttlSecondsAfterFinished": 60}),
+        set(),
+    ),
+    (
+        obj("Job", "batch", "x", spec={"template": {"a": 1}}),
+        marked(obj("Job", "batch", spec={"template": {"a": 2}}), "argocd.argoproj.io/hook", "PreSync"),
+        set(),
+    ),
+    (
+        obj("PersistentVolumeClaim", spec={"accessModes": ["ReadWriteOnce"]}),
+        obj("PersistentVolumeClaim", spec={"accessModes": ["ReadWriteOnce"], "storageClassName": "fast"}),
+        set(),
+    ),
+    (
+        obj("ConfigMap", name="a-2f8hb7m6k9", immutable=True, data={"a": "1"}),
+        obj("ConfigMap", name="a-7m6k92f8hb", immutable=True, data={"a": "2"}),
+        set(),
     ),
     (obj("ConfigMap", immutable=True, data={"a": "1"}), obj("ConfigMap", immutable=True, data={"a": "2"}), {"refused"}),
     (
@@ -393,6 +448,33 @@ def test_what_a_change_of_an_object_means(old, new, expected):
     found = one(old, new)
     assert names(found) == expected
     assert names(found) <= RISKS.keys()
+
+
+def test_what_an_operator_replaces_is_not_refused():
+    old, new = (obj("Job", "batch", spec={"template": {"a": number}}) for number in (1, 2))
+    assert names(one(old, new, replaces=True)) == set()
+
+
+LOSSES = [
+    (obj("PersistentVolumeClaim"), ["repo/deletes-data"]),
+    (obj("PersistentVolumeClaim", spec={"volumeName": "nfs"}), []),
+    (obj("PersistentVolumeClaim", spec={"storageClassName": ""}), []),
+    (obj("PersistentVolume"), []),
+    (obj("PersistentVolume", spec={"persistentVolumeReclaimPolicy": "Delete"}), ["repo/deletes-data"]),
+    (obj("StatefulSet", "apps", spec=claims()), []),
+    (obj("StorageClass", "storage.k8s.io"), []),
+    (marked(obj("Namespace"), "argocd.argoproj.io/sync-options", "Prune=false"), []),
+    (marked(obj("PersistentVolumeClaim"), "helm.sh/resource-policy", "keep"), []),
+    (obj("Namespace"), ["repo/deletes-data"]),
+    (obj("ConfigMap"), []),
+]
+
+
+@pytest.mark.parametrize(("gone", "rules"), LOSSES)
+def test_what_a_removal_breaks(gone, rules):
+    found = change([gone], []).objects
+    assert [broken.rule for broken in breaks_of(found, lambda _: False, lambda *_: 0)] == rules
+    assert not list(breaks_of(found, lambda _: True, lambda *_: 0)), "it is still there"
 
 
 def test_order_of_what_has_no_order_restarts_nothing():

@@ -1,0 +1,124 @@
+"""`validate --changed-since` finds what neither side of a change shows alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.workspace import git, make_checkout
+
+RULES = ("--rules", "repo/immutable", "--rules", "repo/deletes-data", "--rules", "repo/crd-in-use")
+SET = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: "postgres:17.2"}]}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 5Gi}}
+"""
+CLAIM = """\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: uploads, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 5Gi}}}
+"""
+DEFINITION = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: backups.acme.example}
+spec:
+  group: acme.example
+  names: {kind: Backup, plural: backups}
+  scope: Namespaced
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+"""
+BACKUP = "apiVersion: acme.example/v1\nkind: Backup\nmetadata: {name: nightly}\n"
+UNIT = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: shop, namespace: flux-system}
+spec: {interval: 1m, prune: PRUNE, path: ./shop, sourceRef: {kind: GitRepository, name: flux-system}}
+"""
+
+
+@pytest.fixture
+def change(run, tree, tmp_path):
+    """What is found after files of a commit were replaced; None removes one."""
+
+    def call(before: dict[str, str], after: dict[str, str | None], *arguments: str) -> list[tuple[str, str, int]]:
+        make_checkout(tmp_path, before, origin="")
+        for name, text in after.items():
+            if text is None:
+                (tmp_path / name).unlink()
+            else:
+                tree({name: text})
+        ran = run("validate", "--changed-since", "HEAD", "--allow-empty", "--output", "json", *RULES, *arguments)
+        return [(one["rule"], one["path"], one["line"]) for one in ran.document["findings"]]
+
+    return call
+
+
+def test_a_field_that_cannot_change_is_found_where_it_is_written(tool, change):
+    tool("kubectl", "git")
+    before = {"apps/shop.yaml": UNIT.replace("PRUNE", "true"), "shop/kustomization.yaml": "resources: [db.yaml]\n"}
+    grown = {"shop/db.yaml": SET.replace("5Gi", "9Gi").replace("17.2", "17.3")}
+    assert change(before | {"shop/db.yaml": SET}, grown) == [("repo/immutable", "shop/db.yaml", 14)]
+
+
+def test_manifests_that_no_unit_takes_are_compared_too(change):
+    assert change({"a/db.yaml": SET}, {"a/db.yaml": SET.replace("serviceName: db", "serviceName: x")}) == [
+        ("repo/immutable", "a/db.yaml", 5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prune", "expected"), [("true", [("repo/deletes-data", "shop/claim.yaml", 0)]), ("false", [])]
+)
+def test_a_claim_that_goes_takes_its_data_where_the_operator_prunes(tool, change, prune, expected):
+    tool("kubectl", "git")
+    before = {"apps/shop.yaml": UNIT.replace("PRUNE", prune), "shop/db.yaml": SET, "shop/claim.yaml": CLAIM}
+    assert change(before, {"shop/claim.yaml": None}) == expected
+
+
+def test_what_moves_to_another_unit_is_not_deleted(tool, change):
+    tool("kubectl", "git")
+    before = {
+        "apps/shop.yaml": UNIT.replace("PRUNE", "true"),
+        "shop/kustomization.yaml": "resources: [claim.yaml]\n",
+        "shop/claim.yaml": CLAIM,
+    }
+    other = UNIT.replace("PRUNE", "true").replace("name: shop", "name: files").replace("./shop", "./files")
+    after = {
+        "apps/files.yaml": other,
+        "files/claim.yaml": CLAIM,
+        "shop/claim.yaml": None,
+        "shop/db.yaml": SET,
+        "shop/kustomization.yaml": "resources: [db.yaml]\n",
+    }
+    assert change(before, after) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "rules"),
+    [
+        ({"crds/backup.yaml": None}, ["repo/crd-in-use"]),
+        ({"crds/backup.yaml": None, "jobs/b.yaml": None}, ["repo/deletes-data"]),
+        ({"crds/backup.yaml": None, "definitions/backup.yaml": DEFINITION}, []),
+    ],
+)
+def test_a_definition_that_goes_takes_its_objects(change, after, rules):
+    found = change({"crds/backup.yaml": DEFINITION, "jobs/b.yaml": BACKUP}, after)
+    assert [rule for rule, _, _ in found] == rules
+
+
+def test_what_is_accepted_and_what_is_not_asked_for_is_not_told(change, tmp_path):
+    changed = {"a/db.yaml": SET.replace("serviceName: db", "serviceName: x")}
+    assert change({"a/db.yaml": SET}, changed, "--ignore", "repo/immutable kind=StatefulSet") == []
+    assert git(tmp_path, "status", "--short") == " M a/db.yaml\n"
