@@ -100,6 +100,7 @@ RULE_IDS = (
     "repo/plain-secret",
     "repo/selects-nothing",
     "repo/server-side-apply",
+    "repo/two-owners",
     "schema/base64",
     "schema/duplicate",
     "schema/integer-range",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION, VERSIONS, versions
 from gitops_ci.validation.lint import REFERRED_GROUPS
-from gitops_ci.validation.report import Checks, Rendered, Report, Suppression, Surroundings
+from gitops_ci.validation.report import Checks, Destination, Rendered, Report, Suppression, Surroundings
 from gitops_ci.validation.run import check
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "REFERRED_GROUPS",
     "VERSIONS",
     "Checks",
+    "Destination",
     "Rendered",
     "Report",
     "Suppression",

@@ -13,7 +13,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.model import Finding, Skip
 from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION
 
-__all__ = ["Checks", "Lookup", "Rendered", "Report", "Suppression", "Surroundings"]
+__all__ = ["Checks", "Destination", "Lookup", "Rendered", "Report", "Suppression", "Surroundings"]
 
 # (apiVersion, kind, Kubernetes version) -> a JSON Schema, why a location could not be asked, or None
 Lookup = Callable[[str, str, str], Mapping[str, Any] | str | None]
@@ -126,12 +126,19 @@ class Surroundings(NamedTuple):
     has_variables: bool = False
 
 
+class Destination(NamedTuple):
+    """Where a unit is applied: `cluster` is equal for units of one cluster, `namespace` is for objects without one."""
+
+    cluster: str
+    namespace: str = ""
+
+
 class Rendered(NamedTuple):
     """The output of a kustomization or a chart.
 
     `unit` names it, `file` describes it, `sources` are the (path, text) it was made of. `source_of` tells the path that
     one document's text says it came from. `is_assumed`: nobody installs it with these values and this name, so that
-    nothing hangs on how long a name is, or that a value is empty.
+    nothing hangs on how long a name is, or that a value is empty. `destination` is None where nobody can know it.
     """
 
     unit: str
@@ -140,6 +147,7 @@ class Rendered(NamedTuple):
     sources: tuple[tuple[str, str], ...] = ()
     source_of: Callable[[str], str | None] = lambda text: None  # noqa: ARG005
     is_assumed: bool = False
+    destination: Destination | None = None
 
 
 class Report(NamedTuple):

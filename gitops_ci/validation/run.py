@@ -120,7 +120,10 @@ class _Run:
         images = sorted({image for result in results for image in result.images})
         elsewhere = list(_documents(self._around.elsewhere, *REFERRED_GROUPS)) if followed else []
         facts = sorted((one for result in results for one in result.facts), key=lambda one: one.place)
-        found = repository_findings(resources, followed, elsewhere, facts, self._document, self._around)
+        destinations = {name: unit.destination for name, unit in self._units.items() if unit.destination}
+        found = repository_findings(
+            resources, followed, elsewhere, facts, self._document, self._around, destinations=destinations
+        )
         for finding, document in chain(found, image_findings(images, self._document, self._checks, self._around)):
             if self._checks.leaves_out(document.api_version, document.kind):
                 continue

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gitops_ci import process
 from gitops_ci.errors import ProgramError
+from gitops_ci.flows.validate.destinations import destination_of
 from gitops_ci.flows.validate.selection import RenderUnit
 from gitops_ci.flows.validate.units import Checkout, Units
 from gitops_ci.model import Finding, Log, Skip
@@ -219,7 +220,15 @@ class _Run:
             name = self._shown(unit.path)
         text = substitute(output.text, self._values)
         self.result.rendered.append(
-            Rendered(name, self._shown(unit.path), text, texts, self._source_of(found), unit.is_assumed)
+            Rendered(
+                name,
+                self._shown(unit.path),
+                text,
+                texts,
+                self._source_of(found),
+                unit.is_assumed,
+                destination_of(found, self._deployment),
+            )
         )
         self._log.detail(f"rendered {name}")
 

@@ -6,6 +6,7 @@ A document rule sees one object; a repository rule sees all of them and what lie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from gitops_ci.lazy import LazyModules
 from gitops_ci.model import Finding
@@ -15,7 +16,7 @@ from gitops_ci.validation.lint.duplicates import DocumentOf, Resource, duplicate
 from gitops_ci.validation.lint.facts import Facts, facts_of
 from gitops_ci.validation.lint.server_side_apply import duplicate_entries
 from gitops_ci.validation.manifests.documents import Document
-from gitops_ci.validation.report import Checks, Surroundings
+from gitops_ci.validation.report import Checks, Destination, Surroundings
 
 __all__ = [
     "FOLLOWED_GROUPS",
@@ -94,13 +95,22 @@ def repository_findings(
     facts: Sequence[Facts],
     document_of: DocumentOf,
     around: Surroundings,
+    *,
+    destinations: Mapping[str, Destination] = MappingProxyType({}),
 ) -> Iterator[tuple[Finding, Document]]:
-    """Findings of the rules that see everything, each with the document it is about; none is about `elsewhere`."""
+    """Findings of the rules that see everything, each with the document it is about; none is about `elsewhere`.
+
+    `destinations` are those of units, as far as they are known.
+    """
     yield from duplicates(resources, document_of)
     if facts:
         from gitops_ci.validation.lint.relations import relation_findings
 
         yield from relation_findings(facts, document_of)
+    if len(destinations) > 1:
+        from gitops_ci.validation.lint.owners import shared_objects
+
+        yield from shared_objects(facts, destinations, document_of)
     if followed:
         from gitops_ci.validation.lint import argocd, fleet, flux
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from gitops_ci.model import Finding
-from gitops_ci.validation import Checks, Rendered, check
+from gitops_ci.validation import Checks, Destination, Rendered, check
 
 RULES = Checks(rules=("repo/missing-reference", "repo/selects-nothing", "repo/no-namespace", "repo/server-side-apply"))
 
@@ -251,3 +251,38 @@ def test_an_annotation_that_argo_cd_reads_is_fine(annotation, value):
     config = named("ConfigMap", "a", data={})
     config["metadata"]["annotations"] = {f"argocd.argoproj.io/{annotation}": value}
     assert check([("a.yaml", yaml.safe_dump(config))], Checks(rules=("gitops/argocd",))).findings == ()
+
+
+SETTINGS = named("ConfigMap", "settings", namespace="shop")
+HERE, THERE = Destination("by apps", "shop"), Destination("by others", "shop")
+
+
+def owned(*units):
+    """What is found in units: (name, destination, object)."""
+    rendered = [Rendered(name, f"{name}.yaml", yaml.safe_dump(value), destination=to) for name, to, value in units]
+    return [one.resource for one in check((), Checks(rules=("repo/two-owners",)), None, rendered).findings]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (("a", HERE, SETTINGS), ("b", HERE, SETTINGS), ["ConfigMap/settings"]),
+        (("a", HERE, SETTINGS), ("b", HERE, named("ConfigMap", "settings")), ["ConfigMap/settings"]),
+        (("a", HERE, SETTINGS), ("b", HERE, named("ConfigMap", "settings", namespace="other")), []),
+        (("a", HERE, SETTINGS), ("b", THERE, SETTINGS), []),
+        (("a", HERE, SETTINGS), ("b", None, SETTINGS), []),
+        (("a", HERE, SETTINGS), ("a@other", HERE, SETTINGS), []),
+        (("a", HERE, SETTINGS), ("b", HERE, named("ConfigMap", "settings", "acme.example/v1", "shop")), []),
+        (("a", HERE, named("Namespace", "x", namespace="p")), ("b", HERE, named("Namespace", "x")), ["Namespace/x"]),
+    ],
+)
+def test_an_object_of_two_units_of_one_cluster(first, second, expected):
+    assert owned(first, second) == expected
+
+
+def test_what_is_meant_to_be_shared_has_no_owner():
+    shared = {
+        **SETTINGS,
+        "metadata": {**SETTINGS["metadata"], "annotations": {"kustomize.toolkit.fluxcd.io/ssa": "Merge"}},
+    }
+    assert owned(("a", HERE, SETTINGS), ("b", HERE, shared)) == []
