@@ -27,7 +27,6 @@ OF_FILES = [page for page in PAGES if page.bad and not page.kind and not page.de
 WITHOUT_EXAMPLE = {
     "api/config-size",
     "gitops/crd-differs",
-    "gitops/cycle",
     "gitops/kustomization",
     "gitops/missing-path",
     "gitops/missing-source",

@@ -24,6 +24,7 @@ NAMES = frozenset({"Kustomization", CHART, *(f"{stem}.{end}" for stem in _STEMS 
 
 def description_findings(files: Iterable[tuple[str, str]], exists: Callable[[str], bool]) -> Iterator[Finding]:
     """Findings of the (path, text) among files that are descriptions; `exists` tells whether a path does."""
+    bundles: list[Document] = []
     for path, text in files:
         name = posixpath.basename(path)
         if name not in NAMES or "{{" in text:
@@ -44,6 +45,11 @@ def description_findings(files: Iterable[tuple[str, str]], exists: Callable[[str
                     yield misfit_finding(document, misfit, strict=name.lower().startswith("kustomization"))
                 if name.startswith("fleet."):
                     yield from _missing_files(document, exists)
+                    bundles.append(document)
+    if any("dependsOn" in bundle.value for bundle in bundles):
+        from gitops_ci.validation.lint.dependencies import bundle_findings
+
+        yield from bundle_findings(bundles)
 
 
 def _shape(name: str, value: Mapping[str, Any]) -> Shape | None:

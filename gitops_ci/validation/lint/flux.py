@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import Keys, at, dig
+from gitops_ci.validation.lint.dependencies import circles
 from gitops_ci.validation.lint.repository_paths import Names, is_here, is_usual, missing_name, missing_path
 from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.report import Surroundings
@@ -62,6 +63,7 @@ def references(
         if document.group.endswith(_GROUPS):
             for finding in (*_names(document, names, around), *_paths(document, repositories, around)):
                 yield finding, document
+    yield from circles(documents, elsewhere)
 
 
 def _names(document: Document, names: Names, around: Surroundings) -> Iterator[Finding]:

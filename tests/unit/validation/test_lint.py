@@ -8,6 +8,7 @@ import pytest
 
 from gitops_ci.model import Finding
 from gitops_ci.validation import Checks, Suppression, Surroundings, check
+from gitops_ci.validation.lint.descriptions import description_findings
 
 
 def found(text: str, path: str = "a.yaml", around: Surroundings | None = None) -> list[Finding]:
@@ -146,3 +147,50 @@ def test_a_comment_an_annotation_and_the_settings_suppress_and_are_counted() -> 
     assert check([("a.yaml", text)], checks).summary["suppressed"] == 1
     other = Checks(suppressions=(Suppression(rule="repo/*", kind="Job"),))
     assert len(check([("a.yaml", text)], other).findings) == 1
+
+
+def waiting(name: str, *needs: str, kind: str = "Kustomization", namespace: str = "flux-system") -> str:
+    group = "kustomize" if kind == "Kustomization" else "helm"
+    listed = ", ".join(f"{{name: {need}}}" for need in needs)
+    return (
+        f"apiVersion: {group}.toolkit.fluxcd.io/v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
+        f"spec:\n  interval: 1m\n  dependsOn: [{listed}]\n"
+    )
+
+
+def cycles(**files: str) -> list[tuple[str, int, str]]:
+    found = check([(f"{name}.yaml", text) for name, text in files.items()], Checks(rules=("gitops/cycle",))).findings
+    return [(one.path, one.line, one.message.rpartition(": ")[2]) for one in found]
+
+
+def test_what_waits_for_each_other_is_never_applied() -> None:
+    assert cycles(a=waiting("a", "b"), b=waiting("b", "c"), c=waiting("c", "a")) == [("a.yaml", 6, "a -> b -> c -> a")]
+    assert cycles(a=waiting("a", "a")) == [("a.yaml", 6, "a -> a")]
+    release = {"kind": "HelmRelease"}
+    assert cycles(a=waiting("a", "b", **release), b=waiting("b", "a", **release)) == [("a.yaml", 6, "a -> b -> a")]
+
+
+def test_what_waits_in_one_direction_is_fine() -> None:
+    assert cycles(a=waiting("a", "b", "c"), b=waiting("b", "c"), c=waiting("c")) == []
+    assert cycles(a=waiting("a", "b"), b=waiting("b", "a", kind="HelmRelease")) == [], "another kind"
+    assert cycles(a=waiting("a", "b"), b=waiting("b", "a", namespace="other")) == [], "another namespace"
+    here, there = waiting("a", "b") + "---\n" + waiting("b"), waiting("a") + "---\n" + waiting("b", "a")
+    assert cycles(here=here, there=there) == [], "two clusters"
+
+
+def test_bundles_of_fleet_wait_for_each_other() -> None:
+    def bundles(**files: str) -> list[tuple[str, str, str]]:
+        texts = [(f"{name.replace('_', '/')}/fleet.yaml", text) for name, text in files.items()]
+        found = description_findings(texts, lambda _: True)
+        return [(one.rule, one.path, one.hint if one.severity == "warning" else one.message) for one in found]
+
+    circle = "dependsOn[0]: these wait for each other, and none is ever applied: apps/web -> db -> apps/web"
+    db = "name: db\ndependsOn: [{selector: {matchLabels: {app: web}}}]\n"
+    web = "labels: {app: web}\ndependsOn: [{name: db}]\n"
+    assert bundles(apps_web=web, db=db) == [("gitops/cycle", "apps/web/fleet.yaml", circle)]
+    assert bundles(apps_web="dependsOn: [{name: config-db}]\n", db="namespace: db\n") == []
+    folder = bundles(apps_web="dependsOn: [{name: config-db}]\n", db="dependsOn: [{name: config-apps-web}]\n")
+    assert [rule for rule, _, _ in folder] == ["gitops/cycle"]
+    near = bundles(web="dependsOn: [{name: databse}]\n", db="name: database\n")
+    assert near == [("gitops/missing-source", "web/fleet.yaml", "Did you mean 'database'?")]
+    assert bundles(web="dependsOn: [{name: elsewhere}]\n", db="name: database\n") == []
