@@ -118,6 +118,21 @@ def test_a_definition_that_goes_takes_its_objects(change, after, rules):
     assert [rule for rule, _, _ in found] == rules
 
 
+def test_what_an_operator_is_not_given_is_not_pruned(tool, change):
+    tool("kubectl", "git")
+    before = {"apps/shop.yaml": UNIT.replace("PRUNE", "true"), "shop/db.yaml": SET, "setup/crds.yaml": DEFINITION}
+    assert change(before | {"shop/b.yaml": BACKUP}, {"setup/crds.yaml": None}) == []
+
+
+def test_a_claim_of_a_volume_made_by_hand_takes_no_data(change):
+    volume = "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: nfs}\nspec: {storageClassName: nfs}\n"
+    claim = CLAIM.replace("{accessModes", "{storageClassName: nfs, accessModes")
+    assert [rule for rule, _, _ in change({"a/c.yaml": claim, "a/d.yaml": SET}, {"a/c.yaml": None})] == [
+        "repo/deletes-data"
+    ]
+    assert change({"a/c.yaml": claim, "a/v.yaml": volume}, {"a/c.yaml": None}) == []
+
+
 def test_what_is_accepted_and_what_is_not_asked_for_is_not_told(change, tmp_path):
     changed = {"a/db.yaml": SET.replace("serviceName: db", "serviceName: x")}
     assert change({"a/db.yaml": SET}, changed, "--ignore", "repo/immutable kind=StatefulSet") == []

@@ -19,7 +19,9 @@ from gitops_ci.model import Finding, Log
 from gitops_ci.model.rendered import ObjectChange
 from gitops_ci.rendering.deployment import Repository
 from gitops_ci.rendering.documents import dig, text_of
+from gitops_ci.rendering.kinds import FOLDER_KINDS
 from gitops_ci.rendering.programs import ProgramSettings
+from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.validation import Rendered
 from gitops_ci.validation.changes import Place, finding_in
 from gitops_ci.yamltext import YamlError
@@ -78,8 +80,10 @@ class _Head:
     trees: Trees
 
     def is_there(self, one: ObjectChange) -> bool:
-        """Whether the object is somewhere, or may be in what could not be rendered."""
-        if self._is_unsure(one.unit) or _is_left_by_helm(self.expansion, one):
+        """Whether the object, or what it stands for, stays: it is somewhere, or nobody here would delete it."""
+        if self._is_unsure(one.unit) or self._is_applied_by_hand(one.unit) or _is_left_by_helm(self.expansion, one):
+            return True
+        if one.kind == "PersistentVolumeClaim" and self._has_volume(one):
             return True
         name, namespace = _identity(one)
         found = [value for side in self.sides.after for value in side.values]
@@ -93,12 +97,34 @@ class _Head:
             return unit not in half.outputs
         return any(name not in self.expansion.base.units for name in half.troubles)
 
+    def _is_applied_by_hand(self, unit: str) -> bool:
+        """Whether no operator takes a folder, although operators are told here what to take."""
+        half = self.expansion.base
+        is_folder = unit not in half.units or half.units[unit].unit.kind in FOLDER_KINDS
+        return is_folder and any(one.unit.kind not in FOLDER_KINDS for one in half.units.values())
+
+    def _has_volume(self, one: ObjectChange) -> bool:
+        """Whether somebody made the volume of a claim by hand, in Git: it has its own policy."""
+        name, _ = _identity(one)
+        storage = text_of(dig(dict(one.before or {}), "spec", "storageClassName"))
+        tree = self.trees.before
+        for path in tree.names:
+            if path.endswith((".yaml", ".yml")) and "kind: PersistentVolume\n" in (tree.text(path) or ""):
+                for value in _values(tree, path):
+                    spec = value.get("spec")
+                    if value.get("kind") == "PersistentVolume" and (
+                        text_of(dig(spec, "claimRef", "name")) == name
+                        or (storage and text_of(dig(spec, "storageClassName")) == storage)
+                    ):
+                        return True
+        return False
+
     def _written(self, one: ObjectChange, name: str) -> Iterator[Any]:
         """Manifests that no unit takes; of objects of the whole cluster all that are in Git."""
         paths = [path for path in self.trees.after.names if self._names(path, name, one.kind)]
         if one.kind in {"Namespace", "CustomResourceDefinition"}:
             for path in paths:
-                yield from self._values(path)
+                yield from _values(self.trees.after, path)
         for side in plain_sides(self.expansion.head, paths):
             yield from side.values
 
@@ -108,22 +134,23 @@ class _Head:
         text = self.trees.after.text(path) or ""
         return all(word in text for word in words)
 
-    def _values(self, path: str) -> list[Any]:
-        try:
-            return [one.value for one in self.trees.after.documents(path)]
-        except YamlError:
-            return []
-
     def remaining(self, group: str, kind: str) -> int:
         """How many objects of a custom kind the head has, in Git or in what was rendered."""
         found = {
             (text_of(dig(value, "metadata", "namespace")), text_of(dig(value, "metadata", "name")))
             for path in self.trees.after.names
             if self._names(path, f"{group}/", kind)
-            for value in self._values(path)
+            for value in _values(self.trees.after, path)
             if value.get("kind") == kind and str(value.get("apiVersion", "")).startswith(f"{group}/")
         }
         return len(found)
+
+
+def _values(tree: SourceTree, path: str) -> list[Any]:
+    try:
+        return [one.value for one in tree.documents(path)]
+    except YamlError:
+        return []
 
 
 def _identity(one: ObjectChange) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.rules.catalog import FAMILIES, RULE_IDS, check_globs
 from tests.support import CHECKOUT
 
-ROOMS = ("validation", "flows", "rendering")
+ROOMS = ("comparing", "validation", "flows", "rendering")
 _WHOLE = re.compile(rf"({'|'.join(FAMILIES)})/[a-z][a-z-]*")
 # Methods of a rule's place; their first argument is the rule's name within `api/`.
 _SAYS = {"bad", "bad_key", "missing", "one_of", "at_least", "within", "fits"}
