@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support import CHECKOUT
 
-SHIPPED, TESTED = "requirements.txt", "requirements-dev.txt"
+SHIPPED, TESTED = "gitops_ci/requirements.txt", "requirements-dev.txt"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 

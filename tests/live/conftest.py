@@ -47,7 +47,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--require-hashes",
         "--only-binary=:all:",
         "--requirement",
-        str(CHECKOUT / "requirements.txt"),
+        str(CHECKOUT / "gitops_ci" / "requirements.txt"),
     )
     return once(tmp_path_factory, "locked", lambda folder: pip("download", *options, "--dest", str(folder)))
 

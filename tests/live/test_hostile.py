@@ -225,7 +225,7 @@ stages: [test, deploy]
 def test_a_package_with_another_hash_is_not_installed(workflow, project, tmp_path, runner_home):
     changed = tmp_path / "project"
     shutil.copytree(project, changed, ignore=shutil.ignore_patterns("__pycache__"))
-    lock = changed / "requirements.txt"
+    lock = changed / "gitops_ci" / "requirements.txt"
     lock.write_text(re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", lock.read_text()))
     checkout = make_checkout(
         tmp_path / "checkout",
