@@ -23,7 +23,19 @@ PACKAGE = "gitops_ci"
 
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
-    {"errors", "known_files", "lazy", "text", "model", "imageref", "secret", "display", "paths", "quantities"}
+    {
+        "errors",
+        "known_files",
+        "lazy",
+        "text",
+        "model",
+        "imageref",
+        "secret",
+        "display",
+        "paths",
+        "project",
+        "quantities",
+    }
     | {"repourl", "moments", "yaml_view"},
     {"bounded", "checkout", "http", "process", "streams", "variables", "yamltext", "charmap", "splice"} | {"rules"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting", "comparing"},

@@ -10,6 +10,7 @@ import click
 
 from gitops_ci.config import KEYS
 from gitops_ci.lazy import import_member
+from gitops_ci.project import SCHEMA_URL
 
 __all__ = ["FILE", "options_of", "schema", "schema_text"]
 
@@ -81,6 +82,7 @@ def schema() -> dict[str, Any]:
             properties[section]["additionalProperties"] = False
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": SCHEMA_URL,
         "title": ".gitops-ci.yaml",
         "description": "Settings of gitops-ci; a flag or an environment variable goes before them.",
         "type": ["object", "null"],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitops_ci.flows.diff import DiffRequest
     from gitops_ci.model import Log, Outcome
 
-__all__ = ["command"]
+__all__ = ["command", "number"]
 
 # Outside of a pull request: where a branch of a developer most likely began.
 _USUAL_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
@@ -125,7 +125,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> DiffRequest:
         values={paths_inside((chart,))[0]: paths_inside(files) for chart, files in values.items()},
         fold=tuple(settings.get("diff_fold", ())),
         masks=tuple(settings.get("diff_mask", ())),
-        large=_number(settings.get("diff_large", "100")),
+        large=number(settings.get("diff_large", "100")),
         view=View(options["form"], options["context"], options["show_noise"]),
     )
 
@@ -138,7 +138,8 @@ def _version(text: str | None) -> str:
     return versions(text)[-1]
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """`diff.large` of the file. Raises UsageError for what is no number."""
     if not text.isdecimal():
         raise UsageError(f"diff.large is '{text}'", hint="It is a number of objects, for example 100.")
     return int(text)

@@ -18,7 +18,7 @@ from gitops_ci.secret import mask
 from gitops_ci.tags.templates import FIELDS as BUILD_FIELDS
 from gitops_ci.tags.templates import check_template, date_of
 
-__all__ = ["check_templates", "proposal_texts"]
+__all__ = ["check_templates", "proposal_texts", "read_body"]
 
 _LONGEST_BODY = 100_000  # characters; no host takes so much
 
@@ -31,7 +31,7 @@ def proposal_texts(options: Mapping[str, Any], context: CiContext) -> dict[str, 
     """
     texts = {
         "title": options["title"] or "",
-        "body": _body(options["body"]) if options["body"] else "",
+        "body": _body_of_run(options["body"]) if options["body"] else "",
         "commit_message": options["commit_message"] or "",
         "branch": options["branch"] or "",
     }
@@ -52,9 +52,18 @@ def check_templates(texts: Mapping[str, str]) -> None:
         check_fields(f"--{name.replace('_', '-')}", text, (*known, *(PARTS if name == "body" else ())))
 
 
-def _body(path: str) -> str:
+def _body_of_run(path: str) -> str:
     ctx = click.get_current_context(silent=True)
     from_file = ctx is not None and ctx.get_parameter_source("body") is ParameterSource.DEFAULT_MAP
+    return read_body(path, from_file=from_file)
+
+
+def read_body(path: str, *, from_file: bool) -> str:
+    """The text of a description's template; one that the configuration file names has to be in this folder.
+
+    Raises:
+        UsageError: it is elsewhere, cannot be read, or is too long.
+    """
     if from_file and (os.path.isabs(path) or os.path.normpath(path).startswith(os.pardir) or leads_out(path)):
         raise UsageError(
             f"pull-request.body names {path}, which is outside of this folder",

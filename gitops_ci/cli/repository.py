@@ -34,7 +34,7 @@ from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import forget_secrets, variables
 
-__all__ = ["Connection", "bump_request", "connection", "refuse_untrusted"]
+__all__ = ["Connection", "bump_request", "connection", "person", "refuse_untrusted"]
 
 TOKEN = "GITOPS_CI_TOKEN"  # noqa: S105 - a variable's name
 _PERSON = re.compile(r"\s*(?P<name>[^<>\s](?:[^<>]*[^<>\s])?)\s*<(?P<email>[^<>\s]+)>\s*")
@@ -206,8 +206,8 @@ def _rules(text: str, source: str) -> tuple[PointerRule, ...]:
 def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSettings:
     ours = Identity("gitops-ci", "gitops-ci@users.noreply.invalid")
     return PublishSettings(
-        author=_person(options["author"], "AUTHOR") or ours,
-        committer=_person(options["committer"], "COMMITTER") or ours,
+        author=person(options["author"], "AUTHOR") or ours,
+        committer=person(options["committer"], "COMMITTER") or ours,
         signing=_signing(options),
         commit_with=options["commit_with"],
         **proposal_texts(options, context),
@@ -232,7 +232,8 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
     )
 
 
-def _person(text: str | None, role: str) -> Identity | None:
+def person(text: str | None, role: str) -> Identity | None:
+    """An author or committer, else the one that Git's own variables name. Raises UsageError for what is neither."""
     if text:
         if not (person := _PERSON.fullmatch(text)):
             raise UsageError(f"'{text}' is no {role.lower()}", hint="Write it as 'Jane Doe <jane@example.com>'.")

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from gitops_ci.cli.console import Console, printable
+from gitops_ci.cli.misspelled import unknown_variables
 from gitops_ci.cli.options import Output
 from gitops_ci.cli.terminal import painted
 from gitops_ci.errors import GitopsCiError, Interrupted, ProgramError, UsageError
@@ -30,8 +31,11 @@ _BUG_HINT = "This is a bug in gitops-ci: please report it with the output of the
 
 def execute(command: str, output: Output, work: Callable[[Log], Outcome]) -> NoReturn:
     """Run a flow, report its outcome everywhere it belongs, and end the command with its exit code."""
+    console = Console(output.level)
+    for message in unknown_variables(os.environ):
+        console.warn(message)
     try:
-        outcome = work(Console(output.level))
+        outcome = work(console)
     except GitopsCiError as error:
         outcome = failed(command, error)
     except (OSError, MemoryError) as error:

@@ -17,7 +17,7 @@ from gitops_ci.flows.image.tags import TagRules
 from gitops_ci.tags import GitTagRule, version_of_tag
 from gitops_ci.variables import variables
 
-__all__ = ["TAG_OPTIONS", "copy_rules", "promotion_rules", "tag_options", "tag_rules"]
+__all__ = ["TAG_OPTIONS", "copy_rules", "promotion_rules", "split_strategies", "tag_options", "tag_rules"]
 
 TAG_OPTIONS = (
     option(
@@ -88,7 +88,7 @@ def tag_rules(options: Mapping[str, Any]) -> TagRules:
     facts = build_facts(detect(variables()), version, tag_rule=rule, dated_by=options["tag_date"])
     # Only versions are compared with what exists.
     known = rule.versions_in(git_tags(), facts.tag) if facts.version or facts.tag else ()
-    strategies = _strategies(options["tags"])
+    strategies = split_strategies(options["tags"])
     return TagRules(strategies, facts, options["tag_suffix"], known, floating=not options["no_floating"])
 
 
@@ -108,5 +108,6 @@ def copy_rules(options: Mapping[str, Any]) -> TagRules:
     return TagRules(facts=build_facts(detect(variables()), None, dated_by=options["tag_date"]))
 
 
-def _strategies(given: tuple[str, ...]) -> tuple[str, ...]:
+def split_strategies(given: tuple[str, ...]) -> tuple[str, ...]:
+    """The strategies of several texts, of which each may have some, separated by commas."""
     return tuple(word.strip() for text in given for word in text.split(",") if word.strip())

@@ -11,7 +11,7 @@ from gitops_ci.lazy import LazyModules
 from gitops_ci.repourl import RepoUrl, is_loopback
 from gitops_ci.text import nearest
 
-__all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "choose"]
+__all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "check_api_url", "check_kind", "choose"]
 
 FORGES: Mapping[str, ForgeKind] = LazyModules(
     "forges",
@@ -34,7 +34,7 @@ def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
         UsageError: no such kind, a host that does not tell its kind, or an API address that is not safe.
     """
     if api_url:
-        _check_api_url(api_url)
+        check_api_url(api_url)
     if kind != "auto":
         return _named(kind)
     for known in FORGES.values():
@@ -48,6 +48,12 @@ def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
     )
 
 
+def check_kind(kind: str) -> None:
+    """Raises UsageError for a name that is neither `auto` nor a kind of code host."""
+    if kind != "auto":
+        _named(kind)
+
+
 def _named(kind: str) -> ForgeKind:
     if kind in FORGES:
         return FORGES[kind]
@@ -58,7 +64,8 @@ def _named(kind: str) -> ForgeKind:
     )
 
 
-def _check_api_url(text: str) -> None:
+def check_api_url(text: str) -> None:
+    """Raises UsageError for an address that is none, is not safe, or carries credentials."""
     try:
         parts = urlsplit(text)
         _, host = parts.port, parts.hostname or ""

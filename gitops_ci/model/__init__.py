@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gitops_ci.model.outcome import ErrorDetail, Outcome, Status
     from gitops_ci.model.plans import Change, Edit, FileChange, Plan
     from gitops_ci.model.proposals import RETIRED, Proposal, PullRequest, Refreshed
+    from gitops_ci.model.settings import Setting
     from gitops_ci.model.sites import Anchor, Field, ImageSite, Role, Spelling
     from gitops_ci.model.spans import Span
 
@@ -67,6 +68,7 @@ __all__ = [
     "Refreshed",
     "Role",
     "RunningVersion",
+    "Setting",
     "Severity",
     "Skip",
     "Span",
@@ -89,6 +91,7 @@ _NAMES = {
     "outcome": ("Outcome", "ErrorDetail", "Status"),
     "plans": ("Change", "Edit", "FileChange", "Plan"),
     "proposals": ("RETIRED", "Proposal", "PullRequest", "Refreshed"),
+    "settings": ("Setting",),
     "sites": ("Anchor", "Field", "ImageSite", "Role", "Spelling"),
     "spans": ("Span",),
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitops_ci.model.plans import Change, FileChange
     from gitops_ci.model.proposals import PullRequest, Refreshed
     from gitops_ci.model.rendered import RenderedDiff
+    from gitops_ci.model.settings import Setting
 
 __all__ = ["ErrorDetail", "Outcome", "Status"]
 
@@ -70,3 +71,4 @@ class Outcome:
     holds: tuple[Hold, ...] = ()
     rendered: RenderedDiff | None = None
     proposals: tuple[Refreshed, ...] = ()
+    settings: tuple[Setting, ...] = ()

@@ -26,6 +26,7 @@ from gitops_ci.model import (
     PushedTag,
     Refreshed,
     RunningVersion,
+    Setting,
     Skip,
     VerifiedImage,
     VersionsInEnvironment,
@@ -76,8 +77,14 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "holds": [_hold(hold) for hold in outcome.holds],
         "rendered": rendered_document(outcome.rendered) if outcome.rendered else None,
         "proposals": [_proposal(one) for one in outcome.proposals],
+        "settings": [_setting(one) for one in outcome.settings],
         "error": _error(outcome.error) if outcome.error else None,
     }
+
+
+def _setting(one: Setting) -> dict[str, Any]:
+    value = list(one.value) if isinstance(one.value, tuple) else one.value
+    return {"option": one.option, "value": value, "source": one.source}
 
 
 def _image(image: PushedTag) -> dict[str, Any]:

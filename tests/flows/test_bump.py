@@ -181,6 +181,15 @@ def test_the_config_repositorys_own_environments_count(bump, repo):
     assert "Known environments: live" in unknown.out
 
 
+def test_a_bump_without_an_environment_lists_those_that_it_changes(bump, repo):
+    layout = "environments:\n  live: {paths: ['overlays/production/**']}\n  dev: {base: dev}\n  staging: {base: main}\n"
+    assert "No environment is named" not in bump(IMAGE, "--mode", "dry-run").err
+    commit_files(repo, {".gitops-ci.yaml": layout})
+    assert "No environment is named: all are changed (live, staging)." in bump(IMAGE, "--mode", "dry-run").err
+    assert "No environment is named" not in bump(IMAGE, "--mode", "dry-run", "--environment", "live").err
+    assert "No environment is named" not in bump(IMAGE, "--mode", "dry-run", "--path", "overlays/**").err
+
+
 def test_flag_beats_environment_variable_beats_file(run, repo, tmp_path):
     commit_files(repo, {"x": "1"}, branch="one", parent="main")
     commit_files(repo, {"x": "1"}, branch="two", parent="main")

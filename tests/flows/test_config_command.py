@@ -9,8 +9,11 @@ import pytest
 import yaml
 
 from gitops_ci.cli.config_schema import FILE, schema, schema_text
-from gitops_ci.config import parse
+from gitops_ci.cli.config_show import SHOWN
+from gitops_ci.cli.config_values import ANY_TEXT, JUDGES
+from gitops_ci.config import KEYS, parse
 from gitops_ci.errors import UsageError
+from scripts.write_known_variables import variables_of_options
 from tests.support import CHECKOUT
 
 WHOLE = """\
@@ -121,6 +124,62 @@ def test_check_says_what_is_wrong(run, text, said):
     assert said in done.err + done.out
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tags: [semvr]", ".gitops-ci.yaml:1: There is no tag strategy 'semvr'"),
+        ("mode: push\nconfig-repo: github.com/acme/x", ".gitops-ci.yaml:2: 'github.com/acme/x' has no scheme"),
+        ('validate: {skip-rules: ["repo/mutable-tags"]}', "There is no rule 'repo/mutable-tags'"),
+        ("validate:\n  ignore: repo/mutable-tgas path=a", ".gitops-ci.yaml:2: There is no rule"),
+        ("validate: {fail-on: [eror]}", "'eror' is nothing that --fail-on accepts"),
+        ("validate: {crd-paths: [crds]}", "There is no crds"),
+        ("forge: githup", "There is no kind of code host 'githup': did you mean 'github'?"),
+        ("api-url: http://git.example.com/api", "is not https"),
+        ("format: [kustomise]", "There is no format 'kustomise'"),
+        ("deadline: soon", "'soon' is no number of seconds"),
+        ("base: 'a b'", "'a b' is not a branch name"),
+        ("path: ../x", "'../x' is no path inside"),
+        ("author: Jane", "'Jane' is no author"),
+        ("annotations: [team]", "is not KEY=VALUE"),
+        ("tag-match: '('", "not a regular expression"),
+        ("pull-request: {title: '{img}'}", "the field {img}, which does not exist"),
+        ("pull-request: {body: none.md}", "none.md cannot be read"),
+        ("diff: {large: many}", "diff.large is 'many'"),
+        ("diff: {fold: [replicas]}", "is no rule of diff.fold"),
+        (
+            "environments:\n  staging:\n    paths: [/apps]",
+            ".gitops-ci.yaml:3 (environment staging): '/apps' is no path",
+        ),
+        ("environments: {staging: {title: '{img}'}}", "the field {img}"),
+        ("environments: {staging: {base: -x}}", "'-x' is not a branch name"),
+    ],
+)
+def test_check_refuses_a_value_that_its_command_would_refuse(run, text, said):
+    Path(".gitops-ci.yaml").write_text(text)
+    done = run("config", "check")
+    assert (done.code, said in done.err + done.out) == (2, True), done.out + done.err
+
+
+def test_check_tells_every_wrong_value(run):
+    Path(".gitops-ci.yaml").write_text("tags: semvr\nforge: githup\n")
+    said = run("config", "check").err + run("config", "check").out
+    assert "semvr" in said
+    assert "githup" in said
+
+
+def test_paths_of_a_file_elsewhere_start_there(run):
+    Path("other/crds").mkdir(parents=True)
+    Path("other/.gitops-ci.yaml").write_text("validate: {crd-paths: [crds]}\n")
+    assert run("config", "check", "other/.gitops-ci.yaml").code == 0
+
+
+def test_every_key_is_judged_or_takes_any_text():
+    keys = {name for section in ("", "pull-request", "validate", "diff") for name in KEYS[section].values()}
+    of_text = {option for option, kind in keys if kind in {"text", "texts", "lists", "pairs"}}
+    assert of_text == JUDGES.keys() | ANY_TEXT
+    assert not JUDGES.keys() & ANY_TEXT
+
+
 def test_check_without_a_file_says_how_to_get_one(run):
     done = run("config", "check")
     assert done.code == 2
@@ -152,6 +211,39 @@ def test_show_follows_the_environment(run):
     assert shlex.split(rows["base"])[1:3] == ["production", ".gitops-ci.yaml:8"]
     assert rows["reviewer"].endswith(".gitops-ci.yaml:10 (environment production)")
     assert "mode" not in rows
+
+
+def test_show_as_json_has_values_and_their_sources(run):
+    Path(".gitops-ci.yaml").write_text(WHOLE)
+    variables = {"GITOPS_CI_ENVIRONMENT": "production", "GITOPS_CI_TOKEN": "a-marked-token"}
+    done = run("config", "show", "--output", "json", environment=variables)
+    found = {one["option"]: (one["value"], one["source"]) for one in done.document["settings"]}
+    assert found["environment"] == ("production", "environment variable GITOPS_CI_ENVIRONMENT")
+    assert found["base"] == ("production", ".gitops-ci.yaml:8 (environment production)")
+    assert found["tags"] == (["semver", "sha"], ".gitops-ci.yaml:2")
+    assert found["draft"] == (True, ".gitops-ci.yaml:13")
+    assert found["GITOPS_CI_TOKEN"] == ("(set)", "environment variable GITOPS_CI_TOKEN")
+    assert "a-marked-token" not in done.out + done.err
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_show_knows_every_command(run, name):
+    Path(".gitops-ci.yaml").write_text("config-repo: https://github.com/acme/x\nvalidate: {kubernetes-version: 1.33}\n")
+    assert run("config", "show", "--all", "--environment", "staging", "--command", name).code == 0
+
+
+def test_an_unknown_variable_is_a_warning(run):
+    Path("a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    known = {"GITOPS_CI_TO": "x", "GITOPS_CI_TOKEN": "t", "GITOPS_CI_RESULT_TAGS": "a", "GITOPS_CI_ROLLBACK_TO": "-1"}
+    assert "unknown" not in run("validate", environment=known).err
+    done = run("validate", environment={"GITOPS_CI_ENVIROMENT": "staging"})
+    assert done.code == 0
+    assert "GITOPS_CI_ENVIROMENT is unknown and has no effect. Did you mean 'GITOPS_CI_ENVIRONMENT'?" in done.err
+
+
+def test_the_list_of_known_variables_is_that_of_the_options():
+    known = (CHECKOUT / "gitops_ci" / "cli" / "known_variables.txt").read_text().split()
+    assert known == variables_of_options(), "run scripts/write_known_variables.py"
 
 
 def test_show_without_anything(run):

@@ -19,7 +19,7 @@ from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.reverts import reverted
-from gitops_ci.flows.bump.search import Search, find, locate, own_file, reserved, untouched
+from gitops_ci.flows.bump.search import Search, environments_meant, find, locate, own_file, reserved, untouched
 from gitops_ci.flows.bump.stops import Companion, EndedBlocks, Obedience, pending
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
@@ -123,6 +123,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             journal.untouched = () if request.search.allow_empty else untouched(plan, this.search)
             for image in journal.untouched if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
+            if number == 1 and not rehearsal and (meant := environments_meant(request.search, base, snapshot, repo)):
+                log.warn(f"No environment is named: all are changed ({', '.join(meant)}). Name one with --environment.")
             if number == 1:
                 _tell(plan, ages, () if rehearsal else twins.without(), log)
             if not plan.changes:

@@ -21,7 +21,17 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 
-__all__ = ["Found", "Search", "find", "is_chart_file", "locate", "own_file", "reserved", "untouched"]
+__all__ = [
+    "Found",
+    "Search",
+    "environments_meant",
+    "find",
+    "is_chart_file",
+    "locate",
+    "own_file",
+    "reserved",
+    "untouched",
+]
 
 # The error that lists similar names reads this many files at most.
 _ENOUGH = 2000
@@ -125,6 +135,14 @@ def _no_branch(repo: ConfigRepo, wanted: str | None, default: str | None) -> Git
 def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:
     """The config repository's own configuration, "" where it has none, and what errors call it."""
     return (snapshot.read(known_files.CONFIG) or b"").decode("utf-8", "replace"), f"{repo.url}: {known_files.CONFIG}"
+
+
+def environments_meant(search: Search, base: str, snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, ...]:
+    """The environments on a branch that a run without a name and without paths changes, where some are defined."""
+    if search.environment is not None or search.paths:
+        return ()
+    layout = {**search.read_environments(*own_file(snapshot, repo)), **search.environments}
+    return tuple(sorted(name for name, one in layout.items() if one.base in {None, base}))
 
 
 def find(

@@ -17,17 +17,19 @@ from gitops_ci import __version__, known_files
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.init.survey import Survey
 from gitops_ci.imageref import ImageRef
+from gitops_ci.project import REPOSITORY, SCHEMA_URL
 from gitops_ci.repourl import RepoUrl
 
 __all__ = ["SYSTEMS", "InitRequest", "System", "next_steps", "starter_files"]
 
 System = Literal["github", "gitlab", "jenkins", "shell"]
 SYSTEMS: tuple[System, ...] = ("github", "gitlab", "jenkins", "shell")
-ACTION = f"acme/gitops-ci@v{__version__} # better pinned to the commit of that release"
-COMPONENT = "$CI_SERVER_FQDN/acme/gitops-ci"
-_ABOUT = """\
-# Settings of gitops-ci. Every key is an option of its commands; a flag or an environment variable goes before what
-# stands here. `gitops-ci config show` tells what holds, `gitops-ci config check` whether it is right."""
+ACTION = f"{REPOSITORY}@v{__version__} # better pinned to the commit of that release"
+COMPONENT = f"$CI_SERVER_FQDN/{REPOSITORY}"
+_ABOUT = f"""\
+# yaml-language-server: $schema={SCHEMA_URL}
+# Settings of gitops-ci. Each key is an option of its commands. Flags and environment variables override it.
+# `gitops-ci config show` prints the values that apply, `gitops-ci config check` checks the file."""
 # What has kinds of its own, whose schemas nobody ships: what is said of it where one of them was found.
 _WITH_OWN_KINDS = frozenset({"argocd", "flux", "fleet"})
 _CATALOG = """\
