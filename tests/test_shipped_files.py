@@ -53,7 +53,7 @@ def _options() -> dict[str, str]:
             for option in command.params:
                 # Another meaning has a variable of its own, with the command in it.
                 is_own = str(getattr(option, "envvar", "")).startswith(f"GITOPS_CI_{name.upper()}_")
-                if isinstance(option, click.Option) and not is_own:
+                if isinstance(option, click.Option) and option.envvar and not is_own:
                     found |= {name.removeprefix("--"): str(option.envvar) for name in option.opts if name[:2] == "--"}
     return found
 
@@ -89,7 +89,7 @@ def test_audit_of_the_action_has_no_findings():
 
 
 # What the action and the template do not offer, and why: a job's own log, and what stands in a file or on the line.
-NO_INPUT = {"output", "quiet", "verbose", "job-image", "package", "dry-run"}
+NO_INPUT = {"changed", "output", "quiet", "verbose", "job-image", "package", "dry-run"}
 COMMANDS_IN_CI = ("release", "bump", "validate", "plan", "diff")
 # The template has what most releases and checks need; every other option is a variable of the job.
 VARIABLES_ONLY = {"allow-move", "allow-remote", "allow-untrusted", "app-version", "at", "commit-with", "committer"}

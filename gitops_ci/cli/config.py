@@ -45,7 +45,8 @@ def check(path: str, output: Output) -> None:
     type=click.Choice(SHOWN),
     default="release",
     show_default=True,
-    help="The command whose options are shown.",
+    metavar="COMMAND",
+    help=f"The command whose options are shown: {', '.join(SHOWN)}.",
 )
 @click.option("--environment", "-e", metavar="NAME", shell_complete=complete.environments, help="As for the command.")
 @click.option("--all", "every", is_flag=True, help="Include defaults.")

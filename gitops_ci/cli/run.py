@@ -26,6 +26,8 @@ __all__ = ["execute", "guarded"]
 
 # Shorter values of such variables are words that a text may well hold.
 _SHORTEST_SECRET = 12
+# Commands that have commands.
+_GROUPS = frozenset({"config", "image"})
 _BUG_HINT = "This is a bug in gitops-ci: please report it with the output of the same command and --verbose."
 
 
@@ -93,7 +95,7 @@ def _publish(outcome: Outcome, output: Output) -> int:
 
 def _early(error: GitopsCiError, arguments: list[str]) -> int:
     """Report an error from before a command's own options were known."""
-    name = next((word for word in arguments if not word.startswith("-")), "")
+    name = _command_name(arguments)
     if _wants_json(arguments):
         _publish(failed(name, error), Output(format="json"))
         return error.exit_code
@@ -101,6 +103,14 @@ def _early(error: GitopsCiError, arguments: list[str]) -> int:
     if error.hint:
         sys.stderr.write(f"{painted('hint:', 'cyan', sys.stderr)} {printable(error.hint)}\n")
     return error.exit_code
+
+
+def _command_name(arguments: list[str]) -> str:
+    """The command that was meant: `config show`, where there is one with such parts."""
+    words = [word for word in arguments if not word.startswith("-")][:2]
+    if words and words[0] in _GROUPS:
+        return " ".join(words)
+    return words[0] if words else ""
 
 
 def _wants_json(arguments: list[str]) -> bool:

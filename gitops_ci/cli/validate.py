@@ -88,6 +88,11 @@ def exclude_option(function: Any) -> Any:
     metavar="REF|auto",
     help="Only what a change since REF reaches; auto is the target of this job's pull request or merge queue.",
 )
+@option(
+    "--changed",
+    is_flag=True,
+    help="PATHs are files that changed: check all that they affect in this folder. For hooks before a commit.",
+)
 @option("--shard", metavar="I/N", help="This job's share of N. [CI_NODE_INDEX/CI_NODE_TOTAL]")
 @option(
     "--rules",
@@ -149,8 +154,11 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
 
     ctx = click.get_current_context()
     settings = config_of(ctx).options
+    if options["changed"] and options["changed_since"]:
+        raise UsageError("--changed and --changed-since exclude each other", hint="Drop one of them.")
     return ValidateRequest(
-        paths=paths or (".",),
+        paths=(".",) if options["changed"] else paths or (".",),
+        changed=frozenset(map(_here, paths)) if options["changed"] else None,
         exclude=tuple(options["validate_exclude"]),
         checks=checks_here(ctx),
         allow_empty=options["allow_empty"],
@@ -177,6 +185,11 @@ def limits_of(settings: Mapping[str, Any]) -> Limits:
 
     limits = {name: settings.get(f"rendering_{key}") for name, key in _LIMITS.items()}
     return Limits(**{name: value for name, value in limits.items() if value})
+
+
+def _here(path: str) -> str:
+    """A path as the files of the working folder are named."""
+    return os.path.relpath(path).replace(os.sep, "/")
 
 
 def _inside(place: str) -> str:

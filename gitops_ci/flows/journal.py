@@ -83,7 +83,7 @@ class Journal:
             files=self.plan.files if published else (),
             skipped=(*self.plan.skipped, *self.skipped),
             findings=self.findings,
-            summary=counts | self.counts,
+            summary=counts | self.counts | {"skipped": counts["skipped"]},
             commit=self.commit,
             pull_request=self.pull_request,
             error=error,

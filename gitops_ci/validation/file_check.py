@@ -7,7 +7,14 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from gitops_ci.model import Finding, Skip
-from gitops_ci.validation.lint import FOLLOWED_GROUPS, Facts, document_findings, facts_of, used_images
+from gitops_ci.validation.lint import (
+    FOLLOWED_GROUPS,
+    Facts,
+    document_findings,
+    facts_of,
+    has_documented_fields,
+    used_images,
+)
 from gitops_ci.validation.manifests.classify import why_no_document, why_no_manifest
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
@@ -149,6 +156,10 @@ class FileChecker:
             self._leave_out(document, result)
             return
         verdict = self._judge.verdict(document, loaded)
+        has_schema = not verdict.skip
+        if not has_schema and self._checks.asks_any("gitops") and has_documented_fields(document):
+            # Checked by its documented fields: less than a schema, and not nothing.
+            verdict.skip = ""
         if verdict.skip:
             path, line, _ = document.place(_TOP)
             result.count("skipped")
@@ -159,7 +170,7 @@ class FileChecker:
         for problem in verdict.unchecked:
             path, line, _ = document.place(problem)
             result.unchecked.append(Skip(path, line, problem.message, problem.hint))
-        findings = self._lint(document, has_schema=not verdict.skip)
+        findings = self._lint(document, has_schema=has_schema)
         findings += [_finding(document, problem) for problem in verdict.problems]
         self._take(document, findings, result, judged=not verdict.skip)
 

@@ -190,6 +190,16 @@ def test_a_bump_without_an_environment_lists_those_that_it_changes(bump, repo):
     assert "No environment is named" not in bump(IMAGE, "--mode", "dry-run", "--path", "overlays/**").err
 
 
+def test_the_number_of_skips_is_that_of_the_listed_ones(bump, repo):
+    parts = {
+        "base/kustomization.yaml": "resources: [deployment.yaml]\nimages: [{name: ghcr.io/acme/shop, newTag: 1.4.1}]\n"
+    }
+    commit_files(repo, parts | {"base/deployment.yaml": DEPLOYMENT.replace("shop:1.4.1", "shop")})
+    ran = bump(IMAGE, "--mode", "dry-run", "--output", "json").document
+    assert ran["skipped"]
+    assert ran["summary"]["skipped"] == len(ran["skipped"])
+
+
 def test_flag_beats_environment_variable_beats_file(run, repo, tmp_path):
     commit_files(repo, {"x": "1"}, branch="one", parent="main")
     commit_files(repo, {"x": "1"}, branch="two", parent="main")

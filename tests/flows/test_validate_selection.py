@@ -216,3 +216,19 @@ def test_a_remote_base_is_a_skip_that_fails(tool, run, tree):
     tree({"a.yaml": GOOD.format(name="a")})
     assert run("validate").code == 0
     assert run("validate", "--fail-on", "skipped").code == 1
+
+
+def test_changed_files_are_checked_with_what_they_affect(tool, found, tree, run):
+    tool("kubectl")
+    overlay = {"overlays/a/kustomization.yaml": "resources: [../../base]\nnamePrefix: a-\n"}
+    overlay |= {"base/kustomization.yaml": "resources: [d.yaml]\n", "base/d.yaml": BAD, "other/e.yaml": BAD}
+    tree({**overlay, "apps/f.yaml": GOOD.format(name="f")})
+    assert found("apps/f.yaml", "--changed")[0] == 0
+    assert found("./base/d.yaml", "--changed") == (1, ["base/d.yaml"])
+    assert found("--changed")[0] == 0, "nothing changed"
+    assert run("validate", "--changed", "--changed-since", "HEAD").code == 2
+
+
+def test_an_error_before_the_command_names_the_whole_command(run):
+    assert run("config", "show", "--nonsense", "--output", "json").document["command"] == "config show"
+    assert run("validate", "--nonsense", "--output", "json").document["command"] == "validate"

@@ -211,3 +211,31 @@ def test_charts_of_a_kustomization_are_inflated_where_they_are(validated, tool, 
     assert ("helm is not installed" in skips) is not has_helm
     found = validated({"k/charts/api/values.yaml": "replicas: many\n"})
     assert found[1] == ([("schema/type", "k/kustomization.yaml")] if has_helm else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: a, namespace: b}\n"
+            "spec: {url: https://charts.example.com, interval: 5m}\n"
+        ),
+        (
+            "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: a, namespace: argocd}\n"
+            "spec: {sourceRepos: ['*']}\n"
+        ),
+    ],
+)
+def test_objects_of_the_operators_are_checked_without_a_definition(run, tree, text):
+    tree({"argocd/a.yaml": text})
+    for more in ((), ("--missing-schema", "ignore"), ("--fail-on", "skipped")):
+        done = run("validate", "argocd", "--output", "json", *more)
+        assert (done.code, done.document["summary"]["valid"], done.document["skipped"]) == (0, 1, [])
+    assert run("validate", "argocd", "--missing-schema", "fail").code == 1
+
+
+def test_unknown_kinds_that_are_ignored_are_not_called_absent_files(run, tree):
+    tree({"a.yaml": QUEUE})
+    done = run("validate", ".", "--missing-schema", "ignore")
+    assert done.code == 8
+    assert "1 document without a schema" in done.out + done.err

@@ -26,11 +26,17 @@ def hooks(tmp_path_factory):
 def commit(tmp_path, hooks):
     """Run the hooks on staged files; what pre-commit said."""
 
-    def run(files):
-        config = f"repos:\n  - repo: {hooks}/gitops-ci\n    rev: v0.1.0\n    hooks: [{{id: gitops-ci-validate}}]\n"
+    def run(files, committed=()):
+        config = f"repos:\n  - repo: {hooks}/gitops-ci\n    rev: v0.1.0\n    hooks:\n"
+        config += "      - id: gitops-ci-validate\n      - id: gitops-ci-config\n"
         checkout = tmp_path / str(len(list(tmp_path.iterdir())))
-        make_checkout(checkout, {".pre-commit-config.yaml": config}, origin="https://github.com/acme/config.git")
+        make_checkout(
+            checkout,
+            {".pre-commit-config.yaml": config, **dict(committed)},
+            origin="https://github.com/acme/config.git",
+        )
         for name, text in files.items():
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             (checkout / name).write_text(text)
         env = {key: value for key, value in os.environ.items() if key.startswith(("PATH", "PIP_", "SSL_"))}
         env |= {"HOME": str(hooks), "PRE_COMMIT_HOME": str(hooks / "cache"), "GIT_CONFIG_NOSYSTEM": "1"}
@@ -63,3 +69,43 @@ def test_no_staged_file_is_an_option_by_its_name(commit):
     ran = commit({"shop.yaml": broken, **evil, "--report=json=report.yaml": "a: 1\n"})
     assert ran.returncode == 1
     assert "shop.yaml:7" in ran.stdout, ran.stdout + ran.stderr
+
+
+DEFINITION = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: backups.acme.example}
+spec:
+  group: acme.example
+  names: {kind: Backup, plural: backups}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties: {spec: {type: object, properties: {keep: {minimum: 1, type: integer}}}}
+"""
+
+
+def test_hook_knows_the_definitions_and_the_overlays_that_are_not_staged(commit):
+    backup = "apiVersion: acme.example/v1\nkind: Backup\nmetadata: {name: a}\nspec: {keep: 0}\n"
+    ran = commit({"apps/backup.yaml": backup}, {"crds/backup.yaml": DEFINITION})
+    assert ran.returncode == 1
+    assert "spec.keep: 0 must be at least 1" in ran.stdout
+    overlay = "resources: [../../base]\npatches:\n- target: {kind: Deployment}\n"
+    overlay += "  patch: '- {op: test, path: /spec/replicas, value: 2}'\n"
+    committed = {"base/kustomization.yaml": "resources: [shop.yaml]\n", "base/shop.yaml": DEPLOYMENT}
+    committed |= {"overlays/staging/kustomization.yaml": overlay}
+    assert commit({"base/shop.yaml": DEPLOYMENT + "\n"}, committed).returncode == 0
+    ran = commit({"base/shop.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: 3")}, committed)
+    assert ran.returncode == 1
+    assert "overlays/staging/kustomization.yaml" in ran.stdout
+
+
+def test_hook_checks_the_configuration(commit):
+    ran = commit({".gitops-ci.yaml": "tags: semvr\n"})
+    assert ran.returncode == 1
+    assert ".gitops-ci.yaml:1: There is no tag strategy 'semvr'" in ran.stdout

@@ -42,6 +42,7 @@ class ValidateRequest(NamedTuple):
     is a folder for fetched schemas, '' for none.
     `values` are files for the charts in some folders, `limits` what each program that renders may take.
     `changed_since` are references; what counts is where HEAD left the first one that is here.
+    `changed` are files, from the working folder: only what they have an effect on is checked.
     `insecure` are registries that may be asked without TLS.
     """
 
@@ -60,6 +61,7 @@ class ValidateRequest(NamedTuple):
     values: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     limits: Limits = Limits()
     changed_since: tuple[str, ...] = ()
+    changed: frozenset[str] | None = None
     shard: Shard | None = None
     check_images: bool = False
     insecure: tuple[str, ...] = ()
@@ -98,10 +100,10 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     skipped = _skips(report, result, unread, raw)
     findings = report.findings
     counts = {**report.summary, "rendered": len(rendered), "unreadable": len(broken)}
-    whole = not request.changed_since and request.shard is None
+    whole = not request.changed_since and request.changed is None and request.shard is None
     checked = counts["documents"] + counts["suppressed"]
     if whole and not checked and not findings and not broken and not request.allow_empty:
-        raise _nothing(request, skipped)
+        raise _nothing(request, skipped, counts["skipped"])
     what = count(counts["files"], "file") + (f" and {count(len(rendered), 'rendering')}" if rendered else "")
     log.step(f"{count(counts['documents'], 'document')} in {what} checked, {counts['invalid']:,} invalid")
     return judged(request.fail_on, findings, skipped, counts)
@@ -192,10 +194,13 @@ def selected(request: ValidateRequest, sources: InputFiles) -> Selection:
     listed: Sequence[RenderUnit] = units.listed if units else ()
     is_partial = units is not None and not _is_whole(request, units.checkout.root)
     wanted = units.holding(chosen) if units and is_partial else None
-    if request.changed_since:
+    if request.changed_since or request.changed is not None:
         from gitops_ci.flows.validate.selection import affected_by, branch_point, changed_files
 
-        chosen, listed = affected_by(changed_files(branch_point(request.changed_since)), chosen, files, listed)
+        changed = request.changed
+        if changed is None:
+            changed = frozenset(changed_files(branch_point(request.changed_since)))
+        chosen, listed = affected_by(changed, chosen, files, listed)
         wanted = units.with_holders(one.id for one in listed) if units else None
         is_partial = False
     if request.shard is not None:
@@ -334,11 +339,13 @@ def _skips(report: Report, result: RenderResult | None, unread: Sequence[Skip], 
     return tuple(sorted(everything, key=lambda skip: (skip.path, skip.line, skip.reason)))
 
 
-def _nothing(request: ValidateRequest, skipped: Sequence[Skip]) -> NothingMatched:
+def _nothing(request: ValidateRequest, skipped: Sequence[Skip], left: int) -> NothingMatched:
     where = ", ".join(request.paths)
     if skipped:
         first = next((skip for skip in skipped if not skip.expected), skipped[0])
         hint = f"{len(skipped)} skipped, the first is {first.path}: {first.reason}. {first.hint}".strip()
+    elif left:
+        hint = f"{count(left, 'document')} without a schema: give --schema-location, or --allow-empty."
     else:
         hint = "No .yaml, .yml or .json file is there. Name the folder with the manifests, or give --allow-empty."
     return NothingMatched(f"No manifest to validate in {where}", hint=hint)

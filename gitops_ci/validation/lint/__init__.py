@@ -14,6 +14,7 @@ from gitops_ci.validation.lint import images, secrets
 from gitops_ci.validation.lint.argocd_annotations import PREFIX, unknown_annotations
 from gitops_ci.validation.lint.duplicates import DocumentOf, Resource, duplicates
 from gitops_ci.validation.lint.facts import Facts, facts_of
+from gitops_ci.validation.lint.gitops_kinds import has_documented_fields
 from gitops_ci.validation.lint.server_side_apply import duplicate_entries
 from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.report import Checks, Destination, Surroundings
@@ -24,6 +25,7 @@ __all__ = [
     "Facts",
     "document_findings",
     "facts_of",
+    "has_documented_fields",
     "image_findings",
     "repository_findings",
     "used_images",

@@ -12,7 +12,7 @@ from gitops_ci.validation.lint.base import at
 from gitops_ci.validation.lint.field_tables import Misfit, Shape, find_misfits
 from gitops_ci.validation.manifests.documents import Document
 
-__all__ = ["check_fields", "misfit_finding"]
+__all__ = ["check_fields", "has_documented_fields", "misfit_finding"]
 
 # group -> module below fields/
 _GROUPS: Mapping[str, str] = {
@@ -20,6 +20,13 @@ _GROUPS: Mapping[str, str] = {
     "fleet.cattle.io": "fleet",
     **{f"{part}.toolkit.fluxcd.io": "flux" for part in ("source", "kustomize", "helm", "image")},
 }
+
+
+def has_documented_fields(document: Document) -> bool:
+    """Whether the fields of this object are known without a schema."""
+    if document.group not in _GROUPS:
+        return False
+    return _shape(_GROUPS[document.group], document.kind, is_past="beta" in document.api_version) is not None
 
 
 def check_fields(document: Document) -> Iterator[Finding]:
