@@ -16,7 +16,7 @@ from gitops_ci.yamltext import MappingNode as YamlMapping
 if TYPE_CHECKING:
     from gitops_ci.plan import PointerRule
 
-__all__ = ["KEYS", "Config", "load", "parse"]
+__all__ = ["KEYS", "Config", "ImageSettings", "load", "parse"]
 
 
 # key -> (option of the command line, kind of value): text, texts (one or a list), pairs (names with a text), lists
@@ -109,18 +109,37 @@ _QUANTITIES: Mapping[str, tuple[Callable[[str], float | None], str]] = {
 }
 
 _POINTER = {"file": ("file", "text"), "at": ("at", "text"), "image": ("image", "text")}
+# One of the images of a repository that builds several.
+_IMAGE = {
+    "image": ("image", "text"),
+    "to": ("to", "texts"),
+    "path": ("path", "texts"),
+    "tags": ("tags", "texts"),
+    "environment": ("environment", "text"),
+}
 # Who has to have signed the images of a glob.
 _VERIFY = {"key": ("key", "texts")}
-_FORMS = ("environments", "pointers", "verify")
+_FORMS = ("environments", "images", "pointers", "verify")
 
 # Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
 KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "": _TOP,
     **_SECTIONS,
     "environments.*": _ENVIRONMENT,
+    "images[]": _IMAGE,
     "pointers[]": _POINTER,
     "verify.*": _VERIFY,
 }
+
+
+class ImageSettings(NamedTuple):
+    """One entry of `images:`: the name that manifests have, and what its release and its bumps use."""
+
+    image: str
+    to: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    environment: str = ""
 
 
 class Config(NamedTuple):
@@ -134,6 +153,7 @@ class Config(NamedTuple):
     pointers: tuple[PointerRule, ...] = ()
     verify: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     source: str = ""
+    images: tuple[ImageSettings, ...] = ()
 
 
 def load(path: str) -> Config:
@@ -179,6 +199,7 @@ class _Reader:
         environments: dict[str, Environment] = {}
         pointers: tuple[PointerRule, ...] = ()
         verify: dict[str, tuple[str, ...]] = {}
+        images: tuple[ImageSettings, ...] = ()
         for name, value in self._pairs(root, "the configuration", [*_TOP, *_SECTIONS, *_FORMS]):
             if name in _TOP:
                 option, kind = _TOP[name]
@@ -187,11 +208,13 @@ class _Reader:
                 environments = self._environments(value)
             elif name == "pointers":
                 pointers = tuple(self._pointers(value))
+            elif name == "images":
+                images = tuple(self._images(value))
             elif name == "verify":
                 verify = self._verify(value)
             else:
                 options |= self._section(value, name, _SECTIONS[name])
-        return Config(options, environments, pointers, verify, self._source)
+        return Config(options, environments, pointers, verify, self._source, images=images)
 
     def _pointers(self, node: Node) -> Iterator[PointerRule]:
         from gitops_ci.plan import PointerRule
@@ -206,6 +229,28 @@ class _Reader:
                 yield PointerRule.parse(**found)
             except UsageError as error:
                 raise self._error(item, error.message, error.hint) from None
+
+    def _images(self, node: Node) -> Iterator[ImageSettings]:
+        from gitops_ci.imageref import ImageRef
+
+        if not isinstance(node, SequenceNode):
+            raise self._error(node, "images is not a list", "each item has image, and to, path, tags or environment")
+        seen: dict[str, int] = {}
+        for item in node.items:
+            found = self._section(item, "images", _IMAGE)
+            if "image" not in found:
+                raise self._error(item, "an item of images has no image", "it is the name that manifests have")
+            try:
+                ref = ImageRef.parse(found["image"])
+            except UsageError as error:
+                raise self._error(item, error.message, error.hint) from None
+            if ref.tag or ref.digest:
+                raise self._error(item, f"images has {ref} with a version", "write the name alone")
+            if ref.name in seen:
+                hint = f"the first is in line {seen[ref.name]}: keep one of them"
+                raise self._error(item, f"{ref.familiar} is in images twice", hint)
+            seen[ref.name] = self._file.position(item.start)[0]
+            yield ImageSettings(**found)
 
     def _verify(self, node: Node) -> dict[str, tuple[str, ...]]:
         found = {}

@@ -102,6 +102,9 @@ def _problems(config: Config) -> Iterator[str]:
     known = ", ".join(sorted(config.environments))
     if config.environments and (chosen := options.get("environment")) and chosen not in config.environments:
         yield f"environment is '{chosen}', which environments: does not define; it defines {known}"
+    for one in config.images:
+        if config.environments and one.environment and one.environment not in config.environments:
+            yield f"images: {one.image} has the environment '{one.environment}'; environments: defines {known}"
     for environment in config.environments.values():
         for source in (name for name in environment.promote_from if name not in config.environments):
             yield f"environments.{environment.name}.promote-from is '{source}', which is none of them: {known}"

@@ -23,7 +23,15 @@ _SECTIONS = {
     "verify": "Who has to have signed images before they are deployed, by globs of their names.",
     "diff": "What diff folds and hides.",
     "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
+    "images": "The images of a repository that builds several: each with settings of its own.",
     "pointers": "Places of versions where only the file's name, or a key, shows which image it is.",
+}
+_IMAGE = {
+    "image": "The name that manifests have for the image, without a version.",
+    "to": "Where it is pushed. [the image's name]",
+    "path": "Only these files of the config repository: globs.",
+    "tags": "Tag strategies, as for the key tags of the whole file.",
+    "environment": "Environment that its releases and bumps change.",
 }
 _POINTER = {
     "file": "Path of the files in the config repository. {name} stands for a part of a folder's or file's name.",
@@ -68,6 +76,10 @@ def schema() -> dict[str, Any]:
             one = {"type": ["object", "null"], "additionalProperties": False}
             one |= {"properties": _properties(keys, _ENVIRONMENT)}
             properties["environments"] = _section("environments") | {"additionalProperties": one}
+        elif section == "images[]":
+            one = {"type": "object", "additionalProperties": False, "required": ["image"]}
+            one |= {"properties": _properties(keys, _IMAGE)}
+            properties["images"] = {"type": "array", "description": _SECTIONS["images"], "items": one}
         elif section == "pointers[]":
             one = {"type": "object", "additionalProperties": False, "required": [*keys]}
             one |= {"properties": _properties(keys, _POINTER)}

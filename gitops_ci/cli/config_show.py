@@ -95,6 +95,7 @@ def _settings(name: str, chosen: Sequence[str]) -> Iterator[Setting]:
         # Where a change is checked, the file is one of its base, and no line of it is here.
         is_here = config.source == path
         lines = places(config, ctx.params.get("environment"), path) if is_here else {}
+        lines |= dict.fromkeys(ctx.meta["gitops_ci.of_image"], f"{config.source} (images)")
         for option in options:
             if option.name in ctx.params and option.name not in _ABOUT_THE_RUN:
                 source = ctx.get_parameter_source(option.name)

@@ -29,6 +29,10 @@ def refused(config: Config) -> Iterator[Refused]:
     """Every value of the file that a command would refuse."""
     for name, value in config.options.items():
         yield from _judged(name, value)
+    for one in config.images:
+        for name in ("to", "path", "tags"):
+            if value := getattr(one, name):
+                yield from _judged(name, value)
     for environment in config.environments.values():
         said = {"path": environment.paths, "base": environment.base, "title": environment.title}
         for name, value in said.items():

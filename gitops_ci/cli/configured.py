@@ -33,9 +33,17 @@ class ConfiguredCommand(HelpfulCommand):
         named = given.get("config") or os.environ.get("GITOPS_CI_CONFIG")
         config = self._of_base(ctx) if self.judges_changes and not named else _load(ctx, named)
         defaults = dict(config.options)
-        name = given.get("environment") or os.environ.get("GITOPS_CI_ENVIRONMENT") or defaults.get("environment")
+        of_image: dict[str, Any] = {}
+        if config.images:
+            from gitops_ci.cli.image_settings import defaults_of_image
+
+            of_image = defaults_of_image(config.images, given, os.environ)
+        name = given.get("environment") or os.environ.get("GITOPS_CI_ENVIRONMENT")
+        name = name or of_image.get("environment") or defaults.get("environment")
         if isinstance(name, str) and name in config.environments:
             defaults |= _defaults(config.environments[name])
+        defaults |= of_image
+        ctx.meta["gitops_ci.of_image"] = frozenset(of_image)
         ctx.default_map = defaults
         ctx.meta["gitops_ci.config"] = config
 

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 import click
 
+from gitops_ci.cli.configured import config_of
+from gitops_ci.cli.image_settings import hint_for
 from gitops_ci.cli.options import LinesOption, option
 from gitops_ci.cli.tag_options import TAG_OPTIONS, tag_rules
 from gitops_ci.errors import RegistryError, UsageError
@@ -96,7 +98,8 @@ def push_request(source: str, options: Mapping[str, Any], rules: TagRules | None
     if not options["to"]:
         raise UsageError(
             "No destination is given",
-            hint="Give --to ghcr.io/acme/shop, set GITOPS_CI_TO, or write image: into .gitops-ci.yaml.",
+            hint=hint_for(config_of(click.get_current_context()).images)
+            or "Give --to ghcr.io/acme/shop, set GITOPS_CI_TO, or write image: into .gitops-ci.yaml.",
         )
     first, *more = options["to"]
     return PushRequest(
