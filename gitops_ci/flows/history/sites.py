@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gitops_ci import formats
 from gitops_ci.flows.globs import is_manifest
+from gitops_ci.flows.history.reuse import Parsed, with_other_versions
 from gitops_ci.formats import ManifestText, env_file, helm_chart, jsonnet, quadlet, terraform
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite, Skip
@@ -48,6 +49,7 @@ class FileReader:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], tuple[ImageSite, ...]] = {}
+        self._last: dict[str, Parsed] = {}
         self.broken: dict[tuple[str, str], Skip] = {}
 
     def knows(self, path: str, blob: str) -> bool:
@@ -68,12 +70,18 @@ class FileReader:
         if _DOCUMENTATION.search(path) or not _MAY_NAME.search(data) or b"\0" in data:
             return ()
         try:
-            source = ManifestText(path, data.decode("utf-8"))
-            return tuple(site for site in formats.find(source) if _counts(site))
+            text = data.decode("utf-8")
+            last = self._last.get(path)
+            found = with_other_versions(last, text) if last else None
+            if found is None:
+                found = tuple(site for site in formats.find(ManifestText(path, text)) if _counts(site))
         except UnicodeDecodeError:
             self.broken[path, blob] = Skip(path, 0, "not UTF-8 text", "Store the file as UTF-8.")
         except YamlError as error:
             self.broken[path, blob] = Skip(path, error.line, f"cannot be read: {error.reason}", "Correct the YAML.")
+        else:
+            self._last[path] = Parsed(text, found)
+            return found
         return ()
 
 
