@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from sys import intern  # names and ids come again and again: each is kept once
 
 from gitops_ci.configrepo.git import GitDirectory
 from gitops_ci.configrepo.objects import Objects
@@ -130,14 +131,16 @@ def _fields(printed: bytes) -> Iterator[bytes]:
 def _entry(head: list[bytes], changes: list[BlobChange]) -> LogEntry:
     commit, parents, time, author, committer, message = (part.decode("utf-8", "replace") for part in head)
     seconds = int(time) if time.lstrip("-").isdigit() else 0
-    return LogEntry(commit, tuple(parents.split()), seconds, author, committer, message.strip("\n"), tuple(changes))
+    ids = tuple(map(intern, parents.split()))
+    who = intern(author), intern(committer)
+    return LogEntry(intern(commit), ids, seconds, *who, message.strip("\n"), tuple(changes))
 
 
 def _change(path: str, meta: bytes) -> BlobChange | None:
     """`:100644 100644 <old> <new> M`; None where neither side is a regular file."""
     old_mode, new_mode, old, new, *_ = meta[1:].split(b" ")
-    before = old.decode("ascii") if old_mode.startswith(_FILE) else None
-    after = new.decode("ascii") if new_mode.startswith(_FILE) else None
+    before = intern(old.decode("ascii")) if old_mode.startswith(_FILE) else None
+    after = intern(new.decode("ascii")) if new_mode.startswith(_FILE) else None
     return BlobChange(path, before, after) if before != after else None
 
 

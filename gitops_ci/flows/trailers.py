@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 from gitops_ci.imageref import ImageRef
 
@@ -20,11 +20,12 @@ _PULL_REQUEST = re.compile(
 _REVERTS = re.compile(r"\bThis reverts (?:commit|merge commit) (?P<commit>[0-9a-f]{7,64})\b")
 
 
-def trailers(message: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=16)  # of one message several are asked for
+def trailers(message: str) -> tuple[tuple[str, str], ...]:
     """The pairs of the last paragraph."""
-    for line in message.rstrip().rpartition("\n\n")[2].splitlines():
-        if found := _TRAILER.fullmatch(line.rstrip()):
-            yield found["key"], found["value"]
+    lines = message.rstrip().rpartition("\n\n")[2].splitlines()
+    found = (_TRAILER.fullmatch(line.rstrip()) for line in lines)
+    return tuple((one["key"], one["value"]) for one in found if one)
 
 
 def trailer(message: str, key: str) -> str:
@@ -35,6 +36,8 @@ def trailer(message: str, key: str) -> str:
 def digests_in(message: str) -> dict[tuple[str, str | None], str]:
     """The digests that `Image-Digest` gives for the images above it, by name and tag."""
     found, image = dict[tuple[str, str | None], str](), None
+    if "Image-Digest:" not in message:
+        return found
     for key, value in trailers(message):
         if key == "Image":
             image = ImageRef.try_parse(value)

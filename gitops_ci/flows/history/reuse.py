@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import starmap
 
 from gitops_ci.imageref import DIGEST, TAG, ImageRef
@@ -96,6 +97,9 @@ def _rebuilt(known: Parsed, fields: dict[tuple[int, int], Field]) -> tuple[Image
     )
     sites = []
     for number, site in enumerate(known.sites):
+        if not moves or all(field.span.end <= moves[0][0] for field in site.fields):
+            sites.append(site)
+            continue
         now = [fields.get((number, at), field) for at, field in enumerate(site.fields)]
         image = site.image
         for old, new in zip(site.fields, now, strict=True):
@@ -111,10 +115,13 @@ def _image(image: ImageRef, old: Field, new: str) -> ImageRef | None:
         return image.with_version(tag=new, digest=image.digest)
     if old.role == "digest" and image.digest == old.text and DIGEST.fullmatch(new):
         return image.with_version(tag=image.tag, digest=new)
-    if old.role == "reference" and ImageRef.try_parse(old.text) == image:
-        found = ImageRef.try_parse(new)
+    if old.role == "reference" and _reference(old.text) == image:
+        found = _reference(new)
         return found if found and found.name == image.name and found.tag and not found.digest else None
     return None
+
+
+_reference = lru_cache(maxsize=4096)(ImageRef.try_parse)
 
 
 def _moved(field: Field, moves: Sequence[tuple[int, int]]) -> Field:
@@ -122,5 +129,7 @@ def _moved(field: Field, moves: Sequence[tuple[int, int]]) -> Field:
     span = field.span
     before = sum(change for start, change in moves if start < span.start)
     inside = sum(change for start, change in moves if span.start <= start < span.end)
+    if not before and not inside:
+        return field
     moved = replace(span, start=span.start + before, end=span.end + before + inside)
     return replace(field, span=moved, pair=None, removal=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gitops_ci import formats
 from gitops_ci.flows.globs import is_manifest
@@ -118,6 +119,7 @@ class Names:
         return self._known[key]
 
 
+@lru_cache(maxsize=4096)
 def familiar(name: str) -> str:
     """A normalised name as people write it."""
     image = ImageRef.try_parse(name)

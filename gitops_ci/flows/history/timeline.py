@@ -48,7 +48,7 @@ class Timeline:
         self._first: dict[str, dict[str, int]] = {}
         self._came: dict[tuple[str, str], Stacked] = {}
         self._known: dict[tuple[str, str], Stacked] = {}
-        self._stacks: dict[str, list[Stacked]] = {}
+        self._stacks: dict[str, dict[str, Stacked]] = {}
 
     def apply(self, entry: LogEntry, message: str, changes: Iterable[tuple[Sequence[Use], Sequence[Use]]]) -> None:
         """What one commit changed: the places of each file before and after. `message` has the trailers that count."""
@@ -82,7 +82,7 @@ class Timeline:
 
     def stack(self, name: str) -> tuple[Stacked, ...]:
         """The versions that were in effect, the present one last; without those that were taken back."""
-        return tuple(self._stacks.get(name, ()))
+        return tuple(self._stacks.get(name, {}).values())
 
     def versions(self, name: str) -> tuple[str, ...]:
         """All versions that the environment ever had, in the order in which they came first."""
@@ -164,24 +164,24 @@ class Timeline:
         known = self._known.get((name, version.name))
         version = replace(version, digest=version.digest or (known.digest if known else None))
         self._came[name, version.name] = self._known[name, version.name] = version
-        stack = self._stacks.setdefault(name, [])
-        at = next((at for at, one in enumerate(stack) if one.name == version.name), None)
-        if at is None:
-            stack.append(version)
+        stack = self._stacks.setdefault(name, {})
+        there = stack.get(version.name)
+        if there is None:
+            stack[version.name] = version
         elif is_new:
-            stack[at] = replace(version, digest=version.digest or stack[at].digest)
+            stack[version.name] = replace(version, digest=version.digest or there.digest)
 
     def _moved(self, name: str, new: str | None, kind: DeploymentKind) -> None:
         """A rollback takes from the stack what came after the version it goes back to."""
         if kind != "rollback" or new is None:
             return
-        stack, first = self._stacks.get(name, []), self._first.get(name, {})
-        at = next((at for at, one in enumerate(stack) if one.name == new), None)
-        if at is not None:
-            del stack[at + 1 :]
-        else:
-            limit = first.get(new, -1)
-            stack[:] = [one for one in stack if first.get(one.name, 0) < limit]
+        stack, first = self._stacks.get(name, {}), self._first.get(name, {})
+        versions, limit = list(stack), first.get(new, -1)
+        stays = (
+            versions[: versions.index(new) + 1] if new in stack else [v for v in versions if first.get(v, 0) < limit]
+        )
+        for version in set(versions).difference(stays):
+            del stack[version]
 
 
 def _steps(
