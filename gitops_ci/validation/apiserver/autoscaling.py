@@ -44,7 +44,7 @@ def pod_autoscaler(document: Field) -> None:
     for metric in spec.each("metrics"):
         _metric(metric)
     kinds = {metric.text("type") for metric in spec.each("metrics")}
-    if not least and spec.on(gates.SCALE_TO_ZERO) and not kinds & {"Object", "External"}:
+    if least == lowest == 0 and not kinds & {"Object", "External"}:
         place = spec.at("metrics") if spec.has("metrics") else spec.at("minReplicas")
         place.bad("hpa", "minReplicas 0 needs a metric of type Object or External")
     for direction in ("scaleUp", "scaleDown"):

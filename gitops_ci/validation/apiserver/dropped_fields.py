@@ -40,7 +40,6 @@ _IN_PODS: Mapping[Gate, tuple[str, ...]] = {
     gates.USER_NAMESPACES: ("hostUsers",),
     gates.RESOURCE_CLAIMS: ("resourceClaims", "(containers).*.resources.claims"),
     gates.POD_LEVEL_RESOURCES: ("resources",),
-    gates.CONTAINER_RESTART_RULES: ("(containers).*.restartPolicyRules",),
     gates.ENV_FILES: ("(containers).*.env.*.valueFrom.fileKeyRef",),
     gates.HOSTNAME_OVERRIDE: ("hostnameOverride",),
     gates.PROJECTED_TRUST_BUNDLES: ("volumes.*.projected.sources.*.clusterTrustBundle",),
@@ -82,9 +81,7 @@ _IN_KINDS: Mapping[Gate, Mapping[str, tuple[str, ...]]] = {
         "ResourceClaimTemplate": tuple(f"spec.spec.devices.requests.*.{request}.tolerations" for request in _REQUESTS),
         "ResourceSlice": ("spec.devices.*.taints",),
     },
-    gates.CONSUMABLE_CAPACITY: {
-        "ResourceSlice": ("spec.devices.*.capacity.*.requestPolicy", "spec.devices.*.allowMultipleAllocations"),
-    },
+    gates.CONSUMABLE_CAPACITY: {"ResourceSlice": ("spec.devices.*.capacity.*.requestPolicy",)},
     gates.BINDING_CONDITIONS: {
         "ResourceSlice": ("spec.devices.*.bindingConditions", "spec.devices.*.bindingFailureConditions"),
     },

@@ -8,7 +8,7 @@ import pytest
 
 from gitops_ci.validation.kubernetes_versions import VERSIONS
 from tests.support import CHECKOUT
-from tests.support.forced_gates import gate_names, red_cases
+from tests.support.forced_gates import changes, gate_names
 from tests.support.rule_tables import gate_cases
 
 
@@ -18,8 +18,9 @@ def test_every_gate_has_cases() -> None:
 
 @pytest.mark.parametrize("gate", sorted(gate_names()))
 def test_a_gate_forced_open_or_shut_turns_a_case_red(gate: str) -> None:
-    assert red_cases(gate, forced=True) != []
-    assert red_cases(gate, forced=False) != []
+    made = [change for change in changes() if change.gate == gate]
+    assert {"always", "never"} <= {change.what for change in made}
+    assert [f"{change.what}, {change.place}" for change in made if not change.red_cases()] == []
 
 
 def test_gates_open_between_the_first_and_the_last_version() -> None:
