@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.scalars import quantity
 
 __all__ = ["request_policy"]
 
 _MOST_VALUES = 10
+_LARGEST = (1 << 63) - 1
 
 
 def request_policy(capacity: Field) -> None:
@@ -57,7 +59,7 @@ def _range(limits: Field, default: Decimal, whole: Decimal) -> None:
         return
     least = _amount(limits, "min")
     most = _amount(limits, "max") if limits.has("max") else None
-    if not least <= default <= (whole if most is None else most):
+    if default < least or (most is not None and default > most):
         limits.bad("device", "the default is not between min and max")
     if least > whole or (most is not None and not least <= most <= whole):
         limits.bad("device", "min and max must be in order, and no more than the capacity")
@@ -67,9 +69,15 @@ def _range(limits: Field, default: Decimal, whole: Decimal) -> None:
 
 def _step(limits: Field, least: Decimal, values: list[Decimal], whole: Decimal) -> None:
     step = _amount(limits, "step")
+    bounded = limits.on(gates.BOUNDED_STEPS)
+    if bounded and step <= 0:
+        limits.at("step").bad("device", "must be greater than zero")
+        return
     if least + step > whole:
         limits.at("step").bad("device", "one step from min is more than the capacity")
-    if not _whole(step) or any((_whole(value) - _whole(least)) % _whole(step) for value in values):
+    if bounded and not all(0 <= value <= _LARGEST for value in (least, step, *values)):
+        limits.bad("device", "with a step, default, min, max and step must be from 0 to 2^63-1")
+    elif not _whole(step) or any((_whole(value) - _whole(least)) % _whole(step) for value in values):
         limits.at("step").bad("device", "default and max must be a number of steps from min")
 
 
