@@ -26,6 +26,7 @@ class Gate:
 # Fields that a server without the feature drops before it validates (apiserver/dropped_fields.py lists the fields).
 JOB_POD_FAILURE_POLICY = Gate("JobPodFailurePolicy", 26)
 NODE_INCLUSION_POLICY = Gate("NodeInclusionPolicyInPodTopologySpread", 26)
+NODE_EXPAND_SECRET = Gate("CSINodeExpandSecret", 27)
 HPA_CONTAINER_METRICS = Gate("HPAContainerMetrics", 27)
 MATCH_LABEL_KEYS_IN_SPREAD = Gate("MatchLabelKeysInPodTopologySpread", 27)
 MIN_DOMAINS = Gate("MinDomainsInPodTopologySpread", 27)
@@ -84,6 +85,7 @@ RESTART_ALL_CONTAINERS = Gate("RestartAllContainersOnContainerExits", 36)
 STRICT_ADDRESSES = Gate("StrictIPCIDRValidation", 36)
 SCALE_TO_ZERO = Gate("HPAScaleToZero", 37)
 SELINUX_MOUNT = Gate("SELinuxMount", 37)
+STATIC_NAMES = Gate("ManifestBasedAdmissionControlConfig", 37)
 
 # Changes without a feature gate.
 SELECTOR_VALUES = Gate("values of label selectors are label values", 26)

@@ -53,6 +53,7 @@ _IN_KINDS: Mapping[Gate, Mapping[str, tuple[str, ...]]] = {
     gates.POD_REPLACEMENT_POLICY: {"Job": ("spec.podReplacementPolicy",)},
     gates.SUCCESS_POLICY: {"Job": ("spec.successPolicy",)},
     gates.MANAGED_BY: {"Job": ("spec.managedBy",)},
+    gates.NODE_EXPAND_SECRET: {"PersistentVolume": ("spec.csi.nodeExpandSecretRef",)},
     gates.HPA_CONTAINER_METRICS: {"HorizontalPodAutoscaler": ("spec.metrics.*.containerResource",)},
     gates.TOLERANCE: {"HorizontalPodAutoscaler": ("spec.behavior.*.tolerance",)},
     gates.UNHEALTHY_POD_EVICTION: {"PodDisruptionBudget": ("spec.unhealthyPodEvictionPolicy",)},

@@ -10,7 +10,7 @@ import re
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
-from gitops_ci.validation.apiserver.admissionregistration.webhooks import admitted, match_conditions
+from gitops_ci.validation.apiserver.admissionregistration.webhooks import admitted, match_conditions, static_name
 from gitops_ci.validation.cel.compile import admission, defined, gives_object
 from gitops_ci.validation.cel.schema_rules import RESERVED
 
@@ -21,6 +21,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def admission_policy(document: Field) -> None:
+    static_name(document)
     spec = document.at("spec")
     spec.one_of("admission-policy", "failurePolicy", ("Ignore", "Fail"), pointer=True)
     if spec.has("paramKind"):
@@ -145,6 +146,7 @@ def _mutates(match: Field) -> None:
 
 
 def policy_binding(document: Field) -> None:
+    static_name(document)
     spec = document.at("spec")
     if document.text("kind") == "MutatingAdmissionPolicyBinding":
         _mutates(spec.at("matchResources"))

@@ -5,18 +5,21 @@ Source: k8s.io/kubernetes pkg/apis/admissionregistration/validation/validation.g
 
 from __future__ import annotations
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 from gitops_ci.validation.apimachinery.labels import label_selector
 from gitops_ci.validation.cel.compile import admission
 from gitops_ci.validation.go.url import NoUrlError, parse_url
 
-__all__ = ["admitted", "client_config", "match_conditions", "webhooks"]
+__all__ = ["admitted", "client_config", "match_conditions", "static_name", "webhooks"]
 
+_STATIC = ".static.k8s.io"
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT", "*")
 
 
 def webhooks(document: Field) -> None:
+    static_name(document)
     names: set[str] = set()
     for hook in document.each("webhooks"):
         name = hook.text("name")
@@ -30,6 +33,14 @@ def webhooks(document: Field) -> None:
                 hook.at("name").bad("duplicate", f"webhook '{name}' is given twice")
         names.add(name)
         _hook(hook)
+
+
+def static_name(document: Field) -> None:
+    """Names that are kept for what a server reads from files (ValidateStaticSuffix)."""
+    if document.on(gates.STATIC_NAMES) and document.at("metadata").text("name").endswith(_STATIC):
+        document.at("metadata", "name").bad(
+            "name", f"names that end with {_STATIC} are reserved for files of the server"
+        )
 
 
 def _hook(hook: Field) -> None:
