@@ -178,7 +178,7 @@ def _check_yaml(block: Block, name: str, folder: Path) -> None:
         not name
         and isinstance(first, dict)
         and first.keys()
-        <= KEYS[""].keys() | {"environments", "pointers", "pull-request", "rendering", "validate", "verify"}
+        <= KEYS[""].keys() | {"environments", "images", "pointers", "pull-request", "rendering", "validate", "verify"}
     ):
         parse(block.text, str(block))
         jsonschema.Draft7Validator(schema()).validate(first)
@@ -304,6 +304,7 @@ def _options() -> set[str]:
 # Options of other programs that pages name in their text.
 OTHERS: Mapping[str, set[str]] = {
     "docs/air-gapped.md": {"--platform", "--python-version"},
+    "docs/pre-commit.md": {"--all-files", "--no-verify"},
     "docs/from-gitopscli.md": {
         *("--git-provider", "--git-provider-url", "--organisation", "--repository-name", "--username", "--password"),
         *("--git-user", "--git-email", "--git-author-name", "--git-author-email", "--file", "--values"),
