@@ -50,6 +50,12 @@ class _LazyGroup(HelpfulGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[:1] == ["help"]:
+            # As other programs have it: `help` and `help COMMAND`.
+            args = [*args[1:], "--help"] if args[1:2] and args[1] in COMMANDS else args
+            if args[0] == "help":
+                click.echo(ctx.get_help())
+                ctx.exit()
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             meant = " ".join(filter(None, (did_you_mean(args[0], COMMANDS), f"Commands: {', '.join(COMMANDS)}.")))
             raise click.UsageError(f"There is no command '{args[0]}'. {meant}", ctx)
@@ -57,7 +63,7 @@ class _LazyGroup(HelpfulGroup):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="gitops-ci")
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s", prog_name="gitops-ci")
 def main() -> None:
     """The push-to-Git half of GitOps: push an image, bump it in the config repository, validate, open the pull request.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Literal
 
+from gitops_ci.cli.spinner import Spinner
 from gitops_ci.cli.terminal import painted
 from gitops_ci.display import log_line, visible
 from gitops_ci.secret import mask
@@ -22,18 +23,25 @@ class Console:
 
     def __init__(self, level: Literal["quiet", "normal", "verbose"] = "normal") -> None:
         self.level = level
+        self.spinner: Spinner | None = None
 
     def step(self, message: str) -> None:
         if self.level != "quiet":
             self._line(message)
 
     def detail(self, message: str) -> None:
+        if self.spinner:
+            self.spinner.doing(printable(message))
         if self.level == "verbose":
             self._line(f"  {message}")
 
     def warn(self, message: str) -> None:
+        if self.level == "quiet":
+            return
         self._line(message, painted("warning:", "yellow", sys.stderr) + " ")
 
     def _line(self, message: str, before: str = "") -> None:
+        if self.spinner:
+            self.spinner.clear()
         sys.stderr.write(f"{before}{printable(message)}\n")
         sys.stderr.flush()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import click
+
+from gitops_ci.errors import UsageError
 
 __all__ = ["COMMAND_SECTIONS", "EXAMPLES", "OPTION_SECTIONS", "HelpfulCommand", "HelpfulGroup"]
 
@@ -239,6 +242,20 @@ _VARIABLES = (
 _DEFAULT = re.compile(r" \[(?!default)([^\[\]]+)\](?=$| Repeatable\.$)")
 
 
+@contextmanager
+def _better_advice() -> Iterator[None]:
+    """An option that does not exist here is answered by what it is called here."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        from gitops_ci.cli.foreign_options import advice_for, safe_suggestions
+
+        if advice := advice_for(error.option_name):
+            raise UsageError(f"No such option '{error.option_name}'", hint=advice) from None
+        near = safe_suggestions(error.option_name, error.possibilities or ())
+        raise click.NoSuchOption(error.option_name, possibilities=near, ctx=error.ctx) from None
+
+
 class HelpfulCommand(click.Command):
     """A command whose options are listed by section, with examples below; none of them is given twice by mistake."""
 
@@ -246,7 +263,8 @@ class HelpfulCommand(click.Command):
         from gitops_ci.cli.options import as_known, refuse_repeated
 
         args = as_known(self, ctx, args)
-        refuse_repeated(self, ctx, args)
+        with _better_advice():
+            refuse_repeated(self, ctx, args)
         self.set_defaults(ctx, args)
         return super().parse_args(ctx, args)
 

@@ -127,7 +127,7 @@ def output_options(function: Callable[..., Any] | None = None, *, docker: bool =
     forms = ["text", "json", *(["docker"] if docker else [])]
     decorators: tuple[Decorator, ...] = (
         option("--verbose", is_flag=True, help="Tell more on the way."),
-        option("--quiet", is_flag=True, help="Suppress progress messages."),
+        option("--quiet", is_flag=True, help="Print errors only."),
         option(
             "--report",
             multiple=True,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
+from gitops_ci.cli.spinner import pause, resume
 from gitops_ci.cli.terminal import is_watched
 from gitops_ci.registry.base import Progress, Silent
 
@@ -121,11 +122,13 @@ class _Bars:
             if self._shown is not None:
                 self._shown.stop()
                 self._shown = None
+                resume()
             self._tasks.clear()
             self._layers.clear()
 
     def _start(self) -> Bars:
         if self._shown is None:
+            pause()
             from rich.console import Console as Terminal
             from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
             from rich.progress import Progress as Bars

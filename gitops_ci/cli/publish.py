@@ -74,7 +74,7 @@ def _printed(outcome: Outcome, output: Output) -> None:
     if output.format != "text":
         _print(REPORTERS[output.format].report(outcome))
     elif output.printer is None:
-        _print(_shown(outcome))
+        _print(_errors(outcome) if output.level == "quiet" else _shown(outcome))
     elif outcome.error:
         sys.stderr.write(mask(_shown(outcome)))  # stdout is read by a machine
     else:
@@ -104,8 +104,20 @@ def _print(text: str) -> None:
 def _shown(outcome: Outcome) -> str:
     from gitops_ci.reporting import text
 
-    table = terminal.table if terminal.is_watched(sys.stdout) else None
-    return text.report(outcome, colour=terminal.wants_colour(sys.stdout), table=table)
+    colour = terminal.wants_colour(sys.stdout)
+    if not terminal.is_watched(sys.stdout):
+        return text.report(outcome, colour=colour)
+    from gitops_ci.cli.source_lines import source_line
+
+    # Findings of other commands are about files of the config repository, which are not here.
+    source = source_line if outcome.command == "validate" else None
+    return text.report(outcome, colour=colour, table=terminal.table, source=source, columns=terminal.columns())
+
+
+def _errors(outcome: Outcome) -> str:
+    from gitops_ci.reporting import text
+
+    return text.errors_alone(outcome, colour=terminal.wants_colour(sys.stdout))
 
 
 def _below_root() -> str:

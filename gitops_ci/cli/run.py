@@ -15,6 +15,7 @@ import click
 from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.misspelled import unknown_variables
 from gitops_ci.cli.options import Output
+from gitops_ci.cli.spinner import spinning
 from gitops_ci.cli.terminal import painted
 from gitops_ci.errors import GitopsCiError, Interrupted, ProgramError, UsageError
 from gitops_ci.model import ErrorDetail, Log, Outcome
@@ -37,7 +38,8 @@ def execute(command: str, output: Output, work: Callable[[Log], Outcome]) -> NoR
     for message in unknown_variables(os.environ):
         console.warn(message)
     try:
-        outcome = work(console)
+        with spinning(command, wanted=output.level != "quiet") as console.spinner:
+            outcome = work(console)
     except GitopsCiError as error:
         outcome = failed(command, error)
     except (OSError, MemoryError) as error:

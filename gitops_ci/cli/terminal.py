@@ -15,7 +15,7 @@ import click
 from gitops_ci.ci import detect
 from gitops_ci.variables import variables
 
-__all__ = ["is_watched", "painted", "table", "wants_colour"]
+__all__ = ["columns", "is_watched", "painted", "table", "wants_colour"]
 
 _WIDEST = 1000  # columns: nothing is cut to measure it
 _INDENT = 2
@@ -35,6 +35,13 @@ def is_watched(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("CI") and detect(variables()).provider == "none"
 
 
+def columns() -> int:
+    """How wide the terminal is."""
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
 def painted(text: str, colour: str, stream: TextIO) -> str:
     """A word in a colour of click's, where `stream` has colours."""
     return click.style(text, fg=colour) if wants_colour(stream) else text
@@ -42,8 +49,6 @@ def painted(text: str, colour: str, stream: TextIO) -> str:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines of a table; none where it is wider than the terminal: a path that is cut cannot be clicked."""
-    import shutil
-
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -56,7 +61,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         drawn.add_row(*(Text(cell) for cell in row))
     written = io.StringIO()
     console = Console(file=written, width=_WIDEST, color_system=None)
-    if console.measure(drawn).maximum > shutil.get_terminal_size().columns - _INDENT:
+    if console.measure(drawn).maximum > columns() - _INDENT:
         return []
     console.print(drawn)
     return [line.rstrip() for line in written.getvalue().splitlines()]

@@ -210,6 +210,7 @@ class ConfigRepo:
         """
         name = check_branch(branch)
         started = time.monotonic()
+        self._log.detail(f"fetching {name} of {self.url}")
         sparse = sparse and self._has_partial_clone
         git = self._directory("sparse" if sparse else "whole")
         said = self._fetch(git, name, depth, *(["--filter=tree:1"] if sparse else []))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitops_ci.display import log_line, short_digests, visible, visible_lines
 from gitops_ci.reporting.base import prepare
+from gitops_ci.reporting.code_frame import SourceLine, code_frame
 from gitops_ci.reporting.results import image_name
 from gitops_ci.reporting.skips import grouped_skips
 from gitops_ci.reporting.summary import count, is_told, location, old_and_new, sentence
@@ -17,7 +18,7 @@ from gitops_ci.reporting.tables import Table, tables
 if TYPE_CHECKING:
     from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, PushedTag, Refreshed, Skip
 
-__all__ = ["ID", "report"]
+__all__ = ["ID", "errors_alone", "report"]
 
 ID = "text"
 
@@ -31,10 +32,18 @@ Paint = Callable[[str, str], str]
 Drawer = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[str]]
 
 
-def report(outcome: Outcome, *, colour: bool = False, table: Drawer | None = None) -> str:
+def report(
+    outcome: Outcome,
+    *,
+    colour: bool = False,
+    table: Drawer | None = None,
+    source: SourceLine | None = None,
+    columns: int = 80,
+) -> str:
     """Everything the outcome holds; the diff for dry runs only, since a commit shows it otherwise.
 
-    `table` draws headings and rows for a terminal, or nothing where they do not fit; else changes are lines.
+    `table` draws headings and rows for a terminal, or nothing where they do not fit; else changes are lines. `source`
+    has the lines of files for findings, which are shown where they fit into `columns`.
     """
     outcome = prepare(outcome)
     paint = _painted if colour else _plain
@@ -46,7 +55,7 @@ def report(outcome: Outcome, *, colour: bool = False, table: Drawer | None = Non
         _diff(outcome, paint),
         *_rendered(outcome, paint),
         _skipped(() if asked_why else outcome.skipped, paint),
-        _findings(outcome.findings, paint),
+        _findings(outcome.findings, paint, source, columns),
         _published(outcome, paint),
         _jobs(outcome.jobs, paint),
         _proposals(outcome.proposals, paint),
@@ -173,19 +182,34 @@ def _skipped(skipped: Iterable[Skip], paint: Paint) -> Iterator[str]:
         told = skip.hint
 
 
-def _findings(findings: Iterable[Finding], paint: Paint) -> Iterator[str]:
+def errors_alone(outcome: Outcome, *, colour: bool = False) -> str:
+    """What `--quiet` leaves: errors, and nothing where there are none."""
+    outcome = prepare(outcome)
+    paint = _painted if colour else _plain
+    blocks = [
+        _skipped([skip for skip in outcome.skipped if skip.failed], paint),
+        _findings([one for one in outcome.findings if one.severity == "error"], paint, None, 0),
+        _result(outcome, paint) if outcome.exit_code else iter(()),
+    ]
+    text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
+    return "".join(f"{log_line(line)}\n" for line in text.split("\n")) if text else ""
+
+
+def _findings(findings: Iterable[Finding], paint: Paint, source: SourceLine | None, columns: int) -> Iterator[str]:
     for number, (_, group) in enumerate(groupby(findings, key=lambda finding: finding.path)):
         if number:
             yield ""
         for finding in group:
-            yield from _finding(finding, paint)
+            yield from _finding(finding, paint, source, columns)
 
 
-def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
+def _finding(finding: Finding, paint: Paint, source: SourceLine | None, columns: int) -> Iterator[str]:
     where = location(finding.path, finding.line, finding.column)
     severity = paint(finding.severity, _SEVERITY[finding.severity])
     resource = paint(f" ({visible(finding.resource)})", "dim") if finding.resource else ""
     yield f"{where}: {severity} {visible(finding.rule)}: {visible(finding.message)}{resource}"
+    if source and (line := source(finding)) is not None:
+        yield from code_frame(finding, line, paint, columns)
     if finding.hint:
         yield f"    {visible(finding.hint)}"
 
@@ -235,7 +259,7 @@ _REFRESHED = {"rebuilt": "green", "closed": "yellow", "failed": "red"}
 
 
 def _result(outcome: Outcome, paint: Paint) -> Iterator[str]:
-    yield paint(visible(sentence(outcome)), "bold" if outcome.exit_code == 0 else "red")
+    yield paint(visible(sentence(outcome)), "green" if outcome.exit_code == 0 else "red")
     if outcome.error and not is_told(outcome):
         yield from _problem(outcome.error, paint)
 

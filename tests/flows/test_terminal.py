@@ -123,3 +123,38 @@ def test_a_mistake_is_told_in_colour_with_what_to_do_next(folder):
     assert code == 2
     assert "\x1b[31merror:\x1b[0m" in seen
     assert "\x1b[36mhint:\x1b[0m" in seen
+
+
+FRAME = """\
+broken.yaml:4:8: error schema/unknown-field: spec: unknown field 'kontainers' (Pod/x)
+    4 | spec: {kontainers: []}
+      |        ^^^^^^^^^^
+"""
+
+
+def test_a_finding_shows_its_line_with_a_mark(folder):
+    (folder / "secret.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndatum: {password: marked}\n"
+    )
+    (folder / "syntax.yaml").write_text("apiVersion: v1\nkind: Secret\nstringData: {password: marked\n")
+    _, seen = at_terminal(folder, "validate", ".")
+    plain = _ESCAPE.sub("", seen)
+    assert "    4 | spec: {kontainers: []}\n      |        ^^^^^^^^^^" in plain
+    assert "secret.yaml:4:1: error" in plain
+    assert "syntax.yaml:" in plain
+    assert "marked" not in plain, "a line of a Secret"
+    assert "^^^" not in in_log(folder, "validate", ".")
+
+
+@pytest.mark.parametrize("columns", [20, 24])
+def test_a_line_that_is_wider_than_the_terminal_is_not_cut(folder, columns):
+    _, seen = at_terminal(folder, "validate", "broken.yaml", columns=columns)
+    assert "^" not in _ESCAPE.sub("", seen)
+
+
+def test_quiet_prints_errors_and_nothing_else(folder):
+    (folder / "good.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    assert in_log(folder, "validate", "good.yaml", "-q", GITOPS_CI_ENVIROMENT="x") == ""
+    assert in_log(folder, "validate", ".", "-q").startswith("broken.yaml:4:")
+    assert in_log(folder, *BUMP, "-q") == ""
+    assert in_log(folder, "bump", "x:1", "-q").startswith("error: No config repository")

@@ -193,7 +193,8 @@ def _refuse_reserved(head: str, names: Collection[str]) -> None:
     if head in names:
         raise UsageError(
             f"--branch gives {head}, and something is deployed from that branch",
-            hint="Give pull requests a name of their own: --branch 'deploy/{environment}/{image}'",
+            hint="--branch names the pull request's own branch: --branch 'deploy/{environment}/{image}'. The branch to "
+            "change is --base.",
         )
 
 

@@ -75,6 +75,7 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
         UsageError: a path or reference does not exist.
         NothingMatched: not one manifest was found, unless allowed.
     """
+    log.detail("reading files")
     sources = read_manifests(request.paths, request.stdin, request.exclude)
     files = dict(sources.files)
     lookup = _image_lookup(request)
@@ -82,6 +83,7 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     raw = selection.files
     around = _surroundings(request, files, raw, lookup, log)
     result = _rendered(request, selection, log)
+    log.detail(f"checking {count(len(raw), 'file')}")
     if result:
         around = around._replace(has_variables=result.has_variables)
     found = _found(_described(raw, files), result)

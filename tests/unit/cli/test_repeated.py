@@ -59,7 +59,7 @@ def test_a_single_value_is_given_once(path, option, capfd, monkeypatch, tmp_path
 
 def test_a_flag_and_an_option_of_several_values_may_be_repeated(capfd, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    several = ["--tags", "raw=a", "--tags", "raw=b", "--quiet", "--quiet"]
+    several = ["--tags", "raw=a", "--tags", "raw=b", "--verbose", "--verbose"]
     assert run_command_line(["image", "tags", *several]) == 0
     assert "b" in capfd.readouterr().out
     # After `--` everything is an argument.
