@@ -10,6 +10,7 @@ from email.parser import Parser
 import pytest
 
 from gitops_ci import __version__
+from gitops_ci.project import HOME
 from tests.support.workspace import build_wheel, export_project
 
 
@@ -37,6 +38,15 @@ def test_wheel_says_what_it_is(wheel):
     assert metadata.get_payload().startswith("# gitops-ci")
     assert "gitops-ci=gitops_ci.__main__:main" in archive.read(f"{info}/entry_points.txt").decode()
     assert any(name.startswith(f"{info}/") and "LICENSE" in name for name in archive.namelist())
+
+
+def test_wheel_has_addresses_and_authors(wheel):
+    _, archive = wheel
+    metadata = Parser().parsestr(archive.read(f"gitops_ci-{__version__}.dist-info/METADATA").decode())
+    addresses = dict(entry.split(", ", 1) for entry in metadata.get_all("Project-URL"))
+    assert {"Homepage", "Documentation", "Changelog", "Issues", "Source"} == addresses.keys()
+    assert all(address.startswith(HOME) for address in addresses.values())
+    assert metadata["Author"] or metadata["Author-email"]
 
 
 def test_program_runs_from_the_wheel_alone(wheel):
