@@ -307,6 +307,7 @@ def _options() -> set[str]:
 # Options of other programs that pages name in their text.
 OTHERS: Mapping[str, set[str]] = {
     "docs/air-gapped.md": {"--platform", "--python-version"},
+    "docs/platforms.md": {"--rm", "--volume", "--check", "--ignore-missing"},
     "docs/pre-commit.md": {"--all-files", "--no-verify"},
     "docs/from-gitopscli.md": {
         *("--git-provider", "--git-provider-url", "--organisation", "--repository-name", "--username", "--password"),
