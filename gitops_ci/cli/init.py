@@ -20,6 +20,25 @@ from gitops_ci.repourl import RepoUrl
 
 __all__ = ["command"]
 
+# Files and folders of CI systems, and parts of the names of code hosts that have one.
+_TRACES: Mapping[str, System] = {
+    "Jenkinsfile": "jenkins",
+    ".gitea": "gitea",
+    ".forgejo": "gitea",
+    "bitbucket-pipelines.yml": "bitbucket",
+    "azure-pipelines.yml": "azure",
+    ".woodpecker": "woodpecker",
+    ".woodpecker.yml": "woodpecker",
+    ".tekton": "tekton",
+}
+_HOSTS: Mapping[str, System] = {
+    "bitbucket.org": "bitbucket",
+    "dev.azure.com": "azure",
+    "visualstudio.com": "azure",
+    "codeberg.org": "gitea",
+    "gitea": "gitea",
+    "forgejo": "gitea",
+}
 _BEGINNING = 4096  # characters of a manifest that tell its kind
 _NEVER = frozenset({".git", "node_modules", "vendor", "venv", "__pycache__"})
 
@@ -141,17 +160,23 @@ def _system(origin: RepoUrl | None) -> System:
         return "github"
     if os.path.exists(".gitlab-ci.yml") or (origin and "gitlab" in origin.host):
         return "gitlab"
-    if os.path.exists("Jenkinsfile"):
-        return "jenkins"
-    raise UsageError("Which CI system runs this repository does not show here", hint=f"Say --ci: {', '.join(SYSTEMS)}.")
+    for path, system in _TRACES.items():
+        if os.path.exists(path):
+            return system
+    for part, system in _HOSTS.items():
+        if origin and part in origin.host:
+            return system
+    raise UsageError("Cannot tell which CI system runs this repository", hint=f"Give --ci: {', '.join(SYSTEMS)}.")
 
 
 def _usual_image(system: System, origin: RepoUrl | None) -> ImageRef | None:
     """The registry of the code host: GitHub's by the repository's name, GitLab's by a variable of its own."""
     if system == "gitlab":
         return None
+    if system == "gitea" and origin is not None and origin.host:
+        return ImageRef.parse(f"{origin.netloc}/{origin.path.lower()}")
     if origin is None or "github" not in origin.host:
-        raise UsageError("Where the image goes does not show here", hint="Say --image registry.example.com/acme/shop.")
+        raise UsageError("Cannot tell where the image goes", hint="Give --image registry.example.com/acme/shop.")
     return ImageRef.parse(f"ghcr.io/{origin.path.lower()}")
 
 

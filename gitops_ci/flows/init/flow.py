@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Literal
+from typing import Literal, get_args
 
 from gitops_ci import __version__, known_files
 from gitops_ci.errors import UsageError
@@ -22,9 +22,10 @@ from gitops_ci.repourl import RepoUrl
 
 __all__ = ["SYSTEMS", "InitRequest", "System", "next_steps", "starter_files"]
 
-System = Literal["github", "gitlab", "jenkins", "shell"]
-SYSTEMS: tuple[System, ...] = ("github", "gitlab", "jenkins", "shell")
+System = Literal["github", "gitlab", "gitea", "bitbucket", "azure", "jenkins", "tekton", "woodpecker", "shell"]
+SYSTEMS: tuple[System, ...] = get_args(System)
 ACTION = f"{REPOSITORY}@v{__version__} # better pinned to the commit of that release"
+TOOL = f"ghcr.io/{REPOSITORY}:v{__version__}"
 COMPONENT = f"$CI_SERVER_FQDN/{REPOSITORY}"
 _ABOUT = f"""\
 # yaml-language-server: $schema={SCHEMA_URL}
@@ -36,6 +37,7 @@ _CATALOG = """\
   # Schemas of custom resources: folders, https addresses, or this public catalog, which is fetched and kept.
   # schema-locations: [default, crds-catalog]
 """
+Maker = Callable[["InitRequest", Survey], dict[str, str]]
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -69,10 +71,15 @@ def starter_files(request: InitRequest, found: Survey) -> dict[str, str]:
         )
     if found.dockerfiles and request.config_repo is None:
         raise UsageError(
-            "Which repository has the manifests does not show here",
+            "Cannot tell which repository contains the manifests",
             hint="Name it: gitops-ci init --config-repo https://github.com/acme/shop-config",
         )
-    files = {"github": _github, "gitlab": _gitlab, "jenkins": _jenkins, "shell": _shell}[request.system](request, found)
+    files = _MAKERS[request.system](request, found)
+    if not files:
+        raise UsageError(
+            f"gitops-ci init writes no validation for {request.system}",
+            hint="Run gitops-ci validate --changed-since auto in a job for each pull request.",
+        )
     if not request.inline:
         files[known_files.CONFIG] = _config(request, found)
     return files
@@ -98,6 +105,17 @@ _NEXT = {
     ("github", "registry"): "set the variable REGISTRY_USER and the secret REGISTRY_PASSWORD: who pushes the image",
     ("gitlab", "release"): "set the masked and protected variable GITOPS_CI_TOKEN: who opens the merge requests",
     ("jenkins", "release"): "add the credentials config-repo-token and registry",
+    ("gitea", "release"): "set the secrets CONFIG_REPO_TOKEN and REGISTRY_PASSWORD, and the variable REGISTRY_USER",
+    ("bitbucket", "release"): "set the secured variables GITOPS_CI_TOKEN, GITOPS_CI_REGISTRY_USER and _PASSWORD",
+    ("azure", "release"): "set the secret variables CONFIG_REPO_TOKEN, REGISTRY_USER and REGISTRY_PASSWORD",
+    (
+        "tekton",
+        "release",
+    ): "make the Secret gitops-ci with the key token, and a TaskRun with the parameters of the Task",
+    (
+        "woodpecker",
+        "release",
+    ): "set the secrets config_repo_token, registry_user and registry_password; trust the repository",
     ("shell", "release"): "set GITOPS_CI_TOKEN: who opens the pull requests",
 }
 
@@ -122,6 +140,41 @@ def _jenkins(request: InitRequest, found: Survey) -> dict[str, str]:
 
 def _shell(request: InitRequest, found: Survey) -> dict[str, str]:
     return {"release.sh": _filled("release.sh", request, found)} if found.dockerfiles else {}
+
+
+def _in_one_file(name: str, starter: str) -> Maker:
+    return lambda request, found: {name: _filled(starter, request, found)}
+
+
+def _in_two_files(folder: str, system: str, suffix: str) -> Maker:
+    """A file for releases, and one for the check of pull requests."""
+
+    def make(request: InitRequest, found: Survey) -> dict[str, str]:
+        files = {}
+        if found.dockerfiles:
+            files[f"{folder}/release{suffix}"] = _filled(f"{system}-release.yml", request, found)
+        if found.has_manifests:
+            files[f"{folder}/validate{suffix}"] = _filled(f"{system}-validate.yml", request, found)
+        return files
+
+    return make
+
+
+def _tekton(request: InitRequest, found: Survey) -> dict[str, str]:
+    return {".tekton/gitops-ci-release.yaml": _filled("tekton.yml", request, found)} if found.dockerfiles else {}
+
+
+_MAKERS: Mapping[System, Maker] = {
+    "github": _github,
+    "gitlab": _gitlab,
+    "gitea": _in_two_files(".gitea/workflows", "gitea", ".yml"),
+    "bitbucket": _in_one_file("bitbucket-pipelines.yml", "bitbucket.yml"),
+    "azure": _in_one_file("azure-pipelines.yml", "azure.yml"),
+    "jenkins": _jenkins,
+    "tekton": _tekton,
+    "woodpecker": _in_two_files(".woodpecker", "woodpecker", ".yaml"),
+    "shell": _shell,
+}
 
 
 def _filled(name: str, request: InitRequest, found: Survey) -> str:
@@ -169,7 +222,7 @@ def _values(request: InitRequest, found: Survey) -> Mapping[str, str]:
     name = request.image.basename if request.image else "image"
     repository = request.config_repo
     return {
-        "ADDRESS": request.address or (ACTION if request.system == "github" else COMPONENT),
+        "ADDRESS": request.address or (ACTION if request.system in {"github", "gitea"} else COMPONENT),
         "BUILD": f"{name}:build",
         "BUILD_RULE": _rule(found, 4),
         "RELEASE_RULE": _rule(found, 8),
@@ -180,6 +233,7 @@ def _values(request: InitRequest, found: Survey) -> Mapping[str, str]:
         "ENVIRONMENT": request.environment,
         "IMAGE": request.image.name if request.image else "$CI_REGISTRY_IMAGE",
         "PATHS": _paths(request.system, found),
+        "TOOL": TOOL,
         "VERSION": __version__,
     }
 
