@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NEWEST := .cache/newest
 PIP := pip --quiet --disable-pip-version-check
 
-.PHONY: demo test test-quick test-newest soak lint check lock clean
+.PHONY: demo test test-quick test-newest soak lint check lock clean site
 
 # The program alone: all that `make demo` needs.
 $(VENV)/program: pyproject.toml
@@ -43,6 +43,13 @@ test-newest:
 # The tests that invent their inputs, with 50 times as many as in `make test`, and others in every run.
 soak: $(VENV)/installed
 	@PATH="$(abspath $(BIN)):$$PATH" TESTS_SOAK=true python -m pytest --numprocesses 2 -m soak $(TESTS)
+
+# The documentation site, with the reference made from the program; a broken link is an error.
+site: $(VENV)/program
+	$(PYTHON) -m venv .cache/site
+	.cache/site/bin/$(PIP) install 'mkdocs-material>=9.6,<10'
+	$(BIN)/python scripts/build_site.py .cache/site/source
+	.cache/site/bin/mkdocs build --strict --config-file .cache/site/source/mkdocs.yml --site-dir "$(abspath .cache/site/html)"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
