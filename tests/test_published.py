@@ -143,7 +143,7 @@ def test_the_owner_stands_in_one_place_and_everything_follows():
     assert current((CHECKOUT / "gitops_ci/project.py").read_text()) == REPOSITORY
     assert REPOSITORY in SCHEMA_URL
     named = re.compile(r"(?<![\w-])([\w-]+)/gitops-ci(?![\w-])")
-    hosts = {"path", "work", "tmp", "shop", "usr", "opt", "dist", "cache", "bin"}
+    hosts = {"path", "work", "tmp", "shop", "usr", "opt", "dist", "cache", "bin", "XDG_CACHE_HOME"}
     old = REPOSITORY.partition("/")[0]
     for path in files():
         if path.parts[len(CHECKOUT.parts)] in {
