@@ -26,7 +26,7 @@ _CHART = "chart:"
 
 @click.command("bump", cls=ConfiguredCommand)
 @click.argument("references", nargs=-1, metavar="REF...")
-@option("--from-file", metavar="FILE", help="A YAML list of references besides ('-' is stdin).")
+@option("--from-file", metavar="FILE", help="More references: a YAML list ('-' is stdin).")
 @repository_options
 @access_options
 @output_options

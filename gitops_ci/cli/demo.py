@@ -26,10 +26,10 @@ _RELEASE = (
 @click.command("demo", cls=HelpfulCommand)
 @click.option("--keep", metavar="DIR", help="Make everything in this new folder and leave it there.")
 def command(keep: str | None) -> None:
-    """Play the whole journey with nothing but Python and Git.
+    """Try the whole workflow in a temporary folder. It needs Python and Git.
 
-    A small OCI image layout is the built image, another folder the registry, a bare Git repository the config
-    repository; the branch is pushed there and the text of its pull request printed.
+    An OCI image layout stands for the built image, another folder for the registry, and a bare Git repository for the
+    config repository. The branch is pushed there. The text of its pull request is printed.
     """
     with _folder(keep) as folder, contextlib.chdir(folder):
         make_image("build", "1.4.2")

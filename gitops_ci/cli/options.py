@@ -126,7 +126,7 @@ def output_options(function: Callable[..., Any] | None = None, *, docker: bool =
 
     forms = ["text", "json", *(["docker"] if docker else [])]
     decorators: tuple[Decorator, ...] = (
-        option("--verbose", is_flag=True, help="Tell more on the way."),
+        option("--verbose", is_flag=True, help="Show more detail."),
         option("--quiet", is_flag=True, help="Print errors only."),
         option(
             "--report",
@@ -134,7 +134,7 @@ def output_options(function: Callable[..., Any] | None = None, *, docker: bool =
             metavar="FORMAT=FILE",
             callback=_reports,
             shell_complete=complete.report_files,
-            help="Write a report besides: json, junit, sarif, codequality, github, markdown, csv or html. Repeatable.",
+            help="Write a report: json, junit, sarif, codequality, github, markdown, csv or html. Repeatable.",
         ),
         option("--output", type=click.Choice(forms), default="text", help="What is printed on stdout."),
     )

@@ -54,8 +54,8 @@ _OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "envir
 def command(ctx: click.Context, /, arguments: tuple[str, ...], work: str, output: Output, **options: Any) -> None:
     """Divide a command among jobs: a matrix for GitHub Actions, a child pipeline for GitLab.
 
-    validate: jobs that each check a share of PATH, all of them together everything. bump: a job for each environment of
-    .gitops-ci.yaml, which brings the images REF there.
+    For validate, each job checks a share of PATH. For bump, each environment of .gitops-ci.yaml gets a job, which brings
+    the images REF there.
     """
     form = options["form"]
     if form != "text" and output.format == "json":

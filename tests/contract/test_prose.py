@@ -1,0 +1,62 @@
+"""Documents and help are read once: short sentences, and none of the phrasings that have to be read twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.reference_pages import commands
+from tests.support import CHECKOUT
+from tests.support.documents import pages
+from tests.support.prose import banned_in, sentences, sentences_of_help
+
+LONGEST, LONG = 30, 22  # words
+DOCUMENTS = [*pages(), "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"]
+DOCUMENTS += sorted(path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "docs" / "rules").glob("*.md"))
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_no_sentence_of_a_page_is_too_long_and_none_is_a_riddle(page):
+    text = (CHECKOUT / page).read_text()
+    assert [one for one in sentences(text) if len(one.split()) > LONGEST] == []
+    assert banned_in(text) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_sentence_of_a_help_is_too_long_and_none_is_a_riddle(name):
+    found = list(sentences_of_help(COMMANDS[name]))
+    assert [one for one in found if len(one.split()) > LONGEST] == []
+    assert banned_in("\n".join(found)) == []
+
+
+def test_nine_sentences_in_ten_are_short():
+    found = [one for page in DOCUMENTS for one in sentences((CHECKOUT / page).read_text())]
+    found += [one for command in COMMANDS.values() for one in sentences_of_help(command)]
+    assert len(found) > 1000
+    assert sum(len(one.split()) < LONG for one in found) >= 0.9 * len(found)
+
+
+def test_the_readme_is_one_page():
+    assert len((CHECKOUT / "README.md").read_text().split()) <= 800
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "One. Two is longer.\n\n- Three\n- Four. gitops-ci reads it.\n",
+            ["One.", "Two is longer.", "Three", "Four.", "gitops-ci reads it."],
+        ),
+        (
+            "# No heading\n\n| no | table |\n\n```sh\nno code\n```\nText with `a b c` and\n[a link](x y).\n",
+            ["Text with CODE and a link."],
+        ),
+    ],
+)
+def test_sentences_are_found(text, found):
+    assert list(sentences(text)) == found
+
+
+def test_a_banned_phrasing_is_found_outside_of_code():
+    assert banned_in("The request is made anew.") == ["'anew': write again"]
+    assert banned_in("Write `anew` so.\n```text\nanew\n```\n") == []

@@ -1,0 +1,72 @@
+"""Sentences of documents and help texts, without code, tables and headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import click
+
+__all__ = ["BANNED", "banned_in", "sentences", "sentences_of_help"]
+
+_BLOCK = re.compile(r"^ *(`{3,}).*?^ *\1$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_CODE = re.compile(r"`[^`]*`")
+_END = re.compile(r"(?<=[.!?:;])[\"')*]*\s+(?=[\"'(*]*(?:[A-Z0-9`]|gitops-ci\b))")
+# Words that read like a translation, and what to write instead.
+BANNED = {
+    r"\banew\b": "again",
+    r"\bbesides\b": "also",
+    r"\bin earnest\b": "in production",
+    r"\ball the same\b": "anyway",
+    r"\bbears?\b": "has",
+    r"\bis told\b": "is reported",
+    r"\bare told\b": "are reported",
+    r"\bon the way\b": "(name it: progress messages)",
+    r"\bleft so\b": "unchanged",
+    r"\balready so\b": "already up to date",
+    r"\bthe whole journey\b": "the whole workflow",
+    r"\bwhat holds\b": "the values that apply",
+    r"\bdoes not show here\b": "cannot tell",
+    r"\bshall\b": "must",
+    r"\bthereof\b|\bherein\b|\bwhereby\b": "(a plain sentence)",
+}
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Every sentence of a Markdown text, one line each; code in a line counts as one word."""
+    text = _COMMENT.sub("", _BLOCK.sub("\n\n", text))
+    paragraph: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        bare = line.strip()
+        starts = re.match(r"(?:[-*+]|\d+\.)\s+", bare)
+        if not bare or bare.startswith(("#", "|", ">")) or starts:
+            yield from _split(" ".join(paragraph))
+            paragraph = []
+        if bare and not bare.startswith(("#", "|", ">")):
+            paragraph.append(bare[starts.end() :] if starts else bare)
+
+
+def sentences_of_help(command: click.Command) -> Iterator[str]:
+    """The sentences of a command's help, and of its options' helps."""
+    yield from _split(" ".join((command.help or "").replace("\b", " ").split()))
+    for option in command.params:
+        if isinstance(option, click.Option) and option.help:
+            yield from _split(" ".join(option.help.split()))
+
+
+def _split(text: str) -> Iterator[str]:
+    plain = _LINK.sub(r"\1", text)
+    plain = _CODE.sub("CODE", plain).replace("**", "")
+    yield from (one.strip() for one in _END.split(plain) if one.strip())
+
+
+def banned_in(text: str) -> list[str]:
+    """The banned phrasings of a text, each with what to write instead."""
+    plain = _CODE.sub("", _BLOCK.sub("", text))
+    return [
+        f"'{found[0]}': write {instead}"
+        for pattern, instead in BANNED.items()
+        for found in re.finditer(pattern, plain, re.IGNORECASE)
+    ]
