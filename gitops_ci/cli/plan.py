@@ -54,7 +54,7 @@ _OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "envir
 def command(ctx: click.Context, /, arguments: tuple[str, ...], work: str, output: Output, **options: Any) -> None:
     """Divide a command among jobs: a matrix for GitHub Actions, a child pipeline for GitLab.
 
-    For validate, each job checks a share of PATH. For bump, each environment of .gitops-ci.yaml gets a job, which brings
+    For validate, each job checks a share of PATH. For bump, each environment of .gitops-ci.yaml gets a job that brings
     the images REF there.
     """
     form = options["form"]
