@@ -7,14 +7,14 @@ People are known by the id of their identity, a GUID. There are no assignees.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from gitops_ci.errors import ForgeError, UsageError
 from gitops_ci.forges.api import Api, Fields, as_list, as_object, client_of, segment, texts
-from gitops_ci.forges.base import AutoMerge, ForgeKind, MergeMethod, web_origin
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, MergeMethod, StatusState, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
@@ -33,6 +33,12 @@ _STRATEGIES: tuple[tuple[str, MergeMethod, str], ...] = (
     ("allowRebase", "fast-forward", "rebase"),  # "Rebase and fast-forward" in the website's words
     ("allowSquash", "squash", "squash"),
 )
+_STATUSES: Mapping[str, StatusState] = {
+    "succeeded": "success",
+    "notApplicable": "success",
+    "failed": "failure",
+    "error": "failure",
+}
 _STATUS = {"active": "open", "completed": "merged"}
 
 
@@ -71,6 +77,14 @@ class AzureDevOps(RestForge):
         whole = self._read(self._get(f"/pullrequests/{pull_request.number}", doing))
         labels = _values(self._get(f"/pullRequests/{pull_request.number}/labels", doing))
         return replace(whole, labels=texts([label for label in labels if label.get("active", True)], "name"))
+
+    def statuses(self, commit: str) -> Iterable[CommitStatus]:
+        path, doing = f"/commits/{segment(commit)}/statuses", "reading commit statuses"
+        for one in _values(self._get(path, doing, latestOnly="true", top=1000)):
+            context = as_object(one["context"])
+            name = "/".join(filter(None, (str(context.get("genre") or ""), str(context["name"]))))
+            by = str((one.get("createdBy") or {}).get("displayName", ""))
+            yield CommitStatus(name, _STATUSES.get(str(one["state"]), "pending"), by)
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -13,18 +13,22 @@ from gitops_ci.secret import Secret
 
 __all__ = [
     "AutoMerge",
+    "CommitStatus",
     "CommitsByApi",
     "Connect",
     "Forge",
     "ForgeKind",
     "MergeMethod",
     "OpensByPush",
+    "ReadsStatuses",
     "SignIn",
+    "StatusState",
     "owner_and_name",
     "web_origin",
 ]
 
 T = TypeVar("T")
+StatusState = Literal["success", "failure", "pending"]
 MergeMethod = Literal["auto", "merge", "squash", "rebase", "fast-forward"]
 
 
@@ -43,6 +47,15 @@ class AutoMerge:
     def choose(self, allowed: Mapping[MergeMethod, T]) -> list[T]:
         """The host's words for the methods to try, from those that it allows, in the order that it prefers."""
         return list(allowed.values()) if self.method == "auto" else [allowed[m] for m in allowed if m == self.method]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitStatus:
+    """What somebody reports of a commit under a name, `context`. `by` is the account or app, "" where no host tells."""
+
+    context: str
+    state: StatusState
+    by: str = ""
 
 
 class Forge(Protocol):
@@ -105,6 +118,14 @@ class CommitsByApi(Protocol):
 
         Raises ForgeError with status 409 when the branch has moved on.
         """
+
+
+@runtime_checkable
+class ReadsStatuses(Protocol):
+    """A code host that keeps what others report of commits."""
+
+    def statuses(self, commit: str) -> Iterable[CommitStatus]:
+        """Commit statuses, and check runs where there are any; of one context the newest comes first."""
 
 
 @runtime_checkable

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import Api, as_list, as_object, client_of, texts
-from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name
+from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment, texts
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, owner_and_name
 from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
@@ -26,6 +26,7 @@ from gitops_ci.secret import Secret, basic_auth
 __all__ = ["KIND", "Bitbucket"]
 
 _PERSON = re.compile(r"\{[0-9a-fA-F-]{36}\}|[0-9a-zA-Z:-]{20,128}")
+_STATUSES: Mapping[str, StatusState] = {"SUCCESSFUL": "success", "INPROGRESS": "pending"}
 _STATES = ("OPEN", "MERGED", "DECLINED", "SUPERSEDED")
 
 
@@ -60,6 +61,13 @@ class Bitbucket(RestForge):
             ]
             if ours and data["source"]["branch"]["name"] == head and data["destination"]["branch"]["name"] == base:
                 yield _read(data)
+
+    def statuses(self, commit: str) -> Iterable[CommitStatus]:
+        # A key has one status. Keys hold 40 characters and may be hashes: people know the name.
+        path = f"{self._path}/commit/{segment(commit)}/statuses"
+        answer = as_object(self._api.get(path, "reading build statuses", pagelen=100))
+        for one in as_list(answer.get("values")):
+            yield CommitStatus(str(one.get("name") or one["key"]), _STATUSES.get(str(one["state"]), "failure"))
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

@@ -6,12 +6,12 @@ changes one names the version that was read. Repositories are `PROJECT/name`, cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import Api, as_list, as_object, client_of
-from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, owner_and_name, web_origin
 from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
@@ -58,6 +58,18 @@ class BitbucketDataCenter(RestForge):
                 ends = data["fromRef"]["displayId"], data["toRef"]["displayId"]
                 if ends == (head, base) and _repository(data["fromRef"]) == _repository(data["toRef"]):
                     yield _read(data)
+            if answer.get("isLastPage", True):
+                return
+            start = answer["nextPageStart"]
+
+    def statuses(self, commit: str) -> Iterable[CommitStatus]:
+        start = 0
+        for _ in range(10):
+            path = f"/build-status/latest/commits/{segment(commit)}"
+            doing = "reading build statuses"
+            answer = as_object(self._api.get(path, doing, orderBy="NEWEST", start=start, limit=100))
+            for one in as_list(answer.get("values")):
+                yield CommitStatus(str(one.get("name") or one["key"]), _STATUSES.get(str(one["state"]), "pending"))
             if answer.get("isLastPage", True):
                 return
             start = answer["nextPageStart"]
@@ -181,6 +193,7 @@ class BitbucketDataCenter(RestForge):
 
 
 # Without one the repository's default is taken.
+_STATUSES: Mapping[str, StatusState] = {"SUCCESSFUL": "success", "FAILED": "failure", "CANCELLED": "failure"}
 _STRATEGIES = {"merge": "no-ff", "squash": "squash", "rebase": "rebase-no-ff", "fast-forward": "ff-only"}
 
 

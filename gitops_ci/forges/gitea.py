@@ -7,13 +7,21 @@ kept the old name. A draft is a title that begins with "WIP:". Titles hold 255 c
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import Api, as_list, as_object, client_of, texts
-from gitops_ci.forges.base import AutoMerge, ForgeKind, MergeMethod, owner_and_name, web_origin
+from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment, texts
+from gitops_ci.forges.base import (
+    AutoMerge,
+    CommitStatus,
+    ForgeKind,
+    MergeMethod,
+    StatusState,
+    owner_and_name,
+    web_origin,
+)
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
@@ -23,6 +31,13 @@ from gitops_ci.secret import Secret
 
 __all__ = ["KIND", "Gitea"]
 
+_STATUSES: Mapping[str, StatusState] = {
+    "success": "success",
+    "warning": "success",
+    "skipped": "success",
+    "error": "failure",
+    "failure": "failure",
+}
 _WIP = re.compile(r"\s*(?:wip:|\[wip\])\s*", re.IGNORECASE)
 _PAGE = 50  # the most that a page holds by default
 _PAGES = 20
@@ -77,6 +92,17 @@ class Gitea(RestForge):
         except ForgeError:
             return ""
         return str(as_object(answer[0]["object"])["sha"]) if answer else ""
+
+    def statuses(self, commit: str) -> Iterable[CommitStatus]:
+        path = f"{self._path}/commits/{segment(commit)}/statuses"
+        for page in range(1, _PAGES + 1):
+            doing = "reading commit statuses"
+            found = as_list(self._api.get(path, doing, sort="recentupdate", page=page, limit=_PAGE))
+            for one in found:
+                by = str((one.get("creator") or {}).get("login", ""))
+                yield CommitStatus(str(one["context"]), _STATUSES.get(str(one["status"]), "pending"), by)
+            if not found:
+                return
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

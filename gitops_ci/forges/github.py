@@ -5,13 +5,13 @@ Sources: docs.github.com/rest/pulls, /rest/issues. Titles hold 256 characters, b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges.api import as_list, as_object, client_of, texts
-from gitops_ci.forges.base import AutoMerge, ForgeKind, owner_and_name, web_origin
+from gitops_ci.forges.api import as_list, as_object, client_of, segment, texts
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, owner_and_name, web_origin
 from gitops_ci.forges.github_api import GitHubApi
 from gitops_ci.forges.github_commits import Commits
 from gitops_ci.forges.github_merging import Merging
@@ -22,6 +22,9 @@ from gitops_ci.secret import Secret
 
 __all__ = ["KIND", "GitHub"]
 
+_STATUSES: Mapping[str, StatusState] = {"success": "success", "error": "failure", "failure": "failure"}
+# What GitHub lets a required check pass with.
+_CONCLUSIONS: Mapping[str, StatusState] = {"success": "success", "neutral": "success", "skipped": "success"}
 _TO_DRAFT = """
 mutation Draft($input: ConvertPullRequestToDraftInput!) {
   convertPullRequestToDraft(input: $input) { pullRequest { id } }
@@ -175,6 +178,22 @@ class GitHub(RestForge):
 
     def _merge(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         return Merging(self._github, self._owner, self._name, pull_request.number or 0, wanted).run()
+
+    def statuses(self, commit: str) -> Iterable[CommitStatus]:
+        path, doing = f"{self._path}/commits/{segment(commit)}", "reading commit statuses"
+        for page in range(1, 11):
+            found = as_list(self._api.get(f"{path}/statuses", doing, per_page=100, page=page))
+            for one in found:
+                by = str((one.get("creator") or {}).get("login", ""))
+                yield CommitStatus(str(one["context"]), _STATUSES.get(str(one["state"]), "pending"), by)
+            if len(found) < 100:
+                break
+        # The last run of each check alone.
+        answer = self._api.get(f"{path}/check-runs", "reading check runs", filter="latest", per_page=100)
+        for run in as_list(as_object(answer)["check_runs"]):
+            state = _CONCLUSIONS.get(str(run.get("conclusion")), "failure")
+            app = str((run.get("app") or {}).get("slug", ""))
+            yield CommitStatus(str(run["name"]), state if run["status"] == "completed" else "pending", app)
 
     def commit(self, *, branch: str, parent: str, message: str, files: tuple[FileChange, ...]) -> str:
         """As CommitsByApi says."""

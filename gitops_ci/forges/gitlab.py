@@ -7,13 +7,13 @@ characters, descriptions 1,048,576, notes 1,000,000. A draft is a title that beg
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment, texts
-from gitops_ci.forges.base import AutoMerge, ForgeKind, web_origin
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, web_origin
 from gitops_ci.forges.gitlab_merging import Merging
 from gitops_ci.forges.rest import Additions, RestForge
 from gitops_ci.forges.tokens import advice, is_job_token, refused
@@ -24,6 +24,12 @@ from gitops_ci.secret import Secret
 
 __all__ = ["KIND", "GitLab", "push_options"]
 
+_STATUSES: Mapping[str, StatusState] = {
+    "success": "success",
+    "skipped": "success",
+    "failed": "failure",
+    "canceled": "failure",
+}
 _DRAFT = re.compile(r"\s*(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
 
 
@@ -57,6 +63,17 @@ class GitLab(RestForge):
             ours = data["source_project_id"] == data["target_project_id"]
             if ours and data["source_branch"] == head and data["target_branch"] == base:
                 yield _read(data)
+
+    def statuses(self, commit: str) -> Iterable[CommitStatus]:
+        # Without `all` each name is there once, as it is now.
+        path = f"{self._path}/repository/commits/{segment(commit)}/statuses"
+        for page in range(1, 11):
+            found = as_list(self._api.get(path, "reading commit statuses", per_page=100, page=page))
+            for one in found:
+                by = str((one.get("author") or {}).get("username", ""))
+                yield CommitStatus(str(one["name"]), _STATUSES.get(str(one["status"]), "pending"), by)
+            if len(found) < 100:
+                return
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

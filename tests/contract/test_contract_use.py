@@ -82,6 +82,9 @@ def journey(host: Host) -> None:
     forge.close(other, comment="Replaced")
     stub.merged(stub.pulls[0])
     forge.find_latest(head=HEAD, base=BASE)
+    stub.report("c" * 40, "Kustomization/shop/1", "success")
+    stub.report("c" * 40, "build", "success", by="ci-app")
+    list(forge.statuses("c" * 40))
     if host.kind.forge == "bitbucket":
         ask_an_account(host, forge)
     if host.kind.forge == "github":

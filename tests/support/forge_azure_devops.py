@@ -42,6 +42,16 @@ class AzureDevOpsStub(ForgeStub):
             status, {"$id": "1", "message": words or "TF400813: The user is not authorized.", "errorCode": 0}
         )
 
+    @route("GET", "/{organization}/{project}/_apis/git/repositories/{repositoryId}/commits/{commitId}/statuses")
+    def _list_statuses(self, asked: Asked) -> tuple[int, Any]:
+        words = {"success": "succeeded", "failure": "failed", "pending": "pending"}
+        found = dict[str, Any]()  # latestOnly
+        for context, state, by in self.statuses_of(asked.values["commitId"]):
+            genre, _, name = context.rpartition("/")
+            of = {"name": name, **({"genre": genre} if genre else {})}
+            found.setdefault(context, {"context": of, "state": words[state], "createdBy": {"displayName": by}})
+        return 200, {"value": list(found.values()), "count": len(found)}
+
     @route("GET", _REPO)
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)

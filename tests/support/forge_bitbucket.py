@@ -34,6 +34,14 @@ class BitbucketStub(ForgeStub):
         error = {"message": words or usual.get(status, "No"), **({"detail": detail} if detail else {})}
         return Refused(status, {"type": "error", "error": error})
 
+    @route("GET", "/repositories/{workspace}/{repo_slug}/commit/{commit}/statuses")
+    def _list_statuses(self, asked: Asked) -> tuple[int, Any]:
+        words = {"success": "SUCCESSFUL", "failure": "FAILED", "pending": "INPROGRESS"}
+        found = dict[str, Any]()  # one of each key
+        for name, state, _ in self.statuses_of(asked.values["commit"]):
+            found.setdefault(name, {"type": "build", "key": name[:40], "name": name, "state": words[state]})
+        return 200, self._page(list(found.values()))
+
     @route("GET", "/repositories/{workspace}/{repo_slug}")
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)

@@ -40,6 +40,16 @@ class BitbucketDataCenterStub(ForgeStub):
         error: dict[str, Any] = {"message": words or usual.get(status, "No"), "exceptionName": "X"}
         return Refused(status, {"errors": [{**error, **({"vetoes": vetoes} if vetoes else {})}]})
 
+    @route("GET", "/build-status/latest/commits/{commitId}")
+    def _list_statuses(self, asked: Asked) -> tuple[int, Any]:
+        words = {"success": "SUCCESSFUL", "failure": "FAILED", "pending": "INPROGRESS"}
+        found = self.statuses_of(asked.values["commitId"])
+        start, limit = int(asked.query["start"]), int(asked.query["limit"])
+        shown = [{"key": name[:40], "name": name, "state": words[state]} for name, state, _ in found]
+        last = start + limit >= len(found)
+        more = {} if last else {"nextPageStart": start + limit}
+        return 200, {"values": shown[start : start + limit], "isLastPage": last, **more}
+
     @route("GET", f"{_REPO}/branches/default")
     def _get_default(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)

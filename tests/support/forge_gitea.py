@@ -38,6 +38,15 @@ class GiteaStub(ForgeStub):
         usual = {401: "user does not exist", 404: "The target couldn't be found."}
         return Refused(status, {"message": words or usual.get(status, "No"), "url": f"{self.origin}/api/swagger"})
 
+    @route("GET", "/repos/{owner}/{repo}/commits/{ref}/statuses")
+    def _list_statuses(self, asked: Asked) -> tuple[int, Any]:
+        assert asked.query["sort"] == "recentupdate"
+        size, page = min(int(asked.query.get("limit", 30)), self.longest_page), int(asked.query.get("page", 1))
+        return 200, [
+            {"context": context, "status": state, "creator": {"login": by}}
+            for context, state, by in self.statuses_of(asked.values["ref"])[(page - 1) * size : page * size]
+        ]
+
     @route("GET", "/version")
     def _version(self, asked: Asked) -> tuple[int, Any]:
         return 200, {"version": self.version}

@@ -177,6 +177,25 @@ class GitHubStub(ForgeStub):
 
     # REST.
 
+    @route("GET", "/repos/{owner}/{repo}/commits/{ref}/statuses")
+    def _list_statuses(self, asked: Asked) -> tuple[int, Any]:
+        size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
+        found = [one for one in self.statuses_of(asked.values["ref"]) if not one[2].endswith("-app")]
+        return 200, [
+            {"context": context, "state": state, "creator": {"login": by}}
+            for context, state, by in found[(page - 1) * size : page * size]
+        ]
+
+    @route("GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs")
+    def _list_check_runs(self, asked: Asked) -> tuple[int, Any]:
+        found = dict[str, Any]()  # the last one of each name
+        for name, state, by in self.statuses_of(asked.values["ref"]):
+            if by.endswith("-app"):
+                done = {"status": "completed", "conclusion": state}
+                running = {"status": "in_progress", "conclusion": None}
+                found.setdefault(name, {"name": name, "app": {"slug": by}, **(running if state == "pending" else done)})
+        return 200, {"total_count": len(found), "check_runs": list(found.values())}
+
     @route("GET", "/repos/{owner}/{repo}")
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)

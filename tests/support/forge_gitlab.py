@@ -48,6 +48,15 @@ class GitLabStub(ForgeStub):
         usual = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Project Not Found"}
         return Refused(status, {"message": [words] if status == 409 else words or usual.get(status, "No")})
 
+    @route("GET", "/api/v4/projects/{id}/repository/commits/{sha}/statuses")
+    def _list_statuses(self, asked: Asked) -> tuple[int, Any]:
+        words = {"success": "success", "failure": "failed", "pending": "running"}
+        found = dict[str, Any]()  # the last one of each name
+        for name, state, by in self.statuses_of(asked.values["sha"]):
+            author = {"id": 1, "username": by}
+            found.setdefault(name, {"name": name, "status": words[state], "author": author})
+        return 200, list(found.values())
+
     @route("GET", _PROJECT)
     def _get_project(self, asked: Asked) -> tuple[int, Any]:
         self._check_project(asked)

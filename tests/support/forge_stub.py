@@ -135,6 +135,7 @@ class ForgeStub:
         self.people = ["ada", "grace", "linus"]
         self.author = "gitops-bot"
         self.labels: list[str] = []
+        self.reported: list[tuple[str, str, str, str]] = []
         self.push_lag = 0  # looks at a pull request until the host has noticed a push
         self.search_lag = 0  # searches that do not show a new pull request yet
         self.contract: Contract = load(self.CONTRACT)
@@ -174,6 +175,14 @@ class ForgeStub:
             pull = Pull(len(self.pulls) + 1, values.pop("title", "t"), values.pop("body", "b"), head, base, **values)
             self.pulls.append(pull)
             return pull
+
+    def report(self, commit: str, context: str, state: str, by: str = "flux") -> None:
+        """Somebody reports `success`, `failure` or `pending` of a commit."""
+        self.reported.insert(0, (commit, context, state, by))
+
+    def statuses_of(self, commit: str) -> list[tuple[str, str, str]]:
+        """(context, state, by), the newest first."""
+        return [(context, state, by) for of, context, state, by in self.reported if of == commit]
 
     def pull(self, number: int | str) -> Pull:
         found = next((p for p in self.pulls if p.number == int(number)), None)

@@ -21,8 +21,8 @@ def overlay(*images: str) -> str:
     """A kustomization that sets these images, written NAME:TAG or NAME:TAG@DIGEST."""
     lines = ["resources: [../../base]", "images:"]
     for image in images:
-        name, _, version = image.partition(":")
-        tag, _, digest = version.partition("@")
+        reference, _, digest = image.partition("@")
+        name, _, tag = reference.rpartition(":")
         lines += [f"  - name: {name}", f'    newTag: "{tag}"  # by CI', *([f"    digest: {digest}"] if digest else [])]
     return "\n".join(lines) + "\n"
 
