@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
+from gitops_ci.imageref import ImageRef
+from gitops_ci.moments import duration
 from gitops_ci.quantities import bytes_of, seconds_of
 from gitops_ci.text import nearest
+from gitops_ci.windows import Window, Windows, window
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read
 from gitops_ci.yamltext import MappingNode as YamlMapping
 
 if TYPE_CHECKING:
     from gitops_ci.plan import PointerRule
 
-__all__ = ["KEYS", "Config", "ImageSettings", "load", "parse"]
+__all__ = ["KEYS", "WINDOW_KEYS", "Config", "ImageSettings", "load", "parse"]
+
+T = TypeVar("T")
 
 
 # key -> (option of the command line, kind of value): text, texts (one or a list), pairs (names with a text), lists
-# (names with one or a list), seconds, bytes, flag, or a choice of words. Keys of `rendering` and `diff` have no option.
+# (names with one or a list), seconds, bytes, duration, flag, windows, groups, or a choice of words. Keys of `diff`,
+# `promotion` and `rendering` have no option.
 _MODES = "choice:pull-request,push,dry-run"
 _TOP = {
     "image": ("to", "texts"),
@@ -91,6 +98,22 @@ _ENVIRONMENT = {
     "labels": ("labels", "texts"),
     "title": ("title", "text"),
     "merge": ("merge", "choice:when-green"),
+    "promote": ("promote", "choice:auto,manual"),
+    "soak": ("soak", "duration"),
+    "require-status": ("require_status", "texts"),
+    "windows": ("windows", "windows"),
+    "config-repo": ("config_repo", "text"),
+}
+# Images of one list go to an environment together or not at all.
+_PROMOTION = {"together": ("together", "groups")}
+_WINDOWS = {"allow": ("allow", "window"), "deny": ("deny", "window")}
+WINDOW_KEYS = {
+    "cron": ("cron", "text"),
+    "for": ("lasts", "text"),
+    "from": ("start", "text"),
+    "to": ("end", "text"),
+    "zone": ("zone", "text"),
+    "reason": ("reason", "text"),
 }
 _RENDERING = {
     "timeout": ("rendering_timeout", "seconds"),
@@ -119,7 +142,7 @@ _IMAGE = {
 }
 # Who has to have signed the images of a glob.
 _VERIFY = {"key": ("key", "texts")}
-_FORMS = ("environments", "images", "pointers", "verify")
+_FORMS = ("environments", "images", "pointers", "promotion", "verify")
 
 # Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
 KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -128,6 +151,7 @@ KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "environments.*": _ENVIRONMENT,
     "images[]": _IMAGE,
     "pointers[]": _POINTER,
+    "promotion": _PROMOTION,
     "verify.*": _VERIFY,
 }
 
@@ -146,6 +170,7 @@ class Config(NamedTuple):
     """A configuration file: values for options by parameter name, environments, rules for places and signatures.
 
     `verify` has for globs of images the keys of which one has to have signed them, as the file at `source` writes them.
+    `together` are names of images that are promoted together.
     """
 
     options: Mapping[str, Any] = MappingProxyType({})
@@ -154,6 +179,7 @@ class Config(NamedTuple):
     verify: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     source: str = ""
     images: tuple[ImageSettings, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
 
 
 def load(path: str) -> Config:
@@ -186,6 +212,10 @@ def parse(text: str, source: str) -> Config:
     return _Reader(file, source).config()
 
 
+def _images(texts: tuple[str, ...]) -> tuple[ImageRef, ...]:
+    return tuple(map(ImageRef.parse, texts))
+
+
 class _Reader:
     def __init__(self, file: YamlFile, source: str) -> None:
         self._file = file
@@ -200,6 +230,7 @@ class _Reader:
         pointers: tuple[PointerRule, ...] = ()
         verify: dict[str, tuple[str, ...]] = {}
         images: tuple[ImageSettings, ...] = ()
+        together: tuple[tuple[str, ...], ...] = ()
         for name, value in self._pairs(root, "the configuration", [*_TOP, *_SECTIONS, *_FORMS]):
             if name in _TOP:
                 option, kind = _TOP[name]
@@ -212,9 +243,11 @@ class _Reader:
                 images = tuple(self._images(value))
             elif name == "verify":
                 verify = self._verify(value)
+            elif name == "promotion":
+                together = self._section(value, name, _PROMOTION).get("together", ())
             else:
                 options |= self._section(value, name, _SECTIONS[name])
-        return Config(options, environments, pointers, verify, self._source, images=images)
+        return Config(options, environments, pointers, verify, self._source, images, together)
 
     def _pointers(self, node: Node) -> Iterator[PointerRule]:
         from gitops_ci.plan import PointerRule
@@ -304,7 +337,16 @@ class _Reader:
             if kind == "pairs":
                 return tuple(f"{key}={self._text(value, f'{name}.{key}')}" for key, value in pairs)
             return tuple(f"{key}={one}" for key, value in pairs for one in self._value(value, f"{name}.{key}", "texts"))
+        if kind == "windows":
+            return Windows(**self._section(node, name, _WINDOWS))
+        if kind == "window":
+            items = node.items if isinstance(node, SequenceNode) else [node]
+            return tuple(self._window(item, name) for item in items)
+        if kind == "groups":
+            return self._groups(node, name)
         text = self._text(node, name)
+        if kind == "duration":
+            return self._checked(node, name, lambda: duration(text))
         if kind == "flag":
             if text not in {"true", "false"}:
                 raise self._error(node, f"{name} is '{text}'", "it is true or false")
@@ -319,6 +361,32 @@ class _Reader:
             if text not in words:
                 raise self._error(node, f"{name} is '{text}'", f"it is one of {', '.join(words)}")
         return text
+
+    def _window(self, node: Node, name: str) -> Window:
+        settings = self._section(node.target if isinstance(node, AliasNode) else node, name, WINDOW_KEYS)
+        return self._checked(node, name, lambda: window(**settings))
+
+    def _groups(self, node: Node, name: str) -> tuple[tuple[str, ...], ...]:
+        """Lists of images; one image is in one list only, and a list has two at least."""
+        if not isinstance(node, SequenceNode) or not all(isinstance(item, SequenceNode) for item in node.items):
+            raise self._error(node, f"{name} is not a list of lists", "[[ghcr.io/acme/frontend, ghcr.io/acme/backend]]")
+        seen: set[str] = set()
+        found = []
+        for item in node.items:
+            images = self._value(item, name, "texts")
+            names = [image.name for image in self._checked(item, name, partial(_images, images))]
+            if len(set(names)) < 2 or seen & set(names):
+                raise self._error(item, f"{name} has an image alone or twice", "each list has two images or more")
+            seen |= set(names)
+            found.append(images)
+        return tuple(found)
+
+    def _checked(self, node: Node, name: str, read_value: Callable[[], T]) -> T:
+        """What a value means; an error of it gets its place."""
+        try:
+            return read_value()
+        except UsageError as error:
+            raise self._error(node, f"{name}: {error.message}", error.hint) from None
 
     def _text(self, node: Node, name: str) -> str:
         target = node.target if isinstance(node, AliasNode) else node

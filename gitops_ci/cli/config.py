@@ -18,7 +18,9 @@ from gitops_ci.cli.options import Output, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.config import Config, load
 from gitops_ci.errors import UsageError
+from gitops_ci.flows.environments import in_order
 from gitops_ci.model import Log, Outcome
+from gitops_ci.repourl import RepoUrl
 
 __all__ = ["command"]
 
@@ -72,8 +74,6 @@ def _checked(path: str, log: Log) -> Outcome:
     for problem in _problems(config):
         raise UsageError(f"{path}: {problem}", hint=_SCHEMA_HINT)
     _judge_values(config, path, log)
-    for warning in _without_effect(config, path):
-        log.warn(warning)
     log.step(f"{path} is valid")
     counts = {"settings": len(config.options), "environments": len(config.environments)}
     return Outcome(command="config check", status="unchanged", summary=counts)
@@ -105,17 +105,9 @@ def _problems(config: Config) -> Iterator[str]:
     for one in config.images:
         if config.environments and one.environment and one.environment not in config.environments:
             yield f"images: {one.image} has the environment '{one.environment}'; environments: defines {known}"
+    in_order(config.environments)
     for environment in config.environments.values():
-        for source in (name for name in environment.promote_from if name not in config.environments):
-            yield f"environments.{environment.name}.promote-from is '{source}', which is none of them: {known}"
-
-
-def _without_effect(config: Config, path: str) -> Iterator[str]:
-    """Keys that the file may have and that no command uses yet."""
-    for environment in config.environments.values():
-        if environment.promote_from:
-            where = places(config, environment.name, path).get("promote_from", path)
-            yield (
-                f"{where}: promote-from has no effect yet. `bump --environment {environment.name}` writes any "
-                f"version, whether {', '.join(environment.promote_from)} runs it or not."
-            )
+        if environment.promote == "auto" and not environment.promote_from:
+            yield f"environments.{environment.name}.promote is auto, and promote-from names no environment before it"
+        if environment.config_repo:
+            RepoUrl.parse(environment.config_repo)

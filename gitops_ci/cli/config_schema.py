@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
 
-from gitops_ci.config import KEYS
+from gitops_ci.config import KEYS, WINDOW_KEYS
 from gitops_ci.lazy import import_member
 from gitops_ci.project import SCHEMA_URL
 
@@ -24,6 +24,7 @@ _SECTIONS = {
     "diff": "What diff folds and hides.",
     "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
     "images": "The images of a repository that builds several: each with settings of its own.",
+    "promotion": "How images are promoted.",
     "pointers": "Places of versions where only the file's name, or a key, shows which image it is.",
 }
 _IMAGE = {
@@ -48,15 +49,29 @@ _DIFF = {
     "mask": "Values that are hidden like those of Secrets: 'ConfigMap.data.password', where * is anything.",
     "large": "Number of changed objects above which the change is called big. [100]",
 }
+_PROMOTION = {"together": "Lists of images that go to an environment together or not at all."}
 _ENVIRONMENT = {
     "paths": "Files of the environment: globs from the config repository's root.",
     "base": "Branch of the environment.",
     "mode": "How changes of the environment are published.",
-    "promote-from": "Has no effect yet. Reserved for the environment that images are promoted from.",
+    "promote-from": "The environments that images are promoted from: each of them has to have the version.",
     "reviewers": "Reviewers of its pull requests.",
     "labels": "Labels of its pull requests.",
     "title": "Title of its pull requests.",
     "merge": "Let the host merge its pull requests once their checks pass.",
+    "promote": "auto: `promote --to auto` brings what is ready. manual: only `promote --to` with its name. [manual]",
+    "soak": "How long a version stays in the environment before, for example 4h or 2d.",
+    "require-status": "Globs of commit statuses and check runs that have to be successful in the environment before.",
+    "windows": "When changes are pushed and merged: any deny wins, and without allow every other time is open.",
+    "config-repo": "The environment's own repository. Only in the file beside the pipeline.",
+}
+_WINDOW_TEXTS = {
+    "cron": "When the window starts, in five fields: '0 9 * * 1-5'.",
+    "for": "How long it lasts: 8h.",
+    "from": "The first day, or a time.",
+    "to": "The last day, or a time.",
+    "zone": "The time zone: Europe/Berlin. [UTC]",
+    "reason": "Why, for whoever waits.",
 }
 
 
@@ -89,7 +104,7 @@ def schema() -> dict[str, Any]:
             one |= {"properties": _properties(keys, {"key": "cosign.pub, or the PEM text of the key; one of several."})}
             properties["verify"] = _section("verify") | {"additionalProperties": one}
         else:
-            texts = {"rendering": _RENDERING, "diff": _DIFF}.get(section, told)
+            texts = {"rendering": _RENDERING, "diff": _DIFF, "promotion": _PROMOTION}.get(section, told)
             properties[section] = _section(section) | {"properties": _properties(keys, texts)}
             properties[section]["additionalProperties"] = False
     return {
@@ -131,8 +146,29 @@ def _type(kind: str) -> dict[str, Any]:
         return {"type": "boolean"}
     if kind.startswith("choice:"):
         return {"enum": kind.removeprefix("choice:").split(",")}
+    if kind in _NESTED:
+        return _NESTED[kind]()
     # A number is read as it is written: 1.10 stays 1.10.
     one = {"type": ["string", "number"]}
     if kind in {"pairs", "lists"}:
         return {"type": ["object", "null"], "additionalProperties": _type("texts" if kind == "lists" else "text")}
     return {"anyOf": [one, {"type": "array", "items": one}]} if kind == "texts" else one
+
+
+def _windows() -> dict[str, Any]:
+    one = {"type": "object", "additionalProperties": False, "properties": _properties(WINDOW_KEYS, _WINDOW_TEXTS)}
+    several = {"anyOf": [one, {"type": "array", "items": one}]}
+    return {"type": ["object", "null"], "additionalProperties": False} | {
+        "properties": {
+            "allow": several | {"description": "Times that allow changes."},
+            "deny": several | {"description": "Times that forbid them: any of these wins."},
+        }
+    }
+
+
+def _groups() -> dict[str, Any]:
+    return {"type": "array", "items": {"type": "array", "minItems": 2, "items": {"type": "string"}}}
+
+
+# Kinds of values with a form of their own.
+_NESTED: Mapping[str, Callable[[], dict[str, Any]]] = {"windows": _windows, "groups": _groups}

@@ -16,16 +16,18 @@ from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
 from gitops_ci.variables import variables
 
-__all__ = ["ConfiguredCommand", "JudgingCommand", "config_of", "message_of"]
+__all__ = ["ConfiguredCommand", "EnvironmentsCommand", "JudgingCommand", "config_of", "message_of"]
 
 
 class ConfiguredCommand(HelpfulCommand):
     """A click command whose defaults are the configuration file's values, the chosen environment's before the rest.
 
-    With `judges_changes` the file in the folder is not used where it is a part of what the command checks.
+    With `judges_changes` the file in the folder is not used where it is a part of what the command checks. Without
+    `has_environment` the command is about several environments, and none of them decides defaults.
     """
 
     judges_changes = False
+    has_environment = True
 
     def set_defaults(self, ctx: click.Context, args: list[str]) -> None:
         # The file decides defaults, and options name the file: they are read once ahead, wherever they stand.
@@ -40,7 +42,7 @@ class ConfiguredCommand(HelpfulCommand):
             of_image = defaults_of_image(config.images, given, os.environ)
         name = given.get("environment") or os.environ.get("GITOPS_CI_ENVIRONMENT")
         name = name or of_image.get("environment") or defaults.get("environment")
-        if isinstance(name, str) and name in config.environments:
+        if self.has_environment and isinstance(name, str) and name in config.environments:
             defaults |= _defaults(config.environments[name])
         defaults |= of_image
         ctx.meta["gitops_ci.of_image"] = frozenset(of_image)
@@ -57,6 +59,12 @@ class ConfiguredCommand(HelpfulCommand):
             raise
         ctx.meta["gitops_ci.message"] = settings.message
         return settings.config
+
+
+class EnvironmentsCommand(ConfiguredCommand):
+    """A command about several environments."""
+
+    has_environment = False
 
 
 class JudgingCommand(ConfiguredCommand):
@@ -98,5 +106,6 @@ def _defaults(environment: Environment) -> dict[str, Any]:
         "label": environment.labels,
         "reviewer": environment.reviewers,
         "merge": environment.merge,
+        "config_repo": environment.config_repo,
     }
     return {name: value for name, value in said.items() if value}

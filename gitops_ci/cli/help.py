@@ -21,8 +21,10 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Its steps": {
         "image": "Compute tags, push, copy and inspect images.",
         "bump": "Update an image in the config repository.",
+        "promote": "Carry the images of one environment to the next.",
         "refresh": "Bring open pull requests up to date, or close them.",
         "validate": "Check manifests by the rules of the API server, offline.",
+        "wait": "Wait until the operator reports what was deployed.",
         "rule": "Explain the rules of `validate`.",
         "diff": "Show what a change does to the rendered objects.",
         "plan": "Divide a validation or a bump among several jobs.",
@@ -75,6 +77,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
     "Registry": ("insecure", "registry-ca", "registry-auth-host"),
+    "Promotion": ("from", "select", "together", "copy", "wait", "skip-gate"),
     "Going back": ("reason", "hold", "until", "no-block"),
     "Exceptions": (
         *("allow-downgrade", "any-flavour", "allow-move", "allow-unchecked", "allow-empty", "allow-remote"),
@@ -82,6 +85,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         "allow-untrusted",
     ),
     "What is read": ("since", "limit", "metrics", "failure-window", "anonymous"),
+    "What is waited for": ("commit", "status", "status-by", "timeout"),
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
     "What is shown": ("command", "all", "form", "context", "show-noise"),
@@ -103,6 +107,21 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("A pull request to staging:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --environment staging"),
         ("The difference, and nothing is published:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --mode dry-run"),
         ("Many images in one commit, straight to the branch:", "gitops-ci bump --from-file images.yaml --mode push"),
+    ),
+    "wait": (
+        (
+            "Until Flux has applied what staging has now:",
+            "gitops-ci wait --environment staging --status 'kustomization/*'",
+        ),
+        ("Until a test of a commit has ended:", "gitops-ci wait --commit 4f2a9c1 --status e2e --timeout 30m"),
+    ),
+    "promote": (
+        ("What staging runs, by pull request:", "gitops-ci promote --to production"),
+        ("Every environment whose turn it is, in the config repository's pipeline:", "gitops-ci promote --to auto"),
+        (
+            "The newest version that has been in staging for long enough:",
+            "gitops-ci promote ghcr.io/acme/shop --to production --select newest-soaked",
+        ),
     ),
     "refresh": (
         ("After each push to the config repository's base branch:", "gitops-ci refresh"),

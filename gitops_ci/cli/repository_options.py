@@ -13,7 +13,7 @@ from gitops_ci.cli import complete
 from gitops_ci.cli.options import option
 from gitops_ci.forges import FORGES
 
-__all__ = ["FORGE_CHOICES", "proposal_options", "repository_options", "seconds_option"]
+__all__ = ["FORGE_CHOICES", "promotion_options", "proposal_options", "repository_options", "seconds_option"]
 
 FORGE_CHOICES = ("auto", *FORGES)
 _MODES = ("pull-request", "push", "dry-run")
@@ -29,11 +29,19 @@ def proposal_options(function: Callable[..., Any]) -> Any:
 
     The others have their defaults: what is proposed is known.
     """
+    return _without(_SEARCHES, function)
 
+
+def promotion_options(function: Callable[..., Any]) -> Any:
+    """Adds those options that a promotion has: its environments and images say where to look."""
+    return _without(_PLACES, function)
+
+
+def _without(left_out: dict[str, Any], function: Callable[..., Any]) -> Any:
     def wrapper(*args: Any, **given: Any) -> Any:
-        return function(*args, **{**_SEARCHES, **given})
+        return function(*args, **{**left_out, **given})
 
-    chosen = [decorate for decorate in _OPTIONS if _name_of(decorate) not in _SEARCHES]
+    chosen = [decorate for decorate in _OPTIONS if _name_of(decorate) not in left_out]
     wrapped: Any = functools.wraps(function)(wrapper)
     return functools.reduce(lambda decorated, decorate: decorate(decorated), reversed(chosen), wrapped)
 
@@ -47,6 +55,17 @@ def _name_of(decorate: Callable[..., Any]) -> str:
     return str(nothing.__click_params__[0].name)  # type: ignore[attr-defined]
 
 
+# The options that say where to look, and the values that say nothing.
+_PLACES: dict[str, Any] = {
+    "environment": None,
+    "path": (),
+    "exclude": (),
+    "format": (),
+    "at": (),
+    "any_flavour": False,
+    "allow_empty": False,
+    "group": None,
+}
 # The options that say what to look for, and the values that say nothing.
 _SEARCHES: dict[str, Any] = {
     "path": (),

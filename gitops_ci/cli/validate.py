@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gitops_ci.bounded import Limits
     from gitops_ci.flows.validate import ValidateRequest
     from gitops_ci.flows.validate.selection import Shard
-    from gitops_ci.model import Log, Outcome
+    from gitops_ci.model import Finding, Log, Outcome
 
 __all__ = ["changed_since", "command", "exclude_option", "limits_of", "values_of"]
 
@@ -176,7 +177,26 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         check_images=options["check_images"],
         insecure=tuple(options["insecure"]),
         fail_on=parse_fail_on(tuple(options["fail_on"])),
+        windows=_windows(ctx, options),
     )
+
+
+def _windows(ctx: click.Context, options: Mapping[str, Any]) -> Callable[[], tuple[Finding, ...]]:
+    """What looks at the windows of the environments that a pull request, or a merge queue, is about.
+
+    Of several jobs, the first one does.
+    """
+    context, environments = detect(variables()), config_of(ctx).environments
+    share = _shard(options["shard"] or _shard_of_ci())
+    if not context.bases or (share and share.index != 1) or not checks_here(ctx).wants("gitops/window"):
+        return tuple
+
+    def look() -> tuple[Finding, ...]:
+        from gitops_ci.flows.validate.windows import window_findings
+
+        return window_findings(environments, context.bases, context.branch, time.time())
+
+    return look
 
 
 def limits_of(settings: Mapping[str, Any]) -> Limits:

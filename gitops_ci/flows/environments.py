@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.text import nearest
+from gitops_ci.windows import Windows
 
 __all__ = ["Environment", "Mode", "by_convention", "in_order", "named"]
 
@@ -15,7 +16,11 @@ Mode = Literal["pull-request", "push", "dry-run"]
 
 
 class Environment(NamedTuple):
-    """One entry of `environments:`; None and empty mean "not said here". `paths` are globs from the root."""
+    """One entry of `environments:`; None and empty mean "not said here". `paths` are globs from the root.
+
+    `soak` are the seconds that a version stays in the environments of `promote_from` first, `require_status` globs of
+    commit statuses there. `config_repo` is the repository of an environment that has one of its own.
+    """
 
     name: str
     paths: tuple[str, ...] = ()
@@ -26,6 +31,11 @@ class Environment(NamedTuple):
     labels: tuple[str, ...] = ()
     title: str | None = None
     merge: Literal["when-green"] | None = None
+    promote: Literal["auto", "manual"] | None = None
+    soak: int = 0
+    require_status: tuple[str, ...] = ()
+    windows: Windows = Windows()
+    config_repo: str | None = None
 
 
 def named(name: str, *layouts: Mapping[str, Environment]) -> Environment | None:

@@ -60,15 +60,16 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """An open proposal of this tool and what a refresh did to it; `reason` says why, "" where nothing was to be done.
+    """A proposal of this tool and what a run did to it; `reason` says why, "" where nothing was to be done.
 
-    "left" is what a person works on, or what has no pull request yet.
+    A promotion has opened or updated it, or pushed to the branch itself. "left" is what a person works on, or what has
+    no pull request yet.
     """
 
     branch: str
     base: str
     environment: str
     images: tuple[str, ...]
-    state: Literal["rebuilt", "closed", "unchanged", "left", "failed"]
+    state: Literal["rebuilt", "closed", "unchanged", "left", "failed", "opened", "updated", "pushed"]
     reason: str = ""
     pull_request: PullRequest | None = None

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["count", "is_told", "location", "old_and_new", "sentence"]
 
 # Counts that the sentence itself says already.
-_SAID = frozenset({"changes", "changed", "findings", "errors", "warnings", "notes", "skipped", "images", "jobs"})
+_SAID = frozenset(
+    {"changes", "changed", "findings", "errors", "warnings", "notes", "skipped", "images", "jobs", "waiting"}
+)
 # Commands that only read, and what they count.
 _READ = {"status": "images", "compare": "differences", "history": "deployments"}
 
@@ -80,6 +82,8 @@ def _deed(outcome: Outcome) -> str:
         states = Counter(one.state for one in outcome.proposals)
         told = [f"{states[state]} {state}" for state in ("rebuilt", "closed", "unchanged", "left") if states[state]]
         return _listed(told) if told else "no open pull request of gitops-ci"
+    if outcome.command == "promote" and (waiting := outcome.summary.get("waiting")):
+        return f"{count(waiting, 'change')} waiting"
     if outcome.command == "plan":
         return count(len(outcome.jobs), "job")
     if outcome.command == "image tags":

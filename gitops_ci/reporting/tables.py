@@ -39,8 +39,8 @@ def tables(outcome: Outcome) -> Iterator[Table]:
         yield _differences(outcome.inventory)
     elif outcome.inventory:
         yield _matrix(outcome.inventory)
-    if outcome.gates:
-        yield Table("Gates", ("Environment", "Images", "Gate", "State", "Reason", "Opens"), _gates(outcome.gates))
+    if told := [gate for gate in outcome.gates if gate.state != "open" or gate.reason]:
+        yield Table("Gates", ("Environment", "Images", "Gate", "State", "Reason", "Opens"), _gates(told))
     if outcome.holds and outcome.command in _SHOW_HOLDS:
         headings = ("Environment", "Image", "Stops", "Since", "Until", "By", "Reason", "File")
         yield Table("Holds", headings, [_hold(hold) for hold in outcome.holds])

@@ -58,7 +58,8 @@ def report(
         _findings(outcome.findings, paint, source, columns),
         _published(outcome, paint),
         _jobs(outcome.jobs, paint),
-        _proposals(outcome.proposals, paint),
+        # A single one of a promotion is shown as its pull request.
+        _proposals(outcome.proposals if outcome.command == "refresh" or outcome.proposals[1:] else (), paint),
         _result(outcome, paint),
     ]
     text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))

@@ -181,7 +181,8 @@ def _check_yaml(block: Block, name: str, folder: Path) -> None:
         not name
         and isinstance(first, dict)
         and first.keys()
-        <= KEYS[""].keys() | {"environments", "images", "pointers", "pull-request", "rendering", "validate", "verify"}
+        <= KEYS[""].keys()
+        | {"environments", "images", "pointers", "promotion", "pull-request", "rendering", "validate", "verify"}
     ):
         parse(block.text, str(block))
         jsonschema.Draft7Validator(schema()).validate(first)

@@ -90,18 +90,54 @@ def test_check_says_that_a_file_is_right(run):
     assert (done.code, done.document["summary"]) == (0, {"settings": 8, "environments": 2})
 
 
-def test_check_warns_of_a_promotion_that_nothing_carries_out(run):
-    Path("mine.yaml").write_text(WHOLE)
+PROMOTED = """\
+environments:
+  dev: {paths: [dev]}
+  staging:
+    paths: [staging]
+    promote-from: dev
+    promote: auto
+    soak: 4h
+    require-status: ["Kustomization/*"]
+    config-repo: https://github.com/acme/staging
+    windows:
+      allow: {cron: "0 9 * * 1-5", for: 8h, zone: Europe/Berlin}
+      deny: [{from: 2026-12-20, to: 2027-01-04, reason: holidays}]
+promotion:
+  together: [[ghcr.io/acme/front, ghcr.io/acme/back]]
+"""
+
+
+def test_check_takes_everything_of_a_promotion(run):
+    Path("mine.yaml").write_text(PROMOTED)
     done = run("config", "check", "mine.yaml")
-    assert done.code == 0
-    assert "warning: mine.yaml:9 (environment production): promote-from has no effect yet." in done.err
-    Path("mine.yaml").write_text(WHOLE.replace("    promote-from: staging\n", ""))
-    assert "promote-from" not in run("config", "check", "mine.yaml").err
+    assert (done.code, "warning" in done.err) == (0, False)
+    found = parse(PROMOTED, "mine.yaml")
+    staging = found.environments["staging"]
+    assert (staging.soak, staging.promote, staging.require_status) == (4 * 3600, "auto", ("Kustomization/*",))
+    assert (len(staging.windows.allow), len(staging.windows.deny)) == (1, 1)
+    assert found.together == (("ghcr.io/acme/front", "ghcr.io/acme/back"),)
 
 
-def test_the_schema_says_which_key_has_no_effect():
-    environment = schema()["properties"]["environments"]["additionalProperties"]["properties"]
-    assert "no effect yet" in environment["promote-from"]["description"]
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("promote-from: dev", "promote-from: staging", "circle"),
+        ("promote-from: dev", "promote-from: test", "'test', which is none of them"),
+        ("    promote-from: dev\n", "", "promote is auto, and promote-from names no environment"),
+        ("soak: 4h", "soak: long", "mine.yaml:7:11: environments.staging.soak: 'long' is not a duration"),
+        ("for: 8h, ", "", "a window has cron and for"),
+        ("zone: Europe/Berlin", "zone: Mars", "no time zone"),
+        ("promote: auto", "promote: always", "it is one of auto, manual"),
+        (", ghcr.io/acme/back]", "]", "an image alone or twice"),
+        ("[[ghcr.io/acme/front, ghcr.io/acme/back]]", "[a, b]", "not a list of lists"),
+        ("windows:\n", "windows:\n      never: {}\n", "unknown key 'never'"),
+    ],
+)
+def test_check_tells_what_is_wrong_with_a_promotion(run, old, new, said):
+    Path("mine.yaml").write_text(PROMOTED.replace(old, new))
+    done = run("config", "check", "mine.yaml")
+    assert (done.code, said in (done.out + done.err).replace("It is", "it is")) == (2, True), done.out + done.err
 
 
 @pytest.mark.parametrize(

@@ -72,20 +72,22 @@ class World:
 
 
 @contextmanager
-def world(mode, fatal=0):
+def world(mode, fatal=0, files=FILES, command=()):
     boundaries = Boundaries(fatal)
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder, "served")) as server:
-        server.make_repo("acme/config", FILES)
+        server.make_repo("acme/config", files)
         server.boundary = boundaries
         repo = server.repo("acme/config")
         with WatchedGitHub(boundaries, lambda branch: branch in repo.branches(), token=server.token) as github:
             github.tip = repo.head
             Path(folder, "run").mkdir()
-            yield World(Path(folder, "run"), server, github, boundaries, mode)
+            place = World(Path(folder, "run"), server, github, boundaries, mode)
+            place.command[:2] = command or place.command[:2]
+            yield place
 
 
-def killed_and_run_again(mode, number):
-    with world(mode, fatal=number) as place:
+def killed_and_run_again(mode, number, **more):
+    with world(mode, fatal=number, **more) as place:
         code, output = place.run()
         assert code == -signal.SIGKILL, output
         # What the server had begun for the dead client comes to its end.

@@ -128,6 +128,10 @@ LIST = {
         "*_EVERY_CHANGE": "constants",
         "base": _HEX,
     },
+    "flows.validate.windows": {
+        "f'{base}^{{commit}}'": "behind --end-of-options",
+        "f'{commit}:{FREEZE_FILE}'": _HEX,
+    },
     "registry.credentials": {"program": "docker-credential- and a name of letters and digits"},
     "registry.ssh_tunnel": {
         "*host.options": "the values of -l and -p, from the address in the user's own variables",

@@ -33,6 +33,7 @@ WITHOUT_EXAMPLE = {
     "gitops/not-deployed",
     "gitops/schema-location",
     "gitops/undefined-variable",
+    "gitops/window",
     "repo/crd-in-use",
     "repo/deletes-data",
     "repo/image-not-found",

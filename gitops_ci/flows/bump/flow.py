@@ -21,6 +21,7 @@ from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.reverts import reverted
 from gitops_ci.flows.bump.search import Search, environments_meant, find, locate, own_file, reserved, untouched
 from gitops_ci.flows.bump.stops import Companion, EndedBlocks, Obedience, pending
+from gitops_ci.flows.bump.window import in_window
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
 from gitops_ci.flows.image.twins import TagTwins
@@ -63,6 +64,7 @@ class BumpRequest:
     origins: Mapping[ImageRef, BuildMetadata] = field(default_factory=dict)
     companion: Companion = field(default_factory=EndedBlocks)
     fail_on_held: bool = False
+    ignore_window: bool = False
     seconds: float = 300.0
     verification: Verification = field(default_factory=Verification)
     read_verification: ReadVerification = lambda text, source, read: Verification()  # noqa: ARG005
@@ -139,6 +141,10 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             journal.plan = plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)
+            allowed = in_window(to, snapshot, plan, mode, is_passed=is_rollback or request.ignore_window)
+            if allowed is None:
+                return False
+            to = allowed
             if rehearsal or mode == "dry-run":
                 return True
             landed = (push_base if mode == "push" else propose)(to, snapshot, plan)

@@ -17,7 +17,7 @@ from gitops_ci.flows.trailers import digests_in, pull_request_in, trailer
 from gitops_ci.model import Deployment
 from gitops_ci.model.history import DeploymentKind
 
-__all__ = ["Stacked", "Timeline"]
+__all__ = ["Period", "Stacked", "Timeline"]
 
 _Key = tuple[str | None, str | None]  # tag and digest, as they are written
 
@@ -30,6 +30,19 @@ class Stacked:
     digest: str | None
     time: int
     commit: str
+
+    @property
+    def name(self) -> str:
+        return self.tag or self.digest or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `time` on every place of an image had this version; without tag and digest they had several, or none."""
+
+    time: int
+    tag: str | None
+    digest: str | None
 
     @property
     def name(self) -> str:
@@ -49,6 +62,7 @@ class Timeline:
         self._came: dict[tuple[str, str], Stacked] = {}
         self._known: dict[tuple[str, str], Stacked] = {}
         self._stacks: dict[str, dict[str, Stacked]] = {}
+        self._periods: dict[str, list[Period]] = {}
 
     def apply(self, entry: LogEntry, message: str, changes: Iterable[tuple[Sequence[Use], Sequence[Use]]]) -> None:
         """What one commit changed: the places of each file before and after. `message` has the trailers that count."""
@@ -84,6 +98,10 @@ class Timeline:
         """The versions that were in effect, the present one last; without those that were taken back."""
         return tuple(self._stacks.get(name, {}).values())
 
+    def periods(self, name: str) -> tuple[Period, ...]:
+        """The times in which all places of an image had one version, oldest first; each ends where the next begins."""
+        return tuple(self._periods.get(name, ()))
+
     def versions(self, name: str) -> tuple[str, ...]:
         """All versions that the environment ever had, in the order in which they came first."""
         return tuple(self._first.get(name, ()))
@@ -108,6 +126,7 @@ class Timeline:
     ) -> None:
         before = self._counts.get(name, Counter())
         after = self._counts[name] = before - removed + added
+        self._count_period(0 if entry.is_cut else entry.time, name, after)
         if entry.is_cut:
             for key in added:
                 self._arrived(name, Stacked(*key, time=0, commit=""))
@@ -143,6 +162,17 @@ class Timeline:
             self._came.pop((name, label), None)
         if not has:
             self._stacks.pop(name, None)
+
+    def _count_period(self, time: int, name: str, now: Counter[_Key]) -> None:
+        digests = {digest for _, digest in now if digest}
+        is_whole = len(_labels(now)) == 1 and len(digests) <= 1
+        here = Period(time, next(iter(now))[0] if is_whole else None, next(iter(digests), None) if is_whole else None)
+        known = self._periods.setdefault(name, [])
+        last = known[-1] if known else None
+        if last and last.name == here.name and (not last.digest or not here.digest or last.digest == here.digest):
+            known[-1] = replace(last, digest=last.digest or here.digest)
+        else:
+            known.append(here)
 
     def _kind(self, name: str, old: str | None, new: str | None, message: str) -> DeploymentKind:
         if old is None:

@@ -1,0 +1,134 @@
+"""`gitops-ci promote`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from gitops_ci.ci import detect
+from gitops_ci.cli import complete
+from gitops_ci.cli.configured import EnvironmentsCommand, config_of
+from gitops_ci.cli.options import Output, option, output_options
+from gitops_ci.cli.reading import config_repository
+from gitops_ci.cli.registry_options import access_options, registry_access
+from gitops_ci.cli.repository import bump_request, refuse_untrusted
+from gitops_ci.cli.repository_options import promotion_options
+from gitops_ci.cli.run import execute
+from gitops_ci.config import parse
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.bump import BumpRequest
+from gitops_ci.flows.promote import SKIPPABLE, PromoteRequest, promote
+from gitops_ci.imageref import ImageRef
+from gitops_ci.moments import duration
+from gitops_ci.secret import mask
+from gitops_ci.variables import variables
+
+__all__ = ["command"]
+
+
+@click.command("promote", cls=EnvironmentsCommand)
+@click.argument("references", nargs=-1, metavar="[IMAGE...]")
+@option(
+    "--to",
+    "target",
+    metavar="ENV|auto",
+    envvar="GITOPS_CI_PROMOTE_TO",
+    shell_complete=complete.environments,
+    help="The environment that gets the images; auto: each with promote: auto.",
+)
+@option(
+    "--from",
+    "sources",
+    multiple=True,
+    metavar="ENV",
+    envvar="GITOPS_CI_PROMOTE_FROM",
+    shell_complete=complete.environments,
+    help="The environment that has them. Repeatable. [promote-from]",
+)
+@option(
+    "--select",
+    type=click.Choice(["current", "newest-soaked"]),
+    default="current",
+    envvar="GITOPS_CI_PROMOTE_SELECT",
+    help="The version that is there now, or the newest that soaked.",
+)
+@option("--version", metavar="TAG", envvar="GITOPS_CI_PROMOTE_VERSION", help="This version of the one image.")
+@option("--together", is_flag=True, help="All images in one pull request, or none.")
+@option("--copy", is_flag=True, help="With --match-name: copy an image that the target's registry lacks.")
+@option("--wait", metavar="DURATION", envvar="GITOPS_CI_PROMOTE_WAIT", help="Wait so long for gates that open: 30m.")
+@option(
+    "--skip-gate",
+    "skips",
+    multiple=True,
+    metavar="NAME",
+    type=click.Choice(SKIPPABLE),
+    help=f"Pass a gate, for a --reason: {', '.join(SKIPPABLE)}. Repeatable.",
+)
+@option("--reason", metavar="TEXT", help="Why a gate is skipped; it stands in the commit and the pull request.")
+@promotion_options
+@access_options
+@output_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    references: tuple[str, ...],
+    target: str | None,
+    sources: tuple[str, ...],
+    select: Any,
+    version: str | None,
+    wait: str | None,
+    skips: tuple[str, ...],
+    reason: str | None,
+    output: Output,
+    *,
+    together: bool,
+    copy: bool,
+    **options: Any,
+) -> None:
+    """Carry the images of one environment to the next, by pull request, through gates.
+
+    What goes is the version that all places of the environment before have, by the digest that ran there. A gate that
+    waits (soak, status, window, hold, set) is exit 0 and opens by itself; a closed one (age, source-agrees, validate)
+    is exit 1.
+    """
+    refuse_untrusted(detect(variables()), options)
+    if not target:
+        raise UsageError("No environment is given", hint="gitops-ci promote --to production, or --to auto")
+    if target == "auto" and (sources or version):
+        raise UsageError("--to auto takes no --from and no --version", hint="Name the environment with --to.")
+    if version and len(references) != 1:
+        raise UsageError("--version is that of one image", hint="Name the image.")
+    if skips and not reason:
+        raise UsageError("--skip-gate needs a --reason", hint="It stands in the commit for whoever asks later.")
+    images = tuple(_name(text) for text in references)
+
+    def request_for(address: str) -> BumpRequest:
+        request = bump_request(ctx, images, {**options, "config_repo": address})
+        return replace(request, access=registry_access(options))
+
+    request = PromoteRequest(
+        bump=request_for(config_repository(options)),
+        to=target,
+        sources=sources,
+        select=select,
+        version=version or "",
+        sets=config_of(ctx).together,
+        read_sets=lambda text, source: parse(text, source).together,
+        together=together,
+        copies=copy,
+        skips=frozenset(skips),
+        reason=mask(reason or ""),
+        wait=duration(wait) if wait else 0,
+        elsewhere=request_for,
+    )
+    execute("promote", output, lambda log: promote(request, log))
+
+
+def _name(text: str) -> ImageRef:
+    image = ImageRef.parse(text)
+    if image.tag or image.digest:
+        raise UsageError(f"'{text}' has a version", hint=f"Give the name alone: {image.familiar}, and --version TAG.")
+    return image

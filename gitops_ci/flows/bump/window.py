@@ -1,0 +1,56 @@
+"""What the environment's windows and a freeze leave of a change: the proposal stays, pushing and merging wait."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from gitops_ci.configrepo import Snapshot
+from gitops_ci.errors import FindingsError
+from gitops_ci.flows.bump.publication import PublishContext
+from gitops_ci.flows.environments import Mode
+from gitops_ci.flows.freeze import FREEZE_FILE, freezes_of, window_gate
+from gitops_ci.model import Gate, Plan
+from gitops_ci.moments import rfc3339
+
+__all__ = ["in_window"]
+
+
+def in_window(
+    to: PublishContext, snapshot: Snapshot, plan: Plan, mode: Mode, *, is_passed: bool
+) -> PublishContext | None:
+    """The context with what may be done now; None where nothing may be pushed. `is_passed`: windows do not stop it.
+
+    Raises:
+        FindingsError: a person froze the environment, and the change is to be pushed.
+    """
+    gate = _gate(to, snapshot, plan)
+    if gate.state == "open":
+        return to
+    opens = f", opens {rfc3339(gate.opens)}" if gate.opens else ""
+    said = f"{to.environment.name or to.base}: {gate.reason}{opens}"
+    if is_passed:
+        to.log.warn(f"{said}. The change is made all the same")
+        return to
+    if gate not in to.journal.gates:
+        to.journal.gates += (gate,)
+    if mode == "push":
+        if gate.state == "closed":
+            raise FindingsError(f"Nothing is pushed to {said}", hint="--mode pull-request proposes the change.")
+        to.log.warn(f"nothing is pushed to {said}")
+        return None
+    if mode == "pull-request" and to.publication.merge:
+        to.log.warn(f"the pull request is not merged by itself: {said}")
+        return replace(to, publication=replace(to.publication, merge=None))
+    to.log.step(f"do not merge yet: {said}")
+    return to
+
+
+def _gate(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate:
+    default = to.repo.refs().default if to.environment.base else to.usual
+    files = {snapshot.read(FREEZE_FILE)}
+    if default and default != to.base:
+        files.add(to.repo.fetch(default, sparse=True).read(FREEZE_FILE))
+    freezes = [freeze for data in files for freeze in freezes_of(data)]
+    images = tuple(dict.fromkeys(change.image.familiar for change in plan.changes))
+    return window_gate(to.environment, freezes, time.time(), images)

@@ -1,0 +1,93 @@
+"""Whether an environment takes changes now: its windows, and the file that stops everything, `.gitops-ci/freeze.yaml`.
+
+The file is a mapping, or a list of them, with `environments` (all without it), `from`, `until` and `reason`. One that
+cannot be read freezes everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from gitops_ci.errors import UsageError
+from gitops_ci.flows.environments import Environment
+from gitops_ci.model import Gate
+from gitops_ci.moments import moment, rfc3339
+from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError, read
+
+__all__ = ["FREEZE_FILE", "Freeze", "freezes_of", "window_gate"]
+
+FREEZE_FILE = ".gitops-ci/freeze.yaml"
+_HINT = "Correct the file, or delete it to end the freeze."
+_KEYS = frozenset({"environments", "from", "until", "reason"})
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A time in which nothing is pushed or merged. `environments` are globs, all of them without any."""
+
+    environments: tuple[str, ...] = ()
+    start: int | None = None
+    until: int | None = None
+    reason: str = ""
+
+    def stops(self, environment: str, now: float) -> bool:
+        """Whether it is in force for an environment."""
+        is_meant = not self.environments or any(fnmatchcase(environment, glob) for glob in self.environments)
+        return is_meant and (self.start is None or now >= self.start) and (self.until is None or now <= self.until)
+
+
+def freezes_of(data: bytes | None) -> tuple[Freeze, ...]:
+    """What the file says; None is no file."""
+    if data is None:
+        return ()
+    try:
+        documents = read(data.decode("utf-8")).documents
+        root = documents[0] if documents else None
+        if root is None or (isinstance(root, ScalarNode) and not root.value):
+            return ()
+        return tuple(_freeze(item) for item in (root.items if isinstance(root, SequenceNode) else [root]))
+    except (UnicodeDecodeError, YamlError, UsageError) as error:
+        said = error.message if isinstance(error, UsageError) else getattr(error, "reason", "it is not UTF-8")
+        return (Freeze(reason=f"{FREEZE_FILE} cannot be read: {said}"),)
+
+
+def window_gate(environment: Environment, freezes: Iterable[Freeze], now: float, images: tuple[str, ...] = ()) -> Gate:
+    """`closed` where a person froze the environment, `waiting` outside of its windows."""
+    name = environment.name
+    for freeze in freezes:
+        if freeze.stops(name, now):
+            until = f" until {rfc3339(freeze.until)}" if freeze.until else ""
+            why = f": {freeze.reason}" if freeze.reason else ""
+            return Gate(name, images, "window", "closed", f"frozen{until}{why} ({FREEZE_FILE})", freeze.until)
+    state = environment.windows.at(now)
+    if state.is_open:
+        return Gate(name, images, "window", "open")
+    return Gate(name, images, "window", "waiting", state.reason, state.opens)
+
+
+def _freeze(node: Node) -> Freeze:
+    if not isinstance(node, MappingNode):
+        raise UsageError("it is not a mapping", hint=_HINT)
+    values = {key.value: value for key, value in node.pairs if isinstance(key, ScalarNode)}
+    if unknown := sorted(values.keys() - _KEYS):
+        raise UsageError(f"unknown key '{unknown[0]}'", hint=_HINT)
+    names, start, until = values.get("environments"), _text(values, "from"), _text(values, "until")
+    items = names.items if isinstance(names, SequenceNode) else [names] if names is not None else []
+    return Freeze(
+        environments=tuple(_value(item, "environments") for item in items),
+        start=moment(start) if start else None,
+        until=moment(until, ends=True) if until else None,
+        reason=_text(values, "reason"),
+    )
+
+
+def _text(values: dict[str, Node], key: str) -> str:
+    return _value(values[key], key) if key in values else ""
+
+
+def _value(node: Node, key: str) -> str:
+    if not isinstance(node, ScalarNode):
+        raise UsageError(f"{key} is not a single value", hint=_HINT)
+    return node.value

@@ -1,0 +1,8 @@
+"""Carry the images of one environment to the next, through gates."""
+
+from __future__ import annotations
+
+from gitops_ci.flows.promote.flow import PromoteRequest, promote
+from gitops_ci.flows.promote.gates import SKIPPABLE
+
+__all__ = ["SKIPPABLE", "PromoteRequest", "promote"]

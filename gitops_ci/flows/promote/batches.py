@@ -1,0 +1,97 @@
+"""Which images of an environment are asked about, and which of them go in one change. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gitops_ci.errors import NothingMatched
+from gitops_ci.flows.history.sites import familiar
+from gitops_ci.flows.history.timeline import Timeline
+from gitops_ci.flows.promote.gates import Question
+from gitops_ci.imageref import ImageRef
+
+__all__ = ["Batch", "Pair", "batches", "pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An image of the target, and the name that it has in the sources."""
+
+    target: ImageRef
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Images of one change. `members` are the names of a set, which goes whole or not at all; () for a single image."""
+
+    questions: tuple[Question, ...]
+    members: tuple[str, ...] = ()
+
+
+def pairs(
+    target: Timeline, sources: Sequence[Timeline], named: Sequence[ImageRef], *, match_name: bool, every: bool
+) -> tuple[list[Pair], list[str]]:
+    """The images that the target and every source have, and sentences about those that one of them lacks.
+
+    With `every`, an image that is named and is not here is no error: another target may have it.
+
+    Raises:
+        NothingMatched: an image is named that the target, or a source, does not have.
+    """
+    found, notes = list[Pair](), list[str]()
+    wanted = {image.name for image in named}
+    for name in target.names:
+        image = ImageRef.parse(name)
+        if wanted and not any(one.same_image(image) or _fits(one, image, match_name) for one in named):
+            continue
+        names = [_name_in(source, image, match_name) for source in sources]
+        if all(names):
+            found.append(Pair(image, names[0] or name))
+        else:
+            lacking = sources[names.index(None)].environment
+            notes.append(f"{familiar(name)} is in {target.environment} and not in {lacking}")
+    for image in named if not every else ():
+        if not any(_fits(image, pair.target, match_name) or pair.source == image.name for pair in found):
+            where = " and ".join(dict.fromkeys((target.environment, *(source.environment for source in sources))))
+            raise NothingMatched(
+                f"{image.familiar} is not in both {where}",
+                hint=f"A promotion creates nothing: add it to {target.environment} first. "
+                f"It has {', '.join(map(familiar, target.names)) or 'no image'}.",
+            )
+    if not wanted:
+        there = {name for source in sources for name in source.names}
+        known = {pair.source for pair in found}
+        notes += [
+            f"{familiar(name)} is not in {target.environment}"
+            for name in sorted(there - known)
+            if name not in target.names
+        ]
+    return found, notes
+
+
+def _fits(one: ImageRef, other: ImageRef, match_name: bool) -> bool:
+    return one.same_image(other) or (match_name and one.repository == other.repository)
+
+
+def _name_in(source: Timeline, image: ImageRef, match_name: bool) -> str | None:
+    if source.counts(image.name):
+        return image.name
+    others = (name for name in source.names if match_name and ImageRef.parse(name).repository == image.repository)
+    return next(others, None)
+
+
+def batches(questions: Iterable[Question], sets: Sequence[Sequence[str]], *, together: bool) -> Iterator[Batch]:
+    """What goes in one change: a set, or a single image. With `together` all of them are one."""
+    left = {question.candidate.name: question for question in questions}
+    if together:
+        if left:
+            yield Batch(tuple(left.values()), tuple(left) if len(left) > 1 else ())
+        return
+    for names in sets:
+        members = tuple(ImageRef.parse(name).name for name in names)
+        if here := tuple(left.pop(name) for name in members if name in left):
+            yield Batch(here, members)
+    for question in left.values():
+        yield Batch((question,))

@@ -1,0 +1,304 @@
+"""`promote`: what ran in one environment goes to the next, by the same change and pull request as a bump."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched, ProgramError
+from gitops_ci.flows.bump import BumpRequest, bump_into
+from gitops_ci.flows.freeze import window_gate
+from gitops_ci.flows.journal import Journal
+from gitops_ci.flows.promote.batches import Batch, batches, pairs
+from gitops_ci.flows.promote.candidates import Select, Selection, candidate
+from gitops_ci.flows.promote.gates import Question, age, agreement, hold, set_gate, skipped, soak, stage, told, worst
+from gitops_ci.flows.promote.publication import Words, bump_of
+from gitops_ci.flows.promote.reading import Known, Place, ReadSets, Way, known
+from gitops_ci.flows.promote.tested import Registry
+from gitops_ci.flows.statuses import StatusReader, judged
+from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Clock, Gate, Hold, Log, Outcome, Plan, Refreshed
+
+__all__ = ["PromoteRequest", "promote"]
+
+
+def _none(text: str, source: str) -> tuple[tuple[str, ...], ...]:
+    del text, source
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteRequest:
+    """The images (those of `bump.search`, without versions; () for all), and where they go: a name, or `auto`.
+
+    `sources` are the environments that they come from, those of the settings without any. `sets` are names of images
+    that go together, `together` makes one of all. `copies` brings an image to the target's registry. `skips` are gates
+    that are passed, for a `reason`. `elsewhere` gives the request for the repository of an environment that has one of
+    its own. `wait` are seconds in which gates may open.
+    """
+
+    bump: BumpRequest
+    to: str
+    sources: tuple[str, ...] = ()
+    select: Select = "current"
+    version: str = ""
+    sets: tuple[tuple[str, ...], ...] = ()
+    read_sets: ReadSets = _none
+    together: bool = False
+    copies: bool = False
+    skips: frozenset[str] = frozenset()
+    reason: str = ""
+    wait: float = 0.0
+    elsewhere: Callable[[str], BumpRequest] | None = None
+    clock: Clock = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+
+_PAUSE = 30.0  # seconds between two looks at gates that wait
+
+
+def promote(request: PromoteRequest, log: Log) -> Outcome:
+    """Run a promotion and report what came of it; errors are part of the outcome."""
+    end = request.clock() + request.wait
+    while True:
+        journal = Journal("promote", dry_run=request.bump.mode == "dry-run")
+        outcome = _once(journal, request, log)
+        waits = [gate for gate in journal.gates if gate.state == "waiting"]
+        left = end - request.clock()
+        if not waits or outcome.exit_code or outcome.status == "changed" or left <= 0:
+            return outcome
+        request.sleep(min(left, _PAUSE))
+
+
+def _once(journal: Journal, request: PromoteRequest, log: Log) -> Outcome:
+    run = _Run(request, journal, log)
+    try:
+        run.all()
+    except GitopsCiError as error:
+        return journal.failed(run.failed or error)
+    except (OSError, MemoryError) as error:
+        return journal.failed(ProgramError.of_machine(error))
+    if run.failed is not None:
+        return journal.failed(run.failed)
+    return journal.outcome(changed=run.is_changed)
+
+
+class _Run:
+    """One look at the environments, and what is done then. `failed` is the first error of a change.
+
+    An error of one change keeps none of the others from its turn.
+    """
+
+    def __init__(self, request: PromoteRequest, journal: Journal, log: Log) -> None:
+        self._request = request
+        self._journal = journal
+        self._log = log
+        self._now = int(request.clock())
+        self._readers: dict[str, StatusReader] = {}
+        self.failed: GitopsCiError | None = None
+        self.is_changed = False
+
+    def all(self) -> None:
+        """Promote to every target."""
+        request = self._request
+        self._journal.fail_on_held = request.bump.fail_on_held
+        found = known(
+            request.bump, request.to, request.sources, self._elsewhere, request.read_sets, self._log, request.clock
+        )
+        seen = False
+        for way in found.ways:
+            questions, notes = self._questions(way, found)
+            seen = seen or bool(questions)
+            for note in notes:
+                self._log.detail(f"{note}: left out")
+            here = {question.candidate.name for question in questions if not question.is_there}
+            for batch in batches(questions, (*found.sets, *request.sets), together=request.together):
+                if here & {question.candidate.name for question in batch.questions}:
+                    self._take(batch, way, found)
+            if not here and questions:
+                self._log.step(f"{way.environment.name} has everything that {', '.join(way.sources)} can give")
+        if not seen:
+            raise NothingMatched(
+                "No image is in both environments", hint="`gitops-ci status` shows which image is where."
+            )
+
+    def _elsewhere(self, address: str) -> BumpRequest:
+        assert self._request.elsewhere is not None, "whoever reads settings can reach the repositories that they name"
+        return self._request.elsewhere(address)
+
+    def _questions(self, way: Way, found: Known) -> tuple[list[Question], list[str]]:
+        request = self._request
+        target = found.places[way.environment.name].past
+        sources = [found.places[name].past for name in way.sources]
+        matched, notes = pairs(
+            target.timeline,
+            [source.timeline for source in sources],
+            request.bump.search.images,
+            match_name=request.bump.search.policy.match_name,
+            every=request.to == "auto",
+        )
+        selection = Selection(request.select, request.version, way.environment.soak)
+        questions = [
+            Question(
+                way.environment.name,
+                pair.target,
+                tuple(candidate(source, pair.source, selection, self._now) for source in sources),
+                tuple(target.timeline.counts(pair.target.name)),
+                self._now,
+            )
+            for pair in matched
+        ]
+        return questions, notes
+
+    def _take(self, batch: Batch, way: Way, found: Known) -> None:
+        try:
+            self._promote(batch, way, found)
+        except GitopsCiError as error:
+            self.failed = self.failed or error
+            if self.failed is not error:
+                self._log.warn(error.message)
+
+    def _promote(self, batch: Batch, way: Way, found: Known) -> None:
+        place = found.places[way.environment.name]
+        mode = self._request.bump.mode or way.environment.mode or "pull-request"
+        raw = self._gates(batch, way, found)
+        gates = list(skipped(raw, self._request.skips))
+        images = [question.wanted for question in batch.questions]
+        stopping = [gate for gate in gates if gate.gate != "window" or mode == "push"]
+        if worst(stopping) == "open" and "source-agrees" not in self._request.skips:
+            images = self._check_registry(batch, gates, is_dry_run=mode == "dry-run")
+            stopping = [gate for gate in gates if gate.gate != "window" or mode == "push"]
+        self._journal.gates += tuple(gates)
+        for gate in stopping:
+            if gate.state == "waiting":
+                self._log.warn(told(gate))
+        if worst(stopping) == "waiting":
+            self._journal.counts["waiting"] = self._journal.counts.get("waiting", 0) + 1
+        if closed := next((gate for gate in stopping if gate.state == "closed"), None):
+            raise FindingsError(told(closed), hint=_hint(closed))
+        if worst(stopping) == "open":
+            passed = tuple(one for one, before in zip(gates, raw, strict=False) if one != before)
+            self._write(batch, way, place, tuple(images), tuple(gates), passed)
+
+    def _gates(self, batch: Batch, way: Way, found: Known) -> list[Gate]:
+        """All gates of a batch that need no registry."""
+        place, gates = found.places[way.environment.name], list[Gate]()
+        for question in batch.questions:
+            source = found.places[question.candidate.environment].past.timeline
+            allowed = self._request.bump.search.policy.allow_downgrade
+            gates.append(stage(question, way.sources, way.usual))
+            gates.append(agreement(question))
+            if worst(gates) == "closed" and question.candidate.problem:
+                continue
+            gates.append(age(question, source, allow_downgrade=allowed))
+            gates.append(soak(question, way.environment.soak))
+            gates.append(self._status(question, way, found))
+            gates.append(hold(question, _hold_of(place.holds, question.image)))
+        if batch.members:
+            gates.append(set_gate(way.environment.name, batch.members, batch.questions))
+        names = tuple(question.image.familiar for question in batch.questions)
+        gates.append(window_gate(way.environment, place.freezes, self._now, names))
+        return gates
+
+    def _status(self, question: Question, way: Way, found: Known) -> Gate:
+        """What is reported of the commits that brought the version to each source, and of those after it."""
+        wanted = way.environment.require_status
+        for one in question.candidates if wanted else ():
+            source = found.places[one.environment]
+            at = source.commits.index(one.commit) if one.commit in source.commits else 0
+            connect = source.bump.forge
+            assert connect is not None, "a promotion has a code host"
+            reader = self._readers.setdefault(str(source.bump.url), StatusReader(connect))
+            reported = judged(reader.newest(source.commits[at:]), wanted)
+            if reported.state != "open":
+                return question.gate("status", reported.state, f"{one.environment}: {reported.reason}")
+        return question.gate("status")
+
+    def _check_registry(self, batch: Batch, gates: list[Gate], *, is_dry_run: bool) -> list[ImageRef]:
+        """The images to write; the gates get what the registry says."""
+        request = self._request
+        registry = Registry(request.bump.access, self._log, request.copies, is_dry_run)
+        images = []
+        for question in batch.questions:
+            gate, image = registry.check(question)
+            at = next(n for n, g in enumerate(gates) if g.gate == gate.gate and g.images == gate.images)
+            gates[at] = gate
+            images.append(image)
+        return images
+
+    def _write(
+        self,
+        batch: Batch,
+        way: Way,
+        place: Place,
+        images: tuple[ImageRef, ...],
+        gates: tuple[Gate, ...],
+        passed: tuple[Gate, ...],
+    ) -> None:
+        every = tuple(one for question in batch.questions for one in question.candidates)
+        words = Words(every, gates, passed, self._request.reason, self._now)
+        bump = bump_of(place.bump, way.environment, images, batch.members, words, self._request.skips)
+        own = Journal("promote")
+        names = tuple(question.image.familiar for question in batch.questions)
+        try:
+            changed = bump_into(own, bump, self._log)
+        except FindingsError as error:
+            if own.findings:
+                self._journal.gates += (Gate(way.environment.name, names, "validate", "closed", error.message),)
+            raise
+        finally:
+            _merge(self._journal, own)
+        if own.plan.changes:
+            self._journal.gates += (Gate(way.environment.name, names, "validate", "open"),)
+        self.is_changed = self.is_changed or changed
+        self._note(own, way, images, changed=changed)
+
+    def _note(self, own: Journal, way: Way, images: Sequence[ImageRef], *, changed: bool) -> None:
+        if own.commit is None and own.pull_request is None:
+            return
+        pull = own.pull_request
+        state = pull.state if pull else "pushed" if changed else "unchanged"
+        branch = own.commit.branch if own.commit else pull.head if pull else ""
+        base = pull.base if pull else branch
+        made = Refreshed(branch, base, way.environment.name, tuple(map(str, images)), state, "", pull)
+        self._journal.proposals += (made,)
+
+
+def _merge(journal: Journal, own: Journal) -> None:
+    """Add what one change came to."""
+    plan, other = journal.plan, own.plan
+    journal.plan = Plan(
+        changes=(*plan.changes, *other.changes),
+        unchanged=(*plan.unchanged, *other.unchanged),
+        skipped=(*plan.skipped, *other.skipped),
+        files=(*plan.files, *other.files),
+    )
+    for name, number in own.counts.items():
+        journal.counts[name] = journal.counts.get(name, 0) + number
+    journal.findings += own.findings
+    journal.skipped += own.skipped
+    journal.untouched += own.untouched
+    journal.verified += own.verified
+    journal.holds += own.holds
+    journal.commit = own.commit or journal.commit
+    journal.pull_request = own.pull_request or journal.pull_request
+    journal.dry_run = journal.dry_run or own.dry_run
+    journal.gates += tuple(gate for gate in own.gates if gate not in journal.gates)
+
+
+def _hold_of(holds: Iterable[Hold], image: ImageRef) -> Hold | None:
+    for one in holds:
+        named = ImageRef.try_parse(one.image)
+        if (named is not None and named.same_image(image)) or (one.problem and one.image == image.slug):
+            return one
+    return None
+
+
+def _hint(gate: Gate) -> str:
+    return {
+        "age": "--allow-downgrade writes it all the same.",
+        "stage": "Promote to the environment between them first. --skip-gate stage with --reason leaves it out.",
+        "source-agrees": "Release a new version. --skip-gate source-agrees with --reason takes what the tag names now.",
+        "window": f"Wait, or --skip-gate {gate.gate} with --reason.",
+    }.get(gate.gate, f"--skip-gate {gate.gate} with --reason passes it.")
