@@ -74,9 +74,21 @@ def _checked(path: str, log: Log) -> Outcome:
     for problem in _problems(config):
         raise UsageError(f"{path}: {problem}", hint=_SCHEMA_HINT)
     _judge_values(config, path, log)
+    _warn_of_own_files(path, log)
     log.step(f"{path} is valid")
     counts = {"settings": len(config.options), "environments": len(config.environments)}
     return Outcome(command="config check", status="unchanged", summary=counts)
+
+
+def _warn_of_own_files(path: str, log: Log) -> None:
+    """Name what would apply the files of this tool, where the settings are those of the repository around."""
+    if os.path.normpath(path) != known_files.CONFIG:
+        return
+    from gitops_ci.cli.init import files_here
+    from gitops_ci.flows.init import applied_with_own_files
+
+    for told in applied_with_own_files(dict(files_here())):
+        log.warn(told)
 
 
 def _judge_values(config: Config, path: str, log: Log) -> None:

@@ -12,13 +12,13 @@ from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.init import SYSTEMS, InitRequest, System, next_steps, starter_files
+from gitops_ci.flows.init import SYSTEMS, InitRequest, System, applied_with_own_files, next_steps, starter_files
 from gitops_ci.flows.init.survey import Survey, survey
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import FileChange, Log, Outcome
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["command"]
+__all__ = ["command", "files_here"]
 
 # Files and folders of CI systems, and parts of the names of code hosts that have one.
 _TRACES: Mapping[str, System] = {
@@ -39,6 +39,7 @@ _HOSTS: Mapping[str, System] = {
     "gitea": "gitea",
     "forgejo": "gitea",
 }
+_READ = (".yaml", ".yml", ".sourceignore", ".fleetignore")
 _BEGINNING = 4096  # characters of a manifest that tell its kind
 _NEVER = frozenset({".git", "node_modules", "vendor", "venv", "__pycache__"})
 
@@ -69,7 +70,8 @@ def command(
     """
 
     def work(log: Log) -> Outcome:
-        found = survey(dict(_files()))
+        files = dict(files_here())
+        found = survey(files)
         origin = _origin()
         system = ci or _system(origin)
         own = found.has_manifests and config_repo is None
@@ -84,6 +86,8 @@ def command(
             taken=frozenset(path for path in (".gitlab-ci.yml",) if os.path.exists(path)),
         )
         _tell(found, log)
+        for told in applied_with_own_files(files):
+            log.warn(told)
         outcome = _write(starter_files(request, found), log, dry_run=dry_run, force=force)
         for step in next_steps(request, found) if outcome.files else ():
             log.step(f"next: {step}")
@@ -129,14 +133,14 @@ def _tell(found: Survey, log: Log) -> None:
         log.step(f"environments: {', '.join(found.environments)}")
 
 
-def _files() -> Iterator[tuple[str, str]]:
+def files_here() -> Iterator[tuple[str, str]]:
     """The repository's files, and how those begin that may be manifests."""
     for folder, names, leaves in os.walk("."):
         names[:] = sorted(name for name in names if name not in _NEVER)
         for leaf in sorted(leaves):
             full = os.path.join(folder, leaf)
             path = os.path.normpath(full).replace(os.sep, "/")
-            yield path, _read(full, _BEGINNING) if leaf.endswith((".yaml", ".yml")) else ""
+            yield path, _read(full, _BEGINNING) if leaf.endswith(_READ) else ""
 
 
 def _read(path: str, limit: int = -1) -> str:

@@ -90,6 +90,21 @@ def test_check_says_that_a_file_is_right(run):
     assert (done.code, done.document["summary"]) == (0, {"settings": 8, "environments": 2})
 
 
+def test_check_and_init_name_who_would_apply_the_files_of_this_tool(run):
+    from tests.unit.test_whole_repository import ARGO, FLUX
+
+    Path("all.yaml").write_text(ARGO)
+    Path(".gitops-ci.yaml").write_text("mode: push\n")
+    told = "all.yaml:2: Application applies the whole repository, .gitops-ci/ with it"
+    checked = run("config", "check")
+    assert (checked.code, told in checked.err) == (0, True)
+    assert told in run("init", "--ci", "github", "--dry-run", "--force").err
+    Path("all.yaml").write_text(FLUX)
+    assert "write /.gitops-ci/ into .sourceignore" in run("config", "check").err
+    Path(".sourceignore").write_text("/.gitops-ci/\n")
+    assert "applies the whole repository" not in run("config", "check").err
+
+
 PROMOTED = """\
 environments:
   dev: {paths: [dev]}

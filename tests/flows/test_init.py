@@ -109,15 +109,15 @@ def _folders_with_manifests(folder):
             yield top
 
 
-def test_environments_are_written_in_their_order_and_claim_no_promotion(repository, run):
-    """`promote-from` has no effect yet: written out, it would look like a guard of production."""
+def test_environments_are_written_in_their_order_each_promoted_from_the_one_before(repository, run):
     names = ("dev", "staging", "prod", "production")
     repository({f"apps/{name}/kustomization.yaml": KUSTOMIZATION for name in reversed(names)})
     assert run("init").code == 0
     environments = load(".gitops-ci.yaml").environments
+    before = {name: environment.promote_from for name, environment in environments.items()}
     assert tuple(environments) == names
-    assert "promote" not in Path(".gitops-ci.yaml").read_text()
-    assert "promote" not in run("config", "check").err
+    assert before == {"dev": (), "staging": ("dev",), "prod": ("staging",), "production": ("staging",)}
+    assert run("config", "check").code == 0
 
 
 def test_custom_kinds_are_told_where_schemas_are(repository, run):

@@ -305,4 +305,8 @@ def _environments(found: Survey) -> str:
     for name in (*order, *(name for name in found.environments if name not in order)):
         globs = ", ".join(json.dumps(glob) for glob in found.environments[name])
         lines += [f"  {name}:", f"    paths: [{globs}]"]
+        if before := found.before(name):
+            lines.append(f"    promote-from: [{', '.join(before)}]")
+    if any(found.before(name) for name in order):
+        lines.insert(1, "# `gitops-ci promote --to NAME` carries images from the environment of promote-from.")
     return "\n".join(lines)

@@ -45,6 +45,12 @@ class Survey:
         """The environments whose place in a promotion their name tells, in that order."""
         return tuple(name for rank in _RANKS for name in rank if name in self.environments)
 
+    def before(self, name: str) -> tuple[str, ...]:
+        """The environments whose stage comes right before that of another one, as their names tell."""
+        stages = [[one for one in rank if one in self.environments] for rank in _RANKS]
+        at = next((number for number, stage in enumerate(stages) if name in stage), 0)
+        return tuple(next((stage for stage in reversed(stages[:at]) if stage), ()))
+
 
 def survey(files: Mapping[str, str]) -> Survey:
     """Look at files: `files` are the beginnings of their texts by path; of what is no YAML the text may be empty."""
