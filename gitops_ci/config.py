@@ -121,6 +121,7 @@ _RENDERING = {
     "output": ("rendering_output", "bytes"),
 }
 _DIFF = {
+    "comment": ("diff_comment", "choice:comment,body,none"),
     "fold": ("diff_fold", "texts"),
     "mask": ("diff_mask", "texts"),
     "large": ("diff_large", "text"),

@@ -39,7 +39,12 @@ def comment_options(function: Callable[..., Any]) -> Any:
 
 
 def post_comment(
-    command: str, options: Mapping[str, Any], render: Callable[[int], str], log: Log, *, is_empty: bool = False
+    command: str,
+    options: Mapping[str, Any],
+    render: Callable[[int], str | list[str]],
+    log: Log,
+    *,
+    is_empty: bool = False,
 ) -> None:
     """Put a text on the pull request of this job, where --comment asks for it; a warning where that is impossible.
 
@@ -61,6 +66,17 @@ def post_comment(
     address = context.repository_url or origin_url()
     there = connection({**options, "config_repo": address, "deadline": _SECONDS})
     key = f"{command}/{options['comment_key']}" if options["comment_key"] else command
+
+    def parts(limit: int) -> list[str]:
+        made = render(limit)
+        return [mask(text) for text in ([made] if isinstance(made, str) else made)]
+
     put_comment(
-        there.connect(), context.pull_request, lambda limit: mask(render(limit)), log, key=key, is_empty=is_empty
+        there.connect(),
+        context.pull_request,
+        parts,
+        log,
+        key=key,
+        is_empty=is_empty,
+        most=options.get("comment_parts", 1),
     )

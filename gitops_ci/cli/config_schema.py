@@ -21,7 +21,7 @@ _SECTIONS = {
     "validate": "How manifests are checked.",
     "rendering": "What each run of kustomize or helm may take.",
     "verify": "Who has to have signed images before they are deployed, by globs of their names.",
-    "diff": "What diff folds and hides.",
+    "diff": "What diff folds and hides, and where a pull request shows it.",
     "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
     "images": "The images of a repository that builds several: each with settings of its own.",
     "promotion": "How images are promoted.",
@@ -45,6 +45,7 @@ _RENDERING = {
     "output": "Output, for example 128MiB. [64MiB]",
 }
 _DIFF = {
+    "comment": "Where bump, release and rollback show what their pull request does to the rendered objects. [none]",
     "fold": "Changes that are counted and not shown: 'kind=GLOB name=GLOB path=GLOB'.",
     "mask": "Values that are hidden like those of Secrets: 'ConfigMap.data.password', where * is anything.",
     "large": "Number of changed objects above which the change is called big. [100]",

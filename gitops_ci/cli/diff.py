@@ -26,6 +26,7 @@ __all__ = ["command", "number"]
 # Outside of a pull request: where a branch of a developer most likely began.
 _USUAL_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _MOST_CONTEXT = 1_000
+_MOST_PARTS = 9
 # What --fail-on of other commands means, and does nothing here: a variable may say it for all of them.
 _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
 
@@ -70,6 +71,20 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
 @option("--kubernetes-version", metavar="VERSION", help="Version that charts are templated for.")
 @comment_options
 @option("--comment-empty", is_flag=True, help="Also write a comment where nothing changes.")
+@option(
+    "--comment-parts",
+    type=click.IntRange(1, _MOST_PARTS),
+    default=1,
+    metavar="N",
+    help="Use up to N comments for what does not fit into one.",
+)
+@option(
+    "--from",
+    "from_file",
+    envvar="GITOPS_CI_DIFF_FROM",
+    metavar="FILE",
+    help="Take the JSON report of another job instead of comparing, to comment on a fork's pull request.",
+)
 @output_options
 def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     """Show what a change does to the objects that reach the cluster, without network or cluster.
@@ -77,7 +92,7 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     Both sides are rendered as Argo CD, Flux, Fleet, kustomize or helm would do it, and compared object by object. PATH
     narrows it to the units that use these files or folders.
     """
-    from gitops_ci.flows.diff import diff
+    from gitops_ci.flows.diff import diff, stored_diff
 
     request = _request(paths, options)
     message = message_of(click.get_current_context())
@@ -85,7 +100,7 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     def work(log: Log) -> Outcome:
         if message:
             log.warn(message)
-        outcome = diff(request, log)
+        outcome = stored_diff(options["from_file"], request) if options["from_file"] else diff(request, log)
         if outcome.rendered is not None:
             _comment(outcome, options, log)
         return outcome
@@ -95,14 +110,15 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
 
 def _comment(outcome: Outcome, options: dict[str, Any], log: Log) -> None:
     from gitops_ci.reporting.base import prepare
-    from gitops_ci.reporting.rendered_markdown import rendered_markdown
+    from gitops_ci.reporting.rendered_markdown import rendered_parts
 
     rendered = prepare(outcome).rendered
     assert rendered is not None
     link = detect(variables()).run_url
     has_words = outcome.status != "unchanged" or any(one.reason for one in rendered.units)
     is_empty = not (has_words or options["comment_empty"])
-    post_comment("diff", options, lambda limit: rendered_markdown(rendered, limit, link), log, is_empty=is_empty)
+    most = options["comment_parts"]
+    post_comment("diff", options, lambda limit: rendered_parts(rendered, limit, link, most), log, is_empty=is_empty)
 
 
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> DiffRequest:

@@ -89,7 +89,18 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
     "What is shown": ("command", "all", "form", "context", "show-noise"),
-    "Output": ("dry-run", "comment", "comment-key", "comment-empty", "output", "report", "quiet", "verbose"),
+    "Output": (
+        "dry-run",
+        "comment",
+        "comment-key",
+        "comment-empty",
+        "comment-parts",
+        "from",
+        "output",
+        "report",
+        "quiet",
+        "verbose",
+    ),
     "Other": ("config", "help"),
 }
 

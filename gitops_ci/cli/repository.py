@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
 from gitops_ci.errors import ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import Naming, branch_name
-from gitops_ci.flows.bump.publication import PublishSettings
+from gitops_ci.flows.bump.publication import PublishSettings, ShownDiff
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
@@ -104,7 +105,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
     return BumpRequest(
         url=there.url,
         search=search,
-        publication=_publication(options, context),
+        publication=replace(_publication(options, context), diff=_shown_diff(config_of(ctx).options)),
         credentials=there.credentials,
         forge=there.connect,
         mode=options["mode"],
@@ -201,6 +202,17 @@ def _environments(text: str, source: str) -> Mapping[str, Environment]:
 
 def _rules(text: str, source: str) -> tuple[PointerRule, ...]:
     return parse(text, source).pointers
+
+
+def _shown_diff(settings: Mapping[str, Any]) -> ShownDiff:
+    from gitops_ci.cli.diff import number
+
+    return ShownDiff(
+        settings.get("diff_comment", "none"),
+        tuple(settings.get("diff_fold", ())),
+        tuple(settings.get("diff_mask", ())),
+        number(settings.get("diff_large", "100")),
+    )
 
 
 def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSettings:

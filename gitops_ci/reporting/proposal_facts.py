@@ -11,6 +11,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, FileChange
 
 __all__ = [
+    "DIFF",
     "FOOTER",
     "HIDDEN",
     "IMAGE",
@@ -25,6 +26,8 @@ __all__ = [
 FOOTER = "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone."
 IMAGE = "- Image: "
 HIDDEN = "more than fit here"
+# What follows in a body is what the change does to the rendered objects, not what it is about.
+DIFF = "[//]: # (gitops-ci:diff)"
 _LOCATION = re.compile(r"\| (`.+?)(?::\d+)?[ ]?`+ \|")
 _NOTE = re.compile(r"^\[//\]: # \(gitops-ci:(?P<kind>images|files)(?P<digests>(?: [0-9a-f]{10})*)\)\s*$", re.MULTILINE)
 _MOST_FILES = 100  # ten digits each: a description of Azure DevOps has 4,000 characters
@@ -79,6 +82,7 @@ def note(images: Iterable[str], files: Iterable[str]) -> str:
 
 def images_in(body: str) -> frozenset[str]:
     """The images that a body of ours is about, as digests; none for a text of somebody else's."""
+    body = body.partition(DIFF)[0]
     if (noted := _noted(body, "images")) is not None:
         return noted
     return frozenset(_digests(line[len(IMAGE) :].strip() for line in body.splitlines() if line.startswith(IMAGE)))
@@ -86,6 +90,7 @@ def images_in(body: str) -> frozenset[str]:
 
 def files_in(body: str) -> frozenset[str] | None:
     """The files that a body of ours lists, as digests; None where it does not list all, or is not ours."""
+    body = body.partition(DIFF)[0]
     if (noted := _noted(body, "files")) is not None:
         return noted
     if FOOTER not in body or HIDDEN in body:

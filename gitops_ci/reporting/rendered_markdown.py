@@ -6,6 +6,7 @@ A group that does not fit is given by its places, then by its title. What is lef
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 
 from gitops_ci.display import shorten, visible
@@ -27,7 +28,7 @@ from gitops_ci.reporting.rendered import (
 )
 from gitops_ci.reporting.summary import count
 
-__all__ = ["rendered_markdown"]
+__all__ = ["rendered_markdown", "rendered_parts"]
 
 _LONGEST_TITLE = 300
 # The share of the room that each list may have, so that no list leaves nothing to the others.
@@ -35,11 +36,40 @@ _LISTS = 4
 _MOST_GROUPS = 400  # sections: a page with more is not read, and slow to show
 
 
-def rendered_markdown(diff: RenderedDiff, limit: int, link: str = "") -> str:
+def rendered_parts(diff: RenderedDiff, limit: int, link: str = "", most: int = 1) -> list[str]:
+    """At most `most` texts like `rendered_markdown`: groups that do not fit whole into one go on in the next."""
+    if most == 1:
+        return [rendered_markdown(diff, limit, link)]
+    known = objects_by_id(diff)
+    first = rendered_markdown(replace(diff, groups=()), limit, link)
+    shares: list[list[ObjectGroup]] = [[]]
+    left = limit - len(first.encode()) - 600
+    for group in diff.groups:
+        size = len(_whole(group, known).encode()) + 2
+        if size > left and len(shares) < most and shares[-1]:
+            shares.append([])
+            left = limit - 1_000
+        shares[-1].append(group)
+        left -= size
+    if len(shares) == 1:
+        return [rendered_markdown(diff, limit, link)]
+    numbers = [f"{number}/{len(shares)}" for number in range(1, len(shares) + 1)]
+    more = (_more(diff, share, number, limit) for share, number in zip(shares[1:], numbers[1:], strict=True))
+    return [rendered_markdown(replace(diff, groups=tuple(shares[0])), limit, link, part=numbers[0]), *more]
+
+
+def _more(diff: RenderedDiff, groups: Sequence[ObjectGroup], number: str, limit: int) -> str:
+    head = f"**Rendered objects**, part {number}"
+    room = _Room(limit - len(head) - 200)
+    return "\n\n".join((head, *_groups(replace(diff, groups=tuple(groups)), objects_by_id(diff), room))) + "\n"
+
+
+def rendered_markdown(diff: RenderedDiff, limit: int, link: str = "", *, part: str = "") -> str:
     """Markdown of at most `limit` bytes (from 2,000 on); `link` is the address of the job with the rest."""
     known = objects_by_id(diff)
-    head = f"**Rendered objects**: {md.plain(headline(diff))}"
-    foot = " · ".join((md.plain(sides(diff)), *((md.link(link, "job"),) if link else ())))
+    head = f"**Rendered objects**{f', part {part}' if part else ''}: {md.plain(headline(diff))}"
+    between = (md.plain(sides(diff)),) if diff.base else ()
+    foot = " · ".join((*between, *((md.link(link, "job"),) if link else ())))
     room = _Room(limit - len(head.encode()) - len(foot.encode()) - 400)
     parts = [
         _table(("risk", "object", "why"), [_risk(risk, known) for risk in diff.risks], room, room.left // 2),

@@ -8,6 +8,7 @@ import os
 import re
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.support.forge_github import GitHubStub
 from tests.support.workspace import git, make_checkout
@@ -612,3 +613,30 @@ def test_no_value_of_a_secret_is_in_any_output(run, tmp_path):
     for value in PLANTED:
         for spelled in (value, base64.b64encode(value.encode()).decode()):
             assert [text for text in seen if spelled in text] == []
+
+
+def test_what_an_untrusted_job_computed_is_posted_by_another(commented, run, tmp_path):
+    """The file is a stranger's: what it says is escaped, and it names no pull request."""
+    lay(tmp_path, NEWER)
+    report = tmp_path.parent / f"{tmp_path.name}.json"
+    run("diff", "--base", "HEAD", "--report", f"json={report}")
+    document = json.loads(report.read_text())
+    document["rendered"]["notes"] = ["@everyone <img src=x> [click](https://evil.example)", "::error::x"]
+    document["rendered"]["objects"][0]["name"] = "a`</details>b"
+    document["number"] = document["rendered"]["pull_request"] = 6
+    report.write_text(json.dumps(document))
+    ran, [text] = commented("--from", str(report))
+    assert ran.code == 0, ran.err
+    assert commented.stub.pull(6).comments == {}
+    assert "`1.1.0`" in text
+    shown = MarkdownIt("commonmark", {"html": True}).render(text)
+    assert not [one for one in ("@everyone", "<img", "</details>b", 'href="https://evil') if one in shown]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"rendered": null}', '{"rendered": {"objects": 1}}', "[" * 100_000])
+def test_a_file_that_is_no_diff_is_refused(run, tmp_path, text):
+    (tmp_path / "diff.json").write_text(text)
+    ran = run("diff", "--from", "diff.json")
+    assert ran.code == 2
+    assert "is no JSON report of diff" in ran.out
+    assert run("diff", "--from", "nowhere.json").code == 2

@@ -14,7 +14,7 @@ from gitops_ci.comparing import Side, compare
 from gitops_ci.model import Outcome
 from gitops_ci.model.rendered import RenderedDiff, UnitChange, View
 from gitops_ci.reporting import REPORTERS
-from gitops_ci.reporting.rendered_markdown import rendered_markdown
+from gitops_ci.reporting.rendered_markdown import rendered_markdown, rendered_parts
 from tests.unit.comparing.support import config_map, deployment
 
 LIMITS = {"github": 65_536, "gitlab": 1_000_000, "gitea": 65_536, "bitbucket": 32_768, "azure": 150_000}
@@ -76,6 +76,26 @@ def test_what_does_not_fit_is_counted():
     left_out = int(re.search(r"([\d,]+) more objects: see the report", text)[1].replace(",", ""))
     shown = len(re.findall(r"<details>|^- `ConfigMap cm-", text, re.MULTILINE))
     assert left_out + shown == sum(len(group.objects) for group in diff.groups)
+
+
+def test_what_does_not_fit_goes_on_in_further_comments():
+    def maps(keys: int):
+        return [config_map(f"cm-{n}", **{f"key{k}": f"{n} {k} {'x' * 900}" for k in range(keys)}) for n in range(4)]
+
+    before, after = maps(0), maps(40)
+    diff = diff_of(before, after)
+    whole = rendered_markdown(diff, 1_000_000)
+    assert rendered_parts(diff, 1_000_000, most=5) == [whole]
+    assert rendered_parts(diff, 65_536) == [rendered_markdown(diff, 65_536)]
+    parts = rendered_parts(diff, 65_536, most=5)
+    assert 1 < len(parts) <= 5
+    for number, part in enumerate(parts, 1):
+        closed(part)
+        assert len(part.encode()) <= 65_536
+        assert f"part {number}/{len(parts)}" in part
+    lines = {line for line in whole.splitlines() if line.startswith("+")}
+    assert lines <= {line for part in parts for line in part.splitlines()}
+    assert len(rendered_parts(diff, 65_536, most=2)) == 2
 
 
 def test_foreign_text_is_no_markup_in_a_comment():

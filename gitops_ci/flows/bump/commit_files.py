@@ -18,12 +18,13 @@ class CommitFiles:
     """One side of a change: a commit, with `edits` in the place of what it has. See `rendering.tree.Files`.
 
     Units are rendered in several threads, and the commit is read by one program: one thread at a time.
+    Several sides of one commit that are read at the same time share a `lock`.
     """
 
-    def __init__(self, snapshot: Snapshot, edits: Mapping[str, str]) -> None:
+    def __init__(self, snapshot: Snapshot, edits: Mapping[str, str], lock: threading.Lock | None = None) -> None:
         self._snapshot = snapshot
         self._edits = {path: text.encode() for path, text in edits.items()}
-        self._lock = threading.Lock()
+        self._lock = lock or threading.Lock()
         self._read = 0
 
     def names(self) -> Iterable[str]:

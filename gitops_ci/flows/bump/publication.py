@@ -18,11 +18,21 @@ from gitops_ci.forges.base import Forge, MergeMethod
 from gitops_ci.model import Log, Plan
 from gitops_ci.reporting import proposal as texts
 
-__all__ = ["Connect", "PublishContext", "PublishSettings", "contents", "facts"]
+__all__ = ["Connect", "PublishContext", "PublishSettings", "ShownDiff", "contents", "facts"]
 
 Connect = Callable[[], Forge]
 # A commit in a tag: digits of which one at least is a letter, so that no date is taken for one.
 _COMMIT = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{7,40}(?![0-9a-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDiff:
+    """Where a pull request shows what it does to the rendered objects; the rest as in `DiffRequest`."""
+
+    where: Literal["comment", "body", "none"] = "none"
+    fold: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+    large: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class PublishSettings:
     signers: tuple[str, ...] = ()
     trailers: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    diff: ShownDiff = ShownDiff()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,11 @@ from gitops_ci.errors import ForgeError, GitError
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import commit_and_push
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
+from gitops_ci.flows.bump.shown_diff import comment_on, rendered_change, with_diff
 from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_older, stand, stands_on
 from gitops_ci.forges.base import AutoMerge, Forge, OpensByPush
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
+from gitops_ci.model.rendered import RenderedDiff
 from gitops_ci.plan.standing import Joined
 from gitops_ci.reporting import description
 from gitops_ci.reporting import proposal as texts
@@ -76,7 +78,11 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     if _was_rejected_by_person(there, plan, to):
         return False
     whole = _joined(there, snapshot, plan, to)
-    proposal = _proposal(there.head, whole.plan, to, limit=_room(host.forge, there))
+    rendered = _shown(to, snapshot, whole.plan)
+    room = _room(host.forge, there)
+    proposal = _proposal(there.head, whole.plan, to, limit=room)
+    if to.publication.diff.where == "body":
+        proposal = replace(proposal, body=with_diff(proposal.body, rendered, room))
     landed = None
     current = None if there.is_spent else there.current
     if not current or not proposes(current, whole.plan) or (to.to_tip and is_behind(current, snapshot)):
@@ -95,10 +101,17 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
         words = description.ours_in(there.latest.body) or there.latest.body
         proposal = replace(proposal, title=there.latest.title, body=words)
     changed = _requested(host.forge, there, proposal, to, pushed=landed is not None)
+    if to.publication.diff.where == "comment":
+        comment_on(to, rendered)
     if landed and to.repo.refs(there.head).tips.get(there.head) not in {None, landed.commit}:
         # Another run joined in the meantime, and these words lack its change.
         return None if propose(to, snapshot, plan) is None else True
     return changed
+
+
+def _shown(to: PublishContext, snapshot: Snapshot, plan: Plan) -> RenderedDiff | None:
+    """What the change does to the rendered objects, where somebody wants to see it."""
+    return None if to.publication.diff.where == "none" else rendered_change(to, snapshot, plan)
 
 
 def _requested(forge: Forge, there: Standing, proposal: Proposal, to: PublishContext, *, pushed: bool) -> bool:

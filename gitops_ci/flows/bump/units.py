@@ -17,7 +17,7 @@ from gitops_ci.rendering.documents import dig, items, text_of
 from gitops_ci.rendering.programs import ProgramSettings
 from gitops_ci.rendering.tree import SourceTree
 
-__all__ = ["RenderedSide", "render_side"]
+__all__ = ["RenderedSide", "first_units", "render_side"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def render_side(
     """
     tree = SourceTree(CommitFiles(there.snapshot, edits))
     deployment = Deployment(Repository(tree, **there.repository))
-    units = Units(deployment, Checkout("", ()), _first(deployment, there, tree), [])
+    units = Units(deployment, Checkout("", ()), first_units(deployment, there), [])
     repository = deployment.repository
     leading = there.edited | there.leading
     holding = [name for name, one in deployment.units.items() if _holds(one, leading, repository)]
@@ -59,8 +59,9 @@ def render_side(
     return RenderedSide(result, tree.exists, frozenset(deployment.rendered), failed, apart)
 
 
-def _first(deployment: Deployment, there: Survey, tree: SourceTree) -> list[Found]:
-    return deployment.start(sorted(there.describing), objects_in=_with_objects(there, tree))
+def first_units(deployment: Deployment, there: Survey) -> list[Found]:
+    """The first units of one side, of those that may lead to an edited file."""
+    return deployment.start(sorted(there.describing), objects_in=_with_objects(there, deployment.repository.tree))
 
 
 def _choice(deployment: Deployment, there: Survey, leading: frozenset[str]) -> Choice:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gitops_ci.flows.diff.flow import DiffRequest, diff
+from gitops_ci.flows.diff.flow import DiffRequest, diff, stored_diff
 
-__all__ = ["DiffRequest", "diff"]
+__all__ = ["DiffRequest", "diff", "stored_diff"]

@@ -6,7 +6,7 @@ reached is rendered only where further units may stand in its output, and then o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -42,14 +42,24 @@ class Expansion:
         return list(dict.fromkeys((*self.head.deployment.cycles, *self.base.deployment.cycles)))
 
 
-def expand(trees: Trees, repository: Repository, settings: ProgramSettings, log: Log) -> Expansion:
-    """Find the units of both sides and render those that the change reaches. `repository` is that of the head."""
+def expand(
+    trees: Trees,
+    repository: Repository,
+    settings: ProgramSettings,
+    log: Log,
+    *,
+    start: Callable[[Deployment], list[Found]] = Deployment.start,
+) -> Expansion:
+    """Find the units of both sides and render those that the change reaches.
+
+    `repository` is that of the head, `start` finds the first units of a side.
+    """
     halves = [
         Half(Deployment(replace(repository, tree=tree, objects={})), replace(settings, outputs={}))
         for tree in (trees.before, trees.after)
     ]
     run = _Run(Expansion(halves[0], halves[1]), trees, replace(settings, outputs={}), log)
-    run.everything()
+    run.everything(start)
     return run.expansion
 
 
@@ -62,8 +72,8 @@ class _Run:
         self._log = log
         self._named: set[tuple[str, str]] = set()
 
-    def everything(self) -> None:
-        batches = [half.deployment.start() for half in self._halves]
+    def everything(self, start: Callable[[Deployment], list[Found]]) -> None:
+        batches = [start(half.deployment) for half in self._halves]
         self._named = self._changed_objects()
         self._scope = Scope(self._halves, self._differing, self._is_reached)
         while any(batches):

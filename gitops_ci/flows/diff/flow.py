@@ -7,13 +7,12 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from gitops_ci.bounded import Limits
-from gitops_ci.comparing import HINTS, Settings, compare, keys_of_definitions
+from gitops_ci.comparing import HINTS
 from gitops_ci.errors import FindingsError, UsageError
 from gitops_ci.flows.checkout import repository_root, repository_urls
-from gitops_ci.flows.diff.definitions import definitions_of, scope_of
+from gitops_ci.flows.diff.compared import Asked, compared
+from gitops_ci.flows.diff.definitions import definitions_of
 from gitops_ci.flows.diff.expansion import Expansion, expand
-from gitops_ci.flows.diff.folding import folds, masks
-from gitops_ci.flows.diff.result import findings_of, notes_of, sides_of, units_of, wanted_units
 from gitops_ci.flows.diff.sides import Trees, read_trees
 from gitops_ci.model import ErrorDetail, Finding, Log, Outcome
 from gitops_ci.model.rendered import ObjectChange, RenderedDiff, View
@@ -21,9 +20,7 @@ from gitops_ci.rendering.deployment import Cluster, Repository
 from gitops_ci.rendering.programs import ProgramSettings
 from gitops_ci.reporting.summary import count
 
-__all__ = ["DiffRequest", "diff"]
-
-_DIFFERS = frozenset({"added", "removed", "changed"})
+__all__ = ["DiffRequest", "diff", "stored_diff"]
 
 
 class DiffRequest(NamedTuple):
@@ -76,36 +73,28 @@ def diff(request: DiffRequest, log: Log) -> Outcome:
 
 
 def _outcome(request: DiffRequest, trees: Trees, expansion: Expansion) -> Outcome:
-    wanted = wanted_units(expansion, request.paths, request.units)
-    sides = sides_of(expansion, wanted, trees, request.paths, request.units)
-    definitions = definitions_of(trees.after)
-    settings = Settings(
-        scope=scope_of(definitions),
-        keys=keys_of_definitions(definitions),
-        masks=masks(request.masks),
-        context=request.view.context,
-        with_noise=request.view.show_noise,
-        fold=folds(request.fold, expansion),
+    asked = Asked(
+        definitions_of(trees.after),
+        *(request.paths, request.units, request.fold, request.masks, request.large, request.view),
     )
-    found = compare(sides.before, sides.after, settings)
-    units = tuple(units_of(expansion, wanted, sides, {one.unit for one in found.objects}))
-    findings = tuple(findings_of(expansion, sides.troubles))
-    folders = sum(one.kind == "folder" for one in units)
-    differing = sum(one.state in _DIFFERS for one in units)
-    rendered = RenderedDiff(
-        base=trees.base,
-        head=trees.head,
-        units=units,
-        objects=found.objects,
-        groups=found.groups,
-        risks=found.risks,
-        images=found.images,
-        notes=(*found.notes, *notes_of(expansion, sides.troubles, len(found.objects), request.large)),
-        summary={"units": differing, "all_units": expansion.count + folders, **found.summary},
-        view=request.view,
-    )
+    rendered, findings = compared(trees, expansion, asked)
+    return _judged(request, rendered, findings)
+
+
+def stored_diff(path: str, request: DiffRequest) -> Outcome:
+    """The outcome of another run of `diff`, from its JSON report: what fails it is this run's choice.
+
+    Raises:
+        UsageError: the file is no such report.
+    """
+    from gitops_ci.flows.diff.stored import read_diff
+
+    return _judged(request, read_diff(path, request.view), ())
+
+
+def _judged(request: DiffRequest, rendered: RenderedDiff, findings: tuple[Finding, ...]) -> Outcome:
     failure = _failure(request, rendered, findings)
-    is_changed = bool(found.objects) or bool(differing)
+    is_changed = bool(rendered.objects) or bool(rendered.summary.get("units"))
     return Outcome(
         command="diff",
         status="failed" if failure else "changed" if is_changed else "unchanged",
