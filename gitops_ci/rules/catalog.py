@@ -89,6 +89,7 @@ RULE_IDS = (
     "gitops/undefined-variable",
     "gitops/unit-build",
     "gitops/unknown-field",
+    "gitops/values",
     "gitops/window",
     "repo/crd-in-use",
     "repo/deletes-data",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import Keys, at
@@ -24,15 +24,22 @@ class Place(NamedTuple):
 
 
 def finding_in(
-    rule: str, message: str, hint: str, place: Place, rendered: Iterable[Rendered], files: Iterable[tuple[str, str]]
+    rule: str,
+    message: str,
+    hint: str,
+    place: Place,
+    rendered: Iterable[Rendered],
+    files: Iterable[tuple[str, str]],
+    *,
+    severity: Literal["warning", "note"] = "warning",
 ) -> Finding | None:
-    """A warning at the value; None where the object is in neither the rendered units nor the files."""
+    """A finding at the value; None where the object is in neither the rendered units nor the files."""
     for document in _documents(place.value, rendered, files):
         keys = _keys(place.value, place.pointer)
         where = ".".join(map(str, keys))
         if document.unknown is not None and document.unknown.hides_field(where):
             return None
-        return at(document, keys, rule, message, hint=hint, severity="warning")
+        return at(document, keys, rule, message, hint=hint, severity=severity)
     return None
 
 

@@ -73,7 +73,7 @@ def test_a_custom_resource_breaks_and_follows_its_rule(page: RulePage) -> None:
 def test_files_break_and_follow_their_rule(
     page: RulePage, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if page.id.endswith("-build") or "kustomization.yaml" in page.bad:
+    if page.id.endswith(("-build", "/values")) or "kustomization.yaml" in page.bad:
         tool = shutil.which("kubectl") or kubernetes_tool("kubectl"), shutil.which("helm") or kubernetes_tool("helm")
         monkeypatch.setenv("PATH", os.pathsep.join([*(str(Path(one).parent) for one in tool), os.environ["PATH"]]))
     assert page.id in of_files(page.bad, tmp_path / "bad", capfd)

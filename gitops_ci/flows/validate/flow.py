@@ -91,6 +91,7 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     rendered = result.rendered if result else []
     lying = _raw(raw, files, result, request)
     found += _broken(request, selection, rendered, files, lying, log)
+    found += _unread_values(request, selection, files)
     report = check(lying, request.checks, around, rendered, found)
     if selection.is_partial:
         # Of what a unit renders beside the files that were named, nothing is asked.
@@ -330,6 +331,15 @@ def _broken(
     return change_findings(
         ChangeCheck(request.changed_since, paths, checkout, repository, settings, rendered, lying), log
     )
+
+
+def _unread_values(request: ValidateRequest, selection: Selection, files: Mapping[str, str]) -> list[Finding]:
+    units = selection.units
+    if units is None or not request.checks.wants("gitops/values"):
+        return []
+    from gitops_ci.flows.validate.values import unread_values
+
+    return unread_values(units, selection.wanted, selection.files, files)
 
 
 def _skips(report: Report, result: RenderResult | None, unread: Sequence[Skip], chosen: set[str]) -> tuple[Skip, ...]:

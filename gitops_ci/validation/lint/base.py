@@ -20,7 +20,7 @@ def at(
     message: str,
     *,
     hint: str = "",
-    severity: Literal["error", "warning"] = "error",
+    severity: Literal["error", "warning", "note"] = "error",
     key: bool = False,
 ) -> Finding:
     """A finding at a path of a document."""
