@@ -96,7 +96,7 @@ FLOORS = {
         {"gates", "go", "kinds", "kubernetes_versions", "violation", "workers"},
         {"apimachinery", "manifests", "report"},
         {"cel", "lint", "openapi", "provenance", "suppressions"},
-        {"changes", "custom_resources"},
+        {"changes", "custom_resources", "repairs"},
         {"apiserver"},
         {"object_check"},
         {"file_check"},

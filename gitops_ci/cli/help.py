@@ -73,6 +73,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         "values",
         "substitute",
         "check-images",
+        "fix",
     ),
     "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
     "Rules": ("rules", "skip-rules", "ignore", "fail-on"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gitops_ci.flows.validate import ValidateRequest
     from gitops_ci.flows.validate.selection import Shard
     from gitops_ci.model import Finding, Log, Outcome
+    from gitops_ci.validation import Checks
 
 __all__ = ["changed_since", "command", "exclude_option", "limits_of", "values_of"]
 
@@ -112,6 +113,8 @@ def exclude_option(function: Any) -> Any:
     shell_complete=complete.rules,
     help="Findings that are accepted: 'RULE [path=GLOB] [kind=GLOB] [name=GLOB]'. Repeatable.",
 )
+@option("--fix", is_flag=True, help="Repair what has one meaning: misspelt fields, quoted numbers, old API versions.")
+@option("--dry-run", is_flag=True, help="With --fix: show the repairs and write nothing.")
 @option("--check-images", is_flag=True, help="Ask the registries whether each image exists.")
 @option("--insecure", multiple=True, metavar="HOST", help="Registry without TLS or with any certificate.")
 @fail_on_option()
@@ -133,12 +136,29 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     def work(log: Log) -> Outcome:
         if message:
             log.warn(message)
-        outcome = validate(request._replace(changed_since=changed_since(changed, log)), log)
+        asked = request._replace(changed_since=changed_since(changed, log))
+        outcome = validate(asked, log)
+        if options["fix"]:
+            outcome = _fixed(outcome, lambda: validate(asked, log), request.checks, dry_run=options["dry_run"])
         is_empty = not (outcome.findings or outcome.error)
         post_comment("validate", options, lambda limit: markdown.report(outcome, limit=limit), log, is_empty=is_empty)
         return outcome
 
     execute("validate", output, work)
+
+
+def _fixed(outcome: Outcome, again: Callable[[], Outcome], checks: Checks, *, dry_run: bool) -> Outcome:
+    """The outcome with the repairs; once they are written, what is left to say is found anew."""
+    from dataclasses import replace
+
+    from gitops_ci.flows.validate.fix import fixes, write_fixes
+
+    files = tuple(fixes(outcome.findings, checks))
+    if dry_run or not files:
+        return replace(outcome, files=files, dry_run=dry_run)
+    write_fixes(files)
+    after = again()
+    return replace(after, files=files, status="changed" if after.exit_code == 0 else after.status)
 
 
 def changed_since(text: str | None, log: Log) -> tuple[str, ...]:

@@ -152,7 +152,8 @@ def _change(change: Change, *, name: str) -> tuple[str, str, str, str]:
 
 
 def _diff(outcome: Outcome, paint: Paint) -> Iterator[str]:
-    if not outcome.dry_run:
+    # What is repaired is in no commit that shows it.
+    if not outcome.dry_run and outcome.command != "validate":
         return
     from gitops_ci.reporting.diff import readable
 

@@ -8,7 +8,12 @@ CHART = {
     "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
     "charts/web/values.yaml": "replicas: 1\n",
 }
-READS = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: web}\ndata: {a: '{{ .Values.colour }} {{ index .Values \"a-b\" }}'}\n"
+READS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data: {a: '{{ .Values.colour }} {{ index .Values "a-b" }}'}
+"""
 APPLICATION = """\
 apiVersion: argoproj.io/v1alpha1
 kind: Application
