@@ -230,6 +230,7 @@ LISTS_AND_OTHER_TEXTS = {
     "display.py": "the door itself",
     "secret.py": "the mask itself",
     "cli/settings_of_base.py": "the id of a commit that git read",
+    "cli/image_verify.py": "a key of a repository, of which no more is read",
     "cli/progress.py": "the short id of a layer, of a text that was masked",
     "configrepo/git.py": "the last of several lines, which were masked",
     "configrepo/repository.py": "the folders of a path",
