@@ -89,6 +89,10 @@ def pod_certificate_request(document: Field) -> None:
         if not 0 < len(spec.text(key)) <= 128:
             spec.at(key).bad("certificate", "must have 1 to 128 characters")
     spec.within("certificate", "maxExpirationSeconds", _HOUR, _longest(spec))
+    # The server also checks the signature.
+    given = {key for key in ("stubPKCS10Request", "pkixPublicKey", "proofOfPossession") if spec.text(key)}
+    if given not in ({"stubPKCS10Request"}, {"pkixPublicKey", "proofOfPossession"}):
+        spec.bad("certificate", "needs either stubPKCS10Request, or pkixPublicKey with proofOfPossession")
 
 
 def _bundle_name(place: Field, name: str, signer: str) -> None:

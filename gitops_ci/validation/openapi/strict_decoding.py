@@ -28,6 +28,11 @@ _NOTHING_REQUIRED = frozenset(
         "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion",
         "io.k8s.api.core.v1.ClusterTrustBundleProjection",
         "io.k8s.api.core.v1.PodCertificateProjection",
+        # Parts of fields that a server drops while their alpha feature is off.
+        "io.k8s.api.core.v1.EvictionResponder",
+        "io.k8s.api.resource.v1.DeviceDerivedAttribute",
+        "io.k8s.api.scheduling.v1alpha3.TopologyConstraint",
+        "io.k8s.api.scheduling.v1alpha3.WorkloadPodGroupResourceClaim",
     }
 )
 # To Go an absent, a null and an empty field are one: its zero value.

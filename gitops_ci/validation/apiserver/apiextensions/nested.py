@@ -68,7 +68,10 @@ def _within(part: Field, structure: Any) -> None:
         else:
             _within(field, outside)
     items = structure.get("items") if isinstance(structure, dict) else None
-    if part.has("items") and not isinstance(items, dict):
+    # An empty list is no schema, and none is asked for.
+    if part.get("items") == []:
+        pass
+    elif part.has("items") and not isinstance(items, dict):
         part.at("items").bad_key("crd", "there are no 'items' outside of allOf, anyOf, oneOf and not")
     elif part.has("items"):
         _within(part.at("items"), items)

@@ -74,7 +74,7 @@ def _metadata(metadata: Field) -> None:
 def _schema(schema: Field, where: _Where, *, is_root: bool = False) -> None:
     if type(schema.value) is not dict:
         return
-    _keywords(schema)
+    _keywords(schema, nested=False)
     _structure(schema, where)
     lists(schema)
     validations(schema, correlated=where.correlated, is_root=is_root or schema.flag(_EMBEDDED))
@@ -88,7 +88,7 @@ def _schema(schema: Field, where: _Where, *, is_root: bool = False) -> None:
         _nested(part, typed)
 
 
-def _keywords(schema: Field) -> None:
+def _keywords(schema: Field, *, nested: bool) -> None:
     """What holds of every schema, nested ones included."""
     for key in _FORBIDDEN:
         if schema.has(key):
@@ -100,7 +100,7 @@ def _keywords(schema: Field) -> None:
         schema.at("uniqueItems").bad("crd", "may not be true; use x-kubernetes-list-type: set")
     if schema.text("pattern") and (why := why_no_pattern(schema.text("pattern"))):
         schema.at("pattern").bad("crd", why)
-    if isinstance(schema.get("items"), list):
+    if isinstance(schema.get("items"), list) and not (nested and schema.get("items") == []):
         schema.at("items").bad("crd", "must be one schema, not a list")
     additional = schema.get("additionalProperties")
     if additional is not None and additional is not True and schema.count("properties"):
@@ -167,7 +167,7 @@ def _nested(part: Field, typed: frozenset[int]) -> None:
     """A schema below allOf, anyOf, oneOf or not."""
     if type(part.value) is not dict:
         return
-    _keywords(part)
+    _keywords(part, nested=True)
     only_values(part, may_have_type=id(part.value) in typed)
     for _, child in part.pairs("properties"):
         _nested(child, typed)

@@ -5,6 +5,7 @@ Sources: k8s.io/kubernetes pkg/apis/core/validation/events.go; ValidatePodBindin
 
 from __future__ import annotations
 
+from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 
@@ -20,8 +21,10 @@ def binding(document: Field) -> None:
     target.one_of("binding", "kind", ("Node",))
     if not target.text("name"):
         target.missing("binding", "name")
+    elif target.on(gates.NODE_OF_BINDING):
+        target.fits("name", "name", formats.dns_subdomain)
     meta = document.at("metadata")
-    if not meta.text("name") and not meta.text("generateName"):
+    if not meta.text("name"):
         meta.missing("name", "name", "'metadata.name' is required: the pod's")
     meta.fits("name", "name", formats.path_segment)
     meta.fits("name", "namespace", formats.dns_label)

@@ -160,4 +160,5 @@ def _spread(spec: Field, own: Mapping[str, Any]) -> None:
             # Keys that are not merged into the selector simply may not be in it.
             merged = own if constraint.on(gates.MERGED_LABEL_KEYS) else dict.fromkeys(keys)
             _label_keys(constraint, "spread", merged)
-        label_selector(constraint.at("labelSelector"))
+        if constraint.on(gates.SPREAD_SELECTORS):
+            label_selector(constraint.at("labelSelector"))
