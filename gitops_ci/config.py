@@ -157,6 +157,9 @@ KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 
 
+_SECRETS = frozenset({"token", "password", "registry-password", "registry-user", "registry-token", "github-token"})
+
+
 class ImageSettings(NamedTuple):
     """One entry of `images:`: the name that manifests have, and what its release and its bumps use."""
 
@@ -215,6 +218,18 @@ def parse(text: str, source: str) -> Config:
 
 def _images(texts: tuple[str, ...]) -> tuple[ImageRef, ...]:
     return tuple(map(ImageRef.parse, texts))
+
+
+def _meant(key: str, known: list[str]) -> str:
+    """What to do about an unknown key."""
+    if key in _SECRETS:
+        return "secrets come from the environment only: set GITOPS_CI_TOKEN, or GITOPS_CI_REGISTRY_PASSWORD"
+    if near := nearest(key, known):
+        return f"did you mean '{near}'?"
+    for section, keys in KEYS.items():
+        if section and key in keys:
+            return f"it belongs into the section {section.replace('*', 'NAME').removesuffix('[]')}"
+    return f"known keys: {', '.join(sorted(known))}"
 
 
 class _Reader:
@@ -319,8 +334,7 @@ class _Reader:
             if not isinstance(key, ScalarNode):
                 raise self._error(key, f"a key of {where} is not a word")
             if known is not None and key.value not in known:
-                near = nearest(key.value, known)
-                meant = f"did you mean '{near}'?" if near else f"known keys: {', '.join(sorted(known))}"
+                meant = _meant(key.value, known)
                 raise self._error(key, f"unknown key '{key.value}' in {where}", meant)
             if key.value in lines:
                 hint = f"the first is in line {lines[key.value]}: keep one of them"

@@ -9,6 +9,7 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli.configured import ConfiguredCommand
+from gitops_ci.cli.ignored_options import warn_of_ignored
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.registry_options import access_options, registry_access
 from gitops_ci.cli.repository import bump_request, refuse_untrusted
@@ -17,6 +18,7 @@ from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.bump import bump
 from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Log, Outcome
 from gitops_ci.variables import variables
 
 __all__ = ["command"]
@@ -44,7 +46,12 @@ def command(
     if not images:
         raise UsageError("No image is given", hint="gitops-ci bump ghcr.io/acme/shop:1.5.0")
     request = replace(bump_request(ctx, images, options), access=registry_access(options))
-    execute("bump", output, lambda log: bump(request, log))
+
+    def work(log: Log) -> Outcome:
+        warn_of_ignored(ctx, options, log)
+        return bump(request, log)
+
+    execute("bump", output, work)
 
 
 def _image(text: str) -> ImageRef:

@@ -41,7 +41,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Setting up": {
         "init": "Write a pipeline and .gitops-ci.yaml for this repository.",
-        "config": "Check .gitops-ci.yaml, show what holds, print its JSON Schema.",
+        "config": "Check .gitops-ci.yaml, show its values, print its JSON Schema.",
         "completion": "Print the completion script of a shell.",
     },
 }

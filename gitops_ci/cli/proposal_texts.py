@@ -13,7 +13,7 @@ from gitops_ci.ci import CiContext
 from gitops_ci.cli.facts import build_facts
 from gitops_ci.errors import UsageError
 from gitops_ci.paths import leads_out
-from gitops_ci.reporting.proposal_fields import FIELDS, PARTS, check_fields, fields_in
+from gitops_ci.reporting.proposal_fields import FIELDS, PARTS, check_fields, fields_in, has_lone_brace
 from gitops_ci.secret import mask
 from gitops_ci.tags.templates import FIELDS as BUILD_FIELDS
 from gitops_ci.tags.templates import check_template, date_of
@@ -49,6 +49,10 @@ def check_templates(texts: Mapping[str, str]) -> None:
     """
     known = (*FIELDS, *(name for name in BUILD_FIELDS if name not in FIELDS))
     for name, text in texts.items():
+        if name != "body" and has_lone_brace(text):
+            raise UsageError(
+                f"--{name.replace('_', '-')} has a brace without its partner: {text!r}", hint="Write fields as {image}."
+            )
         check_fields(f"--{name.replace('_', '-')}", text, (*known, *(PARTS if name == "body" else ())))
 
 

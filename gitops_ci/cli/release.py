@@ -9,6 +9,7 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli.configured import ConfiguredCommand
+from gitops_ci.cli.ignored_options import warn_of_ignored
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.registry_options import push_options, push_request
@@ -21,6 +22,7 @@ from gitops_ci.flows.image.push import PushRequest
 from gitops_ci.flows.image.tags import in_lower_case
 from gitops_ci.flows.release import ReleaseRequest, release
 from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Log, Outcome
 from gitops_ci.variables import variables
 
 __all__ = ["command"]
@@ -70,7 +72,12 @@ def command(
     bump = bump_request(ctx, (name,), options)
     request = ReleaseRequest(replace(push, dry_run=bump.mode == "dry-run"), bump, name, hook)
     with progress_for(output) as progress:
-        execute("release", output, lambda log: release(request, log, progress))
+
+        def work(log: Log) -> Outcome:
+            warn_of_ignored(ctx, options, log)
+            return release(request, log, progress)
+
+        execute("release", output, work)
 
 
 def _with_primary(push: PushRequest, image_name: str | None) -> PushRequest:

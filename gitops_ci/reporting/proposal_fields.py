@@ -9,7 +9,7 @@ from gitops_ci.display import short_digests
 from gitops_ci.errors import UsageError
 from gitops_ci.reporting.proposal_facts import ProposalFacts
 
-__all__ = ["FIELDS", "PARTS", "check_fields", "field_values", "fields_in", "filled"]
+__all__ = ["FIELDS", "PARTS", "check_fields", "field_values", "fields_in", "filled", "has_lone_brace"]
 
 # What a bump knows. The fields of a build (`branch`, `sha`, `date`, …) come from whoever knows the build.
 FIELDS = (
@@ -23,6 +23,12 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 def fields_in(template: str) -> tuple[str, ...]:
     """The fields of a template as they are written: `short_sha:12`."""
     return tuple(name.strip() for name in _FIELD.findall(template))
+
+
+def has_lone_brace(template: str) -> bool:
+    """Whether a brace has no partner: a field was meant, and would stand in the text as it is written."""
+    rest = _FIELD.sub("", template)
+    return "{" in rest or "}" in rest
 
 
 def check_fields(option: str, template: str, known: Iterable[str]) -> None:

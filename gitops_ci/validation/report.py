@@ -38,7 +38,7 @@ class Suppression(NamedTuple):
         pairs = [condition.partition("=") for condition in conditions]
         if "/" not in rule or any(name not in {"path", "kind", "name"} or not glob for name, _, glob in pairs):
             raise UsageError(
-                f"'{text}' says not what to ignore", hint="For example: repo/mutable-tag path=apps/dev/* kind=CronJob"
+                f"'{text}' does not name a rule", hint="For example: repo/mutable-tag path=apps/dev/* kind=CronJob"
             )
         return cls(rule, **{name: glob for name, _, glob in pairs})
 

@@ -200,6 +200,12 @@ def test_the_number_of_skips_is_that_of_the_listed_ones(bump, repo):
     assert ran["summary"]["skipped"] == len(ran["skipped"])
 
 
+def test_options_of_a_pull_request_are_not_dropped_in_silence(bump):
+    pushed = bump(IMAGE, "--mode", "push", "--reviewer", "ada", "--draft", "--environment", "staging")
+    assert "warning: --reviewer, --draft has no effect with --mode push" in pushed.err
+    assert "has no effect" not in bump(IMAGE, "--reviewer", "ada", "--forge", "git").err
+
+
 def test_flag_beats_environment_variable_beats_file(run, repo, tmp_path):
     commit_files(repo, {"x": "1"}, branch="one", parent="main")
     commit_files(repo, {"x": "1"}, branch="two", parent="main")

@@ -103,7 +103,7 @@ def test_a_dry_run_pushes_no_image_and_no_branch(release, github, repo, name, bu
     ("source", "more", "code", "message"),
     [
         ("no/such:image", (), 4, "no/such:image"),
-        ("OK", ("--environment", "nowhere", "--path", "none/**"), 8, "named nowhere"),
+        ("OK", ("--environment", "nowhere", "--path", "none/**"), 8, "is not referenced in"),
         ("OK", ("--base", "absent"), 5, "no branch absent"),
         ("OK", ("--to", "127.0.0.1:9/acme/shop", "--allow-empty"), 4, "127.0.0.1:9"),
         ("OK", ("--to", "no-such-host.invalid/acme/shop", "--allow-empty"), 4, "no-such-host.invalid"),

@@ -231,7 +231,7 @@ def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
     elif plan.skipped:
         log.warn(f"{names}: {len(plan.skipped)} places name it and were left as they are")
     else:
-        log.step(f"{names} is named nowhere in {base}: nothing to do")
+        log.step(f"{names} is not referenced in {base}: nothing to do")
 
 
 def settled(publication: PublishSettings, environment: Environment) -> PublishSettings:

@@ -280,10 +280,10 @@ def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> 
     if others:
         # A name that is mistyped here would otherwise deploy to all of them.
         raise UsageError(
-            f"No path bears the name of environment '{name}'",
+            f"No folder or file matches environment '{name}'",
             hint=f"There are {', '.join(others)}. Define it under environments: in .gitops-ci.yaml, or give --path.",
         )
-    log.warn(f"environment {name} is defined nowhere and no path bears its name: every file is meant")
+    log.warn(f"No definition, folder or file matches environment {name}: every file is selected")
     return selection
 
 
@@ -351,7 +351,7 @@ def _has_a_place(image: ImageRef, plan: Plan, policy: BumpPolicy) -> bool:
 def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Search, url: str) -> NothingMatched:
     """The error that says where the image is named instead, or which names are similar."""
     where = f"the paths of environment {search.environment}" if search.environment else url
-    message = f"{image.familiar} is named nowhere in {where}"
+    message = f"{image.familiar} is not referenced in {where}"
     if selection != Paths():
         elsewhere = snapshot.search(planning.needles((image,), search.policy), Paths())[:50]
         outside = _naming(image, _decoded(snapshot, elsewhere, (image.basename,))[0], search.policy)
