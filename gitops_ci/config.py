@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environments import Environment
+from gitops_ci.flows.environments import Environment, Soak
 from gitops_ci.imageref import ImageRef
 from gitops_ci.moments import duration
 from gitops_ci.quantities import bytes_of, seconds_of
@@ -20,13 +20,13 @@ from gitops_ci.yamltext import MappingNode as YamlMapping
 if TYPE_CHECKING:
     from gitops_ci.plan import PointerRule
 
-__all__ = ["KEYS", "WINDOW_KEYS", "Config", "ImageSettings", "load", "parse"]
+__all__ = ["KEYS", "SOAK_KEYS", "WINDOW_KEYS", "Config", "ImageSettings", "load", "parse"]
 
 T = TypeVar("T")
 
 
 # key -> (option of the command line, kind of value): text, texts (one or a list), pairs (names with a text), lists
-# (names with one or a list), seconds, bytes, duration, flag, windows, groups, or a choice of words. Keys of `diff`,
+# (names with one or a list), seconds, bytes, soak, flag, windows, groups, or a choice of words. Keys of `diff`,
 # `promotion` and `rendering` have no option.
 _MODES = "choice:pull-request,push,dry-run"
 _TOP = {
@@ -99,13 +99,14 @@ _ENVIRONMENT = {
     "title": ("title", "text"),
     "merge": ("merge", "choice:when-green"),
     "promote": ("promote", "choice:auto,manual"),
-    "soak": ("soak", "duration"),
+    "soak": ("soak", "soak"),
     "require-status": ("require_status", "texts"),
     "windows": ("windows", "windows"),
     "config-repo": ("config_repo", "text"),
 }
 # Images of one list go to an environment together or not at all.
 _PROMOTION = {"together": ("together", "groups")}
+SOAK_KEYS = {"for": ("seconds", "text"), "protect": ("protect", "flag")}
 _WINDOWS = {"allow": ("allow", "window"), "deny": ("deny", "window")}
 WINDOW_KEYS = {
     "cron": ("cron", "text"),
@@ -359,9 +360,9 @@ class _Reader:
             return tuple(self._window(item, name) for item in items)
         if kind == "groups":
             return self._groups(node, name)
+        if kind == "soak":
+            return self._soak(node, name)
         text = self._text(node, name)
-        if kind == "duration":
-            return self._checked(node, name, lambda: duration(text))
         if kind == "flag":
             if text not in {"true", "false"}:
                 raise self._error(node, f"{name} is '{text}'", "it is true or false")
@@ -376,6 +377,12 @@ class _Reader:
             if text not in words:
                 raise self._error(node, f"{name} is '{text}'", f"it is one of {', '.join(words)}")
         return text
+
+    def _soak(self, node: Node, name: str) -> Soak:
+        """A duration, or a mapping with one."""
+        settings = self._section(node, name, SOAK_KEYS) if isinstance(node, YamlMapping) else {}
+        text = settings.get("seconds") or self._text(node, name)
+        return Soak(self._checked(node, name, lambda: duration(text)), settings.get("protect", False))
 
     def _window(self, node: Node, name: str) -> Window:
         settings = self._section(node.target if isinstance(node, AliasNode) else node, name, WINDOW_KEYS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gitops_ci.config import KEYS, WINDOW_KEYS
+from gitops_ci.config import KEYS, SOAK_KEYS, WINDOW_KEYS
 from gitops_ci.lazy import import_member
 from gitops_ci.project import SCHEMA_URL
 
@@ -156,6 +156,12 @@ def _type(kind: str) -> dict[str, Any]:
     return {"anyOf": [one, {"type": "array", "items": one}]} if kind == "texts" else one
 
 
+def _soak() -> dict[str, Any]:
+    told = {"for": "The time: 4h.", "protect": "Pushes to the environment before wait while a version soaks there."}
+    mapping = {"type": "object", "additionalProperties": False, "required": ["for"]}
+    return {"anyOf": [_type("text"), mapping | {"properties": _properties(SOAK_KEYS, told)}]}
+
+
 def _windows() -> dict[str, Any]:
     one = {"type": "object", "additionalProperties": False, "properties": _properties(WINDOW_KEYS, _WINDOW_TEXTS)}
     several = {"anyOf": [one, {"type": "array", "items": one}]}
@@ -172,4 +178,4 @@ def _groups() -> dict[str, Any]:
 
 
 # Kinds of values with a form of their own.
-_NESTED: Mapping[str, Callable[[], dict[str, Any]]] = {"windows": _windows, "groups": _groups}
+_NESTED: Mapping[str, Callable[[], dict[str, Any]]] = {"soak": _soak, "windows": _windows, "groups": _groups}

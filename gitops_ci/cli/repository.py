@@ -20,16 +20,17 @@ from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.image_verify import verification_in, verification_of
 from gitops_ci.cli.proposal_texts import proposal_texts
 from gitops_ci.config import parse
-from gitops_ci.configrepo import GitCredentials, Identity, Signing, check_branch
+from gitops_ci.configrepo import GitCredentials, Identity, Signing, Snapshot, check_branch
 from gitops_ci.errors import ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import Naming, branch_name
-from gitops_ci.flows.bump.publication import PublishSettings, ShownDiff
+from gitops_ci.flows.bump.publication import PublishContext, PublishSettings, ShownDiff
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
 from gitops_ci.forges.base import Forge, ForgeKind
 from gitops_ci.imageref import ImageRef
+from gitops_ci.model import Gate, Plan
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
@@ -111,6 +112,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         mode=options["mode"],
         read_checks=as_repository_says(ctx),
         fail_on_held="held" in options["fail_on"],
+        soaking=_protected,
         seconds=options["deadline"],
         verification=verification_of(config_of(ctx)),
         read_verification=verification_in,
@@ -194,6 +196,12 @@ def _credentials(kind: ForgeKind | None, token: Secret | None) -> GitCredentials
     from gitops_ci.forges.tokens import advice
 
     return GitCredentials(*kind.git_sign_in(token), advice(token, kind.id))
+
+
+def _protected(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate | None:
+    from gitops_ci.flows.promote import protected
+
+    return protected(to, snapshot, plan)
 
 
 def _environments(text: str, source: str) -> Mapping[str, Environment]:

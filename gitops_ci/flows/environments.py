@@ -10,16 +10,23 @@ from gitops_ci.errors import UsageError
 from gitops_ci.text import nearest
 from gitops_ci.windows import Windows
 
-__all__ = ["Environment", "Mode", "by_convention", "in_order", "named"]
+__all__ = ["Environment", "Mode", "Soak", "by_convention", "in_order", "named"]
 
 Mode = Literal["pull-request", "push", "dry-run"]
+
+
+class Soak(NamedTuple):
+    """How long a version stays in the environments before. With `protect` they take no newer one meanwhile."""
+
+    seconds: int = 0
+    protect: bool = False
 
 
 class Environment(NamedTuple):
     """One entry of `environments:`; None and empty mean "not said here". `paths` are globs from the root.
 
-    `soak` are the seconds that a version stays in the environments of `promote_from` first, `require_status` globs of
-    commit statuses there. `config_repo` is the repository of an environment that has one of its own.
+    `soak` is how long a version stays in the environments of `promote_from` first, `require_status` are globs of commit
+    statuses there. `config_repo` is the repository of an environment that has one of its own.
     """
 
     name: str
@@ -32,7 +39,7 @@ class Environment(NamedTuple):
     title: str | None = None
     merge: Literal["when-green"] | None = None
     promote: Literal["auto", "manual"] | None = None
-    soak: int = 0
+    soak: Soak = Soak()
     require_status: tuple[str, ...] = ()
     windows: Windows = Windows()
     config_repo: str | None = None

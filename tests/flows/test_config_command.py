@@ -129,7 +129,7 @@ def test_check_takes_everything_of_a_promotion(run):
     assert (done.code, "warning" in done.err) == (0, False)
     found = parse(PROMOTED, "mine.yaml")
     staging = found.environments["staging"]
-    assert (staging.soak, staging.promote, staging.require_status) == (4 * 3600, "auto", ("Kustomization/*",))
+    assert (staging.soak.seconds, staging.promote, staging.require_status) == (4 * 3600, "auto", ("Kustomization/*",))
     assert (len(staging.windows.allow), len(staging.windows.deny)) == (1, 1)
     assert found.together == (("ghcr.io/acme/front", "ghcr.io/acme/back"),)
 
@@ -140,6 +140,8 @@ def test_check_takes_everything_of_a_promotion(run):
         ("promote-from: dev", "promote-from: staging", "circle"),
         ("promote-from: dev", "promote-from: test", "'test', which is none of them"),
         ("    promote-from: dev\n", "", "promote is auto, and promote-from names no environment"),
+        ("soak: 4h", "soak: {for: 4h, protect: maybe}", "it is true or false"),
+        ("soak: 4h", "soak: {protect: true}", "soak is not a single value"),
         ("soak: 4h", "soak: long", "mine.yaml:7:11: environments.staging.soak: 'long' is not a duration"),
         ("for: 8h, ", "", "a window has cron and for"),
         ("zone: Europe/Berlin", "zone: Mars", "no time zone"),

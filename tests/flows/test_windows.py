@@ -58,6 +58,21 @@ def test_nothing_is_pushed_to_what_is_frozen_and_that_needs_a_person(call, past)
     call("bump", f"{SHOP}:1.2.0")
 
 
+PROTECTED = CONFIG.replace("promote-from: staging", "promote-from: staging, soak: {for: 5000w, protect: true}")
+
+
+def test_a_version_that_soaks_is_left_alone_where_the_next_environment_says_so(run, past):
+    commit_files(past.repo, {".gitops-ci.yaml": PROTECTED}, message="Settings")
+    where = ("--config-repo", past.repo.path, "--forge", "git", "--output", "json", "--environment")
+    tip = past.repo.head()
+    ran = run("bump", f"{SHOP}:1.2.0", *where, "staging", "--mode", "push")
+    assert (ran.code, gates(ran), past.repo.head()) == (0, [("soak", "waiting", "2121-10-30T00:00:00Z")], tip)
+    assert run("bump", f"{SHOP}:1.2.0", *where, "staging").document["pull_request"]["state"] == "opened"
+    past.shop("staging", "1.1.0")
+    assert run("rollback", SHOP, *where, "staging", "--mode", "push").document["status"] == "changed"
+    assert run("bump", f"{SHOP}:1.2.0", *where, "dev", "--mode", "push").document["status"] == "changed"
+
+
 @pytest.mark.parametrize("files", [{".gitops-ci.yaml": SHUT}, {FREEZE: "reason: INC-812\n"}])
 def test_a_rollback_passes_windows_and_says_so(call, past, files):
     commit_files(past.repo, files, message="Stop")

@@ -178,10 +178,10 @@ def test_another_registry_gets_the_image_first(call, past, images, shop, make_re
 
 
 def test_a_version_that_soaks_waits_and_says_until_when(call, past):
-    configure(past, CONFIG.replace("promote-from: dev", "promote-from: dev, soak: 52w"))
+    configure(past, CONFIG.replace("promote-from: dev", "promote-from: dev, soak: 5000w"))
     ran = call("--to", "staging")
     assert (ran.document["status"], gates(ran, "waiting"), version(past, "staging")) == ("unchanged", ["soak"], "1.0.0")
-    assert next(gate["opens"] for gate in ran.document["gates"] if gate["gate"] == "soak") == "2026-12-31T00:04:00Z"
+    assert next(gate["opens"] for gate in ran.document["gates"] if gate["gate"] == "soak") == "2121-10-30T00:04:00Z"
     assert "waits for soak: 1.1.0 has been in dev for" in ran.err
     call("--to", "staging", "--fail-on", "held", code=1)
     call("--to", "staging", "--skip-gate", "soak", "--reason", "hotfix")

@@ -14,6 +14,7 @@ from gitops_ci.flows.history.scopes import Scope
 from gitops_ci.flows.history.timeline import Timeline
 from gitops_ci.flows.promote.candidates import Candidate, Selection, candidate
 from gitops_ci.flows.promote.gates import Question, age, agreement, set_gate, skipped, soak, worst
+from gitops_ci.flows.promote.protection import soaks
 from gitops_ci.imageref import ImageRef
 from tests.support.effort import examples
 from tests.unit.test_timeline import NAME, uses
@@ -143,6 +144,22 @@ def test_builds_that_come_faster_than_they_soak_are_never_promoted():
     for select in ("current", "newest-soaked"):
         found = candidate(past(*states), NAME, Selection(select, "", HOUR), 59 * 600)
         assert soak(question(found, now=59 * 600), HOUR).state == "waiting"
+
+
+def test_of_builds_that_come_faster_one_an_hour_soaks_where_it_is_protected():
+    """A build every ten minutes for a day; what is pushed stays an hour, and is promoted then."""
+    history, present, promoted = past((0, ["1.0"])), "1.0", []
+    timeline = history.timeline
+    for number in range(1, 144):
+        now = number * 600
+        found = candidate(history, NAME, Selection(soak=HOUR), now)
+        if soak(question(found, now=now), HOUR).state == "open" and found.version not in promoted:
+            promoted.append(found.version)
+        if soaks(timeline, IMAGE, HOUR, now) is None:
+            timeline.apply(commit_at(number, now), "", [(uses(present), uses(f"1.{number}"))])
+            present = f"1.{number}"
+    assert 23 <= len(promoted) <= 24
+    assert soaks(timeline, ImageRef.parse("ghcr.io/acme/other"), HOUR, now) is None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.reverts import reverted
 from gitops_ci.flows.bump.search import Search, environments_meant, find, locate, own_file, reserved, untouched
 from gitops_ci.flows.bump.stops import Companion, EndedBlocks, Obedience, pending
-from gitops_ci.flows.bump.window import in_window
+from gitops_ci.flows.bump.window import Soaking, in_window, never_soaks
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
 from gitops_ci.flows.image.twins import TagTwins
@@ -65,6 +65,7 @@ class BumpRequest:
     companion: Companion = field(default_factory=EndedBlocks)
     fail_on_held: bool = False
     ignore_window: bool = False
+    soaking: Soaking = never_soaks
     seconds: float = 300.0
     verification: Verification = field(default_factory=Verification)
     read_verification: ReadVerification = lambda text, source, read: Verification()  # noqa: ARG005
@@ -108,6 +109,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         if said.branch and mode == "pull-request":
             _refuse_reserved(heads(to)[0], reserved(repo, request.search))
         is_rollback = request.companion.is_rollback
+        soaking = never_soaks if is_rollback else request.soaking
         obey = Obedience(() if is_rollback else pending(to), log)
         for number in deadline.tries():
             found = find(
@@ -141,7 +143,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             journal.plan = plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)
-            allowed = in_window(to, snapshot, plan, mode, is_passed=is_rollback or request.ignore_window)
+            allowed = in_window(to, snapshot, plan, mode, soaking, is_passed=is_rollback or request.ignore_window)
             if allowed is None:
                 return False
             to = allowed

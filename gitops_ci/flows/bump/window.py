@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from gitops_ci.configrepo import Snapshot
@@ -13,11 +14,21 @@ from gitops_ci.flows.freeze import FREEZE_FILE, freezes_of, window_gate
 from gitops_ci.model import Gate, Plan
 from gitops_ci.moments import rfc3339
 
-__all__ = ["in_window"]
+__all__ = ["Soaking", "in_window", "never_soaks"]
+
+
+# A gate that a version keeps shut which soaks in the environment; None where none does.
+Soaking = Callable[[PublishContext, Snapshot, Plan], Gate | None]
+
+
+def never_soaks(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate | None:
+    """For environments that nobody protects."""
+    del to, snapshot, plan
+    return None
 
 
 def in_window(
-    to: PublishContext, snapshot: Snapshot, plan: Plan, mode: Mode, *, is_passed: bool
+    to: PublishContext, snapshot: Snapshot, plan: Plan, mode: Mode, soaking: Soaking, *, is_passed: bool
 ) -> PublishContext | None:
     """The context with what may be done now; None where nothing may be pushed. `is_passed`: windows do not stop it.
 
@@ -25,13 +36,17 @@ def in_window(
         FindingsError: a person froze the environment, and the change is to be pushed.
     """
     gate = _gate(to, snapshot, plan)
-    if gate.state == "open":
-        return to
-    opens = f", opens {rfc3339(gate.opens)}" if gate.opens else ""
-    said = f"{to.environment.name or to.base}: {gate.reason}{opens}"
-    if is_passed:
-        to.log.warn(f"{said}. The change is made all the same")
-        return to
+    if gate.state != "open" and is_passed:
+        to.log.warn(f"{_told(gate, to)}. The change is made all the same")
+    elif gate.state != "open":
+        return _stopped(gate, to, mode)
+    soaks = soaking(to, snapshot, plan)
+    return to if soaks is None else _stopped(soaks, to, mode)
+
+
+def _stopped(gate: Gate, to: PublishContext, mode: Mode) -> PublishContext | None:
+    """What a gate that is not open leaves: the proposal, and nothing that is pushed or merged."""
+    said = _told(gate, to)
     if gate not in to.journal.gates:
         to.journal.gates += (gate,)
     if mode == "push":
@@ -44,6 +59,11 @@ def in_window(
         return replace(to, publication=replace(to.publication, merge=None))
     to.log.step(f"do not merge yet: {said}")
     return to
+
+
+def _told(gate: Gate, to: PublishContext) -> str:
+    opens = f", opens {rfc3339(gate.opens)}" if gate.opens else ""
+    return f"{to.environment.name or to.base}: {gate.reason}{opens}"
 
 
 def _gate(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate:

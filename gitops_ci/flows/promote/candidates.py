@@ -11,7 +11,7 @@ from gitops_ci.flows.history.reader import EnvironmentPast
 from gitops_ci.flows.history.sites import familiar
 from gitops_ci.flows.history.timeline import Period, Timeline
 
-__all__ = ["Candidate", "Select", "Selection", "candidate"]
+__all__ = ["Candidate", "Select", "Selection", "candidate", "candidate_in"]
 
 Select = Literal["current", "newest-soaked"]
 _SHOWN = 5
@@ -64,6 +64,12 @@ def candidate(past: EnvironmentPast, name: str, selection: Selection, now: int) 
     timeline = past.timeline
     if selection.version:
         return _named(timeline, name, selection.version, now)
+    found = candidate_in(timeline, name, selection, now)
+    return found or Candidate(name, timeline.environment, problem=_several(past, name))
+
+
+def candidate_in(timeline: Timeline, name: str, selection: Selection, now: int) -> Candidate | None:
+    """As `candidate`, of a timeline alone; None where its places have several versions."""
     spans = list(_spans(timeline.periods(name), now))
     if selection.select == "newest-soaked":
         kept = {one.name for one in timeline.stack(name)}
@@ -71,9 +77,7 @@ def candidate(past: EnvironmentPast, name: str, selection: Selection, now: int) 
             if period.name in kept and (now if end is None else end) - start >= selection.soak:
                 return _of(timeline, name, period, start, end)
     start, end, period = spans[-1]
-    if not period.name:
-        return Candidate(name, timeline.environment, problem=_several(past, name))
-    return _of(timeline, name, period, start, end)
+    return _of(timeline, name, period, start, end) if period.name else None
 
 
 def _named(timeline: Timeline, name: str, version: str, now: int) -> Candidate:

@@ -138,7 +138,7 @@ class _Run:
             match_name=request.bump.search.policy.match_name,
             every=request.to == "auto",
         )
-        selection = Selection(request.select, request.version, way.environment.soak)
+        selection = Selection(request.select, request.version, way.environment.soak.seconds)
         questions = [
             Question(
                 way.environment.name,
@@ -192,7 +192,7 @@ class _Run:
             if worst(gates) == "closed" and question.candidate.problem:
                 continue
             gates.append(age(question, source, allow_downgrade=allowed))
-            gates.append(soak(question, way.environment.soak))
+            gates.append(soak(question, way.environment.soak.seconds))
             gates.append(self._status(question, way, found))
             gates.append(hold(question, _hold_of(place.holds, question.image)))
         if batch.members:

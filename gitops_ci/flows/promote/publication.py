@@ -11,6 +11,7 @@ from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import branch_name, slug
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.bump.stops import EndedBlocks
+from gitops_ci.flows.bump.window import never_soaks
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.promote.candidates import Candidate
 from gitops_ci.imageref import ImageRef
@@ -102,6 +103,7 @@ def bump_of(
             notes=(*_notes(words), *said.notes),
         ),
         companion=_Together(images) if members else EndedBlocks(),
+        soaking=never_soaks if "soak" in skips else bump.soaking,
         ignore_window=bump.ignore_window or "window" in skips,
     )
 

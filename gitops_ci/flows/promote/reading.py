@@ -114,7 +114,7 @@ def known(
             # Only this folder's own settings name another repository: the config repository names no host.
             own = bump.search.environments.get(name)
             homes.setdefault(own.config_repo if own else None, []).append(name)
-        soak = max(way.environment.soak for way in found)
+        soak = max(way.environment.soak.seconds for way in found)
         places: dict[str, Place] = {}
         for home, here in homes.items():
             if home is None:
