@@ -296,6 +296,25 @@ def test_a_promotion_and_a_bump_share_one_pull_request_and_a_set_closes_those_of
         assert world.stub.pulls[1].head.startswith("gitops-ci/staging@group/2-images-")
 
 
+# An environment in a repository of its own.
+
+
+def test_an_environment_may_have_a_repository_of_its_own(run, past, shop, tmp_path):  # noqa: F811
+    """Only the file beside the pipeline names it: what the config repository says of hosts is not obeyed."""
+    own = Past.at(tmp_path / "own.git")
+    own.set("staging", f"{shop}:1.0.0")
+    mine = CONFIG.replace("promote-from: dev", f"promote-from: dev, config-repo: {own.repo.path}")
+    configure(past, mine.replace(str(own.repo.path), "https://evil.example/a/b"))
+    (tmp_path / ".gitops-ci.yaml").write_text(f"config-repo: {past.repo.path}\nforge: git\nmode: push\n{mine}")
+    tip = past.repo.head()
+    ran = run("promote", "--to", "staging", "--output", "json")
+    assert (ran.code, version(own, "staging"), past.repo.head()) == (0, "1.1.0", tip), ran.out + ran.err
+    assert "Promoted-From: dev" in own.repo.message()
+    (tmp_path / ".gitops-ci.yaml").write_text(f"config-repo: {past.repo.path}\nforge: git\nmode: push\n")
+    assert run("promote", "--to", "staging").code == 0
+    assert version(past, "staging") == "1.1.0"
+
+
 # What cannot be.
 
 
