@@ -50,7 +50,8 @@ def report(
     asked_why = any(image.why for image in outcome.images)
     blocks = [
         _tags(outcome, paint) if asked_why else _images(outcome.images, paint),
-        *(_table(one, paint) for one in tables(outcome)),
+        # Warnings and errors tell of gates.
+        *(_table(one, paint) for one in tables(outcome) if one.title != "Gates"),
         _changes(outcome, paint, table),
         _diff(outcome, paint),
         *_rendered(outcome, paint),

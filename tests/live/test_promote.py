@@ -212,6 +212,7 @@ def test_an_environment_with_two_versions_gives_none_unless_one_is_named(call, p
     past.set("dev", f"{shop}:1.2.0", app="canary")
     ran = call("--to", "staging", code=1)
     assert "apps/canary/overlays/dev/kustomization.yaml:4" in ran.document["error"]["message"]
+    assert "--version" in ran.document["error"]["hint"]
     call(shop, "--to", "staging", "--version", "1.1.0")
     assert version(past, "staging") == "1.1.0"
 

@@ -179,6 +179,8 @@ class _Run:
             raise FindingsError(told(closed), hint=_hint(closed))
         if worst(stopping) == "open":
             passed = tuple(one for one, before in zip(gates, raw, strict=False) if one != before)
+            for gate in passed:
+                self._log.step(f"{gate.environment}: {', '.join(gate.images)}: {gate.gate} {gate.reason}")
             self._write(batch, way, place, tuple(images), tuple(gates), passed)
 
     def _gates(self, batch: Batch, way: Way, found: Known) -> list[Gate]:
@@ -296,6 +298,8 @@ def _hold_of(holds: Iterable[Hold], image: ImageRef) -> Hold | None:
 
 
 def _hint(gate: Gate) -> str:
+    if gate.gate == "source-agrees" and "several versions" in gate.reason:
+        return "Name the image, and with --version the version that goes on."
     return {
         "age": "--allow-downgrade writes it all the same.",
         "stage": "Promote to the environment between them first. --skip-gate stage with --reason leaves it out.",

@@ -71,7 +71,7 @@ def agreement(question: Question) -> Gate:
     """Whether every source has one version, and all the same."""
     for one in question.candidates:
         if one.problem:
-            return question.gate("source-agrees", "closed", f"{one.problem}; --version takes one of them")
+            return question.gate("source-agrees", "closed", one.problem)
     if len({one.version for one in question.candidates}) > 1:
         listed = ", ".join(f"{one.environment} has {one.version}" for one in question.candidates)
         return question.gate("source-agrees", "waiting", listed)
