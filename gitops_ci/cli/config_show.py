@@ -30,6 +30,7 @@ _COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "diff": ("diff:command", ()),
         "plan": ("plan:command", ()),
         "refresh": ("refresh:command", ()),
+        "promote": ("promote:command", ()),
         "rollback": ("rollback:rollback_command", ()),
         "history": ("history:command", ()),
         "image push": ("image_push:push_command", ("image",)),
