@@ -63,14 +63,17 @@ class StatusReader:
 
 
 def judged(statuses: Iterator[CommitStatus], globs: Sequence[str], by: Sequence[str] = ()) -> Reported:
-    """Whether every glob fits a context, and all that fit are successful. `by` are the only accounts that count."""
+    """Whether every glob fits a context, and all that fit are successful. `by` are the only accounts that count.
+
+    Case does not matter: Flux has the kind of its object in the context, and nobody remembers how it is written there.
+    """
     newest: dict[str, CommitStatus] = {}
     for one in statuses:
         if not by or one.by in by:
             newest.setdefault(one.context, one)
     pending = list[str]()
     for glob in globs:
-        found = [one for context, one in newest.items() if fnmatchcase(context, glob)]
+        found = [one for context, one in newest.items() if fnmatchcase(context.lower(), glob.lower())]
         if failed := next((one for one in found if one.state == "failure"), None):
             return Reported("closed", f"{failed.context} is a failure{f', says {failed.by}' if failed.by else ''}")
         if not found:

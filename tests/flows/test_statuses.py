@@ -1,5 +1,7 @@
 """Statuses of commits decide: the gate `status` of a promotion, and `wait`."""
 
+import threading
+
 import pytest
 
 from gitops_ci.cli.console import Console
@@ -64,6 +66,7 @@ GOOD, BAD, BUSY = (CommitStatus("e2e", state, "flux") for state in ("success", "
     [
         ([GOOD], ["e2e"], [], "open"),
         ([GOOD], ["e*"], [], "open"),
+        ([GOOD], ["E2E"], [], "open"),
         ([BAD], ["e2e"], [], "closed"),
         ([BUSY], ["e2e"], [], "waiting"),
         ([], ["e2e"], [], "waiting"),
@@ -124,6 +127,22 @@ def test_what_was_reported_of_an_earlier_commit_does_not_count(world):
     assert (world.promote().code, staging(world)) == (0, "1.0.0")
     world.promote("--skip-gate", "status")
     assert staging(world) == "1.1.0"
+
+
+def test_a_promotion_can_wait_for_gates_that_open(world, monkeypatch):
+    monkeypatch.setattr("gitops_ci.flows.promote.flow._PAUSE", 0.1)
+
+    def report():
+        for context in ("kustomization/apps/1", "e2e"):
+            world.stub.report(world.brought, context, "success")
+
+    timer = threading.Timer(1.5, report)
+    timer.start()
+    try:
+        assert (world.promote("--wait", "120s").code, staging(world)) == (0, "1.1.0")
+    finally:
+        timer.cancel()
+    assert len(world.stub.sent("GET", "/statuses$")) > 1
 
 
 # wait
