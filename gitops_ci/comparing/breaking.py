@@ -35,6 +35,12 @@ class Break:
     hint: str
     pointer: str = ""
 
+    @property
+    def name(self) -> str:
+        """The name of the object that is broken: of a renamed one that of the base."""
+        was = self.object.was if self.object.state == "renamed" and not self.pointer else ""
+        return was or self.object.name
+
 
 def breaks_of(objects: Iterable[ObjectChange], is_there: StillThere, remaining: Remaining) -> Iterator[Break]:
     """All of a change. `is_there` and `remaining` look for what the compared objects do not show."""
@@ -78,7 +84,10 @@ def _losses(one: ObjectChange, before: Mapping[str, Any], remaining: Remaining) 
             yield Break(CRD_IN_USE, one, message, "Remove the objects first, or keep the definition.")
             return
     if why := _loss(one, dict(before)):
-        yield Break(DELETES_DATA, one, f"removed: {why}, if whoever applies this prunes", _RESTORE)
+        what = f"renamed to {one.name}" if one.state == "renamed" else "removed"
+        prunes = any(risk.name == "pruned" for risk in one.risks)
+        when = "since its unit prunes" if prunes else "if whoever applies this prunes"
+        yield Break(DELETES_DATA, one, f"{what}: {why}, {when}", _RESTORE)
 
 
 def _loss(one: ObjectChange, before: Mapping[str, Any]) -> str:

@@ -87,6 +87,14 @@ def test_a_claim_that_goes_takes_its_data_where_the_operator_prunes(tool, change
     assert change(before, {"shop/claim.yaml": None}) == expected
 
 
+def test_a_claim_that_is_renamed_is_another_one(run, change):
+    change({"a/claim.yaml": CLAIM}, {"a/claim.yaml": CLAIM.replace("name: uploads", "name: files")})
+    ran = run("validate", "--changed-since", "HEAD", "--output", "json", *RULES)
+    [found] = ran.document["findings"]
+    assert (found["resource"], found["path"]) == ("PersistentVolumeClaim/uploads", "a/claim.yaml")
+    assert "renamed to files: the data of its volume is deleted with it" in found["message"]
+
+
 def test_what_moves_to_another_unit_is_not_deleted(tool, change):
     tool("kubectl", "git")
     before = {

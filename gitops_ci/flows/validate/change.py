@@ -189,13 +189,13 @@ def _finding(one: Break, check: ChangeCheck, expansion: Expansion, trees: Trees)
         placed = finding_in(one.rule, one.message, one.hint, place, rendered or check.rendered, check.files)
         if placed is not None:
             return placed
-    path = _edited(changed, trees)
-    resource = f"{changed.kind}/{changed.name}"
+    path = _edited(one, trees)
+    resource = f"{changed.kind}/{one.name}"
     where = check.checkout.shown(path) if path else described
     return Finding(one.rule, "warning", f"{resource}: {one.message}", where, 0, 0, resource, one.hint)
 
 
-def _edited(one: ObjectChange, trees: Trees) -> str | None:
+def _edited(one: Break, trees: Trees) -> str | None:
     """The file of the base that had an object, where the change edits or deletes it."""
     for path in sorted(trees.differing):
         if path.endswith((".yaml", ".yml", ".json")) and path in trees.before:
@@ -203,7 +203,7 @@ def _edited(one: ObjectChange, trees: Trees) -> str | None:
                 documents = trees.before.documents(path)
             except YamlError:
                 continue
-            if any(found.kind == one.kind and found.name and found.name in one.name for found in documents):
+            if any(found.kind == one.object.kind and found.name and found.name in one.name for found in documents):
                 return path
     return None
 
