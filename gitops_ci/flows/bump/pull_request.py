@@ -81,7 +81,7 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     rendered = _shown(to, snapshot, whole.plan)
     room = _room(host.forge, there)
     proposal = _proposal(there.head, whole.plan, to, limit=room)
-    if to.publication.diff.where == "body":
+    if to.publication.diff.where == "body" and host.by_push is None:
         proposal = replace(proposal, body=with_diff(proposal.body, rendered, room))
     landed = None
     current = None if there.is_spent else there.current
