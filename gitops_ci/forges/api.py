@@ -125,6 +125,8 @@ class Api:
         except (HttpError, AttributeError, KeyError, TypeError, IndexError):
             words = ""  # not the host's own words: a proxy's page
         error = self.refusal(answer.status, words, doing)
+        # Which repository or object: of a path with a mistake in it the host says no more than "Not Found".
+        error.message += f" ({answer.url})"
         if answer.wait is not None and answer.status in {403, 429}:
             error.hint = (
                 f"The rate limit is spent: it asks to wait {answer.wait:.0f} s, longer than the deadline allows."

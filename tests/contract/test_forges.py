@@ -323,6 +323,7 @@ def test_a_refusal_is_a_forge_error_that_says_who_what_and_what_to_do(host, forg
     assert (error.status, error.exit_code) == (status, 6)
     assert re.match(rf"(GitHub|GitLab|Gitea|Bitbucket|Azure DevOps) answered {status} while opening", error.message)
     assert "The moon is full" in error.message
+    assert re.search(r"\(http://127\.0\.0\.1:\d+/\S+\)$", error.message), "which repository"
     assert error.hint or status in {400, 422}
     assert host.stub.pulls == []
 
