@@ -27,13 +27,17 @@ Remaining = Callable[[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A broken rule. `pointer` is the value in the head's object that breaks it, '' for an object that is gone."""
+    """A broken rule. `pointer` is the value in the head's object that breaks it, '' for an object that is gone.
+
+    `field` is the same for persons.
+    """
 
     rule: str
     object: ObjectChange
     message: str
     hint: str
     pointer: str = ""
+    field: str = ""
 
     @property
     def name(self) -> str:
@@ -55,9 +59,9 @@ def _refusals(one: ObjectChange) -> Iterator[Break]:
     for risk in one.risks:
         if risk.name == "refused" and source is not None:
             field, _, _ = risk.why.partition(" cannot be changed")
-            message = f"{field} cannot be changed: the API server refuses the update"
+            message = "cannot be changed: the API server refuses the update"
             hint = f"Delete the object and create it again, or give it another name ({source.source})."
-            yield Break(IMMUTABLE, one, message, hint, risk.pointer or "")
+            yield Break(IMMUTABLE, one, message, hint, risk.pointer or "", field)
 
 
 def _is_gone(one: ObjectChange) -> bool:

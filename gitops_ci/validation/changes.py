@@ -17,10 +17,11 @@ __all__ = ["Place", "finding_in"]
 
 
 class Place(NamedTuple):
-    """An object of a side, and the value in it, by its JSON pointer."""
+    """An object of a side, and the value in it, by its JSON pointer; `field` is its name where it is not there."""
 
     value: Mapping[str, Any]
     pointer: str
+    field: str = ""
 
 
 def finding_in(
@@ -39,7 +40,9 @@ def finding_in(
         where = ".".join(map(str, keys))
         if document.unknown is not None and document.unknown.hides_field(where):
             return None
-        return at(document, keys, rule, message, hint=hint, severity=severity)
+        is_gone = len(keys) < place.pointer.count("/") and place.field
+        said = f"{place.field} {message}" if is_gone else message
+        return at(document, keys, rule, said, hint=hint, severity=severity)
     return None
 
 

@@ -92,7 +92,20 @@ def test_a_claim_that_is_renamed_is_another_one(run, change):
     ran = run("validate", "--changed-since", "HEAD", "--output", "json", *RULES)
     [found] = ran.document["findings"]
     assert (found["resource"], found["path"]) == ("PersistentVolumeClaim/uploads", "a/claim.yaml")
-    assert "renamed to files: the data of its volume is deleted with it" in found["message"]
+    assert found["message"].startswith("renamed to files: the data of its volume is deleted with it")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("serviceName: db", "serviceName: x", "spec.serviceName: cannot be changed: the API server refuses the update"),
+        ("  serviceName: db\n", "", "spec: spec.serviceName cannot be changed: the API server refuses the update"),
+    ],
+)
+def test_a_field_is_named_once(run, change, old, new, message):
+    change({"a/db.yaml": SET}, {"a/db.yaml": SET.replace(old, new)})
+    ran = run("validate", "--changed-since", "HEAD", "--output", "json", *RULES)
+    assert [found["message"] for found in ran.document["findings"]] == [message]
 
 
 def test_what_moves_to_another_unit_is_not_deleted(tool, change):

@@ -184,7 +184,7 @@ def _finding(one: Break, check: ChangeCheck, expansion: Expansion, trees: Trees)
     changed = one.object
     described = _described(changed.unit, check, expansion)
     if one.pointer and changed.after is not None:
-        place = Place(changed.after, one.pointer)
+        place = Place(changed.after, one.pointer, one.field)
         rendered = [unit for unit in check.rendered if unit.file == described]
         placed = finding_in(one.rule, one.message, one.hint, place, rendered or check.rendered, check.files)
         if placed is not None:
@@ -192,7 +192,8 @@ def _finding(one: Break, check: ChangeCheck, expansion: Expansion, trees: Trees)
     path = _edited(one, trees)
     resource = f"{changed.kind}/{one.name}"
     where = check.checkout.shown(path) if path else described
-    return Finding(one.rule, "warning", f"{resource}: {one.message}", where, 0, 0, resource, one.hint)
+    said = f"{one.field} {one.message}" if one.field else one.message
+    return Finding(one.rule, "warning", said, where, 0, 0, resource, one.hint)
 
 
 def _edited(one: Break, trees: Trees) -> str | None:
