@@ -43,6 +43,14 @@ def test_a_value_that_no_template_reads_is_a_note(found):
     assert found({"charts/web/templates/a.yaml": READS}) == [("note", 11, "Did you mean 'replicas'?")]
 
 
+def test_values_in_a_text_are_read_too(found):
+    text = APPLICATION.replace(
+        "      valuesObject: {global: {}, colour: red, a-b: 1, tags: {}}", "      values: 'color: red'"
+    )
+    more = {"charts/web/templates/a.yaml": READS, "apps/web.yaml": text}
+    assert found(more) == [("note", 10, "Did you mean 'colour'?"), ("note", 11, "Did you mean 'replicas'?")]
+
+
 @pytest.mark.parametrize(
     "text", ["{{ toYaml .Values }}", "{{ include 'x' (dict 'v' .Values) }}", "{{ .Values | quote }}"]
 )

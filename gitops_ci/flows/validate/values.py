@@ -74,10 +74,21 @@ def _values_of(value: Mapping[str, Any]) -> Iterator[_Value]:
     places += [(f"/spec/sources/{number}/helm", dig(one, "helm")) for number, one in enumerate(items(spec, "sources"))]
     for pointer, helm in places:
         yield from _keys(dig(helm, "valuesObject"), f"{pointer}/valuesObject")
+        yield from (_Value(key, f"{pointer}/values") for key in _keys_in_text(dig(helm, "values")))
         for number, one in enumerate(items(helm, "parameters")):
             name = dig(one, "name")
             if isinstance(name, str) and name:
                 yield _Value(re.split(r"[.\[]", name, maxsplit=1)[0], f"{pointer}/parameters/{number}/name")
+
+
+def _keys_in_text(text: Any) -> list[str]:
+    """The first keys of values that an Application writes as a text; a template is none."""
+    if not isinstance(text, str) or "{{" in text:
+        return []
+    try:
+        return [str(key) for one in load("values", text) for key in one.value]
+    except YamlError:
+        return []
 
 
 def _keys(values: Any, pointer: str) -> Iterator[_Value]:
