@@ -102,6 +102,7 @@ CLOSED_NESTED_SCHEMAS = Gate("additionalProperties: false inside of not, anyOf a
 REVISION_DATA = Gate("data of a ControllerRevision is an object", 31)
 NODE_AFFINITY_VALUES = Gate("values of required node affinity are label values", 32)
 CANONICAL_SLICES = Gate("IPv6 addresses of an EndpointSlice are in canonical form", 33)
+POD_GENERATION = Gate("the generation of a Pod is set by the server", 33)
 SERVICE_OF_STATEFUL_SET = Gate("serviceName of a StatefulSet is a label", 33)
 KUBELET_PORT = Gate("load balancers may expose the kubelet's port", 33)
 STATEFUL_SET_TEMPLATES = Gate("the pod and claim templates of a StatefulSet are validated", 34)

@@ -44,8 +44,14 @@ def metadata(document: Field, *, built_in: bool) -> None:
     _owners(meta)
     _finalizers(meta, standard=row is not None and not kind.any_finalizer)
     _version(meta)
-    if meta.number("generation") < 0 and row and not kind.server_sets_generation:
+    if meta.number("generation") < 0 and row and not _sets_generation(meta, kind):
         meta.at("generation").bad("metadata", "must not be negative")
+
+
+def _sets_generation(meta: Field, kind: Kind) -> bool:
+    """Whether the server overwrites what is given (PrepareForCreate of a kind's strategy)."""
+    is_pod = kind.pod_template == ()
+    return kind.server_sets_generation and (not is_pod or meta.on(gates.POD_GENERATION))
 
 
 def template_metadata(meta: Field, rule: str) -> None:
