@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from gitops_ci import known_files
 from gitops_ci.cli.configured import config_of
+from gitops_ci.cli.fail_on import parse_fail_on
+from gitops_ci.cli.rendering_settings import chart_values, limits_of, pairs
 from gitops_ci.config import parse
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
+    from gitops_ci.flows.bump.gate_settings import GateSettings
     from gitops_ci.validation import Checks
 
 __all__ = ["as_repository_says", "checks", "checks_here"]
 
+_T = TypeVar("_T")
 _GIVEN = frozenset({ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT})
 
 
@@ -50,20 +54,45 @@ def checks_here(ctx: click.Context) -> Checks:
     return checks(ctx.params)
 
 
-def as_repository_says(ctx: click.Context) -> Callable[[str, str], Checks]:
-    """The checks of a change, once its repository's own configuration has been read: its text, and its name in errors.
+def as_repository_says(ctx: click.Context) -> Callable[[str, str], GateSettings]:
+    """The gate of a change, once its repository's own configuration has been read: its text, and its name in errors.
 
-    What was said for this run holds, then the repository's own file, then the file beside the command.
+    What was said for this run holds, then the repository's own file, then the file beside the command. Paths are those
+    of the repository's own file, and `--fail-on` of a command that publishes is about holds.
     """
     said = {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) in _GIVEN}
     beside = config_of(ctx).options
     checks({**beside, **said})  # what is wrong here need not wait for the repository
-    return lambda text, source: _of_file(source, {**beside, **parse(text, source).options, **said})
+
+    def gate(text: str, source: str) -> GateSettings:
+        own = parse(text, source).options
+        values = {**beside, **own}
+        return _named(source, lambda: _gate(own, values, checks({**values, **said})))
+
+    return gate
+
+
+def _gate(own: Mapping[str, Any], values: Mapping[str, Any], wanted: Checks) -> GateSettings:
+    from gitops_ci.flows.bump.gate_settings import GateSettings
+
+    return GateSettings(
+        wanted,
+        exclude=tuple(own.get("validate_exclude", ())),
+        renders=values.get("render") != "none",
+        substitute=dict(pairs(values.get("substitute", ()), "substitute", "CLUSTER=prod")),
+        values=chart_values(own.get("values", ())),
+        limits=limits_of(values),
+        fail_on=parse_fail_on(tuple(values.get("fail_on", ()))),
+    )
 
 
 def _of_file(source: str, values: Mapping[str, Any]) -> Checks:
     """As `checks`, where it is a file that may be wrong: it is named."""
+    return _named(source, lambda: checks(values))
+
+
+def _named(source: str, read: Callable[[], _T]) -> _T:
     try:
-        return checks(values)
+        return read()
     except UsageError as error:
         raise UsageError(f"{source}: {error.message}", hint=error.hint) from None

@@ -180,7 +180,7 @@ def _crds(texts: tuple[str, ...]) -> None:
 
 
 def _values(texts: tuple[str, ...]) -> None:
-    from gitops_ci.cli.validate import values_of
+    from gitops_ci.cli.rendering_settings import values_of
 
     values_of({"values": texts})
 

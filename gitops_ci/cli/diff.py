@@ -11,8 +11,8 @@ from gitops_ci.cli import complete
 from gitops_ci.cli.comments import comment_options, post_comment
 from gitops_ci.cli.configured import JudgingCommand, config_of, message_of
 from gitops_ci.cli.options import Output, option, output_options
+from gitops_ci.cli.rendering_settings import limits_of, values_of
 from gitops_ci.cli.run import execute
-from gitops_ci.cli.validate import limits_of, values_of
 from gitops_ci.errors import UsageError
 from gitops_ci.model.rendered import View
 from gitops_ci.variables import variables

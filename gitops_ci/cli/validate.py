@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,22 +17,18 @@ from gitops_ci.cli.comments import comment_options, post_comment
 from gitops_ci.cli.configured import JudgingCommand, config_of, message_of
 from gitops_ci.cli.fail_on import fail_on_option, parse_fail_on
 from gitops_ci.cli.options import Output, option, output_options
+from gitops_ci.cli.rendering_settings import inside, limits_of, pairs, values_of
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.paths import leads_out
 from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
-    from gitops_ci.bounded import Limits
     from gitops_ci.flows.validate import ValidateRequest
     from gitops_ci.flows.validate.selection import Shard
     from gitops_ci.model import Finding, Log, Outcome
     from gitops_ci.validation import Checks
 
-__all__ = ["changed_since", "command", "exclude_option", "limits_of", "values_of"]
-
-# Limits of a program -> key of `rendering:`.
-_LIMITS = {"seconds": "timeout", "memory": "memory", "output": "output"}
+__all__ = ["changed_since", "command", "exclude_option"]
 
 
 def exclude_option(function: Any) -> Any:
@@ -184,13 +180,13 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         checks=checks_here(ctx),
         allow_empty=options["allow_empty"],
         stdin=sys.stdin.buffer.read,
-        crd_paths=tuple(map(_inside, options["crd_path"])),
-        schema_locations=tuple(map(_inside, options["schema_location"])),
+        crd_paths=tuple(map(inside, options["crd_path"])),
+        schema_locations=tuple(map(inside, options["schema_location"])),
         offline=options["offline"],
         cache=_cache(),
         render=options["render"],
         allow_remote=options["allow_remote"],
-        substitute=_added(settings, "substitute", options, "CLUSTER=prod"),
+        substitute=dict(pairs((*settings.get("substitute", ()), *options["substitute"]), "substitute", "CLUSTER=prod")),
         values=values_of(settings, options["values"]),
         limits=limits_of(settings),
         shard=_shard(options["shard"] or _shard_of_ci()),
@@ -219,50 +215,9 @@ def _windows(ctx: click.Context, options: Mapping[str, Any]) -> Callable[[], tup
     return look
 
 
-def limits_of(settings: Mapping[str, Any]) -> Limits:
-    """What each run of a renderer may take, by the file's `rendering:`."""
-    from gitops_ci.bounded import Limits
-
-    limits = {name: settings.get(f"rendering_{key}") for name, key in _LIMITS.items()}
-    return Limits(**{name: value for name, value in limits.items() if value})
-
-
 def _here(path: str) -> str:
     """A path as the files of the working folder are named."""
     return os.path.relpath(path).replace(os.sep, "/")
-
-
-def _inside(place: str) -> str:
-    """A path of definitions, or an address.
-
-    Raises:
-        UsageError: a link of the checkout leads out of it: whoever writes a change could choose what is read.
-    """
-    if "://" not in place and leads_out(place.partition("{{")[0] or "."):
-        raise UsageError(f"{place} leads out of this folder by a link", hint="Name its target, or copy the files here.")
-    return place
-
-
-def _added(settings: Mapping[str, Any], name: str, options: Mapping[str, Any], example: str) -> dict[str, str]:
-    """Pairs of the file and of the command line, which wins name by name."""
-    return dict(_pair(text, name, example) for text in (*settings.get(name, ()), *options[name]))
-
-
-def _pair(text: str, option: str, example: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        what = example.partition("=")[0]
-        raise UsageError(f"'{text}' is not {what}=…", hint=f"For example --{option} {example}")
-    return name, value
-
-
-def values_of(settings: Mapping[str, Any], given: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
-    """The files of values for each chart: those of the command line, else those of the file."""
-    found: dict[str, tuple[str, ...]] = {}
-    for source in (settings.get("values", ()), given):
-        pairs = [_pair(text, "values", "charts/shop=values-prod.yaml") for text in source]
-        found |= {chart: tuple(_inside(file) for name, file in pairs if name == chart) for chart, _ in pairs}
-    return found
 
 
 def _shard(text: str) -> Shard | None:

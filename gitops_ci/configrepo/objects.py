@@ -17,8 +17,9 @@ from gitops_ci.errors import UsageError
 __all__ = ["OBSTACLES", "TREE", "Entry", "Objects", "Seen", "Selection", "tree_with"]
 
 TREE = "40000"
+_SUBMODULE = "160000"
 # What leads out of the tree: never read, never written, never written through.
-OBSTACLES = {"120000": "a symlink", "160000": "a submodule"}
+OBSTACLES = {"120000": "a symlink", _SUBMODULE: "a submodule"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,28 @@ class Objects:
                         found[path] = entry
             level = below
         return dict(sorted(found.items()))
+
+    def complete(self, tree: str, most: int) -> bool:
+        """Bring all trees and blobs below a tree; False, and no blob is asked for, where they are more than `most`.
+
+        How many entries a level has is estimated from its trees that are here, before the others are fetched (D. E.
+        Knuth, Estimating the Efficiency of Backtrack Programs, 1975).
+        """
+        blobs: dict[str, None] = {}
+        number, level = 0, [tree]
+        while level:
+            here = [len(self.entries(sha)) for sha in level if sha in self._seen.here]
+            if here and number + len(level) * sum(here) / len(here) > most:
+                return False
+            self.need(level)
+            entries = [entry for sha in level for entry in self.entries(sha).values()]
+            number += len(entries)
+            if number > most:
+                return False
+            blobs.update((entry.sha, None) for entry in entries if entry.mode not in {TREE, _SUBMODULE})
+            level = list(dict.fromkeys(entry.sha for entry in entries if entry.mode == TREE))
+        self.need(blobs)
+        return True
 
     def differing(self, one: str | None, other: str | None, folder: str = "") -> list[str]:
         """The paths of files that differ between two trees, None being an empty one; equal folders are not opened."""

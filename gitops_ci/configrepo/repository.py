@@ -642,6 +642,12 @@ class Snapshot:
             parts += [f"{path}\0{line.decode('utf-8', 'surrogateescape')}\n" for line in wanted.findall(data)]
         return "".join(parts)
 
+    def whole(self, most: int) -> Snapshot | None:
+        """The same commit with all that it holds at hand; None where that are more than `most` files and folders."""
+        if not self.is_sparse:
+            return self
+        return Snapshot(self.git, Objects(self.git), self.commit) if self.objects.complete(self.tree, most) else None
+
     def changed_paths(self, before: Snapshot) -> list[str]:
         """What differs between two commits, by tree; renames are not looked for."""
         return self.objects.differing(before.tree, self.tree)

@@ -77,9 +77,9 @@ metadata:
 spec:
   project: default
   source:
-    repoURL: https://github.com/acme/shop-config
-    path: charts/shop
-    targetRevision: main
+    repoURL: https://charts.example.com
+    chart: web
+    targetRevision: 4.2.0
     helm:
       valuesObject:
         web:

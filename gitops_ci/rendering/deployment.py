@@ -88,6 +88,11 @@ class Closure:
     is_only_a_part: bool = False
     is_indivisible: bool = False
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether something speaks against rendering it."""
+        return bool(self.refused or self.error or self.skip)
+
     def refuse(self, reason: str) -> None:
         self.refused = self.refused or reason
 

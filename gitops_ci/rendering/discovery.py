@@ -179,7 +179,22 @@ class Deployment:
         }
         outermost = [name for name in left if not (_reachable(name, self._above) - {name}) & left]
         # What is left contains each other when nothing is outermost: begin with one.
-        return self._attempt(self.units[name] for name in self._first(outermost or sorted(left)[:1]))
+        names = self._first(outermost or sorted(left)[:1])
+        self._assume(names)
+        return self._attempt(self.units[name] for name in names)
+
+    def _assume(self, names: Iterable[str]) -> None:
+        """Note which units stand in one that cannot be rendered: its patches and values may complete them."""
+        stuck = [
+            one
+            for name, one in self.units.items()
+            if name not in self.rendered and (name in self.attempted or one.closure.is_stuck)
+        ]
+        taken = Counter(path for one in stuck for path in one.closure.files - one.closure.parts)
+        for name in names:
+            found = self.units[name]
+            if taken[found.unit.path] > (found in stuck):
+                self.units[name] = replace(found, unit=replace(found.unit, is_assumed=True))
 
     def _is_taken(self, unit: DeploymentUnit, folders: set[str]) -> bool:
         """Whether an operator's object takes a folder. A chart that has values of the user is rendered alone, too."""
@@ -235,7 +250,7 @@ class Deployment:
         """For each unit the others that contain what describes it, of those that can be rendered."""
         holders: dict[str, set[str]] = {}
         for name, one in self.units.items():
-            if not (one.closure.refused or one.closure.error or one.closure.skip):
+            if not one.closure.is_stuck:
                 for path in one.closure.files:
                     holders.setdefault(path, set()).add(name)
         return {

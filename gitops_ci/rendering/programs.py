@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 
 from gitops_ci import process
@@ -19,7 +19,7 @@ from gitops_ci.rendering.isolation import isolated
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.variables import inherited
 
-__all__ = ["ProgramSettings", "render"]
+__all__ = ["ProgramSettings", "outputs_without", "render"]
 
 _INSTALL = {
     "kustomize": "Install kubectl or kustomize and put it on PATH, or use --render none.",
@@ -45,6 +45,17 @@ class ProgramSettings:
     allow_remote: bool = False
     checkout: str = ""
     outputs: dict[Hashable, str] = field(default_factory=dict)
+
+
+def outputs_without(outputs: Mapping[Hashable, str], edited: Collection[str]) -> dict[Hashable, str]:
+    """The outputs that none of some files is part of: they are the same on the other side of an edit."""
+    kept: dict[Hashable, str] = {}
+    for key, text in outputs.items():
+        assert isinstance(key, tuple)
+        _, files, _, copies, _ = key
+        if files.isdisjoint(edited) and not any(origin in edited for _, origin in copies):
+            kept[key] = text
+    return kept
 
 
 def render(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> Output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -9,13 +10,18 @@ from gitops_ci.model import Skip
 
 __all__ = ["grouped_skips"]
 
+_NAME = re.compile(r"'[^']*'")
+
 
 def grouped_skips(skipped: Iterable[Skip], most: int) -> list[tuple[Skip, int]]:
-    """Each skip with 1; where more than `most` tell the same, only the first of them, with their number."""
+    """Each skip with 1; where more than `most` tell the same but for names, only the first, with their number."""
     groups: dict[Skip, list[Skip]] = {}
     for skip in skipped:
-        groups.setdefault(skip if skip.failed else replace(skip, path="", line=0, image=""), []).append(skip)
+        kind = skip if skip.failed else replace(skip, path="", line=0, image="", reason=_NAME.sub("'…'", skip.reason))
+        groups.setdefault(kind, []).append(skip)
     shown: list[tuple[Skip, int]] = []
-    for group in groups.values():
-        shown += [(group[0], len(group))] if len(group) > most else [(skip, 1) for skip in group]
+    for kind, group in groups.items():
+        is_one = len({skip.reason for skip in group}) == 1
+        first = group[0] if is_one else replace(group[0], reason=kind.reason)
+        shown += [(first, len(group))] if len(group) > most else [(skip, 1) for skip in group]
     return sorted(shown, key=lambda told: (told[0].path, told[0].line, told[0].reason))

@@ -183,6 +183,8 @@ class FileChecker:
 
     def _find_unknown(self, document: Document) -> None:
         """Note what nobody can judge; findings about it are dropped."""
+        # Whoever fills in its name may patch it, too.
+        document.is_assumed |= self._has_variables and "${" in document.full_name
         document.unknown = unknown_values(
             document.value,
             document.piece.text,

@@ -284,6 +284,25 @@ def test_a_sparse_snapshot_can_still_be_searched_everywhere(git_server, served):
         assert snapshot.paths(Paths()) == sorted(FILES)
 
 
+def test_a_sparse_snapshot_becomes_whole_unless_it_is_large(git_server):
+    many = {f"apps/app-{n}/live/{k}.yaml": f"{k} {n}\n" for n in range(300) for k in "abc"}
+    served = git_server.make_repo("acme/many", many)
+    url = RepoUrl.parse(git_server.url_of("acme/many"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main", sparse=True)
+        assert snapshot.read("apps/app-7/live/a.yaml") == b"a 7\n"
+        before, asked = git_server.sent, len(git_server.requests)
+        # One app of 300 is known: that there are as many files elsewhere is estimated, not asked for.
+        assert snapshot.whole(600) is None
+        assert (git_server.sent - before, len(git_server.requests) - asked) == (0, 0)
+        whole = snapshot.whole(2000)
+        assert (whole.is_sparse, whole.commit, whole.paths(Paths())) == (False, snapshot.commit, sorted(many))
+        before = git_server.sent
+        assert len(whole.search(["a 7"], Paths())) == 11
+        assert dict(whole.read_all(many)) == served.files()
+        assert git_server.sent == before
+
+
 def test_a_server_without_partial_clone_sends_everything(git_server, served):
     served.set(uploadpack__allowFilter="false")
     url = RepoUrl.parse(git_server.url_of("acme/config"))

@@ -239,3 +239,13 @@ def test_unknown_kinds_that_are_ignored_are_not_called_absent_files(run, tree):
     done = run("validate", ".", "--missing-schema", "ignore")
     assert done.code == 8
     assert "1 document without a schema" in done.out + done.err
+
+
+def test_documents_of_talos_are_no_manifests(run, tree):
+    talos = "apiVersion: v1alpha1\nkind: WatchdogTimerConfig\ndevice: /dev/watchdog0\ntimeout: 2m\n"
+    tree({"talos/watchdog.yaml": talos, "a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"})
+    ran = run("validate", ".", "--output", "json")
+    assert ran.code == 0
+    assert "Talos" in next(one["reason"] for one in ran.document["skipped"])
+    tree({"talos/watchdog.yaml": talos + "metadata: {name: a}\n"})
+    assert run("validate", ".").code == 1

@@ -24,6 +24,7 @@ spec:
   template:
     spec: {containers: [{name: web, image: "ghcr.io/acme/web:1.0.0"}]}
 """
+SOUND = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 
 
@@ -168,3 +169,40 @@ def test_a_unit_that_leads_out_of_the_repository_reaches_no_program(run, tree, t
     ran = run("validate", "--output", "json")
     assert "outside-secret" not in ran.out + ran.err
     assert [one for one in ran.document["skipped"] if "leads out of the repository" in one["reason"]]
+
+
+def test_what_a_broken_root_would_complete_is_not_missing(found, tree):
+    """One member that cannot be built stops the root, whose patches complete the others; what is wrong there stays."""
+    member = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: two}\n"
+    tree(
+        {
+            "root/kustomization.yaml": "resources: [../a, ../b]\ncommonLabels: {app: web}\n",
+            "a/kustomization.yaml": "resources: [d.yaml]\n",
+            "a/d.yaml": member,
+            "b/kustomization.yaml": "resources: [d.yaml]\n",
+            "b/d.yaml": "a: *nowhere\n",
+        }
+    )
+    code, findings = found()
+    assert code == 1
+    assert ("schema/type", "a/d.yaml") in findings
+    assert "schema/required" not in {rule for rule, _ in findings}
+    tree({"root/kustomization.yaml": "resources: [../b]\n"})
+    assert ("schema/required", "a/d.yaml") in found()[1]
+
+
+def test_hidden_folders_are_left_out_unless_something_takes_them(found, tree):
+    tree({".archive/app/kustomization.yaml": "resources: [d.yaml]\n", ".archive/app/d.yaml": WITHOUT_SELECTOR})
+    tree({"a.yaml": SOUND})
+    assert found() == (0, [])
+    assert found(".archive") == (1, [("schema/required", ".archive/app/d.yaml")])
+    tree({"clusters/apps.yaml": KUSTOMIZATION.replace("./apps", "./.archive/app")})
+    assert found()[0] == 1
+
+
+def test_a_template_whose_name_flux_fills_in_may_be_patched(found, tree):
+    tree({"clusters/apps.yaml": KUSTOMIZATION, "apps/a.yaml": SOUND})
+    tree({"templates-of-ours/d.yaml": WITHOUT_SELECTOR.replace("name: web}\n", "name: '${APP}'}\n", 1)})
+    assert found() == (0, [])
+    tree({"templates-of-ours/d.yaml": WITHOUT_SELECTOR})
+    assert found()[0] == 1

@@ -181,7 +181,9 @@ def test_many_skips_of_one_kind_are_counted_and_what_to_do_is_said_once():
     hinted = tuple(Skip(f"crd{n}.yaml", 3, "no schema for Shop", "Give --crd-path.") for n in range(3))
     other = Skip("more.yaml", 3, "no schema for Cart", "Give --crd-path.")
     unread = tuple(Skip(f"z{n}.yaml", 0, "cannot be read", failed=True) for n in range(9))
-    printed = text.report(Outcome("validate", "unchanged", skipped=(*plain, *hinted, other, *unread)))
+    named = tuple(Skip(f"n{n}.yaml", 0, f"its chart is the OCIRepository 'app-{n}'") for n in range(4))
+    printed = text.report(Outcome("validate", "unchanged", skipped=(*plain, *hinted, other, *unread, *named)))
+    assert "4 files, n0.yaml and others: its chart is the OCIRepository '…'" in printed
     assert "7 files, charts/t0.yaml and others: a Helm template, not a manifest" in printed
     assert "charts/t3.yaml" not in printed
     assert "3 places, crd0.yaml:3 and others: no schema for Shop" in printed

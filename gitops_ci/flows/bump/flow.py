@@ -15,6 +15,7 @@ from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramErro
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.gate import Base, check_edits
+from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
@@ -33,12 +34,11 @@ from gitops_ci.model import Log, Outcome, Plan, VerifiedImage
 from gitops_ci.process import time_limit
 from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
-from gitops_ci.validation import Checks
 
 __all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into", "settled"]
 
-# Text and name of the config repository's own configuration file -> what its manifests have to fit.
-ReadChecks = Callable[[str, str], Checks]
+# Text and name of the config repository's own configuration file -> how a change of its manifests is checked.
+ReadChecks = Callable[[str, str], GateSettings]
 # The same, and how to read another file of the commit -> whose signatures images need.
 ReadVerification = Callable[[str, str, Callable[[str], bytes | None]], Verification]
 _SHOWN = 5
@@ -59,7 +59,7 @@ class BumpRequest:
     credentials: GitCredentials | None = None
     forge: Callable[[], Forge] | None = None
     mode: Mode | None = None
-    read_checks: ReadChecks = lambda text, source: Checks()  # noqa: ARG005
+    read_checks: ReadChecks = lambda text, source: GateSettings()  # noqa: ARG005
     access: Access = field(default_factory=Access)
     origins: Mapping[ImageRef, BuildMetadata] = field(default_factory=dict)
     companion: Companion = field(default_factory=EndedBlocks)
@@ -137,7 +137,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 return closes and close_if_obsolete(to, snapshot)
             if not (is_rollback or said.reopen) and obey.learn(reverted(to, [change.image for change in plan.changes])):
                 continue  # without what a person reverted
-            judged = Base(snapshot, request.url, base, found.selection, found.operators)
+            judged = Base(snapshot, request.url, base, found.selection)
             with _forgiven(log) if is_rollback else nullcontext():
                 check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), judged, log)
             journal.plan = plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))

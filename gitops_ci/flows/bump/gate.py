@@ -1,50 +1,48 @@
-"""The gate before a bump is published: only a finding that the edits bring stops it.
+"""The gate before a bump is published: only what the edits make worse stops it.
 
 What is judged is what an operator would send: the units that hold an edited file are rendered as `validate` renders
-them. What was wrong before the edit is not this run's business: it is counted in one warning. Two findings are the
-same when rule, file, resource and field are; the line may move, and the message may quote the new value.
+them, with the settings that `validate` has. What was wrong before the edit is not this run's business: it is counted in
+one warning.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import FindingsError, ProgramError
+from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.judgement import Judgement, Side, judge
-from gitops_ci.flows.bump.survey import survey
+from gitops_ci.flows.bump.survey import MOST, survey
+from gitops_ci.flows.bump.worse import lost, new_findings, new_skips, unchecked
 from gitops_ci.flows.globs import Paths, is_manifest
 from gitops_ci.flows.journal import Journal
-from gitops_ci.model import Finding, Log, Plan
+from gitops_ci.flows.validate.verdict import failing
+from gitops_ci.model import Finding, Log, Plan, Skip
+from gitops_ci.reporting.summary import count
 from gitops_ci.repourl import RepoUrl
-from gitops_ci.validation import Checks, Report
+from gitops_ci.validation import Report
 
 __all__ = ["Base", "check_edits"]
 
-_Key = tuple[str, str, str, str]
 _NOTHING = Judgement(Report((), ()))
-# What kustomize hangs on the name of a generated object changes with what is in it (kustomize api/hasher).
-_HASH = re.compile(r"-[bcdfghkmt2456789]{10}$")
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
     """What the edits are made on: a commit of a branch.
 
-    `selection` is what of it the run is about, `operators` are the files with objects of an operator.
+    `selection` is what of it the run is about.
     """
 
     snapshot: Snapshot
     url: RepoUrl
     branch: str
     selection: Paths
-    operators: Collection[str] = ()
 
 
-def check_edits(journal: Journal, plan: Plan, checks: Checks, base: Base, log: Log) -> None:
+def check_edits(journal: Journal, plan: Plan, settings: GateSettings, base: Base, log: Log) -> None:
     """Check what comes of the edited files, and compare with what came of them before.
 
     Only files that are manifests by name are checked: a marked `.env` is none.
@@ -57,83 +55,77 @@ def check_edits(journal: Journal, plan: Plan, checks: Checks, base: Base, log: L
         {change.path: change.after for change in changes},
         {change.path: change.before for change in changes},
         {text for change in plan.changes for text in (change.edit.old, change.edit.new) if text},
-        checks, base, log,
+        settings, base, log,
     )  # fmt: skip
-    errors = _errors(after.report.findings)
-    new = [*_not_in(errors, before.report.findings), *_lost(before, after)]
-    _tell_known(errors, new, log)
+    failed = failing(after.report.findings, settings.fail_on)
+    added = new_findings(failed, failing(before.report.findings, settings.fail_on))
+    _tell_known(failed, added, log)
+    new = [*added, *lost(before, after)]
     # A warning about what was not touched is for another day.
     touched = {(change.path, change.resource) for change in plan.changes}
     warnings = [f for f in after.report.findings if f.severity != "error" and (f.path, f.resource) in touched]
-    journal.findings, journal.counts = (*new, *warnings), _summary(after.report.summary, errors, new)
+    journal.findings = (*new, *(one for one in warnings if one not in new))
+    journal.counts = _summary(after.report.summary, failed, added)
     # Those that are rendered are checked too.
     journal.counts["files"] = len(changes)
     # Files that are no manifests are nothing to tell; a resource that could not be checked is.
     paths = {change.path for change in changes}
-    journal.skipped = tuple(skip for skip in after.report.skipped if skip.hint and skip.path in paths)
+    told = [skip for skip in after.report.skipped if skip.hint and skip.path in paths]
+    journal.skipped = tuple(dict.fromkeys((*told, *(skip for skip in after.skipped if not skip.expected))))
+    _stop(new, new_skips(unchecked(after, settings.fail_on), unchecked(before, settings.fail_on)))
+
+
+def _stop(new: Sequence[Finding], skips: Sequence[Skip]) -> None:
     if new:
+        errors = all(one.severity == "error" for one in new)
         raise FindingsError(
-            f"The edit brings {len(new)} error{'s' if len(new) > 1 else ''} into the manifests: nothing was pushed",
+            f"The edit brings {count(len(new), 'error' if errors else 'finding')} into the manifests: "
+            "nothing was pushed",
             hint=f"{new[0].path}:{new[0].line}: {new[0].message}",
+        )
+    if skips:
+        raise FindingsError(
+            f"After the edit {count(len(skips), 'place')} cannot be checked any more: nothing was pushed",
+            hint=f"{skips[0].path}: {skips[0].reason}. {skips[0].hint}".strip(),
         )
 
 
 def _judged(
-    after: Mapping[str, str], before: Mapping[str, str], words: Collection[str], checks: Checks, base: Base, log: Log
+    after: Mapping[str, str],
+    before: Mapping[str, str],
+    words: Collection[str],
+    settings: GateSettings,
+    base: Base,
+    log: Log,
 ) -> tuple[Judgement, Judgement]:
     """Both sides; what was there before is only looked at where something is wrong after the edit."""
-    if not after:
-        return judge(Side(after, base.snapshot, base.selection, checks, None), log), _NOTHING
-    found = survey(
-        base.snapshot,
-        after,
-        base.operators,
-        url=base.url,
-        branch=base.branch,
-        kubernetes_version=checks.kubernetes_versions[-1],
-        words=words,
-    )
+    whole = base.snapshot.whole(MOST) if after else None
+    if whole is None:
+        first = judge(Side(after, base.snapshot, base.selection, settings, None), log)
+        unread = _unread(after) if after else ()
+        return replace(first, skipped=unread), judge(Side(before, base.snapshot, base.selection, settings, None), log)
+    found = survey(whole, after, url=base.url, branch=base.branch, values=settings.values, words=words)
     try:
-        first = judge(Side(after, base.snapshot, base.selection, checks, found), log)
+        first = judge(Side(after, whole, base.selection, settings, found), log)
     except ProgramError as error:
         log.warn(f"{error.message}: the edited files are checked as they lie. {error.hint}".rstrip())
         found = None
-        first = judge(Side(after, base.snapshot, base.selection, checks, None), log)
+        first = judge(Side(after, whole, base.selection, settings, None), log)
     for program in first.missing:
         log.warn(f"{program}: what it would render is checked as it lies")
-    errors = _errors(first.report.findings)
-    if not (errors or first.failed):
+    failed, skips = failing(first.report.findings, settings.fail_on), unchecked(first, settings.fail_on)
+    if not (failed or skips or first.failed):
         return first, _NOTHING
-    beside = first.beside({finding.path for finding in errors})
-    return first, judge(Side(before, base.snapshot, base.selection, checks, found, beside), log)
+    paths = {one.path for one in failed} | {one.path for one in skips}
+    beside = first.beside(paths)
+    return first, judge(Side(before, whole, base.selection, settings, found, beside, first.shared), log)
 
 
-def _errors(findings: Iterable[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.severity == "error"]
-
-
-def _not_in(errors: Iterable[Finding], before: Iterable[Finding]) -> list[Finding]:
-    """The errors that were not there before; of several with one key, as many as have come."""
-    known = Counter(map(_key, _errors(before)))
-    new = []
-    for error in errors:
-        if known[_key(error)]:
-            known[_key(error)] -= 1
-        else:
-            new.append(error)
-    return new
-
-
-def _key(finding: Finding) -> _Key:
-    return finding.rule, finding.path, _HASH.sub("", finding.resource), finding.field
-
-
-def _lost(before: Judgement, after: Judgement) -> Iterator[Finding]:
-    """Units that could be rendered before the edit, and cannot be any more, whoever's values they lack."""
-    for name, (path, reason) in after.failed.items():
-        if name in before.rendered:
-            message = f"{name} could be rendered before the edit, and no more after it: {reason}"
-            yield Finding("gitops/unit-build", "error", message, path, 1, 1)
+def _unread(after: Mapping[str, str]) -> tuple[Skip, ...]:
+    """That units were not rendered, since the repository is too large to look for them."""
+    reason = f"not rendered: what deploys it may lie outside of the paths, among more than {MOST:,} files"
+    hint = "Run 'gitops-ci validate' in a checkout of the config repository, or bump without --path."
+    return (Skip(min(after), 0, reason, hint),)
 
 
 def _tell_known(errors: Collection[Finding], new: Collection[Finding], log: Log) -> None:

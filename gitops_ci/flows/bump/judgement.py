@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.flows.bump.definitions import definitions_for
+from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.patches import parts_among
 from gitops_ci.flows.globs import Paths
+from gitops_ci.flows.validate.left_out import is_walked
+from gitops_ci.flows.validate.verdict import failing, told_once
 from gitops_ci.known_files import CHART, FLEET, KUSTOMIZATIONS
-from gitops_ci.model import Finding, Log
-from gitops_ci.validation import Checks, Report, Surroundings, check
+from gitops_ci.model import Finding, Log, Skip
+from gitops_ci.validation import Report, Surroundings, check
 
 if TYPE_CHECKING:
     from gitops_ci.flows.bump.survey import Survey
+    from gitops_ci.flows.bump.units import Shared
 
 __all__ = ["Judgement", "Side", "judge"]
 
@@ -27,15 +31,16 @@ class Side:
     """The edited files as they are on one side, in the commit that they are edited on.
 
     `selection` are the files that a snapshot that is read piece by piece has here; where `survey` is None, no unit
-    holds an edited file. `without` are ids of units that nobody asks about.
+    holds an edited file. `without` are ids of units that nobody asks about, `other` what the other side has read.
     """
 
     files: Mapping[str, str]
     snapshot: Snapshot
     selection: Paths
-    checks: Checks
+    settings: GateSettings
     survey: Survey | None
     without: frozenset[str] = frozenset()
+    other: Shared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,8 @@ class Judgement:
     """`rendered` are ids of units, `failed` those that a program refused although nothing speaks against them.
 
     `missing` are programs that are not installed. A failure is the path of the description and the reason. `apart` are
-    units in whose output no further one stands, with their files.
+    units in whose output no further one stands, with their files. `skipped` are units that cannot be rendered here.
+    `shared` is what was read for this side.
     """
 
     report: Report
@@ -51,6 +57,8 @@ class Judgement:
     failed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     apart: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    skipped: tuple[Skip, ...] = ()
+    shared: Shared | None = None
 
     def beside(self, paths: Collection[str]) -> frozenset[str]:
         """The units that have nothing to do with some files, nor make others that may."""
@@ -63,27 +71,43 @@ def judge(side: Side, log: Log) -> Judgement:
     Raises:
         ProgramError: its units need more than a run may hold.
     """
-    if side.survey is None:
-        return Judgement(_as_they_lie(side))
+    made = _as_they_lie(side) if side.survey is None else _rendered(side, side.survey, log)
+    if not side.settings.exclude:
+        return made
+    kept = tuple(one for one in made.report.findings if not side.settings.is_excluded(one.path))
+    return replace(made, report=made.report._replace(findings=kept))
+
+
+def _rendered(side: Side, found: Survey, log: Log) -> Judgement:
     from gitops_ci.flows.bump.units import render_side
     from gitops_ci.rendering.substitute import substitute
 
-    there = render_side(side.survey, side.files, log, without=side.without)
+    settings = side.settings
+    there = render_side(found, side.files, settings, log, without=side.without, other=side.other)
     result = there.result
-    has_variables = result.has_variables or side.survey.has_variables
-    texts = {path: text for path, text in side.files.items() if path not in result.covered | result.parts.keys()}
+    has_variables = result.has_variables or found.has_variables or bool(settings.substitute)
+    texts = {path: text for path, text in _texts(side).items() if path not in result.covered | result.parts.keys()}
     if has_variables:
-        texts = {path: substitute(text, {}) for path, text in texts.items()}
+        texts = {path: substitute(text, settings.substitute) for path, text in texts.items()}
     definitions = definitions_for([*texts.values(), *(one.text for one in result.rendered)], side.snapshot, Paths())
     around = Surroundings(definitions=definitions, has_variables=has_variables, is_whole=False)
-    found = [*_described(side.files, there.exists), *result.findings]
-    report = check(texts.items(), side.checks, around, result.rendered, found)
-    return Judgement(report, there.rendered, there.failed, tuple(result.missing), there.apart)
+    report = check(
+        texts.items(), settings.checks, around, result.rendered,
+        told_once(_described(side, there.shared.tree.exists), result.findings),
+    )  # fmt: skip
+    without_program = {path for paths in result.missing.values() for path in paths}
+    skipped = tuple(skip for skip in result.skipped if skip.path not in without_program)
+    return Judgement(report, there.rendered, there.failed, tuple(result.missing), there.apart, skipped, there.shared)
 
 
-def _described(files: Mapping[str, str], exists: Callable[[str], bool]) -> list[Finding]:
+def _texts(side: Side) -> dict[str, str]:
+    """The edited files that `validate` would read in the root of the repository."""
+    return {path: text for path, text in side.files.items() if is_walked(path) and not side.settings.is_excluded(path)}
+
+
+def _described(side: Side, exists: Callable[[str], bool]) -> list[Finding]:
     """Findings of the edited files that say how manifests are made."""
-    described = [(path, text) for path, text in files.items() if path.rpartition("/")[2] in _DESCRIBING]
+    described = [(path, text) for path, text in _texts(side).items() if path.rpartition("/")[2] in _DESCRIBING]
     if not described:
         return []
     from gitops_ci.validation.lint.descriptions import description_findings
@@ -91,13 +115,21 @@ def _described(files: Mapping[str, str], exists: Callable[[str], bool]) -> list[
     return list(description_findings(described, exists))
 
 
-def _as_they_lie(side: Side) -> Report:
-    texts = dict(side.files)
-    around = Surroundings(definitions_for(texts.values(), side.snapshot, side.selection), is_whole=False)
-    report = check(texts.items(), side.checks, around)
+def _as_they_lie(side: Side) -> Judgement:
+    from gitops_ci.rendering.substitute import substitute
+
+    settings = side.settings
+    texts = _texts(side)
+    if settings.substitute:
+        texts = {path: substitute(text, settings.substitute) for path, text in texts.items()}
+    definitions = definitions_for(texts.values(), side.snapshot, side.selection)
+    around = Surroundings(definitions, has_variables=bool(settings.substitute), is_whole=False)
+    report = check(texts.items(), settings.checks, around)
     # What looks broken may be no manifest of its own: a kustomization says so. Only then it is worth looking.
-    broken = {finding.path for finding in report.findings if finding.severity == "error"}
+    broken = {one.path for one in failing(report.findings, settings.fail_on)}
     parts = parts_among(broken, side.snapshot)
     if not parts:
-        return report
-    return check([(path, text) for path, text in texts.items() if path not in parts], side.checks, around)
+        return Judgement(report)
+    return Judgement(
+        check([(path, text) for path, text in texts.items() if path not in parts], settings.checks, around)
+    )

@@ -11,7 +11,6 @@ from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
 from gitops_ci.flows.bump import encodings
 from gitops_ci.flows.bump.archives import stale_archives
-from gitops_ci.flows.bump.survey import OPERATORS
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
@@ -79,15 +78,13 @@ class Search:
 class Found:
     """The branch as it is now, what is to be done there, and the search with the repository's own rules.
 
-    The search is left with the images that may be proposed. `selection` is what the run is about, `operators` are files
-    with objects of an operator.
+    The search is left with the images that may be proposed. `selection` is what the run is about.
     """
 
     snapshot: Snapshot
     plan: Plan
     search: Search
     selection: Paths
-    operators: tuple[str, ...] = ()
 
 
 def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
@@ -181,7 +178,7 @@ def find(
     missing = _missing(plan, search)
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
-    return Found(snapshot, plan, search, selection, read.operators)
+    return Found(snapshot, plan, search, selection)
 
 
 def is_chart_file(path: str) -> bool:
@@ -209,7 +206,6 @@ class _Beside:
 class _Read:
     texts: list[ManifestText]
     unreadable: list[Skip]
-    operators: tuple[str, ...]
 
 
 def _planned(read: _Read, pointers: Sequence[Pointer], search: Search, ages: AgeComparison, twins: TagTwins) -> Plan:
@@ -235,9 +231,9 @@ def _read(
     """The files that may name an image, and those without which they cannot be understood."""
     needles = planning.needles(search.images, search.policy)
     words = (*needles, *encodings.MARKS)
-    lines = planning.RelationLines(snapshot.lines((*words, *planning.RELATIONS, *OPERATORS), selection))
+    lines = planning.RelationLines(snapshot.lines((*words, *planning.RELATIONS), selection))
     naming = lines.having(words)
-    named_in, operators = [path for path in paths if path in naming], sorted(lines.having(OPERATORS))
+    named_in = [path for path in paths if path in naming]
     log.detail(f"{len(named_in)} files may name {search.names}")
     pointed_at = [pointer.path for pointer in pointers]
     for obstacle in filter(None, (snapshot.obstacle(pointer.path) for pointer in search.pointers)):
@@ -255,7 +251,7 @@ def _read(
         new = planning.parse(_decoded(snapshot, sorted(more - seen), ())[0], search.images, search.policy)
         texts, seen = [*texts, *new], seen | more
     log.detail(f"{len(seen)} files were read")
-    return _Read(texts, unreadable, tuple(operators))
+    return _Read(texts, unreadable)
 
 
 def _within(selection: Paths, plan: Plan) -> Plan:

@@ -9,10 +9,10 @@ from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.flows.bump.commit_files import CommitFiles
 from gitops_ci.flows.bump.publication import PublishContext
-from gitops_ci.flows.bump.survey import OPERATORS, Survey, survey
+from gitops_ci.flows.bump.survey import MOST, Survey, survey
 from gitops_ci.flows.bump.units import first_units
 from gitops_ci.flows.comment import put_comment
-from gitops_ci.flows.globs import Paths, is_manifest
+from gitops_ci.flows.globs import is_manifest
 from gitops_ci.model import Plan
 from gitops_ci.model.rendered import RenderedDiff
 from gitops_ci.rendering.deployment import Repository
@@ -34,13 +34,18 @@ def rendered_change(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Rende
     from gitops_ci.rendering.programs import ProgramSettings
 
     edits = {file.path: file.after for file in plan.files if file.after and is_manifest(file.path)}
+    whole = snapshot.whole(MOST)
+    if whole is None:
+        to.log.warn(f"What this does to the rendered objects is not shown: there are more than {MOST:,} files")
+        return None
+    snapshot = whole
     there = _surveyed(to, snapshot, plan, edits)
     lock = Lock()
     after = SourceTree(CommitFiles(snapshot, edits, lock))
     differing = frozenset(edits)
     before = SourceTree(CommitFiles(snapshot, {}, lock), after, differing)
     trees = Trees(snapshot.commit, "", before, after, differing)
-    repository = Repository(after, **(there.repository if there else {}))
+    repository = Repository(after, kubernetes_version=DEFAULT_VERSION, **(there.repository if there else {}))
 
     def start(deployment: Deployment) -> list[Found]:
         return first_units(deployment, there) if there else deployment.start((), objects_in=())
@@ -59,10 +64,9 @@ def _surveyed(to: PublishContext, snapshot: Snapshot, plan: Plan, edits: dict[st
     return survey(
         snapshot,
         edits,
-        sorted(snapshot.search(OPERATORS, Paths())),
         url=to.repo.url,
         branch=to.base,
-        kubernetes_version=DEFAULT_VERSION,
+        values={},
         words={text for change in plan.changes for text in (change.edit.old, change.edit.new) if text},
     )
 

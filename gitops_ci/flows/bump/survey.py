@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from gitops_ci.configrepo import Snapshot
@@ -18,10 +19,12 @@ from gitops_ci.flows.globs import Paths
 from gitops_ci.known_files import CHART, FLEET, KUSTOMIZATIONS
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["NAMED", "OPERATORS", "VALUES_FROM", "Survey", "survey"]
+__all__ = ["MOST", "NAMED", "VALUES_FROM", "Survey", "survey"]
 
+# With more files and folders than this, a run that is about some folders does not read the others for its check.
+MOST = 20_000
 # The API groups whose objects describe units.
-OPERATORS = ("argoproj.io/", "fluxcd.io/", "fleet.cattle.io/")
+_OPERATORS = ("argoproj.io/", "fluxcd.io/", "fleet.cattle.io/")
 # What a unit takes values from by name, and the fields that do so.
 NAMED = ("ConfigMap", "Secret")
 VALUES_FROM = ("valuesFrom", "substituteFrom")
@@ -65,23 +68,21 @@ class Survey:
 def survey(
     snapshot: Snapshot,
     edited: Collection[str],
-    operators: Collection[str],
     *,
     url: RepoUrl,
     branch: str,
-    kubernetes_version: str,
+    values: Mapping[str, Sequence[str]],
     words: Collection[str],
 ) -> Survey | None:
-    """None where no unit holds an edited file; `operators` are all files with objects of an operator."""
-    if snapshot.is_sparse:
-        return None
-    search = _Search(snapshot, edited, [path for path in operators if path.endswith(_YAML)])
+    """None where no unit holds an edited file. `values` are files that charts in some folders are rendered with."""
+    operators = snapshot.search(_OPERATORS, Paths())
+    search = _Search(snapshot, edited, [path for path in operators if path.endswith(_YAML)], values)
     found = search.everything()
     if not found:
         return None
     # The address of a folder on this machine says nothing about what the repository is called elsewhere.
     urls = () if url.scheme == "file" else (url.text,)
-    settings = {"urls": urls, "branches": _BRANCHES | {branch}, "kubernetes_version": kubernetes_version}
+    settings = {"urls": urls, "branches": _BRANCHES | {branch}}
     describing, objects = found & search.describing, found - search.describing
     return Survey(
         snapshot,
@@ -91,18 +92,31 @@ def survey(
         settings,
         frozenset(words),
         search.has_variables(),
-        frozenset(search.leading()),
+        search.leading,
     )
 
 
 class _Search:
     """From edited files to what names them, to what names that, and so on."""
 
-    def __init__(self, snapshot: Snapshot, edited: Collection[str], operators: Iterable[str]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        edited: Collection[str],
+        operators: Iterable[str],
+        values: Mapping[str, Sequence[str]],
+    ) -> None:
         self._snapshot = snapshot
         self._edited = set(edited)
         self._files = CommitFiles(snapshot, {})
+        self._read: dict[str, str] = {}
+        self._named: dict[str, frozenset[str]] = {}
         self.describing = {path for path in snapshot.paths(Paths()) if path.rpartition("/")[2] in _DESCRIBING}
+        self._with_values = {
+            posixpath.normpath(posixpath.join(chart, CHART))
+            for chart, files in values.items()
+            if not self._edited.isdisjoint(map(posixpath.normpath, files))
+        }
         self._texts: dict[str, str] = {}
         self.sources: set[str] = set()
         for path in operators:
@@ -110,10 +124,12 @@ class _Search:
             self.sources |= {path} if any(map(_SOURCE.search, objects)) else set()
             if units := [one for one in objects if _UNIT.search(one)]:
                 self._texts[path] = "\n---\n".join(units)
-        self._tokens = {path: _plain_tokens(text) for path, text in self._texts.items()}
+        self._index = _Index(self._texts, {posixpath.basename(path) for path in self._edited})
 
     def _text(self, path: str) -> str:
-        return (self._files.data(path) or b"").decode("utf-8", "replace")
+        if path not in self._read:
+            self._read[path] = (self._files.data(path) or b"").decode("utf-8", "replace")
+        return self._read[path]
 
     def has_variables(self) -> bool:
         """Whether Flux substitutes variables in what it applies from here."""
@@ -123,23 +139,24 @@ class _Search:
         """The descriptions and objects that may lead to an edited file."""
         if self._snapshot.links():  # a name may stand for anything
             return self.describing | self._texts.keys()
-        found = self.leading()
+        found = {*self.leading, *(self._with_values & self.describing)}
         new = self._edited | found
         while new:
-            new = {*self._near(new), *self._listing(new), *self._taking(new)} - found
+            new = {*self._near(new), *self._listing(new), *self._index.taking(new)} - found
             found |= new
         return found
 
-    def leading(self) -> set[str]:
+    @cached_property
+    def leading(self) -> frozenset[str]:
         """The objects that may take an edited file, or an object that may."""
         found = {path for path, text in self._texts.items() if path in self._edited or _takes_any(text)}
         if any(kind in self._text(path) for path in self._edited for kind in NAMED):
             found |= {path for path, text in self._texts.items() if any(field in text for field in VALUES_FROM)}
         new = self._edited | found
         while new:
-            new = set(self._taking(new)) - found
+            new = self._index.taking(new) - found
             found |= new
-        return found
+        return frozenset(found)
 
     def _near(self, paths: Collection[str]) -> Iterator[str]:
         """Descriptions in the folders of files, and above them."""
@@ -153,24 +170,42 @@ class _Search:
         folders = {posixpath.dirname(path) for path in paths if path in self.describing}
         targets = folders | set(paths)
         names = sorted({name for path in targets if (name := posixpath.basename(path))})
-        # Entries such as `../..` have no name in them.
-        below = tuple(f"{folder}/" if folder else "" for folder in folders)
         candidates = {*self._snapshot.search(names, Paths(), names=_DESCRIBING)} if names else set()
-        candidates |= {path for path in self.describing if below and path.startswith(below)}
+        # Entries such as `../..` have no name in them.
+        candidates |= {path for path in self.describing if not folders.isdisjoint(_folders(path))}
         for path in candidates & self.describing:
-            folder = posixpath.dirname(path)
-            tokens = _TOKEN.findall(self._text(path))
-            if any(_resolved(folder, token.removeprefix("file://")) in targets for token in tokens):
+            if path not in self._named:
+                folder, tokens = posixpath.dirname(path), _TOKEN.findall(self._text(path))
+                self._named[path] = frozenset(_resolved(folder, token.removeprefix("file://")) for token in tokens)
+            if not self._named[path].isdisjoint(targets):
                 yield path
 
-    def _taking(self, paths: Collection[str]) -> Iterator[str]:
-        """Objects of operators with the path of a file, or of a folder above it, in them, or an edited file's name."""
-        names = {posixpath.basename(path) for path in self._edited}
+
+class _Index:
+    """Objects of operators by the paths in them. `names` are those of the edited files."""
+
+    def __init__(self, texts: Mapping[str, str], names: Collection[str]) -> None:
+        self._by_token: dict[str, list[str]] = {}
+        self._by_prefix: dict[str, list[str]] = {}
+        self._naming: set[str] = set()
+        for path, text in texts.items():
+            tokens = _plain_tokens(text)
+            for token in tokens:
+                self._by_token.setdefault(token, []).append(path)
+            if any(token.rpartition("/")[2] in names for token in tokens):
+                self._naming.add(path)
+            for prefix in set(_PREFIX.findall(text)):
+                self._by_prefix.setdefault(prefix, []).append(path)
+
+    def taking(self, paths: Collection[str]) -> set[str]:
+        """Objects with the path of a file, or of a folder above it, in them, or an edited file's name."""
         wanted = {*paths, *(folder for path in paths for folder in _folders(path) if folder)}
-        for path, tokens in self._tokens.items():
-            is_named = not tokens.isdisjoint(wanted) or any(token.rpartition("/")[2] in names for token in tokens)
-            if is_named or any(one.startswith(tuple(_PREFIX.findall(self._texts[path]))) for one in paths):
-                yield path
+        found = set(self._naming)
+        found.update(*(self._by_token.get(token, ()) for token in wanted))
+        for prefix, objects in self._by_prefix.items():
+            if any(path.startswith(prefix) for path in paths):
+                found.update(objects)
+        return found
 
 
 def _takes_any(text: str) -> bool:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gitops_ci.flows.bump.commit_files import CommitFiles
+from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.survey import NAMED, VALUES_FROM, Survey
 from gitops_ci.flows.globs import Paths
-from gitops_ci.flows.validate.rendering import Choice, RenderResult, render_units
-from gitops_ci.flows.validate.units import Checkout, Units
+from gitops_ci.flows.validate.left_out import is_walked
+from gitops_ci.flows.validate.rendering import Choice, RenderResult, read_units, render_units
+from gitops_ci.flows.validate.units import Checkout, Units, chart_values, listed_units
 from gitops_ci.model import Log
 from gitops_ci.rendering.deployment import DeploymentUnit, Repository
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.documents import dig, items, text_of
-from gitops_ci.rendering.programs import ProgramSettings
+from gitops_ci.rendering.programs import ProgramSettings, outputs_without
 from gitops_ci.rendering.tree import SourceTree
 
-__all__ = ["RenderedSide", "first_units", "render_side"]
+__all__ = ["RenderedSide", "Shared", "first_units", "render_side"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What was read and printed for one side of an edit: the other side takes what the edit does not reach."""
+
+    tree: SourceTree
+    outputs: dict[Hashable, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +39,55 @@ class RenderedSide:
     """
 
     result: RenderResult
-    exists: Callable[[str], bool]
+    shared: Shared
     rendered: frozenset[str] = frozenset()
     failed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     apart: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def render_side(
-    there: Survey, edits: Mapping[str, str], log: Log, *, without: Collection[str] = frozenset()
+    there: Survey,
+    edits: Mapping[str, str],
+    settings: GateSettings,
+    log: Log,
+    *,
+    without: Collection[str] = frozenset(),
+    other: Shared | None = None,
 ) -> RenderedSide:
     """Find the units of one side, and render those that hold an edited file; `without` are ids that nobody asks about.
 
     Raises:
         ProgramError: they need more than a run may hold.
     """
-    tree = SourceTree(CommitFiles(there.snapshot, edits))
-    deployment = Deployment(Repository(tree, **there.repository))
-    units = Units(deployment, Checkout("", ()), first_units(deployment, there), [])
-    repository = deployment.repository
+    tree = SourceTree(CommitFiles(there.snapshot, edits), other.tree if other else None, there.edited)
+    outputs = outputs_without(other.outputs, there.edited) if other else {}
+    shared = Shared(tree, outputs)
+    checkout = Checkout("", ())
+    repository = Repository(
+        tree,
+        values=chart_values(settings.values, checkout, tree),
+        variables=settings.substitute,
+        kubernetes_version=settings.checks.kubernetes_versions[-1],
+        **there.repository,
+    )
+    deployment = Deployment(repository, is_left_out=lambda path: not is_walked(path) or settings.is_excluded(path))
+    first = first_units(deployment, there)
+    units = Units(deployment, checkout, first, listed_units(deployment, checkout, first))
     leading = there.edited | there.leading
     holding = [name for name, one in deployment.units.items() if _holds(one, leading, repository)]
     held = [name for name in holding if name not in without]
     wanted = units.with_holders(held)
     choice = _choice(deployment, there, leading)
-    result = render_units(units, set(there.edited), wanted, ProgramSettings(), {}, log, choice=choice)
+    if not settings.renders:
+        return RenderedSide(read_units(units, [one for one in units.listed if one.id in holding]), shared)
+    programs = ProgramSettings(settings.limits, outputs=outputs)
+    result = render_units(units, set(there.edited), wanted, programs, settings.substitute, log, choice=choice)
     makers = {one.within for one in deployment.units.values()}
     apart = {name: _files_of(deployment.units[name]) for name in holding if name not in makers}
     failed = _failed(deployment, wanted, result)
-    return RenderedSide(result, tree.exists, frozenset(deployment.rendered), failed, apart)
+    told = {one.unit.path for one in deployment.units.values() if choice.judges(one)}
+    result.skipped = [skip for skip in result.skipped if skip.path in told]
+    return RenderedSide(result, shared, frozenset(deployment.rendered), failed, apart)
 
 
 def first_units(deployment: Deployment, there: Survey) -> list[Found]:

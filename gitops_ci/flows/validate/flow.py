@@ -13,7 +13,7 @@ from gitops_ci.bounded import Limits
 from gitops_ci.errors import NothingMatched
 from gitops_ci.flows.checkout import repository_root, repository_urls, root_around
 from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_manifests, read_sources
-from gitops_ci.flows.validate.verdict import judged
+from gitops_ci.flows.validate.verdict import judged, told_once
 from gitops_ci.model import FailOn, Finding, Log, Outcome, Skip
 from gitops_ci.reporting.summary import count
 from gitops_ci.validation import REFERRED_GROUPS, Checks, Rendered, Report, Surroundings, check
@@ -30,7 +30,6 @@ __all__ = ["Selection", "ValidateRequest", "selected", "validate"]
 
 # Files that describe units, and whose fields are checked (validation/lint/descriptions.py).
 _DESCRIBING = frozenset({*known_files.KUSTOMIZATIONS, known_files.CHART, *known_files.FLEET})
-_BUILDS = frozenset({"gitops/kustomize-build", "gitops/unit-build"})
 # The API groups whose objects describe units.
 _OPERATORS = ("argoproj.io/", "toolkit.fluxcd.io/", "fleet.cattle.io/")
 
@@ -87,7 +86,7 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     log.detail(f"checking {count(len(raw), 'file')}")
     if result:
         around = around._replace(has_variables=result.has_variables)
-    found = _found(_described(raw, files), result)
+    found = told_once(_described(raw, files), result.findings if result else ())
     rendered = result.rendered if result else []
     lying = _raw(raw, files, result, request)
     found += _broken(request, selection, rendered, files, lying, log)
@@ -159,13 +158,6 @@ def _described(chosen: set[str], files: Mapping[str, str]) -> list[Finding]:
     from gitops_ci.validation.lint.descriptions import description_findings
 
     return list(description_findings(described, _exists))
-
-
-def _found(described: list[Finding], result: RenderResult | None) -> list[Finding]:
-    """Findings of descriptions and of what was rendered; a build that fails for what is told already is not told."""
-    told = {finding.path for finding in described if finding.severity == "error"}
-    rendering = result.findings if result else []
-    return described + [one for one in rendering if one.rule not in _BUILDS or one.path not in told]
 
 
 def _exists(path: str) -> bool:

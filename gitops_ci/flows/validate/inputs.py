@@ -106,6 +106,7 @@ def _files(path: str, without: LeftOut) -> Iterator[str | Skip]:
             continue
         for entry in found:
             if entry.name.startswith("."):
+                without.hide(_shown(entry.path))
                 continue
             path, told = _shown(entry.path), None
             if entry.is_dir(follow_symlinks=False):

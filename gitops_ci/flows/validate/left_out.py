@@ -15,7 +15,7 @@ from gitops_ci.flows.checkout import root_around
 from gitops_ci.flows.globs import Paths
 from gitops_ci.model import Skip
 
-__all__ = ["LeftOut", "ignored_by_git"]
+__all__ = ["LeftOut", "ignored_by_git", "is_walked"]
 
 _IGNORED = "ignored by Git, so no operator gets it"
 _COPY = "copies of other projects: checked only where something here uses them"
@@ -23,6 +23,12 @@ _COPY = "copies of other projects: checked only where something here uses them"
 _COPIES = frozenset({"vendor"})
 _NEVER = frozenset({"node_modules", "__pycache__", "venv"})
 _NAME_IT = "Name it to have it checked."
+
+
+def is_walked(path: str) -> bool:
+    """Whether a file below the root is read when the root is named; what is ignored by Git is not in a commit."""
+    parts = path.split("/")
+    return {*_NEVER, *_COPIES}.isdisjoint(parts[:-1]) and not any(part.startswith(".") for part in parts)
 
 
 @dataclass(slots=True)
@@ -62,6 +68,10 @@ class LeftOut:
             self.files.add(path)
             return True, Skip(path, 0, _IGNORED, _NAME_IT, expected=True)
         return self.is_excluded(path), None
+
+    def hide(self, path: str) -> None:
+        """Leave a hidden folder out: what is in it is deployed where something outside of it takes it."""
+        self.folders.append(f"{path}/")
 
     def _without(self, path: str) -> bool:
         self.folders.append(f"{path}/")

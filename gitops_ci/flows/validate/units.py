@@ -18,7 +18,7 @@ from gitops_ci.rendering.deployment import Repository
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.tree import CheckoutFiles, SourceTree
 
-__all__ = ["Checkout", "UnitSettings", "Units", "find_units"]
+__all__ = ["Checkout", "UnitSettings", "Units", "chart_values", "find_units", "listed_units"]
 
 
 class Checkout:
@@ -96,17 +96,30 @@ def find_units(checkout: Checkout, settings: UnitSettings) -> Units:
         tree,
         urls=settings.urls,
         kubernetes_version=settings.kubernetes_version,
-        values={
-            _chart_folder(chart, checkout, tree): [_values_file(file, checkout, tree) for file in files]
-            for chart, files in settings.values.items()
-        },
+        values=chart_values(settings.values, checkout, tree),
         variables=settings.variables,
     )
     deployment = Deployment(repository, is_left_out=lambda path: settings.is_left_out(checkout.shown(path)))
     first = deployment.start()
+    return Units(deployment, checkout, first, listed_units(deployment, checkout, first))
+
+
+def listed_units(deployment: Deployment, checkout: Checkout, first: Iterable[Found]) -> list[RenderUnit]:
+    """All units for a choice among them; those that are not `first` are parts of others."""
     starting = {one.unit.id for one in first}
-    listed = [_listed(one, checkout, is_inner=name not in starting) for name, one in deployment.units.items()]
-    return Units(deployment, checkout, first, listed)
+    return [_listed(one, checkout, is_inner=name not in starting) for name, one in deployment.units.items()]
+
+
+def chart_values(given: Mapping[str, Sequence[str]], checkout: Checkout, tree: SourceTree) -> dict[str, Sequence[str]]:
+    """Files of values by the folder of their chart, as the checkout has them.
+
+    Raises:
+        UsageError: values are given for what is no chart, or their file is not in the checkout.
+    """
+    return {
+        _chart_folder(chart, checkout, tree): [_values_file(file, checkout, tree) for file in files]
+        for chart, files in given.items()
+    }
 
 
 def _chart_folder(chart: str, checkout: Checkout, tree: SourceTree) -> str:

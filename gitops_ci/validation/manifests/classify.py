@@ -76,6 +76,8 @@ def _client_side(value: Mapping[str, Any]) -> str | None:
         return "a Helm chart's description"
     if api_version == "v1" and kind == "Config" and "clusters" in value:
         return "a kubeconfig"
+    if api_version == "v1alpha1" and kind is not None and kind.endswith("Config") and "metadata" not in value:
+        return "a document of Talos' machine configuration"
     if api_version is None and kind is not None and kind[:1].islower():
         return f"no Kubernetes object: it has no apiVersion, and kind '{kind}' is no kind of Kubernetes"
     if kind is None and not isinstance(api_version, str | None):

@@ -218,3 +218,24 @@ def test_each_cluster_has_the_variables_that_lie_beside_it():
     ]
     made = [variables_of(deployment.units[one].unit, deployment.repository).values for one in applications]
     assert made == [{"cluster": "a"}, {"cluster": "b"}]
+
+
+def test_what_stands_in_a_unit_that_cannot_be_rendered_is_assumed():
+    """Its patches may complete what is then rendered by itself, and what that holds."""
+    files = {
+        "root/kustomization.yaml": "resources: [../a, ../broken]\n",
+        "a/kustomization.yaml": "resources: [ks.yaml]\n",
+        "a/ks.yaml": FLUX % ("a", "app"),
+        "app/x.yaml": CONFIGMAP % "x",
+        "broken/kustomization.yaml": "resources: [x.yaml]\n",
+        "broken/x.yaml": CONFIGMAP % "x",
+        "other/kustomization.yaml": "resources: [x.yaml]\n",
+        "other/x.yaml": CONFIGMAP % "x",
+    }
+    failing = {"kustomization:root", "kustomization:broken"}
+    order, _, deployment = played(files, {"kustomization:a": files["a/ks.yaml"]}, failing)
+    assumed = [name for name in order if deployment.units[name].unit.is_assumed]
+    assert assumed == ["kustomization:a", "flux-kustomization:flux-system/a", "kustomization:broken"]
+    assert "kustomization:other" in order
+    _, _, deployment = played(files, failing={"kustomization:other"})
+    assert not any(one.unit.is_assumed for one in deployment.units.values())

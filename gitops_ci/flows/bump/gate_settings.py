@@ -1,0 +1,38 @@
+"""What the gate of a change is told: the settings that `validate` would have in the root of the config repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from gitops_ci.bounded import Limits
+from gitops_ci.flows.globs import Paths
+from gitops_ci.model import FailOn
+from gitops_ci.validation import Checks
+
+__all__ = ["GateSettings"]
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """As the fields of `flows.validate.ValidateRequest`. `renders` is whether units are rendered.
+
+    Paths in `exclude` and `values` count from the root of the config repository.
+    """
+
+    checks: Checks = field(default_factory=Checks)
+    exclude: tuple[str, ...] = ()
+    renders: bool = True
+    substitute: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    fail_on: FailOn = field(default_factory=FailOn)
+
+    @cached_property
+    def _excluded(self) -> Paths | None:
+        return Paths(self.exclude) if self.exclude else None
+
+    def is_excluded(self, path: str) -> bool:
+        """Whether nobody wants to see a file checked."""
+        return self._excluded is not None and self._excluded.matches(path)
