@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from tests.support import CHECKOUT, missing
 from tests.support.git_http import git_server
 from tests.support.workspace import make_checkout
 
-TOKEN = "glpat-pl4nted-T0ken-0123456789"
-PASSWORD = "pl4nted-passw0rd-0123456789"
+# Another run of this file on the machine has another mark in its secrets.
+MARK = f"p{secrets.token_hex(3)}"
+TOKEN = f"glpat-{MARK}-T0ken-0123456789"
+PASSWORD = f"{MARK}-passw0rd-0123456789"
 SECRETS = {
     "GITOPS_CI_TOKEN": TOKEN,
     "GITHUB_TOKEN": TOKEN,
@@ -80,8 +83,9 @@ if real:
 sys.stdout.write("apiVersion: v1\\nkind: ConfigMap\\nmetadata: {{name: a}}\\n")
 """
 # As it is, and in base64 at each of three places.
-NEEDLES = ["pl4nted"] + [
-    base64.b64encode(b"\0" * lead + b"-pl4nted").decode()[4 if lead else 2 : 10].rstrip("=") for lead in range(3)
+NEEDLES = [MARK] + [
+    base64.b64encode(b"\0" * lead + f"-{MARK}".encode()).decode()[4 if lead else 2 : 10].rstrip("=")
+    for lead in range(3)
 ]
 AS_USER = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
 
