@@ -22,10 +22,33 @@ BEFORE = (
     "set -f",
     "gitops_ci_home=$(mktemp -d)",
     'python3 -I -m venv --without-pip "$gitops_ci_home"',
+    r"""gitops_ci_pip() { (
+  for name in $(env | sed -n 's/^\(PIP_[A-Z_]*\)=.*/\1/p'); do
+    case $name in
+      *_URL | *_LINKS | *_INDEX | *_HOST | *_CERT | *_PROXY | *_TIMEOUT | *_RETRIES | PIP_CACHE_DIR) ;;
+      *) unset "$name" ;;
+    esac
+  done
+  python3 -I -m pip --quiet --disable-pip-version-check --no-input --python "$gitops_ci_home/bin/python" install "$@"
+) }
+""",
+    r"""gitops_ci_options='' gitops_ci_before=''
+for word in $GITOPS_CI_PACKAGE; do
+  case $gitops_ci_before/$word in
+    */-* | --no-*/* | --pre/* | *=*/*) ;;
+    -*) word=" $word" ;;
+  esac
+  case $word in -* | " "*) gitops_ci_options="$gitops_ci_options $word" ;; esac
+  gitops_ci_before=$word
+done
+""",
+    "gitops_ci_pip --no-deps $GITOPS_CI_PACKAGE",
     (
-        'python3 -I -m pip --quiet --disable-pip-version-check --no-input --python "$gitops_ci_home/bin/python" '
-        "install $GITOPS_CI_PACKAGE"
+        r"""gitops_ci_lock=$("$gitops_ci_home/bin/python" -I -c 'import gitops_ci; """
+        r"""print(gitops_ci.__path__[0] + "/requirements.txt")')"""
     ),
+    'gitops_ci_pip --no-deps --require-hashes --only-binary=:all: $gitops_ci_options --requirement "$gitops_ci_lock"',
+    'case $GITOPS_CI_PACKAGE in *"["*) gitops_ci_pip $GITOPS_CI_PACKAGE ;; esac',
     'gitops_ci() { "$gitops_ci_home/bin/python" -I -m gitops_ci "$@"; }',
 )
 _REPORTS = {"codequality": "gl-code-quality-report.json", "junit": "gitops-ci-junit.xml"}

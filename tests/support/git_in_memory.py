@@ -197,6 +197,10 @@ class RepoInMemory:
         tips = {name: self.remote.heads[name] for name in branches if name in self.remote.heads}
         return RemoteRefs(self.remote.default, tips)
 
+    @property
+    def refs_at_start(self) -> RemoteRefs:
+        return self.refs(*self.remote.heads)
+
     def tips(self) -> Mapping[str, str]:
         return dict(self.remote.heads)
 
