@@ -5,7 +5,8 @@ from gitops_ci.configrepo.create import create_repository
 from gitops_ci.configrepo.git import GitCredentials, check_branch
 from gitops_ci.configrepo.git_errors import ForcePushRefused
 from gitops_ci.configrepo.log import BlobChange, BranchLog, LogEntry
-from gitops_ci.configrepo.repository import ConfigRepo, Pushed, RemoteRefs, Snapshot
+from gitops_ci.configrepo.repository import ConfigRepo, Pushed, RemoteRefs
+from gitops_ci.configrepo.snapshot import Snapshot
 
 __all__ = [
     "BlobChange",

@@ -11,32 +11,24 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
 
-from gitops_ci.configrepo.commits import Identity, Signing, base_in, has_mark, is_marked, marked, write_commit
+from gitops_ci.configrepo.commits import Identity, Signing, marked, write_commit
 from gitops_ci.configrepo.folder import TemporaryFolder
-from gitops_ci.configrepo.git import (
-    ASK_GIT,
-    Answer,
-    GitCredentials,
-    GitDirectory,
-    check_branch,
-    check_path,
-    last_lines,
-)
+from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, last_lines
 from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_shallow, no_git_there, push_error
 from gitops_ci.configrepo.log import BranchLog
-from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Seen, Selection, tree_with
-from gitops_ci.errors import GitError, UsageError
+from gitops_ci.configrepo.objects import Objects, Seen
+from gitops_ci.configrepo.snapshot import Snapshot
+from gitops_ci.errors import GitError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["ConfigRepo", "Pushed", "RemoteRefs", "Snapshot"]
+__all__ = ["ConfigRepo", "Pushed", "RemoteRefs"]
 
 _PAUSES = (1.0, 3.0)  # seconds
 _LOOK = 10.0  # seconds for the look at a branch after a push whose answer broke, also after the deadline
@@ -244,20 +236,12 @@ class ConfigRepo:
         Raises:
             GitError: as `fetch`.
         """
-        name, git = check_branch(branch), self._directory("history")
         # From its parents on: git cuts all parents of a merge off where one of them is older than that.
         since = min(one.committed_at for one in (commit, *commit.ancestors())) - 1
-        answer = self._ask(
-            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-            *([f"--shallow-since=@{since}"] if self._has_shallow else []),
-            *(["--filter=tree:0"] if self._has_partial_clone else []),
-            "--", self.url.text, f"+refs/heads/{name}:{_ref(name)}",
-        )  # fmt: skip
-        if answer.code != 0 and "shallow" in answer.stderr:
-            return False  # the branch has nothing as new as that
-        if answer.code != 0:
-            raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
-        listed = git.checked("Reading the history", "rev-list", "--end-of-options", _ref(name))
+        git = self._fetch_commits(branch, since, may_cut=True)
+        if git is None:
+            return False
+        listed = git.checked("Reading the history", "rev-list", "--end-of-options", _ref(branch))
         return commit.commit in listed.decode("ascii").split()
 
     def log(self, branch: str, *, since: int | None) -> BranchLog:
@@ -284,18 +268,25 @@ class ConfigRepo:
 
     def commits(self, branch: str, *, since: int) -> BranchLog:
         """As `log`, with the commits alone: no tree and no file is fetched."""
+        git = self._fetch_commits(branch, since, may_cut=self._is_remote)
+        if git is None:
+            return BranchLog(self._directory("history"), "", Objects(self._directory("history")))
+        return BranchLog(git, _ref(branch), Objects(git), with_files=False)
+
+    def _fetch_commits(self, branch: str, since: int, *, may_cut: bool) -> GitDirectory | None:
+        """Fetch what a branch got since a moment, in seconds since 1970; None where it has nothing as new as that."""
         name, git = check_branch(branch), self._directory("history")
         answer = self._ask(
             git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-            *([f"--shallow-since=@{since}"] if self._has_shallow and self._is_remote else []),
+            *([f"--shallow-since=@{since}"] if self._has_shallow and may_cut else []),
             *(["--filter=tree:0"] if self._has_partial_clone else []),
             "--", self.url.text, f"+refs/heads/{name}:{_ref(name)}",
         )  # fmt: skip
         if answer.code != 0 and "shallow" in answer.stderr:
-            return BranchLog(git, "", Objects(git))  # the branch has nothing as new as that
+            return None
         if answer.code != 0:
             raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
-        return BranchLog(git, _ref(name), Objects(git), with_files=False)
+        return git
 
     def _fetch_log(self, git: GitDirectory, branch: str, how_far: str) -> Answer:
         return self._ask(
@@ -475,191 +466,3 @@ def _unshallow(git: GitDirectory) -> str:
 def _ref(branch: str) -> str:
     """Where a fetched branch is kept."""
     return f"refs/gitops-ci/{branch}"
-
-
-class Snapshot:
-    """One commit: its files by path, read on demand."""
-
-    def __init__(self, git: GitDirectory, objects: Objects, commit: str) -> None:
-        self.git = git
-        self.objects = objects
-        self.commit = commit
-        _, raw = git.read_object(commit)
-        head, _, message = raw.decode("utf-8", "replace").partition("\n\n")
-        self.message = message
-        headers = [line.split(" ", 1) for line in head.split("\n")]
-        self.tree = next(value for name, value in headers if name == "tree")
-        self.parents = tuple(value for name, value in headers if name == "parent")
-        committer = next(value for name, value in headers if name == "committer")
-        self.committed_at = int(committer.rsplit(" ", 2)[1])
-
-    @property
-    def is_sparse(self) -> bool:
-        """Whether what it holds comes piece by piece, when it is read."""
-        return self.objects.is_sparse
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether this tool made exactly this commit: nobody amended it, or put a merge on top."""
-        return len(self.parents) == 1 and is_marked(self.message, self.tree)
-
-    @property
-    def has_mark(self) -> bool:
-        """Whether its message was written by this tool, for whatever tree."""
-        return has_mark(self.message)
-
-    def parent(self) -> Snapshot | None:
-        """The first parent, or None where the fetch did not reach so far."""
-        return (*self.ancestors(), None)[0]
-
-    def made_from(self) -> Snapshot | None:
-        """The commit that a proposal is made against, or None where the fetch did not reach so far."""
-        if not (named := base_in(self.message)):
-            return self.parent()
-        try:
-            return Snapshot(self.git, self.objects, named)
-        except KeyError:
-            return None
-
-    def ancestors(self) -> tuple[Snapshot, ...]:
-        """The parents, in order; none where the fetch did not reach so far."""
-        try:
-            return tuple(Snapshot(self.git, self.objects, parent) for parent in self.parents)
-        except KeyError:
-            return ()
-
-    def obstacle(self, path: str) -> str:
-        """What of a path is a symlink or a submodule, and so neither read nor written: `apps is a symlink`; else ""."""
-        parts = check_path(path).split("/")
-        for place in ("/".join(parts[: count + 1]) for count in range(len(parts))):
-            entry = self.entry(place)
-            if entry and entry.mode in OBSTACLES:
-                return f"{place} is {OBSTACLES[entry.mode]}"
-        return ""
-
-    def entry(self, path: str) -> Entry | None:
-        tree, entry = self.tree, None
-        for part in check_path(path).split("/"):
-            if entry is not None:
-                if entry.mode != TREE:
-                    return None
-                tree = entry.sha
-            entry = self.objects.entries(tree).get(part)
-            if entry is None:
-                return None
-        return entry
-
-    def read(self, path: str) -> bytes | None:
-        """The content of a file, None where there is no regular file of this path."""
-        entry = self.entry(path)
-        return self.objects.blob(entry.sha) if entry and entry.is_file else None
-
-    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The contents of the regular files among these paths; what is missing comes in one request."""
-        entries = [(path, self.entry(path)) for path in paths]
-        files = [(path, entry.sha) for path, entry in entries if entry and entry.is_file]
-        self.objects.need(sha for _, sha in files)
-        for path, sha in files:
-            yield path, self.objects.blob(sha)
-
-    def paths(self, selection: Selection) -> list[str]:
-        """The paths of the selected regular files, in git's order."""
-        if self.objects.is_sparse:
-            return list(self.objects.files(self.tree, selection))
-        return [path for path in self._listing[0] if selection.matches(path)]
-
-    def links(self) -> dict[str, str]:
-        """What each symbolic link says, by its path. A snapshot that is read piece by piece has none to tell."""
-        found: dict[str, str] = {}
-        for path in () if self.objects.is_sparse else self._listing[1]:
-            with suppress(UsageError):  # a name that is never read
-                if entry := self.entry(path):
-                    found[path] = os.fsdecode(self.objects.blob(entry.sha))
-        return found
-
-    @cached_property
-    def _listing(self) -> tuple[list[str], list[str]]:
-        """The paths of all regular files and of all symbolic links, in git's order."""
-        listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
-        files: list[str] = []
-        links: list[str] = []
-        for line in filter(None, listing.split(b"\0")):
-            mode, _, name = line.partition(b"\t")
-            kind = files if mode.startswith(b"100") else links if mode.startswith(b"120000") else None
-            if kind is not None:
-                kind.append(name.decode("utf-8", "surrogateescape"))
-        return files, links
-
-    def search(self, needles: Sequence[str], selection: Selection, *, names: Sequence[str] = ()) -> list[str]:
-        """The paths of the selected regular files that contain any needle, byte for byte.
-
-        What is no UTF-8 stands in a needle as Python's surrogate escapes. `names` are the names of the files that are
-        looked into; () means all.
-        """
-        if self.objects.is_sparse:
-            found = self.objects.files(self.tree, selection)
-            found = {path: entry for path, entry in found.items() if not names or path.rpartition("/")[2] in names}
-            self.objects.need(entry.sha for entry in found.values())
-            wanted = [needle.encode("utf-8", "surrogateescape") for needle in needles]
-            texts = ((path, self.objects.blob(entry.sha)) for path, entry in found.items())
-            return [path for path, data in texts if any(needle in data for needle in wanted)]
-        # A line without text would match every file.
-        lines = (line for needle in needles for line in needle.split("\n") if line)
-        patterns = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
-        files = [f":(glob)**/{name}" for name in names]
-        answer = self.git.run(
-            "grep", "--full-name", "-l", "-z", "-a", "-F", "-f", "-", self.commit, "--", *files, stdin=patterns
-        )
-        if answer.code > 1:
-            raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}", hint=ASK_GIT)
-        prefix = len(self.commit) + 1
-        paths = (name[prefix:].decode("utf-8", "surrogateescape") for name in answer.stdout.split(b"\0") if name)
-        return [path for path in paths if selection.matches(path)]
-
-    def lines(self, needles: Sequence[str], selection: Selection) -> str:
-        """Every line of the selected regular files with any needle: the path, NUL, the line and a line break.
-
-        What is no UTF-8 stands in needles and lines as Python's surrogate escapes.
-        """
-        if self.objects.is_sparse:
-            return self._lines_read(needles, selection)
-        patterns = "".join(f"{needle}\n" for needle in needles).encode("utf-8", "surrogateescape")
-        answer = self.git.run("grep", "--full-name", "-z", "-a", "-F", "-f", "-", self.commit, "--", stdin=patterns)
-        if answer.code > 1:
-            raise GitError(f"Searching the config repository failed: {last_lines(answer.stderr)}", hint=ASK_GIT)
-        text = f"\n{answer.stdout.decode('utf-8', 'surrogateescape')}"
-        return text.replace(f"\n{self.commit}:", "\n")[1:]
-
-    def _lines_read(self, needles: Sequence[str], selection: Selection) -> str:
-        found = self.objects.files(self.tree, selection)
-        self.objects.need(entry.sha for entry in found.values())
-        wanted = re.compile(
-            b"[^\n]*(?:%b)[^\n]*" % b"|".join(re.escape(n.encode("utf-8", "surrogateescape")) for n in needles)
-        )
-        parts = []
-        for path, entry in found.items():
-            data = self.objects.blob(entry.sha)
-            parts += [f"{path}\0{line.decode('utf-8', 'surrogateescape')}\n" for line in wanted.findall(data)]
-        return "".join(parts)
-
-    def whole(self, most: int) -> Snapshot | None:
-        """The same commit with all that it holds at hand; None where that are more than `most` files and folders."""
-        if not self.is_sparse:
-            return self
-        return Snapshot(self.git, Objects(self.git), self.commit) if self.objects.complete(self.tree, most) else None
-
-    def changed_paths(self, before: Snapshot) -> list[str]:
-        """What differs between two commits, by tree; renames are not looked for."""
-        return self.objects.differing(before.tree, self.tree)
-
-    def mark(self, message: str, changes: Mapping[str, bytes | None]) -> str:
-        """The message of a commit that makes these changes here, as `commit` would write it."""
-        return marked(message, self.tree_with(changes))
-
-    def tree_with(self, changes: Mapping[str, bytes | None]) -> str:
-        """The id of a tree that is this commit's with these files replaced, added or (None) gone.
-
-        Raises:
-            UsageError: a path leads through or to a symlink or a submodule.
-        """
-        return tree_with(self.git, self.tree, changes, self.objects.entries)

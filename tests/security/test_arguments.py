@@ -77,13 +77,11 @@ LIST = {
         "self._ref": f"behind --end-of-options: refs/gitops-ci/ and {_BRANCH}",
     },
     "configrepo.repository": {
-        "*files": "pathspecs behind '--': file names that are constants of the program",
         "*arguments": _HANDED_ON,
         "*options": "constants of the callers: filters",
         "*(['--filter=tree:1'] if sparse else [])": "constants",
         "*([f'--depth={depth}'] if self._has_shallow else [])": "a number behind '='",
-        "*([f'--shallow-since=@{since}'] if self._has_shallow else [])": "a number behind '='",
-        "*([f'--shallow-since=@{since}'] if self._has_shallow and self._is_remote else [])": "a number behind '='",
+        "*([f'--shallow-since=@{since}'] if self._has_shallow and may_cut else [])": "a number behind '='",
         "*(['--filter=tree:0'] if self._has_partial_clone else [])": "constants",
         "*(['--filter=blob:none'] if self._has_partial_clone else [])": "constants",
         "*([how_far] if how_far else [])": "a number behind '=', or a constant",
@@ -93,6 +91,7 @@ LIST = {
         "f'+refs/heads/{branch}:{_ref(branch)}'": _BRANCH,
         "f'+refs/heads/{name}:{_ref(name)}'": _BRANCH,
         "_ref(name)": f"refs/gitops-ci/ and {_BRANCH}",
+        "_ref(branch)": f"refs/gitops-ci/ and {_BRANCH}",
         "f'--force-with-lease={ref}:{expected or ''}'": f"behind '=': {_BRANCH}",
         "*(f'--push-option={option}' for option in options)": "behind '='",
         "*([f'--force-with-lease={gone}:{snapshot.commit}'] if gone else [])": f"behind '=': {_BRANCH}",
@@ -100,6 +99,9 @@ LIST = {
         "f':{ref}'": f"behind '--': {_BRANCH}",
         "f'{snapshot.commit}:{ref}'": _HEX,
         "*([f':{gone}'] if gone else [])": _BRANCH,
+    },
+    "configrepo.snapshot": {
+        "*files": "pathspecs behind '--': file names that are constants of the program",
         "self.commit": _HEX,
     },
     "flows.after_push": {

@@ -233,7 +233,7 @@ LISTS_AND_OTHER_TEXTS = {
     "cli/image_verify.py": "a key of a repository, of which no more is read",
     "cli/progress.py": "the short id of a layer, of a text that was masked",
     "configrepo/git.py": "the last of several lines, which were masked",
-    "configrepo/repository.py": "the folders of a path",
+    "configrepo/snapshot.py": "the folders of a path",
     "flows/bump/branches.py": "the name of a branch, which cannot be read without it",
     "flows/bump/commit.py": "the id of a commit that we made",
     "flows/bump/flow.py": "a list",
