@@ -153,6 +153,18 @@ class GitDirectory:
             self._git.clear_cache()
             return self._read(name)
 
+    def commit_of(self, ref: str) -> str:
+        """The id of the commit that a ref names; the long-lived child answers this, too.
+
+        Raises:
+            KeyError: there is no such ref here.
+        """
+        try:
+            found: str | bytes = self._git.get_object_data(ref)[0]  # GitPython says text, and gives bytes
+        except ValueError:
+            raise KeyError(ref) from None
+        return found if isinstance(found, str) else found.decode("ascii")
+
     def _read(self, name: str) -> tuple[str, bytes]:
         try:
             _, kind, _, data = self._git.get_object_data(name)

@@ -209,10 +209,10 @@ class ConfigRepo:
         if sparse and "filtering not recognized" in said:
             self._send_everything("the server has no partial clone")
             sparse = False
-        tip = git.checked("Reading the fetched branch", "rev-parse", "--verify", "--end-of-options", _ref(name))
+        tip = git.commit_of(_ref(name))
         self._log.detail(f"fetched {name} of {self.url} in {time.monotonic() - started:.1f} s")
         objects = Objects(git, self._object_fetcher(git, name, depth), self._seen) if sparse else Objects(git)
-        snapshot = Snapshot(git, objects, tip.decode().strip())
+        snapshot = Snapshot(git, objects, tip)
         self._seen.here.add(snapshot.tree)  # --filter=tree:1: the commit and its root tree
         return snapshot
 

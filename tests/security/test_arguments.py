@@ -90,7 +90,6 @@ LIST = {
         "*wanted": "refs/heads/ and a branch, behind '--'",
         "f'+refs/heads/{branch}:{_ref(branch)}'": _BRANCH,
         "f'+refs/heads/{name}:{_ref(name)}'": _BRANCH,
-        "_ref(name)": f"refs/gitops-ci/ and {_BRANCH}",
         "_ref(branch)": f"refs/gitops-ci/ and {_BRANCH}",
         "f'--force-with-lease={ref}:{expected or ''}'": f"behind '=': {_BRANCH}",
         "*(f'--push-option={option}' for option in options)": "behind '='",
