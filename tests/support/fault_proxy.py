@@ -120,7 +120,7 @@ def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
     server = _Server(("127.0.0.1", 0), _Handler)
     server.proxy = proxy
     proxy.host = f"127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield proxy

@@ -81,7 +81,7 @@ def token_server(folder: Path, accounts: Mapping[str, str]) -> Iterator[TokenSer
     subprocess.run([program("openssl"), "req", "-x509", *key], cwd=folder, check=True, capture_output=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.tokens = TokenServer(f"http://127.0.0.1:{server.server_port}/token", folder, accounts)  # type: ignore[attr-defined]
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield server.tokens  # type: ignore[attr-defined]
