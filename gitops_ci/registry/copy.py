@@ -11,10 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.registry.base import NO_IMAGE, Blob, Descriptor, Manifest, Progress, Reader, Stored, Writer
+from gitops_ci.registry.base import (
+    INDEX_TYPES,
+    NO_IMAGE,
+    Blob,
+    Descriptor,
+    Manifest,
+    Progress,
+    Reader,
+    Stored,
+    Writer,
+)
 from gitops_ci.registry.parallel import each
 
-__all__ = ["Copied", "copy", "manifests_below", "size_of"]
+__all__ = ["Copied", "copy", "is_whole", "manifests_below", "size_of"]
 
 _PARALLEL = 6  # uploads at a time, as other tools do: more do not go faster on the lines that CI has
 _DEEPEST = 4  # indexes in indexes; nobody builds more than two
@@ -66,6 +76,25 @@ def size_of(source: Reader, root: Manifest) -> int:
     return _size(manifests_below(source, root))
 
 
+def is_whole(place: Writer, root: Manifest) -> bool:
+    """Whether a place holds all manifests below one that it holds: some registries take an index without them."""
+
+    def below(manifest: Manifest, depth: int) -> bool:
+        children = tuple({child.digest: child for child in manifest.children}.values())
+        if depth > _DEEPEST or len(children) > _MOST:
+            return False
+
+        def holds(child: Descriptor) -> bool:
+            if child.media_type not in INDEX_TYPES:
+                return place.digest(child.digest) is not None
+            inner = place.manifest(child.digest)
+            return inner is not None and below(inner, depth + 1)
+
+        return all(each(holds, children, at_once=_PARALLEL))
+
+    return below(root, 0)
+
+
 def _size(manifests: Iterable[Manifest]) -> int:
     blobs: dict[str, int] = {}
     own = 0
@@ -84,14 +113,14 @@ def manifests_below(source: Reader, root: Manifest) -> Iterator[Manifest]:
     seen: set[str] = set()
 
     def below(manifest: Manifest, depth: int) -> Iterator[Manifest]:
+        children = {child.digest: child for child in manifest.children if child.digest not in seen}
+        seen.update(children)
         if depth > _DEEPEST or len(seen) > _MOST:
             raise RegistryError(
                 f"{source.name}: the image has more than {_MOST} manifests or {_DEEPEST} levels of them", hint=NO_IMAGE
             )
-        for child in manifest.children:
-            if child.digest not in seen:
-                seen.add(child.digest)
-                yield from below(_child(source, child), depth + 1)
+        for child in each(lambda child: _child(source, child), tuple(children.values()), at_once=_PARALLEL):
+            yield from below(child, depth + 1)
         yield manifest
 
     return below(root, 0)
@@ -103,7 +132,8 @@ def _child(source: Reader, child: Descriptor) -> Manifest:
         platform = f" ({child.platform})" if child.platform else ""
         raise RegistryError(
             f"{source.name}: the index lists the manifest {child.digest}{platform}, which is not there",
-            hint="The image is incomplete: build all of its platforms, or fetch it again.",
+            hint="The image is incomplete: build all of its platforms, or fetch it again. "
+            "To publish one that is there: gitops-ci image copy SOURCE DESTINATION --platform linux/amd64.",
         )
     return manifest
 

@@ -11,7 +11,9 @@ import docker
 import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
+from tests.support.fault_proxy import fault_proxy
 from tests.support.layouts import MANIFEST, LayoutWriter, layer_of
+from tests.support.quirks import lacks_manifest
 from tests.support.registry_state import manifest, pulled, tags
 
 _numbers = itertools.count(1)
@@ -92,14 +94,62 @@ def test_one_of_several_images_has_to_be_named(run, repository, tmp_path):  # no
     assert "1.4.1, 1.4.2" in missing.out
 
 
-def test_an_index_that_lacks_a_platform_is_not_pushed(run, repository, tmp_path):  # noqa: F811
+@pytest.mark.parametrize("more", [(), ("--dry-run",)], ids=["push", "dry run"])
+@pytest.mark.parametrize("missing", [0, 1])
+def test_an_index_that_lacks_a_platform_is_not_pushed(run, repository, tmp_path, missing, more):  # noqa: F811
     digest = several_platforms(tmp_path / "built")
     index = json.loads((tmp_path / "built/blobs/sha256" / digest[7:]).read_text())
-    (tmp_path / "built/blobs/sha256" / index["manifests"][1]["digest"][7:]).unlink()
-    ran = run("image", "push", "oci:built", "--to", repository, "--version", "1.4.2")
+    (tmp_path / "built/blobs/sha256" / index["manifests"][missing]["digest"][7:]).unlink()
+    ran = run("image", "push", "oci:built", "--to", repository, "--version", "1.4.2", *more)
     assert ran.code == 4
-    assert "linux/arm64" in ran.out
+    assert PLATFORMS[missing] in ran.out
+    assert "gitops-ci image copy SOURCE DESTINATION --platform" in ran.out
     assert tags(repository) == {}
+    there = ("--platform", PLATFORMS[1 - missing])
+    assert run("image", "copy", "oci:built", f"{repository}:1.4.2", *there).code == 0
+    assert tags(repository) == {"1.4.2": index["manifests"][1 - missing]["digest"]}
+    assert len(pulled(repository, "1.4.2")) == 4
+
+
+@pytest.fixture
+def sparse(run, registry, repository, tmp_path):  # noqa: F811
+    """A repository with an index as 1.4.2, one platform of which is gone; by an address of its own."""
+    digest = several_platforms(tmp_path / "built")
+    pushed(run, "oci:built", repository)
+    gone = manifest(repository, digest)["manifests"][1]["digest"]
+    with fault_proxy(registry) as proxy:
+        proxy.script = lacks_manifest(gone)
+        yield repository.replace(registry, proxy.host)
+
+
+def test_an_index_that_lacks_a_platform_gets_no_more_tags(run, repository, sparse):  # noqa: F811
+    before = tags(repository)
+    for arguments in (
+        ("retag", f"{sparse}:1.4.2", "stable"),
+        ("retag", f"{sparse}:1.4.2", "stable", "--dry-run"),
+        ("retag", f"{sparse}:1.4.2", "1.4.2"),
+        ("copy", f"{sparse}:1.4.2", f"{sparse}-prod"),
+        ("copy", sparse, f"{sparse}-prod", "--all-tags"),
+    ):
+        ran = run("image", *arguments)
+        assert ran.code == 4, arguments
+        assert "(linux/arm64), which is not there" in ran.out + ran.err
+    assert tags(repository) == before
+    assert tags(f"{repository}-prod") == {}
+
+
+@pytest.mark.parametrize("version", ["1.4.2", "1.4.3"], ids=["the same tags", "another tag"])
+def test_a_platform_that_is_gone_is_sent_again(run, sparse, version):  # noqa: F811
+    ran = run("image", "push", "oci:built", "--to", sparse, "--version", version, "--output", "json")
+    assert ran.code == 0, ran.out + ran.err
+    assert len(pulled(sparse, version)) == 1 + 2 + 2 + 3
+
+
+def test_the_bytes_of_an_index_are_those_of_all_its_parts(run, repository, tmp_path):  # noqa: F811
+    several_platforms(tmp_path / "built")
+    whole = sum(path.stat().st_size for path in (tmp_path / "built/blobs").rglob("*") if path.is_file())
+    for more in (("--dry-run",), (), ()):
+        assert pushed(run, "oci:built", repository, *more)["summary"]["bytes"] == whole
 
 
 def test_promotion_to_another_registry_carries_everything(run, repository, make_registry, tmp_path):  # noqa: F811

@@ -15,6 +15,7 @@ __all__ = [
     "absent_is_denied",
     "blob_head_says",
     "head_says",
+    "lacks_manifest",
     "reads_are_denied",
     "tags_are_immutable",
     "takes_no_blob_in_one_piece",
@@ -72,6 +73,20 @@ def absent_is_denied(upstream: str, status: int, *, first_only: bool) -> Script:
         path = f"/v2/{name}/tags/list" if first_only else asked.path
         there = requests.get(f"http://{upstream}{path}", headers={"Accept": MANIFESTS}, timeout=10)
         return Answer(status) if there.status_code == 404 else None
+
+    return script
+
+
+def lacks_manifest(digest: str) -> Script:
+    """An index was taken without one of its manifests, or a cleanup took that one away; until it is stored again."""
+    stored: list[Asked] = []
+
+    def script(asked: Asked) -> Answer | None:
+        if not asked.path.endswith(f"/manifests/{digest}"):
+            return None
+        if asked.method == "PUT":
+            stored.append(asked)
+        return None if stored else Answer(404)
 
     return script
 

@@ -14,7 +14,7 @@ from gitops_ci.flows.image.tags import check_tags, in_lower_case, open_destinati
 from gitops_ci.flows.rehearsal import Rehearsal
 from gitops_ci.model import ErrorDetail, Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Progress
-from gitops_ci.registry.copy import Copied
+from gitops_ci.registry.copy import Copied, is_whole
 from gitops_ci.registry.sources import ImageSource, Sent, open_source, split_source
 from gitops_ci.tags import TagChoice
 
@@ -89,26 +89,36 @@ def _push_to(request: PushRequest, log: Log, progress: Progress) -> Pushed:
         run = PushRun(request, source, destination, log, progress)
         states, stale = leave_newer(run, states)
         stale = (*_report_left(run, choices), *stale)
-        return push_tags(run, states, choices, stale)
+        return replace(push_tags(run, states, choices, stale), size=_size(source))
 
 
 def push_tags(run: PushRun, states: list[TagState], choices: tuple[TagChoice, ...], left: tuple[Skip, ...]) -> Pushed:
-    """Push an image under these tags, or plan that; `left` are the tags that stay as they are.
+    """Push an image under these tags, or plan that; `left` are the tags that stay as they are. The size is not told.
 
     Raises:
         RegistryError: the registry refused, or a released tag names another image meanwhile.
         PartlyPushed: the registry refused some of the tags.
     """
-    facts = run.source.facts
+    labels = run.source.facts.labels
     if run.request.dry_run:
-        return Pushed(_planned(run, states), choices, facts.labels, facts.size, skipped=left)
+        if not all(state.kept for state in states):
+            run.source.size()  # a part that is missing shows here
+        return Pushed(_planned(run, states), choices, labels, skipped=left)
     copied, images, refused = _push_into(run, states)
     reused = copied.blobs.get("present", 0) + copied.blobs.get("mounted", 0)
-    return Pushed(images, choices, facts.labels, facts.size, copied.sent, reused, (*left, *refused))
+    return Pushed(images, choices, labels, sent=copied.sent, reused=reused, skipped=(*left, *refused))
+
+
+def _size(source: ImageSource) -> int:
+    """The bytes of the image. Where nothing of it had to be sent, parts may be missing: then what is known of it."""
+    try:
+        return source.size()
+    except RegistryError:
+        return source.facts.size
 
 
 def _push_into(run: PushRun, states: list[TagState]) -> tuple[Copied, tuple[PushedTag, ...], tuple[Skip, ...]]:
-    if all(state.kept for state in states) and not run.request.with_referrers:
+    if all(state.kept for state in states) and not run.request.with_referrers and _are_whole(run, states):
         images = _planned(run, states)
         for state, image in zip(states, images, strict=True):
             report_tag(run, state, image)
@@ -183,7 +193,17 @@ def _stored(run: PushRun, states: list[TagState]) -> Sent:
     now = look_again(run.destination, run.source, first, allow_move=run.request.allow_move)
     known = _known_digest(run, [now] if now.kept else states)
     manifest = run.destination.manifest(known) if known else None
-    return Sent(manifest, Copied()) if manifest else _send(run, first.choice.tag)
+    if manifest is None or not is_whole(run.destination, manifest):
+        return _send(run, first.choice.tag)
+    return Sent(manifest, Copied())
+
+
+def _are_whole(run: PushRun, states: list[TagState]) -> bool:
+    """Whether the images that the tags name already have all of their platforms there."""
+    if run.source.facts.content is not None:
+        return True  # one platform: a registry takes no such manifest without its layers
+    manifests = [run.destination.manifest(digest) for digest in {state.digest for state in states} if digest]
+    return all(manifest is not None and is_whole(run.destination, manifest) for manifest in manifests)
 
 
 def _send(run: PushRun, tag: str) -> Sent:

@@ -29,6 +29,9 @@ class ImageSource(Protocol):
     name: str
     facts: ImageConfig
 
+    def size(self) -> int:
+        """The bytes of all that the image consists of. Raises RegistryError where a part of it is missing."""
+
     def selected(self, platforms: Sequence[str]) -> ImageSource:
         """The image for these platforms only. Raises RegistryError where it does not have them."""
 

@@ -27,6 +27,9 @@ class Saved:
         self._archive = archive
         self._annotations = annotations or {}
 
+    def size(self) -> int:
+        return self.facts.size
+
     def selected(self, platforms: Sequence[str]) -> Saved:
         if platforms:
             raise one_platform(self.name)

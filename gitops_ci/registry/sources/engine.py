@@ -43,6 +43,9 @@ class InEngine:
         self._image = image
         self._annotations: Mapping[str, str] = {}
 
+    def size(self) -> int:
+        return self.facts.size
+
     def selected(self, platforms: Sequence[str]) -> ImageSource:
         if platforms:
             raise one_platform(self.name)

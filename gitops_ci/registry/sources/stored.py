@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import TAG
 from gitops_ci.registry.base import DIGEST, Manifest, Progress, Reader, Writer
-from gitops_ci.registry.copy import copy
+from gitops_ci.registry.copy import copy, size_of
 from gitops_ci.registry.derived import annotated, select_platforms
 from gitops_ci.registry.image_config import facts_of
 from gitops_ci.registry.layout import Layout
@@ -27,6 +27,12 @@ class Stored:
         self.facts = facts_of(reader, root)
         self._reader = reader
         self._root = root
+        self._size: int | None = None
+
+    def size(self) -> int:
+        if self._size is None:
+            self._size = size_of(self._reader, self._root)
+        return self._size
 
     def selected(self, platforms: Sequence[str]) -> Stored:
         return Stored(self._reader, select_platforms(self._reader, self._root, platforms)) if platforms else self
@@ -40,7 +46,9 @@ class Stored:
         if isinstance(self._reader, Remote) and isinstance(destination, Remote):
             same_registry = self._reader.registry == destination.registry
             mount_from = self._reader.repository if same_registry else ""
-        return Sent(self._root, copy(self._reader, destination, self._root, progress, mount_from=mount_from))
+        copied = copy(self._reader, destination, self._root, progress, mount_from=mount_from)
+        self._size = copied.size
+        return Sent(self._root, copied)
 
     def send_referrers(self, destination: Writer, progress: Progress) -> int:
         return copy_referrers(self._reader, destination, self._root, progress)
