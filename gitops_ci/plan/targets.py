@@ -21,9 +21,10 @@ _WORD = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 _REFERENCE = re.compile(
     r"(?:(?P<default>\$\{[A-Za-z_]\w{0,127}:?[-=+])|(?P<host>\$[A-Za-z_]\w{0,127}/)|(?<=://)|(?<=[})]/)|(?<![\w./:@-]))"
     r"(?P<name>[A-Za-z0-9][\w.-]{0,254}(?::[0-9]{1,5}(?=/))?(?:/[a-z0-9][\w.-]{0,254}){0,32})"
-    r"(?P<version>:?(?=\{\{|\$[{(A-Za-z_])|(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)"
+    r"(?P<version>:?(?=\{\{|<<-?[ \t]|<<inputs\.|\$[{(A-Za-z_])|(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)"
 )
-_TEMPLATE = re.compile(r"\{\{|\$[{(A-Za-z_]")
+# `<< inputs.tag >>` is the template of a ResourceSet of Flux; `<<END` is none.
+_TEMPLATE = re.compile(r"\{\{|<<-?[ \t]|<<inputs\.|\$[{(A-Za-z_]")
 _VARIABLE = re.compile(r"\$\{[^\s${}]{0,256}\}")
 _COMMENT = re.compile(r"(?:^|[ \t])#[^\r\n\"']*\Z", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"[ \t]*(?:#|//)")
@@ -31,9 +32,11 @@ _LONG_LINE = 500
 _MOST = 50  # places of one file that are listed one by one
 _SURE_TAG = re.compile(r":v?\d+\..*")
 _PORT = re.compile(r":\d{1,5}")
-# What makes a name without a slash an image: `FROM node:22`, `image = "node:22"`, `COPY --from=node:22`.
+# What makes a name without a slash an image: `FROM node:22`, `ARG BASE=node:22`, `image = "node:22"`,
+# `COPY --from=node:22`, `container: node:22`, `docker://node:22`.
 _IMAGE_FOLLOWS = re.compile(
-    r"""(?:^[ \t]*FROM[ \t]+(?:--\S{1,100}[ \t]+)?|--from=|image["']?[ \t]{0,9}[:=][ \t]{0,9}["']?)\Z""",
+    r"""(?:^[ \t]*FROM[ \t]+(?:--\S{1,100}[ \t]+)?|^[ \t]*ARG[ \t]+\w{1,100}=["']?|--from=|docker(?:-image)?://"""
+    r"""|(?:image|container)["']?[ \t]{0,9}[:=][ \t]{0,9}["']?)\Z""",
     re.IGNORECASE,
 )
 # On the line of such a program a name with a tag is an image, and a name with a number may be a host with a port.

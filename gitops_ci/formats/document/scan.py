@@ -26,7 +26,7 @@ _CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 _WATCHERS = frozenset({"ImageRepository", "ImageScan", "Warehouse"})
 _WATCHES = frozenset({"imageScans"})
 # Lists of `name` and `value` that stand for values: Argo CD and its charts, Helmfile, Tekton, OpenShift.
-_PARAMETERS = frozenset({"parameters", "params", "set"})
+_PARAMETERS = frozenset({"parameters", "params", "set", "setString"})
 # Lists of strings that programs get: options and variables, `name=value`.
 _ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment", "literals"})
 _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
