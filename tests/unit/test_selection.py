@@ -92,3 +92,39 @@ def test_a_change_leaves_alone_what_belongs_to_other_units():
 def test_what_is_no_share(text):
     with pytest.raises(UsageError):
         Shard.parse(text)
+
+
+CRD = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  group: acme.example\n"
+WIDGET = "apiVersion: acme.example/v1\nkind: Widget\n"
+
+
+def test_a_changed_definition_concerns_the_objects_of_its_group_alone():
+    files = {
+        "crds/widgets.yaml": CRD,
+        "apps/widget.yaml": WIDGET,
+        "apps/other.yaml": "apiVersion: v1\nkind: ConfigMap\n",
+        "hack/told.yaml": "rules: acme.example/v1\n",
+        "k/widget.yaml": WIDGET,
+        "k/kustomization.yaml": "",
+    }
+    unit = RenderUnit("k", "k/kustomization.yaml", frozenset(), frozenset({"k/widget.yaml", "k/kustomization.yaml"}))
+    chosen, units = affected_by({"crds/widgets.yaml"}, files, files, [unit])
+    assert chosen == {"crds/widgets.yaml", "apps/widget.yaml", "k/widget.yaml"}
+    assert units == [unit]
+
+
+def test_a_patch_of_a_definition_concerns_no_other_file():
+    patch = "patches:\n- target: {group: apiextensions.k8s.io, kind: CustomResourceDefinition}\n"
+    files = {"k/kustomization.yaml": patch, "apps/widget.yaml": WIDGET, "crds/widgets.yaml": CRD}
+    assert affected_by({"k/kustomization.yaml"}, files, files, [])[0] == {"k/kustomization.yaml"}
+
+
+@pytest.mark.parametrize("text", ["kind: CustomResourceDefinition\nspec: {group: '{{ .Values.group }}'}\n"])
+def test_a_definition_whose_group_nobody_knows_concerns_everything(text):
+    files = {"crds/widgets.yaml": text, "apps/widget.yaml": WIDGET}
+    assert affected_by({"crds/widgets.yaml"}, files, files, [])[0] == set(files)
+
+
+def test_changed_settings_concern_everything():
+    files = {".gitops-ci.yaml": "", "apps/widget.yaml": WIDGET}
+    assert affected_by({".gitops-ci.yaml"}, files, files, [])[0] == set(files)

@@ -23,6 +23,7 @@ _EVERY_CHANGE = (
     *("--name-only", "-z", "--no-color", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv"),
     *("--ignore-submodules=none", f"-O{os.devnull}"),
 )
+_GROUP = re.compile(r"""\bgroup["']?[ \t]*:[ \t]*["']?([a-z0-9-]+(?:\.[a-z0-9-]+)+)""")
 _SAFE_REF = re.compile(r"[A-Za-z0-9_./@{}^~+-]+")
 
 
@@ -115,22 +116,32 @@ def affected_by(
 ) -> tuple[set[str], list[RenderUnit]]:
     """The files, of those named, and the units that changed files have an effect on. `files` are the texts.
 
-    What lies in one folder is applied together, so a folder is taken whole; a changed definition of a custom resource,
-    or changed settings, concern everything.
+    What lies in one folder is applied together, so a folder is taken whole. A changed definition of a custom resource
+    concerns the files with objects of its group, changed settings concern everything.
     """
     touched = set(changed)
-    everywhere = any(
-        posixpath.basename(path) == known_files.CONFIG or "CustomResourceDefinition" in files.get(path, "")
-        for path in touched
-    )
-    if everywhere:
+    definitions = [text for path in touched if "CustomResourceDefinition" in (text := files.get(path, ""))]
+    groups = {group for text in definitions for group in _GROUP.findall(text)}
+    is_everywhere = any(posixpath.basename(path) == known_files.CONFIG for path in touched)
+    if is_everywhere or (definitions and not groups):
         return set(names), list(units)
+    groups.discard("apiextensions.k8s.io")  # whoever patches a definition names it
+    of_groups = _with_objects_of(groups, files)
     folders = {posixpath.dirname(path) for path in touched}
-    chosen = [unit for unit in units if unit.sources & touched or _inside(unit, touched)]
+    chosen = [unit for unit in units if unit.sources & (touched | of_groups) or _inside(unit, touched)]
     # What belongs to no other unit than untouched ones is judged by their rendering, not by itself.
     keys = set(map(_key, chosen))
     elsewhere = _sources(unit for unit in units if _key(unit) not in keys) - _sources(chosen)
-    return {path for path in names if posixpath.dirname(path) in folders and path not in elsewhere}, chosen
+    near = {path for path in names if posixpath.dirname(path) in folders} | (of_groups & set(names))
+    return near - elsewhere, chosen
+
+
+def _with_objects_of(groups: Collection[str], files: Mapping[str, str]) -> set[str]:
+    if not groups:
+        return set()
+    listed = "|".join(map(re.escape, sorted(groups)))
+    written = re.compile(rf"""apiVersion["']?[ \t]{{0,9}}:[ \t]{{0,9}}["']?(?:{listed})/""")
+    return {path for path, text in files.items() if written.search(text)}
 
 
 def _sources(units: Iterable[RenderUnit]) -> set[str]:
