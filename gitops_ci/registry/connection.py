@@ -15,7 +15,7 @@ from gitops_ci.imageref import DOCKER_HUB
 from gitops_ci.registry.auth import Auth, Challenge, read_challenge
 from gitops_ci.registry.credentials import Credential
 from gitops_ci.registry.host_certificates import certificates_for
-from gitops_ci.registry.refusals import refusal, unreachable
+from gitops_ci.registry.refusals import refusal, unasked, unreachable
 from gitops_ci.secret import Secret
 
 __all__ = ["Access", "Connection"]
@@ -112,11 +112,15 @@ class Connection:
     def url(self, path: str) -> str:
         """An address that the registry gave, or a path of ours, as a whole URL.
 
+        A registry without TLS behind a proxy may think that it has it: what is asked is the same host and port.
+
         Raises:
             RegistryError: it is none, or plain http where the registry itself speaks TLS.
         """
         base = self._open()[0].base
         url = joined(base + "/", path)
+        if base.startswith("http:") and url.startswith(f"https:{base.removeprefix('http:')}/"):
+            url = "http:" + url.removeprefix("https:")
         scheme, host, _ = origin_of(url)
         if not host or scheme not in {"https", base.partition(":")[0]}:
             raise RegistryError(
@@ -134,6 +138,9 @@ class Connection:
             raise self.refusal(answer, doing)
 
     def refusal(self, answer: Response, doing: str) -> RegistryError:
+        scheme = answer.headers.get("www-authenticate", "")
+        if answer.status == 401 and self._credential is not None and read_challenge(scheme) is None:
+            return unasked(answer, doing, self.registry, scheme)
         return refusal(answer, doing, self.registry, signed_in=self._credential is not None)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from gitops_ci.display import quoted
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import HttpError, Response
 
-__all__ = ["IMMUTABLE", "AccessDenied", "ImmutableTag", "refusal", "unreachable"]
+__all__ = ["IMMUTABLE", "AccessDenied", "ImmutableTag", "refusal", "unasked", "unreachable"]
 
 _IMMUTABLE_STATUSES = {400, 403, 405, 409, 412, 422}
 # How registries refuse to move a tag: ECR, Harbor, Quay and Docker Hub ("immutable"), ECR ("already exists", "cannot be
@@ -45,6 +45,14 @@ def refusal(answer: Response, doing: str, registry: str, *, signed_in: bool) -> 
     elif answer.status in {401, 403}:
         kind = AccessDenied
     return kind(what, hint=_hint(answer.status, f"{code} {said}".lower(), registry, signed_in=signed_in))
+
+
+def unasked(answer: Response, doing: str, registry: str, challenge: str) -> RegistryError:
+    """The error for a 401 that asks for no account in a way that we know; `challenge` is what it asks for."""
+    asks = f"asks for {quoted(challenge.split(maxsplit=1)[0])}" if challenge.strip() else "does not say how to sign in"
+    error = refusal(answer, doing, registry, signed_in=True)
+    hint = f"{registry} {asks}, so the account was not sent. gitops-ci knows Basic and Bearer. Is the address right?"
+    return AccessDenied(error.message, hint=hint)
 
 
 def unreachable(registry: str, error: HttpError) -> RegistryError:

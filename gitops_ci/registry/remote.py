@@ -98,10 +98,11 @@ class Remote:
 
     def tags(self) -> tuple[str, ...] | None:
         found: dict[str, None] = {}
-        for answer in self._pages(self._path("tags", "list") + "?n=1000"):
+        for answer in self._tag_pages():
             if answer.status == 404:
-                return ()
-            if answer.status in {401, 403, 405}:
+                # No such repository, or no such question: then there is the tag that most repositories have.
+                return None if self._is_there("latest") else ()
+            if answer.status == 501 or (400 <= answer.status < 500 and answer.status != 429):
                 return None
             self._wire.expect(answer, {200}, f"listing the tags of {self.name}")
             data = _json(answer)
@@ -110,6 +111,16 @@ class Remote:
             # They become parts of addresses: what is no tag is not one of them.
             found.update(dict.fromkeys(tag for tag in names if isinstance(tag, str) and TAG.fullmatch(tag)))
         return tuple(found)
+
+    def _tag_pages(self) -> Iterator[Response]:
+        url = self._path("tags", "list")
+        pages = self._pages(f"{url}?n=1000")
+        first = next(pages)
+        if first.status == 400:  # some registries take no such number
+            yield from self._pages(url)
+            return
+        yield first
+        yield from pages
 
     def blob(self, descriptor: Descriptor) -> Blob:
         return Blob(descriptor, lambda: self._download(descriptor), self.name)
@@ -138,8 +149,8 @@ class Remote:
     def referrers(self, digest: str) -> tuple[Descriptor, ...]:
         found: dict[str, Descriptor] = {}
         for answer in self._pages(self._path("referrers", digest), headers={"Accept": OCI_INDEX}):
-            if not answer.ok:
-                # A registry that does not know this request answers it with anything from 400 to 405.
+            if not answer.ok or "html" in answer.headers.get("content-type", ""):
+                # A registry that does not know this request answers it with anything from 400 to 405, or a web page.
                 index = self.manifest(fallback_tag(digest))
                 return index.children if index else ()
             found |= {child.digest: child for child in Manifest(answer.content, OCI_INDEX).children}
@@ -163,11 +174,12 @@ class Remote:
         Raises:
             RegistryError: the registry does not let this account push here.
         """
-        answer = self._ask("POST", self._path("blobs", "uploads/"))
+        uploads = self._path("blobs", "uploads/")
+        answer = self._ask("POST", uploads)
         self._wire.expect(answer, {202}, f"pushing to {self.name}")
         # Whether the registry forgets the upload now or later makes no difference to anybody.
         with suppress(HttpError, RegistryError):
-            self._wire.send("DELETE", self._location(answer), scope=self._scope, safe=False, sign_in=False)
+            self._wire.send("DELETE", self._location(answer, uploads), scope=self._scope, safe=False, sign_in=False)
 
     def check_access(self, *, dry_run: bool) -> None:
         self.may_push()
@@ -234,6 +246,11 @@ class Remote:
     def address(self, tag: str) -> str:
         return f"{self.name}:{tag}"
 
+    def _is_there(self, reference: str) -> bool:
+        with suppress(AccessDenied):
+            return self.digest(reference) is not None
+        return False
+
     def _has(self, reference: str, digest: str) -> bool:
         with suppress(AccessDenied):
             return self.digest(reference) == digest
@@ -257,7 +274,7 @@ class Remote:
         if mount_from and answer.status != 202:
             return self._begin(wanted, "")  # a repository that this account may not read
         self._wire.expect(answer, {202}, f"pushing to {self.name}")
-        return self._location(answer)
+        return self._location(answer, url)
 
     def _upload(self, blob: Blob, location: str, progress: Progress) -> tuple[RegistryError | None, float | None]:
         """Send a blob's bytes: the failure, and the seconds after which another try makes sense (None: you choose)."""
@@ -295,13 +312,14 @@ class Remote:
         """Send a blob's bytes by PATCH and end the upload; one chunk, which is all of it."""
         kind = {"Content-Type": "application/octet-stream", "Content-Range": f"0-{wanted.size - 1}"}
         answer = self._wire.send("PATCH", location, scope=self._scope, data=body, headers=kind, safe=False)
-        return self._put(self._location(answer), b"", wanted) if answer.ok else answer
+        return self._put(self._location(answer, location), b"", wanted) if answer.ok else answer
 
-    def _location(self, answer: Response) -> str:
+    def _location(self, answer: Response, asked: str) -> str:
+        """Where an upload goes on, as the answer to a request to the address `asked` has it."""
         location = answer.headers.get("location", "")
         if not location:
             raise RegistryError(f"{self.registry} began an upload without saying where", hint=_NO_REGISTRY)
-        return self._wire.url(location)
+        return self._wire.url(joined(self._wire.url(asked), location))
 
     # ------------------------------------------------------------------------------------------------- requests
 
@@ -326,7 +344,11 @@ class Remote:
             following = re.search(r'<([^<>]+)>\s*;\s*rel="?next"?', answer.headers.get("link", ""))
             if not following:
                 return
-            url = self._wire.url(joined(self._wire.url(url), following[1]))
+            here, url = self._wire.url(url), joined(self._wire.url(url), following[1])
+            if urlsplit(url).path == urlsplit(here).path:
+                # The same list, by whatever name the registry knows itself behind a proxy.
+                url = joined(here, f"?{urlsplit(url).query}")
+            url = self._wire.url(url)
             if not self._wire.is_home(url):
                 raise RegistryError(f"{self.registry} continues a list elsewhere, at {shown(url)}", hint=_NO_REGISTRY)
         raise RegistryError(f"{self.registry} never ends a list", hint=_NO_REGISTRY)

@@ -59,6 +59,8 @@ def find_image(reader: Layout | Remote, wanted: str) -> Stored:
     root = reader.manifest(wanted) if wanted or isinstance(reader, Remote) else reader.only()
     if root is None:
         raise no_image(reader, wanted)
+    if root.is_index and not root.children:
+        raise RegistryError(f"{reader.name}: the index {root.digest} lists no image", hint="Build the image again.")
     return Stored(reader, root)
 
 

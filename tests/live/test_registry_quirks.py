@@ -1,0 +1,141 @@
+"""Registries with answers of their own: a push comes through, or says what is wrong; never something else."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
+from tests.support import quirky_answers as quirks
+from tests.support.fault_proxy import Answer, fault_proxy
+from tests.support.layouts import LayoutWriter
+from tests.support.registry_state import pulled, tags
+
+ALL_TAGS = ("1.4.2", "1.4", "1", "latest")
+ACCOUNT = {"GITOPS_CI_REGISTRY_USER": "bot", "GITOPS_CI_REGISTRY_PASSWORD": "a-password-of-the-bot"}
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def proxy(registry):
+    with fault_proxy(registry) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def quiet_proxy(proxy):
+    yield
+    proxy.clear()
+
+
+@pytest.fixture
+def name():
+    return f"quirks/shop-{next(_numbers)}"
+
+
+@pytest.fixture
+def digest(tmp_path):
+    """The layout that is pushed."""
+    return LayoutWriter(tmp_path / "built").simple("1.4.2", [{"a": b"a" * 5000}])
+
+
+@pytest.fixture
+def push(run, proxy, name, digest):  # noqa: F811
+    def call(*more, version="1.4.2", code=0, environment=None):
+        to = f"{proxy.host}/{name}"
+        ran = run("image", "push", "oci:built", "--to", to, "--version", version, *more, environment=environment)
+        assert ran.code == code, ran.out + ran.err
+        return ran.out + ran.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "UNSUPPORTED"), (404, "UNSUPPORTED"), (501, "")], ids=["400", "404", "501"]
+)
+def test_a_registry_that_cannot_list_tags(push, proxy, registry, name, digest, status, code):
+    """No tag but the version moves where nobody knows whether there is a newer one."""
+    push(version="1.5.0")
+    proxy.script = quirks.lists_no_tags(status, code)
+    said = push(version="1.4.2")
+    assert "does not let this account list its tags" in said
+    assert set(tags(f"{registry}/{name}")) == {"1.5.0", "1.5", "1", "latest", "1.4.2"}
+
+
+def test_a_registry_that_gives_a_few_tags_at_a_time(push, proxy, registry, name, digest):
+    push(version="1.5.0")
+    proxy.script = quirks.lists_at_most(registry, 2)
+    push(version="1.4.2")
+    assert sum(asked.path.endswith("/tags/list") for asked in proxy.asked) > 3
+    assert set(tags(f"{registry}/{name}")) == {"1.5.0", "1.5", "1", "latest", "1.4.2", "1.4"}
+
+
+def test_a_list_that_goes_on_at_another_name_of_the_registry(push, proxy, registry, name, digest):
+    """Behind a proxy a registry may know itself by another name only; the other host is never asked."""
+    push(version="1.5.0")
+    proxy.script = quirks.lists_elsewhere(registry, "registry.internal:5000", 2)
+    push(version="1.4.2")
+    assert sum(asked.path.endswith("/tags/list") for asked in proxy.asked) > 2
+    assert set(tags(f"{registry}/{name}")) == {"1.5.0", "1.5", "1", "latest", "1.4.2", "1.4"}
+
+
+@pytest.mark.parametrize("kind", ["name", "path", "https"])
+def test_where_an_upload_goes_on(push, proxy, registry, name, digest, kind):
+    proxy.script = quirks.uploads_are_at(registry, kind)
+    push()
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    assert len(pulled(f"{registry}/{name}", digest)) == 3
+
+
+def test_an_upload_that_is_sent_to_another_registry(push, proxy, registry, name, digest):
+    """A registry that sends uploads to another registry is refused: the account is for the one that was named."""
+    proxy.script = quirks.uploads_are_redirected("http://127.0.0.1:1")
+    assert "which is not followed" in push(code=4, version="1.4.2")
+    assert tags(f"{registry}/{name}") == {}
+
+
+@pytest.mark.parametrize("mode", [quirks.digests_are_sha512, quirks.no_digests])
+def test_digests_that_the_registry_does_not_tell(push, proxy, registry, name, digest, mode):
+    proxy.script = mode(registry)
+    push()
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    LayoutWriter(Path("built")).simple("1.4.2", [{"b": b"b" * 5000}])
+    assert "is released already" in push(code=4)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "words"), [("", "does not say how to sign in"), ("Negotiate", "asks for Negotiate")]
+)
+def test_an_account_that_was_not_asked_for(push, proxy, challenge, words):
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
+    proxy.script = lambda asked: Answer(401, headers)
+    said = push(code=4, environment=ACCOUNT)
+    assert words in said
+    assert "the account was not sent" in said
+    assert not any("authorization" in asked.headers for asked in proxy.asked)
+
+
+def test_referrers_that_are_a_web_page(push, run, proxy, registry, name, digest):  # noqa: F811
+    """The image's signature is found by its tag, as on other registries without that question."""
+    writer = LayoutWriter(Path("signed"))
+    subject = writer.image()
+    writer.tag("1.4.2", subject)
+    note = writer.artifact(b"{}", "application/vnd.tests.note", b"signed", "text/plain", subject=subject)
+    writer.tag("", note)
+    proxy.script = quirks.referrers_are_unknown()
+    copied = ("--with-referrers", "--version", "1.4.2")
+    assert run("image", "push", "oci:signed:1.4.2", "--to", f"{proxy.host}/{name}", *copied).code == 0
+    proxy.script = quirks.referrers_are_a_web_page()
+    ran = run("image", "copy", f"{proxy.host}/{name}:1.4.2", f"{registry}/{name}-prod", *copied)
+    assert ran.code == 0, ran.out + ran.err
+    assert len(pulled(f"{registry}/{name}-prod", note["digest"])) == 3
+
+
+def test_an_index_of_nothing_is_no_image(run, registry, name):  # noqa: F811
+    writer = LayoutWriter(Path("empty"))
+    writer.tag("x", writer.index({}))
+    ran = run("image", "push", "oci:empty", "--to", f"{registry}/{name}", "--version", "1.4.2")
+    assert ran.code == 4
+    assert "lists no image" in ran.out

@@ -1,0 +1,118 @@
+"""Answers of registries that are their own: a real one behind a proxy that rewrites what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.support.fault_proxy import Answer, Asked
+from tests.support.quirks import Script
+from tests.support.registry_state import MANIFESTS
+
+__all__ = [
+    "digests_are_sha512",
+    "lists_at_most",
+    "lists_elsewhere",
+    "lists_no_tags",
+    "no_digests",
+    "referrers_are_a_web_page",
+    "referrers_are_unknown",
+    "uploads_are_at",
+    "uploads_are_redirected",
+]
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def lists_no_tags(status: int, code: str = "") -> Script:
+    """Tags cannot be listed, and the answer is none of those that the protocol has for that."""
+    body = json.dumps({"errors": [{"code": code, "message": "not here"}]}).encode() if code else b""
+    return lambda asked: Answer(status, _JSON, body) if asked.path.endswith("/tags/list") else None
+
+
+def lists_at_most(upstream: str, most: int) -> Script:
+    """A page of more tags than so many is refused (PAGINATION_NUMBER_INVALID); others are given with a `Link`."""
+
+    def script(asked: Asked) -> Answer | None:
+        if not asked.path.endswith("/tags/list"):
+            return None
+        numbers = [int(part[2:]) for part in asked.query.split("&") if part.startswith("n=")]
+        if numbers and numbers[0] > most:
+            error = {"code": "PAGINATION_NUMBER_INVALID", "message": "invalid number of results requested"}
+            return Answer(400, _JSON, json.dumps({"errors": [error]}).encode())
+        query = asked.query if numbers else "&".join(filter(None, (asked.query, f"n={most}")))
+        there = requests.get(f"http://{upstream}{asked.path}?{query}", timeout=10)
+        link = {"Link": there.headers["Link"]} if "Link" in there.headers else {}
+        return Answer(there.status_code, {**_JSON, **link}, there.content)
+
+    return script
+
+
+def lists_elsewhere(upstream: str, host: str, most: int) -> Script:
+    """The next page of tags is at a host that only the registry itself knows."""
+
+    def script(asked: Asked) -> Answer | None:
+        if not asked.path.endswith("/tags/list"):
+            return None
+        last = [part for part in asked.query.split("&") if part.startswith("last=")]
+        query = "&".join((f"n={most}", *last))
+        there = requests.get(f"http://{upstream}{asked.path}?{query}", timeout=10)
+        link = re.sub(r"<(?:http://[^/]+)?/", f"<http://{host}/", there.headers.get("Link", ""))
+        return Answer(200, {**_JSON, **({"Link": link} if link else {})}, there.content)
+
+    return script
+
+
+def uploads_are_at(upstream: str, kind: str) -> Script:
+    """The `Location` of an upload: `name` (relative to the request, RFC 9110 §10.2.2), `path`, or `https`."""
+
+    def script(asked: Asked) -> Answer | None:
+        if asked.method != "POST" or not asked.path.endswith("/blobs/uploads/"):
+            return None
+        begun = requests.post(f"http://{upstream}{asked.path}", timeout=10)
+        there = urlsplit(begun.headers["Location"])
+        path = f"{there.path}?{there.query}"
+        location = {"name": path.rpartition("/")[2], "path": path, "https": f"https://{asked.headers['host']}{path}"}
+        return Answer(202, {"Location": location[kind]})
+
+    return script
+
+
+def uploads_are_redirected(to: str) -> Script:
+    """Another registry takes the layers."""
+    return lambda asked: Answer(307, {"Location": f"{to}{asked.path}"}) if asked.method == "POST" else None
+
+
+def digests_are_sha512(upstream: str) -> Script:
+    """`Docker-Content-Digest` is of another algorithm than the manifest was asked by."""
+    return _digest_header(upstream, {"Docker-Content-Digest": "sha512:" + "a" * 128})
+
+
+def no_digests(upstream: str) -> Script:
+    """Answers have no `Docker-Content-Digest` (it is optional)."""
+    return _digest_header(upstream, {})
+
+
+def _digest_header(upstream: str, headers: dict[str, str]) -> Script:
+    def script(asked: Asked) -> Answer | None:
+        if asked.method not in {"GET", "HEAD"} or "/manifests/" not in asked.path:
+            return None
+        there = requests.get(f"http://{upstream}{asked.path}", headers={"Accept": MANIFESTS}, timeout=10)
+        kind = {"Content-Type": there.headers["Content-Type"]}
+        return Answer(there.status_code, {**kind, **headers}, there.content)
+
+    return script
+
+
+def referrers_are_a_web_page() -> Script:
+    """What the registry does not know it answers with the page of its user interface."""
+    page = Answer(200, {"Content-Type": "text/html"}, b"<!doctype html><title>registry</title>")
+    return lambda asked: page if "/referrers/" in asked.path else None
+
+
+def referrers_are_unknown() -> Script:
+    """A registry of before version 1.1 of the protocol."""
+    return lambda asked: Answer(404) if "/referrers/" in asked.path else None
