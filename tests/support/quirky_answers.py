@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -15,7 +14,6 @@ from tests.support.registry_state import MANIFESTS
 __all__ = [
     "digests_are_sha512",
     "lists_at_most",
-    "lists_elsewhere",
     "lists_no_tags",
     "no_digests",
     "referrers_are_a_web_page",
@@ -33,35 +31,25 @@ def lists_no_tags(status: int, code: str = "") -> Script:
     return lambda asked: Answer(status, _JSON, body) if asked.path.endswith("/tags/list") else None
 
 
-def lists_at_most(upstream: str, most: int) -> Script:
-    """A page of more tags than so many is refused (PAGINATION_NUMBER_INVALID); others are given with a `Link`."""
+def lists_at_most(upstream: str, most: int, host: str = "") -> Script:
+    """Tags come a few at a time, and a page of more is refused (PAGINATION_NUMBER_INVALID).
+
+    The next page is at `host`, if given: a name that only the registry itself knows.
+    """
 
     def script(asked: Asked) -> Answer | None:
         if not asked.path.endswith("/tags/list"):
             return None
-        numbers = [int(part[2:]) for part in asked.query.split("&") if part.startswith("n=")]
-        if numbers and numbers[0] > most:
+        query = parse_qs(asked.query)
+        if not host and int(query.get("n", ["0"])[0]) > most:
             error = {"code": "PAGINATION_NUMBER_INVALID", "message": "invalid number of results requested"}
             return Answer(400, _JSON, json.dumps({"errors": [error]}).encode())
-        query = asked.query if numbers else "&".join(filter(None, (asked.query, f"n={most}")))
-        there = requests.get(f"http://{upstream}{asked.path}?{query}", timeout=10)
-        link = {"Link": there.headers["Link"]} if "Link" in there.headers else {}
-        return Answer(there.status_code, {**_JSON, **link}, there.content)
-
-    return script
-
-
-def lists_elsewhere(upstream: str, host: str, most: int) -> Script:
-    """The next page of tags is at a host that only the registry itself knows."""
-
-    def script(asked: Asked) -> Answer | None:
-        if not asked.path.endswith("/tags/list"):
-            return None
-        last = [part for part in asked.query.split("&") if part.startswith("last=")]
-        query = "&".join((f"n={most}", *last))
-        there = requests.get(f"http://{upstream}{asked.path}?{query}", timeout=10)
-        link = re.sub(r"<(?:http://[^/]+)?/", f"<http://{host}/", there.headers.get("Link", ""))
-        return Answer(200, {**_JSON, **({"Link": link} if link else {})}, there.content)
+        found = requests.get(f"http://{upstream}{asked.path}", timeout=10).json()
+        later = sorted(tag for tag in found.get("tags") or () if tag > query.get("last", [""])[0])
+        page, more = later[:most], len(later) > most
+        address = f"{f'http://{host}' if host else ''}{asked.path}?last={page[-1]}&n={most}" if more else ""
+        body = json.dumps({"name": found.get("name"), "tags": page}).encode()
+        return Answer(200, {**_JSON, **({"Link": f'<{address}>; rel="next"'} if more else {})}, body)
 
     return script
 
