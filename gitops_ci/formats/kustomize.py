@@ -54,6 +54,24 @@ class Reach:
                     waiting.append(below)
         return False
 
+    def leads(self, kustomization: str, other: str) -> bool:
+        """Whether a kustomization is another one, or builds it."""
+        return other in self._below(kustomization)
+
+    def files(self, kustomization: str) -> set[str]:
+        """The files that a kustomization builds, and where the kustomizations of further levels would be."""
+        entries = {entry for path in self._below(kustomization) for entry in self._built.get(path, ())}
+        return {path for entry in entries for path in (entry, *(posixpath.join(entry, n) for n in KUSTOMIZATIONS))}
+
+    def _below(self, kustomization: str) -> set[str]:
+        """A kustomization and all that it builds."""
+        seen, waiting = {kustomization}, [kustomization]
+        while waiting:
+            found = {self._by_folder.get(entry, "") for entry in self._built.get(waiting.pop(), ())} - {"", *seen}
+            seen |= found
+            waiting += found
+        return seen
+
     def unknown(self) -> set[str]:
         """Where the kustomizations of further levels would be, were they known."""
         folders = {entry for entries in self._built.values() for entry in entries if entry not in self._by_folder}

@@ -29,6 +29,7 @@ from gitops_ci.plan.policy import Age, BumpPolicy, Twin
 from gitops_ci.plan.related_files import RelatedFiles
 from gitops_ci.plan.relation_lines import WORDS as RELATIONS
 from gitops_ci.plan.relation_lines import RelationLines
+from gitops_ci.plan.replacements import Replacements
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
 
@@ -109,7 +110,8 @@ def make_from(
     if len(targets) != 1 and any(pointer.image is None for pointer in pointers):
         raise UsageError("--at needs exactly one image", hint="Run once for each image that is pointed at.")
     wanted = Targets(targets, match_name=policy.match_name)
-    drafts = read(sources, wanted, policy)
+    replacements = Replacements(sources)
+    drafts = read(sources, wanted, policy, replacements)
     named = chain.from_iterable(map(flux_policies.named, sources))
     repositories = chain.from_iterable(map(chart_repositories.named, sources))
     found = (site for draft in drafts for site in draft.sites)
@@ -118,7 +120,9 @@ def make_from(
         draft.select(layers, wanted, policy)
         draft.add_pointers(pointers, wanted, targets[0])
     meant = [site for draft in drafts for site, _ in draft.meant]
-    decisions = Decisions(policy, wanted, is_older, has_twin, meant, kustomize.Reach(sources), layers.completed)
+    decisions = Decisions(
+        policy, wanted, is_older, has_twin, meant, kustomize.Reach(sources), layers.completed | replacements.completed
+    )
     plans = [plan_file(draft, decisions) for draft in drafts]
     known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]

@@ -18,6 +18,7 @@ from gitops_ci.plan import pinning
 from gitops_ci.plan.flavours import Flavour, flavour_of
 from gitops_ci.plan.pinning import Refusal
 from gitops_ci.plan.policy import Age, BumpPolicy, Twin
+from gitops_ci.plan.replacements import SHARED
 from gitops_ci.plan.targets import Targets
 
 __all__ = ["Anchored", "Covered", "Decisions", "Downgrade"]
@@ -189,6 +190,8 @@ def _lines(anchor: Anchor) -> str:
 def _hint(site: ImageSite) -> str:
     if site.problem == FOLLOWED:
         return "Let only one of the two write the version: remove the image from the ImageUpdater, or do not bump it."
+    if site.problem.endswith(SHARED):
+        return "Give each image a key of its own, or point at the value with --at."
     if site.format in {markers.ID, pointer.ID}:
         return "Point at the value itself."
     if site.format == chart_version.ID and not site.variable:

@@ -14,6 +14,7 @@ from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite, Skip, Span
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.policy import BumpPolicy
+from gitops_ci.plan.replacements import Replacements
 from gitops_ci.plan.targets import Targets
 from gitops_ci.yamltext import YamlError
 
@@ -75,15 +76,17 @@ class FileCandidates:
                 self.skipped.append(Skip(at.path, 0, f"{at.title}: there is no such value", failed=True, image=here))
 
 
-def read(sources: Sequence[ManifestText], wanted: Targets, policy: BumpPolicy) -> list[FileCandidates]:
+def read(
+    sources: Sequence[ManifestText], wanted: Targets, policy: BumpPolicy, replacements: Replacements
+) -> list[FileCandidates]:
     """What is found in every file: the search brought along those that may hold a version and no name."""
-    return [_look(source, wanted, policy) for source in sources]
+    return [_look(source, wanted, policy, replacements) for source in sources]
 
 
-def _look(source: ManifestText, wanted: Targets, policy: BumpPolicy) -> FileCandidates:
+def _look(source: ManifestText, wanted: Targets, policy: BumpPolicy, replacements: Replacements) -> FileCandidates:
     draft = FileCandidates(source)
     try:
-        draft.sites += formats.find(draft.source, policy.formats)
+        draft.sites += replacements.among(source.path, formats.find(draft.source, policy.formats))
         if not policy.formats and not _DOCUMENTATION.search(source.path):
             exempt = markers.exempt_lines(source.text)
             draft.skipped += (s for s in wanted.elsewhere(source, draft.sites) if s.line not in exempt)

@@ -18,7 +18,7 @@ from gitops_ci.formats import ManifestText, chart_version, flux_policies
 from gitops_ci.formats.document import chart_repositories
 from gitops_ci.formats.document.nodes import patch_layer
 from gitops_ci.formats.document.variables import layer as layer_of_variables
-from gitops_ci.plan import chart_dependencies, chart_installations, chart_locks, kustomizations, variables
+from gitops_ci.plan import chart_dependencies, chart_installations, chart_locks, kustomizations, replacements, variables
 from gitops_ci.plan.layers import Below, lies_over
 from gitops_ci.plan.relation_lines import RelationLines
 from gitops_ci.plan.targets import Targets
@@ -86,6 +86,7 @@ class RelatedFiles:
             if source.path in builders or _is_kustomization(source.path):
                 found |= kustomizations.used(source)
             found |= self._generated(source)
+        found |= replacements.needed(self._sources)
         found |= self._lines.having(self._mentions(builders))
         charts = {posixpath.basename(posixpath.dirname(path)) for path in self._own_values()} - {""}
         found |= {path for path in self._lines.having(charts) if posixpath.basename(path) in _CHARTS}

@@ -468,6 +468,7 @@ def test_warnings_are_about_what_was_touched(run, tmp_path):
         "flux/policies-name-the-image", "flux/release-over-a-chart-of-the-repository",
         "flux/values-from-a-generated-map", "helm-values/charts-that-depend-on-others",
         "helm-values/layers-beside-each-other", "kustomize/bases-of-bases", "kustomize/charts-with-values",
+        "kustomize/replaced-tags", "kustomize/vars",
     ],
 )  # fmt: skip
 def test_files_that_name_no_image_are_found_by_what_they_belong_to(run, tmp_path, case):
