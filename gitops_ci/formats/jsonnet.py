@@ -1,4 +1,4 @@
-"""Jsonnet, CUE, and JSON with comments: whole references in quotes, under any key.
+"""Jsonnet and CUE: whole references in quotes, under any key.
 
 Source: jsonnet.org/ref/spec.html, "Lexing" (`'…'`, `"…"`, comments `#` and `//`); cuelang.org/docs/reference/spec.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_ci.formats.document.manifest_text import JSON_WITH_COMMENTS, ManifestText
+from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.quoted import quoted_references
 from gitops_ci.model import ImageSite
 
 ID = "jsonnet"
-SUFFIXES = (".jsonnet", ".libsonnet", ".cue", *JSON_WITH_COMMENTS)
+SUFFIXES = (".jsonnet", ".libsonnet", ".cue")
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:

@@ -2,7 +2,8 @@
 
 Sources: argo-cd.readthedocs.io/en/stable/user-guide/helm (`path`, `valueFiles`, `$ref/…` of multi-source Applications);
 fluxcd.io/flux/components/helm/helmreleases (`spec.chart.spec`, `valuesFiles`); fleet.rancher.io/ref-fleet-yaml
-(`helm.chart`, `helm.valuesFiles`); kubectl.docs.kubernetes.io/references/kustomize/builtins (`helmCharts`).
+(`helm.chart`, `helm.valuesFiles`); kubectl.docs.kubernetes.io/references/kustomize/builtins (`helmCharts`);
+helmfile.readthedocs.io, "Configuration" (`releases` with `chart`, `values`, `set`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_ci import known_files
 from gitops_ci.formats.argocd import override_of
@@ -29,12 +30,14 @@ _FILLED_IN = re.compile(r"\{\{[^{}]*\}\}")
 class ChartInstallation:
     """One installation: the layer of the values that its object holds, and the files below them, the lowest first.
 
-    A part of a file's path that a template fills in is a `*`. `maps` are layers of ConfigMaps that it reads.
+    A part of a file's path that a template fills in is a `*`. `maps` are layers of ConfigMaps that it reads,
+    `inline` the keys of values in the describing file itself, where that is no object.
     """
 
     layer: str
     files: tuple[str, ...]
     maps: tuple[str, ...] = ()
+    inline: tuple[tuple[str, ...], ...] = ()
 
     def expanded(self, paths: Collection[str]) -> tuple[str, ...]:
         """The files, each pattern replaced by the `paths` that fit it.
@@ -99,6 +102,20 @@ def _of(path: str, root: MappingNode) -> Iterator[ChartInstallation]:
             yield _use(f"Fleet/{folder or '.'}", folder, chart.text("chart") if chart else "", files)
     elif name in known_files.KUSTOMIZATIONS:
         yield from _kustomized(folder, root)
+    elif what is None and isinstance(releases := root.get("releases"), SequenceNode):
+        for number, release in enumerate(releases.items):
+            if isinstance(release, MappingNode) and release.text("chart"):
+                yield _of_helmfile(folder, release, ("releases", str(number)))
+
+
+def _of_helmfile(folder: str, release: MappingNode, above: tuple[str, ...]) -> ChartInstallation:
+    """A release of a Helmfile; its chart lies here where the address begins with a dot."""
+    chart, listed = release.text("chart"), release.get("values")
+    values = listed.items if isinstance(listed, SequenceNode) else []
+    files = [f"/{posixpath.join(folder, item.value)}" for item in values if isinstance(item, ScalarNode)]
+    inline = [(*above, "values", str(n)) for n, item in enumerate(values) if isinstance(item, MappingNode)]
+    inline += [(*above, key) for key in ("set", "setString")]
+    return replace(_use("", folder, chart if chart.startswith(".") else "", files), inline=tuple(inline))
 
 
 def _kustomized(folder: str, root: MappingNode) -> Iterator[ChartInstallation]:

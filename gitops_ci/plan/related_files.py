@@ -28,14 +28,14 @@ __all__ = ["RelatedFiles", "layered"]
 
 _VALUES = ("values.yaml", "values.yml")
 _CHARTS = frozenset({known_files.CHART, "requirements.yaml"})
-_INSTALLERS = frozenset({*known_files.FLEET, *known_files.KUSTOMIZATIONS})
+_INSTALLERS = frozenset({*known_files.FLEET, *known_files.KUSTOMIZATIONS, "helmfile.yaml", "helmfile.yml"})
 _LEVELS = 3  # `kustomization.yaml` beside `charts/shop/values.yaml`
 # An object with values, which a patch may be laid over.
 _HAS_VALUES = re.compile(r"\b(?:values|valuesObject|valuesInline|valuesContent|valuesFrom|parameters)[\"']?\s*:")
 _OBJECT = re.compile(r"^[\s{\"']*apiVersion[\"']?\s*:", re.MULTILINE)
 _CHART = re.compile(r"\bchart[\"']?\s*:")
 _FLUX = ".toolkit.fluxcd.io"
-_REFERS = re.compile(r"\b(?:valueFiles|valuesFiles?|additionalValuesFiles)[\"']?\s*:")
+_REFERS = re.compile(r"\b(?:valueFiles|valuesFiles?|additionalValuesFiles|releases)[\"']?\s*:")
 
 
 class RelatedFiles:
@@ -206,6 +206,8 @@ def layered(sources: Iterable[ManifestText]) -> dict[str, set[Below]]:
             for layer in (*use.maps, *map(_layer, use.expanded(paths)), use.layer):
                 found.setdefault(layer, set()).update(below)
                 below.append((layer, ()))
+            for keys in use.inline:
+                found.setdefault(_layer(source.path), set()).update((layer, keys) for layer, _ in below if layer)
             # What a release takes from a ConfigMap may be completed by its own values.
             for layer in use.maps:
                 found.setdefault(layer, set()).add((use.layer, ()))

@@ -16,7 +16,7 @@ from gitops_ci import charmap, yamltext
 from gitops_ci.model import Anchor, Field, Role, Span, Spelling
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile
 
-__all__ = ["JSON_WITH_COMMENTS", "Entry", "ManifestText"]
+__all__ = ["Entry", "ManifestText"]
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 # What a reader of merge keys writes out: a few lines can ask for millions.
@@ -25,8 +25,8 @@ _MOST_MERGED = 100_000
 
 # Names of templates end so: helmfile, Ansible, Chezmoi. What is left is the name of what they make.
 _TEMPLATE_SUFFIX = re.compile(r"\.(?:gotmpl|tmpl|tplt|j2|jinja2?)\Z")
-# How the names of files end that are JSON with comments, which is no YAML (containers.dev, "devcontainer.json").
-JSON_WITH_COMMENTS = (".jsonc", "devcontainer.json")
+# This one is JSON with comments, which is no YAML (containers.dev).
+_JSON_WITH_COMMENTS = "devcontainer.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class ManifestText:
     def is_yaml(self) -> bool:
         """Whether the file's name promises YAML (or JSON, which is YAML)."""
         path = _TEMPLATE_SUFFIX.sub("", self.path)
-        if path.endswith(JSON_WITH_COMMENTS):
+        if path.endswith(_JSON_WITH_COMMENTS):
             return False
         if path.endswith((".yaml", ".yml", ".json")) or path.rpartition("/")[2] == "Kustomization":
             return True
