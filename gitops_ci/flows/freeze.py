@@ -1,12 +1,12 @@
 """Whether an environment takes changes now: its windows, and the file that stops everything, `.gitops-ci/freeze.yaml`.
 
 The file is a mapping, or a list of them, with `environments` (all without it), `from`, `until` and `reason`. One that
-cannot be read freezes everything.
+cannot be read, or that would never be in force, freezes everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -43,14 +43,18 @@ def freezes_of(data: bytes | None) -> tuple[Freeze, ...]:
     if data is None:
         return ()
     try:
-        documents = read(data.decode("utf-8")).documents
-        root = documents[0] if documents else None
-        if root is None or (isinstance(root, ScalarNode) and not root.value):
-            return ()
-        return tuple(_freeze(item) for item in (root.items if isinstance(root, SequenceNode) else [root]))
+        return tuple(_freezes(read(data.decode("utf-8")).documents))
     except (UnicodeDecodeError, YamlError, UsageError) as error:
         said = error.message if isinstance(error, UsageError) else getattr(error, "reason", "it is not UTF-8")
         return (Freeze(reason=f"{FREEZE_FILE} cannot be read: {said}"),)
+
+
+def _freezes(documents: Sequence[Node | None]) -> Iterator[Freeze]:
+    if len(documents) > 1:
+        raise UsageError("it has several documents", hint=_HINT)
+    for root in documents:
+        if root is not None and not (isinstance(root, ScalarNode) and not root.value):
+            yield from map(_freeze, root.items if isinstance(root, SequenceNode) else [root])
 
 
 def window_gate(environment: Environment, freezes: Iterable[Freeze], now: float, images: tuple[str, ...] = ()) -> Gate:
@@ -73,14 +77,15 @@ def _freeze(node: Node) -> Freeze:
     values = {key.value: value for key, value in node.pairs if isinstance(key, ScalarNode)}
     if unknown := sorted(values.keys() - _KEYS):
         raise UsageError(f"unknown key '{unknown[0]}'", hint=_HINT)
-    names, start, until = values.get("environments"), _text(values, "from"), _text(values, "until")
+    names, begins, ends = values.get("environments"), _text(values, "from"), _text(values, "until")
     items = names.items if isinstance(names, SequenceNode) else [names] if names is not None else []
-    return Freeze(
-        environments=tuple(_value(item, "environments") for item in items),
-        start=moment(start) if start else None,
-        until=moment(until, ends=True) if until else None,
-        reason=_text(values, "reason"),
-    )
+    environments = tuple(_value(item, "environments") for item in items)
+    if not all(environments):
+        raise UsageError("environments has an empty name", hint=_HINT)
+    start, until = moment(begins) if begins else None, moment(ends, ends=True) if ends else None
+    if start is not None and until is not None and until < start:
+        raise UsageError(f"until {ends} is before from {begins}", hint=_HINT)
+    return Freeze(environments, start, until, _text(values, "reason"))
 
 
 def _text(values: dict[str, Node], key: str) -> str:

@@ -1,6 +1,7 @@
 """Statuses of commits decide: the gate `status` of a promotion, and `wait`."""
 
 import threading
+import time
 
 import pytest
 
@@ -129,6 +130,27 @@ def test_what_was_reported_of_an_earlier_commit_does_not_count(world):
     assert staging(world) == "1.1.0"
 
 
+def test_what_was_reported_of_the_version_after_it_does_not_count(world):
+    world.stub.report(world.brought, "kustomization/apps/1", "success")
+    world.stub.report(world.brought, "e2e", "failure")
+    mended = commit_files(world.repo, {DEV: overlay(f"{SHOP}:1.2.0")}, message="Bump")
+    for context in ("kustomization/apps/1", "e2e"):
+        world.stub.report(mended, context, "success")
+    ran = world.promote(SHOP, "--version", "1.1.0")
+    assert (ran.code, staging(world)) == (1, "1.0.0")
+    assert "e2e is a failure" in ran.document["error"]["message"]
+    assert (world.promote().code, staging(world)) == (0, "1.2.0")
+
+
+def test_nothing_waits_for_a_window_once_the_pull_request_is_open(world):
+    closed = NEEDS.replace("mode: push", "windows: {deny: [{from: 2020-01-01, to: 2100-01-01}]}")
+    commit_files(world.repo, {".gitops-ci.yaml": closed}, message="Closed")
+    began = time.monotonic()
+    calls = [world.promote("--skip-gate", "status", "--wait", "60s") for _ in range(2)]
+    assert [(ran.code, ran.document["status"]) for ran in calls] == [(0, "changed"), (0, "unchanged")]
+    assert time.monotonic() - began < 60
+
+
 def test_a_promotion_can_wait_for_gates_that_open(world, monkeypatch):
     monkeypatch.setattr("gitops_ci.flows.promote.flow._PAUSE", 0.1)
 
@@ -139,7 +161,7 @@ def test_a_promotion_can_wait_for_gates_that_open(world, monkeypatch):
     timer = threading.Timer(1.5, report)
     timer.start()
     try:
-        assert (world.promote("--wait", "120s").code, staging(world)) == (0, "1.1.0")
+        assert (world.promote("--wait", "120s", "--fail-on", "held").code, staging(world)) == (0, "1.1.0")
     finally:
         timer.cancel()
     assert len(world.stub.sent("GET", "/statuses$")) > 1

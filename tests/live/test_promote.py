@@ -123,6 +123,13 @@ def test_a_chain_goes_one_environment_a_run_and_then_rests(call, past):
     assert (ran.document["status"], past.repo.tips()) == ("unchanged", tip)
 
 
+def test_a_chain_tells_of_an_image_that_no_environment_has_and_moves_the_others(call, past, shop):
+    configure(past, AUTO)
+    ran = call(shop, "ghcr.io/acme/shpo", "--to", "auto", mode=None, code=8)
+    assert "ghcr.io/acme/shpo is not in both" in ran.document["error"]["message"]
+    assert (ran.document["summary"]["changed"], version(past, "staging")) == (1, "1.1.0")
+
+
 def test_a_chain_leaves_environments_alone_that_are_promoted_to_by_hand(call, past):
     configure(past, AUTO.replace("promote-from: staging, promote: auto", "promote-from: staging"))
     for _ in range(3):
@@ -153,7 +160,8 @@ def test_the_digest_of_the_commit_counts_where_the_manifest_has_none(call, past,
 
 def test_an_image_that_is_gone_is_an_error_of_the_registry(call, past, shop):
     past.set("dev", f"{shop}:9.9.9")
-    assert call("--to", "staging", code=4).document["error"]["kind"] == "registry"
+    ran = call("--to", "staging", code=4)
+    assert (ran.document["error"]["kind"], "soak" in gates(ran, "open")) == ("registry", True)
 
 
 def test_a_target_that_pins_gets_the_digest_that_the_source_ran(call, past, shop, run):  # noqa: F811
@@ -213,6 +221,8 @@ def test_an_environment_with_two_versions_gives_none_unless_one_is_named(call, p
     ran = call("--to", "staging", code=1)
     assert "apps/canary/overlays/dev/kustomization.yaml:4" in ran.document["error"]["message"]
     assert "--version" in ran.document["error"]["hint"]
+    ran = call("--to", "staging", "--skip-gate", "source-agrees", "--reason", "no version to write", code=1)
+    assert gates(ran, "closed") == ["source-agrees"]
     call(shop, "--to", "staging", "--version", "1.1.0")
     assert version(past, "staging") == "1.1.0"
 

@@ -12,6 +12,7 @@ from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.history.reader import EnvironmentPast
 from gitops_ci.flows.history.scopes import Scope
 from gitops_ci.flows.history.timeline import Timeline
+from gitops_ci.flows.promote.batches import batches
 from gitops_ci.flows.promote.candidates import Candidate, Selection, candidate
 from gitops_ci.flows.promote.gates import Question, age, agreement, set_gate, skipped, soak, worst
 from gitops_ci.flows.promote.protection import soaks
@@ -168,6 +169,7 @@ def test_of_builds_that_come_faster_one_an_hour_soaks_where_it_is_protected():
         ("1.1.0", ["1.0.0"], [], "open"),
         ("1.0.0", ["1.1.0"], [], "closed"),
         ("1.1.0", ["1.0.0", "1.2.0"], [], "open"),
+        ("1.1.0", ["1.0.0", "1.2.0", "1.2.0"], [], "open"),
         # Ids of commits have no order: that of the source counts.
         ("abcdef1", ["fedcba2"], ["abcdef1", "fedcba2"], "closed"),
         ("abcdef1", ["fedcba2"], ["fedcba2", "abcdef1"], "open"),
@@ -207,6 +209,28 @@ def test_a_set_has_one_tag_or_one_source_commit(versions, state):
         for name, (tag, commit) in zip(names, versions, strict=False)
     ]
     assert set_gate("production", names, asked).state == state
+
+
+def from_one(*names):
+    """Questions about images of these registries that all come from one in ghcr.io."""
+    one = Candidate(NAME, "staging", "1.1")
+    targets = (ImageRef.parse(name) for name in names)
+    return [Question("production", target, (one,), (("1.0", None),), 0) for target in targets]
+
+
+def test_an_image_that_the_target_has_in_two_registries_goes_to_both():
+    asked = from_one("eu.example/acme/shop", "us.example/acme/shop")
+    assert [batch.questions for batch in batches(asked, (), together=False)] == [(asked[0],), (asked[1],)]
+    (whole,) = batches(asked, (), together=True)
+    assert (list(whole.questions), set_gate("production", whole.members, asked).state) == (asked, "open")
+
+
+def test_a_set_is_named_as_the_source_or_as_the_target_has_its_images():
+    for names in (["eu.example/acme/shop", "us.example/acme/shop"], [NAME, "us.example/acme/shop"]):
+        asked = from_one("eu.example/acme/shop", "us.example/acme/shop")
+        (whole,) = batches(asked, [names], together=False)
+        assert list(whole.questions) == asked
+        assert set_gate("production", whole.members, whole.questions).state == "open"
 
 
 def test_a_gate_that_is_skipped_is_open_and_says_so():

@@ -129,7 +129,17 @@ def test_a_freeze_stops_the_environments_that_it_names(environment, instant, sta
     assert gate.state == state
 
 
-@pytest.mark.parametrize("data", [b"{", b"\xff", b"freeze", b"{enviroments: [dev]}", b"{until: tomorrow}", b"[1]"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"{", b"\xff", b"freeze", b"{enviroments: [dev]}", b"{until: tomorrow}", b"[1]"),
+        # Valid YAML that would stop nothing.
+        b"environments:\nreason: audit\n",
+        b"environments: [prod, '']\n",
+        b"{from: 2026-12-24, until: 2026-12-01}",
+        b"until: 1970-01-01\n---\nreason: audit\n",
+    ],
+)
 def test_a_freeze_that_cannot_be_read_stops_everything(data):
     gate = window_gate(Environment("dev"), freezes_of(data), 0)
     assert (gate.state, "cannot be read" in gate.reason) == ("closed", True)

@@ -38,11 +38,15 @@ class Stacked:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `time` on every place of an image had this version; without tag and digest they had several, or none."""
+    """From `time` on every place of an image had this version; without tag and digest they had several, or none.
+
+    `commit` began it, "" where that is before the history that was read.
+    """
 
     time: int
     tag: str | None
     digest: str | None
+    commit: str = ""
 
     @property
     def name(self) -> str:
@@ -126,7 +130,7 @@ class Timeline:
     ) -> None:
         before = self._counts.get(name, Counter())
         after = self._counts[name] = before - removed + added
-        self._count_period(0 if entry.is_cut else entry.time, name, after)
+        self._count_period(entry, name, after)
         if entry.is_cut:
             for key in added:
                 self._arrived(name, Stacked(*key, time=0, commit=""))
@@ -163,10 +167,11 @@ class Timeline:
         if not has:
             self._stacks.pop(name, None)
 
-    def _count_period(self, time: int, name: str, now: Counter[_Key]) -> None:
+    def _count_period(self, entry: LogEntry, name: str, now: Counter[_Key]) -> None:
         digests = {digest for _, digest in now if digest}
         is_whole = len(_labels(now)) == 1 and len(digests) <= 1
-        here = Period(time, next(iter(now))[0] if is_whole else None, next(iter(digests), None) if is_whole else None)
+        tag, digest = (next(iter(now))[0], next(iter(digests), None)) if is_whole else (None, None)
+        here = Period(0, tag, digest) if entry.is_cut else Period(entry.time, tag, digest, entry.commit)
         known = self._periods.setdefault(name, [])
         last = known[-1] if known else None
         if last and last.name == here.name and (not last.digest or not here.digest or last.digest == here.digest):

@@ -11,7 +11,7 @@ from gitops_ci.flows.history.timeline import Timeline
 from gitops_ci.flows.promote.gates import Question
 from gitops_ci.imageref import ImageRef
 
-__all__ = ["Batch", "Pair", "batches", "pairs"]
+__all__ = ["Batch", "Pair", "batches", "is_meant", "pairs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def pairs(
     wanted = {image.name for image in named}
     for name in target.names:
         image = ImageRef.parse(name)
-        if wanted and not any(one.same_image(image) or _fits(one, image, match_name) for one in named):
+        if wanted and not any(_fits(one, image, match_name) for one in named):
             continue
         names = [_name_in(source, image, match_name) for source in sources]
         if all(names):
@@ -53,7 +53,7 @@ def pairs(
             lacking = sources[names.index(None)].environment
             notes.append(f"{familiar(name)} is in {target.environment} and not in {lacking}")
     for image in named if not every else ():
-        if not any(_fits(image, pair.target, match_name) or pair.source == image.name for pair in found):
+        if not any(is_meant(image, pair.target, pair.source, match_name) for pair in found):
             where = " and ".join(dict.fromkeys((target.environment, *(source.environment for source in sources))))
             raise NothingMatched(
                 f"{image.familiar} is not in both {where}",
@@ -71,6 +71,11 @@ def pairs(
     return found, notes
 
 
+def is_meant(image: ImageRef, target: ImageRef, source: str, match_name: bool) -> bool:
+    """Whether a name is that of an image of the target, or the one that it has in the sources."""
+    return _fits(image, target, match_name) or source == image.name
+
+
 def _fits(one: ImageRef, other: ImageRef, match_name: bool) -> bool:
     return one.same_image(other) or (match_name and one.repository == other.repository)
 
@@ -84,14 +89,16 @@ def _name_in(source: Timeline, image: ImageRef, match_name: bool) -> str | None:
 
 def batches(questions: Iterable[Question], sets: Sequence[Sequence[str]], *, together: bool) -> Iterator[Batch]:
     """What goes in one change: a set, or a single image. With `together` all of them are one."""
-    left = {question.candidate.name: question for question in questions}
+    left = list(questions)
     if together:
         if left:
-            yield Batch(tuple(left.values()), tuple(left) if len(left) > 1 else ())
+            yield Batch(tuple(left), tuple(question.image.name for question in left) if len(left) > 1 else ())
         return
     for names in sets:
         members = tuple(ImageRef.parse(name).name for name in names)
-        if here := tuple(left.pop(name) for name in members if name in left):
+        here = tuple(dict.fromkeys(one for name in members for one in left if one.is_named(name)))
+        if here:
+            left = [question for question in left if question not in here]
             yield Batch(here, members)
-    for question in left.values():
+    for question in left:
         yield Batch((question,))

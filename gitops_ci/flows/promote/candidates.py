@@ -31,7 +31,8 @@ class Candidate:
     """The version of an image in an environment that may be promoted; `name` is the image's normalised name.
 
     All places had it from `since` on, to `until` or to now; None where they never did at once. `since` 0 is before the
-    history that was read. `commit` brought it. `problem` says why there is no single version.
+    history that was read. `commit` brought it, `ended` is the one that replaced it in a place. `problem` says why there
+    is no single version.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Candidate:
     tag: str | None = None
     digest: str | None = None
     commit: str = ""
+    ended: str = ""
     since: int | None = None
     until: int | None = None
     source_commit: str = ""
@@ -73,11 +75,10 @@ def candidate_in(timeline: Timeline, name: str, selection: Selection, now: int) 
     spans = list(_spans(timeline.periods(name), now))
     if selection.select == "newest-soaked":
         kept = {one.name for one in timeline.stack(name)}
-        for start, end, period in reversed(spans):
-            if period.name in kept and (now if end is None else end) - start >= selection.soak:
-                return _of(timeline, name, period, start, end)
-    start, end, period = spans[-1]
-    return _of(timeline, name, period, start, end) if period.name else None
+        for span in reversed(spans):
+            if span.period.name in kept and span.stayed(now) >= selection.soak:
+                return _of(timeline, name, span)
+    return _of(timeline, name, spans[-1]) if spans[-1].period.name else None
 
 
 def _named(timeline: Timeline, name: str, version: str, now: int) -> Candidate:
@@ -85,28 +86,46 @@ def _named(timeline: Timeline, name: str, version: str, now: int) -> Candidate:
     if known is None:
         had = ", ".join(timeline.versions(name)[: -_SHOWN - 1 : -1])
         raise UsageError(f"{familiar(name)} in {timeline.environment} never had {version}", hint=f"It had {had}.")
-    for start, end, period in reversed(list(_spans(timeline.periods(name), now))):
-        if period.name == known.name:
-            return _of(timeline, name, period, start, end)
-    return _of(timeline, name, Period(known.time, known.tag, known.digest), None, None)
+    for span in reversed(list(_spans(timeline.periods(name), now))):
+        if span.period.name == known.name:
+            return _of(timeline, name, span)
+    return _of(timeline, name, _Span(None, None, Period(known.time, known.tag, known.digest)))
 
 
-def _spans(periods: Sequence[Period], now: int) -> Iterator[tuple[int, int | None, Period]]:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A period in time: without `start` the version was never in all places, without `end` it is there now."""
+
+    start: int | None
+    end: int | None
+    period: Period
+    ended: str = ""
+
+    def stayed(self, now: int) -> int:
+        return 0 if self.start is None else (now if self.end is None else self.end) - self.start
+
+
+def _spans(periods: Sequence[Period], now: int) -> Iterator[_Span]:
     """Each period with its start and end. A clock that went back between two commits makes none of them longer."""
     starts, latest = [], 0
     for period in periods:
         latest = max(latest, period.time) if period.time <= now else latest
         starts.append(max(latest, period.time) if period.time else 0)
-    for number, period in enumerate(periods):
-        yield starts[number], starts[number + 1] if number + 1 < len(periods) else None, period
+    for number, period in enumerate(periods[:-1], start=1):
+        yield _Span(starts[number - 1], starts[number], period, periods[number].commit)
+    for period in periods[-1:]:
+        yield _Span(starts[-1], None, period)
 
 
-def _of(timeline: Timeline, name: str, period: Period, since: int | None, until: int | None) -> Candidate:
+def _of(timeline: Timeline, name: str, span: _Span) -> Candidate:
+    period = span.period
     known = timeline.known(name, period.name)
     shown, brought = familiar(name), known.commit if known else ""
     source = next((d.source_commit for d in timeline.deployments if d.commit == brought and d.image == shown), "")
     digest = period.digest or (known.digest if known else None)
-    return Candidate(name, timeline.environment, period.tag, digest, brought, since, until, source)
+    return Candidate(
+        name, timeline.environment, period.tag, digest, brought, span.ended, span.start, span.end, source_commit=source
+    )
 
 
 def _several(past: EnvironmentPast, name: str) -> str:

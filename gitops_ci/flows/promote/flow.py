@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched, ProgramError
 from gitops_ci.flows.bump import BumpRequest, bump_into
+from gitops_ci.flows.environments import Mode
 from gitops_ci.flows.freeze import window_gate
 from gitops_ci.flows.journal import Journal
-from gitops_ci.flows.promote.batches import Batch, batches, pairs
+from gitops_ci.flows.promote.batches import Batch, batches, is_meant, pairs
 from gitops_ci.flows.promote.candidates import Select, Selection, candidate
 from gitops_ci.flows.promote.gates import Question, age, agreement, hold, set_gate, skipped, soak, stage, told, worst
 from gitops_ci.flows.promote.publication import Words, bump_of
@@ -62,30 +63,16 @@ def promote(request: PromoteRequest, log: Log) -> Outcome:
     """Run a promotion and report what came of it; errors are part of the outcome."""
     end = request.clock() + request.wait
     while True:
-        journal = Journal("promote", dry_run=request.bump.mode == "dry-run")
-        outcome = _once(journal, request, log)
-        waits = [gate for gate in journal.gates if gate.state == "waiting"]
+        run = _Run(request, Journal("promote", dry_run=request.bump.mode == "dry-run"), log)
+        outcome = run.outcome()
         left = end - request.clock()
-        if not waits or outcome.exit_code or outcome.status == "changed" or left <= 0:
+        if not run.waits or outcome.status != "unchanged" or left <= 0:
             return outcome
         request.sleep(min(left, _PAUSE))
 
 
-def _once(journal: Journal, request: PromoteRequest, log: Log) -> Outcome:
-    run = _Run(request, journal, log)
-    try:
-        run.all()
-    except GitopsCiError as error:
-        return journal.failed(run.failed or error)
-    except (OSError, MemoryError) as error:
-        return journal.failed(ProgramError.of_machine(error))
-    if run.failed is not None:
-        return journal.failed(run.failed)
-    return journal.outcome(changed=run.is_changed)
-
-
 class _Run:
-    """One look at the environments, and what is done then. `failed` is the first error of a change.
+    """One look at the environments, and what is done then. `waits`: a gate that opens by itself stopped a change.
 
     An error of one change keeps none of the others from its turn.
     """
@@ -96,32 +83,61 @@ class _Run:
         self._log = log
         self._now = int(request.clock())
         self._readers: dict[str, StatusReader] = {}
-        self.failed: GitopsCiError | None = None
-        self.is_changed = False
+        self._failed: GitopsCiError | None = None
+        self._is_changed = False
+        self.waits = False
 
-    def all(self) -> None:
+    def outcome(self) -> Outcome:
+        """What came of it: the first error, and all that was done."""
+        try:
+            self._all()
+        except GitopsCiError as error:
+            self._fail(error)
+        except (OSError, MemoryError) as error:
+            self._fail(ProgramError.of_machine(error))
+        if self._failed is not None:
+            return self._journal.failed(self._failed)
+        return self._journal.outcome(changed=self._is_changed)
+
+    def _fail(self, error: GitopsCiError) -> None:
+        if self._failed is None:
+            self._failed = error
+        else:
+            self._log.warn(error.message)
+
+    def _all(self) -> None:
         """Promote to every target."""
         request = self._request
         self._journal.fail_on_held = request.bump.fail_on_held
         found = known(
             request.bump, request.to, request.sources, self._elsewhere, request.read_sets, self._log, request.clock
         )
-        seen = False
+        seen = list[Question]()
         for way in found.ways:
             questions, notes = self._questions(way, found)
-            seen = seen or bool(questions)
+            seen += questions
             for note in notes:
                 self._log.detail(f"{note}: left out")
-            here = {question.candidate.name for question in questions if not question.is_there}
+            is_done = all(question.is_there for question in questions)
             for batch in batches(questions, (*found.sets, *request.sets), together=request.together):
-                if here & {question.candidate.name for question in batch.questions}:
+                if not all(question.is_there for question in batch.questions):
                     self._take(batch, way, found)
-            if not here and questions:
+            if questions and is_done:
                 self._log.step(f"{way.environment.name} has everything that {', '.join(way.sources)} can give")
         if not seen:
             raise NothingMatched(
                 "No image is in both environments", hint="`gitops-ci status` shows which image is where."
             )
+        for image in request.bump.search.images:
+            if not any(is_meant(image, one.image, one.candidate.name, self._match_name) for one in seen):
+                raise NothingMatched(
+                    f"{image.familiar} is not in both environments of any promotion",
+                    hint="Correct its name. `gitops-ci status` shows which image is where.",
+                )
+
+    @property
+    def _match_name(self) -> bool:
+        return self._request.bump.search.policy.match_name
 
     def _elsewhere(self, address: str) -> BumpRequest:
         assert self._request.elsewhere is not None, "whoever reads settings can reach the repositories that they name"
@@ -135,7 +151,7 @@ class _Run:
             target.timeline,
             [source.timeline for source in sources],
             request.bump.search.images,
-            match_name=request.bump.search.policy.match_name,
+            match_name=self._match_name,
             every=request.to == "auto",
         )
         selection = Selection(request.select, request.version, way.environment.soak.seconds)
@@ -155,25 +171,29 @@ class _Run:
         try:
             self._promote(batch, way, found)
         except GitopsCiError as error:
-            self.failed = self.failed or error
-            if self.failed is not error:
-                self._log.warn(error.message)
+            self._fail(error)
 
     def _promote(self, batch: Batch, way: Way, found: Known) -> None:
         place = found.places[way.environment.name]
-        mode = self._request.bump.mode or way.environment.mode or "pull-request"
+        mode = self._mode(way)
         raw = self._gates(batch, way, found)
-        gates = list(skipped(raw, self._request.skips))
+        skips = self._request.skips
+        if any(question.candidate.problem for question in batch.questions):
+            skips -= {"source-agrees"}  # there is no version to write
+        gates = list(skipped(raw, skips))
         images = [question.wanted for question in batch.questions]
         stopping = [gate for gate in gates if gate.gate != "window" or mode == "push"]
-        if worst(stopping) == "open" and "source-agrees" not in self._request.skips:
-            images = self._check_registry(batch, gates, is_dry_run=mode == "dry-run")
-            stopping = [gate for gate in gates if gate.gate != "window" or mode == "push"]
-        self._journal.gates += tuple(gates)
+        try:
+            if worst(stopping) == "open" and "source-agrees" not in skips:
+                images = self._check_registry(batch, gates, is_dry_run=mode == "dry-run")
+                stopping = [gate for gate in gates if gate.gate != "window" or mode == "push"]
+        finally:
+            self._journal.gates += tuple(gates)
         for gate in stopping:
             if gate.state == "waiting":
                 self._log.warn(told(gate))
         if worst(stopping) == "waiting":
+            self.waits = True
             self._journal.counts["waiting"] = self._journal.counts.get("waiting", 0) + 1
         if closed := next((gate for gate in stopping if gate.state == "closed"), None):
             raise FindingsError(told(closed), hint=_hint(closed))
@@ -182,6 +202,9 @@ class _Run:
             for gate in passed:
                 self._log.step(f"{gate.environment}: {', '.join(gate.images)}: {gate.gate} {gate.reason}")
             self._write(batch, way, place, tuple(images), tuple(gates), passed)
+
+    def _mode(self, way: Way) -> Mode:
+        return self._request.bump.mode or way.environment.mode or "pull-request"
 
     def _gates(self, batch: Batch, way: Way, found: Known) -> list[Gate]:
         """All gates of a batch that need no registry."""
@@ -208,11 +231,13 @@ class _Run:
         wanted = way.environment.require_status
         for one in question.candidates if wanted else ():
             source = found.places[one.environment]
-            at = source.commits.index(one.commit) if one.commit in source.commits else 0
+            commits = source.commits
+            at = commits.index(one.commit) if one.commit in commits else 0
+            end = commits.index(one.ended) if one.ended in commits else len(commits)
             connect = source.bump.forge
             assert connect is not None, "a promotion has a code host"
             reader = self._readers.setdefault(str(source.bump.url), StatusReader(connect))
-            reported = judged(reader.newest(source.commits[at:]), wanted)
+            reported = judged(reader.newest(commits[at:end]), wanted)
             if reported.state != "open":
                 return question.gate("status", reported.state, f"{one.environment}: {reported.reason}")
         return question.gate("status")
@@ -253,7 +278,9 @@ class _Run:
             _merge(self._journal, own)
         if own.plan.changes:
             self._journal.gates += (Gate(way.environment.name, names, "validate", "open"),)
-        self.is_changed = self.is_changed or changed
+        if self._mode(way) == "push" and any(gate.state == "waiting" for gate in own.gates):
+            self.waits = True
+        self._is_changed = self._is_changed or changed
         self._note(own, way, images, changed=changed)
 
     def _note(self, own: Journal, way: Way, images: Sequence[ImageRef], *, changed: bool) -> None:

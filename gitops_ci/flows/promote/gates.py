@@ -42,6 +42,10 @@ class Question:
     def wanted(self) -> ImageRef:
         return self.image.with_version(tag=self.candidate.tag, digest=self.candidate.digest)
 
+    def is_named(self, name: str) -> bool:
+        """Whether the image has this name, in the target or in the sources."""
+        return name in (self.image.name, self.candidate.name)
+
     @property
     def is_there(self) -> bool:
         """Whether the target has the version already."""
@@ -85,7 +89,7 @@ def age(question: Question, source: Timeline, *, allow_downgrade: bool) -> Gate:
     """Whether the target has something newer: by the tags, else by the order in which the source had them."""
     wanted, order = question.candidate.version, source.versions(question.candidate.name)
     here = [tag or digest or "" for tag, digest in question.present]
-    newer = [one for one in here if one != wanted and _is_older(wanted, one, order)]
+    newer = list(dict.fromkeys(one for one in here if one != wanted and _is_older(wanted, one, order)))
     if allow_downgrade or not newer or len(newer) < len(set(here)):
         return question.gate("age")
     return question.gate("age", "closed", f"{question.environment} has {newer[0]}, which is newer than {wanted}")
@@ -125,10 +129,9 @@ def hold(question: Question, found: Hold | None) -> Gate:
 
 def set_gate(environment: str, members: Sequence[str], questions: Sequence[Question]) -> Gate:
     """Whether all images of a set can go, in versions that belong together: of one tag, or of one source commit."""
-    here = {question.candidate.name for question in questions}
     images = tuple(familiar(name) for name in members)
     for name in members:
-        if name not in here:
+        if not any(question.is_named(name) for question in questions):
             reason = f"{familiar(name)} is not in {environment}, or not in the environment before"
             return Gate(environment, images, "set", "waiting", reason)
     versions = {question.image.familiar: question.candidate for question in questions}
