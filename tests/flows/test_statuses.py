@@ -1,5 +1,6 @@
 """Statuses of commits decide: the gate `status` of a promotion, and `wait`."""
 
+import re
 import threading
 import time
 
@@ -149,6 +150,10 @@ def test_nothing_waits_for_a_window_once_the_pull_request_is_open(world):
     calls = [world.promote("--skip-gate", "status", "--wait", "60s") for _ in range(2)]
     assert [(ran.code, ran.document["status"]) for ran in calls] == [(0, "changed"), (0, "unchanged")]
     assert time.monotonic() - began < 60
+    told = world.stub.pulls[0].body.splitlines()
+    assert any("Do not merge before 2100-01-02T00:00:00Z. Gate window: " in line for line in told)
+    assert not any("are open" in line and "window" in line for line in told)
+    assert not any(re.search(r"has been in dev(?! since [0-9TZ:-]+ )", line) for line in told)
 
 
 def test_a_promotion_can_wait_for_gates_that_open(world, monkeypatch):

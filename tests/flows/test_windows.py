@@ -91,6 +91,17 @@ def test_a_pull_request_is_opened_and_not_merged_by_itself(run, git_server, past
         assert (ran.code, [pull.status for pull in world.stub.pulls]) == (0, ["open"]), ran.err
         assert "not merged by itself" in ran.err
         assert ran.document["gates"][0]["gate"] == "window"
+        until = (
+            " yet. Gate window: frozen: INC-812"
+            if FREEZE in files
+            else " before 3000-01-01T00:00:00Z. Gate window: audit"
+        )
+        assert f"- Do not merge{until}" in world.stub.pulls[0].body
+        assert world.bump("1.2.0", "--environment", "production").document["status"] == "unchanged"
+        commit_files(world.repo, {".gitops-ci.yaml": CONFIG, FREEZE: None}, message="Go on")
+        assert world.bump("1.2.0", "--environment", "production").document["pull_request"]["state"] == "updated"
+        assert "Do not merge" not in world.stub.pulls[0].body
+        commit_files(world.repo, files, message="Stop again")
         gates = ("--skip-gate", "source-agrees", "--reason", "no registry", "--allow-downgrade")
         promoted = world.call("promote", "--to", "production", *gates, "--mode", "push")
         is_frozen = FREEZE in files

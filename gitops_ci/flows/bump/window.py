@@ -56,9 +56,16 @@ def _stopped(gate: Gate, to: PublishContext, mode: Mode) -> PublishContext | Non
         return None
     if mode == "pull-request" and to.publication.merge:
         to.log.warn(f"the pull request is not merged by itself: {said}")
-        return replace(to, publication=replace(to.publication, merge=None))
-    to.log.step(f"do not merge yet: {said}")
-    return to
+    else:
+        to.log.step(f"do not merge yet: {said}")
+    notes = (_note(gate), *to.publication.notes)
+    return replace(to, publication=replace(to.publication, merge=None, notes=notes))
+
+
+def _note(gate: Gate) -> str:
+    """What the pull request says of a gate until a run finds it open. It is the same in every run: no ages."""
+    until = f" before {rfc3339(gate.opens)}" if gate.opens else " yet"
+    return f"Do not merge{until}. Gate {gate.gate}: {gate.reason}."
 
 
 def _told(gate: Gate, to: PublishContext) -> str:

@@ -264,7 +264,7 @@ class _Run:
         passed: tuple[Gate, ...],
     ) -> None:
         every = tuple(one for question in batch.questions for one in question.candidates)
-        words = Words(every, gates, passed, self._request.reason, self._now)
+        words = Words(every, gates, passed, self._request.reason)
         bump = bump_of(place.bump, way.environment, images, batch.members, words, self._request.skips)
         own = Journal("promote")
         names = tuple(question.image.familiar for question in batch.questions)

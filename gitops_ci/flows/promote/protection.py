@@ -41,7 +41,7 @@ def soaks(timeline: Timeline, image: ImageRef, seconds: int, now: int) -> Gate |
     one = candidate_in(timeline, image.name, Selection(), now)
     if one is None or one.stayed(now) >= seconds:
         return None
-    reason = f"{one.version} soaks here for {age(seconds)}, and has been here for {age(one.stayed(now))}"
+    reason = f"{one.version} soaks here for {age(seconds)}"
     opens = one.since + seconds if one.since is not None else None
     return Gate(timeline.environment, (image.familiar,), "soak", "waiting", reason, opens)
 

@@ -16,20 +16,22 @@ from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.promote.candidates import Candidate
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import FileChange, Gate, Plan
-from gitops_ci.moments import age
+from gitops_ci.moments import rfc3339
 
 __all__ = ["Words", "bump_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is told of a promotion: where the images come from, the gates, and why some were skipped."""
+    """What is told of a promotion: where the images come from, the gates, and why some were skipped.
+
+    It is the same in every run, so that a run that has nothing to do does not write the pull request again.
+    """
 
     candidates: tuple[Candidate, ...]
     gates: tuple[Gate, ...]
     skipped: tuple[Gate, ...]
     reason: str
-    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,10 @@ def _notes(words: Words) -> list[str]:
     told = []
     for one in dict.fromkeys(words.candidates):
         name = ImageRef.parse(one.name).familiar
-        stayed = f" for {age(one.stayed(words.now))}" if one.since else ""
+        stayed = f" since {rfc3339(one.since)}" if one.since else ""
         told.append(f"{name} {one.version} has been in {one.environment}{stayed} (commit {one.commit[:12]}).")
-    asked = dict.fromkeys(gate.gate for gate in words.gates if gate not in words.skipped)
+    shut = {gate.gate for gate in words.gates if gate.state != "open"}
+    asked = dict.fromkeys(gate.gate for gate in words.gates if gate not in words.skipped and gate.gate not in shut)
     told.append(f"Gates that are open: {', '.join(asked)}.")
     told += [f"Gate {gate.gate} was skipped: {words.reason}." for gate in words.skipped]
     return told
