@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ".gitlab-ci-template.yml"
-COMPONENTS = ("release", "validate", "diff")
+COMPONENTS = ("release", "validate", "diff", "promote")
 _INPUT = re.compile(r"\$\[\[ inputs\.([a-z-]+) \]\]")
 
 

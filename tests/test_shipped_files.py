@@ -28,6 +28,8 @@ TEMPLATE_ONLY |= {
     "validate-paths",
     "validate-exclude",
     "allow-failure",
+    "promote-to",
+    "promote-rules",
 }
 
 
@@ -35,7 +37,7 @@ def _action() -> dict:
     return yaml.safe_load((CHECKOUT / "action.yml").read_text())
 
 
-TEMPLATES = (".gitlab-ci-template.yml", "templates/release.yml", "templates/validate.yml", "templates/diff.yml")
+TEMPLATES = (".gitlab-ci-template.yml", *(f"templates/{job}.yml" for job in ("release", "validate", "diff", "promote")))
 
 
 def _template(name: str = TEMPLATES[0]) -> tuple[dict, dict]:

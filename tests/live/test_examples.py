@@ -16,13 +16,16 @@ import docker
 import pytest
 import yaml
 
+from gitops_ci.cli import run_command_line
 from tests.live.test_action import DEPLOYMENT
 from tests.support import CHECKOUT, dev_tool
 from tests.support.act import act
 from tests.support.delivery import github
 from tests.support.git_http import git_server
+from tests.support.git_repo import commit_files
 from tests.support.gitlab import gitlab_ci_local
 from tests.support.images import digest_of, remove_image
+from tests.support.layouts import LayoutWriter
 from tests.support.workspace import git, make_checkout
 
 EXAMPLES = CHECKOUT / "examples"
@@ -272,7 +275,7 @@ def test_github_large_repository(actions, project, runner_home, tmp_path, change
 
 @pytest.fixture
 def gitlab(project, tmp_path):
-    shipped = ["templates/release.yml", "templates/validate.yml"]
+    shipped = [f"templates/{job}.yml" for job in ("release", "validate", "promote")]
     with git_server(tmp_path / "gitlab") as server:
         server.anonymous_read = True
         repo = server.make_repo("acme/gitops-ci", {name: (project / name).read_text() for name in shipped})
@@ -309,6 +312,31 @@ def test_gitlab_pre_merge(gitlab, machine, tmp_path, runner_home):
     assert run.exit_code != 0
     assert "apps/a.yaml:7" in run.log
     assert "apps/old/shop.yaml" not in run.log
+
+
+def test_gitlab_promote(gitlab, machine, delivery, registry, tmp_path, runner_home):
+    image = _image(registry, tmp_path)
+    LayoutWriter(tmp_path / "built").simple("1.4.2", [{"app": b"shop"}])
+    assert run_command_line(["image", "push", f"oci:{tmp_path}/built:1.4.2", "--to", f"{image}:1.4.2", "--quiet"]) == 0
+    staging = delivery.repo.read("apps/shop/overlays/staging/kustomization.yaml").decode().replace("1.4.1", "1.4.2")
+    settings = """\
+environments:
+  staging: {paths: [apps/*/overlays/staging]}
+  production: {paths: [apps/*/overlays/production], promote-from: staging, promote: auto}
+"""
+    tested = {"apps/shop/overlays/staging/kustomization.yaml": staging, ".gitops-ci.yaml": settings}
+    commit_files(delivery.repo, tested, message="Tested")
+    pipeline = _example("gitlab/promote.gitlab-ci.yml").replace("$CI_SERVER_FQDN", "127.0.0.1")
+    files = {".gitlab-ci.yml": pipeline.replace("$CI_PROJECT_URL", delivery.url)}
+    checkout = make_checkout(tmp_path / "config", files, origin=gitlab.url_of("acme/shop-config"))
+    names = ("GITOPS_CI_FORGE", "GITOPS_CI_API_URL", "PIP_NO_INDEX", "PIP_FIND_LINKS")
+    variables = {name: machine[name] for name in names} | {"GITOPS_CI_TOKEN": delivery.token}
+    run = gitlab_ci_local(checkout, runner_home, variables=variables)
+    assert run.exit_code == 0, run.log
+    [pull] = delivery.forge.pulls
+    assert pull.head.startswith("gitops-ci/production/")
+    assert "+    newTag: 1.4.2" in delivery.repo.diff("main", pull.head)
+    assert f"{delivery.forge.origin}/acme/config/pull/{pull.number}" in run.log
 
 
 @pytest.fixture
