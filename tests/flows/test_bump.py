@@ -467,7 +467,8 @@ def test_warnings_are_about_what_was_touched(run, tmp_path):
         "fleet/values-files-of-customizations", "flux/overlay-of-a-release", "flux/patches-of-a-release",
         "flux/policies-name-the-image", "flux/release-over-a-chart-of-the-repository",
         "flux/values-from-a-generated-map", "helm-values/charts-that-depend-on-others",
-        "helm-values/helmfile-over-charts", "helm-values/layers-beside-each-other", "kustomize/bases-of-bases", "kustomize/charts-with-values",
+        "helm-values/helmfile-over-charts", "helm-values/layers-beside-each-other", "kustomize/bases-of-bases",
+        "kustomize/charts-with-values",
         "kustomize/replaced-tags", "kustomize/vars",
     ],
 )  # fmt: skip
