@@ -274,11 +274,15 @@ def test_another_job_that_pushes_over_a_release_is_noticed(proxy, registry, name
 
 def test_of_two_jobs_at_the_same_moment_one_fails(proxy, registry, name, builds, tmp_path):
     """Both have looked, both store: the one that is overwritten says so."""
-    both = threading.Barrier(2)
+    store, look, stored, looks = threading.Barrier(2), threading.Barrier(2), [], itertools.count()
 
     def script(asked):
         if is_put_of("1.2.3")(asked):
-            both.wait(30)
+            store.wait(60)
+            stored.append(asked)
+        # Neither looks again before both have stored: else the first could be done before the second begins.
+        elif stored and asked.path.endswith("/manifests/1.2.3") and next(looks) < 2:
+            look.wait(60)
 
     proxy.script = script
     results = {}
