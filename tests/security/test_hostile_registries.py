@@ -152,12 +152,14 @@ def test_an_upload_at_no_address(hostile, push_to, name, location):
     assert tags(f"{hostile.upstream}/{name}") == {}
 
 
-def test_a_list_that_goes_on_elsewhere_is_not_followed(run, hostile, elsewhere, name):
-    link = {"Link": f'<http://{elsewhere.host}/v2/{name}/tags/list>; rel="next"'}
+@pytest.mark.parametrize("path", ["/v2/another/tags/list", "/v2/{name}/tags/list"], ids=["another list", "the same"])
+def test_a_list_that_goes_on_elsewhere_is_not_followed(run, hostile, elsewhere, name, path):
+    """The same list is taken for one of the registry itself, and asked there."""
+    link = {"Link": f'<http://{elsewhere.host}{path.format(name=name)}>; rel="next"'}
     hostile.script = answers((asks("GET", "/tags/list"), Answer(200, link, b'{"tags": ["1.0.0"]}')))
     ran = run("image", "tags", "--to", f"{hostile.host}/{name}", "--version", "1.0.0", environment=ACCOUNT)
     assert ran.code == 4
-    assert elsewhere.host in ran.out
+    assert f"continues a list elsewhere, at http://{elsewhere.host}" in ran.out or "{name}" in path
     assert elsewhere.asked == []
 
 
