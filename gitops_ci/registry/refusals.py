@@ -13,8 +13,18 @@ from gitops_ci.display import quoted
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import HttpError, Response
 
-__all__ = ["IMMUTABLE", "AccessDenied", "ImmutableTag", "refusal", "unasked", "unreachable"]
+__all__ = [
+    "IMMUTABLE",
+    "NO_REGISTRY",
+    "AccessDenied",
+    "ImmutableTag",
+    "has_trouble",
+    "refusal",
+    "unasked",
+    "unreachable",
+]
 
+NO_REGISTRY = "It does not speak the protocol of registries (a proxy in between?): ask whoever runs it."
 _IMMUTABLE_STATUSES = {400, 403, 405, 409, 412, 422}
 # How registries refuse to move a tag: ECR, Harbor, Quay and Docker Hub ("immutable"), ECR ("already exists", "cannot be
 # overwritten"), Artifact Registry ("tag immutability"), ACR ("operation is disallowed"), Nexus ("does not allow
@@ -45,6 +55,11 @@ def refusal(answer: Response, doing: str, registry: str, *, signed_in: bool) -> 
     elif answer.status in {401, 403}:
         kind = AccessDenied
     return kind(what, hint=_hint(answer.status, f"{code} {said}".lower(), registry, signed_in=signed_in))
+
+
+def has_trouble(answer: Response) -> bool:
+    """Whether this is about the registry's state, not about what was asked for."""
+    return answer.status == 429 or (answer.status >= 500 and answer.status != 501)
 
 
 def unasked(answer: Response, doing: str, registry: str, challenge: str) -> RegistryError:

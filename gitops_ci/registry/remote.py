@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import suppress
-from random import uniform
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.http import Body, HttpError, Response, joined, shown
+from gitops_ci.http import HttpError, Response, joined, shown
 from gitops_ci.imageref import TAG, ImageRef
 from gitops_ci.registry.base import (
     DIGEST,
@@ -28,15 +26,14 @@ from gitops_ci.registry.base import (
 from gitops_ci.registry.connection import Access, Connection
 from gitops_ci.registry.credentials import Credential
 from gitops_ci.registry.referrers import fallback_tag, with_referrer
-from gitops_ci.registry.refusals import AccessDenied, unreachable
+from gitops_ci.registry.refusals import NO_REGISTRY, AccessDenied, has_trouble, unreachable
+from gitops_ci.registry.uploads import Uploads
 
 __all__ = ["Remote"]
 
 _ACCEPT = {"Accept": ", ".join(MANIFEST_TYPES)}
 _PAGES = 1000  # of up to 1000 tags each
 _RESTARTS = 5
-_NO_REGISTRY = "It does not speak the protocol of registries (a proxy in between?): ask whoever runs it."
-_NEVER = float("inf")
 
 
 class Remote:
@@ -63,8 +60,7 @@ class Remote:
         self._scope = f"repository:{ref.repository}:{','.join(rights)}"
         # Rights are for a repository: an account that has read something here is denied only what is not there.
         self._may_read = False
-        # Some registries take no blob in one piece: then an upload is a PATCH with its bytes and a PUT that ends it.
-        self._patches = False
+        self._uploads = Uploads(self._wire, ref.repository, self._scope, self.name)
 
     # ------------------------------------------------------------------------------------------------- reading
 
@@ -85,7 +81,7 @@ class Remote:
 
     def digest(self, reference: str) -> str | None:
         answer = self._ask("HEAD", self._path("manifests", reference), headers=_ACCEPT)
-        if _has_trouble(answer):
+        if has_trouble(answer):
             raise self._wire.refusal(answer, f"looking up {self._shown(reference)}")
         # It ends up in manifests and in the outputs of a job: what is no digest is not believed.
         told = answer.headers.get("docker-content-digest", "")
@@ -161,25 +157,9 @@ class Remote:
 
     # ------------------------------------------------------------------------------------------------- writing
 
-    def has_blob(self, digest: str) -> bool:
-        """Whether the registry says so. What it denies or does not tell is sent again: that does no harm."""
-        answer = self._ask("HEAD", self._path("blobs", digest))
-        if _has_trouble(answer):
-            raise self._wire.refusal(answer, f"looking for a layer in {self.name}")
-        return answer.status == 200
-
     def may_push(self) -> None:
-        """Begin an upload and leave it: the one question that only a repository one may push to says yes to.
-
-        Raises:
-            RegistryError: the registry does not let this account push here.
-        """
-        uploads = self._path("blobs", "uploads/")
-        answer = self._ask("POST", uploads)
-        self._wire.expect(answer, {202}, f"pushing to {self.name}")
-        # Whether the registry forgets the upload now or later makes no difference to anybody.
-        with suppress(HttpError, RegistryError):
-            self._wire.send("DELETE", self._location(answer, uploads), scope=self._scope, safe=False, sign_in=False)
+        """Raises RegistryError where the registry does not let this account push here."""
+        self._uploads.try_out()
 
     def check_access(self, *, dry_run: bool) -> None:
         self.may_push()
@@ -198,27 +178,7 @@ class Remote:
         self._may_read = True
 
     def put_blob(self, blob: Blob, progress: Progress, *, mount_from: str = "") -> Stored:
-        """Store a blob. An upload that breaks off starts over: what was sent is lost with most registries."""
-        wanted = blob.descriptor
-        if self.has_blob(wanted.digest):
-            progress.layer(wanted.digest, "Present", wanted.size, wanted.size)
-            return "present"
-        for restart in range(_RESTARTS + 1):
-            location = self._begin(wanted, mount_from)
-            if location is None:
-                progress.layer(wanted.digest, "Mounted", wanted.size, wanted.size)
-                return "mounted"
-            failure, pause = self._upload(blob, location, progress)
-            # The answer may be what was lost, not the blob.
-            if failure is None or self.has_blob(wanted.digest):
-                progress.layer(wanted.digest, "Pushed", wanted.size, wanted.size)
-                return "uploaded"
-            wait = 2.0**restart * uniform(0.25, 0.5) if pause is None else pause  # noqa: S311 - jitter
-            if restart == _RESTARTS or pause == _NEVER or self._too_late(wait):
-                raise failure
-            progress.layer(wanted.digest, "Retrying", 0, wanted.size)
-            time.sleep(wait)
-        raise AssertionError  # the last restart returns or raises
+        return self._uploads.store(blob, progress, mount_from=mount_from)
 
     def put_manifest(self, manifest: Manifest, reference: str) -> None:
         kind = {"Content-Type": manifest.media_type}
@@ -262,65 +222,6 @@ class Remote:
         if index := with_referrer(self.manifest(tag), manifest):
             self.put_manifest(index, tag)
 
-    def _begin(self, wanted: Descriptor, mount_from: str) -> str | None:
-        """Where to upload a blob; None when the registry took it from another of its repositories instead."""
-        url, scope = self._path("blobs", "uploads/"), self._scope
-        if mount_from:
-            url += f"?mount={quote(wanted.digest)}&from={quote(mount_from, safe='')}"
-            scope += f" repository:{mount_from}:pull"
-        answer = self._wire.ask("POST", url, scope=scope)
-        if answer.status == 201:
-            return None
-        if mount_from and answer.status != 202:
-            return self._begin(wanted, "")  # a repository that this account may not read
-        self._wire.expect(answer, {202}, f"pushing to {self.name}")
-        return self._location(answer, url)
-
-    def _upload(self, blob: Blob, location: str, progress: Progress) -> tuple[RegistryError | None, float | None]:
-        """Send a blob's bytes: the failure, and the seconds after which another try makes sense (None: you choose)."""
-        wanted = blob.descriptor
-
-        def pieces() -> Iterator[bytes]:
-            sent = 0
-            for chunk in blob.verified():
-                yield chunk
-                sent += len(chunk)
-                progress.layer(wanted.digest, "Pushing", sent, wanted.size)
-
-        body = Body(wanted.size, pieces) if wanted.size else b""
-        patches = self._patches and wanted.size > 0
-        try:
-            answer = self._patched(location, body, wanted) if patches else self._put(location, body, wanted)
-        except HttpError as error:
-            return unreachable(self.registry, error), None
-        if answer.ok:
-            return None, None
-        if not patches and _wants_patches(answer):
-            self._patches = True
-            return self._wire.refusal(answer, f"pushing a layer to {self.name}"), 0.0
-        if "DIGEST_INVALID" in answer.text:
-            return blob.false(f"has other bytes, says {self.registry}"), _NEVER
-        failure = self._wire.refusal(answer, f"pushing a layer to {self.name}")
-        return failure, answer.wait if answer.status in {404, 408, 416, 429} or answer.status >= 500 else _NEVER
-
-    def _put(self, location: str, body: Body | bytes, wanted: Descriptor) -> Response:
-        url = f"{location}{'&' if urlsplit(location).query else '?'}digest={quote(wanted.digest)}"
-        kind = {"Content-Type": "application/octet-stream"}
-        return self._wire.send("PUT", url, scope=self._scope, data=body, headers=kind, safe=False)
-
-    def _patched(self, location: str, body: Body | bytes, wanted: Descriptor) -> Response:
-        """Send a blob's bytes by PATCH and end the upload; one chunk, which is all of it."""
-        kind = {"Content-Type": "application/octet-stream", "Content-Range": f"0-{wanted.size - 1}"}
-        answer = self._wire.send("PATCH", location, scope=self._scope, data=body, headers=kind, safe=False)
-        return self._put(self._location(answer, location), b"", wanted) if answer.ok else answer
-
-    def _location(self, answer: Response, asked: str) -> str:
-        """Where an upload goes on, as the answer to a request to the address `asked` has it."""
-        location = answer.headers.get("location", "")
-        if not location:
-            raise RegistryError(f"{self.registry} began an upload without saying where", hint=_NO_REGISTRY)
-        return self._wire.url(joined(self._wire.url(asked), location))
-
     # ------------------------------------------------------------------------------------------------- requests
 
     def _ask(
@@ -350,30 +251,14 @@ class Remote:
                 url = joined(here, f"?{urlsplit(url).query}")
             url = self._wire.url(url)
             if not self._wire.is_home(url):
-                raise RegistryError(f"{self.registry} continues a list elsewhere, at {shown(url)}", hint=_NO_REGISTRY)
-        raise RegistryError(f"{self.registry} never ends a list", hint=_NO_REGISTRY)
+                raise RegistryError(f"{self.registry} continues a list elsewhere, at {shown(url)}", hint=NO_REGISTRY)
+        raise RegistryError(f"{self.registry} never ends a list", hint=NO_REGISTRY)
 
     def _path(self, kind: str, name: str) -> str:
         return f"/v2/{self.repository}/{kind}/{name}"
 
     def _shown(self, reference: str) -> str:
         return f"{self.name}{'@' if ':' in reference else ':'}{reference}"
-
-    def _too_late(self, pause: float) -> bool:
-        deadline = self._wire.access.deadline
-        return deadline is not None and time.monotonic() + pause >= deadline
-
-
-def _has_trouble(answer: Response) -> bool:
-    """Whether this is about the registry's state, not about what was asked for."""
-    return answer.status == 429 or (answer.status >= 500 and answer.status != 501)
-
-
-def _wants_patches(answer: Response) -> bool:
-    """Whether a registry refuses a blob because it comes in one piece, as far as its answer tells."""
-    if answer.status in {405, 411, 501}:
-        return True
-    return answer.status == 400 and ("UNSUPPORTED" in answer.text or not answer.text.strip())
 
 
 def _json(answer: Response) -> Any:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from gitops_ci.flows.image import tagging
-from gitops_ci.registry import remote
+from gitops_ci.registry import remote, uploads
 from tests.support.fault_proxy import Answer, fault_proxy
 from tests.support.layouts import LayoutWriter
 from tests.support.registry_state import tags
@@ -38,7 +38,8 @@ def elsewhere(registry):
 
 @pytest.fixture(autouse=True)
 def no_script(hostile, elsewhere, monkeypatch):
-    monkeypatch.setattr(remote, "_RESTARTS", 1)
+    for module in (remote, uploads):
+        monkeypatch.setattr(module, "_RESTARTS", 1)
     yield
     hostile.clear()
     elsewhere.clear()
