@@ -1,4 +1,5 @@
-"""Flux: the values and post-renderers of a HelmRelease, the images and patches of a Kustomization, OCIRepositories.
+"""Flux: the values and post-renderers of a HelmRelease, the images and patches of a Kustomization, OCIRepositories,
+and the inputs and templates of a ResourceSet.
 
 Source: fluxcd.io/flux/components: HelmRelease `spec.values`, `spec.postRenderers[].kustomize.images`; Kustomization
 `spec.images`, `spec.patches`; OCIRepository `spec.url` and `spec.ref`, an artifact that is named like an image. A
@@ -21,6 +22,7 @@ from gitops_ci.yamltext import MappingNode, Node, SequenceNode
 ID = "flux"
 
 _ARTIFACT = ("source.toolkit.fluxcd.io", "OCIRepository")
+_RESOURCE_SET = ("fluxcd.controlplane.io", "ResourceSet")
 _KINDS = frozenset({("kustomize.toolkit.fluxcd.io", "Kustomization"), ("helm.toolkit.fluxcd.io", "HelmRelease")})
 
 
@@ -29,6 +31,9 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
         what = object_of(root)
         if what and (what.group, what.kind) == _ARTIFACT:
             yield from _artifact(source, root, what.resource)
+        if what and (what.group, what.kind) == _RESOURCE_SET:
+            yield from scan(source, root, format_id=ID)
+            yield from _inputs(source, root, what.resource)
         if what is None or (what.group, what.kind) not in _KINDS:
             continue
         for place in walk(root):
@@ -44,6 +49,20 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
 def substitution_layer(path: str, resource: str) -> str:
     """The layer of the variables that a Kustomization substitutes."""
     return f"substitute:{path}#{resource}"
+
+
+def inputs_layer(path: str) -> str:
+    """The layer of the inputs that a ResourceSet gives its templates."""
+    return f"inputs:{path}"
+
+
+def _inputs(source: ManifestText, root: Node | None, resource: str) -> Iterator[ImageSite]:
+    spec = _at(root, "spec")
+    listed = spec.get("inputs") if spec else None
+    for item in listed.items if isinstance(listed, SequenceNode) else ():
+        if isinstance(item, MappingNode):
+            layers = inputs_layer(source.path)
+            yield from settings(source, item, format_id=ID, resource=resource, layers=layers)
 
 
 def _at(node: Node | None, *keys: str) -> MappingNode | None:

@@ -1,4 +1,5 @@
-"""Who sets the variables that a file reads: `.env` beside Compose, Flux' substitutions, generators of ApplicationSets.
+"""Who sets the variables that a file reads: `.env` beside Compose, Flux' substitutions, generators of ApplicationSets,
+inputs of ResourceSets.
 
 Sources: docs.docker.com/compose; fluxcd.io/flux/components/kustomize/kustomizations (`spec.path`, `postBuild`);
 argo-cd.readthedocs.io, "Git Generator: Files".
@@ -48,6 +49,8 @@ def settings(source: ManifestText, paths: Collection[str]) -> Iterator[Setting]:
                 for path in paths
                 if pattern.fullmatch(path)
             )
+        elif what.kind == "ResourceSet":
+            yield Setting(flux.inputs_layer(source.path), (source.path,))
         elif what.group == "kustomize.toolkit.fluxcd.io":
             yield from _substitutions(source, what.resource, root, paths)
 
@@ -67,7 +70,7 @@ def generator_files(source: ManifestText, paths: Iterable[str]) -> set[str]:
 
 
 def _objects(source: ManifestText) -> Iterator[tuple[Object, MappingNode]]:
-    if not source.is_yaml or not ("ApplicationSet" in source.text or "postBuild" in source.text):
+    if not source.is_yaml or not any(word in source.text for word in ("ApplicationSet", "postBuild", "ResourceSet")):
         return
     try:
         roots = source.yaml.documents

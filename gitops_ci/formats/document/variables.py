@@ -1,7 +1,8 @@
-"""Versions that are variables: `shop:${TAG:-1.4}`, `$TAG`, `{{ .image.tag }}`; their defaults, and who sets them.
+"""Versions that are variables: `${TAG:-1.4}`, `$TAG`, `{{ .image.tag }}`, `<< inputs.tag >>`; who sets them.
 
 Sources: github.com/compose-spec/compose-spec, `12-interpolation.md`; fluxcd.io/flux/components/kustomize, "Post build
-variable substitution" (`${var:=default}`); argo-cd.readthedocs.io, "Go Template" of ApplicationSets.
+variable substitution" (`${var:=default}`); argo-cd.readthedocs.io, "Go Template" of ApplicationSets;
+fluxcd.control-plane.io/operator/resourceset, "Inputs".
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ __all__ = ["NAMELESS", "Variable", "layer", "settings", "tagged", "variable_of"]
 NAMELESS = ImageRef("", "")
 _VARIABLE = re.compile(
     r"\$\{(?P<braces>[A-Za-z_]\w*)(?::?[-=?](?P<default>[^${}\r\n]*))?\}|\$(?P<plain>[A-Za-z_]\w*)"
-    r"|\{\{-?\s*\.?(?P<action>[A-Za-z_][\w.]*)\s*-?\}\}"
+    r"|\{\{-?\s*\.?(?P<action>[A-Za-z_][\w.]*)\s*-?\}\}|<<-?\s*inputs\.(?P<input>[A-Za-z_][\w.]*)\s*-?>>"
 )
 _NAME = re.compile(r"(?P<name>[\w.-]+(?::\d+(?=/))?(?:/[\w.-]+)*)(?P<colon>:?)")
 
@@ -47,7 +48,7 @@ def variable_of(text: str, start: int = 0) -> Variable | None:
     found = _VARIABLE.fullmatch(text, start)
     if found is None:
         return None
-    keys = tuple((found["braces"] or found["plain"] or found["action"]).split("."))
+    keys = tuple((found["braces"] or found["plain"] or found["action"] or found["input"]).split("."))
     return Variable(keys, found.span("default") if found["default"] and not _is_message(found) else None)
 
 
