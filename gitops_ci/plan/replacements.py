@@ -19,7 +19,7 @@ from gitops_ci.imageref import TAG, ImageRef
 from gitops_ci.model import Field, ImageSite
 from gitops_ci.plan import kustomizations
 from gitops_ci.plan.copied_tags import CopiedTag, copied_tags, items, may_copy, roots
-from gitops_ci.yamltext import MappingNode, ScalarNode, SequenceNode
+from gitops_ci.yamltext import MappingNode, ScalarNode, SequenceNode, YamlError
 
 __all__ = ["SHARED", "Replacements", "needed"]
 
@@ -116,10 +116,7 @@ def _values(
             what = object_of(root)
             data = root.get(_DATA.get(tag.kind, ""))
             if what and (what.kind, what.name) == (tag.kind, tag.name) and isinstance(data, MappingNode):
-                entry = source.entries(data).get(tag.key)
-                place = source.field("tag", entry) if entry else None
-                if place and TAG.fullmatch(place.text):
-                    yield source.path, place
+                yield from _entry(tag, source, data)
             for item in items(root.get(_GENERATORS.get(tag.kind, ""))):
                 if item.text("name") == tag.name:
                     yield from _literals(tag, source, item)
@@ -128,6 +125,16 @@ def _values(
             for site in env_file.find(variable_file):
                 if site.keys == (tag.key,):
                     yield variable_file.path, site.fields[0]
+
+
+def _entry(tag: CopiedTag, source: ManifestText, data: MappingNode) -> Iterator[tuple[str, Field]]:
+    try:
+        entry = source.entries(data).get(tag.key)
+    except YamlError:
+        return  # merge keys without end, which whoever reads the file for its images reports
+    place = source.field("tag", entry) if entry else None
+    if place and TAG.fullmatch(place.text):
+        yield source.path, place
 
 
 def _literals(tag: CopiedTag, source: ManifestText, item: MappingNode) -> Iterator[tuple[str, Field]]:
