@@ -86,7 +86,8 @@ def read(
 def _look(source: ManifestText, wanted: Targets, policy: BumpPolicy, replacements: Replacements) -> FileCandidates:
     draft = FileCandidates(source)
     try:
-        draft.sites += replacements.among(source.path, formats.find(draft.source, policy.formats))
+        found = replacements.among(source.path, formats.find(draft.source, policy.formats))
+        draft.sites += (site for site in found if not policy.formats or site.format in policy.formats)
         if not policy.formats and not _DOCUMENTATION.search(source.path):
             exempt = markers.exempt_lines(source.text)
             draft.skipped += (s for s in wanted.elsewhere(source, draft.sites) if s.line not in exempt)

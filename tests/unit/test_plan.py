@@ -41,6 +41,27 @@ def test_an_image_is_its_registry_and_repository(written, target, expected):
     assert after(POD.format(image=written), target) == POD.format(image=expected or written)
 
 
+COPIES = """resources: [pod.yaml, versions.yaml]
+replacements:
+  - source: {kind: ConfigMap, name: versions, fieldPath: data.shop}
+    targets:
+      - select: {kind: Pod}
+        fieldPaths: ["spec.containers.*.image"]
+        options: {delimiter: ":", index: 1}
+"""
+VERSIONS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: versions}\ndata: {shop: 1.4.1}\n"
+
+
+@pytest.mark.parametrize(
+    ("formats", "changed"), [((), ["versions.yaml"]), (("kustomize",), ["versions.yaml"]), (("kubernetes",), [])]
+)
+def test_a_copied_tag_is_a_place_of_kustomize_and_its_placeholder_is_none(formats, changed):
+    pod = POD.format(image="ghcr.io/acme/shop:TAG")
+    files = [("kustomization.yaml", COPIES), ("pod.yaml", pod), ("versions.yaml", VERSIONS)]
+    planned = plan.make(files, [ImageRef.parse("ghcr.io/acme/shop:1.5.0")], plan.BumpPolicy(formats=formats))
+    assert [file.path for file in planned.files] == changed
+
+
 def test_match_name_takes_the_same_repository_of_any_registry():
     assert after(POD.format(image="mirror.local/acme/x:1.9"), "ghcr.io/acme/x:2.0", match_name=True) == POD.format(
         image="mirror.local/acme/x:2.0"
