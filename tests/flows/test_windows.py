@@ -86,7 +86,7 @@ def test_a_pull_request_is_opened_and_not_merged_by_itself(run, git_server, past
     names = past.repo.git("ls-tree", "-r", "--name-only", "main").split()
     everything = {**{name: past.repo.read(name).decode() for name in names}, **files}
     with world_on("github", run, git_server, everything) as world:
-        world.stub.auto_merge_allowed = True
+        world.stub.status = "BLOCKED"
         ran = world.bump("1.2.0", "--environment", "production", "--merge", "when-green")
         assert (ran.code, [pull.status for pull in world.stub.pulls]) == (0, ["open"]), ran.err
         assert "not merged by itself" in ran.err
@@ -98,6 +98,10 @@ def test_a_pull_request_is_opened_and_not_merged_by_itself(run, git_server, past
         )
         assert f"- Do not merge{until}" in world.stub.pulls[0].body
         assert world.bump("1.2.0", "--environment", "production").document["status"] == "unchanged"
+        commit_files(world.repo, {DEPLOYED: f"{everything[DEPLOYED]}# more\n"}, message="In conflict")
+        ran = world.refresh("--merge", "when-green")
+        assert [one["state"] for one in ran.document["proposals"]] == ["rebuilt"], ran.err
+        assert (world.stub.pulls[0].auto_merge, "Do not merge" in world.stub.pulls[0].body) == ("", True)
         commit_files(world.repo, {".gitops-ci.yaml": CONFIG, FREEZE: None}, message="Go on")
         assert world.bump("1.2.0", "--environment", "production").document["pull_request"]["state"] == "updated"
         assert "Do not merge" not in world.stub.pulls[0].body

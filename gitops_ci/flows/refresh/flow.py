@@ -19,6 +19,7 @@ from gitops_ci.flows.bump.pull_request import is_behind, propose, proposes, reti
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.search import own_file
 from gitops_ci.flows.bump.standing import Standing, joined, stand
+from gitops_ci.flows.bump.window import in_window
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
@@ -147,12 +148,18 @@ class _Turn:
         if self.journal.dry_run:
             return "rebuilt", why
         try:
-            is_done = propose(_told(to, found, whole), snapshot, whole.plan) is not None
+            is_done = propose(self._in_window(_told(to, found, whole), found, whole, snapshot), snapshot, whole.plan)
         except GitopsCiError:
             if self.repo.refs(found.head).tips.get(found.head) == there.tip:
                 raise
-            is_done = False  # what another run made of it since is not this one's to judge
-        return ("rebuilt", why) if is_done else None
+            is_done = None  # what another run made of it since is not this one's to judge
+        return None if is_done is None else ("rebuilt", why)
+
+    def _in_window(self, to: PublishContext, found: Found, whole: Joined, base: Snapshot) -> PublishContext:
+        """The context without what the windows of the environment forbid; a rollback passes them."""
+        bump = self.request.bump
+        is_passed = bump.ignore_window or bool(found.trailer("Rollback-Of"))
+        return in_window(to, base, whole.plan, "pull-request", bump.soaking, is_passed=is_passed) or to
 
     def _reason(self, there: Standing, whole: Joined, base: Snapshot) -> str | None:
         """Why a proposal is rebuilt; None where it is as it should be."""
