@@ -17,10 +17,12 @@ from gitops_ci.flows.demo import IMAGE, make_config_repository, make_image
 
 __all__ = ["command"]
 
+_WHERE = ("--config-repo", "config.git", "--forge", "git")
 _RELEASE = (
     "release", "oci:build:1.4.2", "--to", "oci:registry", "--image-name", str(IMAGE), "--version", "1.4.2",
-    "--config-repo", "config.git", "--environment", "staging", "--forge", "git",
+    "--environment", "staging", *_WHERE,
 )  # fmt: skip
+_PROMOTE = ("promote", "--to", "production", "--skip-gate", "source-agrees", "--reason", "demo", *_WHERE)
 
 
 @click.command("demo", cls=HelpfulCommand)
@@ -37,28 +39,29 @@ def command(keep: str | None) -> None:
         click.echo(f"""\
 In {folder} there are now
   build/       an image that was just built (OCI layout, tag 1.4.2)
-  config.git   a config repository: a Kustomize app, Helm values and an Argo CD Application on 1.4.1
+  config.git   a config repository: a Kustomize app of two environments, Helm values and an Argo CD Application on 1.4.1
 """)
-        _play("First only a look: what would change?", "--mode", "dry-run")
-        _play("The image is pushed to the folder registry/, and the change is proposed")
-        _play("The same again changes nothing")
+        _play("First only a look: what would change?", *_RELEASE, "--mode", "dry-run")
+        _play("The image is pushed to the folder registry/, and the change is proposed", *_RELEASE)
+        _play("The same again changes nothing", *_RELEASE)
+        _play("Instead of a merge: the change is pushed to main", *_RELEASE, "--mode", "push")
+        _play("What staging runs goes to production. Here no registry is asked for its digest", *_PROMOTE)
         if keep:
             click.echo(f"""\
 Look around:
   git -C {keep}/config.git log --stat --all
-  git -C {keep}/config.git diff main gitops-ci/staging/{IMAGE.slug}
+  git -C {keep}/config.git diff main gitops-ci/production/{IMAGE.slug}
   cat {keep}/registry/index.json""")
         else:
             click.echo("The folder is gone now; --keep DIR leaves it for a look around.")
 
 
-def _play(title: str, *more: str) -> None:
+def _play(title: str, *arguments: str) -> None:
     from gitops_ci.cli import main
 
-    arguments = [*_RELEASE, *more]
     click.secho(f"=== {title}", bold=True, color=wants_colour(sys.stdout))
     click.echo(f"$ gitops-ci {' '.join(arguments)}")
-    code = main.main(arguments, prog_name="gitops-ci", standalone_mode=False)
+    code = main.main(list(arguments), prog_name="gitops-ci", standalone_mode=False)
     if code:
         raise click.exceptions.Exit(code)
     click.echo()

@@ -90,10 +90,21 @@ spec:
 """,
 }
 
+# What a promotion needs besides.
+_PRODUCTION = {
+    ".gitops-ci.yaml": f"""\
+{FILES[".gitops-ci.yaml"]}\
+  production:
+    paths: ["apps/shop/overlays/production/**"]
+    promote-from: staging
+""",
+    "apps/shop/overlays/production/kustomization.yaml": FILES["apps/shop/overlays/staging/kustomization.yaml"],
+}
+
 
 def make_config_repository(path: str) -> RepoUrl:
-    """A bare repository with a Kustomize app, Helm values and an Argo CD Application."""
-    contents = {name: text.encode() for name, text in FILES.items()}
+    """A bare repository with a Kustomize app of two environments, Helm values and an Argo CD Application."""
+    contents = {name: text.encode() for name, text in (FILES | _PRODUCTION).items()}
     author = Identity("Demo", "demo@example.com")
     return create_repository(path, contents, branch="main", message="Shop runs 1.4.1", author=author)
 
