@@ -154,6 +154,11 @@ def test_nothing_waits_for_a_window_once_the_pull_request_is_open(world):
     assert any("Do not merge before 2100-01-02T00:00:00Z. Gate window: " in line for line in told)
     assert not any("are open" in line and "window" in line for line in told)
     assert not any(re.search(r"has been in dev(?! since [0-9TZ:-]+ )", line) for line in told)
+    commit_files(world.repo, {STAGING: f"{overlay(f'{SHOP}:1.0.0')}# more\n"}, message="In conflict")
+    world.refresh()
+    told = world.stub.pulls[0].body.splitlines()
+    for line in ("Promoted from dev.", "Gate status was skipped: no registry here.", "Do not merge before 2100-01-02"):
+        assert any(line in one for one in told), told
 
 
 def test_a_promotion_can_wait_for_gates_that_open(world, monkeypatch):

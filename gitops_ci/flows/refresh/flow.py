@@ -234,6 +234,7 @@ def _told(to: PublishContext, found: Found, whole: Joined) -> PublishContext:
             said,
             title=said.title or (subject if is_same and is_plain else None),
             commit_message=said.commit_message or (found.text if is_same and is_plain and rest else ""),
+            notes=(*said.notes, *(found.notes if is_same else ())),
             sign_off=said.sign_off or bool(found.trailer("Signed-off-by")),
             source_repository=found.trailer("Source-Repository"),
             source_commit=found.trailer("Source-Commit"),

@@ -31,6 +31,13 @@ class Found:
         return next(trailers(self.commit, key), "")
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a promotion says of itself to those who review it."""
+        from_where = (f"Promoted from {name}." for name in trailers(self.commit, "Promoted-From"))
+        passed = (gate.partition(": ") for gate in trailers(self.commit, "Gate-Skipped"))
+        return (*from_where, *(f"Gate {gate} was skipped: {reason}." for gate, _, reason in passed))
+
+    @property
     def text(self) -> str:
         """The message without the trailers of this tool."""
         before, _, last = self.commit.message.rstrip().rpartition("\n\n")
