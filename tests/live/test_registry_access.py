@@ -245,6 +245,27 @@ def test_a_token_that_ends_during_the_push_is_replaced(run, layout, by_token, to
     assert len(tokens.asked) > 2
 
 
+def test_a_token_that_ends_when_the_account_does_is_said_so(run, layout, by_token, tokens, repository, monkeypatch):  # noqa: F811
+    """A job's account may end before the job does: the first token still came, the next one does not."""
+    tokens.lifetime = 1
+
+    def script(asked):
+        if asked.method == "PUT":
+            monkeypatch.setattr(tokens, "accounts", {})
+            return Delay(1.2)
+        return None
+
+    try:
+        with fault_proxy(by_token.host) as proxy:
+            proxy.script = script
+            ran = push(run, layout, proxy.host, repository, **ACCOUNT)
+    finally:
+        tokens.lifetime = 60
+    assert ran.code == 4
+    assert f"does not accept the account '{USER}'" in ran.out
+    assert "not expired?" in ran.out
+
+
 def test_a_mount_asks_for_the_right_to_read_the_other_repository(run, layout, by_token, tokens, repository):  # noqa: F811
     assert push(run, layout, by_token.host, repository, **ACCOUNT).code == 0
     tokens.asked.clear()
