@@ -128,14 +128,9 @@ class ConfigRepo:
         Raises:
             GitError: the repository is not there, or may not be read.
         """
-        wanted = {f"refs/heads/{check_branch(branch)}": branch for branch in branches}
-        default, tips = None, {}
-        for value, name in self._listed("--symref", "--", self.url.text, "HEAD", *wanted):
-            if name == "HEAD" and value.startswith("ref: refs/heads/"):
-                default = value.removeprefix("ref: refs/heads/")
-            elif name in wanted:
-                tips[wanted[name]] = value
-        return RemoteRefs(default, tips)
+        wanted = [f"refs/heads/{check_branch(branch)}" for branch in branches]
+        found = self._refs("HEAD", *wanted)
+        return RemoteRefs(found.default, {branch: found.tips[branch] for branch in branches if branch in found.tips})
 
     @cached_property
     def refs_at_start(self) -> RemoteRefs:
@@ -147,8 +142,12 @@ class ConfigRepo:
         Raises:
             GitError: as `refs`.
         """
+        return self._refs()
+
+    def _refs(self, *wanted: str) -> RemoteRefs:
+        """HEAD and the branches that the remote lists for these patterns of git-ls-remote(1), all without any."""
         default, tips = None, {}
-        for value, name in self._listed("--symref", "--", self.url.text):
+        for value, name in self._listed("--symref", "--", self.url.text, *wanted):
             if name == "HEAD" and value.startswith("ref: refs/heads/"):
                 default = value.removeprefix("ref: refs/heads/")
             elif name.startswith("refs/heads/"):
@@ -268,10 +267,9 @@ class ConfigRepo:
 
     def commits(self, branch: str, *, since: int) -> BranchLog:
         """As `log`, with the commits alone: no tree and no file is fetched."""
-        git = self._fetch_commits(branch, since, may_cut=self._is_remote)
-        if git is None:
-            return BranchLog(self._directory("history"), "", Objects(self._directory("history")))
-        return BranchLog(git, _ref(branch), Objects(git), with_files=False)
+        found = self._fetch_commits(branch, since, may_cut=self._is_remote)
+        git = self._directory("history")
+        return BranchLog(git, _ref(branch) if found else "", Objects(git), with_files=False)
 
     def _fetch_commits(self, branch: str, since: int, *, may_cut: bool) -> GitDirectory | None:
         """Fetch what a branch got since a moment, in seconds since 1970; None where it has nothing as new as that."""
