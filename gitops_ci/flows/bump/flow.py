@@ -6,7 +6,7 @@ applied again, never by a rebase.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -116,9 +116,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 repo, base, request.search, environment, ages, twins, log, **({} if is_rollback else {"narrow": obey})
             )
             snapshot, plan, this = found.snapshot, found.plan, replace(request, search=found.search)
-            if not rehearsal and (signed := _verified_here(this, snapshot, repo, log)):
-                journal.verified = tuple(dict.fromkeys((*journal.verified, *signed)))
-                said = replace(said, signers=_signers(journal))
+            if not rehearsal:
+                said = _with_signers(said, journal, _verified_here(this, snapshot, repo, log))
             to, journal.holds = replace(to, search=found.search, publication=obey.recorded_in(said)), obey.held
             if not found.search.images:
                 return False
@@ -127,9 +126,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             journal.untouched = () if request.search.allow_empty else untouched(plan, this.search)
             for image in journal.untouched if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
-            if number == 1 and not rehearsal and (meant := environments_meant(request.search, base, snapshot, repo)):
-                log.warn(f"No environment is named: all are changed ({', '.join(meant)}). Name one with --environment.")
             if number == 1:
+                _tell_meant(() if rehearsal else environments_meant(request.search, base, snapshot, repo), log)
                 _tell(plan, ages, () if rehearsal else twins.without(), log)
             if not plan.changes:
                 _say_why(plan, this, base, log)
@@ -166,6 +164,12 @@ def _publication(
         log.warn("--skip-ci has no effect on a pull request: its checks would not run either")
         said = replace(said, skip_ci=False)
     return said
+
+
+def _with_signers(said: PublishSettings, journal: Journal, signed: Sequence[VerifiedImage]) -> PublishSettings:
+    """The settings, and the journal, with further signatures."""
+    journal.verified = tuple(dict.fromkeys((*journal.verified, *signed)))
+    return replace(said, signers=_signers(journal))
 
 
 def _signers(journal: Journal) -> tuple[str, ...]:
@@ -260,6 +264,11 @@ def _refuse_older(plan: Plan) -> None:
             f"{first.path}:{first.line}: {first.reason}",
             hint=first.hint,
         )
+
+
+def _tell_meant(environments: Sequence[str], log: Log) -> None:
+    if environments:
+        log.warn(f"No environment is named: all are changed ({', '.join(environments)}). Name one with --environment.")
 
 
 def _tell(plan: Plan, ages: AgeComparison, without: Iterable[tuple[ImageRef, str]], log: Log) -> None:
