@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
 from tests.support import CHECKOUT, missing
+from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.once import once
 from tests.support.services import Unavailable, program
 from tests.support.workspace import build_wheel, export_project, pip
+
+
+@pytest.fixture(scope="module")
+def proxy(registry: str) -> Iterator[FaultProxy]:
+    """A proxy before the open registry, for the tests of one file."""
+    with fault_proxy(registry) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

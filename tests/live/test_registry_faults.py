@@ -24,7 +24,7 @@ from gitops_ci.registry.base import Silent
 from gitops_ci.registry.connection import Access
 from gitops_ci.tags import BuildFacts
 from tests.support.effort import STRIDE
-from tests.support.fault_proxy import Answer, Cut, Delay, fault_proxy
+from tests.support.fault_proxy import Answer, Cut, Delay
 from tests.support.layouts import LayoutWriter
 from tests.support.quirks import takes_no_blob_in_one_piece
 from tests.support.registry_state import pulled, tags
@@ -32,12 +32,6 @@ from tests.support.registry_state import pulled, tags
 ALL_TAGS = {"1.4.2", "1.4", "1", "latest"}
 SHARES = (0.01, 0.25, 0.5, 0.75, 0.99)
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def proxy(registry):
-    with fault_proxy(registry) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

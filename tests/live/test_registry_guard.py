@@ -16,7 +16,6 @@ from gitops_ci.registry.base import Silent
 from gitops_ci.tags import BuildFacts
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import delivery
-from tests.support.fault_proxy import fault_proxy
 from tests.support.layouts import LayoutWriter
 from tests.support.quirks import absent_is_denied, blob_head_says, head_says, reads_are_denied
 from tests.support.registry_state import pulled, tags
@@ -25,12 +24,6 @@ ALL_TAGS = ("1.2.3", "1.2", "1", "latest")
 REFUSALS = (400, 401, 403, 404, 405, 501)
 ACCOUNT = {"GITOPS_CI_REGISTRY_USER": "bot", "GITOPS_CI_REGISTRY_PASSWORD": "a-password-of-the-bot"}
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def proxy(registry):
-    with fault_proxy(registry) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

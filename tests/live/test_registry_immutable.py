@@ -8,19 +8,12 @@ import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import delivery
-from tests.support.fault_proxy import Answer, fault_proxy
+from tests.support.fault_proxy import Answer
 from tests.support.layouts import LayoutWriter
 from tests.support.quirks import IMMUTABLE, tags_are_immutable
 from tests.support.registry_state import tags
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def proxy(registry):
-    with fault_proxy(registry) as running:
-        yield running
-        running.clear()
 
 
 @pytest.fixture

@@ -9,19 +9,13 @@ import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import quirky_answers as quirks
-from tests.support.fault_proxy import Answer, fault_proxy
+from tests.support.fault_proxy import Answer
 from tests.support.layouts import LayoutWriter
 from tests.support.registry_state import pulled, tags
 
 ALL_TAGS = ("1.4.2", "1.4", "1", "latest")
 ACCOUNT = {"GITOPS_CI_REGISTRY_USER": "bot", "GITOPS_CI_REGISTRY_PASSWORD": "a-password-of-the-bot"}
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def proxy(registry):
-    with fault_proxy(registry) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
