@@ -93,6 +93,7 @@ def token_server(folder: Path, accounts: Mapping[str, str]) -> Iterator[TokenSer
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
