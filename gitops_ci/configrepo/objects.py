@@ -33,6 +33,10 @@ class Entry:
     def is_file(self) -> bool:
         return self.mode.startswith("100")
 
+    @property
+    def is_folder(self) -> bool:
+        return self.mode == TREE
+
 
 class Selection(Protocol):
     """Which files are meant: by path, and whether a folder is worth opening."""

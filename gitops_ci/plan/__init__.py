@@ -7,7 +7,7 @@ which anything but the planned values would differ is not touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
 from itertools import chain
 
@@ -98,11 +98,12 @@ def make_from(
     pointers: Sequence[Pointer] = (),
     is_older: Age | None = None,
     has_twin: Twin | None = None,
+    is_selected: Callable[[str], bool] = lambda _: True,
 ) -> Plan:
     """The plan for texts that `parse` made for the same targets.
 
-    `is_older` is asked where two tags do not tell which of them is older, `has_twin` where a place writes its tag with
-    a `v` and the wanted tag has none.
+    Files that are not `is_selected` only say what others mean. `is_older` is asked where two tags do not tell which of
+    them is older, `has_twin` where a place writes its tag with a `v` and the wanted tag has none.
 
     Raises:
         UsageError: two targets ask for different versions of one image, or a pointer does not say which is meant.
@@ -116,6 +117,8 @@ def make_from(
     repositories = chain.from_iterable(map(chart_repositories.named, sources))
     found = (site for draft in drafts for site in draft.sites)
     layers = Layers(found, related_files.layered(sources), named, repositories)
+    known = {draft.source.path for draft in drafts}
+    drafts = [draft for draft in drafts if is_selected(draft.source.path)]
     for draft in drafts:
         draft.select(layers, wanted, policy)
         draft.add_pointers(pointers, wanted, targets[0])
@@ -124,7 +127,6 @@ def make_from(
         policy, wanted, is_older, has_twin, meant, kustomize.Reach(sources), layers.completed | replacements.completed
     )
     plans = [plan_file(draft, decisions) for draft in drafts]
-    known = {draft.source.path for draft in drafts}
     lost = [at for at in pointers if at.path not in known]
     skips = [Skip(at.path, 0, f"{at.title}: there is no such file", failed=True) for at in lost]
     return chart_locks.with_locks(_joined([*plans, Plan(skipped=tuple(skips))]), sources)

@@ -11,6 +11,8 @@ from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, NothingMatched, UsageError
 from gitops_ci.flows.bump import encodings
 from gitops_ci.flows.bump.archives import stale_archives
+from gitops_ci.flows.bump.built_from import built_from
+from gitops_ci.flows.bump.survey import MOST
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
@@ -167,11 +169,13 @@ def find(
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
     search = replace(search, rules=(*search.rules, *search.read_rules(*own_file(snapshot, repo))))
-    beside = _Beside(selection)
+    # The name of an image may stand outside of the selection: in the base of an overlay, in a chart.
+    snapshot = snapshot.whole(MOST) or snapshot
+    beside = _Beside(selection, built_from(snapshot, selection)) if snapshot.is_sparse else Paths()
     paths = snapshot.paths(beside)
-    pointers = (*search.pointers, *search.pointed(paths))
+    pointers = (*search.pointers, *search.pointed([path for path in paths if selection.matches(path)]))
     read = _read(snapshot, beside, paths, pointers, search, log)
-    plan = _within(selection, _planned(read, pointers, search, ages, twins))
+    plan = _within(selection, _planned(read, pointers, search, selection, ages, twins))
     plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
     more = (*_possible(plan, snapshot, selection, search), *stale_archives(plan, snapshot))
     plan = replace(plan, skipped=(*plan.skipped, *more))
@@ -188,15 +192,20 @@ def is_chart_file(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """A selection and the charts' own files in its folders: they say what a file laid over them leaves out."""
+    """A selection, what it is built from, and the charts' own files: they say what a file laid over them leaves out."""
 
     selection: Paths
+    built_from: Paths | None
 
     def matches(self, path: str) -> bool:
-        return self.selection.matches(path) or is_chart_file(path)
+        return (
+            self.selection.matches(path)
+            or is_chart_file(path)
+            or bool(self.built_from and self.built_from.matches(path))
+        )
 
     def may_hold(self, folder: str) -> bool:
-        return self.selection.may_hold(folder)
+        return self.selection.may_hold(folder) or bool(self.built_from and self.built_from.may_hold(folder))
 
     def wants_all(self, folder: str) -> bool:
         return self.selection.wants_all(folder)
@@ -208,10 +217,18 @@ class _Read:
     unreadable: list[Skip]
 
 
-def _planned(read: _Read, pointers: Sequence[Pointer], search: Search, ages: AgeComparison, twins: TagTwins) -> Plan:
+def _planned(
+    read: _Read, pointers: Sequence[Pointer], search: Search, selection: Paths, ages: AgeComparison, twins: TagTwins
+) -> Plan:
     def made() -> Plan:
         return planning.make_from(
-            read.texts, search.images, search.policy, pointers=pointers, is_older=ages, has_twin=twins
+            read.texts,
+            search.images,
+            search.policy,
+            pointers=pointers,
+            is_older=ages,
+            has_twin=twins,
+            is_selected=selection.matches,
         )
 
     plan = made()
@@ -222,7 +239,7 @@ def _planned(read: _Read, pointers: Sequence[Pointer], search: Search, ages: Age
 
 def _read(
     snapshot: Snapshot,
-    selection: _Beside,
+    selection: Paths | _Beside,
     paths: Sequence[str],
     pointers: Sequence[Pointer],
     search: Search,
