@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from gitops_ci.cli import COMMANDS
-from gitops_ci.cli.config_schema import options_of
 from tests.support import CHECKOUT, dev_tool
 
 # Inputs that are no option: what the command is, its arguments, where it runs, and what only the environment tells.
@@ -91,8 +90,8 @@ def test_audit_of_the_action_has_no_findings():
 
 
 # What the action and the template do not offer, and why: a job's own log, and what stands in a file or on the line.
-NO_INPUT = {"changed", "output", "quiet", "verbose", "job-image", "package", "dry-run", "from", "fix"}
-COMMANDS_IN_CI = ("release", "bump", "validate", "plan", "diff")
+NO_INPUT = {"changed", "output", "quiet", "verbose", "job-image", "package", "dry-run", "fix"}
+COMMANDS_IN_CI = ("release", "bump", "validate", "plan", "diff", "promote", "rollback", "hold", "refresh", "wait")
 # The template has what most releases and checks need; every other option is a variable of the job.
 VARIABLES_ONLY = {"allow-move", "allow-remote", "allow-untrusted", "app-version", "at", "commit-with", "committer"}
 VARIABLES_ONLY |= {
@@ -121,7 +120,8 @@ VARIABLES_ONLY |= {
 
 
 def _long_options(*commands: str) -> set[str]:
-    return {max(option.opts, key=len).removeprefix("--") for option in options_of(*commands)}
+    options = (option for name in commands for option in COMMANDS[name].params if isinstance(option, click.Option))
+    return {max(option.opts, key=len).removeprefix("--") for option in options}
 
 
 def test_every_option_is_an_input_of_the_action():
@@ -136,38 +136,61 @@ def test_every_option_is_an_input_of_the_template_or_a_variable_on_purpose():
     assert options - (inputs.keys() - TEMPLATE_ONLY) == VARIABLES_ONLY
 
 
-def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(tmp_path):
-    """The script of the action with a Python that shows what it was handed."""
-    seen = tmp_path / "seen"
-    fake = tmp_path / "bin" / "python3"
-    fake.parent.mkdir()
-    fake.write_text(
-        f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *) env -0 > {seen}; printf "%s\\n" "$@" > {seen}.words;; esac\n'
+@pytest.fixture
+def handed_over(tmp_path):
+    """The script of the action with a Python that shows what it was handed: variables, and words."""
+
+    def run(**inputs):
+        seen = tmp_path / "seen"
+        fake = tmp_path / "bin" / "python3"
+        fake.parent.mkdir()
+        shown = f'env -0 > {seen}; printf "%s\\n" "$@" > {seen}.words'
+        fake.write_text(f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *) {shown};; esac\n')
+        fake.chmod(0o755)
+        (tmp_path / "temp" / "gitops-ci" / "key").mkdir(parents=True)
+        environment = {
+            "PATH": f"{fake.parent}:{os.environ['PATH']}",
+            "GITHUB_ACTION_PATH": str(CHECKOUT),
+            "RUNNER_TEMP": str(tmp_path / "temp"),
+            **{f"WITH_{name}": value for name, value in inputs.items()},
+        }
+        subprocess.run([str(CHECKOUT / "action" / "run")], env=environment, check=True)
+        handed = dict(line.split("=", 1) for line in seen.read_text().split("\0") if line.startswith("GITOPS_CI_"))
+        return handed, (tmp_path / "seen.words").read_text().splitlines()
+
+    return run
+
+
+def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(handed_over):
+    handed, words = handed_over(
+        COMMAND="validate",
+        IGNORE="repo/mutable-tag path=apps/dev/*",
+        LABEL="gitops staging",
+        WITH_REFERRERS="true",
+        BASE="",
+        PATHS="apps\n--config=evil.yaml\n",
+        OPTIONS="--ignore\nrepo/* kind=Pod\n",
     )
-    fake.chmod(0o755)
-    (tmp_path / "temp" / "gitops-ci" / "key").mkdir(parents=True)
-    environment = {
-        "PATH": f"{fake.parent}:{os.environ['PATH']}",
-        "GITHUB_ACTION_PATH": str(CHECKOUT),
-        "RUNNER_TEMP": str(tmp_path / "temp"),
-        "WITH_COMMAND": "validate",
-        "WITH_IGNORE": "repo/mutable-tag path=apps/dev/*",
-        "WITH_LABEL": "gitops staging",
-        "WITH_WITH_REFERRERS": "true",
-        "WITH_BASE": "",
-        "WITH_PATHS": "apps\n--config=evil.yaml\n",
-        "WITH_OPTIONS": "--ignore\nrepo/* kind=Pod\n",
-    }
-    subprocess.run([str(CHECKOUT / "action" / "run")], env=environment, check=True)
-    handed = dict(line.split("=", 1) for line in seen.read_text().split("\0") if line.startswith("GITOPS_CI_"))
     assert handed == {
         "GITOPS_CI_IGNORE": "repo/mutable-tag path=apps/dev/*\n",
         "GITOPS_CI_LABEL": "gitops staging",
         "GITOPS_CI_WITH_REFERRERS": "true",
     }
     # What follows `--` is no option, whatever it looks like.
-    words = (tmp_path / "seen.words").read_text().splitlines()
     assert words[-6:] == ["validate", "--ignore", "repo/* kind=Pod", "--", "apps", "--config=evil.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("command", "handed"),
+    [
+        ("release", {"GITOPS_CI_TO": "auto", "GITOPS_CI_BASE": "main", "GITOPS_CI_REASON": "why not"}),
+        ("promote", {"GITOPS_CI_PROMOTE_TO": "auto", "GITOPS_CI_BASE": "main", "GITOPS_CI_REASON": "why not"}),
+        ("rollback --hold", {"GITOPS_CI_ROLLBACK_TO": "auto", "GITOPS_CI_BASE": "main", "GITOPS_CI_REASON": "why not"}),
+        ("diff", {"GITOPS_CI_TO": "auto", "GITOPS_CI_DIFF_BASE": "main", "GITOPS_CI_REASON": "why not"}),
+    ],
+)
+def test_an_input_that_means_another_thing_in_a_command_gets_the_variable_of_that_command(handed_over, command, handed):
+    assert handed_over(COMMAND=command, TO="auto", BASE="main", REASON="why not")[0] == handed
 
 
 @pytest.fixture
@@ -253,11 +276,15 @@ def test_every_input_of_the_action_is_handed_over_and_is_an_option():
     action = _action()
     env = action["runs"]["steps"][0]["env"]
     handed = {name.removeprefix("WITH_").lower().replace("_", "-"): value for name, value in env.items()}
+    known = (CHECKOUT / "gitops_ci" / "cli" / "known_variables.txt").read_text().split()
     for name in action["inputs"].keys() - {"working-directory"}:
         assert handed[name] == f"${{{{ inputs.{name} }}}}"
     options = _options()
     for name in action["inputs"].keys() - NOT_OPTIONS:
-        assert options.get(name) == f"GITOPS_CI_{name.upper().replace('-', '_')}", name
+        # Options of one command alone may have its name in their variable: the script of the action finds it.
+        of_one = {"from": "PROMOTE_", "select": "PROMOTE_", "wait": "PROMOTE_", "commit": "WAIT_"}.get(name, "")
+        variable = f"GITOPS_CI_{of_one}{name.upper().replace('-', '_')}"
+        assert variable in ({options.get(name)} if not of_one else known), name
 
 
 def test_nothing_but_environment_reaches_the_shell_of_the_action():

@@ -10,7 +10,7 @@ from gitops_ci.ci import CiContext
 from gitops_ci.errors import ProgramError
 from gitops_ci.tags import BuildFacts, GitTagRule
 
-__all__ = ["build_facts", "git_tags", "origin_url"]
+__all__ = ["build_facts", "default_branch", "git_tags", "origin_url"]
 
 
 def build_facts(
@@ -55,6 +55,13 @@ def git_tags() -> tuple[str, ...]:
 def origin_url() -> str:
     """The address of the Git checkout's `origin`, or ''."""
     return next(iter(_git("remote", "get-url", "origin")), "")
+
+
+def default_branch() -> str:
+    """The branch that a clone of `origin` checked out first, or ''."""
+    return next(iter(_git("symbolic-ref", "--short", "--quiet", "refs/remotes/origin/HEAD")), "").removeprefix(
+        "origin/"
+    )
 
 
 def _moment(started: str | None, commit: str) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from gitops_ci.cli.facts import origin_url
+from gitops_ci.cli.facts import default_branch, origin_url
 from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
@@ -83,6 +83,7 @@ def command(
             own=own or (repository is not None and origin is not None and _same(repository, origin)),
             environment=_environment(environment, found),
             address=address or "",
+            branch=default_branch() or "main",
             taken=frozenset(path for path in (".gitlab-ci.yml",) if os.path.exists(path)),
         )
         _tell(found, log)

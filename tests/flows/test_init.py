@@ -94,6 +94,8 @@ def test_what_is_written_for_whole_repositories_fits_and_reaches_all_manifests(
             assert done.code == 0, (name, done.err)
             assert run("config", "check").code == 0
             files = [".github/workflows/release.yml"] * dockerfile + [".github/workflows/pre-merge.yml"]
+            if Path(".github/workflows/promote.yml").exists():
+                written.append(folder / ".github/workflows/promote.yml")
             written += [folder / file for file in (files if system == "github" else [".gitlab-ci.yml"])]
             paths = re.search(r"paths:((?: [^|\s]+)+| \|\n(?: {12}\S+\n)+)", written[-1].read_text())[1].split()
             assert set(_folders_with_manifests(folder)) <= {*paths} or paths == ["."], name
@@ -118,6 +120,32 @@ def test_environments_are_written_in_their_order_each_promoted_from_the_one_befo
     assert tuple(environments) == names
     assert before == {"dev": (), "staging": ("dev",), "prod": ("staging",), "production": ("staging",)}
     assert run("config", "check").code == 0
+
+
+def test_a_repository_with_environments_in_a_row_gets_a_workflow_that_promotes(repository, run):
+    repository({f"apps/{name}/kustomization.yaml": KUSTOMIZATION for name in ("staging", "production")})
+    subprocess.run(["git", "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"], check=True)
+    done = run("init")
+    assert "next: allow GitHub Actions to create pull requests" in done.err
+    workflow = yaml.safe_load(Path(".github/workflows/promote.yml").read_text())
+    assert workflow[True].keys() == {"push", "schedule", "workflow_dispatch"}  # YAML 1.1 reads `on` as true
+    assert workflow[True]["push"] == {"branches": ["trunk"]}
+    assert workflow["concurrency"] == {"group": "promote", "cancel-in-progress": False}
+    assert workflow["jobs"]["promote"]["steps"][-1]["with"]["command"] == "promote"
+    assert [name for name, one in load(".gitops-ci.yaml").environments.items() if one.promote == "auto"] == [
+        "production"
+    ]
+    assert run("init", "--ci", "gitlab", "--force").code == 0
+    _fits("vendor.gitlab-ci", Path(".gitlab-ci.yml"))
+    pipeline = yaml.safe_load(Path(".gitlab-ci.yml").read_text())
+    assert pipeline["include"][-1]["inputs"] == {"to": "auto", "config-repo": "$CI_PROJECT_URL"}
+    assert pipeline["stages"] == ["test", "deploy"]
+
+
+def test_environments_in_no_order_get_no_workflow_that_promotes(repository, run):
+    repository({f"apps/overlays/{name}/kustomization.yaml": KUSTOMIZATION for name in ("eu", "us")})
+    assert run("init").code == 0
+    assert not Path(".github/workflows/promote.yml").exists()
 
 
 def test_custom_kinds_are_told_where_schemas_are(repository, run):
@@ -170,7 +198,9 @@ def test_a_merged_bump_in_the_same_repository_releases_nothing(repository, run, 
     _fits("vendor.gitlab-ci", Path(".gitlab-ci.yml"))
     pipeline = yaml.safe_load(Path(".gitlab-ci.yml").read_text())
     [release] = [one["inputs"] for one in pipeline["include"] if "source" in one["inputs"]]
-    on_branch = {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "changes": ["services/web/**/*"]}
+    # In a scheduled pipeline, which promotes, `changes` holds for every file.
+    pushed = '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE != "schedule"'
+    on_branch = {"if": pushed, "changes": ["services/web/**/*"]}
     rules = [{"if": "$CI_COMMIT_TAG"}, *([on_branch] if filtered else [])]
     assert [release["rules"], pipeline["build"]["rules"]] == [rules] * 2
 
@@ -205,8 +235,10 @@ def _fits(kind, path):
 
 
 def test_workflows_have_no_finding_but_the_version_that_is_to_be_pinned(repository, run):
-    repository({"Dockerfile": "FROM scratch\n", "k8s/staging/kustomization.yaml": KUSTOMIZATION})
-    assert run("init", "--config-repo", REMOTE).code == 0
+    names = ("staging", "production")
+    repository({"Dockerfile": "", **{f"k8s/{name}/kustomization.yaml": KUSTOMIZATION for name in names}}, REMOTE)
+    assert run("init", "--config-repo", REMOTE, "--image", "ghcr.io/acme/shop").code == 0
+    assert Path(".github/workflows/promote.yml").exists()
     paths = [str(path) for path in Path(".github/workflows").glob("*.yml")]
     command = [dev_tool("zizmor"), "--offline", "--persona=auditor", "--format=json", *paths]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)

@@ -7,10 +7,12 @@ import pytest
 from gitops_ci.cli import run_command_line
 from tests.live.test_action import DEPLOYMENT
 from tests.support.act import act
-from tests.support.delivery import github
+from tests.support.delivery import config_files, github
 from tests.support.git_http import git_server
+from tests.support.git_repo import commit_files
 from tests.support.gitlab import gitlab_ci_local
 from tests.support.images import digest_of, remove_image
+from tests.support.layouts import LayoutWriter
 from tests.support.workspace import make_checkout
 
 BROKEN = DEPLOYMENT.replace("replicas: 2", "replicas: two")
@@ -62,6 +64,28 @@ def test_release_workflow_of_init_delivers(init, registry, docker_cli, project, 
             assert f"Proposed {digest_of(registry, repository, '1.4.2')}" in run.log
     finally:
         remove_image(docker_cli, "init:build")
+
+
+def test_promote_workflow_of_init_proposes_what_the_environment_before_has(
+    init, registry, project, runner_home, tmp_path
+):
+    repository = f"{registry}/{tmp_path.name.replace('_', '-')}/promoted"
+    LayoutWriter(tmp_path / "built").simple("1", [{"content": b"1"}])
+    assert run_command_line(["image", "push", f"oci:{tmp_path}/built:1", "--to", f"{repository}:1.4.2"]) == 0
+    with github(tmp_path / "git", repository) as delivery:
+        checkout = init(config_files(repository), delivery.url, "--ci", "github", "--address", "acme/gitops-ci@v1")
+        (checkout / ".github" / "workflows" / "pre-merge.yml").unlink()
+        staging = "apps/shop/overlays/staging/kustomization.yaml"
+        files = {staging: config_files(repository, "1.4.2")[staging]}
+        files[".gitops-ci.yaml"] = (checkout / ".gitops-ci.yaml").read_text()
+        commit_files(delivery.repo, files, message="Bump")
+        env = {"GITOPS_CI_TOKEN": delivery.token, "GITOPS_CI_FORGE": "github"}
+        run = act(checkout, project, runner_home, env=env | {"GITOPS_CI_API_URL": delivery.forge.api_url})
+        assert run.succeeded, str(run)
+        [pull] = delivery.forge.pulls
+        changed = [line for line in delivery.repo.diff("main", pull.head).splitlines() if line[:2] in ("+ ", "- ")]
+        assert changed == ["-    newTag: 1.4.1 # set by the pipeline", "+    newTag: 1.4.2 # set by the pipeline"]
+        assert pull.head.startswith("gitops-ci/production/")
 
 
 @pytest.mark.parametrize("manifest", [DEPLOYMENT, BROKEN])

@@ -38,6 +38,7 @@ _CATALOG = """\
   # schema-locations: [default, crds-catalog]
 """
 Maker = Callable[["InitRequest", Survey], dict[str, str]]
+_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -45,7 +46,8 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 class InitRequest:
     """`own` says that the config repository is this one; `address` is where the CI system finds gitops-ci.
 
-    `inline` puts the settings into the workflow instead of `.gitops-ci.yaml`. `taken` are files that exist.
+    `inline` puts the settings into the workflow instead of `.gitops-ci.yaml`. `branch` is the default branch.
+    `taken` are files that exist.
     """
 
     system: System
@@ -55,6 +57,7 @@ class InitRequest:
     environment: str = ""
     address: str = ""
     inline: bool = False
+    branch: str = "main"
     taken: frozenset[str] = frozenset()
 
 
@@ -93,6 +96,8 @@ def next_steps(request: InitRequest, found: Survey) -> list[str]:
         steps += [text for (system, word), text in _NEXT.items() if system == request.system and word in holds]
     if found.has_manifests and request.system == "github":
         steps.append("make the job Validate a required check of the default branch")
+    if request.system in _PROMOTION and _promotes(request, found):
+        steps.append(_PROMOTION[request.system])
     if request.system == "gitlab" and ".gitlab-ci.yml" in request.taken:
         steps.append("add to .gitlab-ci.yml: include: [{local: .gitlab/gitops-ci.yml}]")
     return steps
@@ -119,6 +124,12 @@ _NEXT = {
     ("shell", "release"): "set GITOPS_CI_TOKEN: who opens the pull requests",
 }
 
+# What a person does for the workflow or job that promotes.
+_PROMOTION = {
+    "github": "allow GitHub Actions to create pull requests, in the repository's settings: promote opens them",
+    "gitlab": "add a pipeline schedule for promote, and the masked variable GITOPS_CI_TOKEN: who opens merge requests",
+}
+
 
 def _github(request: InitRequest, found: Survey) -> dict[str, str]:
     files = {}
@@ -126,12 +137,19 @@ def _github(request: InitRequest, found: Survey) -> dict[str, str]:
         files[".github/workflows/release.yml"] = _filled("github-release.yml", request, found)
     if found.has_manifests:
         files[".github/workflows/pre-merge.yml"] = _filled("github-validate.yml", request, found)
+    if _promotes(request, found):
+        files[".github/workflows/promote.yml"] = _filled("github-promote.yml", request, found)
     return files
 
 
 def _gitlab(request: InitRequest, found: Survey) -> dict[str, str]:
     whole = ".gitlab-ci.yml" not in request.taken
     return {".gitlab-ci.yml" if whole else ".gitlab/gitops-ci.yml": _filled("gitlab.yml", request, found)}
+
+
+def _promotes(request: InitRequest, found: Survey) -> bool:
+    """Whether this is the repository with the manifests, and one of its environments comes after another."""
+    return request.own and any(found.before(name) for name in found.order)
 
 
 def _jenkins(request: InitRequest, found: Survey) -> dict[str, str]:
@@ -211,7 +229,9 @@ def _conditions(request: InitRequest, found: Survey) -> set[str]:
             "to": request.inline or request.image is None,
             "release": bool(found.dockerfiles),
             "validate": found.has_manifests,
-            "only-validate": not found.dockerfiles,
+            "only-validate": not found.dockerfiles and not _promotes(request, found),
+            "no-release": not found.dockerfiles,
+            "promote": _promotes(request, found),
             "whole": ".gitlab-ci.yml" not in request.taken,
         }.items()
         if holds
@@ -223,6 +243,7 @@ def _values(request: InitRequest, found: Survey) -> Mapping[str, str]:
     repository = request.config_repo
     return {
         "ADDRESS": request.address or (ACTION if request.system in {"github", "gitea"} else COMPONENT),
+        "BRANCH": request.branch if _BRANCH.fullmatch(request.branch) else "main",
         "BUILD": f"{name}:build",
         "BUILD_RULE": _rule(found, 4),
         "RELEASE_RULE": _rule(found, 8),
@@ -247,7 +268,9 @@ def _rule(found: Survey, indent: int) -> str:
     folder = (found.dockerfiles[0] if found.dockerfiles else "").rpartition("/")[0]
     if not folder or not _WORD.fullmatch(folder.replace("/", "")):
         return f"{blank}# The application is at the root: only tags release it."
-    return f'{blank}- if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n{blank}  changes: ["{folder}/**/*"]'
+    # In a scheduled pipeline `changes` holds for every file.
+    condition = '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE != "schedule"'
+    return f'{blank}- if: {condition}\n{blank}  changes: ["{folder}/**/*"]'
 
 
 def _context(found: Survey) -> str:
@@ -306,7 +329,10 @@ def _environments(found: Survey) -> str:
         globs = ", ".join(json.dumps(glob) for glob in found.environments[name])
         lines += [f"  {name}:", f"    paths: [{globs}]"]
         if before := found.before(name):
-            lines.append(f"    promote-from: [{', '.join(before)}]")
+            lines += [f"    promote-from: [{', '.join(before)}]", "    promote: auto"]
     if any(found.before(name) for name in order):
-        lines.insert(1, "# `gitops-ci promote --to NAME` carries images from the environment of promote-from.")
+        lines[1:1] = [
+            "# `gitops-ci promote --to NAME` carries images from the environment of promote-from, by pull request.",
+            "# `--to auto` does so for each environment with promote: auto.",
+        ]
     return "\n".join(lines)
