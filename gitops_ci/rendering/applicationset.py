@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ci.rendering.argocd_generators import Undecided, parameter_sets, replaced
+from gitops_ci.rendering.argocd_generators import LateText, Undecided, parameter_sets, replaced
 from gitops_ci.rendering.argocd_templates import CHART_TEMPLATE, for_helm
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Recipe, Repository, Step
 from gitops_ci.rendering.documents import Document, dig, load_any, text_of
@@ -55,7 +55,11 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
         return Recipe(frozenset(closure.files), text=" ", finish=_Applications(made, namespace))
     values = {
         "sets": [
-            {"values": one.values, "texts": [for_helm(text) for text in _texts(template)]}
+            {
+                "values": one.values,
+                "late": _late_texts(one.values),
+                "texts": [for_helm(text) for text in _texts(template)],
+            }
             for template, one in zip(templates, sets, strict=True)
         ]
     }
@@ -66,6 +70,13 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
     }
     step = Step("helm", ("template", "--", "texts", f"./{_CHART}"))
     return Recipe(frozenset(closure.files), written=written, steps=(step,), finish=_FromHelm(templates, namespace))
+
+
+def _late_texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """What a generator's `values` have to be evaluated to first."""
+    own = values.get("values")
+    texts = own.items() if isinstance(own, dict) else ()
+    return {key: for_helm(text) for key, text in texts if isinstance(text, LateText)}
 
 
 def _whole_template(unit: DeploymentUnit, own: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,16 +19,23 @@ from gitops_ci.rendering.documents import dig, items, load_any, text_of
 from gitops_ci.rendering.helm_command import merged
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["ParameterSet", "Undecided", "parameter_sets", "replaced"]
+__all__ = ["LateText", "ParameterSet", "Undecided", "parameter_sets", "replaced"]
 
 _NAMES = ("list", "git", "clusters", "matrix", "merge")
 _SIMPLE = re.compile(r"\{\{-?\s*\.?(?P<name>[\w.\[\]/-]+?)\s*-?\}\}")
+_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _DNS = re.compile(r"[^-a-z0-9.]")
 _MOST_SETS = 10_000
 
 
 class Undecided(Exception):
     """Parameters that only the cluster, or another service, knows."""
+
+
+class LateText(str):
+    """A Go template with functions, of a generator's `values`: known when helm evaluates it with the set it is in."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,17 @@ def _generated(generator: Any, known: Mapping[str, Any], context: _Context) -> l
         made = [_with_values(one, values, context) for one in made]
     selector = dig(generator, "selector")
     if isinstance(selector, dict):
-        made = [one for one in made if _is_selected(selector, _flat(one))]
+        made = [one for one in made if _is_selected(selector, _decided(one))]
     return made
+
+
+def _decided(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A set whose values decide whether it counts."""
+    flat = _flat(one)
+    for text in flat.values():
+        if isinstance(text, LateText):
+            raise Undecided(f"its generator selects by a template: {text.strip()}")
+    return flat
 
 
 def _filled(value: Any, known: Mapping[str, Any], context: _Context) -> Any:
@@ -110,9 +126,16 @@ def replaced(text: str, values: Mapping[str, Any]) -> str:
 
 
 def _with_values(one: dict[str, Any], values: Mapping[str, Any], context: _Context) -> dict[str, Any]:
-    known = _flat(one) if context.is_go else one
-    texts = {key: replaced(text_of(value), known) for key, value in values.items()}
-    return one | ({"values": texts} if context.is_go else {f"values.{key}": text for key, text in texts.items()})
+    if context.is_go:
+        known = _flat(one)
+        return one | {"values": {key: _go_text(text_of(value), known) for key, value in values.items()}}
+    return one | {f"values.{key}": replaced(text_of(value), one) for key, value in values.items()}
+
+
+def _go_text(text: str, known: Mapping[str, Any]) -> str:
+    """A text whose actions are all names of known values, filled in; else the template."""
+    simple = (_SIMPLE.fullmatch(one) for one in _ACTION.findall(text))
+    return replaced(text, known) if all(one and one["name"] in known for one in simple) else LateText(text)
 
 
 def _list(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
@@ -258,11 +281,11 @@ def _merge(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[
     keys = [text_of(one) for one in items(value, "mergeKeys")]
     first, *others = [_generated(one, known, context) for one in items(value, "generators")] or [[]]
     for base in first:
-        flat = _flat(base)
+        flat = _decided(base)
         made = base
         for other in others:
             for one in other:
-                its = _flat(one)
+                its = _decided(one)
                 if all(flat.get(key) == its.get(key) for key in keys):
                     made = merged([made, one])
         yield made

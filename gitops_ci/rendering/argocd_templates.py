@@ -27,6 +27,13 @@ CHART_TEMPLATE = """{{- define "normalize" -}}
 {{- end -}}
 texts:
 {{- range $set := .Values.sets }}
+{{- $late := dict }}
+{{- range $key, $text := $set.late }}
+{{- $late = set $late $key (tpl $text $set.values) }}
+{{- end }}
+{{- if $late }}
+{{- $_ := set $set.values "values" (merge $late $set.values.values) }}
+{{- end }}
 {{- range $text := $set.texts }}
 - {{ tpl $text $set.values | toJson }}
 {{- end }}

@@ -254,6 +254,69 @@ def test_another_generator_with_the_same_result_changes_no_application(changed):
     assert objects(found) == [("changed", "ApplicationSet", "set")]
 
 
+def set_of(name, generator, of, path, *, go=True, **more):
+    """An ApplicationSet of one generator; `of` is the name of its Applications."""
+    template = {
+        "metadata": {"name": of, "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
+        "spec": {"project": "default", "destination": {"name": "in-cluster"}, "sources": []}
+        | {"source": {"repoURL": f"{ORIGIN}.git", "targetRevision": "HEAD", "path": path}},
+    }
+    options = {"goTemplate": True, "goTemplateOptions": ["missingkey=error"]} if go else {}
+    spec = {**options, "generators": [generator], "template": template, **more}
+    head = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet"}
+    return json.dumps({**head, "metadata": {"name": name, "namespace": "argocd"}, "spec": spec})
+
+
+def test_sets_as_other_tools_test_them_make_the_same_applications(run, tmp_path):
+    """Shapes and names as in argocd-diff-preview (examples/*) and kubechecks (localdev/test_appsets)."""
+    segments = {"name": "{{ index .path.segments 2 }}"}
+    folders = {"repoURL": f"{ORIGIN}.git", "revision": "HEAD", "directories": [{"path": "git/resources/**"}]}
+    environments = {"list": {"elements": [{"env": "production"}, {"env": "staging"}]}}
+    development = {"matchLabels": {"environment": "development"}}
+    clusters = {"clusters": {"selector": development, "values": {"cluster": "in-cluster", "url": "https://a.example"}}}
+    overlays = {"git": {"repoURL": ORIGIN, "directories": [{"path": "overlay/*"}]}}
+    sets = {
+        "list": set_of("list", environments, "my-service-{{.env}}", "overlay/{{.env}}/"),
+        "empty": set_of("empty", {"list": {"elements": []}}, "{{ .name }}", "{{ .path }}"),
+        "git": set_of("git", {"git": folders | {"values": segments}}, "{{ .values.name }}", "{{ .path.path }}"),
+        "plain": set_of("plain", environments, "in-cluster-{{ env }}-dump", "overlay/{{ env }}/", go=False),
+        "clusters": set_of(
+            "clusters", clusters, "echo-{{ metadata.labels.environment }}", "apps/{{ values.cluster }}", go=False
+        ),
+        "matrix": set_of(
+            "matrix",
+            {"matrix": {"generators": [{"list": {"elements": [{"n": "a"}, {"n": "b"}]}}, overlays]}},
+            "{{ .n }}-{{ .path.basename }}",
+            "{{ .path.path }}",
+        ),
+    }
+    one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n"
+    there = (
+        "git/resources/folder1",
+        "git/resources/folder2",
+        "overlay/production",
+        "overlay/staging",
+        "apps/in-cluster",
+    )
+    make_checkout(tmp_path, {f"{folder}/one.yaml": one for folder in there}, origin=ORIGIN)
+    known = [{"name": "dev-1", "labels": {"environment": "development"}}, {"name": "prod-1", "labels": {}}]
+    lay(tmp_path, {f"sets/{name}.yaml": text for name, text in sets.items()} | {"clusters.json": json.dumps(known)})
+    ran = run("diff", "--base", "HEAD", "--clusters", "clusters.json", "--output", "json")
+    assert ran.code == 0, ran.out
+    made = [unit for unit in ran.document["rendered"]["units"] if unit["kind"] == "application"]
+    assert {unit["id"].removeprefix("application:argocd/"): unit["source"] for unit in made} == {
+        "my-service-production": "overlay/production",
+        "my-service-staging": "overlay/staging",
+        "folder1": "git/resources/folder1",
+        "folder2": "git/resources/folder2",
+        "in-cluster-production-dump": "overlay/production",
+        "in-cluster-staging-dump": "overlay/staging",
+        "echo-development": "apps/in-cluster",
+        **{f"{n}-{env}": f"overlay/{env}" for n in "ab" for env in ("production", "staging")},
+    }
+    assert [unit for unit in made if unit["state"] != "added"] == []
+
+
 def test_what_an_application_ignores_is_folded(changed):
     more = "  ignoreDifferences: [{group: '', kind: ConfigMap, jsonPointers: [/data/tag]}]\n"
     files = {**CHART, "apps/a.yaml": APPLICATION.format(name="a", tag="1") + more}
