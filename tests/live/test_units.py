@@ -94,6 +94,62 @@ def test_a_flux_kustomization_reads_the_whole_repository_and_fills_in(outputs):
     }
 
 
+def test_the_output_of_each_kind_is_that_of_the_program_byte_for_byte(outputs, tmp_path):
+    """What a person gets who runs the program in the checkout, with the options that the operator gives it."""
+    helm = {"releaseName": "shop", "valueFiles": ["prod.yaml"], "parameters": [{"name": "tag", "value": "3"}]}
+    kustomize = {"namePrefix": "x-", "images": ["nginx:2"]}
+    own = {"chart": "./charts/web", "sourceRef": {"kind": "GitRepository", "name": "flux-system"}}
+    files = {
+        "overlay/kustomization.yaml": "resources: [pod.yaml]\nconfigMapGenerator: [{name: c, literals: [a=1]}]\n",
+        "overlay/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n"
+        "    image: nginx:1  # kept by nobody\n    envFrom: [{configMapRef: {name: c}}]\n",
+        "alone/kustomization.yaml": "resources: [../overlay]\nnamespace: other\n",
+        "apps/kustomization.yaml": "resources: [../charts/raw.yaml]\n",
+        "charts/raw.yaml": CONFIGMAP.format(name="raw", value="y"),
+        "lone/Chart.yaml": CHART,
+        "lone/templates/x.yaml": CONFIGMAP.format(name="lone", value="{{ .Capabilities.KubeVersion.Minor | quote }}"),
+        "charts/web/Chart.yaml": CHART,
+        "charts/web/prod.yaml": "tag: 2\nmore: [a]\n",
+        "charts/web/crds/c.yaml": CONFIGMAP.format(name="crd", value="y"),
+        "charts/web/templates/x.yaml": CONFIGMAP.format(
+            name="{{ .Release.Name }}.{{ .Release.Namespace }}", value="{{ toJson .Values | quote }}  # a comment"
+        ),
+        "fleet/fleet.yaml": "namespace: f\nhelm: {releaseName: f, values: {tag: 4}}\n",
+        "fleet/Chart.yaml": CHART,
+        "fleet/templates/x.yaml": CONFIGMAP.format(name="{{ .Release.Name }}", value="{{ .Values.tag }}"),
+        "k.yaml": FLUX + json.dumps({"path": "apps"}),
+        "hr.yaml": RELEASE + json.dumps({"targetNamespace": "prod", "chart": {"spec": own}, "values": {"tag": "5"}}),
+    }
+    head = HEAD % ("argoproj.io/v1alpha1", "Application", "%s", "argocd")
+    for name, source in (
+        ("a", {"path": "charts/web", "helm": helm}),
+        ("b", {"path": "overlay", "kustomize": kustomize}),
+    ):
+        spec = {"source": {"repoURL": "x", **source}, "destination": {"namespace": "prod"}}
+        files[f"{name}.yaml"] = head % name + json.dumps(spec)
+    made = outputs(files)
+    edited = tmp_path / "repository/overlay-edited"
+    shutil.copytree(tmp_path / "repository/overlay", edited)
+    (edited / "kustomization.yaml").write_text(
+        files["overlay/kustomization.yaml"] + "namePrefix: x-\nimages: [{name: nginx, newTag: '2'}]\n"
+    )
+    (tmp_path / "4.yaml").write_text("tag: 4\n")
+    template = "helm template --include-crds"
+    commands = {
+        "kustomization:alone": "kubectl kustomize alone",
+        "chart:lone": f"{template} release-name ./lone",
+        "application:argocd/a": f"{template} --namespace prod -f charts/web/prod.yaml --set tag=3 shop ./charts/web",
+        "application:argocd/b": "kubectl kustomize overlay-edited",
+        "flux-kustomization:flux-system/apps": "kubectl kustomize --load-restrictor LoadRestrictionsNone apps",
+        "helmrelease:apps/web": f"{template} --namespace prod --set-string tag=5 prod-web ./charts/web",
+        "fleet:fleet": f"{template} --namespace f --values ../4.yaml f ./fleet",
+    }
+    assert made.keys() == commands.keys()
+    for unit, command in commands.items():
+        ran = subprocess.run(command.split(), cwd=tmp_path / "repository", capture_output=True, check=True)
+        assert made[unit].encode() == ran.stdout, unit
+
+
 def test_a_folder_without_kustomization_is_built_in_its_order(outputs):
     files = {"k.yaml": FLUX + json.dumps({"path": "apps"})}
     files |= {f"apps/{name}.yaml": CONFIGMAP.format(name=name, value=name) for name in ("z", "a")}

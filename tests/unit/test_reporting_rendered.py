@@ -15,9 +15,11 @@ from gitops_ci.model import Outcome
 from gitops_ci.model.rendered import RenderedDiff, UnitChange, View
 from gitops_ci.reporting import REPORTERS
 from gitops_ci.reporting.rendered_markdown import rendered_markdown, rendered_parts
+from tests.support.forge_hosts import KINDS
 from tests.unit.comparing.support import config_map, deployment
 
-LIMITS = {"github": 65_536, "gitlab": 1_000_000, "gitea": 65_536, "bitbucket": 32_768, "azure": 150_000}
+# The comment limits of all code hosts, each once.
+LIMITS = sorted({kind.comment_limit for kind in KINDS.values()})
 HOSTILE = "`</details><script>@all #1 ::error::x | [a](b)\n\u202e"
 
 
@@ -53,18 +55,19 @@ def closed(text: str) -> None:
     """Every fence and every fold is closed, and CommonMark reads the page."""
     outside = re.sub(r"^(`{3,}).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
     assert outside.count("<details>") == outside.count("</details>")
+    lines = text.split("\n")
     for token in MarkdownIt().parse(text):
         if token.type == "fence":
-            assert text.split("\n")[token.map[1] - 1].strip().startswith("```"), "a fence that nothing closes"
-    assert all(line.endswith("|") for line in text.split("\n") if line.startswith("| "))
+            assert lines[token.map[1] - 1].strip().startswith("```"), "a fence that nothing closes"
+    assert all(line.endswith("|") for line in lines if line.startswith("| "))
 
 
-@pytest.mark.parametrize("host", sorted(LIMITS))
-@pytest.mark.parametrize("number", [1, 30, 400, 2000])
-def test_a_comment_is_whole_and_fits(host, number):
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("number", [1, 30, 400, 5000])
+def test_a_comment_is_whole_and_fits(limit, number):
     diff = many(number)
-    text = rendered_markdown(diff, LIMITS[host])
-    assert len(text.encode()) <= LIMITS[host]
+    text = rendered_markdown(diff, limit)
+    assert len(text.encode()) <= limit
     closed(text)
     assert "deletes data" in text[:2_000]
     assert "PersistentVolumeClaim dangerous" in text[:2_000]
