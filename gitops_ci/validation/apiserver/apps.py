@@ -62,7 +62,8 @@ def _selector(spec: Field, kind: str) -> None:
         selector.bad("selector", f"an empty selector is invalid for a {kind}")
         return
     found = spec.at("template", "metadata").mapping("labels")
-    if spec.has("template") and not matches(selector, found):
+    # A missing template is reported as such, but a StatefulSet's may be missing before gates.STATEFUL_SET_TEMPLATES.
+    if (spec.has("template") or kind == "StatefulSet") and not matches(selector, found):
         place = spec.at("template", "metadata", "labels")
         shown = ", ".join(f"{key}: {value}" for key, value in selector.mapping("matchLabels").items())
         place.bad(

@@ -97,26 +97,30 @@ _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 # What has nothing left after a field of it was dropped, is dropped as well.
 _NOT_LEFT_EMPTY = frozenset({"lifecycle", "preStop", "postStart"})
 
+# In the place of a pod spec that nobody validates, not even whether it is there.
+_SOUND_POD = {"containers": [{"name": "unread"}]}
+
 
 def without_dropped(value: Mapping[str, Any], pod: tuple[str, ...] | None, minor: int) -> Mapping[str, Any]:
     """The object as the server of a version validates it; `pod` is the path of its pod template, if it has one."""
-    return _without_all(value, _paths(str(value.get("kind")), pod, minor))
+    result: Any = value
+    for path in _paths(str(value.get("kind")), pod, minor):
+        result = _without(result, path)
+    kept: Mapping[str, Any] = result
+    return kept
 
 
 def without_unvalidated(value: Mapping[str, Any], pod: tuple[str, ...] | None, minor: int) -> Mapping[str, Any]:
     """As without_dropped, and without what the server stores unread."""
     kept = without_dropped(value, pod, minor)
-    if value.get("kind") == "StatefulSet" and not gates.STATEFUL_SET_TEMPLATES.is_on(minor):
-        return _without_all(kept, (("spec", "template", "spec"), ("spec", "volumeClaimTemplates")))
-    return kept
-
-
-def _without_all(value: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> Mapping[str, Any]:
-    result: Any = value
-    for path in paths:
-        result = _without(result, path)
-    kept: Mapping[str, Any] = result
-    return kept
+    spec = kept.get("spec")
+    if kept.get("kind") != "StatefulSet" or gates.STATEFUL_SET_TEMPLATES.is_on(minor) or type(spec) is not dict:
+        return kept
+    template = spec.get("template") or {}
+    if type(template) is not dict:
+        return kept
+    read = {key: item for key, item in spec.items() if key != "volumeClaimTemplates"}
+    return {**kept, "spec": {**read, "template": {**template, "spec": _SOUND_POD}}}
 
 
 @cache

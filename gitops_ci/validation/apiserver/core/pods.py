@@ -36,7 +36,8 @@ def pod(document: Field) -> None:
     if row is None or row.pod_template is None:
         return
     template = document.at(*row.pod_template)
-    if template.value is None:
+    is_validated = document.text("kind") != "StatefulSet" or document.on(gates.STATEFUL_SET_TEMPLATES)
+    if template.value is None and is_validated:
         *above, last = row.pod_template
         document.at(*above).missing("pod", last)
         return
@@ -44,7 +45,6 @@ def pod(document: Field) -> None:
     if not is_pod:
         labels(template.at("metadata"))
         check_annotations(template.at("metadata"))
-    is_validated = document.text("kind") != "StatefulSet" or document.on(gates.STATEFUL_SET_TEMPLATES)
     if template.at("spec").count("ephemeralContainers") and is_validated:
         said = "may not be set when a Pod is created" if is_pod else "are not allowed in a template"
         template.at("spec", "ephemeralContainers").bad("pod", f"ephemeral containers {said}")
