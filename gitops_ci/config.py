@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -207,8 +207,12 @@ def load(path: str) -> Config:
     return parse(text, path)
 
 
+@lru_cache(maxsize=16)
 def parse(text: str, source: str) -> Config:
-    """Read a configuration; `source` is the name that errors use."""
+    """Read a configuration; `source` is the name that errors use.
+
+    Several parts of a run ask for their own keys of one file: it is parsed once.
+    """
     try:
         file = read(text)
     except YamlError as error:
@@ -264,7 +268,8 @@ class _Reader:
                 together = self._section(value, name, _PROMOTION).get("together", ())
             else:
                 options |= self._section(value, name, _SECTIONS[name])
-        return Config(options, environments, pointers, verify, self._source, images, together)
+        proxy = MappingProxyType  # several users share what is parsed once
+        return Config(proxy(options), proxy(environments), pointers, proxy(verify), self._source, images, together)
 
     def _pointers(self, node: Node) -> Iterator[PointerRule]:
         from gitops_ci.plan import PointerRule

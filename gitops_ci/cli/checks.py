@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gitops_ci.flows.bump.gate_settings import GateSettings
     from gitops_ci.validation import Checks
 
-__all__ = ["as_repository_says", "checks", "checks_here"]
+__all__ = ["as_repository_says", "checks", "checks_here", "schema_cache"]
 
 _T = TypeVar("_T")
 _GIVEN = frozenset({ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT})
@@ -64,17 +65,31 @@ def as_repository_says(ctx: click.Context) -> Callable[[str, str], GateSettings]
     beside = config_of(ctx).options
     checks({**beside, **said})  # what is wrong here need not wait for the repository
 
+    known: dict[tuple[str, str], GateSettings] = {}
+
     def gate(text: str, source: str) -> GateSettings:
-        own = parse(text, source).options
-        values = {**beside, **own}
-        return _named(source, lambda: _gate(own, values, checks({**values, **said})))
+        if (text, source) not in known:
+            own = parse(text, source).options
+            wanted = _named(source, lambda: checks({**beside, **own, **said}))
+            known[text, source] = _named(source, lambda: _gate(own, beside, wanted, source))
+        return known[text, source]
 
     return gate
 
 
-def _gate(own: Mapping[str, Any], values: Mapping[str, Any], wanted: Checks) -> GateSettings:
-    from gitops_ci.flows.bump.gate_settings import GateSettings
+def schema_cache() -> str:
+    """The folder where schemas of other hosts are kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "gitops-ci", "schemas")
 
+
+def _gate(own: Mapping[str, Any], beside: Mapping[str, Any], wanted: Checks, source: str) -> GateSettings:
+    from gitops_ci.flows.bump.gate_settings import GateSettings
+    from gitops_ci.validation.custom_resources.fetched_schemas import FetchedSchemas
+
+    values = {**beside, **own}
+    # The folders beside the command are no folders of the config repository, and that one names no host.
+    hosts = tuple(one for one in beside.get("schema_location", ()) if "://" in one or one == "crds-catalog")
     return GateSettings(
         wanted,
         exclude=tuple(own.get("validate_exclude", ())),
@@ -83,6 +98,12 @@ def _gate(own: Mapping[str, Any], values: Mapping[str, Any], wanted: Checks) -> 
         values=chart_values(own.get("values", ())),
         limits=limits_of(values),
         fail_on=parse_fail_on(tuple(values.get("fail_on", ()))),
+        crd_paths=tuple(own.get("crd_path", ())),
+        schema_locations=tuple(own.get("schema_location", hosts)),
+        hosts=frozenset(hosts),
+        check_images=bool(values.get("check_images")),
+        source=source,
+        fetched=FetchedSchemas(schema_cache()),
     )
 
 

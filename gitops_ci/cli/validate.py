@@ -12,7 +12,7 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli import complete
-from gitops_ci.cli.checks import checks_here
+from gitops_ci.cli.checks import checks_here, schema_cache
 from gitops_ci.cli.comments import comment_options, post_comment
 from gitops_ci.cli.configured import JudgingCommand, config_of, message_of
 from gitops_ci.cli.fail_on import fail_on_option, parse_fail_on
@@ -183,7 +183,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         crd_paths=tuple(map(inside, options["crd_path"])),
         schema_locations=tuple(map(inside, options["schema_location"])),
         offline=options["offline"],
-        cache=_cache(),
+        cache=schema_cache(),
         render=options["render"],
         allow_remote=options["allow_remote"],
         substitute=dict(pairs((*settings.get("substitute", ()), *options["substitute"]), "substitute", "CLUSTER=prod")),
@@ -232,8 +232,3 @@ def _shard_of_ci() -> str:
     """The share that a parallel job of GitLab (and its like) has."""
     index, total = os.environ.get("CI_NODE_INDEX", ""), os.environ.get("CI_NODE_TOTAL", "")
     return f"{index}/{total}" if index and total else ""
-
-
-def _cache() -> str:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "gitops-ci", "schemas")

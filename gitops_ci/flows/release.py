@@ -88,6 +88,7 @@ def _bump(request: ReleaseRequest, pushed: Pushed) -> BumpRequest:
         origins={target: BuildMetadata(pushed.labels)} if CREATED in pushed.labels else {},
         verification=Verification(),
         stored_as={target: stored} if (stored := _stored(pushed)) else {},
+        pushes=True,
     )
 
 

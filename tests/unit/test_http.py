@@ -19,7 +19,7 @@ import pytest
 
 from gitops_ci.http import Body, Http, HttpError, patience
 from gitops_ci.secret import Secret
-from gitops_ci.validation.custom_resources import schema_locations
+from gitops_ci.validation.custom_resources import fetched_schemas, schema_locations
 from tests.support import missing
 from tests.support.services import Unavailable, make_certificate
 
@@ -556,7 +556,7 @@ def test_a_host_that_sends_byte_by_byte_is_given_up_at_the_deadline(method: str,
 
 
 def test_a_schema_location_that_sends_byte_by_byte_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema_locations, "_PATIENCE", 0.5)
+    monkeypatch.setattr(fetched_schemas, "_PATIENCE", 0.5)
     warnings: list[str] = []
     with trickling(TRICKLES["body of known length"]) as url:
         location = f"{url}/{{{{ .ResourceKind }}}}.json"

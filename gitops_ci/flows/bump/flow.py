@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from gitops_ci.configrepo import ConfigRepo, GitCredentials, Snapshot
+from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import push_base
@@ -20,7 +20,7 @@ from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.reverts import reverted
-from gitops_ci.flows.bump.search import Search, environments_meant, find, locate, own_file, reserved, untouched
+from gitops_ci.flows.bump.search import Found, Search, environments_meant, find, locate, reserved, untouched
 from gitops_ci.flows.bump.stops import Companion, EndedBlocks, Obedience, pending
 from gitops_ci.flows.bump.window import Soaking, in_window, never_soaks
 from gitops_ci.flows.environments import Environment, Mode
@@ -50,7 +50,7 @@ class BumpRequest:
 
     `access` is for registries, asked only where tags do not tell which image is older; `origins` are images that may
     not be there yet. `verification` says whose signatures images need, and so does the config repository's own file. An
-    image of `stored_as` is looked for under that name.
+    image of `stored_as` is looked for under that name. `pushes`: the images come with this run.
     """
 
     url: RepoUrl
@@ -70,6 +70,7 @@ class BumpRequest:
     verification: Verification = field(default_factory=Verification)
     read_verification: ReadVerification = lambda text, source, read: Verification()  # noqa: ARG005
     stored_as: Mapping[ImageRef, ImageRef] = field(default_factory=dict)
+    pushes: bool = False
 
 
 def bump(request: BumpRequest, log: Log) -> Outcome:
@@ -117,7 +118,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             )
             snapshot, plan, this = found.snapshot, found.plan, replace(request, search=found.search)
             if not rehearsal:
-                said = _with_signers(said, journal, _verified_here(this, snapshot, repo, log))
+                said = _with_signers(said, journal, _verified_here(this, found, log))
             to, journal.holds = replace(to, search=found.search, publication=obey.recorded_in(said)), obey.held
             if not found.search.images:
                 return False
@@ -127,7 +128,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             for image in journal.untouched if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
             if number == 1:
-                _tell_meant(() if rehearsal else environments_meant(request.search, base, snapshot, repo), log)
+                _tell_meant(() if rehearsal else environments_meant(request.search, base, found.own), log)
                 _tell(plan, ages, () if rehearsal else twins.without(), log)
             if not plan.changes:
                 _say_why(plan, this, base, log)
@@ -135,9 +136,10 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 return closes and close_if_obsolete(to, snapshot)
             if not (is_rollback or said.reopen) and obey.learn(reverted(to, [change.image for change in plan.changes])):
                 continue  # without what a person reverted
-            judged = Base(snapshot, request.url, base, found.selection)
+            brought = request.search.images if request.pushes else ()
+            judged = Base(snapshot, request.url, base, found.selection, request.access, brought)
             with _forgiven(log) if is_rollback else nullcontext():
-                check_edits(journal, plan, request.read_checks(*own_file(snapshot, repo)), judged, log)
+                check_edits(journal, plan, request.read_checks(*found.own), judged, log)
             journal.plan = plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)
@@ -176,14 +178,14 @@ def _signers(journal: Journal) -> tuple[str, ...]:
     return tuple(dict.fromkeys(image.signer for image in journal.verified))
 
 
-def _verified_here(request: BumpRequest, snapshot: Snapshot, repo: ConfigRepo, log: Log) -> tuple[VerifiedImage, ...]:
+def _verified_here(request: BumpRequest, there: Found, log: Log) -> tuple[VerifiedImage, ...]:
     """The signatures that the config repository's own file wants.
 
     Raises:
         FindingsError: an image is not signed as its rules say.
         RegistryError: an image, or its signatures, cannot be read.
     """
-    rules = request.read_verification(*own_file(snapshot, repo), snapshot.read)
+    rules = request.read_verification(*there.own, there.snapshot.read)
     found: list[VerifiedImage] = []
     for image in request.search.images:
         stored = request.stored_as.get(image, image)

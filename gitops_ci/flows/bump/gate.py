@@ -8,18 +8,22 @@ one warning.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import FindingsError, ProgramError
 from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.judgement import Judgement, Side, judge
+from gitops_ci.flows.bump.surroundings import Around
 from gitops_ci.flows.bump.survey import MOST, survey
 from gitops_ci.flows.bump.worse import lost, new_findings, new_skips, unchecked
 from gitops_ci.flows.globs import Paths, is_manifest
+from gitops_ci.flows.image.existence import ImageLookup
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.validate.verdict import failing
+from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Finding, Log, Plan, Skip
+from gitops_ci.registry.connection import Access
 from gitops_ci.reporting.summary import count
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.validation import Report
@@ -33,13 +37,16 @@ _NOTHING = Judgement(Report((), ()))
 class Base:
     """What the edits are made on: a commit of a branch.
 
-    `selection` is what of it the run is about.
+    `selection` is what of it the run is about. `access` is for registries that are asked whether an image exists; the
+    run itself brings those of `unpushed`.
     """
 
     snapshot: Snapshot
     url: RepoUrl
     branch: str
     selection: Paths
+    access: Access = field(default_factory=Access)
+    unpushed: tuple[ImageRef, ...] = ()
 
 
 def check_edits(journal: Journal, plan: Plan, settings: GateSettings, base: Base, log: Log) -> None:
@@ -100,17 +107,20 @@ def _judged(
 ) -> tuple[Judgement, Judgement]:
     """Both sides; what was there before is only looked at where something is wrong after the edit."""
     whole = base.snapshot.whole(MOST) if after else None
+    images = ImageLookup(base.access, without=base.unpushed) if settings.check_images else None
+    around = Around(settings, whole or base.snapshot, base.selection, images, log)
     if whole is None:
-        first = judge(Side(after, base.snapshot, base.selection, settings, None), log)
+        first = judge(Side(after, base.snapshot, around, settings, None), log)
         unread = _unread(after) if after else ()
-        return replace(first, skipped=unread), judge(Side(before, base.snapshot, base.selection, settings, None), log)
+        first = replace(first, skipped=(*first.skipped, *unread))
+        return first, judge(Side(before, base.snapshot, around, settings, None), log)
     found = survey(whole, after, url=base.url, branch=base.branch, values=settings.values, words=words)
     try:
-        first = judge(Side(after, whole, base.selection, settings, found), log)
+        first = judge(Side(after, whole, around, settings, found), log)
     except ProgramError as error:
         log.warn(f"{error.message}: the edited files are checked as they lie. {error.hint}".rstrip())
         found = None
-        first = judge(Side(after, whole, base.selection, settings, None), log)
+        first = judge(Side(after, whole, around, settings, None), log)
     for program in first.missing:
         log.warn(f"{program}: what it would render is checked as it lies")
     failed, skips = failing(first.report.findings, settings.fail_on), unchecked(first, settings.fail_on)
@@ -118,7 +128,7 @@ def _judged(
         return first, _NOTHING
     paths = {one.path for one in failed} | {one.path for one in skips}
     beside = first.beside(paths)
-    return first, judge(Side(before, whole, base.selection, settings, found, beside, first.shared), log)
+    return first, judge(Side(before, whole, around, settings, found, beside, first.shared), log)
 
 
 def _unread(after: Mapping[str, str]) -> tuple[Skip, ...]:

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gitops_ci.configrepo import Snapshot
-from gitops_ci.flows.bump.definitions import definitions_for
 from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.patches import parts_among
-from gitops_ci.flows.globs import Paths
+from gitops_ci.flows.bump.surroundings import Around
 from gitops_ci.flows.validate.left_out import is_walked
 from gitops_ci.flows.validate.verdict import failing, told_once
 from gitops_ci.known_files import CHART, FLEET, KUSTOMIZATIONS
 from gitops_ci.model import Finding, Log, Skip
-from gitops_ci.validation import Report, Surroundings, check
+from gitops_ci.validation import Report, check
 
 if TYPE_CHECKING:
     from gitops_ci.flows.bump.survey import Survey
@@ -30,13 +29,13 @@ _DESCRIBING = frozenset({*KUSTOMIZATIONS, CHART, *FLEET})
 class Side:
     """The edited files as they are on one side, in the commit that they are edited on.
 
-    `selection` are the files that a snapshot that is read piece by piece has here; where `survey` is None, no unit
-    holds an edited file. `without` are ids of units that nobody asks about, `other` what the other side has read.
+    Where `survey` is None, no unit holds an edited file. `without` are ids of units that nobody asks about, `other`
+    what the other side has read.
     """
 
     files: Mapping[str, str]
     snapshot: Snapshot
-    selection: Paths
+    around: Around
     settings: GateSettings
     survey: Survey | None
     without: frozenset[str] = frozenset()
@@ -72,6 +71,7 @@ def judge(side: Side, log: Log) -> Judgement:
         ProgramError: its units need more than a run may hold.
     """
     made = _as_they_lie(side) if side.survey is None else _rendered(side, side.survey, log)
+    made = replace(made, skipped=(*made.skipped, *side.around.take_skips()))
     if not side.settings.exclude:
         return made
     kept = tuple(one for one in made.report.findings if not side.settings.is_excluded(one.path))
@@ -89,8 +89,8 @@ def _rendered(side: Side, found: Survey, log: Log) -> Judgement:
     texts = {path: text for path, text in _texts(side).items() if path not in result.covered | result.parts.keys()}
     if has_variables:
         texts = {path: substitute(text, settings.substitute) for path, text in texts.items()}
-    definitions = definitions_for([*texts.values(), *(one.text for one in result.rendered)], side.snapshot, Paths())
-    around = Surroundings(definitions=definitions, has_variables=has_variables, is_whole=False)
+    everything = [*texts.values(), *(one.text for one in result.rendered)]
+    around = side.around.surroundings(everything, has_variables=has_variables)
     report = check(
         texts.items(), settings.checks, around, result.rendered,
         told_once(_described(side, there.shared.tree.exists), result.findings),
@@ -122,8 +122,7 @@ def _as_they_lie(side: Side) -> Judgement:
     texts = _texts(side)
     if settings.substitute:
         texts = {path: substitute(text, settings.substitute) for path, text in texts.items()}
-    definitions = definitions_for(texts.values(), side.snapshot, side.selection)
-    around = Surroundings(definitions, has_variables=bool(settings.substitute), is_whole=False)
+    around = side.around.surroundings(texts.values(), has_variables=bool(settings.substitute))
     report = check(texts.items(), settings.checks, around)
     # What looks broken may be no manifest of its own: a kustomization says so. Only then it is worth looking.
     broken = {one.path for one in failing(report.findings, settings.fail_on)}

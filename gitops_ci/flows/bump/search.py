@@ -80,13 +80,15 @@ class Search:
 class Found:
     """The branch as it is now, what is to be done there, and the search with the repository's own rules.
 
-    The search is left with the images that may be proposed. `selection` is what the run is about.
+    The search is left with the images that may be proposed. `selection` is what the run is about, `own` the
+    repository's own configuration file (`own_file`).
     """
 
     snapshot: Snapshot
     plan: Plan
     search: Search
     selection: Paths
+    own: tuple[str, str]
 
 
 def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
@@ -136,11 +138,11 @@ def own_file(snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, str]:
     return (snapshot.read(known_files.CONFIG) or b"").decode("utf-8", "replace"), f"{repo.url}: {known_files.CONFIG}"
 
 
-def environments_meant(search: Search, base: str, snapshot: Snapshot, repo: ConfigRepo) -> tuple[str, ...]:
+def environments_meant(search: Search, base: str, own: tuple[str, str]) -> tuple[str, ...]:
     """The environments on a branch that a run without a name and without paths changes, where some are defined."""
     if search.environment is not None or search.paths:
         return ()
-    layout = {**search.read_environments(*own_file(snapshot, repo)), **search.environments}
+    layout = {**search.read_environments(*own), **search.environments}
     return tuple(sorted(name for name, one in layout.items() if one.base in {None, base}))
 
 
@@ -163,12 +165,13 @@ def find(
     """
     selection = Paths(search.paths or environment.paths, search.exclude)
     snapshot = repo.fetch(base, sparse=selection.is_narrow)
+    own = own_file(snapshot, repo)
     search = narrow(snapshot, search)
     if not search.images:
-        return Found(snapshot, Plan(), search, selection)
+        return Found(snapshot, Plan(), search, selection, own)
     if not selection.globs and environment.name and not environment.base:
         selection = _conventional(snapshot, selection, environment.name, log)
-    search = replace(search, rules=(*search.rules, *search.read_rules(*own_file(snapshot, repo))))
+    search = replace(search, rules=(*search.rules, *search.read_rules(*own)))
     # The name of an image may stand outside of the selection: in the base of an overlay, in a chart.
     snapshot = snapshot.whole(MOST) or snapshot
     beside = _Beside(selection, built_from(snapshot, selection)) if snapshot.is_sparse else Paths()
@@ -182,7 +185,7 @@ def find(
     missing = _missing(plan, search)
     if missing and not search.allow_empty:
         raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
-    return Found(snapshot, plan, search, selection)
+    return Found(snapshot, plan, search, selection, own)
 
 
 def is_chart_file(path: str) -> bool:

@@ -19,24 +19,29 @@ _AT_ONCE = 8
 
 
 class ImageLookup:
-    """Asks registries, each image once; `skipped` are those whose registry gave no answer."""
+    """Asks registries, each image once; `skipped` are those whose registry gave no answer.
 
-    def __init__(self, access: Access) -> None:
+    Versions of `without` are not asked for: whoever asks brings them.
+    """
+
+    def __init__(self, access: Access, without: Sequence[ImageRef] = ()) -> None:
         self._access = access
+        self._without = {(image.name, image.tag) for image in without}
+        self._answers: dict[ImageRef, str | GitopsCiError | None] = {}
         self.skipped: list[Skip] = []
 
     def __call__(self, images: Sequence[str]) -> Mapping[str, str]:
         """The images that are not there, with what to say of them. Texts that are no image are left to other rules."""
-        asked = [(text, image) for text in images if (image := ImageRef.try_parse(text))]
-        answers = each(self._answer, [image for _, image in asked], at_once=_AT_ONCE)
-        for (text, _), answer in zip(asked, answers, strict=True):
-            if isinstance(answer, GitopsCiError):
+        asked = [(text, image) for text in images if (image := ImageRef.try_parse(text)) and not self._is_own(image)]
+        new = list(dict.fromkeys(image for _, image in asked if image not in self._answers))
+        self._answers.update(zip(new, each(self._answer, new, at_once=_AT_ONCE), strict=True))
+        for text, image in asked:
+            if isinstance(answer := self._answers[image], GitopsCiError):
                 self.skipped.append(Skip(text, 0, f"the image was not looked up: {answer.message}", answer.hint))
-        return {
-            text: f"{image.registry} has no {text}"
-            for (text, image), answer in zip(asked, answers, strict=True)
-            if answer is None
-        }
+        return {text: f"{image.registry} has no {text}" for text, image in asked if self._answers[image] is None}
+
+    def _is_own(self, image: ImageRef) -> bool:
+        return (image.name, image.tag) in self._without
 
     def _answer(self, image: ImageRef) -> str | GitopsCiError | None:
         try:

@@ -144,7 +144,8 @@ class _Turn:
         if (why := self._reason(there, whole, snapshot)) is None:
             return "unchanged", ""
         checks = self.request.bump.read_checks(*own_file(snapshot, self.repo))
-        check_edits(self.journal, whole.plan, checks, Base(snapshot, self.repo.url, to.base, Paths()), self.log)
+        judged = Base(snapshot, self.repo.url, to.base, Paths(), self.request.bump.access)
+        check_edits(self.journal, whole.plan, checks, judged, self.log)
         if self.journal.dry_run:
             return "rebuilt", why
         try:
