@@ -77,7 +77,8 @@ spec:
 
 def test_what_is_not_read_of_a_large_repository_is_told(bump, monkeypatch):
     """Neither a refusal for what an operator completes, nor silence."""
-    monkeypatch.setattr("gitops_ci.flows.bump.gate.MOST", 5)
+    for module in ("gate", "search"):
+        monkeypatch.setattr(f"gitops_ci.flows.bump.{module}.MOST", 5)
     files = {"apps/prod/d.yaml": DEPLOYMENT, "clusters/apps.yaml": PATCHED}
     files |= {f"other/{n}.yaml": "a: 1\n" for n in range(9)}
     ran = bump(files, "apps/prod")

@@ -136,7 +136,8 @@ def test_the_config_repository_names_no_host_and_the_runs_own_settings_may(bump,
 
 
 def test_with_a_narrow_path_crd_paths_outside_of_it_count(run, git_server, monkeypatch):
-    monkeypatch.setattr("gitops_ci.flows.bump.gate.MOST", 3)
+    for module in ("gate", "search"):
+        monkeypatch.setattr(f"gitops_ci.flows.bump.{module}.MOST", 3)
     files = {f"other/{number}.yaml": f"a: {number}\n" for number in range(9)}
     files |= {"apps/w.yaml": WIDGET, "crds/w.yaml": DEFINITION, ".gitops-ci.yaml": "validate: {crd-paths: [crds]}"}
     git_server.make_repo("acme/config", files)
