@@ -6,6 +6,7 @@ import pytest
 
 from tests.flows.test_bump import FILES
 from tests.support.git_repo import commit_files
+from tests.support.past import CONFIG, Past, overlay
 from tests.support.world import world_on
 
 SECRET = """\
@@ -91,3 +92,69 @@ def test_what_is_folded_and_masked_is_the_files_choice(bump, world):
     [text] = bump("1.5.0", "comment", ", fold: ['kind=Deployment path=*image'], mask: [Pod.spec.*]").comments.values()
     assert "+  image: ghcr.io/acme/shop:1.5.0" not in text
     assert "Folded" in text
+
+
+# The pull requests of other commands
+
+SHOP = "ghcr.io/acme/shop"
+STAGES = {
+    ".gitops-ci.yaml": CONFIG,
+    "apps/shop/base/kustomization.yaml": "resources: [deployment.yaml]\n",
+    "apps/shop/base/deployment.yaml": FILES["base/deployment.yaml"],
+    **{Past.path("shop", env): overlay(f"{SHOP}:1.5.0") for env in ("dev", "staging", "production")},
+}
+
+
+@pytest.fixture
+def shown(run, git_server, tool, tmp_path):
+    """Run a command in a world of environments; the one open pull request."""
+    tool("kubectl", "git")
+    with world_on("github", run, git_server, STAGES) as made:
+
+        def call(*words, where="comment"):
+            (tmp_path / ".gitops-ci.yaml").write_text(f"diff: {{comment: {where}}}\n")
+            ran = made.call(*words)
+            assert ran.code == 0, ran.err
+            [pull] = [pull for pull in made.stub.pulls if pull.status == "open"]
+            return pull
+
+        call.world = made
+        yield call
+
+
+def test_a_rollback_shows_what_it_takes_back(shown):
+    commit_files(shown.world.repo, {Past.path("shop", "production"): overlay(f"{SHOP}:1.6.0")})
+    [text] = shown("rollback", SHOP, "--environment", "production").comments.values()
+    assert f"| `{SHOP}` | `1.6.0` | `1.5.0` |" in text
+    assert "| **older image** | `Deployment shop` |" in text
+    assert "holds" not in text, "the file that blocks the version is no manifest"
+
+
+def test_a_promotion_shows_what_it_brings(shown):
+    commit_files(shown.world.repo, {Past.path("shop", "dev"): overlay(f"{SHOP}:1.6.0")})
+    [text] = shown(
+        *("promote", SHOP, "--to", "staging", "--skip-gate", "source-agrees", "--reason", "no registry here")
+    ).comments.values()
+    assert f"| `{SHOP}` | `1.5.0` | `1.6.0` |" in text
+
+
+def test_a_refreshed_request_shows_what_it_does_to_the_new_base(shown, tmp_path):
+    """In the words of a run with a template, which refresh keeps; in a comment; and not at all."""
+
+    def moved(tag):
+        commit_files(shown.world.repo, {Past.path("shop", "production"): overlay(f"{SHOP}:{tag}")})
+
+    template = tmp_path / "body.md"
+    template.write_text("Ours: {image}\n")
+    words = ("bump", f"{SHOP}:1.6.0", "--environment", "production", "--body", str(template))
+    assert "`1.5.0` | `1.6.0`" in shown(*words, where="body").body
+    moved("1.5.5")
+    pull = shown("refresh", where="body")
+    assert "Ours: " in pull.body
+    assert "`1.5.5` | `1.6.0`" in pull.body
+    assert "1.5.0" not in pull.body.partition("(gitops-ci:diff)")[2]
+    moved("1.5.6")
+    pull = shown("refresh", where="comment")
+    assert "Ours: " in pull.body
+    assert "gitops-ci:diff" not in pull.body, "it would be about the old base"
+    assert "`1.5.6` | `1.6.0`" in "".join(pull.comments.values())

@@ -20,7 +20,7 @@ from gitops_ci.errors import ForgeError, GitError
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import commit_and_push
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
-from gitops_ci.flows.bump.shown_diff import comment_on, rendered_change, with_diff
+from gitops_ci.flows.bump.shown_diff import comment_on, rendered_change, with_diff, without_diff
 from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_older, stand, stands_on
 from gitops_ci.forges.base import AutoMerge, Forge, OpensByPush
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
@@ -81,8 +81,6 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     rendered = _shown(to, snapshot, whole.plan)
     room = _room(host.forge, there)
     proposal = _proposal(there.head, whole.plan, to, limit=room)
-    if to.publication.diff.where == "body" and host.by_push is None:
-        proposal = replace(proposal, body=with_diff(proposal.body, rendered, room))
     landed = None
     current = None if there.is_spent else there.current
     if not current or not proposes(current, whole.plan) or (to.to_tip and is_behind(current, snapshot)):
@@ -99,7 +97,11 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
         return landed is not None
     if there.latest and _keeps_words(there.latest, proposal, to, is_old=bool(whole.kept) and landed is None):
         words = description.ours_in(there.latest.body) or there.latest.body
+        # What they show of the rendered objects is about what was on the branch before.
+        words = words if landed is None else without_diff(words)
         proposal = replace(proposal, title=there.latest.title, body=words)
+    if to.publication.diff.where == "body":
+        proposal = replace(proposal, body=with_diff(proposal.body, rendered, room))
     changed = _requested(host.forge, there, proposal, to, pushed=landed is not None)
     if to.publication.diff.where == "comment":
         comment_on(to, rendered)

@@ -21,7 +21,7 @@ from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.reporting.proposal_facts import DIFF
 from gitops_ci.validation import DEFAULT_VERSION
 
-__all__ = ["comment_on", "rendered_change", "with_diff"]
+__all__ = ["comment_on", "rendered_change", "with_diff", "without_diff"]
 
 _LEAST = 2_500  # bytes: less shows nothing
 
@@ -76,11 +76,17 @@ def with_diff(body: str, rendered: RenderedDiff | None, limit: int) -> str:
     from gitops_ci.reporting.base import masked
     from gitops_ci.reporting.rendered_markdown import rendered_markdown
 
+    body = without_diff(body)
     left = limit - len(body.encode()) - len(DIFF) - 10
     if rendered is None or left < _LEAST:
         return body
     text = rendered_markdown(masked(replace(rendered, base="", head="")), left)
-    return f"{body.rstrip()}\n\n{DIFF}\n\n{text}"
+    return f"{body}\n\n{DIFF}\n\n{text}"
+
+
+def without_diff(body: str) -> str:
+    """A description without the diff below it."""
+    return body.partition(DIFF)[0].rstrip()
 
 
 def comment_on(to: PublishContext, rendered: RenderedDiff | None) -> None:
