@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.flows.test_bump import FILES
@@ -25,7 +27,7 @@ BASE = {
 
 @pytest.fixture(params=["github"])
 def world(request, run, git_server, tool):
-    tool("kubectl", "git")
+    tool("kubectl", "helm", "git")
     with world_on(request.param, run, git_server, BASE) as made:
         yield made
 
@@ -92,6 +94,23 @@ def test_what_is_folded_and_masked_is_the_files_choice(bump, world):
     [text] = bump("1.5.0", "comment", ", fold: ['kind=Deployment path=*image'], mask: [Pod.spec.*]").comments.values()
     assert "+  image: ghcr.io/acme/shop:1.5.0" not in text
     assert "Folded" in text
+
+
+def test_it_is_rendered_as_the_config_repository_says(bump, world):
+    """With its limits, its files of values and its version of Kubernetes, as `diff` renders there."""
+    value = "{{ .Values.image }} on {{ .Capabilities.KubeVersion.Minor }}"
+    template = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: %s}}\ndata: {{a: '{value}%s'}}\n"
+    files = {
+        ".gitops-ci.yaml": "rendering: {output: 4KiB}\nvalidate: {kubernetes-version: '1.30', values: {c: c.yaml}}\n"
+    }
+    for chart, more in (("c", ""), ("long", "x" * 5_000)):
+        files[f"{chart}/Chart.yaml"] = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+        files[f"{chart}/values.yaml"] = "image: ''\n" if chart == "c" else "image: ghcr.io/acme/shop:1.4.1\n"
+        files[f"{chart}/templates/c.yaml"] = template % (chart, more)
+    commit_files(world.repo, files | {"c.yaml": "image: ghcr.io/acme/shop:1.4.1\n"})
+    [text] = bump("1.5.0", "comment").comments.values()
+    assert "ghcr.io/acme/shop:1.5.0 on 30" in text
+    assert re.search("`chart:long`.* limit under rendering", text)
 
 
 # The pull requests of other commands

@@ -138,8 +138,9 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 continue  # without what a person reverted
             brought = request.search.images if request.pushes else ()
             judged = Base(snapshot, request.url, base, found.selection, request.access, brought)
+            to = replace(to, rendering=request.read_checks(*found.own))
             with _forgiven(log) if is_rollback else nullcontext():
-                check_edits(journal, plan, request.read_checks(*found.own), judged, log)
+                check_edits(journal, plan, to.rendering, judged, log)
             journal.plan = plan = replace(plan, files=(*plan.files, *request.companion.files(snapshot, plan, to)))
             if rehearsal and mode == "pull-request":
                 check_publishable(to, plan)

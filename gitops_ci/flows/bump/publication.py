@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from gitops_ci.configrepo import ConfigRepo, Identity, Signing
+from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.image.age import AgeComparison
@@ -85,6 +86,7 @@ class PublishContext:
 
     `usual` is the branch that the change would go to if nobody had named `base`, `head` the branch of the proposal
     where that does not follow from the rest. `to_tip`: a proposal that is only behind the base is made anew.
+    `rendering` are the settings that its change is rendered with.
     """
 
     repo: ConfigRepo
@@ -100,6 +102,7 @@ class PublishContext:
     log: Log
     head: str = ""
     to_tip: bool = False
+    rendering: GateSettings = field(default_factory=GateSettings)
 
     @property
     def forge(self) -> Forge:

@@ -19,7 +19,6 @@ from gitops_ci.rendering.deployment import Repository
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.reporting.proposal_facts import DIFF
-from gitops_ci.validation import DEFAULT_VERSION
 
 __all__ = ["comment_on", "rendered_change", "with_diff", "without_diff"]
 
@@ -45,7 +44,13 @@ def rendered_change(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Rende
     differing = frozenset(edits)
     before = SourceTree(CommitFiles(snapshot, {}, lock), after, differing)
     trees = Trees(snapshot.commit, "", before, after, differing)
-    repository = Repository(after, kubernetes_version=DEFAULT_VERSION, **(there.repository if there else {}))
+    settings = to.rendering
+    repository = Repository(
+        after,
+        values=settings.values,
+        kubernetes_version=settings.checks.kubernetes_versions[-1],
+        **(there.repository if there else {}),
+    )
 
     def start(deployment: Deployment) -> list[Found]:
         return first_units(deployment, there) if there else deployment.start((), objects_in=())
@@ -53,7 +58,7 @@ def rendered_change(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Rende
     wish = to.publication.diff
     asked = Asked(fold=wish.fold, masks=wish.masks, large=wish.large)
     try:
-        expansion = expand(trees, repository, ProgramSettings(), to.log, start=start)
+        expansion = expand(trees, repository, ProgramSettings(settings.limits), to.log, start=start)
         return compared(trees, expansion, asked).rendered
     except GitopsCiError as error:
         to.log.warn(f"What this does to the rendered objects is not shown: {error.message}. {error.hint}".rstrip())
@@ -66,7 +71,7 @@ def _surveyed(to: PublishContext, snapshot: Snapshot, plan: Plan, edits: dict[st
         edits,
         url=to.repo.url,
         branch=to.base,
-        values={},
+        values=to.rendering.values,
         words={text for change in plan.changes for text in (change.edit.old, change.edit.new) if text},
     )
 

@@ -143,9 +143,9 @@ class _Turn:
             )
         if (why := self._reason(there, whole, snapshot)) is None:
             return "unchanged", ""
-        checks = self.request.bump.read_checks(*own_file(snapshot, self.repo))
+        to = replace(to, rendering=self.request.bump.read_checks(*own_file(snapshot, self.repo)))
         judged = Base(snapshot, self.repo.url, to.base, Paths(), self.request.bump.access)
-        check_edits(self.journal, whole.plan, checks, judged, self.log)
+        check_edits(self.journal, whole.plan, to.rendering, judged, self.log)
         if self.journal.dry_run:
             return "rebuilt", why
         try:
