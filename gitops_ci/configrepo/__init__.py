@@ -5,6 +5,7 @@ from gitops_ci.configrepo.create import create_repository
 from gitops_ci.configrepo.git import GitCredentials, check_branch
 from gitops_ci.configrepo.git_errors import ForcePushRefused
 from gitops_ci.configrepo.log import BlobChange, BranchLog, LogEntry
+from gitops_ci.configrepo.objects import Selection
 from gitops_ci.configrepo.repository import ConfigRepo, Pushed, RemoteRefs
 from gitops_ci.configrepo.snapshot import Snapshot
 
@@ -18,6 +19,7 @@ __all__ = [
     "LogEntry",
     "Pushed",
     "RemoteRefs",
+    "Selection",
     "Signing",
     "Snapshot",
     "check_branch",

@@ -21,7 +21,7 @@ from gitops_ci.plan import kustomizations
 from gitops_ci.plan.copied_tags import CopiedTag, copied_tags, items, may_copy, roots
 from gitops_ci.yamltext import MappingNode, ScalarNode, SequenceNode, YamlError
 
-__all__ = ["SHARED", "Replacements", "needed"]
+__all__ = ["SHARED", "Copy", "Replacements", "copies", "needed", "places"]
 
 # How the problem of a tag ends that several images get.
 SHARED = "gets this tag, too"
@@ -40,6 +40,16 @@ class _Value:
     images: set[ImageRef] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A tag that a kustomization copies, and the paths that may hold it; `files` are a generator's files among them."""
+
+    tag: CopiedTag
+    kustomization: str
+    holders: tuple[str, ...]
+    files: frozenset[str]
+
+
 class Replacements:
     """The places of copied tags by file. `completed` are the images that get such a tag, as of `Layers.completed`."""
 
@@ -47,14 +57,10 @@ class Replacements:
         self.completed: set[tuple[str, tuple[str, ...]]] = set()
         self._sites: dict[str, list[ImageSite]] = {}
         values: dict[tuple[str, int], _Value] = {}
-        starts = [source for source in sources if may_copy(source)]
-        reach = Reach(sources if starts else ())
-        for start in starts:
-            built = [s for s in sources if reach.builds(start.path, s.path) or reach.leads(start.path, s.path)]
-            # An overlay may replace what a base's ConfigMap holds.
-            holders = [*built, *(s for s in sources if s not in built and reach.leads(s.path, start.path))]
-            for tag in copied_tags(start, sources, built):
-                self._add(tag, start.path, [*_values(tag, holders, sources)], values)
+        known = {source.path: source for source in sources}
+        for copy in copies(sources):
+            holders = (known[path] for path in copy.holders)
+            self._add(copy, [(source.path, place) for source in holders for place in places(copy, source)], values)
         for value in values.values():
             self._add_value(value)
 
@@ -64,24 +70,19 @@ class Replacements:
         spans = {place.span for site in own for place in site.fields}
         return [*own, *(site for site in sites if not spans & {place.span for place in site.fields})]
 
-    def _add(
-        self,
-        tag: CopiedTag,
-        kustomization: str,
-        places: Sequence[tuple[str, Field]],
-        values: dict[tuple[str, int], _Value],
-    ) -> None:
-        where = ", ".join(f"{path}:{place.span.line}" for path, place in places) or "which is in none of its files"
+    def _add(self, copy: Copy, written: Sequence[tuple[str, Field]], values: dict[tuple[str, int], _Value]) -> None:
+        tag = copy.tag
+        where = ", ".join(f"{path}:{place.span.line}" for path, place in written) or "which is in none of its files"
         where = "a part of it" if tag.is_part else where
-        problem = f"{kustomization} takes its tag from {tag.key} of {tag.kind} {tag.name} ({where})"
+        problem = f"{copy.kustomization} takes its tag from {tag.key} of {tag.kind} {tag.name} ({where})"
         keys = (f"{tag.kind}/{tag.name}", tag.key)
         for target in tag.targets:
             fields, image = (target.field,), target.image
             site = ImageSite(ID, target.path, target.resource, image, fields, problem=problem, variable=keys)
             self._sites.setdefault(target.path, []).append(site)
-            if places and not tag.is_part:
+            if written and not tag.is_part:
                 self.completed.add((variables.layer(target.path), keys))
-                for path, place in places:
+                for path, place in written:
                     value = values.setdefault((path, place.span.start), _Value(path, place))
                     value.images.add(image.with_version(tag=None, digest=None))
 
@@ -107,40 +108,54 @@ def needed(sources: Sequence[ManifestText]) -> set[str]:
     return found
 
 
-def _values(
-    tag: CopiedTag, holders: Sequence[ManifestText], sources: Sequence[ManifestText]
-) -> Iterator[tuple[str, Field]]:
-    """Where the tag is written."""
-    for source in holders:
-        for root in (root for root in roots(source) if isinstance(root, MappingNode)):
-            what = object_of(root)
-            data = root.get(_DATA.get(tag.kind, ""))
-            if what and (what.kind, what.name) == (tag.kind, tag.name) and isinstance(data, MappingNode):
-                yield from _entry(tag, source, data)
-            for item in items(root.get(_GENERATORS.get(tag.kind, ""))):
-                if item.text("name") == tag.name:
-                    yield from _literals(tag, source, item)
-        files = {path for name, paths in kustomizations.generated(source) if name == tag.name for path in paths}
-        for variable_file in (s for s in sources if s.path in files):
-            for site in env_file.find(variable_file):
-                if site.keys == (tag.key,):
-                    yield variable_file.path, site.fields[0]
+def copies(sources: Sequence[ManifestText]) -> Iterator[Copy]:
+    """The tags that kustomizations copy, with the files that may hold them."""
+    starts = [source for source in sources if may_copy(source)]
+    reach = Reach(sources if starts else ())
+    for start in starts:
+        built = [s for s in sources if reach.builds(start.path, s.path) or reach.leads(start.path, s.path)]
+        # An overlay may replace what a base's ConfigMap holds.
+        holders = [*built, *(s for s in sources if s not in built and reach.leads(s.path, start.path))]
+        for tag in copied_tags(start, sources, built):
+            listed = (
+                paths for source in holders for name, paths in kustomizations.generated(source) if name == tag.name
+            )
+            files = frozenset(path for paths in listed for path in paths)
+            paths = dict.fromkeys(s.path for s in (*holders, *(s for s in sources if s.path in files)))
+            yield Copy(tag, start.path, tuple(paths), files)
 
 
-def _entry(tag: CopiedTag, source: ManifestText, data: MappingNode) -> Iterator[tuple[str, Field]]:
+def places(copy: Copy, source: ManifestText) -> Iterator[Field]:
+    """Where a file writes a copied tag."""
+    tag = copy.tag
+    for root in (root for root in roots(source) if isinstance(root, MappingNode)):
+        what = object_of(root)
+        data = root.get(_DATA.get(tag.kind, ""))
+        if what and (what.kind, what.name) == (tag.kind, tag.name) and isinstance(data, MappingNode):
+            yield from _entry(tag, source, data)
+        for item in items(root.get(_GENERATORS.get(tag.kind, ""))):
+            if item.text("name") == tag.name:
+                yield from _literals(tag, source, item)
+    if source.path in copy.files:
+        for site in env_file.find(source):
+            if site.keys == (tag.key,):
+                yield site.fields[0]
+
+
+def _entry(tag: CopiedTag, source: ManifestText, data: MappingNode) -> Iterator[Field]:
     try:
         entry = source.entries(data).get(tag.key)
     except YamlError:
         return  # merge keys without end, which whoever reads the file for its images reports
     place = source.field("tag", entry) if entry else None
     if place and TAG.fullmatch(place.text):
-        yield source.path, place
+        yield place
 
 
-def _literals(tag: CopiedTag, source: ManifestText, item: MappingNode) -> Iterator[tuple[str, Field]]:
+def _literals(tag: CopiedTag, source: ManifestText, item: MappingNode) -> Iterator[Field]:
     listed = item.get("literals")
     for literal in listed.items if isinstance(listed, SequenceNode) else ():
         if isinstance(literal, ScalarNode) and literal.value.startswith(f"{tag.key}="):
             place = source.part_field("tag", literal, len(tag.key) + 1, len(literal.value))
             if place and TAG.fullmatch(place.text):
-                yield source.path, place
+                yield place

@@ -8,6 +8,7 @@ from gitops_ci.formats import ManifestText
 from gitops_ci.plan import chart_locks
 from tests.support.git_repo import make_repo
 from tests.support.kubetools import kubernetes_tool
+from tests.support.overlays import OVERLAYS, overlay_path
 
 DEPENDENCY = """\
   - name: {name}
@@ -167,60 +168,23 @@ def test_a_wrong_rule_of_the_repository_is_an_error_with_its_line(bump):
     assert ".gitops-ci.yaml:2:12: a pointer has no image" in ran.out
 
 
-COPYING = """\
-resources: [../../base, version.yaml]
-replacements:
-  - source: {kind: ConfigMap, name: version, fieldPath: data.tag}
-    targets:
-      - select: {kind: Deployment}
-        fieldPaths: [spec.template.spec.containers.0.image]
-        options: {delimiter: ":", index: 1}
-"""
-DEPLOYMENT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec: {template: {spec: {containers: [{name: web, image: "ghcr.io/acme/shop:set-by-overlay"}]}}}
-"""
-VERSION = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: version}\ndata: {tag: 1.4.1}\n"
-VALUES = RELEASE + "  values: {image: {repository: ghcr.io/acme/shop, tag: 1.0.0}}\n"
-TAG = PATCH.replace("{chart: {spec: {version: 1.3.0}}}", "{values: {image: {tag: 1.4.1}}}")
-NARROW = {
-    "replacements": {
-        "apps/base/kustomization.yaml": "resources: [web.yaml]\n",
-        "apps/base/web.yaml": DEPLOYMENT,
-        **{f"apps/envs/{name}/kustomization.yaml": COPYING for name in ("dev", "prod")},
-        **{f"apps/envs/{name}/version.yaml": VERSION for name in ("dev", "prod")},
-    },
-    "patches": {
-        "apps/base/kustomization.yaml": "resources: [web.yaml]\n",
-        "apps/base/web.yaml": VALUES,
-        **{
-            f"apps/envs/{name}/kustomization.yaml": "resources: [../../base]\npatches: [{path: version.yaml}]\n"
-            for name in ("dev", "prod")
-        },
-        **{f"apps/envs/{name}/version.yaml": TAG for name in ("dev", "prod")},
-    },
-}
-
-
-@pytest.mark.parametrize("layout", NARROW)
+@pytest.mark.parametrize("layout", OVERLAYS)
 def test_a_selection_decides_what_is_edited_and_not_what_is_understood(bump, layout):
-    files = NARROW[layout]
-    ran, changed = bump(files, "ghcr.io/acme/shop:1.5.0", "--path", "apps/envs/prod/**")
-    path = "apps/envs/prod/version.yaml"
+    files = OVERLAYS[layout]
+    ran, changed = bump(files, "ghcr.io/acme/shop:1.5.0", "--path", "envs/prod/**")
+    path = overlay_path(layout, "prod")
     assert (ran.code, changed) == (0, {path: files[path].replace("1.4.1", "1.5.0")}), ran.err
 
 
 def test_a_large_repository_is_read_where_the_selection_is_built_from(run, git_server, monkeypatch):
     for module in ("search", "gate"):
         monkeypatch.setattr(f"gitops_ci.flows.bump.{module}.MOST", 5)
-    files = NARROW["replacements"]
+    files = OVERLAYS["replacements"]
     repo = git_server.make_repo("acme/large", {**files, **{f"other/{n}.yaml": f"{n}: 1\n" for n in range(9)}})
     ran = run(
-        "bump", "ghcr.io/acme/shop:1.5.0", "--path", "apps/envs/prod", "--mode", "push", "--forge", "git",
+        "bump", "ghcr.io/acme/shop:1.5.0", "--path", "envs/prod", "--mode", "push", "--forge", "git",
         "--config-repo", git_server.url_of("acme/large"), environment={"GITOPS_CI_TOKEN": git_server.token},
     )  # fmt: skip
-    path = "apps/envs/prod/version.yaml"
+    path = overlay_path("replacements", "prod")
     now = {path: data.decode() for path, data in repo.files().items()}
     assert (ran.code, now[path]) == (0, files[path].replace("1.4.1", "1.5.0")), ran.err

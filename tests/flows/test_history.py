@@ -15,6 +15,7 @@ from gitops_ci.reporting import REPORTERS
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.git_repo import FIRST_COMMIT, commit_files, make_repo
+from tests.support.overlays import OVERLAYS, overlay_path
 from tests.support.past import CONFIG, NOW, Past, overlay
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -379,3 +380,22 @@ def test_the_page_loads_nothing_and_lets_nobody_in(past):
     assert not {tag for tag, _ in tags.found} & {"img", "script", "link", "iframe", "a", "object"}
     assert not [name for _, attributes in tags.found for name in attributes if name in {"src", "href", "onerror"}]
     assert "&lt;img" in page
+
+
+@pytest.mark.parametrize("layout", OVERLAYS)
+def test_a_version_counts_where_it_is_written_whatever_names_its_image(run, tmp_path, layout):
+    environments = "environments: {dev: {paths: [envs/dev/**]}, prod: {paths: [envs/prod/**]}}\n"
+    files = OVERLAYS[layout]
+    repo = make_repo(tmp_path / "config.git", {".gitops-ci.yaml": environments, **files})
+    path = overlay_path(layout, "dev")
+    for version in ("1.5.0", "1.6.0"):
+        commit_files(repo, {path: files[path].replace("1.4.1", version)})
+    asked = ("--config-repo", repo.path, "--output", "json")
+    document = run("history", "--environment", "dev", "--since", "all", *asked).document
+    assert table(document, "image", "from", "to") == [
+        (SHOP, None, "1.4.1"), (SHOP, "1.4.1", "1.5.0"), (SHOP, "1.5.0", "1.6.0"),
+    ]  # fmt: skip
+    document = run("compare", "dev", "prod", *asked).document
+    assert [(one["image"], one["in"]) for one in document["inventory"]["differences"]] == [
+        (SHOP, {"dev": ["1.6.0"], "prod": ["1.4.1"]})
+    ]

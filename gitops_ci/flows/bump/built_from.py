@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from gitops_ci.configrepo import Snapshot
+from gitops_ci.configrepo import Selection, Snapshot
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.globs import Paths
 from gitops_ci.known_files import KUSTOMIZATIONS
@@ -17,7 +17,7 @@ _ENTRY = re.compile(r"[\w./@+-]*[./][\w./@+-]*")
 _MOST = 500  # folders: more are not what one environment builds
 
 
-def built_from(snapshot: Snapshot, selection: Paths) -> Paths | None:
+def built_from(snapshot: Snapshot, selection: Selection) -> Paths | None:
     """The files outside of a selection that its kustomizations lead to, through all levels; None without any."""
     found: dict[str, None] = {}
     new = [path for path in snapshot.paths(selection) if posixpath.basename(path) in KUSTOMIZATIONS]
@@ -32,7 +32,7 @@ def built_from(snapshot: Snapshot, selection: Paths) -> Paths | None:
     return Paths(tuple(found)) if found else None
 
 
-def _reached(path: str, data: bytes, snapshot: Snapshot, selection: Paths) -> Iterator[str]:
+def _reached(path: str, data: bytes, snapshot: Snapshot, selection: Selection) -> Iterator[str]:
     """The files, and the folders as `FOLDER/*`, that the words of a kustomization are the paths of."""
     for word in dict.fromkeys(_ENTRY.findall(data.decode("utf-8", "replace"))):
         place = posixpath.normpath(posixpath.join(posixpath.dirname(path), word))

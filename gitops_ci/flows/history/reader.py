@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci.configrepo import BranchLog, ConfigRepo, LogEntry
 from gitops_ci.flows.bump.search import is_chart_file
+from gitops_ci.flows.history.copied import CopiedVersions
+from gitops_ci.flows.history.outside import Outside, sites_of
 from gitops_ci.flows.history.scopes import Scope
 from gitops_ci.flows.history.sites import FileReader, Names, Use, is_readable
 from gitops_ci.flows.history.timeline import Timeline
 from gitops_ci.flows.trailers import trailer
 from gitops_ci.formats import ManifestText, flux_policies
+from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.model import Log, Skip
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.related_files import layered
+from gitops_ci.plan.replacements import needed
 
 __all__ = ["EnvironmentPast", "Past", "read_past"]
 
@@ -53,7 +58,8 @@ def read_past(repo: ConfigRepo, scopes: Sequence[Scope], since: int | None, log:
     reaches, entries = 0, dict[str, Sequence[LogEntry]]()
     for branch in dict.fromkeys(scope.branch for scope in scopes):
         here = [scope for scope in scopes if scope.branch == branch]
-        history = _Branch(repo.log(branch, since=since), here)
+        outside = Outside(lambda branch=branch: repo.fetch(branch, sparse=True), here)  # type: ignore[misc]
+        history = _Branch(repo.log(branch, since=since), here, outside)
         log.detail(f"read {len(history.entries)} commits of {branch}")
         found |= {past.scope.name: past for past in history.pasts()}
         skipped |= {(skip.path, skip.line): skip for skip in history.skipped()}
@@ -67,12 +73,14 @@ def read_past(repo: ConfigRepo, scopes: Sequence[Scope], since: int | None, log:
 class _Branch:
     """The history of one branch, and what is found in the files that it changed."""
 
-    def __init__(self, log: BranchLog, scopes: Sequence[Scope]) -> None:
+    def __init__(self, log: BranchLog, scopes: Sequence[Scope], outside: Outside) -> None:
         self._log = log
         self._scopes = scopes
-        self._reader = FileReader()
+        self._outside = outside
         self.entries = list(log.entries(self._is_wanted))
         self._tip = self._files_of_tip()
+        self._bases: list[ManifestText] = []
+        self._reader = FileReader(self._copied())
         self._read()
         self._names = self._named()
 
@@ -103,20 +111,41 @@ class _Branch:
             for path in sorted(paths[blob]):
                 self._reader.read(path, blob, data)
 
+    def _texts(self, paths: Iterable[str]) -> list[ManifestText]:
+        """The files of the tip among these paths."""
+        wanted = {path: self._tip[path] for path in paths if path in self._tip}
+        blobs = dict(self._log.blobs(wanted.values()))
+        return [
+            ManifestText(path, blobs[blob].decode("utf-8", "replace")) for path, blob in wanted.items() if blob in blobs
+        ]
+
+    def _copied(self) -> CopiedVersions:
+        """What kustomizations copy, of those that are meant and of the bases that they lead to."""
+        texts = self._texts(path for path in self._tip if posixpath.basename(path) in KUSTOMIZATIONS)
+        if any("../" in text.text for text in texts):
+            self._bases = self._outside.built_from()
+        texts += self._bases
+        return CopiedVersions([*texts, *self._texts(needed(texts) - {text.path for text in texts})])
+
     def _named(self) -> Names:
-        nameless = any(not site.image.repository for site in self._reader.all_sites())
+        nameless = [site for site in self._reader.all_sites() if not site.image.repository]
         if not nameless:
             return Names(Layers(()), Layers(()))
-        blobs = dict(self._log.blobs(self._tip.values()))
-        sources = [
-            ManifestText(path, blobs[blob].decode("utf-8", "replace"))
-            for path, blob in self._tip.items()
-            if blob in blobs and (path, blob) not in self._reader.broken
-        ]
+        sources = self._texts(path for path, blob in self._tip.items() if (path, blob) not in self._reader.broken)
+        names = self._names_by([*sources, *self._bases])
+        if not all(map(names.is_named, nameless)) and (referring := self._outside.referring()):
+            known = {text.path for text in self._bases}
+            self._bases += (text for text in referring if text.path not in known)
+            names = self._names_by([*sources, *self._bases])
+        return names
+
+    def _names_by(self, sources: Sequence[ManifestText]) -> Names:
         policies = [policy for source in sources for policy in flux_policies.named(source)]
         below = layered(sources)
+        outside = sites_of(self._bases)
         now = (site for path, blob in self._tip.items() for site in self._reader.sites(path, blob))
-        return Names(Layers(now, below, policies), Layers(self._reader.all_sites(), below, policies))
+        ever = self._reader.all_sites()
+        return Names(Layers([*now, *outside], below, policies), Layers([*ever, *outside], below, policies))
 
     def pasts(self) -> Iterator[EnvironmentPast]:
         uses: dict[tuple[str, str], tuple[Use, ...]] = {}

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from gitops_ci import formats
 from gitops_ci.flows.globs import is_manifest
+from gitops_ci.flows.history.copied import CopiedVersions
 from gitops_ci.flows.history.reuse import Parsed, with_other_versions
 from gitops_ci.formats import ManifestText, env_file, helm_chart, jsonnet, quadlet, terraform
 from gitops_ci.imageref import ImageRef
@@ -48,7 +49,8 @@ def is_readable(path: str) -> bool:
 class FileReader:
     """Reads each content of a file once. `broken` are the contents that could not be read."""
 
-    def __init__(self) -> None:
+    def __init__(self, copied: CopiedVersions) -> None:
+        self._copied = copied
         self._known: dict[tuple[str, str], tuple[ImageSite, ...]] = {}
         self._last: dict[str, Parsed] = {}
         self.broken: dict[tuple[str, str], Skip] = {}
@@ -68,14 +70,16 @@ class FileReader:
             yield from sites
 
     def _sites(self, path: str, blob: str, data: bytes) -> tuple[ImageSite, ...]:
-        if _DOCUMENTATION.search(path) or not _MAY_NAME.search(data) or b"\0" in data:
+        may_name = bool(_MAY_NAME.search(data)) or self._copied.concern(path)
+        if _DOCUMENTATION.search(path) or not may_name or b"\0" in data:
             return ()
         try:
             text = data.decode("utf-8")
             last = self._last.get(path)
             found = with_other_versions(last, text) if last else None
             if found is None:
-                found = tuple(site for site in formats.find(ManifestText(path, text)) if _counts(site))
+                source = ManifestText(path, text)
+                found = tuple(self._copied.among(source, (site for site in formats.find(source) if _counts(site))))
         except UnicodeDecodeError:
             self.broken[path, blob] = Skip(path, 0, "not UTF-8 text", "Store the file as UTF-8.")
         except YamlError as error:
@@ -110,6 +114,9 @@ class Names:
             if name is not None:
                 found.append(Use(name.name, site.image.tag, site.image.digest, site.fields[0].span.line))
         return tuple(found)
+
+    def is_named(self, site: ImageSite) -> bool:
+        return self._name(site) is not None
 
     def _name(self, site: ImageSite) -> ImageRef | None:
         key = site.layers, site.keys
