@@ -14,12 +14,12 @@ FROM ${HELM} AS helm
 
 FROM ${BASE} AS packages
 WORKDIR /source
-COPY gitops_ci/requirements.txt requirements-dev.txt scripts/locked_part.py ./
+COPY gitops_ci/requirements.txt gitops_ci/requirements-cel.txt requirements-dev.txt scripts/locked_part.py ./
 # All packages come from the lock files, with their hashes. Only wheels: nothing of a package runs at build time.
-RUN python3 -I locked_part.py requirements-dev.txt cel-expr-python google-re2 flit-core >more.txt \
+RUN python3 -I locked_part.py requirements-dev.txt flit-core >build.txt \
  && python3 -I -m venv /opt/gitops-ci \
  && /opt/gitops-ci/bin/python -I -m pip install --quiet --no-cache-dir --no-deps --require-hashes --only-binary=:all: \
-      --requirement requirements.txt --requirement more.txt
+      --requirement requirements.txt --requirement requirements-cel.txt --requirement build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY gitops_ci gitops_ci
 RUN /opt/gitops-ci/bin/python -I -m pip install --quiet --no-cache-dir --no-deps --no-build-isolation . \

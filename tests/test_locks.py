@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support import CHECKOUT
 
-SHIPPED, TESTED = "gitops_ci/requirements.txt", "requirements-dev.txt"
+SHIPPED, CEL, TESTED = "gitops_ci/requirements.txt", "gitops_ci/requirements-cel.txt", "requirements-dev.txt"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -35,7 +35,7 @@ def asked() -> list[Requirement]:
     return [Requirement(line) for part in (*parts, project["dependency-groups"]["dev"]) for line in part]
 
 
-@pytest.mark.parametrize("lock", [SHIPPED, TESTED])
+@pytest.mark.parametrize("lock", [SHIPPED, CEL, TESTED])
 def test_every_package_is_pinned_with_hashes_and_without_an_address(lock):
     text = (CHECKOUT / lock).read_text()
     assert "://" not in text
@@ -49,7 +49,7 @@ def test_every_package_is_pinned_with_hashes_and_without_an_address(lock):
 
 
 def test_what_is_shipped_is_what_is_tested():
-    shipped, tested = blocks(SHIPPED), blocks(TESTED)
+    shipped, tested = {**blocks(SHIPPED), **blocks(CEL)}, blocks(TESTED)
     assert {name: tested.get(name) for name in shipped} == shipped, "run `make lock`"
 
 
@@ -75,6 +75,12 @@ def test_a_package_that_every_python_needs_is_locked_for_every_python(python):
 
 def test_what_is_shipped_is_all_that_the_program_needs_without_a_terminal():
     assert blocks(SHIPPED).keys() - {"pywin32"} == _needed("gitops-ci") - {"rich"} - _needed("rich")
+
+
+def test_the_lock_for_cel_rules_is_the_extra_with_all_that_it_needs():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    extra = {canonicalize_name(Requirement(line).name) for line in project["optional-dependencies"]["cel"]}
+    assert blocks(CEL).keys() == extra.union(*map(_needed, extra))
 
 
 def test_the_tests_run_with_the_locked_versions():

@@ -145,7 +145,7 @@ def handed_over(tmp_path):
         fake = tmp_path / "bin" / "python3"
         fake.parent.mkdir()
         shown = f'env -0 > {seen}; printf "%s\\n" "$@" > {seen}.words'
-        fake.write_text(f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *) {shown};; esac\n')
+        fake.write_text(f'#!/bin/sh\ncase "$*" in *hashlib*) echo key 1;; *) {shown};; esac\n')
         fake.chmod(0o755)
         (tmp_path / "temp" / "gitops-ci" / "key").mkdir(parents=True)
         environment = {
@@ -195,13 +195,18 @@ def test_an_input_that_means_another_thing_in_a_command_gets_the_variable_of_tha
 
 @pytest.fixture
 def action(tmp_path):
-    """The script of the action with a Python that notes how pip is called, and exits with `code` then."""
+    """The script of the action with a Python that notes how pip is called, and exits with `code` then.
 
-    def run(code, **more):
+    `cel` is 0 on a platform that has no wheels for CEL rules, and where `lacks_cel`, pip does not find them.
+    """
+
+    def run(code, *, cel=1, lacks_cel=False, **more):
         fake = tmp_path / "bin" / "python3"
         fake.parent.mkdir(exist_ok=True)
         fake.write_text(
-            f'#!/bin/sh\ncase "$*" in *hashlib*) echo key;; *pip*) env > {tmp_path}/pip; exit {code};; '
+            f'#!/bin/sh\ncase "$*" in *hashlib*) echo key {cel};; '
+            f'*pip*) env > {tmp_path}/pip; echo "$*" >> {tmp_path}/locks; '
+            f"case {int(lacks_cel)}$* in 1*-cel.txt*) echo no wheel >&2; exit 1;; esac; exit {code};; "
             f"*) printf '%s\\n' \"$@\" > {tmp_path}/words;; esac\n"
         )
         fake.chmod(0o755)
@@ -225,6 +230,17 @@ def test_packages_of_another_job_are_not_used(action, tmp_path):
     assert (tmp_path / "pip").exists(), "they are installed"
     assert str(planted) not in (tmp_path / "words").read_text()
     assert str(tmp_path / "temp" / "gitops-ci" / "key") in (tmp_path / "words").read_text()
+
+
+@pytest.mark.parametrize(
+    ("cel", "lacks_cel", "installations"),
+    [(1, False, [["", "-cel"]]), (1, True, [["", "-cel"], [""]]), (0, True, [[""]])],
+)
+def test_libraries_for_cel_rules_are_installed_where_there_are_some(action, tmp_path, cel, lacks_cel, installations):
+    run = action(0, cel=cel, lacks_cel=lacks_cel)
+    assert (run.returncode, run.stderr) == (0, b"")
+    seen = [re.findall(r"requirements(.*?)\.txt", line) for line in (tmp_path / "locks").read_text().splitlines()]
+    assert seen == installations
 
 
 @pytest.mark.parametrize(("code", "left"), [(1, []), (0, ["key"])])

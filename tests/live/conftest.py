@@ -50,13 +50,13 @@ def runner_home(locked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the packages that the action installs, in the versions and with the hashes of its lock file."""
+    """A folder with the packages that the action installs, in the versions and with the hashes of its lock files."""
     options = (
         "--no-deps",
         "--require-hashes",
         "--only-binary=:all:",
-        "--requirement",
-        str(CHECKOUT / "gitops_ci" / "requirements.txt"),
+        *("--requirement", str(CHECKOUT / "gitops_ci" / "requirements.txt")),
+        *("--requirement", str(CHECKOUT / "gitops_ci" / "requirements-cel.txt")),
     )
     return once(tmp_path_factory, "locked", lambda folder: pip("download", *options, "--dest", str(folder)))
 

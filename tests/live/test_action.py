@@ -49,6 +49,31 @@ spec:
         - name: shop
           image: ghcr.io/acme/shop:1.4.2
 """
+# A definition with a rule in CEL, and an object that breaks it in the last line.
+WITH_CEL_RULE = """\
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: backups.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Backup, plural: backups, singular: backup, listKind: BackupList}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            keep: {type: integer, x-kubernetes-validations: [{rule: self > 0, message: keep at least one}]}
+---
+apiVersion: example.com/v1
+kind: Backup
+metadata: {name: nightly}
+keep: 0
+"""
 
 
 @pytest.fixture
@@ -61,13 +86,16 @@ def config_checkout(tmp_path):
 
 
 def test_broken_manifest_fails_with_an_annotation_on_its_line(config_checkout, project, runner_home):
-    run = act(config_checkout(DEPLOYMENT.replace("replicas: 2", "replicas: two")), project, runner_home)
+    manifest = DEPLOYMENT.replace("replicas: 2", "replicas: two") + WITH_CEL_RULE
+    run = act(config_checkout(manifest), project, runner_home)
     assert not run.succeeded
     errors = [found for found in run.annotations if found.level == "error" and found.file]
-    assert [(found.file, found.line) for found in errors] == [("apps/shop.yaml", 7)], str(run)
+    last = len(manifest.splitlines())
+    assert [(found.file, found.line) for found in errors] == [("apps/shop.yaml", 7), ("apps/shop.yaml", last)], str(run)
     assert "integer" in errors[0].message
-    assert run.outputs("check")["findings"] == "1"
-    assert "the later step read 1 findings" in run.log
+    assert "keep at least one" in errors[1].message
+    assert run.outputs("check")["findings"] == "2"
+    assert "the later step read 2 findings" in run.log
     assert "apps/shop.yaml" in run.summary
 
 
