@@ -7,12 +7,13 @@ becomes a finding and the rest goes on.
 from __future__ import annotations
 
 from gitops_ci.validation.kubernetes_versions import DEFAULT_VERSION, VERSIONS, versions
-from gitops_ci.validation.lint import REFERRED_GROUPS
+from gitops_ci.validation.lint import DUPLICATE, REFERRED_GROUPS
 from gitops_ci.validation.report import Checks, Destination, Rendered, Report, Suppression, Surroundings
 from gitops_ci.validation.run import check
 
 __all__ = [
     "DEFAULT_VERSION",
+    "DUPLICATE",
     "REFERRED_GROUPS",
     "VERSIONS",
     "Checks",

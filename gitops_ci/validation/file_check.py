@@ -10,6 +10,7 @@ from gitops_ci.model import Finding, Skip
 from gitops_ci.validation.lint import (
     FOLLOWED_GROUPS,
     Facts,
+    Resource,
     document_findings,
     facts_of,
     has_documented_fields,
@@ -27,7 +28,7 @@ from gitops_ci.validation.suppressions import ANNOTATION, Suppressions
 from gitops_ci.validation.violation import Violation, show_path
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["FileChecker", "Result", "objects"]
+__all__ = ["FileChecker", "Result", "objects", "resource_of"]
 
 _TOP = Violation("", None, "")
 # What a chart's user decides: how long names get, and what its empty values become.
@@ -208,9 +209,9 @@ class FileChecker:
         if judged:
             result.count("invalid" if invalid else "valid")
         if self._across:
-            key = (document.unit or _folder(document.path), document.group, document.kind, document.namespace)
-            place = (document.unit or document.path, document.index)
-            result.resources.append(((*key, document.full_name), *place))
+            resource = resource_of(document)
+            result.resources.append(resource)
+            place = resource[1:]
             if self._lists_images:
                 result.images += [(image, *place) for image in used_images(document)]
             if document.unit:
@@ -252,6 +253,12 @@ class FileChecker:
 
 def _folder(path: str) -> str:
     return path.rpartition("/")[0]
+
+
+def resource_of(document: Document) -> Resource:
+    """What a document is, and where: there must not be a second one."""
+    key = (document.unit or _folder(document.path), document.group, document.kind, document.namespace)
+    return (*key, document.full_name), document.unit or document.path, document.index
 
 
 def objects(path: str, index: str, piece: Piece, value: dict[str, Any]) -> Iterator[Document]:

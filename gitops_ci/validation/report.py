@@ -110,9 +110,10 @@ class Surroundings(NamedTuple):
     whether a path (relative to the repository's root) exists, `repository_urls` are the addresses of this repository.
     `texts` are further files that findings may point at: comments in them count.
     `missing_images` is given all images and answers with those that are not in their registry, and why. `elsewhere`
-    are files that are not checked, and that hold what checked ones may refer to. `is_whole`: together they are all of
-    the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes variables
-    there; what sets that up among the checked files is found by itself.
+    are files that are not checked, and that hold what checked ones may refer to. `beside` are files that are not
+    checked, and that hold objects of which there must not be a second one in their folder. `is_whole`: together they
+    are all of the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes
+    variables there; what sets that up among the checked files is found by itself.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
@@ -124,6 +125,7 @@ class Surroundings(NamedTuple):
     texts: Mapping[str, str] = MappingProxyType({})
     is_whole: bool = True
     has_variables: bool = False
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 class Destination(NamedTuple):

@@ -8,7 +8,7 @@ from itertools import chain
 
 from gitops_ci.model import Finding, Skip
 from gitops_ci.validation.custom_resources.custom_kinds import Conflict, CustomKinds, Where
-from gitops_ci.validation.file_check import FileChecker, Result, objects
+from gitops_ci.validation.file_check import FileChecker, Result, objects, resource_of
 from gitops_ci.validation.lint import REFERRED_GROUPS, image_findings, repository_findings
 from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, classify
 from gitops_ci.validation.manifests.classify import why_no_manifest
@@ -53,6 +53,7 @@ class _Run:
         self, files: Sequence[tuple[str, str]], units: Sequence[Rendered], checks: Checks, around: Surroundings
     ) -> None:
         self._files = dict(files)
+        self._beside = dict(around.beside)
         self._units = {unit.unit: unit for unit in units}
         self._pieces: dict[str, list[Piece]] = {}
         self._checks = checks
@@ -115,7 +116,8 @@ class _Run:
 
     def _across(self, results: Sequence[Result]) -> Iterable[tuple[Finding, str, str]]:
         """Findings of the rules that see everything, with unit and annotation."""
-        resources = sorted(resource for result in results for resource in result.resources)
+        resources = [resource_of(document) for document in _documents(self._beside.items(), "name")]
+        resources += sorted(resource for result in results for resource in result.resources)
         followed = sorted((one for result in results for one in result.followed), key=lambda one: (one.path, one.index))
         images = sorted({image for result in results for image in result.images})
         elsewhere = list(_documents(self._around.elsewhere, *REFERRED_GROUPS)) if followed else []
@@ -132,7 +134,7 @@ class _Run:
     def _document(self, item: str, index: str) -> Document | None:
         """A document read anew: of the thousands that were examined few are asked for again."""
         unit = self._units.get(item)
-        path, text = (unit.file, unit.text) if unit else (item, self._files[item])
+        path, text = (unit.file, unit.text) if unit else (item, (self._files | self._beside)[item])
         number, _, _ = index.partition(".")
         if item not in self._pieces:
             if len(self._pieces) >= _KEPT:
@@ -186,7 +188,7 @@ def _documents(files: Iterable[tuple[str, str]], *words: str) -> Iterator[Docume
     for path, text in files:
         if not any(word in text for word in words) or why_no_manifest(path, text):
             continue
-        for piece in split(text):
+        for index, piece in enumerate(split(text)):
             if not any(word in piece.text for word in words):
                 continue
             try:
@@ -196,7 +198,7 @@ def _documents(files: Iterable[tuple[str, str]], *words: str) -> Iterator[Docume
             except (YamlError, GoYamlError, RecursionError):
                 continue
             if isinstance(value, dict):
-                yield from objects(path, "0", piece, value)
+                yield from objects(path, str(index), piece, value)
 
 
 def _with_units(finding: Finding, names: Sequence[str]) -> Finding:

@@ -174,3 +174,24 @@ def test_images_are_looked_up_where_the_repository_says_so(run, tmp_path, open_r
     ran = run("bump", f"{name}:1.5.0", *there)
     assert (ran.code, [one["rule"] for one in ran.document["findings"]]) == (1, ["repo/image-not-found"]), ran.err
     assert run("release", "oci:oci", "--to", name, "--version", "1.5.0", "--no-floating", *there).code == 0
+
+
+NAMED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop-%s, namespace: shop}\n"
+OTHER = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n---\n"
+
+
+@pytest.mark.parametrize("path", ["apps/a.yaml", "jobs/a.yaml", "jobs/z.yaml"])
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_name_that_an_untouched_file_has_is_found(run, tmp_path, path, fails):
+    """Nothing is said of two untouched files."""
+    there = {path: OTHER + NAMED % "1.5.0", "jobs/y.yaml": OTHER, "jobs/new.yaml": NAMED % "1.4.1"}
+    expected = ["jobs/new.yaml"] if path.startswith("jobs/") else []
+    own = {".gitops-ci.yaml": "validate: {fail-on: warning}"} if fails else {}
+    repo = make_repo(tmp_path / "config.git", {**there, **own})
+    ran = run(
+        *("bump", IMAGE, "--config-repo", repo.path, "--mode", "dry-run", "--output", "json"),
+        *("--at", "jobs/new.yaml:/shop-([0-9.]+)/"),
+    )
+    assert ran.code == (1 if expected and fails else 0), ran.err
+    assert [one["path"] for one in ran.document["findings"] if one["rule"] == "repo/duplicate-resource"] == expected
+    assert (f"is also in {path}:5" in ran.out) == bool(expected)

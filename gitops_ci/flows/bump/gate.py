@@ -14,6 +14,7 @@ from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import FindingsError, ProgramError
 from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.judgement import Judgement, Side, judge
+from gitops_ci.flows.bump.namesakes import namesakes
 from gitops_ci.flows.bump.surroundings import Around
 from gitops_ci.flows.bump.survey import MOST, survey
 from gitops_ci.flows.bump.worse import lost, new_findings, new_skips, unchecked
@@ -26,7 +27,7 @@ from gitops_ci.model import Finding, Log, Plan, Skip
 from gitops_ci.registry.connection import Access
 from gitops_ci.reporting.summary import count
 from gitops_ci.repourl import RepoUrl
-from gitops_ci.validation import Report
+from gitops_ci.validation import DUPLICATE, Report
 
 __all__ = ["Base", "check_edits"]
 
@@ -70,7 +71,7 @@ def check_edits(journal: Journal, plan: Plan, settings: GateSettings, base: Base
     new = [*added, *lost(before, after)]
     # A warning about what was not touched is for another day.
     touched = {(change.path, change.resource) for change in plan.changes}
-    warnings = [f for f in after.report.findings if f.severity != "error" and (f.path, f.resource) in touched]
+    warnings = [f for f in after.report.findings if f.severity != "error" and _is_about(f, touched)]
     journal.findings = (*new, *(one for one in warnings if one not in new))
     journal.counts = _summary(after.report.summary, failed, added)
     # Those that are rendered are checked too.
@@ -80,6 +81,12 @@ def check_edits(journal: Journal, plan: Plan, settings: GateSettings, base: Base
     told = [skip for skip in after.report.skipped if skip.hint and skip.path in paths]
     journal.skipped = tuple(dict.fromkeys((*told, *(skip for skip in after.skipped if not skip.expected))))
     _stop(new, new_skips(unchecked(after, settings.fail_on), unchecked(before, settings.fail_on)))
+
+
+def _is_about(finding: Finding, touched: Collection[tuple[str, str]]) -> bool:
+    """Whether a finding is about what was edited: a path and a resource, `` where it was edited as any text."""
+    is_named = finding.rule == DUPLICATE and (finding.path, "") in touched
+    return is_named or (finding.path, finding.resource) in touched
 
 
 def _stop(new: Sequence[Finding], skips: Sequence[Skip]) -> None:
@@ -108,7 +115,9 @@ def _judged(
     """Both sides; what was there before is only looked at where something is wrong after the edit."""
     whole = base.snapshot.whole(MOST) if after else None
     images = ImageLookup(base.access, without=base.unpushed) if settings.check_images else None
-    around = Around(settings, whole or base.snapshot, base.selection, images, log)
+    there, selection = (whole, Paths()) if whole else (base.snapshot, base.selection)
+    alike = namesakes(after, before, there, selection, settings)
+    around = Around(settings, there, selection, images, log, alike)
     if whole is None:
         first = judge(Side(after, base.snapshot, around, settings, None), log)
         unread = _unread(after) if after else ()

@@ -27,19 +27,27 @@ _LARGEST = 16 * 1024 * 1024
 class Around:
     """What lies around the edited files of a commit, for both sides of the edit.
 
-    Of a commit that is read piece by piece, only `selection` and the paths of the settings are looked into.
+    `alike` are untouched files in the folders of edited ones. Of a commit that is read piece by piece, only
+    `selection` and the paths of the settings are looked into.
 
     Raises:
         UsageError: a path of the settings is not in the commit, or leads out of it.
     """
 
     def __init__(
-        self, settings: GateSettings, snapshot: Snapshot, selection: Paths, images: ImageLookup | None, log: Log
+        self,
+        settings: GateSettings,
+        snapshot: Snapshot,
+        selection: Paths,
+        images: ImageLookup | None,
+        log: Log,
+        alike: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self._settings = settings
         self._snapshot = snapshot
         self._selection = selection if snapshot.is_sparse else Paths()
         self._images = images
+        self._alike = alike
         files = _CommitSchemas(snapshot, settings.source)
         self._crd_paths = _Below(tuple(files.existing(path) for path in settings.crd_paths))
         self._lookup = _lookup(settings, files, log)
@@ -52,6 +60,7 @@ class Around:
             missing_images=self._images,
             has_variables=has_variables,
             is_whole=False,
+            beside=self._alike,
         )
 
     def take_skips(self) -> tuple[Skip, ...]:

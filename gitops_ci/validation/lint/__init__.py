@@ -12,7 +12,7 @@ from gitops_ci.lazy import LazyModules
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint import images, secrets
 from gitops_ci.validation.lint.argocd_annotations import PREFIX, unknown_annotations
-from gitops_ci.validation.lint.duplicates import DocumentOf, Resource, duplicates
+from gitops_ci.validation.lint.duplicates import DUPLICATE, DocumentOf, Resource, duplicates
 from gitops_ci.validation.lint.facts import Facts, facts_of
 from gitops_ci.validation.lint.gitops_kinds import has_documented_fields
 from gitops_ci.validation.lint.server_side_apply import duplicate_entries
@@ -20,9 +20,11 @@ from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.report import Checks, Destination, Surroundings
 
 __all__ = [
+    "DUPLICATE",
     "FOLLOWED_GROUPS",
     "REFERRED_GROUPS",
     "Facts",
+    "Resource",
     "document_findings",
     "facts_of",
     "has_documented_fields",
@@ -104,7 +106,7 @@ def repository_findings(
 
     `destinations` are those of units, as far as they are known.
     """
-    yield from duplicates(resources, document_of)
+    yield from duplicates(resources, document_of, dict(around.beside))
     if facts:
         from gitops_ci.validation.lint.relations import relation_findings
 
