@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from gitops_ci.formats import chart_version, flux_policies, helm_chart
 from gitops_ci.formats.document import chart_repositories, variables
@@ -19,9 +20,20 @@ from gitops_ci.model import ImageSite
 
 __all__ = ["Below", "Layers", "lies_over"]
 
-# A layer, and the keys in the one above under which its values lie: those of a chart's dependency.
-Below = tuple[str, tuple[str, ...]]
 _At = tuple[str, tuple[str, ...]]
+
+
+class Below(NamedTuple):
+    """A layer below another. `keys` are those above under which its values lie: a chart's dependency, a release.
+
+    `under` are the keys that they have here besides. `use` is what lays the one over the other, where nothing else
+    takes the values of the lower one with its own version.
+    """
+
+    layer: str
+    keys: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
+    use: str = ""
 
 
 def _is_selected(resource: str, pattern: str) -> bool:
@@ -56,16 +68,20 @@ class Layers:
         `named` are policies that stand for an image, `repositories` those of charts that have a name.
         """
         self._below = below or {}
-        # Layers and keys with a name whose version stands in a ConfigMap, or in a variable that is set here.
-        self.completed: set[tuple[str, tuple[str, ...]]] = set()
+        self._completed: set[_At] = set()
+        # What takes the values of a layer below some keys, and what of that sets the version of an image there.
+        self._uses: dict[_At, set[str]] = {}
+        self._set_by: dict[tuple[_At, _At], set[str]] = {}
         self._policies = [*named]
         self._repositories = [*repositories]
         self._names: dict[tuple[str, tuple[str, ...]], set[ImageRef]] = {}
         self._folders: dict[str, set[str]] = {}
         self._charts: dict[str, set[ImageRef]] = {}
         self._objects: set[str] = set()
-        for layer in self._below:
+        for layer, lower in self._below.items():
             self._note(layer)
+            for one in lower:
+                self._uses.setdefault((one.layer, one.under), set()).add(one.use)
         sites = [*sites]
         for site in sites:
             if not site.image.repository:
@@ -106,46 +122,58 @@ class Layers:
         if not names:
             names, completed = self._named_below(site.layers, site.keys)
             if len(names) == 1:
-                self.completed |= completed
+                self._complete(completed)
         if not names and site.layers == flux_policies.LAYER:
             names = self._of_policy(*site.keys)
         elif not names and site.layers.startswith(chart_repositories.LAYER):
             names = self._of_repository(site.layers, site.keys[0])
         return next(iter(names)) if len(names) == 1 else None
 
-    def _named_below(self, layer: str, keys: tuple[str, ...]) -> tuple[set[ImageRef], set[_At]]:
+    @property
+    def completed(self) -> set[_At]:
+        """Layers and keys with a name whose version stands in a ConfigMap, in a variable, or in each use of them."""
+        return self._completed | {at for (at, of), uses in self._set_by.items() if uses >= self._uses[of]}
+
+    def _complete(self, found: Mapping[_At, Below | None]) -> None:
+        for at, below in found.items():
+            if below and below.use:
+                self._set_by.setdefault((at, (below.layer, below.under)), set()).add(below.use)
+            else:
+                self._completed.add(at)
+
+    def _named_below(self, layer: str, keys: tuple[str, ...]) -> tuple[set[ImageRef], dict[_At, Below | None]]:
         """What the layers below say about the same keys, the nearest that say anything on each way down.
 
-        The second set are the layers among them whose version is set above.
+        The second answer are the layers among them whose version is set above, and what lays the one over the other.
         """
-        names, completed = set[ImageRef](), set[_At]()
+        names, completed = set[ImageRef](), dict[_At, Below | None]()
         seen, waiting = {(layer, keys)}, [(layer, keys)]
         while waiting:
             above = waiting.pop()
-            for below in self._next(*above):
+            for below, how in self._next(*above):
                 if below in seen:
                     continue
                 seen.add(below)
                 if found := self._names.get(below):
                     names |= found
-                    if above[0].startswith("ConfigMap/") or below[0].startswith("variables:"):
-                        completed.add(below)
+                    if (how and how.use) or above[0].startswith("ConfigMap/") or below[0].startswith("variables:"):
+                        completed[below] = how
                 else:
                     waiting.append(below)
         return names, completed
 
-    def _next(self, layer: str, keys: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-        for below, prefix in self._below.get(layer, ()):
-            if keys[: len(prefix)] == prefix:
-                yield below, keys[len(prefix) :]
+    def _next(self, layer: str, keys: tuple[str, ...]) -> Iterator[tuple[_At, Below | None]]:
+        for below in self._below.get(layer, ()):
+            if keys[: len(below.keys)] == below.keys:
+                yield (below.layer, (*below.under, *keys[len(below.keys) :])), below
         if layer.startswith("values:"):
             for base in self._folders.get(layer.rpartition("/")[0], ()):
                 if lies_over(f"{layer}.yaml", f"{base}.yaml"):
-                    yield base, keys
+                    yield (base, keys), None
         elif "*" in layer:
             for other in self._objects:
                 if other != layer and _is_selected(other, layer):
-                    yield other, keys
+                    yield (other, keys), None
 
     def _of_policy(self, policy: str) -> set[ImageRef]:
         """The image of `namespace:name`; an object that a kustomization gives its namespace has none itself."""

@@ -19,6 +19,7 @@ from gitops_ci.formats.document import chart_repositories
 from gitops_ci.formats.document.nodes import patch_layer
 from gitops_ci.formats.document.variables import layer as layer_of_variables
 from gitops_ci.plan import chart_dependencies, chart_installations, chart_locks, kustomizations, replacements, variables
+from gitops_ci.plan.chart_installations import ChartInstallation
 from gitops_ci.plan.layers import Below, lies_over
 from gitops_ci.plan.relation_lines import RelationLines
 from gitops_ci.plan.targets import Targets
@@ -203,27 +204,34 @@ def layered(sources: Iterable[ManifestText]) -> dict[str, set[Below]]:
     for source in sources:
         for use in chart_installations.find_installations(source):
             below: list[Below] = []
-            for layer in (*use.maps, *map(_layer, use.expanded(paths)), use.layer):
+            for layer in filter(None, (*use.maps, *map(_layer, use.expanded(paths)), use.layer)):
                 found.setdefault(layer, set()).update(below)
-                below.append((layer, ()))
-            for keys in use.inline:
-                found.setdefault(_layer(source.path), set()).update((layer, keys) for layer, _ in below if layer)
+                below.append(Below(layer))
+            found.setdefault(_layer(source.path), set()).update(_inline(use, source.path, below))
             # What a release takes from a ConfigMap may be completed by its own values.
             for layer in use.maps:
-                found.setdefault(layer, set()).add((use.layer, ()))
+                found.setdefault(layer, set()).add(Below(use.layer))
         for dependency in chart_dependencies.find(source):
-            child = (_layer(posixpath.join(dependency.folder, _VALUES[0])), dependency.keys)
+            child = Below(_layer(posixpath.join(dependency.folder, _VALUES[0])), dependency.keys)
             found.setdefault(_layer(posixpath.join(posixpath.dirname(source.path), _VALUES[0])), set()).add(child)
         for path, target in kustomizations.patch_files(source):
             if target:
-                found.setdefault(patch_layer(path), set()).add((target, ()))
+                found.setdefault(patch_layer(path), set()).add(Below(target))
         for setting in variables.settings(source, paths):
-            found.setdefault(setting.layer, set()).update((layer_of_variables(path), ()) for path in setting.files)
+            found.setdefault(setting.layer, set()).update(Below(layer_of_variables(path)) for path in setting.files)
         for name, files in kustomizations.generated(source):
             for file in files:
-                found.setdefault(_layer(file), set()).add((f"ConfigMap/{name}", ()))
-                found.setdefault(f"ConfigMap/{name}", set()).add((_layer(file), ()))
+                found.setdefault(_layer(file), set()).add(Below(f"ConfigMap/{name}"))
+                found.setdefault(f"ConfigMap/{name}", set()).add(Below(_layer(file)))
     return found
+
+
+def _inline(use: ChartInstallation, path: str, files: Iterable[Below]) -> Iterator[Below]:
+    """What lies below the values that a file such as a Helmfile writes itself: files, and what it writes before."""
+    for number, keys in enumerate(use.inline):
+        name = f"{path}:{'.'.join(keys[:2])}"
+        yield from (Below(file.layer, keys, use=name) for file in files)
+        yield from (Below(_layer(path), keys, under, name) for under in use.inline[:number])
 
 
 def _layer(path: str) -> str:
