@@ -1,190 +1,35 @@
-"""`.gitops-ci.yaml`: keys are the long option names, an unknown key is an error that says which and what was meant."""
+"""Read `.gitops-ci.yaml`: an unknown key is an error that says which and what was meant."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from gitops_ci.config_keys import KEYS, SECTIONS, SOAK_KEYS, WINDOW_KEYS, Config, ImageSettings
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment, Soak
 from gitops_ci.imageref import ImageRef
 from gitops_ci.moments import duration
+from gitops_ci.plan import PointerRule
 from gitops_ci.quantities import bytes_of, seconds_of
 from gitops_ci.text import nearest
 from gitops_ci.windows import Window, Windows, window
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read
 from gitops_ci.yamltext import MappingNode as YamlMapping
 
-if TYPE_CHECKING:
-    from gitops_ci.plan import PointerRule
-
-__all__ = ["KEYS", "SOAK_KEYS", "WINDOW_KEYS", "Config", "ImageSettings", "load", "parse"]
+__all__ = ["load", "parse"]
 
 T = TypeVar("T")
 
-
-# key -> (option of the command line, kind of value): text, texts (one or a list), pairs (names with a text), lists
-# (names with one or a list), seconds, bytes, soak, flag, windows, groups, or a choice of words. Keys of `diff`,
-# `promotion` and `rendering` have no option.
-_MODES = "choice:pull-request,push,dry-run"
-_TOP = {
-    "image": ("to", "texts"),
-    "to": ("to", "texts"),
-    "tags": ("tags", "texts"),
-    "tag-prefix": ("tag_prefix", "text"),
-    "tag-match": ("tag_match", "text"),
-    "no-floating": ("no_floating", "flag"),
-    "annotations": ("annotation", "texts"),
-    "tag-date": ("tag_date", "choice:commit,run"),
-    "config-repo": ("config_repo", "text"),
-    "base": ("base", "text"),
-    "environment": ("environment", "text"),
-    "path": ("path", "texts"),
-    "exclude": ("exclude", "texts"),
-    "group": ("group", "text"),
-    "skip-ci": ("skip_ci", "flag"),
-    "mode": ("mode", _MODES),
-    "forge": ("forge", "text"),
-    "api-url": ("api_url", "text"),
-    "pin": ("pin", "choice:keep,tag,digest,tag+digest"),
-    "allow-downgrade": ("allow_downgrade", "flag"),
-    "any-flavour": ("any_flavour", "flag"),
-    "allow-empty": ("allow_empty", "flag"),
-    "match-name": ("match_name", "flag"),
-    "follow-anchors": ("follow_anchors", "flag"),
-    "app-version": ("app_version", "flag"),
-    "format": ("format", "texts"),
-    "author": ("author", "text"),
-    "deadline": ("deadline", "text"),
-    "insecure": ("insecure", "texts"),
-}
-_PULL_REQUEST = {
-    "labels": ("label", "texts"),
-    "title": ("title", "text"),
-    "reviewers": ("reviewer", "texts"),
-    "assignees": ("assignee", "texts"),
-    "draft": ("draft", "flag"),
-    "merge": ("merge", "choice:when-green"),
-    "branch": ("branch", "text"),
-    "body": ("body", "text"),
-    "commit-message": ("commit_message", "text"),
-    "signoff": ("signoff", "flag"),
-    "merge-method": ("merge_method", "choice:auto,merge,squash,rebase,fast-forward"),
-}
-_VALIDATE = {
-    "kubernetes-version": ("kubernetes_version", "text"),
-    "schema-locations": ("schema_location", "texts"),
-    "crd-paths": ("crd_path", "texts"),
-    "missing-schema": ("missing_schema", "choice:fail,warn,ignore"),
-    "rules": ("rules", "texts"),
-    "skip-rules": ("skip_rules", "texts"),
-    "ignore": ("ignore", "texts"),
-    "check-images": ("check_images", "flag"),
-    "render": ("render", "choice:auto,none"),
-    "exclude": ("validate_exclude", "texts"),
-    "skip-kinds": ("skip_kind", "texts"),
-    "substitute": ("substitute", "pairs"),
-    "values": ("values", "lists"),
-    "fail-on": ("fail_on", "texts"),
-}
-_ENVIRONMENT = {
-    "paths": ("paths", "texts"),
-    "base": ("base", "text"),
-    "mode": ("mode", _MODES),
-    "promote-from": ("promote_from", "texts"),
-    "reviewers": ("reviewers", "texts"),
-    "labels": ("labels", "texts"),
-    "title": ("title", "text"),
-    "merge": ("merge", "choice:when-green"),
-    "promote": ("promote", "choice:auto,manual"),
-    "soak": ("soak", "soak"),
-    "require-status": ("require_status", "texts"),
-    "windows": ("windows", "windows"),
-    "config-repo": ("config_repo", "text"),
-}
-# Images of one list go to an environment together or not at all.
-_PROMOTION = {"together": ("together", "groups")}
-SOAK_KEYS = {"for": ("seconds", "text"), "protect": ("protect", "flag")}
+_SECRETS = frozenset({"token", "password", "registry-password", "registry-user", "registry-token", "github-token"})
+_FORMS = ("environments", "images", "pointers", "promotion", "verify")
 _WINDOWS = {"allow": ("allow", "window"), "deny": ("deny", "window")}
-WINDOW_KEYS = {
-    "cron": ("cron", "text"),
-    "for": ("lasts", "text"),
-    "from": ("start", "text"),
-    "to": ("end", "text"),
-    "zone": ("zone", "text"),
-    "reason": ("reason", "text"),
-}
-_RENDERING = {
-    "timeout": ("rendering_timeout", "seconds"),
-    "memory": ("rendering_memory", "bytes"),
-    "output": ("rendering_output", "bytes"),
-}
-_DIFF = {
-    "comment": ("diff_comment", "choice:comment,body,none"),
-    "fold": ("diff_fold", "texts"),
-    "mask": ("diff_mask", "texts"),
-    "large": ("diff_large", "text"),
-}
-_SECTIONS = {"pull-request": _PULL_REQUEST, "validate": _VALIDATE, "rendering": _RENDERING, "diff": _DIFF}
 _QUANTITIES: Mapping[str, tuple[Callable[[str], float | None], str]] = {
     "seconds": (seconds_of, "it is a duration: 90s or 2m"),
     "bytes": (bytes_of, "it is a size: 64MiB or 2GiB"),
 }
-
-_POINTER = {"file": ("file", "text"), "at": ("at", "text"), "image": ("image", "text")}
-# One of the images of a repository that builds several.
-_IMAGE = {
-    "image": ("image", "text"),
-    "to": ("to", "texts"),
-    "path": ("path", "texts"),
-    "tags": ("tags", "texts"),
-    "environment": ("environment", "text"),
-}
-# Who has to have signed the images of a glob.
-_VERIFY = {"key": ("key", "texts")}
-_FORMS = ("environments", "images", "pointers", "promotion", "verify")
-
-# Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
-KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "": _TOP,
-    **_SECTIONS,
-    "environments.*": _ENVIRONMENT,
-    "images[]": _IMAGE,
-    "pointers[]": _POINTER,
-    "promotion": _PROMOTION,
-    "verify.*": _VERIFY,
-}
-
-
-_SECRETS = frozenset({"token", "password", "registry-password", "registry-user", "registry-token", "github-token"})
-
-
-class ImageSettings(NamedTuple):
-    """One entry of `images:`: the name that manifests have, and what its release and its bumps use."""
-
-    image: str
-    to: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    environment: str = ""
-
-
-class Config(NamedTuple):
-    """A configuration file: values for options by parameter name, environments, rules for places and signatures.
-
-    `verify` has for globs of images the keys of which one has to have signed them, as the file at `source` writes them.
-    `together` are names of images that are promoted together.
-    """
-
-    options: Mapping[str, Any] = MappingProxyType({})
-    environments: Mapping[str, Environment] = MappingProxyType({})
-    pointers: tuple[PointerRule, ...] = ()
-    verify: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-    source: str = ""
-    images: tuple[ImageSettings, ...] = ()
-    together: tuple[tuple[str, ...], ...] = ()
 
 
 def load(path: str) -> Config:
@@ -252,9 +97,9 @@ class _Reader:
         verify: dict[str, tuple[str, ...]] = {}
         images: tuple[ImageSettings, ...] = ()
         together: tuple[tuple[str, ...], ...] = ()
-        for name, value in self._pairs(root, "the configuration", [*_TOP, *_SECTIONS, *_FORMS]):
-            if name in _TOP:
-                option, kind = _TOP[name]
+        for name, value in self._pairs(root, "the configuration", [*KEYS[""], *SECTIONS, *_FORMS]):
+            if name in KEYS[""]:
+                option, kind = KEYS[""][name]
                 options[option] = self._value(value, name, kind)
             elif name == "environments":
                 environments = self._environments(value)
@@ -265,9 +110,9 @@ class _Reader:
             elif name == "verify":
                 verify = self._verify(value)
             elif name == "promotion":
-                together = self._section(value, name, _PROMOTION).get("together", ())
+                together = self._section(value, name, KEYS["promotion"]).get("together", ())
             else:
-                options |= self._section(value, name, _SECTIONS[name])
+                options |= self._section(value, name, KEYS[name])
         proxy = MappingProxyType  # several users share what is parsed once
         return Config(proxy(options), proxy(environments), pointers, proxy(verify), self._source, images, together)
 
@@ -277,8 +122,8 @@ class _Reader:
         if not isinstance(node, SequenceNode):
             raise self._error(node, "pointers is not a list", "each item has file, at and image")
         for item in node.items:
-            found = self._section(item, "pointers", _POINTER)
-            if missing := sorted(_POINTER.keys() - found.keys()):
+            found = self._section(item, "pointers", KEYS["pointers[]"])
+            if missing := sorted(KEYS["pointers[]"].keys() - found.keys()):
                 raise self._error(item, f"a pointer has no {missing[0]}", "it needs file, at and image")
             try:
                 yield PointerRule.parse(**found)
@@ -292,7 +137,7 @@ class _Reader:
             raise self._error(node, "images is not a list", "each item has image, and to, path, tags or environment")
         seen: dict[str, int] = {}
         for item in node.items:
-            found = self._section(item, "images", _IMAGE)
+            found = self._section(item, "images", KEYS["images[]"])
             if "image" not in found:
                 raise self._error(item, "an item of images has no image", "it is the name that manifests have")
             try:
@@ -310,7 +155,7 @@ class _Reader:
     def _verify(self, node: Node) -> dict[str, tuple[str, ...]]:
         found = {}
         for images, value in self._pairs(node, "verify", None):
-            keys = self._section(value, f"verify.{images}", _VERIFY).get("key", ())
+            keys = self._section(value, f"verify.{images}", KEYS["verify.*"]).get("key", ())
             if not keys:
                 raise self._error(value, f"verify.{images} has no key", "write key: cosign.pub, or the key itself")
             found[images] = keys
@@ -319,7 +164,7 @@ class _Reader:
     def _environments(self, node: Node) -> dict[str, Environment]:
         found = {}
         for name, value in self._pairs(node, "environments", None):
-            settings = self._section(value, f"environments.{name}", _ENVIRONMENT)
+            settings = self._section(value, f"environments.{name}", KEYS["environments.*"])
             found[name] = Environment(name, **settings)
         return found
 

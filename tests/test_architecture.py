@@ -41,7 +41,8 @@ LAYERS = (
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting", "comparing"},
     {"plan"},
     {"flows"},
-    {"ci", "config"},
+    {"ci", "config_keys"},
+    {"config"},
     {"cli"},
     {"__main__"},
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,14 +12,14 @@ from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.ignored_options import warn_of_ignored
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.registry_options import access_options, registry_access
-from gitops_ci.cli.repository import bump_request, refuse_untrusted
 from gitops_ci.cli.repository_options import repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.bump import bump
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Log, Outcome
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Log, Outcome
 
 __all__ = ["command"]
 
@@ -41,6 +41,9 @@ def command(
     REF is an image reference with tag, digest or both: ghcr.io/acme/shop:1.5.0. A Helm chart in a registry is
     chart:oci://ghcr.io/acme/charts/shop:1.5.0.
     """
+    from gitops_ci.cli.repository import bump_request, refuse_untrusted
+    from gitops_ci.flows.bump import bump
+
     refuse_untrusted(detect(variables()), options)
     images = tuple(_image(text) for text in (*references, *_listed(from_file)))
     if not images:

@@ -13,7 +13,6 @@ from gitops_ci import known_files
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.fail_on import parse_fail_on
 from gitops_ci.cli.rendering_settings import chart_values, limits_of, pairs
-from gitops_ci.config import parse
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,6 +60,8 @@ def as_repository_says(ctx: click.Context) -> Callable[[str, str], GateSettings]
     What was said for this run holds, then the repository's own file, then the file beside the command. Paths are those
     of the repository's own file, and `--fail-on` of a command that publishes is about holds.
     """
+    from gitops_ci.config import parse
+
     said = {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) in _GIVEN}
     beside = config_of(ctx).options
     checks({**beside, **said})  # what is wrong here need not wait for the repository

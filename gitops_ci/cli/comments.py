@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,9 +13,11 @@ from gitops_ci.ci import detect
 from gitops_ci.cli.options import option
 from gitops_ci.errors import UsageError
 from gitops_ci.forges import FORGES
-from gitops_ci.model import Log
 from gitops_ci.secret import mask
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Log
 
 __all__ = ["comment_options", "post_comment"]
 

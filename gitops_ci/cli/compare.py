@@ -9,9 +9,8 @@ import click
 from gitops_ci.cli import complete
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
-from gitops_ci.cli.reading import fail_on_option, reading_options, source_of
+from gitops_ci.cli.reading import fail_on_option, reading_options
 from gitops_ci.cli.run import execute
-from gitops_ci.flows.history import CompareRequest, compare
 
 __all__ = ["command"]
 
@@ -42,5 +41,8 @@ def command(
     **options: Any,
 ) -> None:
     """Show the images that two environments have in different versions, or that one of them lacks."""
+    from gitops_ci.cli.reading import source_of
+    from gitops_ci.flows.history import CompareRequest, compare
+
     request = CompareRequest(source_of(ctx, options), one, other, images, frozenset(fail_on))
     execute("compare", output, lambda log: compare(request, log))

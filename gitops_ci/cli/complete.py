@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from gitops_ci import known_files
-from gitops_ci.config import load
 from gitops_ci.errors import GitopsCiError
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ __all__ = ["environments", "fail_on", "formats", "kubernetes_versions", "report_
 def environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The environments of the configuration file that the command line names, else of the one here."""
     del param
+    from gitops_ci.config import load
+
     try:
         config = load(ctx.params.get("config") or known_files.CONFIG)
     except GitopsCiError:

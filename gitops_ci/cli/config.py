@@ -16,9 +16,8 @@ from gitops_ci.cli.config_values import refused
 from gitops_ci.cli.help import HelpfulGroup
 from gitops_ci.cli.options import Output, output_options
 from gitops_ci.cli.run import execute
-from gitops_ci.config import Config, load
+from gitops_ci.config_keys import Config
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environments import in_order
 from gitops_ci.model import Log, Outcome
 from gitops_ci.repourl import RepoUrl
 
@@ -68,6 +67,8 @@ def schema() -> None:
 
 
 def _checked(path: str, log: Log) -> Outcome:
+    from gitops_ci.config import load
+
     if not os.path.isfile(path):
         raise UsageError(f"There is no {path}", hint="gitops-ci init writes one.")
     config = load(path)
@@ -108,6 +109,7 @@ def _judge_values(config: Config, path: str, log: Log) -> None:
 def _problems(config: Config) -> Iterator[str]:
     """What every key alone cannot show. Values are read as the commands read them, which raises by itself."""
     from gitops_ci.cli.image_verify import verification_of
+    from gitops_ci.flows.environments import in_order
 
     options = config.options
     verification_of(config)

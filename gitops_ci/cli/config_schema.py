@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gitops_ci.config import KEYS, SOAK_KEYS, WINDOW_KEYS
+from gitops_ci.config_keys import KEYS, SOAK_KEYS, WINDOW_KEYS
 from gitops_ci.lazy import import_member
 from gitops_ci.project import SCHEMA_URL
 

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from gitops_ci import known_files
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.console import printable
-from gitops_ci.config import KEYS, Config
+from gitops_ci.config_keys import KEYS, Config
 from gitops_ci.lazy import import_member
 from gitops_ci.model import Outcome, Setting
 from gitops_ci.variables import variables

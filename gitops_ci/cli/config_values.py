@@ -6,11 +6,13 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitops_ci.config import Config
 from gitops_ci.errors import UsageError
 from gitops_ci.paths import leads_out
+
+if TYPE_CHECKING:
+    from gitops_ci.config_keys import Config
 
 __all__ = ["ANY_TEXT", "JUDGES", "Refused", "refused"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +11,12 @@ from gitops_ci import known_files
 from gitops_ci.ci import detect
 from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.cli.settings_of_base import settings_for
-from gitops_ci.config import Config, load
+from gitops_ci.config_keys import Config
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.environments import Environment
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.environments import Environment
 
 __all__ = ["ConfiguredCommand", "EnvironmentsCommand", "JudgingCommand", "config_of", "message_of"]
 
@@ -86,6 +88,8 @@ def config_of(ctx: click.Context) -> Config:
 
 
 def _load(ctx: click.Context, path: object) -> Config:
+    from gitops_ci.config import load
+
     if not (isinstance(path, str) and path):
         path = known_files.CONFIG if os.path.isfile(known_files.CONFIG) else ""
     try:

@@ -13,7 +13,7 @@ import click
 from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.cli.terminal import wants_colour
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.demo import IMAGE, make_config_repository, make_image
+from gitops_ci.flows.demo import IMAGE
 
 __all__ = ["command"]
 
@@ -33,6 +33,8 @@ def command(keep: str | None) -> None:
     An OCI image layout stands for the built image, another folder for the registry, and a bare Git repository for the
     config repository. The branch is pushed there. The text of its pull request is printed.
     """
+    from gitops_ci.flows.demo import make_config_repository, make_image
+
     with _folder(keep) as folder, contextlib.chdir(folder):
         make_image("build", "1.4.2")
         make_config_repository("config.git")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from gitops_ci.ci import CiContext
 from gitops_ci.errors import ProgramError
-from gitops_ci.tags import BuildFacts, GitTagRule
+
+if TYPE_CHECKING:
+    from gitops_ci.ci import CiContext
+
+if TYPE_CHECKING:
+    from gitops_ci.tags import BuildFacts, GitTagRule
 
 __all__ = ["build_facts", "default_branch", "git_tags", "origin_url"]
 
@@ -20,6 +25,8 @@ def build_facts(
 
     `dated_by` is `commit` or `run`, None for the run where a timetable started it, and for the commit elsewhere.
     """
+    from gitops_ci.tags import BuildFacts, GitTagRule
+
     rule = tag_rule or GitTagRule()
     commit, branch, tag = context.commit, context.branch, context.git_tag
     if context.provider == "none" or context.reads_checkout:

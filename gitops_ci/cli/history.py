@@ -9,10 +9,9 @@ import click
 
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
-from gitops_ci.cli.reading import environments_option, reading_options, source_of
+from gitops_ci.cli.reading import environments_option, reading_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.history import HistoryRequest, history
 from gitops_ci.moments import duration, since
 
 __all__ = ["command"]
@@ -47,6 +46,9 @@ def command(
 
     IMAGE is a name or a glob. Every commit of the branch counts, whoever made it: what changed in the files decides.
     """
+    from gitops_ci.cli.reading import source_of
+    from gitops_ci.flows.history import HistoryRequest, history
+
     request = HistoryRequest(
         source=source_of(ctx, options),
         images=images,

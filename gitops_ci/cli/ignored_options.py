@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ci.cli.registry_options import is_given
-from gitops_ci.model import Log
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Log
 
 __all__ = ["warn_of_ignored"]
 

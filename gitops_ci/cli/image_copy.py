@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,10 +24,11 @@ from gitops_ci.cli.registry_options import (
 from gitops_ci.cli.run import execute
 from gitops_ci.cli.tag_options import copy_rules, promotion_rules
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.image.copy_all import copy_all
-from gitops_ci.flows.image.push import PushRequest, push
-from gitops_ci.flows.image.tags import TagRules, in_lower_case
 from gitops_ci.imageref import ImageRef
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.image.push import PushRequest
+    from gitops_ci.flows.image.tags import TagRules
 
 __all__ = ["copy_command", "named_tag", "rules_of_kept"]
 
@@ -52,6 +53,9 @@ def copy_command(source: str, destination: str | None, output: Output, **options
     docker:NAME. DESTINATION, or --to, is a repository, with a tag or without, or oci:DIR. Without a tag the image keeps
     its own: 1.5.0 also becomes 1.5, 1 and latest if it is the newest there.
     """
+    from gitops_ci.flows.image.copy_all import copy_all
+    from gitops_ci.flows.image.push import push
+
     options["to"] = _destinations(destination, options)
     platforms = options.pop("platform")
     request = _request(source, options)
@@ -75,6 +79,8 @@ def _destinations(destination: str | None, options: Mapping[str, Any]) -> tuple[
 
 
 def _request(source: str, options: dict[str, Any]) -> PushRequest:
+    from gitops_ci.flows.image.tags import in_lower_case
+
     if options["all_tags"]:
         return _request_of_all(source, options)
     if options["match"]:
@@ -90,6 +96,8 @@ def _request(source: str, options: dict[str, Any]) -> PushRequest:
 
 
 def _request_of_all(source: str, options: dict[str, Any]) -> PushRequest:
+    from gitops_ci.flows.image.tags import in_lower_case
+
     refused = next((name for name in ("version", "tags", "tag_suffix") if is_given(name)), "")
     if refused:
         raise UsageError(f"--all-tags and --{refused.replace('_', '-')} exclude each other", hint="Give one of them.")
@@ -122,4 +130,6 @@ def rules_of_kept(tag: str, options: Mapping[str, Any]) -> TagRules:
 
 def named_tag(to: str) -> str | None:
     """The tag that a destination names."""
+    from gitops_ci.flows.image.tags import in_lower_case
+
     return None if to.startswith("oci:") else ImageRef.parse(in_lower_case(to)).tag

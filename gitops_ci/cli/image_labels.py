@@ -8,13 +8,10 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli.configured import ConfiguredCommand
-from gitops_ci.cli.facts import origin_url
 from gitops_ci.cli.options import LinesOption, Output, option, output_options
 from gitops_ci.cli.registry_options import CONFIG, pairs_of
 from gitops_ci.cli.run import execute
 from gitops_ci.cli.tag_options import tag_options, tag_rules
-from gitops_ci.flows.image.labels import LabelsRequest, Project, label_image
-from gitops_ci.reporting import images
 from gitops_ci.variables import variables
 
 __all__ = ["labels_command"]
@@ -36,6 +33,10 @@ def labels_command(output: Output, **options: Any) -> None:
 
     The output form docker has an option of docker build in each line, for xargs.
     """
+    from gitops_ci.cli.facts import origin_url
+    from gitops_ci.flows.image.labels import LabelsRequest, Project, label_image
+    from gitops_ci.reporting import images
+
     context = detect(variables())
     url = context.repository_url or (origin_url() if context.provider == "none" else "")
     project = Project(url, context.project_title, context.project_description, context.project_license)

@@ -14,7 +14,6 @@ from gitops_ci.cli.registry_options import CONFIG, DEADLINE, access_options, giv
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.reporting import images
 from gitops_ci.variables import variables
 
 __all__ = ["prune_command"]
@@ -37,6 +36,8 @@ def prune_command(repository: str, output: Output, **options: Any) -> None:
 
     Versions, latest, and tags that a file of the config repository names on any branch stay in any case.
     """
+    from gitops_ci.reporting import images
+
     _check(repository, options)
     with given_up_after(options["deadline"]):
         from gitops_ci.cli.repository import connection

@@ -24,8 +24,6 @@ from gitops_ci.cli.registry_options import (
 from gitops_ci.cli.run import execute
 from gitops_ci.cli.tag_options import tag_rules
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.image.push import push
-from gitops_ci.flows.image.tags import TagsRequest, in_lower_case, list_tags
 from gitops_ci.imageref import ImageRef
 
 __all__ = ["push_command", "retag_command", "tags_command"]
@@ -44,6 +42,8 @@ def push_command(source: str, output: Output, **options: Any) -> None:
     SOURCE is a name in the Docker Engine, or oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME],
     registry:REF. NAME chooses one of several images: a tag, the whole name, or @DIGEST.
     """
+    from gitops_ci.flows.image.push import push
+
     request = bounded(push_request(source, options), options)
     with progress_for(output) as progress, given_up_after(options["deadline"]):
         execute("image push", output, lambda log: push("image push", request, log, progress))
@@ -63,6 +63,9 @@ def retag_command(source: str, names: tuple[str, ...], output: Output, **options
     The tags are TAG..., or what --version and --tags decide. With --to REPOSITORY and none of them the image keeps its
     tag; 1.5.0 also becomes 1.5, 1 and latest if it is the newest there. Without --to it stays in its own repository.
     """
+    from gitops_ci.flows.image.push import push
+    from gitops_ci.flows.image.tags import in_lower_case
+
     source = source.removeprefix("registry:")
     ref = ImageRef.parse(in_lower_case(source))
     # `image:` and `tags:` of the configuration are for builds; an image that is named stays where it is, and as it is.
@@ -87,5 +90,7 @@ def tags_command(output: Output, **options: Any) -> None:
 
     The versions that exist are those of the registry at --to, and of the Git checkout.
     """
+    from gitops_ci.flows.image.tags import TagsRequest, list_tags
+
     request = TagsRequest(options["to"], tag_rules(options), registry_access(options))
     execute("image tags", output, lambda log: list_tags(request, log))

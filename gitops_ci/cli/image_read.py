@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,9 +11,13 @@ from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.registry_options import CONFIG, DEADLINE, access_options, given_up_after, timed_access
 from gitops_ci.cli.run import execute
-from gitops_ci.flows.image.lookup import LookupRequest, inspect_image, list_images, read_digest
-from gitops_ci.model import Log, Outcome
 from gitops_ci.reporting import images
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Log, Outcome
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.image.lookup import LookupRequest
 
 __all__ = ["MATCH", "digest_command", "inspect_command", "list_command"]
 
@@ -39,6 +43,8 @@ def list_command(repository: str, output: Output, **options: Any) -> None:
 
     REPOSITORY is a name in a registry, or oci:DIR, oci-archive:FILE.
     """
+    from gitops_ci.flows.image.lookup import LookupRequest, list_images
+
     request = LookupRequest(
         repository, match=options["match"], with_digests=options["digests"], access=timed_access(options)
     )
@@ -57,6 +63,8 @@ def digest_command(reference: str, output: Output, **options: Any) -> None:
 
     REFERENCE is an image of a registry, or oci:DIR[:NAME], oci-archive:FILE[:NAME].
     """
+    from gitops_ci.flows.image.lookup import LookupRequest, read_digest
+
     request = LookupRequest(reference, options["platform"] or "", access=timed_access(options))
     _run("image digest", read_digest, request, output._replace(printer=images.digests), options)
 
@@ -79,6 +87,8 @@ def inspect_command(reference: str, show: str, output: Output, **options: Any) -
 
     REFERENCE is an image of a registry, or oci:DIR[:NAME], oci-archive:FILE[:NAME].
     """
+    from gitops_ci.flows.image.lookup import LookupRequest, inspect_image
+
     request = LookupRequest(reference, options["platform"] or "", access=timed_access(options))
     _run("image inspect", inspect_image, request, output._replace(printer=_SHOWN[show]), options)
 

@@ -7,11 +7,13 @@ or else the name of the SOURCE: `api:build` is the entry of `ghcr.io/acme/api`. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gitops_ci.config import ImageSettings
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
+
+if TYPE_CHECKING:
+    from gitops_ci.config_keys import ImageSettings
 
 __all__ = ["defaults_of_image", "hint_for"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,12 +12,12 @@ from gitops_ci.cli.configured import ConfiguredCommand, config_of
 from gitops_ci.cli.options import LinesOption, Output, option, output_options
 from gitops_ci.cli.registry_options import CONFIG, DEADLINE, access_options, given_up_after, timed_access
 from gitops_ci.cli.run import execute
-from gitops_ci.config import Config, parse
+from gitops_ci.config_keys import Config
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.image.tags import in_lower_case
-from gitops_ci.flows.image.verify import Rule, Verification, verify_image
-from gitops_ci.registry.public_key import PublicKey
-from gitops_ci.reporting import images
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.image.verify import Verification
+    from gitops_ci.registry.public_key import PublicKey
 
 __all__ = ["verification_in", "verification_of", "verify_command"]
 
@@ -46,6 +46,11 @@ def verify_command(ctx: click.Context, /, reference: str, output: Output, **opti
     REFERENCE is an image of a registry, or oci:DIR[:NAME], oci-archive:FILE[:NAME]. The signature has to be for the
     digest of the whole image; an index is another image than its platforms.
     """
+    from gitops_ci.flows.image.tags import in_lower_case
+    from gitops_ci.flows.image.verify import verify_image
+    from gitops_ci.registry.public_key import PublicKey
+    from gitops_ci.reporting import images
+
     keys = tuple(PublicKey.parse(_text(path), path) for path in options["key"])
     policy = verification_of(config_of(ctx))
     text = reference if reference.startswith(("oci:", "oci-archive:")) else in_lower_case(reference)
@@ -70,6 +75,8 @@ def verification_in(text: str, source: str, read: Callable[[str], bytes | None])
         ConfigError: it is no configuration.
         UsageError: a key is not there, or is none.
     """
+    from gitops_ci.config import parse
+    from gitops_ci.registry.public_key import PublicKey
 
     def key(path: str) -> PublicKey:
         content = read(path)
@@ -81,6 +88,9 @@ def verification_in(text: str, source: str, read: Callable[[str], bytes | None])
 
 
 def _verification(config: Config, key: Callable[[str], PublicKey]) -> Verification:
+    from gitops_ci.flows.image.verify import Rule, Verification
+    from gitops_ci.registry.public_key import PublicKey
+
     def keys(texts: Sequence[str]) -> Iterator[PublicKey]:
         for text in texts:
             is_pem = text.lstrip().startswith(_PEM)
@@ -91,6 +101,8 @@ def _verification(config: Config, key: Callable[[str], PublicKey]) -> Verificati
 
 def _key_beside(path: str, source: str) -> PublicKey:
     """A key in a file of the folder that the configuration is in, or below it."""
+    from gitops_ci.registry.public_key import PublicKey
+
     folder = os.path.realpath(os.path.dirname(source) or os.curdir)
     inside = os.path.realpath(os.path.join(folder, path))
     if os.path.isabs(path) or os.path.commonpath((folder, inside)) != folder:

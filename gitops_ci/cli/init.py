@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from gitops_ci.cli.facts import default_branch, origin_url
 from gitops_ci.cli.help import HelpfulCommand
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.init import SYSTEMS, InitRequest, System, applied_with_own_files, next_steps, starter_files
-from gitops_ci.flows.init.survey import Survey, survey
+from gitops_ci.flows.init import SYSTEMS
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import FileChange, Log, Outcome
 from gitops_ci.repourl import RepoUrl
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.init import System
+    from gitops_ci.flows.init.survey import Survey
 
 __all__ = ["command", "files_here"]
 
@@ -68,6 +71,9 @@ def command(
 
     Run it at the root: of an application (it has a Dockerfile), of a config repository (it has manifests), or of both.
     """
+    from gitops_ci.cli.facts import default_branch
+    from gitops_ci.flows.init import InitRequest, applied_with_own_files, next_steps, starter_files
+    from gitops_ci.flows.init.survey import survey
 
     def work(log: Log) -> Outcome:
         files = dict(files_here())
@@ -154,6 +160,8 @@ def _read(path: str, limit: int = -1) -> str:
 
 def _origin() -> RepoUrl | None:
     """The address of this repository on its code host, without what may stand in it besides."""
+    from gitops_ci.cli.facts import origin_url
+
     try:
         return RepoUrl.parse(origin_url())
     except UsageError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from importlib import resources
 
 from gitops_ci.text import did_you_mean
 
@@ -23,6 +22,8 @@ def unknown_variables(names: Iterable[str]) -> Iterator[str]:
     candidates = [name for name in candidates if name.removeprefix(_PREFIX) not in NO_OPTION]
     if not candidates:
         return
+    from importlib import resources
+
     text = resources.files("gitops_ci.cli").joinpath("known_variables.txt").read_text(encoding="ascii")
     known = text.split()
     for name in sorted(set(candidates) - set(known)):

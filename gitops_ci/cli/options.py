@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
 from gitops_ci.cli import complete
 from gitops_ci.errors import UsageError
-from gitops_ci.model import Outcome
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Outcome
 
 __all__ = ["LinesOption", "Output", "ReportFile", "as_known", "option", "output_options", "refuse_repeated"]
 

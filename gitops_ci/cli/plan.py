@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -16,7 +16,9 @@ from gitops_ci.cli.run import execute
 from gitops_ci.cli.validate import changed_since, exclude_option
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Log, Outcome
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Log, Outcome
 
 __all__ = ["command"]
 

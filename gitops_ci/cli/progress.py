@@ -14,7 +14,9 @@ from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
 from gitops_ci.cli.spinner import pause, resume
 from gitops_ci.cli.terminal import is_watched
-from gitops_ci.registry.base import Progress, Silent
+
+if TYPE_CHECKING:
+    from gitops_ci.registry.base import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -29,6 +31,8 @@ _DONE = ("Pushed", "Present", "Mounted", "Layer already exists")  # the Engine a
 @contextmanager
 def progress_for(output: Output) -> Iterator[Progress]:
     """The progress that fits how a command reports, until the block ends."""
+    from gitops_ci.registry.base import Silent
+
     if output.level == "quiet":
         yield Silent()
     elif is_watched(sys.stderr):

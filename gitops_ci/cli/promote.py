@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,19 +11,18 @@ from gitops_ci.ci import detect
 from gitops_ci.cli import complete
 from gitops_ci.cli.configured import EnvironmentsCommand, config_of
 from gitops_ci.cli.options import Output, option, output_options
-from gitops_ci.cli.reading import config_repository
 from gitops_ci.cli.registry_options import access_options, registry_access
-from gitops_ci.cli.repository import bump_request, refuse_untrusted
 from gitops_ci.cli.repository_options import promotion_options
 from gitops_ci.cli.run import execute
-from gitops_ci.config import parse
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.bump import BumpRequest
-from gitops_ci.flows.promote import SKIPPABLE, PromoteRequest, promote
+from gitops_ci.flows.promote import SKIPPABLE
 from gitops_ci.imageref import ImageRef
 from gitops_ci.moments import duration
 from gitops_ci.secret import mask
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.bump import BumpRequest
 
 __all__ = ["command"]
 
@@ -94,6 +93,11 @@ def command(
     waits (soak, status, window, hold, set) is exit 0 and opens by itself; a closed one (age, source-agrees, validate)
     is exit 1.
     """
+    from gitops_ci.cli.reading import config_repository
+    from gitops_ci.cli.repository import bump_request, refuse_untrusted
+    from gitops_ci.config import parse
+    from gitops_ci.flows.promote import PromoteRequest, promote
+
     refuse_untrusted(detect(variables()), options)
     if not target:
         raise UsageError("No environment is given", hint="gitops-ci promote --to production, or --to auto")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from gitops_ci.ci import CiContext
-from gitops_ci.cli.facts import build_facts
 from gitops_ci.errors import UsageError
 from gitops_ci.paths import leads_out
-from gitops_ci.reporting.proposal_fields import FIELDS, PARTS, check_fields, fields_in, has_lone_brace
 from gitops_ci.secret import mask
-from gitops_ci.tags.templates import FIELDS as BUILD_FIELDS
-from gitops_ci.tags.templates import check_template, date_of
+
+if TYPE_CHECKING:
+    from gitops_ci.ci import CiContext
 
 __all__ = ["check_templates", "proposal_texts", "read_body"]
 
@@ -29,6 +27,9 @@ def proposal_texts(options: Mapping[str, Any], context: CiContext) -> dict[str, 
     Raises:
         UsageError: a template has a field that does not exist, or the file cannot be read.
     """
+    from gitops_ci.reporting.proposal_fields import FIELDS, fields_in
+    from gitops_ci.tags.templates import FIELDS as BUILD_FIELDS
+
     texts = {
         "title": options["title"] or "",
         "body": _body_of_run(options["body"]) if options["body"] else "",
@@ -47,6 +48,9 @@ def check_templates(texts: Mapping[str, str]) -> None:
     Raises:
         UsageError: one has such a field.
     """
+    from gitops_ci.reporting.proposal_fields import FIELDS, PARTS, check_fields, has_lone_brace
+    from gitops_ci.tags.templates import FIELDS as BUILD_FIELDS
+
     known = (*FIELDS, *(name for name in BUILD_FIELDS if name not in FIELDS))
     for name, text in texts.items():
         if name != "body" and has_lone_brace(text):
@@ -88,6 +92,9 @@ def read_body(path: str, *, from_file: bool) -> str:
 
 def _build(written: set[str], context: CiContext) -> dict[str, str]:
     """The values of fields that tell of the build, as they are written: `short_sha:12`."""
+    from gitops_ci.cli.facts import build_facts
+    from gitops_ci.tags.templates import check_template, date_of
+
     if not written:
         return {}
     for name in sorted(written):

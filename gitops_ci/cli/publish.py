@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gitops_ci.ci import detect
 from gitops_ci.cli import terminal
 from gitops_ci.cli.console import printable
 from gitops_ci.cli.options import Output
 from gitops_ci.errors import UsageError
-from gitops_ci.model import Outcome
 from gitops_ci.secret import mask
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Outcome
 
 __all__ = ["publish"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,12 +12,11 @@ from gitops_ci.cli import complete
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.facts import origin_url
 from gitops_ci.cli.options import option
-from gitops_ci.cli.repository import connection
 from gitops_ci.cli.repository_options import FORGE_CHOICES, seconds_option
-from gitops_ci.config import parse
-from gitops_ci.configrepo import check_branch
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.history import Source
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.history import Source
 
 __all__ = ["config_repository", "environments_option", "fail_on_option", "reading_options", "source_of"]
 
@@ -79,6 +78,11 @@ def source_of(ctx: click.Context, options: Mapping[str, Any]) -> Source:
     Raises:
         UsageError: something of it is missing or wrong.
     """
+    from gitops_ci.cli.repository import connection
+    from gitops_ci.config import parse
+    from gitops_ci.configrepo import check_branch
+    from gitops_ci.flows.history import Source
+
     if options["base"]:
         check_branch(options["base"])
     there = connection({**options, "config_repo": config_repository(options)})

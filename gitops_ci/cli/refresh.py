@@ -11,11 +11,9 @@ from gitops_ci.ci import detect
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.facts import origin_url
 from gitops_ci.cli.options import Output, option, output_options
-from gitops_ci.cli.repository import bump_request, refuse_untrusted
 from gitops_ci.cli.repository_options import proposal_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.refresh import RefreshRequest, refresh
 from gitops_ci.variables import variables
 
 __all__ = ["command"]
@@ -34,6 +32,9 @@ def command(ctx: click.Context, /, output: Output, *, behind: bool, **options: A
     in the config repository's pipeline after each push to the base branch: the repository of the checkout is the usual
     one.
     """
+    from gitops_ci.cli.repository import bump_request, refuse_untrusted
+    from gitops_ci.flows.refresh import RefreshRequest, refresh
+
     context = detect(variables())
     refuse_untrusted(context, options)
     options["config_repo"] = options["config_repo"] or context.repository_url or origin_url()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -18,9 +18,11 @@ from gitops_ci.cli.image_settings import hint_for
 from gitops_ci.cli.options import LinesOption, option
 from gitops_ci.cli.tag_options import TAG_OPTIONS, tag_rules
 from gitops_ci.errors import RegistryError, UsageError
-from gitops_ci.flows.image.push import PushRequest
-from gitops_ci.flows.image.tags import TagRules
-from gitops_ci.registry.connection import Access
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.image.push import PushRequest
+    from gitops_ci.flows.image.tags import TagRules
+    from gitops_ci.registry.connection import Access
 
 __all__ = [
     "CONFIG",
@@ -95,6 +97,8 @@ def push_request(source: str, options: Mapping[str, Any], rules: TagRules | None
     Raises:
         UsageError: there is no destination.
     """
+    from gitops_ci.flows.image.push import PushRequest
+
     if not options["to"]:
         raise UsageError(
             "No destination is given",
@@ -181,6 +185,8 @@ def is_given(name: str) -> bool:
 
 def registry_access(options: Mapping[str, Any]) -> Access:
     """How registries are reached. Raises UsageError for a certificate authority that is not there."""
+    from gitops_ci.registry.connection import Access
+
     authority = options["registry_ca"]
     if authority and not os.path.isfile(authority):
         raise UsageError(f"There is no file {authority}", hint="--registry-ca names a PEM file with certificates.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,17 +13,17 @@ from gitops_ci.cli.ignored_options import warn_of_ignored
 from gitops_ci.cli.options import Output, option, output_options
 from gitops_ci.cli.progress import progress_for
 from gitops_ci.cli.registry_options import push_options, push_request
-from gitops_ci.cli.repository import bump_request, refuse_untrusted
 from gitops_ci.cli.repository_options import repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.after_push import AfterPush
-from gitops_ci.flows.image.push import PushRequest
-from gitops_ci.flows.image.tags import in_lower_case
-from gitops_ci.flows.release import ReleaseRequest, release
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Log, Outcome
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Log, Outcome
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.image.push import PushRequest
 
 __all__ = ["command"]
 
@@ -59,6 +59,11 @@ def command(
     SOURCE is the image that was built: a name in the Docker Engine, or oci:DIR[:NAME], oci-archive:FILE[:NAME],
     docker-archive:FILE[:NAME], registry:REF. NAME chooses one of several images: a tag, the whole name, or @DIGEST.
     """
+    from gitops_ci.cli.repository import bump_request, refuse_untrusted
+    from gitops_ci.flows.after_push import AfterPush
+    from gitops_ci.flows.image.tags import in_lower_case
+    from gitops_ci.flows.release import ReleaseRequest, release
+
     context = detect(variables())
     refuse_untrusted(context, options)
     hook = AfterPush.parse(after_push or "")
@@ -82,6 +87,8 @@ def command(
 
 def _with_primary(push: PushRequest, image_name: str | None) -> PushRequest:
     """The push with the destination that manifests name first; where none has the name, the first stays it."""
+    from gitops_ci.flows.image.tags import in_lower_case
+
     if image_name is None:
         return push
     name, destinations = _without_version(image_name), (push.to, *push.also)

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -18,8 +18,6 @@ from gitops_ci.ci import CiContext, commit_url, compare_url, detect, own_code_ho
 from gitops_ci.cli.checks import as_repository_says
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.image_verify import verification_in, verification_of
-from gitops_ci.cli.proposal_texts import proposal_texts
-from gitops_ci.config import parse
 from gitops_ci.configrepo import GitCredentials, Identity, Signing, Snapshot, check_branch
 from gitops_ci.errors import ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
@@ -29,12 +27,14 @@ from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
 from gitops_ci.forges.base import Forge, ForgeKind
-from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Gate, Plan
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import forget_secrets, variables
+
+if TYPE_CHECKING:
+    from gitops_ci.imageref import ImageRef
+    from gitops_ci.model import Gate, Plan
 
 __all__ = ["Connection", "bump_request", "connection", "person", "refuse_untrusted"]
 
@@ -205,10 +205,14 @@ def _protected(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate | Non
 
 
 def _environments(text: str, source: str) -> Mapping[str, Environment]:
+    from gitops_ci.config import parse
+
     return parse(text, source).environments
 
 
 def _rules(text: str, source: str) -> tuple[PointerRule, ...]:
+    from gitops_ci.config import parse
+
     return parse(text, source).pointers
 
 
@@ -224,6 +228,8 @@ def _shown_diff(settings: Mapping[str, Any]) -> ShownDiff:
 
 
 def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSettings:
+    from gitops_ci.cli.proposal_texts import proposal_texts
+
     ours = Identity("gitops-ci", "gitops-ci@users.noreply.invalid")
     return PublishSettings(
         author=person(options["author"], "AUTHOR") or ours,

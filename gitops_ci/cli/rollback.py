@@ -5,25 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ci.ci import CiContext, detect
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
-from gitops_ci.cli.reading import config_repository
 from gitops_ci.cli.registry_options import access_options, registry_access
-from gitops_ci.cli.repository import bump_request, refuse_untrusted
 from gitops_ci.cli.repository_options import repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.bump import BumpRequest
-from gitops_ci.flows.rollback import HoldRequest, RollbackRequest, hold, rollback, unhold
 from gitops_ci.imageref import ImageRef
 from gitops_ci.moments import moment
 from gitops_ci.secret import mask
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.bump import BumpRequest
 
 __all__ = ["hold_command", "rollback_command", "unhold_command"]
 
@@ -68,6 +67,9 @@ def rollback_command(
     The commit goes forward: only the versions change, and other people's later changes stay. The version that is taken
     back is blocked in the environment until a newer one comes.
     """
+    from gitops_ci.cli.repository import refuse_untrusted
+    from gitops_ci.flows.rollback import RollbackRequest, rollback
+
     context = detect(variables())
     refuse_untrusted(context, options)
     if every and not references and (target or "") in {"", "previous"}:
@@ -100,6 +102,9 @@ def hold_command(
     ctx: click.Context, /, image: str, until: str | None, reason: str | None, output: Output, **options: Any
 ) -> None:
     """Stop proposals for IMAGE in an environment: `bump`, `release` and `promote` leave it as it is."""
+    from gitops_ci.cli.repository import refuse_untrusted
+    from gitops_ci.flows.rollback import HoldRequest, hold
+
     context = detect(variables())
     refuse_untrusted(context, options)
     ends = moment(until, ends=True) if until else None
@@ -114,12 +119,18 @@ def hold_command(
 @click.pass_context
 def unhold_command(ctx: click.Context, /, image: str, output: Output, **options: Any) -> None:
     """End the hold of IMAGE in an environment, and every block of its versions."""
+    from gitops_ci.cli.repository import refuse_untrusted
+    from gitops_ci.flows.rollback import HoldRequest, unhold
+
     refuse_untrusted(detect(variables()), options)
     request = HoldRequest(_request(ctx, _names((image,)), options))
     execute("unhold", output, lambda log: unhold(request, log))
 
 
 def _request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapping[str, Any]) -> BumpRequest:
+    from gitops_ci.cli.reading import config_repository
+    from gitops_ci.cli.repository import bump_request
+
     return bump_request(ctx, images, {**options, "config_repo": config_repository(options)})
 
 

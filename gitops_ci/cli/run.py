@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -18,10 +18,13 @@ from gitops_ci.cli.options import Output
 from gitops_ci.cli.spinner import spinning
 from gitops_ci.cli.terminal import painted
 from gitops_ci.errors import GitopsCiError, Interrupted, ProgramError, UsageError
-from gitops_ci.model import ErrorDetail, Log, Outcome
+from gitops_ci.model import ErrorDetail, Outcome
 from gitops_ci.process import stop
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.model import Log
 
 __all__ = ["execute", "guarded"]
 

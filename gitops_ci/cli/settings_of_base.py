@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitops_ci import known_files
 from gitops_ci.checkout import checkout_git
-from gitops_ci.ci import CiContext
-from gitops_ci.config import Config, load, parse
+from gitops_ci.config_keys import Config
 from gitops_ci.errors import ProgramError
+
+if TYPE_CHECKING:
+    from gitops_ci.ci import CiContext
 
 __all__ = ["Settings", "settings_for"]
 
@@ -30,6 +32,8 @@ def settings_for(context: CiContext) -> Settings:
     Raises:
         UsageError: they cannot be read.
     """
+    from gitops_ci.config import load, parse
+
     here = known_files.CONFIG if os.path.isfile(known_files.CONFIG) else ""
     if not context.bases:
         return Settings(load(here) if here else Config())

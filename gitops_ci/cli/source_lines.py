@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from gitops_ci.model import Finding
+if TYPE_CHECKING:
+    from gitops_ci.model import Finding
 
 __all__ = ["source_line"]
 

@@ -8,9 +8,8 @@ import click
 
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
-from gitops_ci.cli.reading import environments_option, fail_on_option, reading_options, source_of
+from gitops_ci.cli.reading import environments_option, fail_on_option, reading_options
 from gitops_ci.cli.run import execute
-from gitops_ci.flows.history import StatusRequest, status
 
 __all__ = ["command"]
 
@@ -42,5 +41,8 @@ def command(
 
     An environment is drifting when it is behind the one before, or has several versions of an image.
     """
+    from gitops_ci.cli.reading import source_of
+    from gitops_ci.flows.history import StatusRequest, status
+
     request = StatusRequest(source_of(ctx, options), wanted, images, frozenset(fail_on))
     execute("status", output, lambda log: status(request, log))

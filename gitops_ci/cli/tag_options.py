@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ci.ci import detect
 from gitops_ci.cli import complete
-from gitops_ci.cli.facts import build_facts, git_tags
 from gitops_ci.cli.options import option
-from gitops_ci.cli.version_file import version_from
-from gitops_ci.flows.image.tags import TagRules
-from gitops_ci.tags import GitTagRule, version_of_tag
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.image.tags import TagRules
 
 __all__ = ["TAG_OPTIONS", "copy_rules", "promotion_rules", "split_strategies", "tag_options", "tag_rules"]
 
@@ -82,6 +81,11 @@ def tag_rules(options: Mapping[str, Any]) -> TagRules:
     Raises:
         UsageError: a version file or a rule for Git tags that cannot be used.
     """
+    from gitops_ci.cli.facts import build_facts, git_tags
+    from gitops_ci.cli.version_file import version_from
+    from gitops_ci.flows.image.tags import TagRules
+    from gitops_ci.tags import GitTagRule
+
     rule = GitTagRule(options["tag_prefix"], options["tag_match"])
     rule.check()
     version = options["version"] or version_from(options["version_from"])
@@ -97,6 +101,10 @@ def promotion_rules(options: Mapping[str, Any], tag: str, *, series: bool) -> Ta
 
     The checkout of a promotion is not the image's: its Git tags are no versions of it.
     """
+    from gitops_ci.cli.facts import build_facts
+    from gitops_ci.flows.image.tags import TagRules
+    from gitops_ci.tags import version_of_tag
+
     version = version_of_tag(tag) if series else ""
     facts = build_facts(detect(variables()), version or None, dated_by=options["tag_date"])
     strategy = f"raw={tag}" if not facts.version else "semver" if tag[0].isdigit() else "semver=v"
@@ -105,6 +113,9 @@ def promotion_rules(options: Mapping[str, Any], tag: str, *, series: bool) -> Ta
 
 def copy_rules(options: Mapping[str, Any]) -> TagRules:
     """The rules for a copy of every tag under its own name; a pull request moves no tag there either."""
+    from gitops_ci.cli.facts import build_facts
+    from gitops_ci.flows.image.tags import TagRules
+
     return TagRules(facts=build_facts(detect(variables()), None, dated_by=options["tag_date"]))
 
 

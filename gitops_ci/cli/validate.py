@@ -123,7 +123,6 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     PATH is a file, a folder, or - for standard input; the current folder when none is given.
     """
     from gitops_ci.flows.validate import validate
-    from gitops_ci.reporting import markdown
 
     request = _request(paths, options)
     changed = options["changed_since"]
@@ -137,10 +136,16 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
         if options["fix"]:
             outcome = _fixed(outcome, lambda: validate(asked, log), request.checks, dry_run=options["dry_run"])
         is_empty = not (outcome.findings or outcome.error)
-        post_comment("validate", options, lambda limit: markdown.report(outcome, limit=limit), log, is_empty=is_empty)
+        post_comment("validate", options, lambda limit: _page(outcome, limit), log, is_empty=is_empty)
         return outcome
 
     execute("validate", output, work)
+
+
+def _page(outcome: Outcome, limit: int) -> str:
+    from gitops_ci.reporting import markdown
+
+    return markdown.report(outcome, limit=limit)
 
 
 def _fixed(outcome: Outcome, again: Callable[[], Outcome], checks: Checks, *, dry_run: bool) -> Outcome:

@@ -10,11 +10,9 @@ import click
 from gitops_ci.cli import complete
 from gitops_ci.cli.configured import EnvironmentsCommand
 from gitops_ci.cli.options import Output, option, output_options
-from gitops_ci.cli.reading import config_repository, reading_options, source_of
-from gitops_ci.cli.repository import connection
+from gitops_ci.cli.reading import reading_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.wait import WaitRequest, wait
 from gitops_ci.moments import duration
 
 __all__ = ["command"]
@@ -49,6 +47,10 @@ def command(
 
     Statuses of later commits on the branch count, too: an operator that reports on them has applied this one.
     """
+    from gitops_ci.cli.reading import config_repository, source_of
+    from gitops_ci.cli.repository import connection
+    from gitops_ci.flows.wait import WaitRequest, wait
+
     if bool(commit) == bool(environment):
         raise UsageError("Give --commit or --environment", hint="gitops-ci wait --environment staging --status 'e2e'")
     if not statuses:

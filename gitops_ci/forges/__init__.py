@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
-from gitops_ci.forges.base import CommitsByApi, Forge, ForgeKind
 from gitops_ci.lazy import LazyModules
 from gitops_ci.repourl import RepoUrl, is_loopback
 from gitops_ci.text import nearest
 
-__all__ = ["FORGES", "CommitsByApi", "Forge", "ForgeKind", "check_api_url", "check_kind", "choose"]
+if TYPE_CHECKING:
+    from gitops_ci.forges.base import ForgeKind
+
+__all__ = ["FORGES", "check_api_url", "check_kind", "choose"]
 
 FORGES: Mapping[str, ForgeKind] = LazyModules(
     "forges",

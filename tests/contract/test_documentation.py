@@ -22,7 +22,8 @@ import yaml
 
 from gitops_ci.cli import COMMANDS, main, run_command_line
 from gitops_ci.cli.config_schema import schema
-from gitops_ci.config import KEYS, parse
+from gitops_ci.config import parse
+from gitops_ci.config_keys import KEYS
 from gitops_ci.flows.demo import FILES
 from tests.support import CHECKOUT, dev_tool, missing
 from tests.support.documents import Block, blocks, pages

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges import FORGES, CommitsByApi
+from gitops_ci.forges import FORGES
+from gitops_ci.forges.base import CommitsByApi
 from gitops_ci.model import FileChange, Proposal
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from gitops_ci.errors import ForgeError
-from gitops_ci.forges import FORGES, Forge
+from gitops_ci.forges import FORGES
+from gitops_ci.forges.base import Forge
 from gitops_ci.model import Proposal, PullRequest
 from tests.support.forge_github import GitHubStub
 from tests.support.forge_hosts import KINDS, Host, hosting, merge, opened_whole, updated_whole

@@ -11,7 +11,8 @@ import yaml
 from gitops_ci.cli.config_schema import FILE, schema, schema_text
 from gitops_ci.cli.config_show import SHOWN
 from gitops_ci.cli.config_values import ANY_TEXT, JUDGES
-from gitops_ci.config import KEYS, parse
+from gitops_ci.config import parse
+from gitops_ci.config_keys import KEYS
 from gitops_ci.errors import UsageError
 from scripts.write_known_variables import variables_of_options
 from tests.support import CHECKOUT

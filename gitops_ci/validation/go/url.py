@@ -15,7 +15,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):|(:)")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # In a host only bytes beyond ASCII are escaped, and the '%' of a zone.
 _HOST_ESCAPE = re.compile(r"%(?!25|[89A-Fa-f][0-9A-Fa-f])")
-_NO_HOST = re.compile(r"""[^A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>"%\x80-\U0010ffff]""")
+_NO_HOST = re.compile(r"[\x00-\x20#/?@\\^`{|}\x7f]")
 _NO_USER = re.compile(r"[^A-Za-z0-9\-._:~!$&'()*+,;=%@]")
 _PORT = re.compile(r"(?::[0-9]*)?")
 

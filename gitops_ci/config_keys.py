@@ -1,0 +1,168 @@
+"""The keys of `.gitops-ci.yaml`, and what a file adds up to. Keys are the long option names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.environments import Environment
+    from gitops_ci.plan import PointerRule
+
+__all__ = ["KEYS", "SECTIONS", "SOAK_KEYS", "WINDOW_KEYS", "Config", "ImageSettings"]
+
+# key -> (option of the command line, kind of value): text, texts (one or a list), pairs (names with a text), lists
+# (names with one or a list), seconds, bytes, soak, flag, windows, groups, or a choice of words. Keys of `diff`,
+# `promotion` and `rendering` have no option.
+_MODES = "choice:pull-request,push,dry-run"
+_TOP = {
+    "image": ("to", "texts"),
+    "to": ("to", "texts"),
+    "tags": ("tags", "texts"),
+    "tag-prefix": ("tag_prefix", "text"),
+    "tag-match": ("tag_match", "text"),
+    "no-floating": ("no_floating", "flag"),
+    "annotations": ("annotation", "texts"),
+    "tag-date": ("tag_date", "choice:commit,run"),
+    "config-repo": ("config_repo", "text"),
+    "base": ("base", "text"),
+    "environment": ("environment", "text"),
+    "path": ("path", "texts"),
+    "exclude": ("exclude", "texts"),
+    "group": ("group", "text"),
+    "skip-ci": ("skip_ci", "flag"),
+    "mode": ("mode", _MODES),
+    "forge": ("forge", "text"),
+    "api-url": ("api_url", "text"),
+    "pin": ("pin", "choice:keep,tag,digest,tag+digest"),
+    "allow-downgrade": ("allow_downgrade", "flag"),
+    "any-flavour": ("any_flavour", "flag"),
+    "allow-empty": ("allow_empty", "flag"),
+    "match-name": ("match_name", "flag"),
+    "follow-anchors": ("follow_anchors", "flag"),
+    "app-version": ("app_version", "flag"),
+    "format": ("format", "texts"),
+    "author": ("author", "text"),
+    "deadline": ("deadline", "text"),
+    "insecure": ("insecure", "texts"),
+}
+_PULL_REQUEST = {
+    "labels": ("label", "texts"),
+    "title": ("title", "text"),
+    "reviewers": ("reviewer", "texts"),
+    "assignees": ("assignee", "texts"),
+    "draft": ("draft", "flag"),
+    "merge": ("merge", "choice:when-green"),
+    "branch": ("branch", "text"),
+    "body": ("body", "text"),
+    "commit-message": ("commit_message", "text"),
+    "signoff": ("signoff", "flag"),
+    "merge-method": ("merge_method", "choice:auto,merge,squash,rebase,fast-forward"),
+}
+_VALIDATE = {
+    "kubernetes-version": ("kubernetes_version", "text"),
+    "schema-locations": ("schema_location", "texts"),
+    "crd-paths": ("crd_path", "texts"),
+    "missing-schema": ("missing_schema", "choice:fail,warn,ignore"),
+    "rules": ("rules", "texts"),
+    "skip-rules": ("skip_rules", "texts"),
+    "ignore": ("ignore", "texts"),
+    "check-images": ("check_images", "flag"),
+    "render": ("render", "choice:auto,none"),
+    "exclude": ("validate_exclude", "texts"),
+    "skip-kinds": ("skip_kind", "texts"),
+    "substitute": ("substitute", "pairs"),
+    "values": ("values", "lists"),
+    "fail-on": ("fail_on", "texts"),
+}
+_ENVIRONMENT = {
+    "paths": ("paths", "texts"),
+    "base": ("base", "text"),
+    "mode": ("mode", _MODES),
+    "promote-from": ("promote_from", "texts"),
+    "reviewers": ("reviewers", "texts"),
+    "labels": ("labels", "texts"),
+    "title": ("title", "text"),
+    "merge": ("merge", "choice:when-green"),
+    "promote": ("promote", "choice:auto,manual"),
+    "soak": ("soak", "soak"),
+    "require-status": ("require_status", "texts"),
+    "windows": ("windows", "windows"),
+    "config-repo": ("config_repo", "text"),
+}
+# Images of one list go to an environment together or not at all.
+_PROMOTION = {"together": ("together", "groups")}
+SOAK_KEYS = {"for": ("seconds", "text"), "protect": ("protect", "flag")}
+WINDOW_KEYS = {
+    "cron": ("cron", "text"),
+    "for": ("lasts", "text"),
+    "from": ("start", "text"),
+    "to": ("end", "text"),
+    "zone": ("zone", "text"),
+    "reason": ("reason", "text"),
+}
+_RENDERING = {
+    "timeout": ("rendering_timeout", "seconds"),
+    "memory": ("rendering_memory", "bytes"),
+    "output": ("rendering_output", "bytes"),
+}
+_DIFF = {
+    "comment": ("diff_comment", "choice:comment,body,none"),
+    "fold": ("diff_fold", "texts"),
+    "mask": ("diff_mask", "texts"),
+    "large": ("diff_large", "text"),
+}
+_POINTER = {"file": ("file", "text"), "at": ("at", "text"), "image": ("image", "text")}
+# One of the images of a repository that builds several.
+_IMAGE = {
+    "image": ("image", "text"),
+    "to": ("to", "texts"),
+    "path": ("path", "texts"),
+    "tags": ("tags", "texts"),
+    "environment": ("environment", "text"),
+}
+# Who has to have signed the images of a glob.
+_VERIFY = {"key": ("key", "texts")}
+
+# Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
+KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "": _TOP,
+    "pull-request": _PULL_REQUEST,
+    "validate": _VALIDATE,
+    "rendering": _RENDERING,
+    "diff": _DIFF,
+    "environments.*": _ENVIRONMENT,
+    "images[]": _IMAGE,
+    "pointers[]": _POINTER,
+    "promotion": _PROMOTION,
+    "verify.*": _VERIFY,
+}
+# The sections whose keys give options values.
+SECTIONS = ("pull-request", "validate", "rendering", "diff")
+
+
+class ImageSettings(NamedTuple):
+    """One entry of `images:`: the name that manifests have, and what its release and its bumps use."""
+
+    image: str
+    to: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    environment: str = ""
+
+
+class Config(NamedTuple):
+    """A configuration file: values for options by parameter name, environments, rules for places and signatures.
+
+    `verify` has for globs of images the keys of which one has to have signed them, as the file at `source` writes them.
+    `together` are names of images that are promoted together.
+    """
+
+    options: Mapping[str, Any] = MappingProxyType({})
+    environments: Mapping[str, Environment] = MappingProxyType({})
+    pointers: tuple[PointerRule, ...] = ()
+    verify: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    source: str = ""
+    images: tuple[ImageSettings, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
