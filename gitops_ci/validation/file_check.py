@@ -76,6 +76,7 @@ class FileChecker:
         suppressed: Suppressions,
         *,
         has_variables: bool = False,
+        kustomized: Collection[str] = (),
         vault_folders: Collection[str] = (),
         lists_images: bool = False,
     ) -> None:
@@ -83,6 +84,7 @@ class FileChecker:
         self._judge = judge
         self._suppressed = suppressed
         self._has_variables = has_variables
+        self._kustomized = kustomized
         self._vault_folders = vault_folders
         self._lists_images = lists_images
         self._across = checks.asks_any("repo") or checks.asks_any("gitops")
@@ -183,9 +185,11 @@ class FileChecker:
         self._take(document, [], result, judged=False)
 
     def _find_unknown(self, document: Document) -> None:
-        """Note what nobody can judge; findings about it are dropped."""
+        """Note what nobody can judge, and who reads it; findings about the former are dropped."""
         # Whoever fills in its name may patch it, too.
         document.is_assumed |= self._has_variables and "${" in document.full_name
+        # Where Flux is at work, it builds a kustomization of every folder.
+        document.is_kustomized = self._has_variables or document.path in self._kustomized
         document.unknown = unknown_values(
             document.value,
             document.piece.text,

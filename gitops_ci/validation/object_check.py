@@ -80,7 +80,7 @@ class ObjectChecker:
         for version in self._checks.kubernetes_versions:
             verdict.problems = of_versions[version] = []
             self._structure(document, loaded, version, verdict)
-        duplicates = list(_duplicates(loaded)) if loaded.duplicates and first else []
+        duplicates = list(_duplicates(loaded, document)) if loaded.duplicates and first else []
         verdict.problems = duplicates + _in_versions(of_versions)
         if any(problem.rule == UNCHECKED for problem in verdict.problems):
             verdict.unchecked = [problem for problem in verdict.problems if problem.rule == UNCHECKED]
@@ -170,8 +170,10 @@ def _identity(document: Document) -> Iterator[Violation]:
             yield Violation("schema/type", (None, key), f"'{key}' must be a string", decode=True)
 
 
-def _duplicates(loaded: Loaded) -> Iterator[Violation]:
+def _duplicates(loaded: Loaded, document: Document) -> Iterator[Violation]:
     for key, offset in loaded.duplicates:
+        if document.is_kustomized and offset in loaded.overriding:
+            continue
         yield Violation("yaml/duplicate-key", None, f"key '{key}' is set twice", "Remove one of them.", offset=offset)
 
 

@@ -113,7 +113,8 @@ class Surroundings(NamedTuple):
     are files that are not checked, and that hold what checked ones may refer to. `beside` are files that are not
     checked, and that hold objects of which there must not be a second one in their folder. `is_whole`: together they
     are all of the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes
-    variables there; what sets that up among the checked files is found by itself.
+    variables there; what sets that up among the checked files is found by itself. `kustomized` are files that kustomize
+    reads.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
@@ -126,6 +127,7 @@ class Surroundings(NamedTuple):
     is_whole: bool = True
     has_variables: bool = False
     beside: tuple[tuple[str, str], ...] = ()
+    kustomized: frozenset[str] = frozenset()
 
 
 class Destination(NamedTuple):

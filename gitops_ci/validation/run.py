@@ -69,6 +69,7 @@ class _Run:
             ObjectChecker(checks, custom),
             self._suppressed,
             has_variables=around.has_variables or any(substitutes_variables(text) for _, text in everything),
+            kustomized=around.kustomized,
             vault_folders=_vault_folders(everything),
             lists_images=around.missing_images is not None,
         )

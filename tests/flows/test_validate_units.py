@@ -50,6 +50,28 @@ def test_what_a_kustomization_completes_is_sound(found, tree):
     assert found() == (0, [])
 
 
+MERGED = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+  labels: &some {app: web, tier: front}
+data:
+"""
+BELOW, ABOVE = "  <<: *some\n  app: shop\n", "  app: shop\n  <<: *some\n"
+
+
+@pytest.mark.parametrize("who", ["kustomize", "flux", "kubectl"])
+@pytest.mark.parametrize("text", [BELOW, ABOVE])
+def test_a_key_beside_a_merge_key_is_judged_as_its_reader_does(found, tree, who, text):
+    listed = {"app/kustomization.yaml": "resources: [a.yaml]\n"} if who == "kustomize" else {}
+    applied = {"flux.yaml": KUSTOMIZATION.replace("./apps", "./${cluster}")} if who == "flux" else {}
+    tree({"app/a.yaml": MERGED + text, **listed, **applied})
+    is_sound = who != "kubectl" and text == BELOW
+    code, findings = found("--render", "none")
+    assert (code, ("yaml/duplicate-key", "app/a.yaml") in findings) == ((0, False) if is_sound else (1, True))
+
+
 def test_what_flux_completes_is_sound(found, tree):
     """Patches and variables of the Kustomization in the cluster, in a folder without a kustomization of its own."""
     more = """\

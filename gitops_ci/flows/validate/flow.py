@@ -84,8 +84,8 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     around = _surroundings(request, files, raw, lookup, log)
     result = _rendered(request, selection, log)
     log.detail(f"checking {count(len(raw), 'file')}")
-    if result:
-        around = around._replace(has_variables=result.has_variables)
+    if result and selection.units:
+        around = around._replace(has_variables=result.has_variables, kustomized=selection.units.kustomized)
     found = told_once(_described(raw, files), result.findings if result else ())
     rendered = result.rendered if result else []
     lying = _raw(raw, files, result, request)

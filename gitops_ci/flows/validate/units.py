@@ -69,6 +69,12 @@ class Units:
         """Whether Flux substitutes variables in what it applies from here."""
         return any(one.unit.kind == "flux-kustomization" for one in self.deployment.units.values())
 
+    @property
+    def kustomized(self) -> frozenset[str]:
+        """The files that kustomize reads."""
+        made = (one for one in self.deployment.units.values() if one.unit.kind == "kustomization")
+        return frozenset(self.checkout.shown(path) for one in made for path in one.closure.files)
+
 
 @dataclass(frozen=True, slots=True)
 class UnitSettings:

@@ -120,7 +120,8 @@ class Document:
     `unit` names what was rendered together with it, '' for what lies in a folder as it is applied. Of a rendered object
     `origin` is the document it was made of, or `template` the (path, text) that it came from. An object that SOPS
     encrypted is without SOPS' own mapping; `unknown` are its values that nobody can know
-    here. `is_assumed`: it came from a chart that nobody installs with these values.
+    here. `is_assumed`: it came from a chart that nobody installs with these values. `is_kustomized`: kustomize reads it
+    before anybody else does.
     """
 
     __slots__ = (
@@ -130,6 +131,7 @@ class Document:
             "index",
             "is_assumed",
             "is_encrypted",
+            "is_kustomized",
             "kind",
             "origin",
             "path",
@@ -154,6 +156,7 @@ class Document:
         self.value = without_sops(value)
         self.is_encrypted = self.value is not value
         self.is_assumed = False
+        self.is_kustomized = False
         self.unknown: UnknownValues | None = None
         self.prefix = prefix
         self.unit = ""

@@ -48,13 +48,19 @@ class GoYamlError(ValueError):
 
 
 class Loaded:
-    """A value made of dict, list, str, int, float, bool and None; `duplicates` are (key, offset) of keys set twice."""
+    """A value made of dict, list, str, int, float, bool and None; `duplicates` are (key, offset) of keys set twice.
 
-    __slots__ = ("duplicates", "has_null", "value")
+    `overriding` are the offsets of those where kustomize (kyaml) and sigs.k8s.io/yaml take one value, and only a strict
+    reader refuses them: a key below `<<`, and the maps of one `<<`. Where `<<` comes after the key, kubectl and Argo CD
+    take the merged value and kustomize the key's.
+    """
+
+    __slots__ = ("duplicates", "has_null", "overriding", "value")
 
     def __init__(self, value: Any = None, *, has_null: bool = False) -> None:
         self.value = value
         self.duplicates: list[tuple[str, int]] = []
+        self.overriding: set[int] = set()
         self.has_null = has_null
 
 
@@ -119,29 +125,44 @@ class _Reader:
         return made
 
     def _fill(self, made: dict[str, Any], node: MappingNode) -> None:
+        merged: set[str] = set()
         # To go-yaml `1` and `"1"` are two keys; in JSON they are one, and either may win.
         others: dict[str, set[type]] = {}
         for key, item in node.pairs:
             if _is_merge(key):
-                self._merge(made, item)
+                self._merge(made, item, merged)
                 continue
             self._nodes += 1
             name, kind = _key(key)
-            if name in made and (kind in others[name] if name in others else kind is str):
+            if name in merged:
+                merged.discard(name)
+                del made[name]
+                if kind is str:
+                    self._override(name, key.start)
+            elif name in made and (kind in others[name] if name in others else kind is str):
                 self._loaded.duplicates.append((name, key.start))
             if kind is not str or name in others:
                 others.setdefault(name, {str} if name in made else set()).add(kind)
             made[name] = self.read(item)
 
-    def _merge(self, made: dict[str, Any], item: Node) -> None:
+    def _merge(self, made: dict[str, Any], item: Node, merged: set[str]) -> None:
         # The first map of a list wins, so the last one is written first.
-        for part in reversed(item.items) if isinstance(item, SequenceNode) else [item]:
+        found: dict[str, Any] = {}
+        parts = item.items if isinstance(item, SequenceNode) else [item]
+        for part in reversed(parts):
             if not isinstance(part.target if isinstance(part, AliasNode) else part, MappingNode):
                 raise GoYamlError("map merge requires map or sequence of maps as the value", item.start)
-            for name, merged in self.read(part).items():
-                if name in made:
-                    self._loaded.duplicates.append((name, item.start))
-                made[name] = merged
+            own = self.read(part)
+            for name in sorted(own.keys() & found.keys()):
+                self._override(name, part.start)
+            found.update(own)
+        self._loaded.duplicates += ((name, item.start) for name in found if name in made)
+        merged.update(found.keys() - made.keys())
+        made.update(found)
+
+    def _override(self, name: str, offset: int) -> None:
+        self._loaded.duplicates.append((name, offset))
+        self._loaded.overriding.add(offset)
 
 
 def _is_bomb(nodes: int, aliased: int) -> bool:

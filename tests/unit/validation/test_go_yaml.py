@@ -104,6 +104,27 @@ def test_a_key_is_set_twice_where_go_yaml_says_so(text: str, keys: list[str]) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "duplicates", "overriding"),
+    [
+        # sigs.k8s.io/yaml and kyaml read the same value, and only a strict reader refuses it.
+        ("x: &x {a: 1}\ny:\n  <<: *x\n  a: 2", 1, 1),
+        ("x: &x {a: 1}\ny: &y {a: 2}\nz:\n  <<: [*x, *y]", 1, 1),
+        # kyaml refuses the second one.
+        ("x: &x {a: 1}\ny:\n  <<: *x\n  a: 2\n  a: 3", 2, 1),
+        ("x: &x {a: 1}\ny: &y {a: 2}\nz:\n  <<: *x\n  <<: *y", 1, 0),
+        ("a: 1\na: 2", 1, 0),
+        # kyaml takes 2, sigs.k8s.io/yaml 1.
+        ("x: &x {a: 1}\ny:\n  a: 2\n  <<: *x", 1, 0),
+        ("x: &x {a: 1}\ny: &y {a: 2}\nz:\n  a: 3\n  <<: [*x, *y]", 2, 1),
+        ("x: &x {1: 1}\ny:\n  <<: *x\n  1: 2\n  '1': 3", 0, 0),
+    ],
+)
+def test_a_key_below_a_merge_key_overrides(text: str, duplicates: int, overriding: int) -> None:
+    loaded = load(text)
+    assert (len(loaded.duplicates), len(loaded.overriding)) == (duplicates, overriding)
+
+
+@pytest.mark.parametrize(
     "text", ["x: &x [{a: 1}]\ny:\n  <<: *x", "x: &x 1\ny:\n  <<: *x", "<<: [[a]]", "a: !!timestamp x", "a: !!int yes"]
 )
 def test_what_a_merge_or_a_tag_does_not_fit_is_refused(text: str) -> None:
