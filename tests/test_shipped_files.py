@@ -257,15 +257,33 @@ def test_the_settings_of_the_jobs_own_pip_have_no_part(action, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("package", "options", "extra"),
+    ("package", "options", "extras"),
     [
         ("gitops-ci==0.1.0", "", []),
         ("--index-url https://a.example/simple gitops-ci", "--index-url https://a.example/simple ", []),
+        ("--index-url http://[::1]:8080/simple gitops-ci", "--index-url http://[::1]:8080/simple ", []),
         ("gitops-ci --no-index --find-links=x", "--no-index --find-links=x ", []),
-        ("--pre gitops-ci[cel]", "--pre ", ["install --pre gitops-ci[cel]"]),
+        ("--pre gitops-ci[cel]", "--pre ", ["-cel"]),
     ],
 )
-def test_the_template_installs_what_the_package_needs_with_the_hashes_in_it(tmp_path, package, options, extra):
+def test_the_template_installs_what_the_package_needs_with_the_hashes_in_it(tmp_path, package, options, extras):
+    assert _job_installs(tmp_path, package).returncode == 0
+    with_hashes = f"install --no-deps --require-hashes --only-binary=:all: {options}--requirement /package/requirements"
+    assert (tmp_path / "pip").read_text().splitlines() == [
+        f"install --no-deps {package}",
+        *(f"{with_hashes}{more}.txt" for more in ["", *extras]),
+    ]
+    assert set((tmp_path / "variables").read_text().splitlines()) == {"PIP_INDEX_URL=https://mirror.example/simple"}
+
+
+def test_the_template_installs_no_extra_without_hashes(tmp_path):
+    refused = _job_installs(tmp_path, "--pre gitops-ci[docs]==0.1.0")
+    assert refused.returncode == 2
+    assert refused.stderr == b"gitops-ci: package: the only extra is [cel]: --pre gitops-ci[docs]==0.1.0\n"
+    assert not (tmp_path / "pip").exists()
+
+
+def _job_installs(tmp_path, package):
     """The lines of the job, with a Python that notes how pip is called."""
     _, jobs = _template()
     fake = tmp_path / "bin" / "python3"
@@ -273,19 +291,13 @@ def test_the_template_installs_what_the_package_needs_with_the_hashes_in_it(tmp_
     fake.write_text(
         '#!/bin/sh\ncase "$*" in\n*venv*) for last; do :; done; mkdir -p "$last/bin"; cp "$0" "$last/bin/python";;\n'
         f'*pip*) echo "install${{*##* install}}" >> {tmp_path}/pip; env | grep ^PIP_ >> {tmp_path}/variables;;\n'
-        "*) echo /lock;;\nesac\n"
+        "*) echo /package;;\nesac\n"
     )
     fake.chmod(0o755)
     before = "\n".join(jobs[".$[[ inputs.prefix ]]"]["before_script"])
     environment = {"PATH": f"{fake.parent}:/usr/bin:/bin", "GITOPS_CI_PACKAGE": package, "TMPDIR": str(tmp_path)}
     environment |= {"PIP_USER": "1", "PIP_TARGET": "/opt/job", "PIP_INDEX_URL": "https://mirror.example/simple"}
-    subprocess.run(["sh", "-e", "-c", before], env=environment, check=True)
-    assert (tmp_path / "pip").read_text().splitlines() == [
-        f"install --no-deps {package}",
-        f"install --no-deps --require-hashes --only-binary=:all: {options}--requirement /lock",
-        *extra,
-    ]
-    assert set((tmp_path / "variables").read_text().splitlines()) == {"PIP_INDEX_URL=https://mirror.example/simple"}
+    return subprocess.run(["sh", "-e", "-c", before], env=environment, capture_output=True, check=False)
 
 
 def test_every_input_of_the_action_is_handed_over_and_is_an_option():
