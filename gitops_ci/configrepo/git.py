@@ -221,9 +221,12 @@ def _communicate(
 
 
 def _stop(child: Popen[bytes]) -> None:
-    """End a git that is still at work; asked to, it ends its own helpers first."""
+    """End a git that is still at work, and its helpers; asked to, it removes its temporary files first."""
     from subprocess import TimeoutExpired
 
+    from gitops_ci.configrepo.helpers import end_helpers
+
+    end_helpers(child.pid)
     child.terminate()
     try:
         child.wait(0.5)

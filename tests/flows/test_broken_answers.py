@@ -7,7 +7,7 @@ import pytest
 from gitops_ci.configrepo.git_errors import push_error
 from gitops_ci.repourl import RepoUrl
 from tests.flows.test_bump import FILES, IMAGE
-from tests.support.fault_proxy import Answer, Cut, Hang, fault_proxy
+from tests.support.fault_proxy import Answer, Cut, Hang, Passed, fault_proxy
 from tests.support.forge_github import GitHubStub
 
 PUSH = "/git-receive-pack"
@@ -64,18 +64,34 @@ def test_a_push_that_landed_without_an_answer_is_a_success(broken, fault):
     proxy, repo, bump = broken
     before = repo.count("main")
     proxy.script = once(fault)
-    ran = bump("push", deadline=8)
+    ran = bump("push", deadline=4)
     assert (ran.code, repo.count("main")) == (0, before + 1), ran.out + ran.err
+    assert_nobody_waits(proxy)
 
 
 def test_a_push_that_did_not_land_in_time_is_reported_with_the_branch_as_it_is(broken):
     proxy, repo, bump = broken
     before = repo.head("main")
     proxy.script = once(Answer(200, {"Content-Type": "application/x-git-receive-pack-result"}, silence()))
-    ran = bump("push", deadline=5)
+    ran = bump("push", deadline=3)
     assert (ran.code, repo.head("main")) == (5, before)
     assert "main is where it was" in ran.out
     assert "nothing is done twice" in ran.out
+
+
+def test_no_helper_of_git_outlives_the_deadline(broken):
+    proxy, _, bump = broken
+    silent = Passed(lambda answer: b"", silent=True)
+    proxy.script = lambda asked: silent if asked.path.endswith("/git-upload-pack") else None
+    assert bump("push", deadline=2).code == 5
+    assert_nobody_waits(proxy)
+
+
+def assert_nobody_waits(proxy):
+    """What git started to speak HTTP would hold the connection, and the token, for as long as a silent server does."""
+    ended = time.monotonic()
+    proxy.settle()
+    assert time.monotonic() - ended < 10, "the proxy holds a connection for 60 seconds"
 
 
 @pytest.mark.parametrize("fault", [Hang(), Cut(of="answer")], ids=["hang", "lost"])
@@ -84,7 +100,7 @@ def test_where_nobody_can_look_the_change_may_have_landed(broken, fault, status)
     proxy, repo, bump = broken
     before = repo.count("main")
     proxy.script = once(fault, and_then=Answer(status))
-    ran = bump("push", deadline=8)
+    ran = bump("push", deadline=4)
     assert (ran.code, repo.count("main")) == (5, before + 1)
     assert "The push to main may have landed" in ran.out
     proxy.clear()

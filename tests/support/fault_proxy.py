@@ -18,7 +18,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, Any
 
-__all__ = ["Answer", "Asked", "Cut", "Delay", "FaultProxy", "Hang", "fault_proxy"]
+__all__ = ["Answer", "Asked", "Cut", "Delay", "FaultProxy", "Hang", "Passed", "fault_proxy"]
 
 _PIECE = 16 * 1024
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"}
@@ -51,10 +51,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection is reset: after `share` of the request's body, or of the answer's, or with the answer withheld."""
+    """The connection is reset: after `share` of the request's body, or of the answer's, or with the answer withheld.
+
+    An orderly cut closes it instead.
+    """
 
     share: float = 0.0
     of: str = "request"  # request | response | answer
+    orderly: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,18 @@ class Hang:
     """The answer is shorter than it says, and the connection stays open: whoever asked waits for the rest."""
 
 
-Fault = Answer | Cut | Delay | Hang | None
+@dataclass(frozen=True)
+class Passed:
+    """The request is carried out, and something is made of the answer: another one, or bytes before the end.
+
+    With `silent` the connection stays open after these bytes, until whoever asked goes away.
+    """
+
+    changed: Callable[[Answer], Answer | bytes]
+    silent: bool = False
+
+
+Fault = Answer | Cut | Delay | Hang | Passed | None
 
 
 class FaultProxy:
@@ -154,14 +169,11 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.server.proxy.script(self.server.proxy.note(self.command, self.path, size, headers))
         if isinstance(fault, Answer):
             self._drain(body, size)
-            if isinstance(fault.body, bytes):
-                self._answer(fault.status, list(fault.headers.items()), fault.body)
-            else:
-                self._trickle(fault.status, fault.headers, fault.body)
+            self._give(fault)
             return
         if isinstance(fault, Delay):
             time.sleep(fault.seconds)
-        self._pass_on(body, size, fault if isinstance(fault, Cut) else None, hang=isinstance(fault, Hang))
+        self._pass_on(body, size, fault)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
@@ -172,7 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
 
-    def _pass_on(self, body: IO[bytes], size: int, cut: Cut | None, *, hang: bool) -> None:
+    def _pass_on(self, body: IO[bytes], size: int, fault: Fault) -> None:
+        cut = fault if isinstance(fault, Cut) else None
         connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -185,25 +198,26 @@ class _Handler(BaseHTTPRequestHandler):
             limit = int(size * cut.share) if cut and cut.of == "request" else size
             gone = self._body(connection, body, limit) < limit
             if gone or (cut and cut.of == "request"):
-                self._reset()
+                self._end(cut)
                 return
             answer = connection.getresponse()
             content = answer.read()
             if cut and cut.of == "answer":
-                self._reset()
+                self._end(cut)
                 return
             headers = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP_BY_HOP | {"content-length"}]
+            if isinstance(fault, Passed):
+                self._give(fault.changed(Answer(answer.status, dict(headers), content)), silent=fault.silent)
+                return
             length = answer.getheader("Content-Length") or str(len(content))
-            if hang:
+            if isinstance(fault, Hang):
                 self._answer(answer.status, headers, content, str(len(content) + 64))
-                self.connection.settimeout(60)
-                self.connection.recv(1)
-                self.close_connection = True
+                self._wait_for_the_end()
                 return
             keep = content[: int(len(content) * cut.share)] if cut else content
             self._answer(answer.status, headers, keep, length)
             if cut:
-                self._reset()
+                self._end(cut)
         finally:
             connection.close()
 
@@ -218,6 +232,23 @@ class _Handler(BaseHTTPRequestHandler):
     def _drain(self, body: IO[bytes], size: int) -> None:
         while size > 0 and (piece := body.read(min(_PIECE, size))):
             size -= len(piece)
+
+    def _give(self, answer: Answer | bytes, *, silent: bool = False) -> None:
+        if isinstance(answer, bytes):
+            self.wfile.write(answer)
+            self.wfile.flush()
+            self.close_connection = True
+        elif isinstance(answer.body, bytes):
+            self._answer(answer.status, list(answer.headers.items()), answer.body)
+        else:
+            self._trickle(answer.status, answer.headers, answer.body)
+        if silent:
+            self._wait_for_the_end()
+
+    def _wait_for_the_end(self) -> None:
+        self.connection.settimeout(60)
+        self.connection.recv(1)
+        self.close_connection = True
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, length: str = "") -> None:
         self.send_response_only(status)
@@ -238,9 +269,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(piece)
             self.wfile.flush()
 
-    def _reset(self) -> None:
-        """End the connection the hard way: the other side sees a reset, no orderly end."""
+    def _end(self, cut: Cut | None) -> None:
+        """End the connection; the hard way the other side sees a reset, no orderly end."""
         self.close_connection = True
+        if cut and cut.orderly:
+            return
         with contextlib.suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

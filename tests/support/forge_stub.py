@@ -12,12 +12,13 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl
 
 from tests.support.contract import Contract, Operation, load
+from tests.support.http_server import Server
 
 __all__ = ["Asked", "Fault", "ForgeStub", "Pull", "Refused", "route"]
 
@@ -251,7 +252,11 @@ class ForgeStub:
             disable_nagle_algorithm = True
 
             def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                size = int(self.headers.get("content-length", 0))
+                body = self.rfile.read(size)
+                if len(body) < size:
+                    self.close_connection = True
+                    return
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 status, answer, extra = stub._serve(self.command, self.path, headers, body)
                 if status == 0:
@@ -275,8 +280,7 @@ class ForgeStub:
             def log_message(self, *args: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Connection)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
         return self

@@ -20,13 +20,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import chain
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
 from tests.support.git_repo import BareRepo, Files, make_repo
+from tests.support.http_server import Server
 
 __all__ = ["GitServer", "Request", "git_server"]
 
@@ -110,8 +111,7 @@ class GitServer:
 def git_server(root: Path, *, token: str = "s3cret-token-of-the-config-repo") -> Iterator[GitServer]:
     """Serve the repositories below `root` until the block ends."""
     served = GitServer(root, token)
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), _handler(served))
-    httpd.daemon_threads = True
+    httpd = Server(("127.0.0.1", 0), _handler(served))
     served.port = httpd.server_address[1]
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
