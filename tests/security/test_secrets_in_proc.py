@@ -23,7 +23,7 @@ from tests.support.git_http import git_server
 from tests.support.workspace import make_checkout
 
 # Another run of this file on the machine has another mark in its secrets.
-MARK = f"p{secrets.token_hex(3)}"
+MARK = f"p{secrets.token_hex(6)}"
 TOKEN = f"glpat-{MARK}-T0ken-0123456789"
 PASSWORD = f"{MARK}-passw0rd-0123456789"
 SECRETS = {
@@ -41,7 +41,8 @@ SECRETS = {
     "HTTPS_PROXY": f"http://proxy:{PASSWORD}@127.0.0.1:1",
     "PLAIN_ADDRESS": f"https://example.com/?t={TOKEN}",
 }
-# Notes every place where a process shows the token; then it is the program it stands for, where there is one.
+# Notes every place where a process that began after the test shows the token; then it is the program it stands for,
+# where there is one.
 SEEKER = """\
 #!{python} -I
 import json, os, stat, sys
@@ -60,6 +61,12 @@ def look(path):
 looked = 0
 for process in filter(str.isdigit, os.listdir("/proc")):
     looked += 1
+    try:
+        with open(f"/proc/{{process}}/stat", "rb") as file:
+            if int(file.read().rpartition(b")")[2].split()[19]) < {began}:
+                continue
+    except OSError:
+        continue
     for name in ("environ", "cmdline"):
         look(f"/proc/{{process}}/{{name}}")
     try:
@@ -84,10 +91,16 @@ sys.stdout.write("apiVersion: v1\\nkind: ConfigMap\\nmetadata: {{name: a}}\\n")
 """
 # As it is, and in base64 at each of three places.
 NEEDLES = [MARK] + [
-    base64.b64encode(b"\0" * lead + f"-{MARK}".encode()).decode()[4 if lead else 2 : 10].rstrip("=")
+    base64.b64encode(b"\0" * lead + f"-{MARK}".encode()).decode()[4 if lead else 2 : 16].rstrip("=")
     for lead in range(3)
 ]
 AS_USER = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+
+
+def _now() -> int:
+    """When a process would begin that is started now: field 22 of proc_pid_stat(5), in ticks."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+        return int(Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 @pytest.fixture
@@ -96,11 +109,14 @@ def seekers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("seekers")
     log = folder / "log"
     log.touch()
+    began = _now()
 
     def call(*names: str) -> Path:
         for name in names:
             real = shutil.which(name) if name == "git" else ""
-            (folder / name).write_text(SEEKER.format(python=sys.executable, log=str(log), real=real, needles=NEEDLES))
+            (folder / name).write_text(
+                SEEKER.format(python=sys.executable, log=str(log), real=real, needles=NEEDLES, began=began)
+            )
             (folder / name).chmod(0o755)
         return folder
 
