@@ -25,7 +25,8 @@ from tests.support.runs import Done, finish, start
 __all__ = ["DEADLINE", "FAULTS", "MODES", "SLOW", "Case", "Undisturbed", "Verdict", "cases", "try_case", "undisturbed"]
 
 MODES = ("push", "pull-request")
-DEADLINE = 8  # seconds that each run may take by its own option
+DEADLINE = 8  # seconds that a run with a fault may take by its own option
+UNDISTURBED = 60  # and one without
 LONGEST = DEADLINE + 10 + 22  # one look at a branch comes after the deadline; the rest is for a busy machine
 LINGERS = 10  # seconds after the run until nobody holds a connection
 IMAGE = "ghcr.io/acme/shop:1.5.0"
@@ -157,11 +158,11 @@ class Place:
 
         self.git.script = self.api.script = script
 
-    def bump(self, mode: str) -> Done:
+    def bump(self, mode: str, deadline: int = UNDISTURBED) -> Done:
         path = f"http://{self.git.host}/{self.stub.path}.git"
         api = self.stub.api_url.replace(self.api.upstream, self.api.host)
         arguments = ["bump", IMAGE, "--config-repo", path, "--mode", mode, "--forge", self.forge]
-        arguments += ["--api-url", api, "--deadline", str(DEADLINE)]
+        arguments += ["--api-url", api, "--deadline", str(deadline)]
         if mode == "pull-request":
             arguments += ["--label", "gitops", "--reviewer", "ada"]
         return self.run(self.folder, arguments, self.environment)
@@ -240,7 +241,7 @@ def try_case(case: Case, expected: Any, run: Run = _as_a_process) -> Verdict:
     with place(case.host, run) as here:
         here.break_at(case)
         began = time.monotonic()
-        code, output = here.bump(case.mode)
+        code, output = here.bump(case.mode, DEADLINE)
         seconds = time.monotonic() - began
         lingered = here.settle()
         there, landed = here.is_there(case.mode), here.landed()
