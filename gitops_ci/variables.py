@@ -58,6 +58,8 @@ def forget_secrets() -> None:
 def start_without_secrets(arguments: list[str]) -> None:
     """Start this program again without secrets in its environment, unless there are none or nothing will be started.
 
+    In a locale of another encoding it starts again, too: a path must be the same text everywhere.
+
     Where a program cannot be replaced by itself (Windows), only its variables are cleared.
     """
     if _HANDED_OVER in os.environ:
@@ -66,7 +68,7 @@ def start_without_secrets(arguments: list[str]) -> None:
     if _starts_nothing(arguments):
         return
     secrets = {name: os.environ[name] for name in _secret_names(os.environ)}
-    if not secrets:
+    if not secrets and _reads_utf8():
         return
     if _may_start_again():
         _start_again(secrets)
@@ -141,6 +143,10 @@ def _may_start_again() -> bool:
     )
 
 
+def _reads_utf8() -> bool:
+    return sys.getfilesystemencoding() == "utf-8"
+
+
 def _start_again(secrets: Mapping[str, str]) -> None:
     """Replace this process by itself; returns only where that is impossible."""
     data = b"".join(os.fsencode(f"{name}={value}") + b"\0" for name, value in secrets.items())
@@ -154,7 +160,9 @@ def _start_again(secrets: Mapping[str, str]) -> None:
         os.set_inheritable(handed_over, True)  # noqa: FBT003
         # The path, not the name it was called by: a virtual environment is found by it.
         os.execve(  # noqa: S606 - this very program, with its own arguments
-            sys.executable, [sys.executable, *sys.orig_argv[1:]], environ | {_HANDED_OVER: str(handed_over)}
+            sys.executable,
+            [sys.executable, *([] if _reads_utf8() else ["-X", "utf8"]), *sys.orig_argv[1:]],
+            environ | {_HANDED_OVER: str(handed_over)},
         )
     except OSError:
         os.close(handed_over)

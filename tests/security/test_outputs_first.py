@@ -175,3 +175,14 @@ def test_few_file_descriptors_are_no_bug(folder: Folder, files: int) -> None:
     assert "bug" not in ran.err
     assert "is not installed" not in ran.err
     assert (ran.code == 0) == folder.pushed
+
+
+def test_a_path_is_the_same_text_in_every_locale(folder: Folder) -> None:
+    (folder.path / "bä.yaml").write_text(MANIFEST.replace("name: a", "name: B_"))
+    locales = ({"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+    reports = []
+    for locale in locales:
+        assert folder.run("validate", "bä.yaml", "--report", "json=report.json", **locale).code == 1
+        reports.append((folder.path / "report.json").read_bytes())
+    assert json.loads(reports[0])["findings"][0]["path"] == "bä.yaml"
+    assert reports[1] == reports[0]
