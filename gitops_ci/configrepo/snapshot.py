@@ -191,9 +191,9 @@ class Snapshot:
         """What differs between two commits, by tree; renames are not looked for."""
         return self.objects.differing(before.tree, self.tree)
 
-    def mark(self, message: str, changes: Mapping[str, bytes | None]) -> str:
+    def mark(self, message: str, changes: Mapping[str, bytes | None], base: str = "") -> str:
         """The message of a commit that makes these changes here, as `commit` would write it."""
-        return marked(message, self.tree_with(changes))
+        return marked(message, self.tree_with(changes), base)
 
     def tree_with(self, changes: Mapping[str, bytes | None]) -> str:
         """The id of a tree that is this commit's with these files replaced, added or (None) gone.

@@ -119,6 +119,9 @@ class CommitsByApi(Protocol):
         Raises ForgeError with status 409 when the branch has moved on.
         """
 
+    def merge(self, *, onto: str, other: str, tree: str, message: str) -> str:
+        """Make a commit of two that the host has, with a `tree` that it has; on no branch yet. The new commit's id."""
+
 
 @runtime_checkable
 class ReadsStatuses(Protocol):

@@ -199,6 +199,10 @@ class GitHub(RestForge):
         """As CommitsByApi says."""
         return self._commits.make(branch=branch, parent=parent, message=message, files=files)
 
+    def merge(self, *, onto: str, other: str, tree: str, message: str) -> str:
+        """As CommitsByApi says."""
+        return self._commits.merge(onto=onto, other=other, tree=tree, message=message)
+
 
 def _read(data: Any) -> PullRequest:
     data = as_object(data)

@@ -121,6 +121,7 @@ def ask_an_account(host: Host, forge: Any) -> None:
 def commit(forge: Any) -> None:
     for _ in range(2):
         forge.commit(branch="made", parent="b" * 40, message="m", files=(FileChange("a.yaml", "old\n", "new\n"),))
+    forge.merge(onto="a" * 40, other="b" * 40, tree="c" * 40, message="m")
 
 
 def test_every_request_is_an_entry_and_every_entry_is_asked_for(travelled):

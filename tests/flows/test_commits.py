@@ -161,6 +161,8 @@ class Branches(dict):
         return self.repo.head(branch) if branch in self else default
 
     def __setitem__(self, branch, commit):
+        if branch not in self:
+            self.repo.git("update-ref", f"refs/heads/{branch}", commit)
         assert self.repo.head(branch) == commit
 
 
@@ -176,6 +178,10 @@ def github(git_server, served):
         stub.on_commit = lambda made: commit_files(
             served, made.files, branch=made.branch, message=made.message, parent=made.parent
         )
+        stub.on_merge = lambda tree, parents, message: served.git(
+            "-c", "user.name=GitHub", "-c", "user.email=noreply@github.com",
+            "commit-tree", tree, *(word for parent in parents for word in ("-p", parent)), "-m", message,
+        )  # fmt: skip
         yield stub
 
 
@@ -238,6 +244,27 @@ def test_by_api_what_an_earlier_run_left_beside_the_branch_does_not_matter(bump_
     assert bump_by_api().code == 0
     assert served.branches() == [HEAD, "main"]
     assert "notes" not in served.files(HEAD)
+
+
+@pytest.mark.parametrize("base", ["stands", "has other lines", "has the same change"])
+def test_by_api_a_branch_that_takes_no_force_push_gets_a_merge_on_top(bump_by_api, github, served, base):
+    assert bump_by_api().code == 0
+    first = served.head(HEAD)
+    served.set(receive__denyNonFastForwards="true")
+    text = served.read("base/deployment.yaml").decode()
+    if base == "has other lines":
+        commit_files(served, {"base/deployment.yaml": f"# ours\n{text}"})
+    elif base == "has the same change":
+        commit_files(served, {"base/deployment.yaml": text.replace("shop:1.4.1", "shop:1.5.0")})
+    for version, state in (("1.6.0", "changed"), ("1.6.0", "unchanged"), ("1.7.0", "changed")):
+        ran = bump_by_api(f"ghcr.io/acme/shop:{version}")
+        assert (ran.code, ran.document["status"]) == (0, state), ran.out
+        assert f"shop:{version}" in served.read("base/deployment.yaml", HEAD).decode()
+        assert served.git("merge-base", "main", HEAD) == served.head()
+        assert served.git("merge-base", first, HEAD) == first
+    assert sorted(served.branches()) == sorted([HEAD, "main"])
+    assert [(pull.title, pull.status) for pull in github.pulls] == [("Bump shop to 1.7.0", "open")]
+    assert bump_by_api("ghcr.io/acme/shop:1.6.5").code == 1
 
 
 def test_by_api_a_host_that_makes_no_commits_says_so(run, git_server, served):

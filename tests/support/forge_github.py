@@ -29,7 +29,8 @@ class ApiCommit:
 class GitHubStub(ForgeStub):
     """GitHub Enterprise Server's addresses: REST at `/api/v3`, GraphQL at `/api/graphql`.
 
-    `status` is what GraphQL's mergeStateStatus says. `on_commit` makes a commit of the API real.
+    `status` is what GraphQL's mergeStateStatus says. `on_commit` makes a commit of the API real, `on_merge` one with a
+    tree and parents.
     """
 
     CONTRACT = "github"
@@ -38,6 +39,7 @@ class GitHubStub(ForgeStub):
     def __init__(self, branch_exists: Callable[[str], bool] | None = None, *, token: str = "stub-token-0123") -> None:
         super().__init__(branch_exists, token=token)
         self.on_commit: Callable[[ApiCommit], str] | None = None
+        self.on_merge: Callable[[str, list[str], str], str] | None = None
         self.status = "CLEAN"
         self.auto_merge_allowed = True
         self.methods = {"merge", "squash", "rebase"}
@@ -323,6 +325,13 @@ class GitHubStub(ForgeStub):
             raise self.refusal(422, "Reference already exists")
         self.refs[branch] = asked.body["sha"]
         return 201, self._ref(branch)
+
+    @route("POST", "/repos/{owner}/{repo}/git/commits")
+    def _create_git_commit(self, asked: Asked) -> tuple[int, Any]:
+        message, parents, tree = asked.body["message"], asked.body["parents"], asked.body["tree"]
+        made_up = hashlib.sha1(repr((tree, parents, message)).encode()).hexdigest()
+        sha = self.on_merge(tree, parents, message) if self.on_merge else made_up
+        return 201, {"sha": sha, "message": message, "parents": [{"sha": parent} for parent in parents]}
 
     @route("GET", "/repos/{owner}/{repo}/git/commits/{commit_sha}")
     def _get_commit(self, asked: Asked) -> tuple[int, Any]:

@@ -48,7 +48,7 @@ def commit_and_push(
     with a push (git-push(1), `--push-option`). None: somebody else was faster.
     """
     if to.publication.commit_with == "api":
-        landed = _by_api(to, snapshot, plan, branch, tip)
+        landed = _by_api(to, snapshot, plan, branch, tip, there)
     else:
         try:
             landed = _by_git(to, snapshot, plan, branch, tip, options)
@@ -112,27 +112,57 @@ def _on_top(
     return CommitResult(commit.commit, pushed.said) if pushed else None
 
 
-def _by_api(to: PublishContext, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None) -> CommitResult | None:
+def _by_api(
+    to: PublishContext, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None, there: Standing | None
+) -> CommitResult | None:
     """A host commits on top of a branch only, and names the head that it expects there.
 
     A branch that is not at `snapshot` gets its commit from another one beside it, in one move: a pull request whose
-    branch is at its base for only a moment would be closed.
+    branch is at its base for only a moment would be closed. Where the remote does not let it be replaced, the base is
+    merged over what is `there`, and the commit goes on top.
     """
     host = _committing(to, snapshot, plan)
     beside = branch if tip == snapshot.commit else f"{branch}.next"
     if beside != branch:
-        there = to.repo.refs(beside).tips.get(beside)
-        if to.repo.push(snapshot, beside, expected=there) is None:
+        left = to.repo.refs(beside).tips.get(beside)
+        if to.repo.push(snapshot, beside, expected=left) is None:
             return None
     message = snapshot.mark(_message(to, plan), contents(plan))
+    made = _committed(host, beside, snapshot.commit, message, plan)
+    if made is None:
+        return None
+    if beside == branch:
+        return CommitResult(made)
     try:
-        made = host.commit(branch=beside, parent=snapshot.commit, message=message, files=plan.files)
+        return _moved(to, branch, beside, made, tip)
+    except ForcePushRefused:
+        if there is None or there.current is None:
+            raise
+    to.log.detail(f"{to.repo.url} takes no force push to {branch}: the commit goes on top")
+    onto = host.merge(
+        onto=there.current.commit,
+        other=snapshot.commit,
+        tree=snapshot.tree,
+        message=f"Merge {to.base} into {branch}\n\nBase: {to.base}",
+    )
+    to.repo.delete(beside, expected=made)
+    message = snapshot.mark(_message(to, plan), contents(plan), base=snapshot.commit)
+    made = _committed(host, beside, onto, message, plan)
+    return None if made is None else _moved(to, branch, beside, made, tip)
+
+
+def _committed(host: CommitsByApi, branch: str, parent: str, message: str, plan: Plan) -> str | None:
+    """The new commit's id; None where somebody else moved the branch on."""
+    try:
+        return host.commit(branch=branch, parent=parent, message=message, files=plan.files)
     except ForgeError as error:
         if error.status == 409:
             return None
         raise
-    if beside == branch:
-        return CommitResult(made)
+
+
+def _moved(to: PublishContext, branch: str, beside: str, made: str, tip: str | None) -> CommitResult | None:
+    """Move `branch` from `tip` to what was made on the one beside it, which goes."""
     commit = to.repo.fetch(beside)
     if commit.commit != made or to.repo.push(commit, branch, expected=tip, instead_of=beside) is None:
         return None
