@@ -52,6 +52,7 @@ _PULL_REQUEST = {
     "title": ("title", "text"),
     "reviewers": ("reviewer", "texts"),
     "assignees": ("assignee", "texts"),
+    "milestone": ("milestone", "text"),
     "draft": ("draft", "flag"),
     "merge": ("merge", "choice:when-green"),
     "branch": ("branch", "text"),

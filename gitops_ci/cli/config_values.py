@@ -242,5 +242,16 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
 )
 # Every text is a value of these, or the environments show whether it is one.
 ANY_TEXT = frozenset(
-    {"environment", "group", "label", "reviewer", "assignee", "insecure", "validate_exclude", "skip_kind", "substitute"}
+    {
+        "environment",
+        "group",
+        "label",
+        "reviewer",
+        "assignee",
+        "milestone",
+        "insecure",
+        "validate_exclude",
+        "skip_kind",
+        "substitute",
+    }
 )

@@ -59,8 +59,8 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     ),
     "How it is published": ("mode", "forge", "api-url", "deadline"),
     "Pull request": (
-        *("title", "body", "branch", "group", "label", "reviewer", "assignee", "draft", "merge", "merge-method"),
-        *("reopen", "behind"),
+        *("title", "body", "branch", "group", "label", "reviewer", "assignee", "milestone", "draft", "merge"),
+        *("merge-method", "reopen", "behind"),
     ),
     "Commit": ("commit-message", "signoff", "skip-ci", "author", "committer", "sign", "signing-key", "commit-with"),
     "What is compared": ("head", "unit", "clusters", "this-repository"),

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 __all__ = ["warn_of_ignored"]
 
-_OF_PULL_REQUESTS = ("title", "body", "branch", "label", "reviewer", "assignee", "draft", "merge", "reopen")
+_OF_PULL_REQUESTS = (
+    "title",
+    "body",
+    "branch",
+    "label",
+    "reviewer",
+    "assignee",
+    "milestone",
+    "draft",
+    "merge",
+    "reopen",
+)
 
 
 def warn_of_ignored(ctx: click.Context, options: Mapping[str, Any], log: Log) -> None:

@@ -244,6 +244,7 @@ def _publication(options: Mapping[str, Any], context: CiContext) -> PublishSetti
         labels=tuple(map(mask, options["label"])),
         reviewers=tuple(map(mask, options["reviewer"])),
         assignees=tuple(map(mask, options["assignee"])),
+        milestone=mask(options["milestone"] or ""),
         draft=options["draft"],
         merge=options["merge"],
         merge_method=options["merge_method"],

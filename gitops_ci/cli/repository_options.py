@@ -172,6 +172,7 @@ _OPTIONS = (
     option("--label", multiple=True, metavar="NAME", help="Label of the pull request. Repeatable."),
     option("--reviewer", multiple=True, metavar="NAME", help="Reviewer to ask. Repeatable."),
     option("--assignee", multiple=True, metavar="NAME", help="Assignee. Repeatable."),
+    option("--milestone", metavar="TITLE", help="Milestone of the pull request, if it has none."),
     option("--reopen", is_flag=True, help="Propose again what somebody closed."),
     option("--draft", is_flag=True, help="Open the pull request as a draft."),
     option("--merge", type=click.Choice(["when-green"]), help="Let the host merge once its checks pass."),

@@ -110,6 +110,8 @@ class AzureDevOps(RestForge):
         added = Additions()
         if missing.assignees:
             added += Additions(warnings=("Azure DevOps has no assignees for pull requests",))
+        if missing.milestone:
+            added += Additions(warnings=("Azure DevOps has no milestones for pull requests",))
         for label in missing.labels:
             path = f"/pullRequests/{pull_request.number}/labels"
             self._send("POST", path, "adding labels", {"name": label}, safe=True)

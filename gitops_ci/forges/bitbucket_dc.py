@@ -122,6 +122,7 @@ class BitbucketDataCenter(RestForge):
             warnings=(
                 *(("Bitbucket has no labels for pull requests",) if missing.labels else ()),
                 *(("Bitbucket has no assignees for pull requests",) if missing.assignees else ()),
+                *(("Bitbucket has no milestones for pull requests",) if missing.milestone else ()),
             )
         )
         for name in missing.reviewers:

@@ -22,7 +22,7 @@ from gitops_ci.forges.base import (
     owner_and_name,
     web_origin,
 )
-from gitops_ci.forges.rest import Additions, RestForge, attempt
+from gitops_ci.forges.rest import Additions, RestForge, attempt, milestone_titled
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
@@ -134,7 +134,16 @@ class Gitea(RestForge):
         # One by one: a single name that may not review makes the host refuse all of a request.
         for name in missing.reviewers:
             added += self._ask_for_review(pull_request, name)
+        if missing.milestone:
+            added += self._set_milestone(pull_request, missing.milestone)
         return added
+
+    def _set_milestone(self, pull_request: PullRequest, title: str) -> Additions:
+        path, doing = f"{self._path}/milestones", "looking for a milestone"
+        found = as_list(self._api.get(path, doing, state="open", name=title))
+        return milestone_titled(
+            found, title, "id", lambda id_: self._patch(pull_request, "setting the milestone", milestone=id_)
+        )
 
     def _label(self, pull_request: PullRequest, labels: tuple[str, ...]) -> Additions:
         path = f"{self._path}/issues/{pull_request.number}/labels"
@@ -262,6 +271,7 @@ def _read(data: Any) -> PullRequest:
             *(f"{owner}/{name}" for name in texts(data.get("requested_reviewers_teams"), "name")),
         ),
         assignees=texts(data.get("assignees"), "login"),
+        milestone=str((data.get("milestone") or {}).get("title", "")),
         head_commit=str(data["head"].get("sha") or ""),
     )
 

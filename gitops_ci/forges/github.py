@@ -5,8 +5,9 @@ Sources: docs.github.com/rest/pulls, /rest/issues. Titles hold 256 characters, b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
@@ -15,7 +16,7 @@ from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusStat
 from gitops_ci.forges.github_api import GitHubApi
 from gitops_ci.forges.github_commits import Commits
 from gitops_ci.forges.github_merging import Merging
-from gitops_ci.forges.rest import Additions, RestForge, attempt
+from gitops_ci.forges.rest import Additions, RestForge, attempt, milestone_titled
 from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
@@ -128,7 +129,28 @@ class GitHub(RestForge):
         # One by one: a single name that may not review makes GitHub refuse all of a request.
         for name in missing.reviewers:
             added += self._ask_for_review(number, name)
+        if missing.milestone:
+            added += self._set_milestone(pull_request, missing.milestone)
         return added
+
+    def _set_milestone(self, pull_request: PullRequest, title: str) -> Additions:
+        def send(number: int) -> PullRequest:
+            path = f"{self._path}/issues/{pull_request.number}"
+            answer = as_object(self._api.send("PATCH", path, "setting the milestone", {"milestone": number}, safe=True))
+            return replace(pull_request, milestone=str((answer.get("milestone") or {}).get("title", "")))
+
+        return milestone_titled(self._milestones(), title, "number", send)
+
+    def _milestones(self) -> Iterator[Any]:
+        for page in count(1):
+            found = as_list(
+                self._api.get(
+                    f"{self._path}/milestones", "looking for a milestone", state="open", per_page=100, page=page
+                )
+            )
+            yield from found
+            if len(found) < 100:
+                return
 
     def _assign(self, number: int | None, people: tuple[str, ...]) -> Additions:
         path, body = f"{self._path}/issues/{number}/assignees", {"assignees": list(people)}
@@ -229,6 +251,7 @@ def _read(data: Any) -> PullRequest:
             *(team if "/" in team else f"{owner}/{team}" for team in teams),
         ),
         assignees=texts(data.get("assignees"), "login"),
+        milestone=str((data.get("milestone") or {}).get("title", "")),
     )
 
 

@@ -15,7 +15,7 @@ from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment, texts
 from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, web_origin
 from gitops_ci.forges.gitlab_merging import Merging
-from gitops_ci.forges.rest import Additions, RestForge
+from gitops_ci.forges.rest import Additions, RestForge, milestone_titled
 from gitops_ci.forges.tokens import advice, is_job_token, refused
 from gitops_ci.http import Http
 from gitops_ci.model import Proposal, PullRequest
@@ -103,7 +103,18 @@ class GitLab(RestForge):
         if missing.reviewers:
             before, now, warnings = self._set_people(pull_request, "reviewer", missing.reviewers)
             added += Additions(reviewers=tuple(n for n in now.reviewers if n not in before), warnings=warnings)
+        if missing.milestone:
+            added += self._set_milestone(pull_request, missing.milestone)
         return added
+
+    def _set_milestone(self, pull_request: PullRequest, title: str) -> Additions:
+        """One of the project or, from GitLab 16.7 on, of a group above it."""
+        doing = "looking for a milestone"
+        where = {"title": title, "state": "active", "include_ancestors": "true"}
+        found = as_list(self._api.get(f"{self._path}/milestones", doing, **where))
+        return milestone_titled(
+            found, title, "id", lambda id_: self._put(pull_request, "setting the milestone", milestone_id=id_)
+        )
 
     def _set_people(
         self, pull_request: PullRequest, role: str, wanted: tuple[str, ...]
@@ -194,6 +205,7 @@ def push_options(proposal: Proposal, *, merge_when_green: bool = False) -> tuple
         *([f"merge_request.description={_flat(summary)}"] if summary else []),
         *(f"merge_request.label={_flat(label)}" for label in proposal.labels),
         *(f"merge_request.assign={_flat(name)}" for name in proposal.assignees),
+        *([f"merge_request.milestone={_flat(proposal.milestone)}"] if proposal.milestone else []),
         *(["merge_request.auto_merge"] if merge_when_green else []),
     ]
     return tuple(options)
@@ -223,6 +235,7 @@ def _read(data: Any) -> PullRequest:
         draft=bool(data.get("draft")),
         reviewers=texts(data.get("reviewers"), "username"),
         assignees=texts(data.get("assignees"), "username"),
+        milestone=str((data.get("milestone") or {}).get("title", "")),
         head_commit=str(data.get("sha") or ""),
     )
 

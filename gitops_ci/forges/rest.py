@@ -22,15 +22,16 @@ _LOST = frozenset({0, 500, 502, 503, 504})  # after these nobody knows whether t
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """Labels and people: asked for, or really added, with what was refused in `warnings`."""
+    """Labels, people and a milestone: asked for, or really added, with what was refused in `warnings`."""
 
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    milestone: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.labels or self.reviewers or self.assignees)
+        return bool(self.labels or self.reviewers or self.assignees or self.milestone)
 
     def __add__(self, other: Additions) -> Additions:
         return Additions(
@@ -38,6 +39,7 @@ class Additions:
             (*self.reviewers, *other.reviewers),
             (*self.assignees, *other.assignees),
             (*self.warnings, *other.warnings),
+            self.milestone or other.milestone,
         )
 
 
@@ -136,13 +138,16 @@ class RestForge(ABC):
         ]
         if reviewers := self._unasked(pull_request, proposal):
             parts.append(Additions(reviewers=reviewers))
+        if proposal.milestone and not pull_request.milestone:  # one that a person chose stays
+            parts.append(Additions(milestone=proposal.milestone))
         found = pull_request
         for part in parts:
             try:
                 found = _with(found, self._add(found, part))
             except ForgeError as error:
-                names = ", ".join((*part.labels, *part.assignees, *part.reviewers))
-                kind = "Label" if part.labels else "Assignee" if part.assignees else "Reviewer"
+                names = ", ".join((*part.labels, *part.assignees, *part.reviewers)) or part.milestone
+                kinds = {"Label": part.labels, "Assignee": part.assignees, "Reviewer": part.reviewers}
+                kind = next((kind for kind, some in kinds.items() if some), "Milestone")
                 found = _with(found, Additions(warnings=(f"{kind} {names} was not added: {error.message}",)))
         return found
 
@@ -244,6 +249,7 @@ def _with(pull_request: PullRequest, added: Additions) -> PullRequest:
         labels=(*pull_request.labels, *added.labels),
         reviewers=(*pull_request.reviewers, *added.reviewers),
         assignees=(*pull_request.assignees, *added.assignees),
+        milestone=pull_request.milestone or added.milestone,
         warnings=tuple(dict.fromkeys((*pull_request.warnings, *added.warnings))),
     )
 
@@ -300,6 +306,16 @@ def attempt(request: Callable[[], object], done: Additions, refused: str) -> Add
     except ForgeError as error:
         return Additions(warnings=(f"{refused}: {error.message}",))
     return done
+
+
+def milestone_titled(found: Iterable[Any], wanted: str, id_field: str, send: Callable[[int], PullRequest]) -> Additions:
+    """Set the open milestone of this title, out of those that a host listed; where there is none, that is a warning."""
+    number = next((one[id_field] for one in found if str(one.get("title")).casefold() == wanted.casefold()), None)
+    if number is None:
+        return Additions(warnings=(f"There is no open milestone '{wanted}': make it",))
+    if not send(number).milestone:  # left out in silence where the token may not
+        return Additions(warnings=(f"The milestone '{wanted}' was not set: may the token set it?",))
+    return Additions(milestone=wanted)
 
 
 def _missing(wanted: Iterable[str], present: Collection[str]) -> tuple[str, ...]:

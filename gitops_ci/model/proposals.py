@@ -24,6 +24,7 @@ class Proposal:
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     draft: bool = False
+    milestone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class PullRequest:
     draft: bool = False
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    milestone: str = ""
     head_commit: str = ""
     warnings: tuple[str, ...] = ()
 

@@ -68,7 +68,7 @@ def journey(host: Host) -> None:
     forge.default_branch()
     ada, grace = stub.people[:2]
     reviewers = (ada, *(["acme/sre"] if hasattr(stub, "teams") else []))
-    proposal = replace(PROPOSAL, labels=("gitops",), reviewers=reviewers, assignees=(grace,))
+    proposal = replace(PROPOSAL, labels=("gitops",), reviewers=reviewers, assignees=(grace,), milestone="Q3")
     pull = opened_whole(forge, proposal)
     stub.pulls[0].reviews.append(ada)
     pull = updated_whole(forge, forge.find_latest(head=HEAD, base=BASE), proposal)

@@ -37,16 +37,16 @@ DESCRIPTIONS = {
 # Where they differ on purpose: a pattern for places in our contract, and why.
 DIFFERENCES: dict[str, dict[str, str]] = {
     "github": {
-        r"list-reviews|add-assignees|list-statuses|list-check-runs": "not part of the cut",
+        r"list-reviews|add-assignees|list-statuses|list-check-runs|list-milestones|update-issue": "not part of the cut",
         r".*/head/repo": "the description forgets forks that were deleted; the web page shows 'unknown repository'",
         r"(open|update)-pull-request/.*/user": "one shape for lists too, where it may be null",
     },
     "gitlab": {
-        r"list-pipelines|list-statuses": "not part of the cut",
+        r"list-pipelines|list-statuses|list-milestones": "not part of the cut",
         r"list-merge-requests/.*/head_pipeline": "one shape for lists too, which leave it out",
     },
-    "gitea": {r"list-reviews|get-ref|list-statuses": "not part of the cut"},
-    "gitea-1.25": {r"list-reviews|get-ref|list-statuses": "not part of the cut"},
+    "gitea": {r"list-reviews|get-ref|list-statuses|list-milestones": "not part of the cut"},
+    "gitea-1.25": {r"list-reviews|get-ref|list-statuses|list-milestones": "not part of the cut"},
     "bitbucket": {
         r"decline-pull-request|list-statuses": "not part of the cut",
         r".*/query/(q|sort|pagelen|page)": "described for all lists together, under Filtering and Pagination",

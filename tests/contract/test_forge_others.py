@@ -95,7 +95,7 @@ def test_gitlabs_job_token_is_known_by_its_variable_and_with_an_instances_prefix
 
 
 def test_gitlabs_push_options_have_no_line_breaks():
-    proposal = replace(PROPOSAL, title="a\nb\0c", labels=("x\ny",), assignees=("ada",), draft=True)
+    proposal = replace(PROPOSAL, title="a\nb\0c", labels=("x\ny",), assignees=("ada",), milestone="Q3", draft=True)
     options = push_options(proposal, merge_when_green=True)
     assert options == (
         "merge_request.create",
@@ -105,6 +105,7 @@ def test_gitlabs_push_options_have_no_line_breaks():
         "merge_request.description=First line",
         "merge_request.label=x y",
         "merge_request.assign=ada",
+        "merge_request.milestone=Q3",
         "merge_request.auto_merge",
     )
 

@@ -164,10 +164,23 @@ def test_a_label_that_may_not_be_made_costs_nothing_but_a_warning(bump, github):
     words = {"message": "You do not have permission to create labels on this repository."}
     github.fault("POST", "/labels$", 403, body={**words, "documentation_url": "x"}, times=9)
     github.status = "BLOCKED"
-    ran = bump(IMAGE, "--label", "gitops", "--reviewer", "ada", "--assignee", "grace", "--merge", "when-green")
+    more = (
+        "--label",
+        "gitops",
+        "--reviewer",
+        "ada",
+        "--assignee",
+        "grace",
+        "--milestone",
+        "Q3",
+        "--merge",
+        "when-green",
+    )
+    ran = bump(IMAGE, *more)
     assert (ran.code, ran.document["pull_request"]["number"]) == (0, 1)
     [pull] = github.pulls
-    assert (pull.reviewers, pull.assignees, pull.auto_merge) == (["ada"], ["grace"], "merge")
+    assert (pull.reviewers, pull.assignees, pull.milestone) == (["ada"], ["grace"], "Q3")
+    assert pull.auto_merge == "merge"
     assert "do not have permission to create labels" in ran.err
 
 

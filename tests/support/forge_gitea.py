@@ -98,7 +98,16 @@ class GiteaStub(ForgeStub):
             if not set(body["assignees"]) <= set(self.people):
                 raise self.refusal(422, "Assignee does not exist")
             pull.assignees = body["assignees"]
+        if "milestone" in body:
+            pull.milestone = self.milestones[body["milestone"] - 70]
         return 201, self._shown(pull)
+
+    @route("GET", "/repos/{owner}/{repo}/milestones")
+    def _list_milestones(self, asked: Asked) -> tuple[int, Any]:
+        return 200, [self._milestone(title) for title in self.milestones if asked.query["name"] in title]
+
+    def _milestone(self, title: str) -> Any:
+        return {"id": self.milestones.index(title) + 70, "title": title} if title else None
 
     @route("POST", f"{_PULL}/requested_reviewers")
     def _ask_reviewers(self, asked: Asked) -> tuple[int, Any]:
@@ -205,6 +214,7 @@ class GiteaStub(ForgeStub):
             "draft": pull.draft,
             "labels": [{"name": name} for name in pull.labels],
             "assignees": [{"login": name} for name in pull.assignees],
+            "milestone": self._milestone(pull.milestone),
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_reviewers_teams": [{"name": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
             "head": {

@@ -46,6 +46,7 @@ class GitHubStub(ForgeStub):
         self.teams = ["sre"]
         self.has_queue = False
         self.linear = False  # a ruleset of the base branch wants a linear history
+        self.may_triage = True
         self.former = ""  # what the repository was called once
         self.refs: dict[str, str] = {}
         self.commits: dict[str, ApiCommit] = {}
@@ -249,6 +250,21 @@ class GitHubStub(ForgeStub):
         pull.labels += [name for name in asked.body["labels"] if name not in pull.labels]
         return 200, [{"name": name} for name in pull.labels]
 
+    @route("GET", "/repos/{owner}/{repo}/milestones")
+    def _list_milestones(self, asked: Asked) -> tuple[int, Any]:
+        size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
+        return 200, [self._milestone(title) for title in self.milestones[(page - 1) * size : page * size]]
+
+    def _milestone(self, title: str) -> Any:
+        return {"number": self.milestones.index(title) + 1, "title": title} if title else None
+
+    @route("PATCH", "/repos/{owner}/{repo}/issues/{issue_number}")
+    def _update_issue(self, asked: Asked) -> tuple[int, Any]:
+        pull = self.pull(asked.values["issue_number"])
+        if self.may_triage:
+            pull.milestone = self.milestones[asked.body["milestone"] - 1]
+        return 200, {"number": pull.number, "milestone": self._milestone(pull.milestone)}
+
     @route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/assignees")
     def _add_assignees(self, asked: Asked) -> tuple[int, Any]:
         pull = self.pull(asked.values["issue_number"])
@@ -361,6 +377,7 @@ class GitHubStub(ForgeStub):
             "draft": pull.draft,
             "labels": [{"name": name} for name in pull.labels],
             "assignees": [{"login": name} for name in pull.assignees],
+            "milestone": self._milestone(pull.milestone),
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_teams": [{"slug": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
             "user": {"login": pull.author},

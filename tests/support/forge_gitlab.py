@@ -142,11 +142,20 @@ class GitLabStub(ForgeStub):
         pull.labels += [label for label in body.get("add_labels", []) if label not in pull.labels]
         if body.get("state_event") == "close" and pull.status == "open":
             pull.status = "closed"
+        if "milestone_id" in body:
+            pull.milestone = self.milestones[body["milestone_id"] - 70]
         for role in ("reviewer", "assignee"):
             if f"{role}_ids" in body:
                 named = [self.people[number - 1] for number in body[f"{role}_ids"]]
                 setattr(pull, f"{role}s", named[:1] if self.one_reviewer else named)
         return 200, self._shown(pull)
+
+    @route("GET", f"{_PROJECT}/milestones")
+    def _list_milestones(self, asked: Asked) -> tuple[int, Any]:
+        return 200, [self._milestone(title) for title in self.milestones if title == asked.query["title"]]
+
+    def _milestone(self, title: str) -> Any:
+        return {"id": self.milestones.index(title) + 70, "title": title} if title else None
 
     @route("PUT", f"{_PULL}/merge")
     def _merge(self, asked: Asked) -> tuple[int, Any]:
@@ -215,6 +224,7 @@ class GitLabStub(ForgeStub):
             "labels": pull.labels,
             "reviewers": [self._user(name) for name in pull.reviewers],
             "assignees": [self._user(name) for name in pull.assignees],
+            "milestone": self._milestone(pull.milestone),
             "merge_when_pipeline_succeeds": bool(pull.auto_merge),
             "detailed_merge_status": "draft_status" if pull.draft else "mergeable",
             "sha": pull.noticed or self.noticed(pull),

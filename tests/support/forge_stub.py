@@ -45,6 +45,7 @@ class Pull:
     reviews: list[str] = field(default_factory=list)
     assignees: list[str] = field(default_factory=list)
     comments: dict[int, str] = field(default_factory=dict)
+    milestone: str = ""
     auto_merge: str = ""
     fork: bool = False
     version: int = 0
@@ -136,6 +137,7 @@ class ForgeStub:
         self.people = ["ada", "grace", "linus"]
         self.author = "gitops-bot"
         self.labels: list[str] = []
+        self.milestones = ["Q3", "Q4"]
         self.reported: list[tuple[str, str, str, str]] = []
         self.push_lag = 0  # looks at a pull request until the host has noticed a push
         self.search_lag = 0  # searches that do not show a new pull request yet

@@ -64,6 +64,7 @@ class PublishSettings:
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    milestone: str = ""
     draft: bool = False
     merge: Literal["when-green"] | None = None
     merge_method: MergeMethod = "auto"

@@ -352,5 +352,6 @@ def _proposal(head: str, plan: Plan, to: PublishContext, *, limit: int = texts.B
         labels=said.labels,
         reviewers=said.reviewers,
         assignees=said.assignees,
+        milestone=said.milestone,
         draft=said.draft,
     )
