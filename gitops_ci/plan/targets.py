@@ -10,6 +10,7 @@ from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.occupied import OccupiedSpans
 from gitops_ci.imageref import DOCKER_HUB, ImageRef
 from gitops_ci.model import ImageSite, Skip
+from gitops_ci.plan.command_lines import names_image
 from gitops_ci.plan.flavours import flavour_of
 
 __all__ = ["Targets"]
@@ -226,4 +227,6 @@ def _is_version(match: re.Match[str]) -> bool:
     text, at = match.string, match.start("name")
     before = text[max(text.rfind("\n", 0, at) + 1, at - _LONG_LINE) : at]
     is_port = _PORT.fullmatch(version) is not None
-    return bool(_IMAGE_FOLLOWS.search(before) or (not is_port and _IMAGE_PROGRAM.search(before)))
+    if _IMAGE_FOLLOWS.search(before) or (not is_port and _IMAGE_PROGRAM.search(before)):
+        return True
+    return is_port and names_image(text, at)

@@ -244,6 +244,19 @@ BARE = {
     '{"image":"node:22"}': True,
     "nc -z node:22": False,
     "docker run --add-host node:22 app": False,
+    "docker run node:22 npm test": True,
+    "docker run --rm -it node:22": True,
+    'sudo docker run --rm -v "$PWD:/a b" -p8080:80 -w /app -e A=1 "node:22" npm ci': True,
+    "podman container run --network=host -dp 80:80 node:22": True,
+    "docker run --rm app node:22": False,
+    "docker run --rm --name node:22 app": False,
+    "docker pull -aq node:22": True,
+    "docker run -a node:22": False,
+    "docker rmi -f old node:22": True,
+    "docker rmi old; nc -z node:22": False,
+    "nc $(docker pull -q app) node:22": False,
+    "docker tag app node:22": True,
+    "docker compose run app node:22": False,
     "curl http://node:22/x": False,
     "a from node:lts to there": False,
     "node:lts": False,
@@ -254,3 +267,11 @@ BARE = {
 def test_a_bare_name_with_a_tag_is_an_image_where_the_line_says_so(line):
     found = plan.written([("any.txt", f"# first\n{line}\n")], [ImageRef.parse("node:23-alpine")], plan.BumpPolicy())
     assert [skip.line for skip in found] == [2] * BARE[line]
+    if "docker run --rm -it" in line:
+        continued = line.replace(" -it ", " -it \\\r\n  ")
+        texts = [("any.txt", continued), ("any.txt", continued.replace("\\", ""))]
+        numbers = [
+            [skip.line for skip in plan.written([text], [ImageRef.parse("node:23")], plan.BumpPolicy())]
+            for text in texts
+        ]
+        assert numbers == [[2], []]

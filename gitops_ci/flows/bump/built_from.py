@@ -13,7 +13,7 @@ from gitops_ci.known_files import KUSTOMIZATIONS
 
 __all__ = ["built_from"]
 
-_ENTRY = re.compile(r"[\w./@+-]*[./][\w./@+-]*")
+_WORD = re.compile(r"[\w./@+-]+")
 _MOST = 500  # folders: more are not what one environment builds
 
 
@@ -34,7 +34,8 @@ def built_from(snapshot: Snapshot, selection: Selection) -> Paths | None:
 
 def _reached(path: str, data: bytes, snapshot: Snapshot, selection: Selection) -> Iterator[str]:
     """The files, and the folders as `FOLDER/*`, that the words of a kustomization are the paths of."""
-    for word in dict.fromkeys(_ENTRY.findall(data.decode("utf-8", "replace"))):
+    words = dict.fromkeys(_WORD.findall(data.decode("utf-8", "replace")))
+    for word in (word for word in words if "/" in word or "." in word):
         place = posixpath.normpath(posixpath.join(posixpath.dirname(path), word))
         if place.startswith("..") or place in {".", "/"} or selection.matches(place):
             continue
