@@ -23,7 +23,6 @@ __all__ = ["LateText", "ParameterSet", "Undecided", "parameter_sets", "replaced"
 
 _NAMES = ("list", "git", "clusters", "matrix", "merge")
 _SIMPLE = re.compile(r"\{\{-?\s*\.?(?P<name>[\w.\[\]/-]+?)\s*-?\}\}")
-_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _DNS = re.compile(r"[^-a-z0-9.]")
 _MOST_SETS = 10_000
 
@@ -134,7 +133,8 @@ def _with_values(one: dict[str, Any], values: Mapping[str, Any], context: _Conte
 
 def _go_text(text: str, known: Mapping[str, Any]) -> str:
     """A text whose actions are all names of known values, filled in; else the template."""
-    simple = (_SIMPLE.fullmatch(one) for one in _ACTION.findall(text))
+    actions = (part.partition("}}") for part in text.split("{{")[1:])
+    simple = [_SIMPLE.fullmatch(f"{{{{{inside}}}}}") for inside, end, _ in actions if end]
     return replaced(text, known) if all(one and one["name"] in known for one in simple) else LateText(text)
 
 
