@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["copy_command", "named_tag", "rules_of_kept"]
 
-_FILES = ("oci:", "oci-archive:", "docker-archive:", "docker:")
+_FILES = ("oci:", "oci-archive:", "docker-archive:", "docker:", "chart:")
 
 
 @click.command("copy", cls=ConfiguredCommand)

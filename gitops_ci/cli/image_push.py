@@ -40,7 +40,8 @@ def push_command(source: str, output: Output, **options: Any) -> None:
     """Push an image under all of its tags.
 
     SOURCE is a name in the Docker Engine, or oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME],
-    registry:REF. NAME chooses one of several images: a tag, the whole name, or @DIGEST.
+    registry:REF. NAME chooses one of several images: a tag, the whole name, or @DIGEST. A Helm chart is chart:FILE, or
+    an archive FILE.tgz.
     """
     from gitops_ci.flows.image.push import push
 

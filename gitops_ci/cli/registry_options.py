@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from gitops_ci.cli.chart_source import as_source, chart_rules, is_chart, without_scheme
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.image_settings import hint_for
 from gitops_ci.cli.options import LinesOption, option
@@ -105,6 +106,10 @@ def push_request(source: str, options: Mapping[str, Any], rules: TagRules | None
             hint=hint_for(config_of(click.get_current_context()).images)
             or "Give --to ghcr.io/acme/shop, set GITOPS_CI_TO, or write image: into .gitops-ci.yaml.",
         )
+    source = as_source(source)
+    if is_chart(source):
+        options = {**options, "to": tuple(map(without_scheme, options["to"]))}
+        rules = chart_rules(source, options)
     first, *more = options["to"]
     return PushRequest(
         source=source,

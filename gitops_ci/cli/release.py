@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_ci.ci import detect
+from gitops_ci.cli.chart_source import is_chart, without_scheme
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.ignored_options import warn_of_ignored
 from gitops_ci.cli.options import Output, option, output_options
@@ -58,6 +59,7 @@ def command(
 
     SOURCE is the image that was built: a name in the Docker Engine, or oci:DIR[:NAME], oci-archive:FILE[:NAME],
     docker-archive:FILE[:NAME], registry:REF. NAME chooses one of several images: a tag, the whole name, or @DIGEST.
+    A Helm chart is chart:FILE, or an archive FILE.tgz.
     """
     from gitops_ci.cli.repository import bump_request, refuse_untrusted
     from gitops_ci.flows.after_push import AfterPush
@@ -72,7 +74,10 @@ def command(
             "--after-push is not run for code from outside",
             hint="Leave it out here, and sign in a run that a push or a tag starts.",
         )
-    push = _with_primary(push_request(source, options), image_name)
+    push = push_request(source, options)
+    if image_name and is_chart(push.source):
+        image_name = without_scheme(image_name)
+    push = _with_primary(push, image_name)
     name = _without_version(image_name or in_lower_case(_pushed_name(push.to)))
     bump = bump_request(ctx, (name,), options)
     request = ReleaseRequest(replace(push, dry_run=bump.mode == "dry-run"), bump, name, hook)

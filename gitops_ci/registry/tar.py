@@ -48,6 +48,9 @@ class Tar:
             self.close()
             raise
 
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._members)
+
     def size(self, name: str) -> int | None:
         found = self._members.get(name)
         return found[1] if found else None

@@ -23,6 +23,7 @@ SOURCES: Mapping[str, Opener] = LazyModules(
         "oci-archive": "oci_archive:open_image",
         "docker-archive": "docker_archive:open_image",
         "registry": "registry:open_image",
+        "chart": "chart:open_image",
     },
 )
 _IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
