@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 
 from gitops_ci.formats.document.image_overrides import override, overrides
@@ -40,6 +40,11 @@ class Reach:
     def __init__(self, sources: Iterable[ManifestText]) -> None:
         self._built = {source.path: entries for source in sources if (entries := built(source))}
         self._by_folder = {posixpath.dirname(path): path for path in self._built}
+
+    @property
+    def known(self) -> Collection[str]:
+        """The paths of the kustomizations that build something."""
+        return self._built.keys()
 
     def builds(self, kustomization: str, path: str) -> bool:
         """Whether a kustomization builds a file: it names the file, or a folder above it that is no kustomization."""

@@ -22,6 +22,7 @@ from gitops_ci.plan import chart_locks, related_files
 from gitops_ci.plan.apply import plan_file
 from gitops_ci.plan.decisions import Decisions
 from gitops_ci.plan.file_plan import read
+from gitops_ci.plan.kustomizations import Together
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.leftovers import ENVIRONMENTS, near, old_tags, possible
 from gitops_ci.plan.pointer_rules import PointedPlace, PointerRule
@@ -116,7 +117,7 @@ def make_from(
     named = chain.from_iterable(map(flux_policies.named, sources))
     repositories = chain.from_iterable(map(chart_repositories.named, sources))
     found = (site for draft in drafts for site in draft.sites)
-    layers = Layers(found, related_files.layered(sources), named, repositories)
+    layers = Layers(found, related_files.layered(sources), named, repositories, Together(sources))
     known = {draft.source.path for draft in drafts}
     drafts = [draft for draft in drafts if is_selected(draft.source.path)]
     for draft in drafts:

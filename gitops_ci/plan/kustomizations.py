@@ -7,18 +7,22 @@ Source: kubectl.docs.kubernetes.io/references/kustomize/kustomization: `patches`
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 
 from gitops_ci.formats import ManifestText
 from gitops_ci.formats.document.nodes import target_of
+from gitops_ci.formats.kustomize import Reach
 from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.plan.relation_lines import RelationLines
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError
 
-__all__ = ["builders", "generated", "patch_files", "used"]
+__all__ = ["Together", "builders", "generated", "patch_files", "used"]
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902", "patchesJSON6902")
+# Where an object takes its chart from: Applications and HelmReleases that are whole say so.
+_SOURCE = re.compile(r"\b(?:chartRef|repoURL|sourceRef)\b")
 _GENERATORS = ("configMapGenerator", "secretGenerator")
 
 
@@ -43,6 +47,29 @@ def generated(source: ManifestText) -> Iterator[tuple[str, tuple[str, ...]]]:
                     files += [f.value for f in _items(item.get("envs")) if isinstance(f, ScalarNode)]
                     files += [item.text("env")] if item.text("env") else []
                     yield item.text("name"), tuple(_beside(source, file) for file in files)
+
+
+class Together:
+    """Whether an object may be a part of the one of the same name in another file.
+
+    What has no source of its own is a part of something. What has one is whole, unless one kustomization takes both
+    files, through all of its levels: it builds them, or patches with them.
+    """
+
+    def __init__(self, sources: Collection[ManifestText]) -> None:
+        self._whole = {source.path for source in sources if _SOURCE.search(source.text)}
+        self._reach = Reach(sources)
+        self._used = {source.path: files for source in sources if (files := used(source))}
+
+    def __call__(self, one: str, other: str) -> bool:
+        if one not in self._whole:
+            return True
+        return any(self._takes(top, one) and self._takes(top, other) for top in self._reach.known)
+
+    def _takes(self, top: str, path: str) -> bool:
+        if self._reach.builds(top, path):
+            return True
+        return any(path in files and self._reach.leads(top, below) for below, files in self._used.items())
 
 
 def used(source: ManifestText) -> set[str]:

@@ -7,7 +7,7 @@ a marker says the name of a policy. The name counts only if every layer below ag
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -62,11 +62,15 @@ class Layers:
         below: Mapping[str, Collection[Below]] | None = None,
         named: Iterable[flux_policies.ImagePolicy] = (),
         repositories: Iterable[chart_repositories.ChartRepository] = (),
+        together: Callable[[str, str], bool] = lambda one, other: True,  # noqa: ARG005
     ) -> None:
         """`below` are the layers below a layer where an object says so.
 
-        `named` are policies that stand for an image, `repositories` those of charts that have a name.
+        `named` are policies that stand for an image, `repositories` those of charts that have a name. `together` says
+        whether an object in the first file may be a part of the one of the same name in the second.
         """
+        self._together = together
+        self._paths: dict[_At, dict[str, set[ImageRef]]] = {}
         self._below = below or {}
         self._completed: set[_At] = set()
         # What takes the values of a layer below some keys, and what of that sets the version of an image there.
@@ -87,8 +91,7 @@ class Layers:
             if not site.image.repository:
                 continue
             name = site.image.with_version(tag=None, digest=None)
-            self._names.setdefault((site.layers, site.keys), set()).add(name)
-            self._note(site.layers)
+            self._give((site.layers, site.keys), site.path, name)
             self._set(site, name)
             path = PurePosixPath(site.path)
             if site.default and path.name in {"values.yaml", "values.yml"}:
@@ -96,10 +99,14 @@ class Layers:
 
         for site in sites:
             if site.layers.startswith(chart_repositories.LAYER) and (of := self.name(site)):
-                self._names.setdefault((site.resource, (*chart_version.VERSION, "")), set()).add(of)
-                self._note(site.resource)
+                self._give((site.resource, (*chart_version.VERSION, "")), site.path, of)
             if site.variable and not site.image.repository and (of := self.name(site)):
                 self._set(site, of)
+
+    def _give(self, at: _At, path: str, name: ImageRef) -> None:
+        self._names.setdefault(at, set()).add(name)
+        self._paths.setdefault(at, {}).setdefault(path, set()).add(name)
+        self._note(at[0])
 
     def _set(self, site: ImageSite, name: ImageRef) -> None:
         """The variable of a site stands for its image's version; a file of values writes its keys in another way."""
@@ -118,7 +125,7 @@ class Layers:
 
     def name(self, site: ImageSite) -> ImageRef | None:
         """The image that a site without a name belongs to, None when nothing tells or two things do."""
-        names = self._charts.get(site.layers) or self._names.get((site.layers, site.keys)) or set()
+        names = self._charts.get(site.layers) or self._beside(site)
         if not names:
             names, completed = self._named_below(site.layers, site.keys)
             if len(names) == 1:
@@ -128,6 +135,14 @@ class Layers:
         elif not names and site.layers.startswith(chart_repositories.LAYER):
             names = self._of_repository(site.layers, site.keys[0])
         return next(iter(names)) if len(names) == 1 else None
+
+    def _beside(self, site: ImageSite) -> set[ImageRef]:
+        """What the same keys of the same layer say; of an object in another file, where the two belong together."""
+        at = (site.layers, site.keys)
+        if site.resource != site.layers:
+            return self._names.get(at, set())
+        found = self._paths.get(at, {}).items()
+        return set().union(*(names for path, names in found if path == site.path or self._together(site.path, path)))
 
     @property
     def completed(self) -> set[_At]:

@@ -275,3 +275,18 @@ def test_a_bare_name_with_a_tag_is_an_image_where_the_line_says_so(line):
             for text in texts
         ]
         assert numbers == [[2], []]
+
+
+def test_an_object_that_is_whole_takes_no_name_from_another_of_its_name():
+    named = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web}\nspec:\n"
+    named += "  values: {image: {VALUES}}\n"
+    whole = named + "  chart: {spec: {chart: web, sourceRef: {kind: HelmRepository, name: acme}}}\n"
+    files = [
+        ("a/release.yaml", whole.replace("VALUES", "repository: a/b, tag: '1.0'")),
+        ("b/release.yaml", whole.replace("VALUES", "tag: '1.0'")),
+        ("c/patch.yaml", named.replace("VALUES", "tag: '1.0'")),
+    ]
+    overlay = [("b/kustomization.yaml", "resources: [../a/release.yaml]\npatches: [{path: release.yaml}]\n")]
+    for more, paths in (([], ["a", "c"]), (overlay, ["a", "b", "c"])):
+        planned = plan.make([*files, *more], [ImageRef.parse("a/b:1.1")], plan.BumpPolicy())
+        assert sorted(change.path[0] for change in planned.changes) == paths

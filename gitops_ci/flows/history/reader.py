@@ -17,6 +17,7 @@ from gitops_ci.flows.trailers import trailer
 from gitops_ci.formats import ManifestText, flux_policies
 from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.model import Log, Skip
+from gitops_ci.plan.kustomizations import Together
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.related_files import layered
 from gitops_ci.plan.replacements import needed
@@ -145,7 +146,8 @@ class _Branch:
         outside = sites_of(self._bases)
         now = (site for path, blob in self._tip.items() for site in self._reader.sites(path, blob))
         ever = self._reader.all_sites()
-        return Names(Layers([*now, *outside], below, policies), Layers([*ever, *outside], below, policies))
+        together = Together(sources)
+        return Names(*(Layers([*sites, *outside], below, policies, (), together) for sites in (now, ever)))
 
     def pasts(self) -> Iterator[EnvironmentPast]:
         uses: dict[tuple[str, str], tuple[Use, ...]] = {}
