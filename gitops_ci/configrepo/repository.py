@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType, TracebackType
@@ -69,6 +70,7 @@ class ConfigRepo:
         self._folder = TemporaryFolder()
         self._directories: dict[str, GitDirectory] = {}
         self._seen = Seen()
+        self._fetched: dict[tuple[str, bool], str] = {}  # the tips by branch, and whether they are sparse
         self._is_remote = url.scheme != "file"
         self._has_partial_clone = self._is_remote  # between folders of one machine there is nothing to save
         self._has_shallow = True
@@ -84,6 +86,19 @@ class ConfigRepo:
         for git in self._directories.values():
             git.close()
         self._folder.remove()
+
+    @contextmanager
+    def within(self, left: Callable[[], float]) -> Iterator[Self]:
+        """The same repository for another piece of work, with what was fetched: it lists the branches again.
+
+        `left` tells meanwhile how many seconds the remote may still take.
+        """
+        before, self._left, self.trouble = self._left, left, ""
+        self.__dict__.pop("refs_at_start", None)
+        try:
+            yield self
+        finally:
+            self._left = before
 
     def _directory(self, kind: Literal["whole", "sparse", "history", "log"]) -> GitDirectory:
         # Repositories apart: what one has whole, another has in parts, and git would not send it again.
@@ -193,27 +208,35 @@ class ConfigRepo:
         lines = (line.partition("\t") for line in answer.stdout.decode("utf-8", "replace").splitlines())
         return [(value, name) for value, _, name in lines]
 
-    def fetch(self, branch: str, *, depth: int = 1, sparse: bool = False) -> Snapshot:
+    def fetch(self, branch: str, *, depth: int = 1, sparse: bool = False, tip: str = "") -> Snapshot:
         """Fetch the newest `depth` commits of a branch and return its tip.
 
         With `sparse` only the commit comes now, and later what is read. A server that cannot do that sends everything:
-        the same result, with more to download.
+        the same result, with more to download. Where the branch was fetched at `tip`, nothing is asked.
         """
-        name = check_branch(branch)
-        started = time.monotonic()
-        self._log.detail(f"fetching {name} of {self.url}")
-        sparse = sparse and self._has_partial_clone
-        git = self._directory("sparse" if sparse else "whole")
-        said = self._fetch(git, name, depth, *(["--filter=tree:1"] if sparse else []))
-        if sparse and "filtering not recognized" in said:
-            self._send_everything("the server has no partial clone")
-            sparse = False
-        tip = git.commit_of(_ref(name))
-        self._log.detail(f"fetched {name} of {self.url} in {time.monotonic() - started:.1f} s")
-        objects = Objects(git, self._object_fetcher(git, name, depth), self._seen) if sparse else Objects(git)
+        name, sparse = check_branch(branch), sparse and self._has_partial_clone
+        if not tip or self._fetched.get((name, sparse)) != tip:
+            git, tip, is_sparse = self._fetch_tip(name, depth, sparse=sparse)
+            self._fetched[name, sparse] = tip if is_sparse == sparse else ""
+        else:
+            git, is_sparse = self._directory("sparse" if sparse else "whole"), sparse
+        objects = Objects(git, self._object_fetcher(git, name, depth), self._seen) if is_sparse else Objects(git)
         snapshot = Snapshot(git, objects, tip)
         self._seen.here.add(snapshot.tree)  # --filter=tree:1: the commit and its root tree
         return snapshot
+
+    def _fetch_tip(self, branch: str, depth: int, *, sparse: bool) -> tuple[GitDirectory, str, bool]:
+        """Where the newest commits of a branch are now, its tip, and whether the rest comes piece by piece."""
+        started = time.monotonic()
+        self._log.detail(f"fetching {branch} of {self.url}")
+        git = self._directory("sparse" if sparse else "whole")
+        said = self._fetch(git, branch, depth, *(["--filter=tree:1"] if sparse else []))
+        if sparse and "filtering not recognized" in said:
+            self._send_everything("the server has no partial clone")
+            sparse = False
+        tip = git.commit_of(_ref(branch))
+        self._log.detail(f"fetched {branch} of {self.url} in {time.monotonic() - started:.1f} s")
+        return git, tip, sparse
 
     def _fetch(self, git: GitDirectory, branch: str, depth: int, *options: str) -> str:
         answer = self._ask(

@@ -172,13 +172,11 @@ class Snapshot:
     def _lines_read(self, needles: Sequence[str], selection: Selection) -> str:
         found = self.objects.files(self.tree, selection)
         self.objects.need(entry.sha for entry in found.values())
-        wanted = re.compile(
-            b"[^\n]*(?:%b)[^\n]*" % b"|".join(re.escape(n.encode("utf-8", "surrogateescape")) for n in needles)
-        )
+        wanted = re.compile(b"|".join(re.escape(needle.encode("utf-8", "surrogateescape")) for needle in needles))
         parts = []
         for path, entry in found.items():
             data = self.objects.blob(entry.sha)
-            parts += [f"{path}\0{line.decode('utf-8', 'surrogateescape')}\n" for line in wanted.findall(data)]
+            parts += [f"{path}\0{line.decode('utf-8', 'surrogateescape')}\n" for line in _lines_with(wanted, data)]
         return "".join(parts)
 
     def whole(self, most: int) -> Snapshot | None:
@@ -202,3 +200,14 @@ class Snapshot:
             UsageError: a path leads through or to a symlink or a submodule.
         """
         return tree_with(self.git, self.tree, changes, self.objects.entries)
+
+
+def _lines_with(wanted: re.Pattern[bytes], data: bytes) -> Iterator[bytes]:
+    """The lines with a match, in the time that one look at the data takes: a file may have a line of a megabyte."""
+    end = 0
+    while found := wanted.search(data, end):
+        start = data.rfind(b"\n", end, found.start()) + 1 or end
+        end = data.find(b"\n", found.end())
+        if end < 0:
+            end = len(data)
+        yield data[start:end]

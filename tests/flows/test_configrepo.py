@@ -284,6 +284,38 @@ def test_a_sparse_snapshot_can_still_be_searched_everywhere(git_server, served):
         assert snapshot.paths(Paths()) == sorted(FILES)
 
 
+def test_the_lines_of_a_sparse_snapshot_are_found_beside_one_of_many_characters(git_server):
+    """A dashboard, or a minified file: looking through a line again from each of its characters took minutes."""
+    text = f"a shop\n{'x' * 100_000}\n\nshop, shop\nnone\n{'y' * 100_000} shop"
+    git_server.make_repo("acme/config", {"a.json": text})
+    url = RepoUrl.parse(git_server.url_of("acme/config"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main", sparse=True)
+        snapshot.read("a.json")
+        spent = time.process_time()
+        found = snapshot.lines(["shop", "nowhere"], Paths())
+        assert time.process_time() - spent < 2
+    expected = ["a shop", "shop, shop", f"{'y' * 100_000} shop"]
+    assert found == "".join(f"a.json\0{line}\n" for line in expected)
+
+
+def test_a_branch_that_was_fetched_at_its_tip_is_not_fetched_again_until_it_moves(opened, served, git_server):
+    first = opened.fetch("main", sparse=True)
+    first.read("z")
+    asked = len(git_server.requests)
+    again = opened.fetch("main", sparse=True, tip=first.commit)
+    assert (again.commit, again.read("z"), len(git_server.requests)) == (first.commit, b"acme/shop\n", asked)
+    moved = commit_files(served, {"z": "moved\n"}, message="Move")
+    assert opened.fetch("main", sparse=True, tip=moved).read("z") == b"moved\n"
+
+
+def test_another_piece_of_work_lists_the_branches_again(opened, served):
+    assert opened.refs_at_start.tips.keys() == {"main"}
+    served.git("branch", "release")
+    with opened.within(lambda: 60.0):
+        assert opened.refs_at_start.tips.keys() == {"main", "release"}
+
+
 def test_a_sparse_snapshot_becomes_whole_unless_it_is_large(git_server):
     many = {f"apps/app-{n}/live/{k}.yaml": f"{k} {n}\n" for n in range(300) for k in "abc"}
     served = git_server.make_repo("acme/many", many)

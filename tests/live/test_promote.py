@@ -111,18 +111,6 @@ def test_the_version_of_the_environment_before_goes_to_the_next_and_nothing_else
     assert [(one["environment"], one["kind"], one["to"]) for one in kinds] == [("staging", "promote", "1.1.0")]
 
 
-def test_a_chain_goes_one_environment_a_run_and_then_rests(call, past):
-    configure(past, AUTO)
-    seen = []
-    for _ in range(3):
-        call("--to", "auto", mode=None)
-        seen.append((version(past, "staging"), version(past, "production")))
-    assert seen == [("1.1.0", "1.0.0"), ("1.1.0", "1.1.0"), ("1.1.0", "1.1.0")]
-    tip = past.repo.tips()
-    ran = call("--to", "auto", mode=None)
-    assert (ran.document["status"], past.repo.tips()) == ("unchanged", tip)
-
-
 def test_a_chain_tells_of_an_image_that_no_environment_has_and_moves_the_others(call, past, shop):
     configure(past, AUTO)
     ran = call(shop, "ghcr.io/acme/shpo", "--to", "auto", mode=None, code=8)

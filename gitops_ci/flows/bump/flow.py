@@ -7,7 +7,7 @@ applied again, never by a rebase.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
@@ -50,7 +50,8 @@ class BumpRequest:
 
     `access` is for registries, asked only where tags do not tell which image is older; `origins` are images that may
     not be there yet. `verification` says whose signatures images need, and so does the config repository's own file. An
-    image of `stored_as` is looked for under that name. `pushes`: the images come with this run.
+    image of `stored_as` is looked for under that name. `pushes`: the images come with this run. `repo` is
+    the repository where a run of several bumps has opened it.
     """
 
     url: RepoUrl
@@ -71,6 +72,7 @@ class BumpRequest:
     read_verification: ReadVerification = lambda text, source, read: Verification()  # noqa: ARG005
     stored_as: Mapping[ImageRef, ImageRef] = field(default_factory=dict)
     pushes: bool = False
+    repo: ConfigRepo | None = None
 
 
 def bump(request: BumpRequest, log: Log) -> Outcome:
@@ -96,7 +98,7 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
     deadline = Deadline(request.seconds)
     ages = AgeComparison(request.access, log, request.origins)
     twins = TagTwins(request.access, log)
-    with time_limit(deadline.left), ConfigRepo(request.url, request.credentials, log, left=deadline.left) as repo:
+    with time_limit(deadline.left), _repository(request, deadline, log) as repo:
         base, usual, environment = locate(repo, request.search)
         mode = request.mode or environment.mode or "pull-request"
         journal.dry_run, journal.fail_on_held = mode == "dry-run", request.fail_on_held
@@ -156,6 +158,12 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 return landed
             log.detail("the push did not land: reading the branch again")
     raise _not_landed(request, repo)
+
+
+def _repository(request: BumpRequest, deadline: Deadline, log: Log) -> AbstractContextManager[ConfigRepo]:
+    if request.repo is not None:
+        return request.repo.within(deadline.left)
+    return ConfigRepo(request.url, request.credentials, log, left=deadline.left)
 
 
 def _publication(

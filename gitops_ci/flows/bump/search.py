@@ -106,7 +106,8 @@ def locate(repo: ConfigRepo, search: Search) -> tuple[str, str, Environment]:
         raise _no_branch(repo, search.base, refs.default)
     if search.environment is None:
         return base, refs.default or base, Environment("")
-    layout = search.read_environments(*own_file(repo.fetch(base, sparse=True), repo))
+    tip = repo.fetch(base, sparse=True, tip=refs.tips.get(base, ""))
+    layout = search.read_environments(*own_file(tip, repo))
     environment = named(search.environment, search.environments, layout) or Environment(search.environment)
     usual = environment.base or refs.default or base
     return search.base or usual, usual, environment
@@ -116,7 +117,8 @@ def reserved(repo: ConfigRepo, search: Search) -> frozenset[str]:
     """The branches that no pull request may come from: those that something is deployed from."""
     refs = repo.refs_at_start
     default = refs.default or search.base
-    layout = search.read_environments(*own_file(repo.fetch(default, sparse=True), repo)) if default else {}
+    tip = repo.fetch(default, sparse=True, tip=refs.tips.get(default, "")) if default else None
+    layout = search.read_environments(*own_file(tip, repo)) if tip else {}
     known = (*search.environments.values(), *layout.values())
     return frozenset(filter(None, (default, search.base, *(environment.base for environment in known))))
 

@@ -17,7 +17,7 @@ from gitops_ci.model import Clock, ErrorDetail, Log, Outcome
 from gitops_ci.process import time_limit
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["DAY", "Source", "deep_enough", "opened", "reported"]
+__all__ = ["DAY", "Source", "deep_enough", "layout_of", "limited", "opened", "reported", "repository"]
 
 DAY = 86_400
 # What is read first, and what more where that does not answer the question.
@@ -37,6 +37,28 @@ class Source:
     clock: Clock = time.time
 
 
+def repository(source: Source, log: Log) -> ConfigRepo:
+    """The repository of a source, to be opened."""
+    return ConfigRepo(source.url, source.credentials, log)
+
+
+@contextmanager
+def limited(source: Source, repo: ConfigRepo) -> Iterator[None]:
+    """What is done meanwhile with the open repository, and the programs that it starts, have `source.seconds`."""
+    deadline = Deadline(source.seconds)
+    with time_limit(deadline.left), repo.within(deadline.left):
+        yield
+
+
+def layout_of(source: Source, repo: ConfigRepo) -> Layout:
+    """What a repository says of environments.
+
+    Raises:
+        GitError: it cannot be read.
+    """
+    return read_layout(repo, source.base, source.environments, source.read_environments)
+
+
 @contextmanager
 def opened(source: Source, log: Log) -> Iterator[tuple[ConfigRepo, Layout]]:
     """The repository and what it says of environments.
@@ -44,9 +66,8 @@ def opened(source: Source, log: Log) -> Iterator[tuple[ConfigRepo, Layout]]:
     Raises:
         GitError: it cannot be read.
     """
-    deadline = Deadline(source.seconds)
-    with time_limit(deadline.left), ConfigRepo(source.url, source.credentials, log, left=deadline.left) as repo:
-        yield repo, read_layout(repo, source.base, source.environments, source.read_environments)
+    with repository(source, log) as repo, limited(source, repo):
+        yield repo, layout_of(source, repo)
 
 
 def deep_enough(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched, ProgramError
@@ -90,7 +91,8 @@ class _Run:
     def outcome(self) -> Outcome:
         """What came of it: the first error, and all that was done."""
         try:
-            self._all()
+            with ExitStack() as stack:
+                self._all(stack)
         except GitopsCiError as error:
             self._fail(error)
         except (OSError, MemoryError) as error:
@@ -105,13 +107,14 @@ class _Run:
         else:
             self._log.warn(error.message)
 
-    def _all(self) -> None:
-        """Promote to every target."""
+    def _all(self, stack: ExitStack) -> None:
+        """Promote to every target; the repositories stay open as long as `stack`."""
         request = self._request
         self._journal.fail_on_held = request.bump.fail_on_held
         found = known(
-            request.bump, request.to, request.sources, self._elsewhere, request.read_sets, self._log, request.clock
-        )
+            request.bump, request.to, request.sources, self._elsewhere, request.read_sets, self._log, request.clock,
+            stack,
+        )  # fmt: skip
         seen = list[Question]()
         for way in found.ways:
             questions, notes = self._questions(way, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_ci.configrepo import ConfigRepo
 from gitops_ci.errors import UsageError
@@ -15,7 +15,7 @@ from gitops_ci.flows.environments import Environment, in_order
 from gitops_ci.flows.freeze import FREEZE_FILE, Freeze, freezes_of
 from gitops_ci.flows.history.reader import EnvironmentPast
 from gitops_ci.flows.history.scopes import Layout, scopes
-from gitops_ci.flows.history.source import Source, deep_enough, opened
+from gitops_ci.flows.history.source import Source, deep_enough, layout_of, limited, repository
 from gitops_ci.model import Clock, Hold, Log
 
 __all__ = ["Known", "Place", "Way", "known", "source_of", "ways"]
@@ -36,7 +36,7 @@ class Way:
 class Place:
     """One environment: its past, the commits of its branch (oldest first), and what stops changes there.
 
-    `bump` is how its repository is reached.
+    `bump` is how its repository is reached, and has it open.
     """
 
     past: EnvironmentPast
@@ -98,39 +98,46 @@ def known(
     read_sets: ReadSets,
     log: Log,
     clock: Clock,
+    stack: ExitStack,
 ) -> Known:
     """Read every environment that the promotion is about, those with a repository of their own there.
+
+    The repositories stay open until `stack` is closed: what is fetched once serves every change of the run.
 
     Raises:
         UsageError: as `ways`.
         GitError: a repository cannot be read.
     """
-    with ExitStack() as stack:
-        repo, layout = stack.enter_context(opened(source_of(bump, clock), log))
+    source = source_of(bump, clock)
+    repo = stack.enter_context(repository(source, log))
+    with limited(source, repo):
+        layout = layout_of(source, repo)
         found = ways(layout, to, given)
+        soak = max(way.environment.soak.seconds for way in found)
         names = dict.fromkeys(name for way in found for name in (*way.sources, way.environment.name))
         homes: dict[str | None, list[str]] = {}
         for name in names:
             # Only this folder's own settings name another repository: the config repository names no host.
             own = bump.search.environments.get(name)
             homes.setdefault(own.config_repo if own else None, []).append(name)
-        soak = max(way.environment.soak.seconds for way in found)
-        places: dict[str, Place] = {}
-        for home, here in homes.items():
-            if home is None:
-                places |= _places(repo, layout, bump, here, soak, clock, log)
-            else:
-                there = elsewhere(home)
-                other, its_layout = stack.enter_context(opened(source_of(there, clock), log))
-                places |= _places(other, its_layout, there, here, soak, clock, log)
-        return Known(found, places, read_sets(*own_file(layout.tip, repo)))
+        places = _places(repo, layout, bump, homes.pop(None, ()), soak, clock, log)
+        sets = read_sets(*own_file(layout.tip, repo))
+    for home, here in homes.items():
+        there = elsewhere(str(home))
+        source = source_of(there, clock)
+        other = stack.enter_context(repository(source, log))
+        with limited(source, other):
+            places |= _places(other, layout_of(source, other), there, here, soak, clock, log)
+    return Known(found, places, sets)
 
 
 def _places(
     repo: ConfigRepo, layout: Layout, bump: BumpRequest, here: Iterable[str], soak: int, clock: Clock, log: Log
 ) -> dict[str, Place]:
     """The environments of one repository. Its history is read as far back as a version may have to soak."""
-    chosen, now, found = scopes(layout, tuple(here)), clock(), dict[str, Place]()
+    if not (names := tuple(here)):
+        return {}
+    chosen, now, found = scopes(layout, names), clock(), dict[str, Place]()
     past = deep_enough(repo, chosen, now, lambda past: past.reaches <= now - 2 * soak, log)
     for scope in chosen:
         tip = layout.tip if scope.branch == layout.default else repo.fetch(scope.branch, sparse=True)
@@ -140,6 +147,6 @@ def _places(
             [entry.commit for entry in past.entries[scope.branch]],
             tuple(holds_of(tip, [scope.environment.name])),
             tuple(freeze for data in files for freeze in freezes_of(data)),
-            bump,
+            replace(bump, repo=repo),
         )
     return found

@@ -1,0 +1,47 @@
+"""`promote` over HTTP, beside a stub code host: what a run asks for. tests/live/test_promote.py has what it decides."""
+
+import secrets
+
+from tests.support.past import CONFIG, Past, overlay
+from tests.support.world import world_on
+
+PASSED = ("--skip-gate", "source-agrees", "--reason", "no registry here")
+AUTO = CONFIG.replace("promote-from: dev", "promote-from: dev, promote: auto, mode: push").replace(
+    "promote-from: staging", "promote-from: staging, promote: auto, mode: push"
+)
+
+
+def apps(*names, settings=CONFIG):
+    """An environment dev that is ahead of staging and production in each of these applications."""
+    files = {".gitops-ci.yaml": settings}
+    for app in names:
+        for environment in ("dev", "staging", "production"):
+            tag = "1.1.0" if environment == "dev" else "1.0.0"
+            files[Past.path(app, environment)] = overlay(f"ghcr.io/acme/{app}:{tag}")
+    return files
+
+
+def test_a_chain_goes_one_environment_a_run_and_then_only_reads(run, git_server):
+    with world_on("github", run, git_server, apps("shop", settings=AUTO)) as world:
+        seen = []
+        for number in range(4):
+            if number == 3:
+                tips, asked, fetched = world.repo.tips(), len(world.stub.requests), len(git_server.requests)
+            ran = world.call("promote", "--to", "auto", *PASSED)
+            assert ran.code == 0, ran.err
+            texts = [world.repo.read(Past.path("shop", name)) for name in ("staging", "production")]
+            seen.append((ran.document["status"], *(b"1.1.0" in text for text in texts)))
+        assert seen == [("changed", True, False), ("changed", True, True), *[("unchanged", True, True)] * 2]
+        assert world.repo.tips() == tips
+        assert {request.method for request in world.stub.requests[asked:]} <= {"GET"}
+        assert not [one for one in git_server.requests[fetched:] if "receive-pack" in one.path + one.query]
+
+
+def test_the_images_of_a_run_are_promoted_from_one_clone(run, git_server):
+    size = 200_000
+    files = apps("front", "back", "shop") | {"apps/shop/overlays/staging/big.yaml": f"# {secrets.token_hex(size)}\n"}
+    with world_on("github", run, git_server, files) as world:
+        assert world.call("promote", "--to", "staging", *PASSED).code == 0
+        assert len(world.stub.pulls) == 3
+    # The file is read for the history, and once for the changes.
+    assert size < git_server.sent < 3 * size
