@@ -246,10 +246,14 @@ class _Reader:
         found = []
         for item in node.items:
             images = self._value(item, name, "texts")
-            names = [image.name for image in self._checked(item, name, partial(_images, images))]
-            if len(set(names)) < 2 or seen & set(names):
-                raise self._error(item, f"{name} has an image alone or twice", "each list has two images or more")
-            seen |= set(names)
+            names = {image.name: image.familiar for image in self._checked(item, name, partial(_images, images))}
+            if len(names) < 2:
+                raise self._error(item, f"{name} has an image alone", "each list has two images or more")
+            if twice := next((shown for full, shown in names.items() if full in seen), ""):
+                raise self._error(
+                    item, f"{name} has {twice} in two lists", "make one list of both, or leave it out of one"
+                )
+            seen |= names.keys()
             found.append(images)
         return tuple(found)
 

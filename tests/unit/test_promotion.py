@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -231,6 +232,16 @@ def test_a_set_is_named_as_the_source_or_as_the_target_has_its_images():
         (whole,) = batches(asked, [names], together=False)
         assert list(whole.questions) == asked
         assert set_gate("production", whole.members, whole.questions).state == "open"
+
+
+def test_an_image_in_sets_of_two_files_is_refused_unless_they_are_the_same():
+    names = ["a.example/x", "a.example/y", "a.example/z"]
+    asked = [question(Candidate(name, "staging", "1.1", since=0)) for name in names]
+    asked = [replace(one, image=ImageRef.parse(name)) for one, name in zip(asked, names, strict=True)]
+    found = [len(one.questions) for one in batches(asked, [names[:2], names[1::-1]], together=False)]
+    assert found == [2, 1]
+    with pytest.raises(UsageError, match=r"a\.example/y is in two sets .*\[a\.example/x, a\.example/y\] and \["):
+        list(batches(asked, [names[:2], names[1:]], together=False))
 
 
 def test_a_gate_that_is_skipped_is_open_and_says_so():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gitops_ci.errors import NothingMatched
+from gitops_ci.errors import NothingMatched, UsageError
 from gitops_ci.flows.history.sites import familiar
 from gitops_ci.flows.history.timeline import Timeline
 from gitops_ci.flows.promote.gates import Question
@@ -88,17 +88,36 @@ def _name_in(source: Timeline, image: ImageRef, match_name: bool) -> str | None:
 
 
 def batches(questions: Iterable[Question], sets: Sequence[Sequence[str]], *, together: bool) -> Iterator[Batch]:
-    """What goes in one change: a set, or a single image. With `together` all of them are one."""
+    """What goes in one change: a set, or a single image. With `together` all of them are one.
+
+    Raises:
+        UsageError: an image is in two sets, as where the files of two repositories name sets.
+    """
     left = list(questions)
+    every = tuple(left)
     if together:
         if left:
             yield Batch(tuple(left), tuple(question.image.name for question in left) if len(left) > 1 else ())
         return
+    taken = dict[frozenset[Question], tuple[str, ...]]()
     for names in sets:
         members = tuple(ImageRef.parse(name).name for name in names)
-        here = tuple(dict.fromkeys(one for name in members for one in left if one.is_named(name)))
-        if here:
-            left = [question for question in left if question not in here]
-            yield Batch(here, members)
+        here = tuple(dict.fromkeys(one for name in members for one in every if one.is_named(name)))
+        if not here or set(taken.get(frozenset(here), ())) == set(members):
+            continue
+        for other, its_members in taken.items():
+            if twice := next((one for one in here if one in other), None):
+                raise _in_two_sets(twice, its_members, members)
+        taken[frozenset(here)] = members
+        left = [question for question in left if question not in here]
+        yield Batch(here, members)
     for question in left:
         yield Batch((question,))
+
+
+def _in_two_sets(question: Question, *sets: Sequence[str]) -> UsageError:
+    listed = " and ".join(f"[{', '.join(map(familiar, members))}]" for members in sets)
+    return UsageError(
+        f"{question.image.familiar} is in two sets of promotion.together: {listed}",
+        hint="Make one set of both, or take it out of one. The config repository's .gitops-ci.yaml has sets, too.",
+    )

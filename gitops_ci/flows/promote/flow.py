@@ -122,7 +122,7 @@ class _Run:
             for note in notes:
                 self._log.detail(f"{note}: left out")
             is_done = all(question.is_there for question in questions)
-            for batch in batches(questions, (*found.sets, *request.sets), together=request.together):
+            for batch in list(batches(questions, (*found.sets, *request.sets), together=request.together)):
                 if not all(question.is_there for question in batch.questions):
                     self._take(batch, way, found)
             if questions and is_done:
