@@ -93,4 +93,6 @@ def source_of(ctx: click.Context, options: Mapping[str, Any]) -> Source:
         environments=config_of(ctx).environments,
         read_environments=lambda text, source: parse(text, source).environments,
         seconds=options["deadline"],
+        # Its branch is the environment's, else its default one.
+        elsewhere=lambda address: source_of(ctx, {**options, "config_repo": address, "base": None}),
     )

@@ -320,6 +320,35 @@ def test_environments_on_branches_of_their_own(run, tmp_path):
     assert versions(document, SHOP, "live") == ["1.0.0"]
 
 
+def test_environments_in_a_repository_of_their_own(run, past, tmp_path):
+    """As the file of this folder names it: what the config repository says of hosts is not obeyed."""
+    own = Past.at(tmp_path / "own.git", production="0.9.0")
+    own.shop("production", "1.0.0")
+    settings = CONFIG.replace("promote-from: staging", "promote-from: staging, config-repo: HOME")
+    commit_files(
+        past.repo, {".gitops-ci.yaml": settings.replace("HOME", "https://evil.example/a/b")}, message="Settings"
+    )
+    past.shop("staging", "1.1.0")
+    past.shop("production", "9.9.9")
+    own.repo.git("branch", "--move", "main", "trunk")
+    own.repo.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    (tmp_path / ".gitops-ci.yaml").write_text(
+        f"config-repo: {past.repo.path}\n{settings.replace('HOME', str(own.repo.path))}"
+    )
+    document = run("status", "--base", "main", "--output", "json").document
+    assert document["inventory"]["environments"] == ["dev", "staging", "production"]
+    row = document["inventory"]["images"][0]["in"]
+    assert [(row[name]["versions"][0]["tag"], row[name]["behind"]) for name in row] == [
+        ("1.0.0", None),
+        ("1.1.0", None),
+        ("1.0.0", 1),
+    ]
+    changes = run("compare", "staging", "production", "--output", "json").document["inventory"]["differences"]
+    assert [one["in"] for one in changes] == [{"staging": ["1.1.0"], "production": ["1.0.0"]}]
+    told = run("history", "--environment", "production", "--since", "all", "--output", "json").document["deployments"]
+    assert [(one["from"], one["to"]) for one in told] == [("0.9.0", "1.0.0"), (None, "0.9.0")]
+
+
 def test_the_origin_of_the_checkout_is_the_config_repository(run, past, tmp_path, monkeypatch):
     past.repo.git("clone", "--quiet", str(past.repo.path), str(tmp_path / "checkout"))
     monkeypatch.chdir(tmp_path / "checkout")

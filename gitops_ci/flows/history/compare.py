@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import UsageError
+from gitops_ci.flows.history.everywhere import read_everywhere
 from gitops_ci.flows.history.inventory import differences, inventory
-from gitops_ci.flows.history.reader import read_past
-from gitops_ci.flows.history.scopes import scopes
-from gitops_ci.flows.history.source import DAY, Source, opened, reported
+from gitops_ci.flows.history.source import DAY, Source, reported
 from gitops_ci.model import Log, Outcome
 
 __all__ = ["CompareRequest", "compare"]
@@ -36,9 +35,7 @@ def _compare(request: CompareRequest, log: Log) -> Outcome:
     if request.one == request.other:
         raise UsageError(f"{request.one} is compared with itself", hint="Name two environments.")
     now = request.source.clock()
-    with opened(request.source, log) as (repo, layout):
-        chosen = scopes(layout, (request.one, request.other))
-        past = read_past(repo, chosen, int(now) - _SPAN, log)
+    past = read_everywhere(request.source, (request.one, request.other), int(now) - _SPAN, log).past
     found = inventory(past, (), now, request.images)
     different = differences(found, request.one, request.other)
     return Outcome(

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from gitops_ci.flows.history.everywhere import read_everywhere
 from gitops_ci.flows.history.metrics import metrics
-from gitops_ci.flows.history.reader import read_past
-from gitops_ci.flows.history.scopes import scopes
-from gitops_ci.flows.history.source import DAY, Source, opened, reported
+from gitops_ci.flows.history.source import DAY, Source, reported
 from gitops_ci.model import Deployment, Log, Metrics, Outcome
 
 __all__ = ["HistoryRequest", "history"]
@@ -42,9 +41,8 @@ def history(request: HistoryRequest, log: Log) -> Outcome:
 
 def _history(request: HistoryRequest, log: Log) -> Outcome:
     now = int(request.source.clock())
-    with opened(request.source, log) as (repo, layout):
-        chosen = scopes(layout, request.environments)
-        past = read_past(repo, chosen, request.since - _BEFORE if request.since else None, log)
+    since = request.since - _BEFORE if request.since else None
+    past = read_everywhere(request.source, request.environments, since, log).past
     everything = [d for of in past.environments.values() for d in of.timeline.deployments]
     wanted = [d for d in everything if d.time >= request.since and _is_wanted(d, request.images)]
     newest_first = _newest_first(wanted)

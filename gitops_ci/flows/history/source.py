@@ -24,9 +24,16 @@ DAY = 86_400
 _SPANS = (90 * DAY, 730 * DAY)
 
 
+def _nowhere(address: str) -> Source:
+    raise AssertionError(f"whoever reads settings can reach the repositories that they name: {address}")
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A config repository to read. `environments` are those of this folder's configuration."""
+    """A config repository to read. `environments` are those of this folder's configuration.
+
+    `elsewhere` gives the source for the address of a repository that an environment has of its own.
+    """
 
     url: RepoUrl
     credentials: GitCredentials | None = None
@@ -35,6 +42,7 @@ class Source:
     read_environments: Callable[[str, str], Mapping[str, Environment]] = lambda text, source: {}  # noqa: ARG005
     seconds: float = 300.0
     clock: Clock = time.time
+    elsewhere: Callable[[str], Source] = _nowhere
 
 
 def repository(source: Source, log: Log) -> ConfigRepo:

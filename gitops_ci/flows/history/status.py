@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitops_ci.errors import NothingMatched
-from gitops_ci.flows.bump.holds import holds_of
+from gitops_ci.flows.history.everywhere import read_everywhere
 from gitops_ci.flows.history.inventory import inventory
-from gitops_ci.flows.history.reader import read_past
-from gitops_ci.flows.history.scopes import scopes
-from gitops_ci.flows.history.source import DAY, Source, opened, reported
-from gitops_ci.model import Hold, Log, Outcome
+from gitops_ci.flows.history.source import DAY, Source, reported
+from gitops_ci.model import Log, Outcome
 
 __all__ = ["StatusRequest", "status"]
 
@@ -35,13 +33,8 @@ def status(request: StatusRequest, log: Log) -> Outcome:
 
 def _status(request: StatusRequest, log: Log) -> Outcome:
     now = request.source.clock()
-    with opened(request.source, log) as (repo, layout):
-        chosen = scopes(layout, request.environments)
-        past = read_past(repo, chosen, int(now) - _SPAN, log)
-        held: list[Hold] = []
-        for branch in dict.fromkeys(scope.branch for scope in chosen):
-            tip = layout.tip if branch == layout.default else repo.fetch(branch, sparse=True)
-            held += holds_of(tip, [scope.environment.name for scope in chosen if scope.branch == branch])
+    read = read_everywhere(request.source, request.environments, int(now) - _SPAN, log)
+    past, held = read.past, read.holds
     found = inventory(past, held, now, request.images)
     if not found.images:
         raise NothingMatched(
@@ -59,7 +52,7 @@ def _status(request: StatusRequest, log: Log) -> Outcome:
         status="unchanged",
         exit_code=1 if failed else 0,
         inventory=found,
-        holds=tuple(held),
+        holds=held,
         skipped=past.skipped,
         summary={
             "images": len(found.images),

@@ -1,0 +1,66 @@
+"""The environments of a run in all repositories that they lie in, as one past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gitops_ci.configrepo import ConfigRepo
+from gitops_ci.flows.bump.holds import holds_of
+from gitops_ci.flows.history.reader import EnvironmentPast, Past, read_past
+from gitops_ci.flows.history.scopes import Layout, Scope, scopes
+from gitops_ci.flows.history.source import Source, opened
+from gitops_ci.model import Hold, Log
+
+__all__ = ["Everywhere", "read_everywhere"]
+
+
+@dataclass(frozen=True, slots=True)
+class Everywhere:
+    """What was read. Commits and paths are those of the repository in which an environment lies.
+
+    `past.entries` are those of the first repository.
+    """
+
+    past: Past
+    holds: tuple[Hold, ...]
+
+
+def read_everywhere(source: Source, wanted: Sequence[str], since: int | None, log: Log) -> Everywhere:
+    """Read the wanted environments, all without any.
+
+    Raises:
+        UsageError: an environment does not exist.
+        GitError: a repository cannot be read.
+    """
+    with opened(source, log) as (repo, layout):
+        chosen = scopes(layout, wanted)
+        here = [scope for scope in chosen if not _home(scope.name, source)]
+        past = read_past(repo, here, since, log)
+        holds = list(_holds(repo, layout, here))
+    found, skipped, reaches = dict(past.environments), past.skipped, past.reaches
+    for address in dict.fromkeys(filter(None, (_home(scope.name, source) for scope in chosen))):
+        there, names = (
+            source.elsewhere(address),
+            [scope.name for scope in chosen if _home(scope.name, source) == address],
+        )
+        with opened(there, log) as (repo, layout):
+            its_scopes = scopes(layout, names)
+            its_past = read_past(repo, its_scopes, since, log)
+            holds += _holds(repo, layout, its_scopes)
+        found |= its_past.environments
+        skipped, reaches = (*skipped, *its_past.skipped), max(reaches, its_past.reaches)
+    ordered: dict[str, EnvironmentPast] = {scope.name: found[scope.name] for scope in chosen}
+    return Everywhere(Past(ordered, skipped, reaches, past.entries), tuple(holds))
+
+
+def _home(name: str, source: Source) -> str | None:
+    """The repository that an environment has of its own; the config repository itself names no host."""
+    own = source.environments.get(name)
+    return own.config_repo if own else None
+
+
+def _holds(repo: ConfigRepo, layout: Layout, chosen: Sequence[Scope]) -> Iterator[Hold]:
+    for branch in dict.fromkeys(scope.branch for scope in chosen):
+        tip = layout.tip if branch == layout.default else repo.fetch(branch, sparse=True)
+        yield from holds_of(tip, [scope.environment.name for scope in chosen if scope.branch == branch])
