@@ -28,6 +28,8 @@ _INTERESTING = re.compile(
     r"argoproj\.io/|fluxcd\.io/|fleet\.cattle\.io/|kind:\s*[\"']?(?:ConfigMap|Secret)\b|\"kind\":\s*\"(?:ConfigMap|Secret)"
 )
 _TAKES_FOLDERS = re.compile(r"\bkind[\"']?:\s*[\"']?(?:Application(?:Set)?|GitRepo)\b|kustomize\.toolkit\.fluxcd\.io/v")
+# One of these is in what the expression finds; to look for them is much faster.
+_TAKING_WORDS = ("Application", "GitRepo", "kustomize.toolkit.fluxcd.io/v")
 _TAKES_CHARTS = re.compile(r"\bkind[\"']?:\s*[\"']?HelmRelease\b")
 _DOCUMENT = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 _NAMED = ("ConfigMap", "Secret")
@@ -54,14 +56,17 @@ def find_objects(tree: SourceTree, among: Iterable[str] | None = None) -> list[D
     for path in tree.names if among is None else sorted(among):
         if not path.endswith((".yaml", ".yml", ".json")) or path.startswith(templates):
             continue
-        text = tree.text(path)
-        if text is None or not _INTERESTING.search(text):
+        if not tree.noted(path, _is_interesting_text):
             continue
         try:
             found += [one for one in tree.documents(path) if _is_interesting(one)]
         except YamlError:
             continue  # the check of the file itself reports it
     return found
+
+
+def _is_interesting_text(text: str) -> bool:
+    return _INTERESTING.search(text) is not None
 
 
 def _is_interesting(one: Document) -> bool:
@@ -87,7 +92,6 @@ class Deployment:
     superseded: set[str] = field(default_factory=set)
     is_left_out: Callable[[str], bool] = lambda path: False  # noqa: ARG005
     _above: dict[str, set[str]] = field(default_factory=dict)
-    _naming: dict[str, int] = field(default_factory=dict)
 
     def start(self, files: Sequence[str] | None = None, *, objects_in: Iterable[str] | None = None) -> list[Found]:
         """What nothing else contains and no operator's object takes, as far as further units may come of it.
@@ -221,12 +225,7 @@ class Deployment:
         return any(self._names_units(path) <= most for path in found.closure.files | found.closure.parts)
 
     def _names_units(self, path: str) -> int:
-        known = self._naming.get(path)
-        if known is None:
-            text = self.repository.tree.text(path) or ""
-            takes_folders = _TAKES_FOLDERS.search(text) is not None
-            known = self._naming[path] = 0 if takes_folders else 1 if _TAKES_CHARTS.search(text) else 2
-        return known
+        return self.repository.tree.noted(path, _level_of)
 
     def _attempt(self, found: Iterable[Found]) -> list[Found]:
         listed = list(found)
@@ -267,6 +266,13 @@ class Deployment:
         unit = self.units[name].unit
         rivals = [self.units[other].unit for other in mutual if not _is_same(self.units[other].unit, unit)]
         return bool(above - mutual) or any(_rank(rival) < _rank(unit) for rival in rivals)
+
+
+def _level_of(text: str) -> int:
+    """0 for a text that may describe what takes folders, 1 for one of charts, 2 for others."""
+    if any(word in text for word in _TAKING_WORDS) and _TAKES_FOLDERS.search(text):
+        return 0
+    return 1 if "HelmRelease" in text and _TAKES_CHARTS.search(text) else 2
 
 
 def _describing(path: str, text: str) -> list[Document]:

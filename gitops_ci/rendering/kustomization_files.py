@@ -64,13 +64,31 @@ def folded(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def collect(folder: str, tree: SourceTree, value: dict[str, Any] | None = None) -> Closure:
     """The closure of a kustomization; `value` is used instead of what its file says."""
+    if value is None and (known := _of_the_other_side(folder, tree)):
+        return known
     closure = Closure()
     _Collector(tree, closure).kustomization(folder, value, [])
     if closure.remote and not closure.skip:
         first, *others = closure.remote
         closure.skip = f"it needs {first}" + (f" and {len(others)} more" if others else "")
         closure.remedy = "Use --allow-remote to fetch it, or copy it into the repository."
+    if value is None and closure == (plain := _plain(closure)):
+        tree.plain_closures[folder] = plain
     return closure
+
+
+def _plain(closure: Closure) -> Closure:
+    """A closure of files alone: whether it is the same on the other side of a change follows from its folders."""
+    return Closure(set(closure.files), set(closure.parts), set(closure.folders))
+
+
+def _of_the_other_side(folder: str, tree: SourceTree) -> Closure | None:
+    """The closure that the other side of a change has, if no file in one of its folders differs."""
+    twin = tree.twin_of((folder,))
+    known = twin.plain_closures.get(folder) if twin else None
+    if known is None or tree.twin_of({posixpath.dirname(path) or "." for path in known.files} | known.folders) is None:
+        return None
+    return _plain(known)
 
 
 class _Collector:

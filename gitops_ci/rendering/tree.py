@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import posixpath
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from gitops_ci.rendering.documents import Document, load
 from gitops_ci.yamltext import YamlError
@@ -16,6 +16,7 @@ from gitops_ci.yamltext import YamlError
 __all__ = ["CheckoutFiles", "Files", "MemoryFiles", "SourceTree"]
 
 _MOST_LINKS = 40  # as Linux counts
+_T = TypeVar("_T")
 
 
 class Files(Protocol):
@@ -131,10 +132,14 @@ class SourceTree:
                 folder = posixpath.dirname(folder)
         self._documents: dict[str, tuple[Document, ...] | YamlError] = {}
         self._texts: dict[str, str | None] = {}
-        self._links = {path: said for path, said in files.links().items() if path not in self.hidden}
+        self.links = {path: said for path, said in files.links().items() if path not in self.hidden}
         self._walks: dict[str, _Walk] = {}
+        self._notes: dict[tuple[object, str], Any] = {}
+        self._differing_folders = frozenset(posixpath.dirname(path) or "." for path in differing)
         # What folders bring to those that include them, kept for as long as the files are (`kustomization_files`).
         self.closures: dict[str, Any] = {}
+        # Closures of folders by themselves, which the other side of a change takes where its files are the same.
+        self.plain_closures: dict[str, Any] = {}
 
     def __contains__(self, path: str) -> bool:
         return path in self._known
@@ -214,6 +219,24 @@ class SourceTree:
             raise found
         return found
 
+    def noted(self, path: str, note: Callable[[str], _T]) -> _T:
+        """What a function finds in a file's text, found once for both sides."""
+        found = self.resolve(path) or path
+        if self._twin and self._is_shared(found):
+            return self._twin.noted(found, note)
+        key = note, found
+        if key not in self._notes:
+            self._notes[key] = note(self.text(found) or "")
+        made: _T = self._notes[key]
+        return made
+
+    def twin_of(self, folders: Collection[str]) -> SourceTree | None:
+        """The other side, where it has the same files directly in some folders, and no link that leads elsewhere."""
+        twin = self._twin
+        if twin is None or self.hidden or self.links or twin.links:
+            return None
+        return twin if self._differing_folders.isdisjoint(folders) else None
+
     def _is_shared(self, path: str) -> bool:
         return self._twin is not None and path not in self._differing and path in self._twin
 
@@ -238,8 +261,8 @@ class SourceTree:
                     return _Walk(links=passed, leads_out=True)
                 at.pop()
                 continue
-            here = "/".join((*at, part)) if self._links else ""
-            said = self._links.get(here)
+            here = "/".join((*at, part)) if self.links else ""
+            said = self.links.get(here)
             if said is None:
                 at.append(part)
                 continue
