@@ -36,7 +36,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Looking at environments": {
         "status": "Show which version of each image is in which environment.",
-        "compare": "Show the images in which two environments differ.",
+        "compare": "Show what differs between two environments.",
         "history": "Show who deployed which version where and when.",
     },
     "Setting up": {
@@ -63,7 +63,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         *("merge-method", "reopen", "behind"),
     ),
     "Commit": ("commit-message", "signoff", "skip-ci", "author", "committer", "sign", "signing-key", "commit-with"),
-    "What is compared": ("head", "unit", "clusters", "this-repository"),
+    "What is compared": ("what", "head", "unit", "clusters", "this-repository"),
     "What is checked": (
         "changed-since",
         "changed",
@@ -238,7 +238,13 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("All environments, in a checkout of the config repository:", "gitops-ci status"),
         ("Fail if an environment lags behind the one before:", "gitops-ci status --image shop --fail-on drift"),
     ),
-    "compare": (("What production does not have yet:", "gitops-ci compare staging production"),),
+    "compare": (
+        ("What production does not have yet:", "gitops-ci compare staging production"),
+        (
+            "What else differs, in the objects that both render to:",
+            "gitops-ci compare staging production --what rendered",
+        ),
+    ),
     "history": (
         ("One image in one environment:", "gitops-ci history ghcr.io/acme/shop --environment production"),
         (

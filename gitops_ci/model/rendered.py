@@ -135,7 +135,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class RenderedDiff:
-    """Everything that differs between two sides. `base` and `head` are commits, or '' for the working tree."""
+    """Everything that differs between two sides. `base` and `head` are commits, or '' for the working tree.
+
+    Without `is_change` they are the names of two environments.
+    """
 
     base: str
     head: str
@@ -147,3 +150,4 @@ class RenderedDiff:
     notes: tuple[str, ...] = ()
     summary: Mapping[str, int] = field(default_factory=dict)
     view: View = View()
+    is_change: bool = True

@@ -31,6 +31,7 @@ __all__ = [
     "one_sided",
     "risk_line",
     "sides",
+    "state_words",
 ]
 
 _MOST_NAMES = 6
@@ -42,7 +43,7 @@ def headline(diff: RenderedDiff) -> str:
     numbers = diff.summary
     told = _states(diff)
     if not told:
-        return "no change to the rendered objects"
+        return "no change to the rendered objects" if diff.is_change else "the rendered objects are the same"
     units = f"{numbers.get('units', 0):,} of {count(numbers.get('all_units', 0), 'unit')}"
     parts = [f"{told[0]} in {units}{''.join(f', {one}' for one in told[1:])}"]
     if restarts := numbers.get("restarts", 0):
@@ -55,7 +56,7 @@ def headline(diff: RenderedDiff) -> str:
 def _states(diff: RenderedDiff) -> list[str]:
     states = Counter[str](one.state for one in diff.objects)
     names = ("changed", "added", "removed", "moved", "renamed")
-    found = [(states[name], name) for name in names if states[name]]
+    found = [(states[name], state_words(diff, name)) for name in names if states[name]]
     return [f"{count(number, 'object') if not at else f'{number:,}'} {name}" for at, (number, name) in enumerate(found)]
 
 
@@ -65,7 +66,17 @@ def _pods(diff: RenderedDiff) -> str:
     return f" ({count(number, 'pod')})" if number else ""
 
 
+def state_words(diff: RenderedDiff, state: str) -> str:
+    """What a state is called: nothing was added or removed between two environments."""
+    if diff.is_change:
+        return state
+    only = {"removed": f"only in {diff.base}", "added": f"only in {diff.head}"}
+    return {**only, "changed": "different", "moved": "in another namespace"}.get(state, state)
+
+
 def sides(diff: RenderedDiff) -> str:
+    if not diff.is_change:
+        return f"- {diff.base} · + {diff.head}"
     return f"base {diff.base[:10]} · head {diff.head[:10] or 'working tree'}"
 
 

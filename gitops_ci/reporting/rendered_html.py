@@ -17,6 +17,7 @@ from gitops_ci.reporting.rendered import (
     one_sided,
     risk_line,
     sides,
+    state_words,
 )
 from gitops_ci.reporting.tables import Table
 
@@ -40,7 +41,8 @@ def rendered_tables(diff: RenderedDiff) -> Iterator[Table]:
         (one.image, one.old, one.new, image_users(one, known)) for one in diff.images
     ])  # fmt: skip
     for state in ("removed", "added"):
-        yield Table(state.capitalize(), ("Kind", "Objects", "Unit"), [
+        words = state_words(diff, state)
+        yield Table(words[0].upper() + words[1:], ("Kind", "Objects", "Unit"), [
             (kind, ", ".join(kind_and_name(one)[1] for one in objects), unit)
             for unit, kind, objects in one_sided(diff, state)
         ])  # fmt: skip

@@ -25,6 +25,7 @@ from gitops_ci.reporting.rendered import (
     one_sided,
     risk_line,
     sides,
+    state_words,
 )
 from gitops_ci.reporting.summary import count
 
@@ -114,7 +115,7 @@ def _images(diff: RenderedDiff, known: Mapping[str, ObjectChange]) -> Iterator[S
 def _one_sided(diff: RenderedDiff) -> Iterator[Sequence[str]]:
     for state in ("removed", "added"):
         for unit, kind, objects in one_sided(diff, state):
-            yield state, md.code(f"{kind} {listed_names(objects)}"), md.code(unit)
+            yield md.plain(state_words(diff, state)), md.code(f"{kind} {listed_names(objects)}"), md.code(unit)
 
 
 def _unit(one: UnitChange) -> str:

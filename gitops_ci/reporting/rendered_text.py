@@ -19,6 +19,7 @@ from gitops_ci.reporting.rendered import (
     one_sided,
     risk_line,
     sides,
+    state_words,
 )
 from gitops_ci.yaml_view import yaml_lines
 
@@ -66,7 +67,8 @@ def _images(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
 def _one_sided(diff: RenderedDiff, state: str, paint: Paint) -> Iterator[str]:
     listed = list(one_sided(diff, state))
     if listed:
-        yield paint(state.capitalize(), "bold")
+        words = state_words(diff, state)
+        yield paint(visible(words[0].upper() + words[1:]), "bold")
     mark = "-" if state == "removed" else "+"
     for unit, kind, objects in listed:
         names = f"{visible(kind)} {visible(listed_names(objects))}"

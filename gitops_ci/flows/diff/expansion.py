@@ -13,13 +13,13 @@ from typing import Any
 
 from gitops_ci.errors import ProgramError
 from gitops_ci.flows.diff.half import Half, Trouble
+from gitops_ci.flows.diff.output import output_of
 from gitops_ci.flows.diff.scope import Scope
 from gitops_ci.flows.diff.sides import Trees
 from gitops_ci.model import Log
-from gitops_ci.rendering.deployment import Output, Repository
+from gitops_ci.rendering.deployment import Output, Recipe, Repository
 from gitops_ci.rendering.discovery import Deployment, Found
-from gitops_ci.rendering.failures import failure_of
-from gitops_ci.rendering.kinds import FILE_KINDS, recipe_of
+from gitops_ci.rendering.kinds import FILE_KINDS
 from gitops_ci.rendering.programs import ProgramSettings, render
 from gitops_ci.yamltext import YamlError
 
@@ -125,21 +125,12 @@ class _Run:
 
     def _output(self, side: int, found: Found) -> Output | Trouble:
         half = self._halves[side]
-        ready = _ready(found, allow_remote=half.settings.allow_remote)
-        if isinstance(ready, Trouble):
-            return ready
-        repository = half.deployment.repository
-        try:
-            recipe = recipe_of(found.unit, ready.closure, repository)
-            half.recipes[found.unit.id] = recipe
+
+        def settings(recipe: Recipe) -> ProgramSettings:
             is_shared = self._differing.isdisjoint((*recipe.files, *recipe.copies.values()))
-            return render(recipe, half.tree, self._shared if is_shared else half.settings)
-        except ProgramError as error:
-            failure = failure_of(found.unit, error, repository)
-            whole = found.closure
-            if whole.skip:
-                return Trouble(whole.skip, whole.remedy)
-            return Trouble(failure.message, failure.remedy, failure.is_error)
+            return self._shared if is_shared else half.settings
+
+        return output_of(half, found, settings)
 
     def again(self, name: str) -> Output | None:
         """A second rendering of a unit of the head."""
@@ -182,20 +173,6 @@ class _Run:
             for key, documents in half.deployment.repository.objects.items()
             if any(one.path in self._differing for one in documents)
         }
-
-
-def _ready(found: Found, *, allow_remote: bool) -> Found | Trouble:
-    """The unit as it can be rendered here, else why it cannot."""
-    closure = found.closure
-    if closure.refused:
-        return Trouble(closure.refused)
-    if closure.error:
-        return Trouble(closure.error, is_error=True)
-    if closure.skip and not (allow_remote and closure.remote):
-        if offline := closure.without_remote():
-            return replace(found, closure=offline)
-        return Trouble(closure.skip, closure.remedy)
-    return found
 
 
 def _made_of(found: Found) -> tuple[Any, ...]:
