@@ -7,13 +7,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["scalar", "yaml_lines"]
+__all__ = ["WrittenNumber", "scalar", "yaml_lines"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./@%+=$,()-]*(?:[ :][A-Za-z0-9_./@%+=$,()-]+)*")
 _OTHER_THAN_TEXT = re.compile(
     r"[-+]?[0-9][0-9_.,:eExXa-fA-F+-]*|\.[0-9]+|~|null|true|false|yes|no|on|off|y|n|.*:|.*: .*", re.IGNORECASE
 )
 _FIRST_KEYS = {"apiVersion": 0, "kind": 1, "metadata": 2, "name": 3}
+
+
+class WrittenNumber(str):
+    """A number as it is written: 1.10, 1e3, 0x10."""
+
+    __slots__ = ()
 
 
 def yaml_lines(value: Any) -> list[str]:
@@ -57,6 +63,8 @@ def _block(name: str, value: str) -> Iterator[str]:
 
 def scalar(value: Any) -> str:
     """One line; a text that YAML would read as something else is quoted."""
+    if isinstance(value, WrittenNumber):
+        return str(value)
     if isinstance(value, str):
         if _PLAIN.fullmatch(value) and not _OTHER_THAN_TEXT.fullmatch(value):
             return value

@@ -23,13 +23,22 @@ def change_text(paths: Iterable[PathChange], context: int = _CONTEXT) -> str:
     """Each change by its place, removed lines with -, added ones with +."""
     lines: list[str] = []
     last = None
-    for change in paths:
-        place, key = _divided(change.path)
+    for place, key, change in _each(paths):
         if place != last:
             lines.append(f" {place or '(object)'}")
             last = place
         lines += _change(change, key, context)
     return "\n".join(shorten(line, _LONGEST) for line in lines)
+
+
+def _each(paths: Iterable[PathChange]) -> Iterator[tuple[str, str, PathChange]]:
+    """Each change with its place and key; those in JSON or YAML instead of the text that it is."""
+    for change in paths:
+        if not change.inside:
+            yield *_divided(change.path), change
+        for one in change.inside or ():
+            place, key = _divided(one.path)
+            yield f"{change.path} > {place}" if place else change.path, key, one
 
 
 def _divided(path: str) -> tuple[str, str]:

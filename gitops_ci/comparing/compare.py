@@ -11,6 +11,7 @@ from typing import Any
 from gitops_ci.comparing.differences import differences
 from gitops_ci.comparing.grouping import grouped
 from gitops_ci.comparing.images import image_changes, version_of
+from gitops_ci.comparing.inside import changes_inside
 from gitops_ci.comparing.list_keys import ListKeys
 from gitops_ci.comparing.masking import hide, without_hidden
 from gitops_ci.comparing.noise import Facts, class_of
@@ -131,7 +132,8 @@ def _change(pair: Pair, settings: Settings, hashed: frozenset[str], unstable: _U
         if pair.state == "changed" and not found:
             return None
         known = Facts(_new_versions(found), unstable.get((one.unit, one.key), frozenset()), settings.fold(one))
-        paths = tuple(replace(change, noise=class_of(change, known)) for change in found)
+        whole = [replace(change, inside=changes_inside(change.path, change.old, change.new)) for change in found]
+        paths = tuple(replace(change, noise=class_of(change, known)) for change in whole)
     was = _was(pair)
     unit = UnitFacts((pair.base or one).prunes, one.replaces)
     subject = Subject(pair.state, one.kind, one.key.group, old, new, paths, unit, one.shown_name, was)

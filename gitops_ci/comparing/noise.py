@@ -93,8 +93,10 @@ def _is_server(change: PathChange, facts: Facts) -> bool:
 
 
 def _is_same_value(change: PathChange, facts: Facts) -> bool:
-    """Quantities of the same size: 1000m and 1."""
+    """Quantities of the same size: 1000m and 1. JSON and YAML in another form, or with other comments."""
     del facts
+    if change.inside is not None:
+        return not change.inside
     if change.base_pointer is None or change.head_pointer is None or not _is_quantity_field(change.head_pointer):
         return False
     old, new = quantity(change.old), quantity(change.new)

@@ -42,6 +42,7 @@ class PathChange:
     Without a `head_pointer` the value is removed, without a `base_pointer` it is added. Set the values with both first,
     at their base pointer; then remove, last pointer first; then add, first pointer first. A `masked` value is a secret:
     `old` and `new` are None. `noise` is the class that it is folded under, '' for none; `risk` the risk that it causes.
+    `inside` are the changes of JSON or YAML in a text, for persons; None where it is none.
     """
 
     path: str
@@ -52,6 +53,7 @@ class PathChange:
     masked: bool = False
     noise: str = ""
     risk: str = ""
+    inside: tuple[PathChange, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from difflib import unified_diff
 
 from gitops_ci.display import shorten, visible, visible_lines
-from gitops_ci.model.rendered import ObjectChange, RenderedDiff
+from gitops_ci.model.rendered import ObjectChange, PathChange, RenderedDiff
 from gitops_ci.reporting.rendered import (
     folded,
     group_title,
@@ -96,9 +96,17 @@ def _paths(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
         for change in one.paths:
             if change.noise and not diff.view.show_noise:
                 continue
-            old, new = one_line(change)
             told = paint(f"  (folded: {change.noise})", "dim") if change.noise else ""
-            yield f"{visible(kind)}/{visible(name)}  {visible(change.path)}: {visible(old)} -> {visible(new)}{told}"
+            for path, (old, new) in _lines_of(change):
+                yield f"{visible(kind)}/{visible(name)}  {visible(path)}: {visible(old)} -> {visible(new)}{told}"
+
+
+def _lines_of(change: PathChange) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The path and both values; of JSON or YAML in a text those of each change in it."""
+    if not change.inside:
+        yield change.path, one_line(change)
+    for inner in change.inside or ():
+        yield f"{change.path} > {inner.path}", one_line(inner)
 
 
 def _yaml(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
