@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitops_ci.comparing.differences import differences
 from gitops_ci.comparing.grouping import grouped
-from gitops_ci.comparing.images import image_changes, version_of
+from gitops_ci.comparing.images import changed_images, image_changes, version_of
 from gitops_ci.comparing.inside import changes_inside
 from gitops_ci.comparing.list_keys import ListKeys
 from gitops_ci.comparing.masking import hide, without_hidden
@@ -75,13 +75,22 @@ class Comparison:
     summary: Mapping[str, int]
 
 
+class _Known(NamedTuple):
+    """Names of Secrets that end in a hash, what differs in each rendering, and by unit the versions that images get."""
+
+    hashed: frozenset[str]
+    unstable: _Unstable
+    versions: Mapping[str, frozenset[str]]
+
+
 def compare(base: Sequence[Side], head: Sequence[Side], settings: Settings | None = None) -> Comparison:
     """Every object that differs, what of it is noise, what has to be seen, and which of them are alike."""
     given = settings or Settings()
     before, after = (_objects(sides, given) for sides in (base, head))
     hashed = frozenset(one.name for one in (*before, *after) if one.kind == "Secret" and HASH.search(one.name))
-    unstable = _unstable(head, given)
-    changed = [found for pair in paired(before, after) if (found := _change(pair, given, hashed, unstable)) is not None]
+    pairs = paired(before, after)
+    known = _Known(hashed, _unstable(head, given), _new_versions(pairs))
+    changed = [found for pair in pairs if (found := _change(pair, given, known)) is not None]
     objects = tuple(_unique(changed))
     groups = grouped(objects, given.context, with_noise=given.with_noise)
     return Comparison(
@@ -120,10 +129,10 @@ def _objects(sides: Iterable[Side], settings: Settings) -> list[ManifestObject]:
     ]
 
 
-def _change(pair: Pair, settings: Settings, hashed: frozenset[str], unstable: _Unstable) -> ObjectChange | None:
+def _change(pair: Pair, settings: Settings, known: _Known) -> ObjectChange | None:
     """What differs between both sides of a pair, None where nothing does."""
-    old = hide(pair.base.value, hashed, settings.masks) if pair.base else None
-    new = hide(pair.head.value, hashed, settings.masks) if pair.head else None
+    old = hide(pair.base.value, known.hashed, settings.masks) if pair.base else None
+    new = hide(pair.head.value, known.hashed, settings.masks) if pair.head else None
     one = pair.head or pair.base
     assert one is not None
     paths: tuple[PathChange, ...] = ()
@@ -131,9 +140,10 @@ def _change(pair: Pair, settings: Settings, hashed: frozenset[str], unstable: _U
         found = differences(old, new, settings.keys.get((one.key.group, one.kind)))
         if pair.state == "changed" and not found:
             return None
-        known = Facts(_new_versions(found), unstable.get((one.unit, one.key), frozenset()), settings.fold(one))
+        versions = known.versions.get(one.unit, frozenset())
+        facts = Facts(versions, known.unstable.get((one.unit, one.key), frozenset()), settings.fold(one))
         whole = [replace(change, inside=changes_inside(change.path, change.old, change.new)) for change in found]
-        paths = tuple(replace(change, noise=class_of(change, known)) for change in whole)
+        paths = tuple(replace(change, noise=class_of(change, facts)) for change in whole)
     was = _was(pair)
     unit = UnitFacts((pair.base or one).prunes, one.replaces)
     subject = Subject(pair.state, one.kind, one.key.group, old, new, paths, unit, one.shown_name, was)
@@ -185,13 +195,14 @@ def _with_risk(change: PathChange, risks: Iterable[Risk]) -> PathChange:
     return replace(change, risk=name) if name else change
 
 
-def _new_versions(changes: Iterable[PathChange]) -> frozenset[str]:
-    """The versions of images that change: a label with one of them says nothing more."""
-    return frozenset(
-        version_of(one.new).partition("@")[0]
-        for one in changes
-        if one.path.endswith(".image") and isinstance(one.new, str)
-    )
+def _new_versions(pairs: Iterable[Pair]) -> Mapping[str, frozenset[str]]:
+    """By unit the versions that its images change to: a label with one of them, on whichever object, says no more."""
+    found: dict[str, set[str]] = {}
+    for pair in pairs:
+        if pair.base and pair.head:
+            images = changed_images(pair.base.value, pair.head.value)
+            found.setdefault(pair.head.unit, set()).update(version_of(new).partition("@")[0] for _, new in images)
+    return {unit: frozenset(versions) for unit, versions in found.items()}
 
 
 def _notes(objects: Iterable[ManifestObject]) -> Iterable[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops_ci.model.rendered import ImageChange, ObjectChange
 
-__all__ = ["image_changes", "named", "version_of"]
+__all__ = ["changed_images", "image_changes", "named", "version_of"]
 
 
 def named(image: str) -> str:
@@ -28,7 +28,7 @@ def image_changes(objects: Iterable[ObjectChange]) -> tuple[ImageChange, ...]:
     for one in objects:
         if one.before is None or one.after is None:
             continue
-        for old, new in _changed(one.before, one.after):
+        for old, new in changed_images(one.before, one.after):
             is_same = named(old) == named(new)
             key = (named(new), version_of(old) if is_same else old, version_of(new))
             users = found.setdefault(key, [])
@@ -36,7 +36,8 @@ def image_changes(objects: Iterable[ObjectChange]) -> tuple[ImageChange, ...]:
     return tuple(ImageChange(*key, tuple(users)) for key, users in sorted(found.items()))
 
 
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def changed_images(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each image of an object that changes, before and after."""
     old, new = dict(_images(before)), dict(_images(after))
     for place in sorted(old.keys() & new.keys()):
         if old[place] != new[place]:

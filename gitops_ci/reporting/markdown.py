@@ -41,7 +41,7 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
         from gitops_ci.reporting.rendered_markdown import rendered_markdown
 
         # The heading has the headline.
-        page.add(rendered_markdown(outcome.rendered, page.room - 2_000))
+        page.add(rendered_markdown(outcome.rendered, page.room - 2_000, has_head=False))
     # Where not all fit, errors are what has to be seen.
     findings = sorted(outcome.findings, key=lambda finding: list(_ICONS).index(finding.severity))
     page.table("Findings", ("Severity", "Where", "Rule", "Message"), findings, _finding)

@@ -65,10 +65,13 @@ def _more(diff: RenderedDiff, groups: Sequence[ObjectGroup], number: str, limit:
     return "\n\n".join((head, *_groups(replace(diff, groups=tuple(groups)), objects_by_id(diff), room))) + "\n"
 
 
-def rendered_markdown(diff: RenderedDiff, limit: int, link: str = "", *, part: str = "") -> str:
-    """Markdown of at most `limit` bytes (from 2,000 on); `link` is the address of the job with the rest."""
+def rendered_markdown(diff: RenderedDiff, limit: int, link: str = "", *, part: str = "", has_head: bool = True) -> str:
+    """Markdown of at most `limit` bytes (from 2,000 on); `link` is the address of the job with the rest.
+
+    Without a head it goes below one that has the headline.
+    """
     known = objects_by_id(diff)
-    head = f"**Rendered objects**{f', part {part}' if part else ''}: {md.plain(headline(diff))}"
+    head = f"**Rendered objects**{f', part {part}' if part else ''}: {md.plain(headline(diff))}" if has_head else ""
     between = (md.plain(sides(diff)),) if diff.base else ()
     foot = " · ".join((*between, *((md.link(link, "job"),) if link else ())))
     room = _Room(limit - len(head.encode()) - len(foot.encode()) - 400)

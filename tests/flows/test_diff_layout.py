@@ -103,3 +103,94 @@ def test_a_template_of_the_shared_chart_reaches_all_and_is_one_group(run, tmp_pa
     found = run("diff", "--base", "HEAD", "--output", "json").document["rendered"]
     assert found["summary"]["objects"] == 198
     assert [len(group["objects"]) for group in found["groups"]] == [198]
+
+
+# A large upgrade: a vendored chart of 200 objects in which nearly everything changes, and three lines are dangerous.
+
+META = """\
+metadata:
+  name: part-{{ $n }}
+  labels:
+    helm.sh/chart: "stack-{{ $.Chart.Version }}"
+    app.kubernetes.io/version: {{ $.Chart.AppVersion | quote }}
+"""
+WORKLOAD = """\
+{{- range $n := until 40 }}
+---
+apiVersion: apps/v1
+kind: Deployment
+META
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: part-{{ $n }}}}
+  template:
+    metadata:
+      labels: {app: part-{{ $n }}}
+      annotations: {checksum/config: {{ printf "%s %d" $.Chart.Version $n | sha256sum }}}
+    spec:
+      containers:
+        - {name: main, image: "ghcr.io/acme/part-{{ $n }}:{{ $.Chart.AppVersion }}", args: [--old={{ $n }}]}
+---
+apiVersion: v1
+kind: ConfigMap
+META
+data:
+  board.json: |-
+    {{ dict "release" $.Chart.AppVersion "rows" (until 60) "expr" (repeat 40 (printf "m%d+" $n)) | toJson }}
+---
+apiVersion: v1
+kind: Service
+META
+spec: {selector: {app: part-{{ $n }}}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: ServiceAccount
+META
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+META
+rules:
+  - {apiGroups: [""], resources: [configmaps], verbs: [get]}
+{{- end }}
+"""
+
+
+def chart_of(version: str, edits: tuple[tuple[str, str], ...] = (), more: str = "") -> dict[str, str]:
+    text = WORKLOAD
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    return {
+        "chart/Chart.yaml": f"apiVersion: v2\nname: stack\nversion: {version}\nappVersion: v{version}\n",
+        "chart/templates/all.yaml": text.replace("META\n", META),
+        "chart/templates/more.yaml": more,
+    }
+
+
+def test_a_large_upgrade_is_one_comment_with_the_danger_in_the_first_screen(run, tmp_path, tool):
+    tool("kubectl", "helm", "git")
+    claim = (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: history}\nspec: {accessModes: [ReadWriteOnce]}\n"
+    )
+    make_checkout(tmp_path, chart_of("1.0.0", more=claim), origin=ORIGIN)
+    edits = (
+        ("--old={{ $n }}", "--new={{ $n }}, --level={{ $n }}"),
+        ('"rows" (until 60)', '"rows" (until 61) "id" (mul $n 7)'),
+        ("resources: [configmaps]", "resources: [configmaps{{ if eq $n 17 }}, secrets{{ end }}]"),
+        ("{matchLabels: {app: part", "{matchLabels: {app: {{ if eq $n 23 }}new-{{ end }}part"),
+    )
+    lay(tmp_path, chart_of("2.0.0", edits))
+    report = tmp_path.parent / f"{tmp_path.name}.md"
+    ran = run("diff", "--base", "HEAD", "--report", f"markdown={report}", "--output", "json")
+    assert ran.code == 0, ran.err
+    assert ran.document["rendered"]["summary"]["objects"] == 201
+    text = report.read_text()
+    assert len(text.encode()) < 65_536
+    assert "more objects: see the report" not in text, "nothing is left out"
+    assert text.count("200 objects changed") == 1
+    for danger in ("PersistentVolumeClaim history", "ClusterRole part-17", "Deployment part-23"):
+        assert [line for line in text.splitlines()[:10] if danger in line], danger
+    # What every object has, because the chart and its images have another version, is not to be read.
+    assert "app.kubernetes.io/version" not in text.partition("Folded:")[0]
+    assert "Service part-0" not in text

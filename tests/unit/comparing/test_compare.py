@@ -143,6 +143,17 @@ def test_a_version_label_is_noise_where_the_image_says_the_same():
     assert sorted(path.noise for path in one(old, new).paths) == ["", "version label"]
 
 
+def test_a_version_label_of_any_object_is_noise_where_an_image_of_its_unit_gets_that_version():
+    def labelled(version):
+        made = config_map()
+        made["metadata"]["labels"] = {"app.kubernetes.io/version": version}
+        return made
+
+    found = change([labelled("1.0"), deployment("web:v1.0")], [labelled("1.1"), deployment("web:v1.1")])
+    assert {one.kind: one.is_noise for one in found.objects} == {"ConfigMap": True, "Deployment": False}
+    assert not one(labelled("1.0"), labelled("1.1")).is_noise
+
+
 def resources(cpu: Any) -> dict[str, Any]:
     made = deployment()
     made["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": cpu}}
