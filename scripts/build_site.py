@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from gitops_ci.project import HOME  # noqa: E402
 from scripts.reference_pages import reference_pages  # noqa: E402
 
 _LINK = re.compile(r"(?<!!)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+
+
+_PICTURES = (".png", ".svg")
 
 
 def pages() -> dict[str, str]:
@@ -40,7 +44,7 @@ def _for_site(text: str, page: str) -> str:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
         if path == "README.md":
             aim = "index.md"
-        elif path.startswith("docs/") and path.endswith(".md"):
+        elif path.startswith("docs/") and path.endswith((".md", *_PICTURES)):
             aim = path.removeprefix("docs/")
         else:
             kind = "tree" if (ROOT / path).is_dir() else "blob"
@@ -56,6 +60,9 @@ def write(folder: Path) -> None:
         path = folder / "docs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    for path in (ROOT / "docs").rglob("*"):
+        if path.suffix in _PICTURES:
+            shutil.copyfile(path, folder / "docs" / path.relative_to(ROOT / "docs"))
     (folder / "mkdocs.yml").write_text((ROOT / "mkdocs.yml").read_text())
 
 

@@ -1,6 +1,7 @@
-"""One HTML file: tables, and for deployments a line of time for each environment. It loads nothing and runs nothing.
+"""One HTML file: tables, and for deployments a line of time for each environment. It loads nothing.
 
-Every foreign text is escaped, and the page forbids itself scripts and requests (Content-Security-Policy).
+Every foreign text is escaped. The page forbids itself requests, and every script but that of its search field, by its
+own Content-Security-Policy.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from gitops_ci.display import short_digests, visible
 from gitops_ci.moments import rfc3339
 from gitops_ci.reporting.base import prepare
+from gitops_ci.reporting.html_search import SEARCH, SEARCH_STYLE, script_source
 from gitops_ci.reporting.summary import is_told, location, old_and_new, sentence
 from gitops_ci.reporting.tables import Table, tables
 
@@ -30,7 +32,7 @@ h1 { font-size: 1.3rem } h2 { font-size: 1.05rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid #8884; vertical-align: top }
 th { position: sticky; top: 0; background: Canvas }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
+td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; min-width: 4.5em }
 svg { width: 100%; height: 3.2rem; display: block }
 svg line { stroke: #8888 } svg text { font-size: 11px; fill: currentColor }
 .deploy, .add { fill: #2b7de9 } .promote { fill: #1a9c5b } .rollback { fill: #d43a2f }
@@ -39,6 +41,7 @@ svg line { stroke: #8888 } svg text { font-size: 11px; fill: currentColor }
 """
 _KINDS = ("deploy", "promote", "rollback", "redeploy", "add", "remove")
 _WIDTH = 1000
+_FEW = 10  # rows that nobody needs to search
 
 
 def report(outcome: Outcome) -> str:
@@ -49,22 +52,27 @@ def report(outcome: Outcome) -> str:
         body.append(f"<p><strong>{_text(outcome.error.message)}</strong> {_text(outcome.error.hint)}</p>")
     body += _timelines(outcome.deployments)
     body += [_table(table) for table in (*tables(outcome), *_lists(outcome)) if table.rows]
-    style = _STYLE
+    style = _STYLE + SEARCH_STYLE
     if outcome.rendered:
         from gitops_ci.reporting.rendered_html import RENDERED_STYLE, rendered_parts, rendered_tables
 
         style += RENDERED_STYLE
         body += [_table(table) for table in rendered_tables(outcome.rendered) if table.rows]
         body += rendered_parts(outcome.rendered, _text)
+    is_long = sum(part.count("<tr>") + part.count("<details") for part in body) > _FEW
+    script, allowed = script_source() if is_long else ("", "script-src 'none'")
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; {allowed}"
     return "\n".join([
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         f"<title>gitops-ci {_text(outcome.command)}</title>",
         f"<style>{style}</style></head><body>",
-        *body,
-        "</body></html>",
+        *body[:1],
+        *((SEARCH,) if is_long else ()),
+        *body[1:],
+        f"{script}</body></html>",
     ]) + "\n"  # fmt: skip
 
 

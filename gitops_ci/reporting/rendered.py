@@ -36,6 +36,8 @@ __all__ = [
 
 _MOST_NAMES = 6
 _LONGEST_VALUE = 300
+# The classes of folded changes whose names are things that can be counted.
+_MANY = {name: f"{name}s" for name in ("chart label", "version label", "checksum", "same value")} | {"hash": "hashes"}
 
 
 def headline(diff: RenderedDiff) -> str:
@@ -135,7 +137,9 @@ def image_users(image: ImageChange, known: Mapping[str, ObjectChange]) -> str:
 def folded(diff: RenderedDiff) -> str:
     """`6 chart labels, 3 checksums`: what is not shown, by class."""
     classes = Counter(change.noise for one in diff.objects for change in one.paths if change.noise)
-    told = ", ".join(f"{number:,} {name}" for name, number in sorted(classes.items()))
+    told = ", ".join(
+        f"{number:,} {name if number == 1 else _MANY.get(name, name)}" for name, number in sorted(classes.items())
+    )
     whole = sum(one.is_noise for one in diff.objects)
     return f"{told}; {count(whole, 'object')} with nothing else" if whole else told
 

@@ -27,7 +27,7 @@ RENDERED_STYLE = """
 details { border-bottom: 1px solid #8884; padding: .3rem 0 }
 summary { cursor: pointer; overflow-wrap: anywhere }
 pre { overflow-x: auto; padding: .6rem; background: #8881; font-size: 13px; line-height: 1.4; margin: .5rem 0 }
-.old { color: #c0362c } .new { color: #177a45 } .dim { opacity: .7 }
+.old { color: #c0362c } .new { color: #177a45 }
 @media (prefers-color-scheme: dark) { .old { color: #ff8a80 } .new { color: #7ddc9f } }
 """
 _CLASSES = {"-": "old", "+": "new"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from functools import cache
@@ -124,6 +126,43 @@ class Tags(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+
+
+class Scripts(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.policy = ""
+
+    def handle_starttag(self, tag, attrs):
+        named = dict(attrs)
+        self.policy = self.policy or (named.get("content", "") if "http-equiv" in named else "")
+        assert not [name for name in named if name.startswith("on")]
+        if tag == "script":
+            self.texts.append("")
+
+    def handle_data(self, data):
+        if self.cdata_elem == "script":
+            self.texts[-1] += data
+
+
+def test_a_long_page_has_a_search_field_and_the_policy_allows_its_script_alone():
+    before = [config_map(f"{HOSTILE}{n}", **{HOSTILE: HOSTILE}) for n in range(20)]
+    after = [config_map(f"{HOSTILE}{n}", **{HOSTILE: f"{HOSTILE}{n}"}) for n in range(20)]
+    page = Scripts()
+    page.feed(REPORTERS["html"].report(Outcome("diff", "changed", rendered=diff_of(before, after))))
+    [script] = page.texts
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert page.policy == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert HOSTILE not in script
+
+
+def test_what_is_folded_is_counted_in_words():
+    before, after = (
+        [{**config_map(f"cm-{n}"), "metadata": {"name": f"cm-{n}", "labels": {"helm.sh/chart": c}}} for n in range(2)]
+        for c in ("a-1", "a-2")
+    )
+    assert "Folded: 2 chart labels; 2 objects with nothing else" in rendered_markdown(diff_of(before, after), 65_536)
 
 
 def test_foreign_text_is_no_markup_in_a_page():
