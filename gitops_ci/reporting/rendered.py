@@ -41,18 +41,21 @@ _MANY = {name: f"{name}s" for name in ("chart label", "version label", "checksum
 
 
 def headline(diff: RenderedDiff) -> str:
-    """`4 objects changed in 3 of 214 units, 1 removed · restarts 3 workloads (7 pods) · 1 risk`."""
+    """`4 objects changed in 3 of 9 units, 1 removed · restarts 3 workloads (7 pods) · 1 risk · 1 unit not rendered`."""
     numbers = diff.summary
     told = _states(diff)
+    left = sum(one.state in {"skipped", "failed"} for one in diff.units)
+    unknown = [f"{count(left, 'unit')} not rendered"] if left else []
     if not told:
-        return "no change to the rendered objects" if diff.is_change else "the rendered objects are the same"
+        same = "no change to the rendered objects" if diff.is_change else "the rendered objects are the same"
+        return " · ".join((same, *unknown))
     units = f"{numbers.get('units', 0):,} of {count(numbers.get('all_units', 0), 'unit')}"
     parts = [f"{told[0]} in {units}{''.join(f', {one}' for one in told[1:])}"]
     if restarts := numbers.get("restarts", 0):
         parts.append(f"restarts {count(restarts, 'workload')}{_pods(diff)}")
     if risks := numbers.get("risks", 0):
         parts.append(count(risks, "risk"))
-    return " · ".join(parts)
+    return " · ".join((*parts, *unknown))
 
 
 def _states(diff: RenderedDiff) -> list[str]:

@@ -407,6 +407,30 @@ def test_a_chart_that_lacks_a_dependency_is_told(changed):
     assert [(one["state"], "redis" in one["reason"]) for one in found["units"]] == [("skipped", True)]
 
 
+def test_of_a_chart_that_is_not_rendered_versions_and_values_are_compared(changed):
+    """A chart around another one of a registry, alone and as an Application with values of its own."""
+    more = "dependencies: [{name: redis, version: %s, repository: https://charts.example}]\n"
+    chart = "charts/web/Chart.yaml"
+    text = APPLICATION.format(name="a", tag="1").replace("{parameters", "{valueFiles: [../../prod.yaml], parameters")
+    files = {**CHART, chart: CHART[chart] + more % "1.0.0", "apps/a.yaml": text, "prod.yaml": "redis: {size: 1}\n"}
+    found = changed(files, {chart: CHART[chart] + more % "2.0.0"})
+    one, alone = found["objects"]
+    assert (alone["unit"], len(found["groups"])) == ("chart:charts/web", 1)
+    assert (one["unit"], one["kind"], one["name"]) == ("application:argocd/a", "Chart", "charts/web")
+    assert [(path["path"], path["new"]) for path in one["paths"]] == [("dependencies[name=redis].version", "2.0.0")]
+    assert found["units"][0]["state"] == "skipped"
+    found = changed(
+        files, {chart: files[chart], "prod.yaml": "redis: {size: 2}\n", "charts/web/templates/cm.yaml": "# no\n"}
+    )
+    assert [(path["path"], path["new"]) for path in found["objects"][0]["paths"]] == [
+        ("values[../../prod.yaml].redis.size", 2)
+    ]
+    assert changed(files, {"prod.yaml": files["prod.yaml"]})["objects"] == []
+    lone = {"lone/Chart.yaml": files[chart], "lone/values.yaml": "redis: {size: 1}\n", "prod.yaml": files["prod.yaml"]}
+    [one] = [one for one in changed(files, lone)["objects"] if one["unit"] == "chart:lone"]
+    assert (one["state"], one["kind"]) == ("added", "Chart")
+
+
 def test_random_passwords_are_no_change(changed):
     template = (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"

@@ -157,6 +157,15 @@ def test_a_long_page_has_a_search_field_and_the_policy_allows_its_script_alone()
     assert HOSTILE not in script
 
 
+def test_the_headline_counts_what_was_not_rendered():
+    units = (
+        UnitChange("chart:a", "chart", "", "", "skipped", "it needs a chart"),
+        UnitChange("b", "chart", "", "", "added"),
+    )
+    text = rendered_markdown(diff_of([config_map()], [config_map()], units=units), 65_536)
+    assert text.startswith("**Rendered objects**: no change to the rendered objects · 1 unit not rendered\n")
+
+
 def test_what_is_folded_is_counted_in_words():
     before, after = (
         [{**config_map(f"cm-{n}"), "metadata": {"name": f"cm-{n}", "labels": {"helm.sh/chart": c}}} for n in range(2)]

@@ -11,6 +11,7 @@ from gitops_ci.flows.diff.expansion import Expansion
 from gitops_ci.flows.diff.half import Half, Trouble
 from gitops_ci.flows.diff.manifests import described, differing_documents, plain_sides, side_of
 from gitops_ci.flows.diff.sides import Trees
+from gitops_ci.flows.diff.unrendered import inputs_of
 from gitops_ci.model import Finding
 from gitops_ci.model.rendered import UnitChange, UnitState
 from gitops_ci.rendering.discovery import Found
@@ -83,6 +84,9 @@ def sides_of(
             reason = f"what it renders to is not YAML: line {error.line}: {error.reason}"
             made.troubles[name] = None, Trouble(reason, is_error=True)
             continue
+        if any(troubles):
+            one += inputs_of(old, trees.before, trees.differing)
+            other += inputs_of(new, trees.after, trees.differing)
         made.before += one
         made.after += other
     touched = [path for path in sorted(trees.differing) if _is_whole(paths) or _is_below(path, paths)]
