@@ -25,7 +25,7 @@ class SourceMap:
 
     def locate(self, document: Document) -> Document:
         """The document, knowing where it came from."""
-        document.is_assumed = self.unit.is_assumed
+        document.is_assumed, document.is_partial = self.unit.is_assumed, self.unit.is_partial
         source = self.unit.source_of(document.piece.text)
         if source is not None and source in self._texts:
             return document.rendered(self.unit.unit, template=(source, self._texts[source]))

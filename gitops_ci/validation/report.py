@@ -142,7 +142,8 @@ class Rendered(NamedTuple):
 
     `unit` names it, `file` describes it, `sources` are the (path, text) it was made of. `source_of` tells the path that
     one document's text says it came from. `is_assumed`: nobody installs it with these values and this name, so that
-    nothing hangs on how long a name is, or that a value is empty. `destination` is None where nobody can know it.
+    nothing hangs on how long a name is, or that a value is empty. `is_partial`: parts of it could not be rendered here,
+    so that nobody can tell what is missing in it. `destination` is None where nobody can know it.
     """
 
     unit: str
@@ -151,6 +152,7 @@ class Rendered(NamedTuple):
     sources: tuple[tuple[str, str], ...] = ()
     source_of: Callable[[str], str | None] = lambda text: None  # noqa: ARG005
     is_assumed: bool = False
+    is_partial: bool = False
     destination: Destination | None = None
 
 

@@ -227,6 +227,7 @@ class _Run:
                 texts,
                 self._source_of(found),
                 unit.is_assumed,
+                bool(closure.omitted),
                 destination_of(found, self._deployment),
             )
         )

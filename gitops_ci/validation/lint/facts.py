@@ -61,6 +61,7 @@ class Facts(NamedTuple):
     name: str
     place: tuple[str, str]
     is_assumed: bool = False
+    is_partial: bool = False
     entries: frozenset[str] | None = None
     labels: Labels = frozenset()
     pod_labels: Labels | None = None
@@ -82,6 +83,7 @@ def facts_of(document: Document) -> Facts:
         document.full_name,
         (document.unit, document.index),
         document.is_assumed,
+        document.is_partial,
         _entries(document),
         _labels(dig(value, "metadata", "labels")),
         _labels(dig(value, *(template or ()), "metadata", "labels")) if has_template else None,
@@ -97,13 +99,26 @@ def _entries(document: Document) -> frozenset[str] | None:
         return None
     if document.kind in {"ConfigMap", "Secret"}:
         parts = [value.get(part) for part in ("data", "stringData", "binaryData")]
-        return frozenset(str(key) for part in parts if isinstance(part, dict) for key in part)
+        keys = frozenset(str(key) for part in parts if isinstance(part, dict) for key in part)
+        return None if _is_filled_in_the_cluster(document, keys) else keys
     if document.kind == "Service":
         if dig(value, "spec", "type") == "ExternalName":
             return None
         ports = [port for port in _items(dig(value, "spec", "ports")) if isinstance(port, dict)]
         return frozenset(str(port[key]) for port in ports for key in ("port", "name") if port.get(key))
     return None
+
+
+def _is_filled_in_the_cluster(document: Document, keys: frozenset[str]) -> bool:
+    """Whether a controller or a person adds keys to what is in Git."""
+    if document.kind == "Secret":
+        return not keys or document.value.get("type") == "kubernetes.io/service-account-token"
+    labels = dict(_labels(dig(document.value, "metadata", "labels")))
+    annotations = dict(_labels(dig(document.value, "metadata", "annotations")))
+    return (
+        labels.get("config.openshift.io/inject-trusted-cabundle") == "true"
+        or annotations.get("service.beta.openshift.io/inject-cabundle") == "true"
+    )
 
 
 def _labels(found: Any) -> Labels:

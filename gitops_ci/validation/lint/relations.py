@@ -65,7 +65,7 @@ class _All:
         self.of_cluster: dict[str, set[str]] = defaultdict(set)
         for one in facts:
             self.by_unit[one.unit].append(one)
-            for kind, name in filter(None, ((_kind(one), one.name), one.makes)):
+            for kind, name in _made_by(one):
                 self.named[kind, name].append(one)
                 self.names[one.unit, kind].add(name)
                 if kind in _OF_CLUSTER:
@@ -86,6 +86,12 @@ def _kind(one: Facts) -> str:
     return one.kind if "." not in one.group or one.group.endswith(".k8s.io") else f"{one.kind}.{one.group}"
 
 
+def _made_by(one: Facts) -> list[tuple[str, str]]:
+    """(kind, name) of the object, and of what a controller makes of it."""
+    own = (_kind(one), one.name)
+    return [own, one.makes] if one.makes else [own]
+
+
 def _missing(one: Facts, facts: _All) -> Iterator[Problem]:
     seen: set[tuple[str, str, str]] = set()
     for need in one.needs:
@@ -101,14 +107,34 @@ def _missing(one: Facts, facts: _All) -> Iterator[Problem]:
 
 def _missing_object(one: Facts, need: Need, facts: _All) -> Iterator[Problem]:
     kind = need.kind
-    of_cluster = kind in _OF_CLUSTER
-    known = facts.of_cluster[kind] if of_cluster else facts.names[one.unit, kind]
+    known = facts.of_cluster[kind] if kind in _OF_CLUSTER else facts.names[one.unit, kind]
     near = _near(need.name, known)
-    # Secrets are usually made outside of the repository, classes by a chart.
-    if near is None and (of_cluster or kind == "Secret" or not known):
+    if near is None and not _are_made_here(kind, one, facts):
         return
     hint = f"Did you mean '{near}'?" if near else f"{one.unit} has {', '.join(sorted(known)[:5])}."
     yield MISSING, need.keys, f"there is no {kind} '{need.name}'", hint
+
+
+def _are_made_here(kind: str, one: Facts, facts: _All) -> bool:
+    """Whether the objects of a kind that are needed around an object come from its unit, as far as anybody can tell."""
+    # Secrets are usually made outside of the repository, classes by a chart.
+    if kind in _OF_CLUSTER or kind == "Secret" or one.is_partial:
+        return False
+    around = [other for other in facts.by_unit[one.unit] if _may_share_namespace(one, other)]
+    known = {name for other in around for made, name in _made_by(other) if made == kind}
+    if any(need.kind == kind and need.name in known for other in around for need in other.needs):
+        return True
+    # Nothing here uses those that the unit makes: what an operator makes may use them, and it may make the others.
+    return bool(known) and not any(_may_make_objects(other) for other in around)
+
+
+def _may_share_namespace(one: Facts, other: Facts) -> bool:
+    return one.namespace == other.namespace or not one.namespace or not other.namespace
+
+
+def _may_make_objects(one: Facts) -> bool:
+    """Whether it is a custom resource, apart from kinds that are known to make one Secret, or none."""
+    return _kind(one) != one.kind and one.makes is None and one.group.partition("/")[0] != "monitoring.coreos.com"
 
 
 def _near(name: str, known: Iterable[str]) -> str | None:
@@ -154,7 +180,7 @@ def _selects_nothing(one: Facts, facts: _All) -> Iterator[Problem]:
     around = facts.by_unit[one.unit]
     keys = {key for key, _ in wanted.labels}
     near = [labels for labels in _selectable(around, wanted.of, one.namespace) if keys <= {key for key, _ in labels}]
-    if not near or _is_made_by_a_controller(one, around):
+    if not near or one.is_partial or _is_made_by_a_controller(one, around):
         return
     labels = ", ".join(f"{key}: {value}" for key, value in sorted(wanted.labels))
     nearest_labels = max(near, key=lambda found: len(found & wanted.labels))

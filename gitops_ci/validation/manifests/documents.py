@@ -121,7 +121,7 @@ class Document:
     `origin` is the document it was made of, or `template` the (path, text) that it came from. An object that SOPS
     encrypted is without SOPS' own mapping; `unknown` are its values that nobody can know
     here. `is_assumed`: it came from a chart that nobody installs with these values. `is_kustomized`: kustomize reads it
-    before anybody else does.
+    before anybody else does. `is_partial`: other parts of its unit could not be rendered.
     """
 
     __slots__ = (
@@ -132,6 +132,7 @@ class Document:
             "is_assumed",
             "is_encrypted",
             "is_kustomized",
+            "is_partial",
             "kind",
             "origin",
             "path",
@@ -155,8 +156,7 @@ class Document:
         self.piece = piece
         self.value = without_sops(value)
         self.is_encrypted = self.value is not value
-        self.is_assumed = False
-        self.is_kustomized = False
+        self.is_assumed = self.is_kustomized = self.is_partial = False
         self.unknown: UnknownValues | None = None
         self.prefix = prefix
         self.unit = ""
@@ -173,7 +173,8 @@ class Document:
         """The same object, knowing what it was made of."""
         made = Document(self.path, self.index, self.piece, self.value, self.prefix)
         made.unit, made.origin, made.template = unit, origin, template
-        made.is_assumed, made.is_encrypted, made.unknown = self.is_assumed, self.is_encrypted, self.unknown
+        made.is_assumed, made.is_partial = self.is_assumed, self.is_partial
+        made.is_encrypted, made.unknown = self.is_encrypted, self.unknown
         return made
 
     def _metadata(self, key: str) -> str:

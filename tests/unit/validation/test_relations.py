@@ -63,6 +63,10 @@ def found(*units, **assumed) -> list[Finding]:
     return list(check([], RULES, rendered=rendered).findings)
 
 
+def marked(name, **metadata):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **metadata}}
+
+
 CONFIG = named("ConfigMap", "settings", data={"color": "blue"})
 SECRET = named("Secret", "login", stringData={"password": "x"})
 
@@ -182,6 +186,34 @@ def test_a_broken_relation_is_a_warning(objects, rule, message, hint):
         [[ingress("elsewhere", number=80)]],
         [[pod(priorityClassName="high"), named("PriorityClass", "very-low", "scheduling.k8s.io/v1", value=1)]],
         [[named("ConfigMap", "a", namespace="elsewhere"), named("Namespace", "shop")]],
+        # An operator of the same namespace may make what nothing here uses, and the others, too.
+        [
+            [
+                pod(container=from_all("ConfigMap", "elsewhere")),
+                CONFIG,
+                named("KfDef", "a", "kfdef.apps.kubeflow.org/v1"),
+            ]
+        ],
+        # A controller or a person adds the keys.
+        [
+            [
+                pod(container=env_of("Secret", "token", "ca.crt")),
+                named("Secret", "token", type="kubernetes.io/service-account-token", data={"extra": "eA=="}),
+            ]
+        ],
+        [[pod(container=env_of("Secret", "token", "key")), named("Secret", "token")]],
+        [
+            [
+                pod(container=env_of("ConfigMap", "ca", "ca-bundle.crt")),
+                marked("ca", labels={"config.openshift.io/inject-trusted-cabundle": "true"}),
+            ]
+        ],
+        [
+            [
+                pod(container=env_of("ConfigMap", "ca", "service-ca.crt")),
+                marked("ca", annotations={"service.beta.openshift.io/inject-cabundle": "true"}),
+            ]
+        ],
         # It may be missing, or is always there.
         [[pod(container=env_of("ConfigMap", "settings", "colour", optional=True)), CONFIG]],
         [[pod(container=from_all("ConfigMap", "other", optional=True)), CONFIG]],
@@ -205,6 +237,19 @@ def test_what_others_may_provide_is_not_reported(units):
 
 def test_a_chart_with_assumed_values_claims_nothing():
     assert found([pod(container=from_all("ConfigMap", "other")), CONFIG], is_assumed=True) == []
+
+
+def test_a_unit_without_some_of_its_parts_claims_no_missing_object():
+    objects = [pod(container=from_all("ConfigMap", "other")), CONFIG, service(selector={"app": "db"})]
+    assert len(found(objects)) == 2
+    assert found(objects, is_partial=True) == []
+
+
+def test_where_others_of_its_kind_are_used_a_missing_object_is_reported_beside_an_operator_too():
+    custom = named("KfDef", "a", "kfdef.apps.kubeflow.org/v1")
+    both = [pod("a", container=from_all("ConfigMap", "settings")), pod("b", container=from_all("ConfigMap", "other"))]
+    (finding,) = found([*both, CONFIG, custom])
+    assert "there is no ConfigMap 'other'" in finding.message
 
 
 def test_objects_in_another_namespace_do_not_count():
