@@ -4,6 +4,8 @@
 
 `request.toml` has `image`, `at` (pointers), and under `[policy]` what a bump's options say. Every case is also asked
 again, of its own result: then nothing is left to change.
+
+For a new case write `before/` and `request.toml`, and run this file: it prints what the other files have to hold.
 """
 
 import json
@@ -67,4 +69,5 @@ def test_case(case):
 
 
 def test_every_format_has_a_case():
-    assert {case.parent.name for case in CASES} >= FORMATS.keys()
+    missing = sorted(FORMATS.keys() - {case.parent.name for case in CASES})
+    assert not missing, f"no case for {missing}: add tests/cases/<format>/<case>/, as this file's docstring describes"

@@ -70,8 +70,12 @@ def test_the_example_of_the_readme_is_well_formed(tmp_path):
 
 
 def test_every_kind_of_host_has_a_contract():
-    assert {path.stem for path in CONTRACTS.glob("*.yaml")} == KINDS.keys()
-    assert {name: kind.stub.CONTRACT for name, kind in KINDS.items()} == {name: name for name in KINDS}
+    there = {path.stem for path in CONTRACTS.glob("*.yaml")}
+    missing, unused = sorted(KINDS.keys() - there), sorted(there - KINDS.keys())
+    assert not missing, f"add tests/data/contracts/<host>.yaml for {missing}; the README there describes the form"
+    assert not unused, f"no row of KINDS in tests/support/forge_hosts.py uses {unused}"
+    wrong = {name: kind.stub.CONTRACT for name, kind in KINDS.items() if name != kind.stub.CONTRACT}
+    assert not wrong, f"CONTRACT of a stub is its name in KINDS: {wrong}"
 
 
 def written(folder, text, name="host"):

@@ -41,7 +41,9 @@ def written(host: Host) -> list[str]:
 
 
 def test_every_kind_is_here():
-    assert {kind.forge for kind in KINDS.values()} == FORGES.keys() - {"git"}
+    stubs, hosts = {kind.forge for kind in KINDS.values()}, FORGES.keys() - {"git"}
+    assert not (left := sorted(hosts - stubs)), f"add a stub and a row of KINDS in tests/support/forge_hosts.py: {left}"
+    assert not (gone := sorted(stubs - hosts)), f"FORGES in gitops_ci/forges/__init__.py does not have {gone}"
 
 
 def test_the_default_branch_is_asked_for(host, forge):

@@ -174,4 +174,5 @@ def test_components_are_made_from_the_template(project):
 
     source = (project / ".gitlab-ci-template.yml").read_text()
     for job in COMPONENTS:
-        assert (project / "templates" / f"{job}.yml").read_text() == component(source, job)
+        made = (project / "templates" / f"{job}.yml").read_text() == component(source, job)
+        assert made, "run .venv/bin/python scripts/split_gitlab_template.py"

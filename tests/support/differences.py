@@ -11,11 +11,16 @@ __all__ = ["difference"]
 
 
 def difference(expected: Path, found: str) -> str:
-    """'' where they are equal, else `path:line` of the file of the case, and what came out as a diff to it."""
+    """'' where they are equal, else `path:line` of the file of the case, and what came out as a diff to it.
+
+    For a file that is not there: its path, and what to write into it.
+    """
+    name = expected.relative_to(CHECKOUT).as_posix() if expected.is_relative_to(CHECKOUT) else expected.as_posix()
+    if not expected.exists():
+        return f"{name}: is not there. This came out; write it there if it is what you want:\n\n{found}"
     before, after = expected.read_bytes().decode(), found
     if before == after:
         return ""
-    name = expected.relative_to(CHECKOUT).as_posix() if expected.is_relative_to(CHECKOUT) else expected.as_posix()
     old, new = _lines(before), _lines(after)
     same = next(
         (n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), min(len(old), len(new))

@@ -29,3 +29,10 @@ def test_a_file_that_ends_early_differs_behind_its_last_line(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text("a: 1\nb: 2\n")
     assert difference(file, "a: 1\n").startswith(f"{file}:2: ")
+
+
+def test_a_file_that_is_not_there_is_named_with_what_to_write(tmp_path):
+    file = tmp_path / "a.yaml"
+    told = difference(file, "a: 1\n")
+    assert told.startswith(f"{file}: is not there.")
+    assert told.endswith("\n\na: 1\n")

@@ -48,10 +48,25 @@ def named(page: RulePage) -> str:
 
 
 def test_every_rule_has_a_page() -> None:
+    ids = {page.id for page in PAGES}
+    assert not (left := sorted(set(RULE_IDS) - ids)), f"add a page to gitops_ci/rules/<family>.toml for {left}"
+    assert not (gone := sorted(ids - set(RULE_IDS))), f"RULE_IDS in gitops_ci/rules/catalog.py does not have {gone}"
     assert [page.id for page in PAGES] == sorted(RULE_IDS)
-    assert {page.id for page in PAGES if not page.bad} == WITHOUT_EXAMPLE
-    assert [page.id for page in PAGES if not (page.what.endswith(".") and page.why.endswith(".") and page.source)] == []
-    assert all(bool(page.bad) == bool(page.good) for page in PAGES)
+    bare = {page.id for page in PAGES if not page.bad}
+    assert not (left := sorted(bare - WITHOUT_EXAMPLE)), f"add `bad` and `good` to the page of {left}"
+    assert not (more := sorted(WITHOUT_EXAMPLE - bare)), f"has an example, take it out of WITHOUT_EXAMPLE: {more}"
+    short = [page.id for page in PAGES if not (page.what.endswith(".") and page.why.endswith(".") and page.source)]
+    assert not short, f"`what` and `why` end with a full stop, and `source` is not empty: {short}"
+    assert not (half := [page.id for page in PAGES if bool(page.bad) != bool(page.good)]), f"one example alone: {half}"
+
+
+@pytest.mark.parametrize("family", ["gitops", "repo", "yaml"])
+def test_a_page_names_its_own_source(family: str) -> None:
+    import tomllib
+
+    texts = tomllib.loads((CHECKOUT / "gitops_ci" / "rules" / f"{family}.toml").read_text())
+    missing = [rule for rule, text in texts.items() if not text.get("source")]
+    assert not missing, f"add `source` in gitops_ci/rules/{family}.toml: {missing}"
 
 
 @pytest.mark.parametrize("page", OF_KINDS, ids=named)
@@ -76,8 +91,10 @@ def test_files_break_and_follow_their_rule(
     if page.id.endswith(("-build", "/values")) or "kustomization.yaml" in page.bad:
         tool = shutil.which("kubectl") or kubernetes_tool("kubectl"), shutil.which("helm") or kubernetes_tool("helm")
         monkeypatch.setenv("PATH", os.pathsep.join([*(str(Path(one).parent) for one in tool), os.environ["PATH"]]))
-    assert page.id in of_files(page.bad, tmp_path / "bad", capfd)
-    assert of_files(page.good, tmp_path / "good", capfd) == set()
+    found = of_files(page.bad, tmp_path / "bad", capfd)
+    assert page.id in found, f"`bad` of {page.id} has to break the rule; it breaks {sorted(found)}"
+    found = of_files(page.good, tmp_path / "good", capfd)
+    assert not found, f"`good` of {page.id} has to be without findings; it breaks {sorted(found)}"
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.id.startswith("api/")], ids=named)
@@ -96,7 +113,7 @@ def test_the_named_modules_have_the_rule(page: RulePage) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_documentation_has_the_pages(family: str) -> None:
     written = (CHECKOUT / "docs" / "rules" / f"{family}.md").read_text()
-    assert written == family_page(family), "run python scripts/write_rule_pages.py"
+    assert written == family_page(family), "run .venv/bin/python scripts/write_rule_pages.py"
 
 
 def test_an_unknown_rule_has_no_page() -> None:
@@ -108,7 +125,7 @@ class TestCommand:
     def test_lists_all_rules(self, capfd: pytest.CaptureFixture[str]) -> None:
         assert run_command_line(["rule"]) == 0
         printed = capfd.readouterr().out
-        assert all(f"  {rule} " in printed for rule in RULE_IDS)
+        assert [rule for rule in RULE_IDS if f"  {rule} " not in printed] == []
 
     def test_explains_one_rule(self, capfd: pytest.CaptureFixture[str]) -> None:
         assert run_command_line(["rule", "api/selector"]) == 0
