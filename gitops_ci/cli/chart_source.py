@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_ci.ci import detect
-from gitops_ci.cli.facts import build_facts
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.image.tags import TagRules, in_lower_case
 from gitops_ci.imageref import ImageRef
 from gitops_ci.variables import variables
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.image.tags import TagRules
 
 __all__ = ["as_source", "chart_rules", "is_chart", "without_scheme"]
 
@@ -47,6 +48,8 @@ def chart_rules(source: str, options: Mapping[str, Any]) -> TagRules:
         UsageError: an option gives it others, or a destination is not named like the chart.
         RegistryError: it is no packaged chart.
     """
+    from gitops_ci.cli.facts import build_facts
+    from gitops_ci.flows.image.tags import TagRules, in_lower_case
     from gitops_ci.registry.chart_archive import chart_metadata
 
     metadata = chart_metadata(source.removeprefix(_CHART))

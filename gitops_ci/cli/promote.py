@@ -15,8 +15,8 @@ from gitops_ci.cli.registry_options import access_options, registry_access
 from gitops_ci.cli.repository_options import promotion_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.flows.promote import SKIPPABLE
 from gitops_ci.imageref import ImageRef
+from gitops_ci.model import SKIPPABLE
 from gitops_ci.moments import duration
 from gitops_ci.secret import mask
 from gitops_ci.variables import variables

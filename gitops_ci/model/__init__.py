@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitops_ci.model.artifacts import Commit, ImageDetails, ImagePart, Job, PushedTag, VerifiedImage
     from gitops_ci.model.fail_on import FAIL_ON_WORDS, FailOn
     from gitops_ci.model.findings import Finding, Severity, Skip
-    from gitops_ci.model.gates import Gate, Hold
+    from gitops_ci.model.gates import SKIPPABLE, Gate, Hold
     from gitops_ci.model.history import (
         Deployment,
         Difference,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FAIL_ON_WORDS",
     "RETIRED",
+    "SKIPPABLE",
     "Anchor",
     "Change",
     "Clock",
@@ -82,7 +83,7 @@ _NAMES = {
     "artifacts": ("Commit", "ImageDetails", "ImagePart", "PushedTag", "Job", "VerifiedImage"),
     "fail_on": ("FAIL_ON_WORDS", "FailOn"),
     "findings": ("Finding", "Severity", "Skip"),
-    "gates": ("Gate", "Hold"),
+    "gates": ("SKIPPABLE", "Gate", "Hold"),
     "history": (
         *("Deployment", "Difference", "Inventory", "InventoryRow", "Metrics", "RunningVersion"),
         "VersionsInEnvironment",

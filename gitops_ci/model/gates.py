@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Gate", "Hold"]
+__all__ = ["SKIPPABLE", "Gate", "Hold"]
+
+# The gates that --skip-gate may name: what a change would break is never skipped.
+SKIPPABLE = ("age", "soak", "status", "window", "hold", "set", "source-agrees", "stage")
 
 
 @dataclass(frozen=True, slots=True)

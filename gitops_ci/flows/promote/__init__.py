@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gitops_ci.flows.promote.flow import PromoteRequest, promote
-from gitops_ci.flows.promote.gates import SKIPPABLE
 from gitops_ci.flows.promote.protection import protected
 
-__all__ = ["SKIPPABLE", "PromoteRequest", "promote", "protected"]
+__all__ = ["PromoteRequest", "promote", "protected"]

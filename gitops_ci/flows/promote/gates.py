@@ -16,10 +16,8 @@ from gitops_ci.model import Gate, Hold
 from gitops_ci.moments import age as shown_age
 from gitops_ci.moments import rfc3339
 
-__all__ = ["SKIPPABLE", "Question", "age", "agreement", "hold", "set_gate", "skipped", "soak", "stage", "told", "worst"]
+__all__ = ["Question", "age", "agreement", "hold", "set_gate", "skipped", "soak", "stage", "told", "worst"]
 
-# Those that --skip-gate may name: what a change would break is never skipped.
-SKIPPABLE = ("age", "soak", "status", "window", "hold", "set", "source-agrees", "stage")
 State = Literal["open", "waiting", "closed"]
 _ORDER: tuple[State, ...] = ("open", "waiting", "closed")
 

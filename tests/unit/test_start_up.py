@@ -1,0 +1,37 @@
+"""What a command imports before it runs: `--help` and completion start as fast as they can."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from gitops_ci.cli import COMMANDS
+
+# What only a run needs.
+HEAVY = (
+    *(f"gitops_ci.{room}" for room in ("comparing", "configrepo", "formats", "http", "plan", "registry", "rendering")),
+    *(f"gitops_ci.{room}" for room in ("tags", "validation", "yamltext")),
+    *(f"gitops_ci.flows.{flow}" for flow in ("bump", "history", "image", "promote", "refresh", "rollback", "validate")),
+    *("requests", "docker", "git", "ruamel", "yaml", "semver", "tempfile", "tomllib"),
+)
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """The modules that each command adds to those of the commands before it."""
+    code = (
+        "import json, sys; from gitops_ci.cli import COMMANDS; import gitops_ci.cli.run\n"
+        "known = {}\n"
+        "for name in COMMANDS: before = set(sys.modules); COMMANDS[name]; known[name] = sorted(set(sys.modules) - before)\n"
+        "print(json.dumps(known))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+# `init` and `demo` are run once.
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in {"init", "demo"}])
+def test_a_command_imports_what_it_needs_when_it_runs(command, imported):
+    heavy = [name for name in imported[command] if name in HEAVY or name.startswith(tuple(f"{one}." for one in HEAVY))]
+    assert not heavy, "import it inside of the function that uses it"
