@@ -62,6 +62,9 @@ def main() -> int:
             verdicts = tried(chosen[:: options.every], quiet, options.workers)
             print(printed_row(host, mode, quiet.requests, verdicts), flush=True)
             wrong += [verdict for verdict in verdicts if verdict.wrong]
+            for verdict in verdicts:
+                if verdict.printed is False:
+                    print(f"  left to the next run: {verdict.case} (exit {verdict.code})", flush=True)
     for verdict in wrong:
         print(f"\n{verdict.case}: {'; '.join(verdict.wrong)} (exit {verdict.code})\n{verdict.output}")
     print(f"{len(wrong)} wrong, {time.monotonic() - began:.0f} s")
