@@ -1,9 +1,9 @@
 """Finding one image among 100,000 YAML files of 300 B to 20 kB, against `git grep -l -F` over the same tree.
 
-    python benchmarks/find.py [FILES] [RUNS] [related]
+    python benchmarks/find.py [FILES] [RUNS] [related|mixed]
 
 With `related` the tree holds releases of Flux with overlays, all of which belong together: three files of each
-application hold a version, and two of these have no name.
+application hold a version, and two of these have no name. With `mixed` one file in twenty is such a one.
 
 Both look through the same bare repository, in turn, in one run. Ours also lists the files, reads those that name the
 image and plans the edit; what a clone takes is told apart. The first round has everything in the page cache already.
@@ -92,6 +92,13 @@ def related_files(count: int) -> Iterator[tuple[str, bytes]]:
             yield f"clusters/{place}/app-{number}.yaml", (deployed + spec).encode()
 
 
+def mixed_files(count: int) -> Iterator[tuple[str, bytes]]:
+    """Nineteen deployments for each file of releases with overlays."""
+    yield from files(count - count // 20)
+    for path, data in related_files(count // 20):
+        yield path, data.replace(b"app-", b"release-")
+
+
 def make(path: Path, made: Iterable[tuple[str, bytes]]) -> int:
     """A bare repository with the files in one commit; their bytes."""
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)], check=True)
@@ -107,10 +114,18 @@ def make(path: Path, made: Iterable[tuple[str, bytes]]) -> int:
     return total
 
 
-def main(count: int, runs: int, *, related: bool) -> None:
-    image = ImageRef.parse(f"ghcr.io/acme/app-{count // (18 if related else 2)}:2.0.0")
+TREES = {
+    "": (files, "app", 2),
+    "related": (related_files, "app", 18),
+    "mixed": (mixed_files, "release", 20 * 18),
+}
+
+
+def main(count: int, runs: int, tree: str) -> None:
+    made, name, share = TREES[tree]
+    image = ImageRef.parse(f"ghcr.io/acme/{name}-{count // share}:2.0.0")
     with tempfile.TemporaryDirectory() as folder:
-        total = make(Path(folder, "config.git"), related_files(count) if related else files(count))
+        total = make(Path(folder, "config.git"), made(count))
         print(f"{count} files, {total / 1e6:.0f} MB")
         with ConfigRepo(RepoUrl.parse(f"{folder}/config.git"), None, Quiet()) as repo:
             started = time.perf_counter()
@@ -133,7 +148,7 @@ def main(count: int, runs: int, *, related: bool) -> None:
                     Quiet(),
                 )
                 ours.append(time.perf_counter() - started)
-                assert len(found.plan.changes) == (3 if related else 1) <= 3 * listed
+                assert len(found.plan.changes) == (3 if tree else 1) <= 3 * listed
     theirs_median, ours_median = statistics.median(theirs), statistics.median(ours)
     print(f"git grep -l -F  {theirs_median:6.2f} s   (medians of {runs})")
     print(f"gitops-ci       {ours_median:6.2f} s   ratio {ours_median / theirs_median:.2f}, target 1.5")
@@ -142,4 +157,4 @@ def main(count: int, runs: int, *, related: bool) -> None:
 if __name__ == "__main__":
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     count, runs = numbers + [100_000, 5][len(numbers) :]
-    main(count, runs, related="related" in sys.argv)
+    main(count, runs, next((tree for tree in TREES if tree and tree in sys.argv), ""))

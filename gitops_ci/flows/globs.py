@@ -51,7 +51,7 @@ class Paths:
             return False
         if self.globs and not any(_matches(glob, path) for glob in self.globs):
             return False
-        if any(_matches(glob, path) for glob in self.exclude):
+        if self.exclude and any(_matches(glob, path) for glob in self.exclude):
             return False
         return self.bears is None or self.bears(path)
 
