@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from gitops_ci.formats.document.blanked import blanked_pairs
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.quoted import quoted_references
+from gitops_ci.formats.document.quoted_pairs import quoted_pairs
 from gitops_ci.model import ImageSite
 
 ID = "terraform"
@@ -23,12 +24,20 @@ SUFFIXES = (".tf", ".tofu", ".tfvars", ".hcl", ".nomad")
 def find(source: ManifestText) -> Iterator[ImageSite]:
     if source.path.endswith(SUFFIXES):
         yield from quoted_references(source, format_id=ID, quotes='"', comments=r"#|//|/\*")
-        for heredoc in _heredocs(source.text):
+        rest = source.text
+        for start, end in _heredocs(source.text):
+            heredoc = _blank(source.text[:start]) + source.text[start:end]
             yield from blanked_pairs(source, heredoc, _TEMPLATE, format_id=ID)
+            rest = rest[:start] + _blank(rest[start:end]) + rest[end:]
+        yield from quoted_pairs(source, rest, format_id=ID)
 
 
-def _heredocs(text: str) -> Iterator[str]:
-    """The text of each heredoc at its place, with space for all that stands before it."""
+def _blank(text: str) -> str:
+    return re.sub(r"[^\r\n]", " ", text)
+
+
+def _heredocs(text: str) -> Iterator[tuple[int, int]]:
+    """Where the text of each heredoc begins and ends."""
     end = 0
     for _, opening in zip(range(_MOST), _OPENING.finditer(text), strict=False):
         if opening.start() < end:
@@ -37,4 +46,4 @@ def _heredocs(text: str) -> Iterator[str]:
         if closing is None:
             return
         end = closing.start()
-        yield re.sub(r"[^\r\n]", " ", text[: opening.end()]) + text[opening.end() : end]
+        yield opening.end(), end
