@@ -36,7 +36,9 @@ class SourceMap:
         same = self._index().get((document.group, document.kind), [])
         exact = [one for one in same if one.name == document.name]
         within = [one for one in same if one.name and one.name in document.name]
-        best = exact or sorted(within, key=lambda one: -len(one.name))
+        # Kustomize's `namespace` gives its name to each Namespace.
+        renamed = same if document.kind == "Namespace" and len(same) == 1 else []
+        best = exact or sorted(within, key=lambda one: -len(one.name)) or renamed
         return best[0] if best else None
 
     def _index(self) -> dict[tuple[str, str], list[Document]]:

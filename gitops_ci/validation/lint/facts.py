@@ -13,7 +13,7 @@ from gitops_ci.validation.kinds import KINDS
 from gitops_ci.validation.lint.base import Keys, dig
 from gitops_ci.validation.manifests.documents import Document
 
-__all__ = ["Facts", "Need", "Selector", "facts_of"]
+__all__ = ["Facts", "Labels", "Need", "Selector", "facts_of"]
 
 Labels = frozenset[tuple[str, str]]
 

@@ -14,7 +14,7 @@ from gitops_ci.model import Finding
 from gitops_ci.text import nearest
 from gitops_ci.validation.lint.base import Keys, at
 from gitops_ci.validation.lint.duplicates import DocumentOf
-from gitops_ci.validation.lint.facts import Facts, Need
+from gitops_ci.validation.lint.facts import Facts, Labels, Need
 from gitops_ci.validation.manifests.documents import Document
 
 __all__ = ["relation_findings"]
@@ -28,10 +28,14 @@ _ALWAYS_THERE = {
     "PriorityClass": {"system-cluster-critical", "system-node-critical"},
 }
 _NAMESPACES_ALWAYS_THERE = {"", "default", "kube-system", "kube-public", "kube-node-lease"}
+# Namespaces that are not an application's own: whoever deletes one deletes what others need.
+_NAMESPACES_OF_OTHERS = (_NAMESPACES_ALWAYS_THERE | {"argocd", "flux-system"}) - {""}
 # Kinds of the whole cluster: one unit makes them for all.
 _OF_CLUSTER = {"PriorityClass", "StorageClass", "IngressClass"}
 # What Kustomize's generators add to a name: a hash of the content.
 _HASHED = re.compile(r"(.+)-[2456789bcdfghkmt]{10}")
+# Keys that name an application.
+_NAME_KEYS = {"app", "app.kubernetes.io/name", "k8s-app", "name"}
 
 Found = tuple[Finding, Document]
 
@@ -42,10 +46,17 @@ def relation_findings(facts: Sequence[Facts], document_of: DocumentOf) -> Iterat
     for one in facts:
         if one.is_assumed:
             continue
-        problems = [*_missing(one, all_facts), *_selects_nothing(one, all_facts), *_no_namespace(one, all_facts)]
-        document = document_of(*one.place) if problems else None
+        problems: list[Problem] = [
+            *_missing(one, all_facts),
+            *_selects_nothing(one, all_facts),
+            *_no_namespace(one, all_facts),
+        ]
+        is_namespace_of_others = _kind(one) == "Namespace" and one.name in _NAMESPACES_OF_OTHERS
+        document = document_of(*one.place) if problems or is_namespace_of_others else None
         if document is None:
             continue
+        if is_namespace_of_others:
+            problems += _renamed(document)
         for rule, keys, message, hint in problems:
             hidden = document.unknown is not None and document.unknown.hides_field(".".join(map(str, keys)))
             if not hidden:
@@ -179,14 +190,25 @@ def _selects_nothing(one: Facts, facts: _All) -> Iterator[Problem]:
         return
     around = facts.by_unit[one.unit]
     keys = {key for key, _ in wanted.labels}
-    near = [labels for labels in _selectable(around, wanted.of, one.namespace) if keys <= {key for key, _ in labels}]
+    own = list(_selectable(around, wanted.of, one.namespace))
+    near = [labels for labels in own if keys <= {key for key, _ in labels}]
+    near = near or [labels for labels in own if _has_values(labels, wanted.labels)]
     if not near or one.is_partial or _is_made_by_a_controller(one, around):
         return
     labels = ", ".join(f"{key}: {value}" for key, value in sorted(wanted.labels))
     nearest_labels = max(near, key=lambda found: len(found & wanted.labels))
-    offered = ", ".join(f"{key}: {value}" for key, value in sorted(nearest_labels) if key in keys)
+    values = {value for _, value in wanted.labels}
+    offered = ", ".join(f"{key}: {value}" for key, value in sorted(nearest_labels) if key in keys or value in values)
     what = "pods" if wanted.of == "Pod" else "Services"
     yield NOTHING, wanted.keys, f"no {what} of {one.unit} have the labels {labels}", f"There are {what} with {offered}."
+
+
+def _has_values(labels: Labels, wanted: Labels) -> bool:
+    """Whether the wanted values are there under keys of the same meaning: `name: shop` for `app: shop`."""
+    return all(
+        any(key in _NAME_KEYS and other in _NAME_KEYS and value == found for other, found in labels)
+        for key, value in wanted
+    )
 
 
 def _selectable(unit: Iterable[Facts], of: str, namespace: str) -> Iterator[frozenset[tuple[str, str]]]:
@@ -215,3 +237,13 @@ def _no_namespace(one: Facts, facts: _All) -> Iterator[Problem]:
     if near and _distance_is_small(one.namespace, near):
         message = f"nothing here makes the namespace '{one.namespace}'"
         yield NO_NAMESPACE, ("metadata", "namespace"), message, f"Did you mean '{near}'?"
+
+
+def _renamed(document: Document) -> Iterator[Problem]:
+    """A Namespace that `namespace` of a kustomization, or `targetNamespace` of Flux, gave the name of another one."""
+    origin, name = document.origin, document.name
+    if origin is None or origin.name == name or origin.name in name or "${" in origin.name:
+        return
+    message = f"the Namespace '{origin.name}' is renamed to '{name}': nothing makes it, and pruning it deletes '{name}'"
+    hint = "Move the Namespace to a unit without `namespace` and `targetNamespace`, or leave those out."
+    yield NO_NAMESPACE, ("metadata", "name"), message, hint

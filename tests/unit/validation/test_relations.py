@@ -226,6 +226,9 @@ def test_a_broken_relation_is_a_warning(objects, rule, message, hint):
         [[service(selector={"cnpg.io/cluster": "db"}), pod()]],
         [[service(selector={"app": "db"}), pod()], [pod("db")]],
         [[service(selector={"app": "db"})]],
+        [[service(selector={"name": "web"}), pod(), named("Cluster", "web", "postgresql.cnpg.io/v1")]],
+        [[service(selector={"role": "web"}), pod()]],
+        [[service(selector={"name": "web", "tier": "db"}), pod()]],
         [[service()]],
         # Names that differ in a number are two names.
         [[named("Namespace", "shop-1"), named("ConfigMap", "a", namespace="shop-2")]],
@@ -233,6 +236,17 @@ def test_a_broken_relation_is_a_warning(objects, rule, message, hint):
 )
 def test_what_others_may_provide_is_not_reported(units):
     assert found(*units) == []
+
+
+@pytest.mark.parametrize(("source", "name", "is_reported"), [("shop", "kube-system", True), ("system", "shop", False)])
+def test_a_namespace_that_got_the_name_of_another_is_reported(source, name, is_reported):
+    """Kustomize's `namespace` renames every Namespace: on purpose where the new name is the application's own."""
+    sources = (("ns.yaml", yaml.safe_dump(named("Namespace", source))),)
+    rendered = Rendered("unit", "kustomization.yaml", yaml.safe_dump(named("Namespace", name)), sources)
+    findings = check([], RULES, rendered=[rendered]).findings
+    said = f"the Namespace '{source}' is renamed to '{name}'"
+    assert [said in one.message for one in findings] == [True] * is_reported
+    assert [one.path for one in findings] == ["ns.yaml"] * is_reported
 
 
 def test_a_chart_with_assumed_values_claims_nothing():
