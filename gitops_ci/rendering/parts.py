@@ -21,7 +21,8 @@ class FileRole:
     """What a file is. `units` are the ids of those that say so.
 
     `rendered`: judged by what these units render to. `part`: no manifest of its own, or a piece of what cannot be
-    rendered here; not judged alone. `not-deployed`: beside a kustomization that does not list it, and in no unit.
+    rendered here; not judged alone. `not-deployed`: beside a kustomization that does not list it, or among its patches,
+    and in no unit.
     `plain`: judged as it lies.
     """
 
@@ -33,7 +34,7 @@ def roles_of(names: Iterable[str], deployment: Deployment) -> dict[str, FileRole
     """The role of each file, once everything was rendered that can be (`Deployment.rendered`)."""
     rendered, parts = _owners(deployment)
     descriptions = {one.unit.path for one in deployment.units.values() if one.unit.kind in FILE_KINDS}
-    listed = _folders_with_kustomization(deployment.repository.tree)
+    listed = _folders_with_kustomization(deployment.repository.tree) | _folders_of_patches(parts)
     charts = set(_template_folders(deployment.repository.tree))
     made = {}
     for path in names:
@@ -76,6 +77,12 @@ def _charts_in(found: Found) -> tuple[str, ...]:
 
 def _folders_with_kustomization(tree: SourceTree) -> set[str]:
     return {posixpath.dirname(path) or "." for path in tree.names if posixpath.basename(path) in NAMES}
+
+
+def _folders_of_patches(parts: Iterable[str]) -> set[str]:
+    """Folders like `patches` that a unit takes patches from: what it does not take is a patch that is switched off."""
+    folders = map(posixpath.dirname, parts)
+    return {folder for folder in folders if "patch" in posixpath.basename(folder)}
 
 
 def _template_folders(tree: SourceTree) -> list[str]:

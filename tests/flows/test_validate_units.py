@@ -114,6 +114,16 @@ def test_a_patch_that_nothing_lists_is_a_note(found, tree):
     assert found() == (0, [("gitops/not-deployed", "p.yaml")])
 
 
+def test_a_patch_beside_one_that_is_taken_is_a_note(found, tree):
+    """Two patches of one object that are switched off are no two objects of one name."""
+    off = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 2}\n"
+    tree(
+        {"kustomization.yaml": "resources: [a.yaml]\npatches: [{path: patches/on.yaml, target: {kind: Deployment}}]\n"}
+    )
+    tree({"a.yaml": DEPLOYMENT, "patches/on.yaml": off, "patches/off.yaml": off, "patches/other.yaml": off})
+    assert found() == (0, [("gitops/not-deployed", f"patches/{name}.yaml") for name in ("off", "other")])
+
+
 @pytest.mark.parametrize(
     "template",
     ["{{ if }}\n", '{{ include "nosuch" . }}\n', "a: b: c\n", "{{ .Values.a | nosuch }}\n"],

@@ -98,6 +98,9 @@ def refused(subject: Subject) -> Iterator[Risk]:
         if change.noise in {"order", "same value", "server"}:
             continue
         told = change.head_pointer if change.head_pointer is not None else change.base_pointer
+        # Without a selector no server has accepted the workload, so that there is none to be changed.
+        if (subject.group, told, change.old) == ("apps", "/spec/selector", None):
+            continue
         yield Risk("refused", f"{change.path} cannot be changed: delete the object first", told)
         return
 

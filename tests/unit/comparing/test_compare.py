@@ -373,6 +373,12 @@ CHANGED = [
         obj("PersistentVolumeClaim", spec={"resources": {"requests": {"storage": "2Gi"}}}),
         set(),
     ),
+    # No server has accepted a workload without a selector.
+    (
+        obj("DaemonSet", "apps", spec={}),
+        obj("DaemonSet", "apps", spec={"selector": {"matchLabels": {"a": "b"}}}),
+        set(),
+    ),
     (obj("StatefulSet", "apps", spec={"replicas": 1}), obj("StatefulSet", "apps", spec={"replicas": 2}), set()),
     (
         obj("StatefulSet", "apps", spec={"serviceName": "a"}),
