@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitops_ci import process
 from gitops_ci.display import quoted_end
 from gitops_ci.errors import ProgramError
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["Limits", "run_bounded"]
 
@@ -38,6 +41,8 @@ def run_bounded(
     Raises:
         ProgramError: the program is missing, reached a limit, or failed.
     """
+    import subprocess
+
     name = os.path.basename(argv[0])
     try:
         started = subprocess.Popen(
@@ -71,6 +76,7 @@ def run_bounded(
 def _follow(started: subprocess.Popen[bytes], limits: Limits) -> tuple[bytes, bytes, str]:
     """What a program prints until it ends, or until it reaches a limit, which is the third text then."""
     import selectors
+    import subprocess
 
     end = time.monotonic() + process.time_left(limits.seconds)
     assert started.stdout is not None

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitops_ci.config_keys import KEYS, SECTIONS, SOAK_KEYS, WINDOW_KEYS, Config, ImageSettings
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment, Soak
 from gitops_ci.imageref import ImageRef
 from gitops_ci.moments import duration
-from gitops_ci.plan import PointerRule
 from gitops_ci.quantities import bytes_of, seconds_of
 from gitops_ci.text import nearest
 from gitops_ci.windows import Window, Windows, window
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read
 from gitops_ci.yamltext import MappingNode as YamlMapping
+
+if TYPE_CHECKING:
+    from gitops_ci.plan import PointerRule
 
 __all__ = ["load", "parse"]
 

@@ -88,12 +88,14 @@ def config_of(ctx: click.Context) -> Config:
 
 
 def _load(ctx: click.Context, path: object) -> Config:
-    from gitops_ci.config import load
-
     if not (isinstance(path, str) and path):
         path = known_files.CONFIG if os.path.isfile(known_files.CONFIG) else ""
+    if not path:
+        return Config()
+    from gitops_ci.config import load
+
     try:
-        return load(path) if path else Config()
+        return load(path)
     except UsageError:
         if ctx.resilient_parsing:
             return Config()  # a shell asks how the line may go on: what is wrong is told when it is run

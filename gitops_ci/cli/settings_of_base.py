@@ -32,11 +32,13 @@ def settings_for(context: CiContext) -> Settings:
     Raises:
         UsageError: they cannot be read.
     """
+    here = known_files.CONFIG if os.path.isfile(known_files.CONFIG) else ""
+    if not (here or context.bases):
+        return Settings(Config())
     from gitops_ci.config import load, parse
 
-    here = known_files.CONFIG if os.path.isfile(known_files.CONFIG) else ""
     if not context.bases:
-        return Settings(load(here) if here else Config())
+        return Settings(load(here))
     base = _branch_point(context.bases)
     if not base:
         if not here:

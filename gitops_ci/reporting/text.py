@@ -154,7 +154,7 @@ def _change(change: Change, *, name: str) -> tuple[str, str, str, str]:
 
 def _diff(outcome: Outcome, paint: Paint) -> Iterator[str]:
     # What is repaired is in no commit that shows it.
-    if not outcome.dry_run and outcome.command != "validate":
+    if not outcome.files or (not outcome.dry_run and outcome.command != "validate"):
         return
     from gitops_ci.reporting.diff import readable
 

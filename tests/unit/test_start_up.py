@@ -16,6 +16,9 @@ HEAVY = (
     *("requests", "docker", "git", "ruamel", "yaml", "semver", "tempfile", "tomllib"),
 )
 
+OF_VALIDATION = {"gitops_ci.validation", "gitops_ci.flows.validate", "gitops_ci.yamltext"}
+HEAVY_BESIDE_VALIDATION = [one for one in HEAVY if one not in OF_VALIDATION]
+
 
 @pytest.fixture(scope="module")
 def imported():
@@ -23,7 +26,8 @@ def imported():
     code = (
         "import json, sys; from gitops_ci.cli import COMMANDS; import gitops_ci.cli.run\n"
         "known = {}\n"
-        "for name in COMMANDS: before = set(sys.modules); COMMANDS[name]; known[name] = sorted(set(sys.modules) - before)\n"
+        "for name in COMMANDS:\n"
+        "    before = set(sys.modules); COMMANDS[name]; known[name] = sorted(set(sys.modules) - before)\n"
         "print(json.dumps(known))"
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
@@ -35,3 +39,25 @@ def imported():
 def test_a_command_imports_what_it_needs_when_it_runs(command, imported):
     heavy = [name for name in imported[command] if name in HEAVY or name.startswith(tuple(f"{one}." for one in HEAVY))]
     assert not heavy, "import it inside of the function that uses it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unneeded"),
+    [
+        (["bump", "--help"], HEAVY),
+        (["validate", "shop.yaml"], [*HEAVY_BESIDE_VALIDATION, "difflib", "subprocess"]),
+    ],
+    ids=["help", "one plain file"],
+)
+def test_a_run_imports_what_it_uses(arguments, unneeded, tmp_path):
+    (tmp_path / "shop.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\n")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gitops_ci", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "gitops_ci.cli.options" in imported
+    assert not imported.intersection(unneeded)

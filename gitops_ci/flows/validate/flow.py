@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -238,6 +237,8 @@ def _may_be_part(path: str, text: str) -> bool:
     """Whether a file by itself, outside of any repository, looks like a part of something."""
     if "${" in text or path == STDIN:
         return "${" in text
+    from pathlib import PurePath
+
     return any(os.path.isfile(one / name) for one in PurePath(path).parents for name in _DESCRIBING)
 
 
