@@ -13,7 +13,6 @@ from gitops_ci.validation.lint import (
     Resource,
     document_findings,
     facts_of,
-    has_documented_fields,
     used_images,
 )
 from gitops_ci.validation.manifests.classify import why_no_document, why_no_manifest
@@ -36,6 +35,7 @@ _HANGS_ON_VALUES = re.compile(
     r"(?:no more than|at most) \d+ (?:characters|bytes)|is required|is missing|(?:must|may) not be empty"
     r"|(?:^|: |image |')''(?: |$)|, is null"
 )
+_OPERATORS = re.compile(r"argoproj\.io|fleet\.cattle\.io|[a-z]+\.toolkit\.fluxcd\.io")
 _UNRENDERED = " (a template's {{ }} that was not rendered?)"
 _UNREAD = "text after the end of the document, which Kubernetes does not read"
 Attach = Callable[[Document], Document]
@@ -160,7 +160,7 @@ class FileChecker:
             return
         verdict = self._judge.verdict(document, loaded)
         has_schema = not verdict.skip
-        if not has_schema and self._checks.asks_any("gitops") and has_documented_fields(document):
+        if not has_schema and self._checks.asks_any("gitops") and _has_documented_fields(document):
             # Checked by its documented fields: less than a schema, and not nothing.
             verdict.skip = ""
         if verdict.skip:
@@ -200,7 +200,11 @@ class FileChecker:
         )
 
     def _lint(self, document: Document, *, has_schema: bool = True) -> list[Finding]:
-        found = document_findings(document, self._checks, has_schema=has_schema) if self._across else []
+        found = document_findings(document, self._checks) if self._across else []
+        if not has_schema and self._checks.asks_any("gitops") and _OPERATORS.fullmatch(document.group):
+            from gitops_ci.validation.custom_resources.gitops_objects import check_fields
+
+            found += check_fields(document)
         unknown = document.unknown
         if unknown is None:
             return found
@@ -253,6 +257,15 @@ class FileChecker:
     def _skip(self, skip: Skip, result: Result) -> None:
         result.count("skipped")
         result.skipped.append(skip)
+
+
+def _has_documented_fields(document: Document) -> bool:
+    """Whether the fields of an object are known without a definition at hand."""
+    if not _OPERATORS.fullmatch(document.group):
+        return False
+    from gitops_ci.validation.custom_resources.gitops_objects import has_documented_fields
+
+    return has_documented_fields(document)
 
 
 def _folder(path: str) -> str:

@@ -26,15 +26,18 @@ Schema = Mapping[str, Any] | None
 
 class Structural:
     """A schema by its structure. `lenient` is for JSON Schema that was made from a definition and may say less: an
-    object without fields is open there, and to a server it is closed.
+    object without fields is open there, and to a server it is closed. `has_defaults` is known where they may stand in
+    what the schema refers to.
     """
 
-    def __init__(self, schema: Mapping[str, Any], version: str, *, lenient: bool = False) -> None:
+    def __init__(
+        self, schema: Mapping[str, Any], version: str, *, lenient: bool = False, has_defaults: bool | None = None
+    ) -> None:
         self._root = schema
         self._version = version
         self._minor = int(version.partition(".")[2])
         self._lenient = lenient
-        self._has_defaults = _mentions(schema, "default")
+        self._has_defaults = _mentions(schema, "default") if has_defaults is None else has_defaults
 
     def completed(self, value: Any) -> Any:
         """The value with its defaults and without nulls that no field takes: what the server validates."""

@@ -14,7 +14,6 @@ from gitops_ci.validation.lint import images, secrets
 from gitops_ci.validation.lint.argocd_annotations import PREFIX, unknown_annotations
 from gitops_ci.validation.lint.duplicates import DUPLICATE, DocumentOf, Resource, duplicates
 from gitops_ci.validation.lint.facts import Facts, facts_of
-from gitops_ci.validation.lint.gitops_kinds import has_documented_fields
 from gitops_ci.validation.lint.server_side_apply import duplicate_entries
 from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.report import Checks, Destination, Surroundings
@@ -27,7 +26,6 @@ __all__ = [
     "Resource",
     "document_findings",
     "facts_of",
-    "has_documented_fields",
     "image_findings",
     "repository_findings",
     "used_images",
@@ -56,7 +54,7 @@ FOLLOWED_GROUPS = frozenset(_BY_GROUP)
 REFERRED_GROUPS = ("toolkit.fluxcd.io", "fleet.cattle.io")
 
 
-def document_findings(document: Document, checks: Checks, *, has_schema: bool = True) -> list[Finding]:
+def document_findings(document: Document, checks: Checks) -> list[Finding]:
     """What the document rules of the wanted families find."""
     found: list[Finding] = []
     for family, kinds in _BY_KIND.items():
@@ -67,10 +65,6 @@ def document_findings(document: Document, checks: Checks, *, has_schema: bool = 
         found.extend(unknown_annotations(document))
     if document.group in _BY_GROUP and checks.asks_any("gitops"):
         found.extend(_BY_GROUP[document.group](document))
-        if not has_schema:
-            from gitops_ci.validation.lint.gitops_kinds import check_fields
-
-            found.extend(check_fields(document))
     return found
 
 

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
 from gitops_ci.lazy import import_member
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import at
-from gitops_ci.validation.lint.field_tables import Misfit, Shape, find_misfits
+from gitops_ci.validation.lint.field_tables import Misfit, Shape
 from gitops_ci.validation.manifests.documents import Document
 
-__all__ = ["check_fields", "has_documented_fields", "misfit_finding"]
+__all__ = ["documented_shape", "misfit_finding"]
 
 # group -> module below fields/
 _GROUPS: Mapping[str, str] = {
     "argoproj.io": "argocd",
     "fleet.cattle.io": "fleet",
-    **{f"{part}.toolkit.fluxcd.io": "flux" for part in ("source", "kustomize", "helm", "image")},
+    **{f"{part}.toolkit.fluxcd.io": "flux" for part in ("source", "kustomize", "helm", "image", "notification")},
 }
 
 
-def has_documented_fields(document: Document) -> bool:
-    """Whether the fields of this object are known without a schema."""
+def documented_shape(document: Document) -> Shape | None:
+    """The documented fields of an object's kind, None where there is no table of them."""
     if document.group not in _GROUPS:
-        return False
-    return _shape(_GROUPS[document.group], document.kind, is_past="beta" in document.api_version) is not None
-
-
-def check_fields(document: Document) -> Iterator[Finding]:
-    """What does not fit the documented fields. For an object without a schema: a schema knows better."""
-    if document.group not in _GROUPS:
-        return
-    shape = _shape(_GROUPS[document.group], document.kind, is_past="beta" in document.api_version)
-    if shape is not None:
-        for misfit in find_misfits(document.value, shape):
-            yield misfit_finding(document, misfit)
+        return None
+    return _shape(_GROUPS[document.group], document.kind, is_past="beta" in document.api_version)
 
 
 @cache
