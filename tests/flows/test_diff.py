@@ -418,7 +418,7 @@ def test_of_a_chart_that_is_not_rendered_versions_and_values_are_compared(change
     assert (alone["unit"], len(found["groups"])) == ("chart:charts/web", 1)
     assert (one["unit"], one["kind"], one["name"]) == ("application:argocd/a", "Chart", "charts/web")
     assert [(path["path"], path["new"]) for path in one["paths"]] == [("dependencies[name=redis].version", "2.0.0")]
-    assert found["units"][0]["state"] == "skipped"
+    assert (found["units"][0]["state"], found["summary"]["units"]) == ("skipped", 2)
     found = changed(
         files, {chart: files[chart], "prod.yaml": "redis: {size: 2}\n", "charts/web/templates/cm.yaml": "# no\n"}
     )

@@ -51,9 +51,10 @@ def compared(trees: Trees, expansion: Expansion, asked: Asked) -> Compared:
         fold=folds(asked.fold, expansion),
     )
     found = compare(sides.before, sides.after, settings)
-    units = tuple(units_of(expansion, wanted, sides, {one.unit for one in found.objects}))
+    changed = {one.unit for one in found.objects}
+    units = tuple(units_of(expansion, wanted, sides, changed))
     folders = sum(one.kind == "folder" for one in units)
-    differing = sum(one.state in _DIFFERS for one in units)
+    differing = sum(one.state in _DIFFERS or one.id in changed for one in units)
     rendered = RenderedDiff(
         base=trees.base,
         head=trees.head,
