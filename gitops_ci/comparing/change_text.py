@@ -16,6 +16,7 @@ __all__ = ["change_text"]
 _LAST = re.compile(r"(?P<parent>.*?)(?:\.(?P<key>[A-Za-z_][A-Za-z0-9_-]*)|(?P<entry>\[[^\[\]]*\]))$", re.DOTALL)
 _CONTEXT = 3
 _LONG = 2_000
+_MOST_OF_A_RUN, _MOST_LINES = 100, 1_000  # lines that are removed or added together, and those of one value
 _LONGEST = 500  # characters of a line: a value that was encoded may be one of a million
 
 
@@ -27,7 +28,7 @@ def change_text(paths: Iterable[PathChange], context: int = _CONTEXT) -> str:
         if place != last:
             lines.append(f" {place or '(object)'}")
             last = place
-        lines += _change(change, key, context)
+        lines += _shortened(list(_change(change, key, context)), _MOST_LINES)
     return "\n".join(shorten(line, _LONGEST) for line in lines)
 
 
@@ -63,9 +64,15 @@ def _change(change: PathChange, key: str, context: int) -> Iterator[str]:
         yield from _text(name, old, new, context)
         return
     if not is_added:
-        yield from (f"-  {line}" for line in _value(name, old))
+        yield from _shortened([f"-  {line}" for line in _value(name, old)])
     if not is_removed:
-        yield from (f"+  {line}" for line in _value(name, new))
+        yield from _shortened([f"+  {line}" for line in _value(name, new)])
+
+
+def _shortened(lines: list[str], most: int = _MOST_OF_A_RUN) -> list[str]:
+    """The first lines, and how many follow: nobody reads an encoded archive. The JSON document has the whole value."""
+    left = len(lines) - most
+    return lines if left <= 1 else [*lines[:most], f"{lines[most][0]}    ... and {left:,} more lines"]
 
 
 def _masked(change: PathChange, name: str) -> Iterator[str]:
@@ -106,8 +113,8 @@ def _text(name: str, old: str, new: str, context: int) -> Iterator[str]:
             if tag == "equal":
                 yield from (f"     {line}" for line in before[a:b])
                 continue
-            yield from (f"-    {line}" for line in before[a:b])
-            yield from (f"+    {line}" for line in after[c:d])
+            yield from _shortened([f"-    {line}" for line in before[a:b]])
+            yield from _shortened([f"+    {line}" for line in after[c:d]])
 
 
 def _ends_apart(before: list[str], after: list[str], context: int) -> Iterator[str]:
@@ -119,8 +126,8 @@ def _ends_apart(before: list[str], after: list[str], context: int) -> Iterator[s
     while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
         last += 1
     yield from (f"     {line}" for line in before[max(0, first - context) : first])
-    yield from (f"-    {line}" for line in before[first : len(before) - last])
-    yield from (f"+    {line}" for line in after[first : len(after) - last])
+    yield from _shortened([f"-    {line}" for line in before[first : len(before) - last]])
+    yield from _shortened([f"+    {line}" for line in after[first : len(after) - last]])
     yield from (f"     {line}" for line in after[len(after) - last : len(after) - last + context])
 
 

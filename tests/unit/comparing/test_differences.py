@@ -67,6 +67,20 @@ def test_a_long_text_is_compared_by_lines():
     assert text == " data\n   x.sh: |\n     37\n     38\n     39\n-    old\n+    new"
 
 
+def test_a_text_of_many_lines_is_cut_with_a_count():
+    """Each run of removed or added lines, and all lines of one value."""
+    old, new = ("\n".join(f"{side}{number}" for number in range(3_000)) for side in "ab")
+    text = change_text(differences({"data": {"a": old}}, {"data": {"a": new}})).split("\n")
+    assert [line for line in text if "more lines" in line] == [
+        "-    ... and 2,900 more lines",
+        "+    ... and 2,900 more lines",
+    ]
+    assert len(text) < 210
+    one, other = ("\n".join(f"{n if n % 9 else side}" for n in range(2_000)) for side in "ab")
+    text = change_text(differences({"data": {"a": one}}, {"data": {"a": other}})).split("\n")
+    assert (len(text), "more lines" in text[-1]) == (1_002, True)
+
+
 def test_line_ends_are_told_as_such():
     text = change_text(differences({"data": {"a": "x\r\ny\r\n"}}, {"data": {"a": "x\ny\n"}}))
     assert text == " data\n-  a: (line ends: CRLF)\n+  a: (line ends: LF)"
