@@ -65,6 +65,7 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
     shell_complete=complete.risks,
     help="Fail at a risk by its name (deletes-data), any (risk), any change (change), or what is skipped. Repeatable.",
 )
+@option("--tests", is_flag=True, help="Also compare the tests of charts (helm.sh/hook: test).")
 @option("--allow-remote", is_flag=True, help="Rendering may fetch remote bases and chart dependencies.")
 @option("--clusters", metavar="FILE", help="Clusters for the generators of ApplicationSets: a YAML list.")
 @option("--this-repository", multiple=True, metavar="URL", help="Another address of this repository. Repeatable.")
@@ -142,6 +143,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> DiffRequest:
         fold=tuple(settings.get("diff_fold", ())),
         masks=tuple(settings.get("diff_mask", ())),
         large=number(settings.get("diff_large", "100")),
+        tests=options["tests"],
         view=View(options["form"], options["context"], options["show_noise"]),
     )
 

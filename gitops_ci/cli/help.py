@@ -89,7 +89,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "What is waited for": ("commit", "status", "status-by", "timeout"),
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),
-    "What is shown": ("command", "all", "form", "context", "show-noise"),
+    "What is shown": ("command", "all", "form", "context", "show-noise", "tests"),
     "Output": (
         "dry-run",
         "comment",

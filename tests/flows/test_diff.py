@@ -407,6 +407,60 @@ def test_a_chart_that_lacks_a_dependency_is_told(changed):
     assert [(one["state"], "redis" in one["reason"]) for one in found["units"]] == [("skipped", True)]
 
 
+def test_tests_of_charts_are_left_out_and_counted(changed):
+    hook = "apiVersion: v1\nkind: Pod\nmetadata: {name: %s, annotations: {helm.sh/hook: '%s'}}\n"
+    hook += "spec: {a: {{ .Values.tag }}}\n"
+    hooks = {"check": "pre-install, test", "pre-install": "pre-install"}
+    more = {f"charts/web/templates/{name}.yaml": hook % pair for name, pair in zip(hooks, hooks.items(), strict=True)}
+    after = {"charts/web/values.yaml": "tag: 2\n"}
+    found = changed({**CHART, **more}, after)
+    assert objects(found) == [("changed", "ConfigMap", "release-name"), ("changed", "Pod", "pre-install")]
+    assert found["notes"] == ["1 test of charts left out: --tests compares them"]
+    found = changed({**CHART, **more}, after, "--tests")
+    assert (len(found["objects"]), found["notes"]) == (3, [])
+
+
+def test_odd_contents_in_one_change(changed, tmp_path):
+    """Lists, binary data, variables that nobody fills in, a Secret without data, LFS pointers, circles, bytes."""
+
+    def application(name, path, revision=""):
+        text = APPLICATION.format(name=name, tag="1").replace("charts/web", path).partition("    helm:")[0]
+        return text + (f"    targetRevision: {revision}\n" if revision else "")
+
+    def one(kind, name, more):
+        return f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\n{more}\n"
+
+    def files(n):
+        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{n * 64}\nsize 12345\n"
+        listed = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "listed"}, "data": {"a": n}}
+        return {
+            "p/list.json": json.dumps({"apiVersion": "v1", "kind": "List", "items": [listed]}),
+            "p/binary.yaml": one("ConfigMap", "binary", f"binaryData: {{a: AAE{n}}}"),
+            "p/empty.yaml": one("Secret", "empty", f"type: {n}\ndata: null"),
+            "p/open.yaml": one("ConfigMap", "open", f"data: {{a: '${{TAG}}-{n}'}}"),
+            "k/kustomization.yaml": "resources: [big.yaml]\n",
+            "k/big.yaml": pointer,
+            "argo/a.yaml": application("a", "circle/a"),
+            "circle/a/b.yaml": application("b", "circle/b"),
+            "circle/b/a.yaml": application("a", "circle/a"),
+            "circle/b/c.yaml": one("ConfigMap", "c", f"data: {{a: '{n}'}}"),
+            "argo/pinned.yaml": application("pinned", "pinned", "v1.0.0"),
+            "pinned/c.yaml": one("ConfigMap", "pinned", f"data: {{a: '{n}'}}"),
+        }
+
+    make_checkout(tmp_path, files("1"), origin=ORIGIN)
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    found = changed({}, files("2"))
+    units = {f"{one['kind']} {one['name']}": one["unit"] for one in found["objects"]}
+    names = ("ConfigMap listed", "ConfigMap binary", "Secret empty", "ConfigMap open")
+    assert units == {
+        **dict.fromkeys(names, "folder:p"),
+        "ConfigMap c": "application:argocd/b",
+        "ConfigMap pinned": "folder:pinned",
+    }
+    assert found["notes"] == ["1 unit could not be rendered before this change, and cannot be now"]
+
+
 def test_of_a_chart_that_is_not_rendered_versions_and_values_are_compared(changed):
     """A chart around another one of a registry, alone and as an Application with values of its own."""
     more = "dependencies: [{name: redis, version: %s, repository: https://charts.example}]\n"

@@ -29,6 +29,7 @@ class Asked(NamedTuple):
     masks: Sequence[str] = ()
     large: int = 100
     view: View = View()
+    tests: bool = False
 
 
 class Compared(NamedTuple):
@@ -41,7 +42,7 @@ class Compared(NamedTuple):
 def compared(trees: Trees, expansion: Expansion, asked: Asked) -> Compared:
     """Compare what both sides render to."""
     wanted = wanted_units(expansion, asked.paths, asked.units)
-    sides = sides_of(expansion, wanted, trees, asked.paths, asked.units)
+    sides = sides_of(expansion, wanted, trees, asked.paths, asked.units, tests=asked.tests)
     settings = Settings(
         scope=scope_of(asked.definitions),
         keys=keys_of_definitions(asked.definitions),
@@ -63,7 +64,7 @@ def compared(trees: Trees, expansion: Expansion, asked: Asked) -> Compared:
         groups=found.groups,
         risks=found.risks,
         images=found.images,
-        notes=(*found.notes, *notes_of(expansion, sides.troubles, len(found.objects), asked.large)),
+        notes=(*found.notes, *notes_of(expansion, sides, len(found.objects), asked.large)),
         summary={"units": differing, "all_units": expansion.count + folders, **found.summary},
         view=asked.view,
     )

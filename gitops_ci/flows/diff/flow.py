@@ -28,7 +28,8 @@ class DiffRequest(NamedTuple):
 
     `paths` and `units` narrow the units: files or folders that they use, and globs of their ids. `fail_on` are
     `change`, `risk`, `skipped` and names of risks. `urls` are more addresses of this repository, `values` files
-    for charts by folder. `fold`, `masks` and `large` are those of the configuration file.
+    for charts by folder. `fold`, `masks` and `large` are those of the configuration file. With `tests` the tests of
+    charts are compared, too.
     """
 
     bases: tuple[str, ...]
@@ -45,6 +46,7 @@ class DiffRequest(NamedTuple):
     fold: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
     large: int = 100
+    tests: bool = False
     view: View = View()
 
 
@@ -75,7 +77,7 @@ def diff(request: DiffRequest, log: Log) -> Outcome:
 def _outcome(request: DiffRequest, trees: Trees, expansion: Expansion) -> Outcome:
     asked = Asked(
         definitions_of(trees.after),
-        *(request.paths, request.units, request.fold, request.masks, request.large, request.view),
+        *(request.paths, request.units, request.fold, request.masks, request.large, request.view, request.tests),
     )
     rendered, findings = compared(trees, expansion, asked)
     return _judged(request, rendered, findings)

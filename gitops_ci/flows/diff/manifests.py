@@ -16,7 +16,7 @@ from gitops_ci.rendering.documents import dig, load, text_of
 from gitops_ci.rendering.parts import roles_of
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["described", "differing_documents", "plain_sides", "side_of"]
+__all__ = ["described", "differing_documents", "is_test", "plain_sides", "side_of"]
 
 _DOCUMENT = re.compile(r"^---(?:[ \t].*)?$\n?", re.MULTILINE)
 
@@ -94,6 +94,12 @@ def _replaces(unit: DeploymentUnit) -> bool:
     if unit.kind == "helmrelease":
         return dig(spec, "upgrade", "force") is True
     return unit.kind == "fleet" and dig(unit.value, "helm", "force") is True
+
+
+def is_test(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a test of a chart, which runs only when somebody asks (helm.sh/docs/topics/chart_tests)."""
+    hook = text_of(dig(value, "metadata", "annotations", "helm.sh/hook"))
+    return any(one.strip() in {"test", "test-success", "test-failure"} for one in hook.split(","))
 
 
 def described(found: Found) -> list[Mapping[str, Any]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from gitops_ci.comparing import Side
 from gitops_ci.flows.diff.expansion import Expansion
 from gitops_ci.flows.diff.half import Half, Trouble
-from gitops_ci.flows.diff.manifests import described, differing_documents, plain_sides, side_of
+from gitops_ci.flows.diff.manifests import described, differing_documents, is_test, plain_sides, side_of
 from gitops_ci.flows.diff.sides import Trees
 from gitops_ci.flows.diff.unrendered import inputs_of
 from gitops_ci.model import Finding
@@ -26,11 +26,12 @@ Troubles = Mapping[str, tuple[Trouble | None, Trouble | None]]
 
 @dataclass(slots=True)
 class Sides:
-    """The objects of both sides by unit, and what could not be rendered."""
+    """The objects of both sides by unit, and what could not be rendered. `tests` were left out of both."""
 
     before: list[Side] = field(default_factory=list)
     after: list[Side] = field(default_factory=list)
     troubles: dict[str, tuple[Trouble | None, Trouble | None]] = field(default_factory=dict)
+    tests: int = 0
 
 
 def wanted_units(expansion: Expansion, paths: Sequence[str], globs: Sequence[str]) -> list[str]:
@@ -66,7 +67,13 @@ def _is_below(file: str, paths: Sequence[str]) -> bool:
 
 
 def sides_of(
-    expansion: Expansion, wanted: Sequence[str], trees: Trees, paths: Sequence[str], globs: Sequence[str]
+    expansion: Expansion,
+    wanted: Sequence[str],
+    trees: Trees,
+    paths: Sequence[str],
+    globs: Sequence[str],
+    *,
+    tests: bool = False,
 ) -> Sides:
     """What is compared: the outputs of units as far as they differ, and the manifests that no unit takes."""
     made = Sides()
@@ -84,6 +91,8 @@ def sides_of(
             reason = f"what it renders to is not YAML: line {error.line}: {error.reason}"
             made.troubles[name] = None, Trouble(reason, is_error=True)
             continue
+        if not tests:
+            made.tests += max(_leave_out_tests(one), _leave_out_tests(other))
         if any(troubles):
             one += inputs_of(old, trees.before, trees.differing)
             other += inputs_of(new, trees.after, trees.differing)
@@ -93,6 +102,13 @@ def sides_of(
     for half, sides in ((expansion.base, made.before), (expansion.head, made.after)):
         sides += [one for one in plain_sides(half, touched) if _is_named(one.unit, globs)]
     return made
+
+
+def _leave_out_tests(sides: list[Side]) -> int:
+    """Take the tests of charts out of the sides, and count them."""
+    before = sum(len(side.values) for side in sides)
+    sides[:] = [replace(side, values=[one for one in side.values if not is_test(one)]) for side in sides]
+    return before - sum(len(side.values) for side in sides)
 
 
 def _documents(expansion: Expansion, name: str) -> tuple[list[str], list[str]]:
@@ -165,8 +181,11 @@ def findings_of(expansion: Expansion, troubles: Troubles) -> Iterator[Finding]:
         yield Finding(rule, "error", head.reason, found.unit.path, found.unit.line, 1, name, head.remedy)
 
 
-def notes_of(expansion: Expansion, troubles: Troubles, objects: int, large: int) -> Iterator[str]:
+def notes_of(expansion: Expansion, sides: Sides, objects: int, large: int) -> Iterator[str]:
     """What is told once for the whole change."""
+    troubles = sides.troubles
+    if sides.tests:
+        yield f"{count(sides.tests, 'test')} of charts left out: --tests compares them"
     for first, second in expansion.cycles:
         yield f"{first} and {second} contain each other"
     if objects > large:
