@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -65,11 +66,26 @@ ASKING = {
 
 
 @pytest.mark.parametrize("way", ASKING)
-def test_a_renderer_reaches_no_server_on_this_machine(run, tmp_path, sink, way):
+def test_what_would_ask_a_server_is_not_rendered_where_there_are_no_namespaces(run, tmp_path, sink, monkeypatch, way):
+    monkeypatch.setattr(isolation, "_works", lambda command: False)
     url = f"http://127.0.0.1:{sink.port}/x.yaml"
     write(tmp_path, {name: text.format(url=url) if "{url}" in text else text for name, text in ASKING[way].items()})
     run("validate", "--allow-empty")
     assert sink.connections == 0
+
+
+def test_a_renderer_reaches_no_server_on_this_machine(tmp_path, sink):
+    url = f"http://127.0.0.1:{sink.port}/x.yaml"
+    write(tmp_path, {**APP, "kustomization.yaml": f"resources: [a.yaml]\nopenapi: {{path: '{url}'}}\n"})
+    asked = []
+    for network in (False, True):
+        inside = isolation.isolated(str(tmp_path), network=network)
+        with suppress(ProgramError):
+            process.run(
+                ["kubectl", "kustomize", str(tmp_path)], inside=inside, environment=process.reduced_environment()
+            )
+        asked.append(sink.connections > 0)
+    assert asked == [False, True]
 
 
 @pytest.mark.parametrize("files", [APP, CHART], ids=["kustomize", "helm"])
