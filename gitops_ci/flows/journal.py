@@ -58,10 +58,16 @@ class Journal:
         failed = self.untouched or stopped or any(skip.failed for skip in self.plan.skipped)
         return self._result(status="changed" if changed else "unchanged", exit_code=1 if failed else 0, error=None)
 
-    def failed(self, error: GitopsCiError) -> Outcome:
+    def tell_commit(self, error: GitopsCiError) -> None:
+        """Add to an error's hint what this flow has made already."""
         if self.commit and not self.dry_run:
             there = f"The commit {self.commit.sha[:12]} is on {self.commit.branch}: run again to go on from there."
             error.hint = f"{error.hint} {there}".lstrip()
+
+    def failed(self, error: GitopsCiError, *, with_commit: bool = True) -> Outcome:
+        """The result of a flow that ended early. Without `with_commit` the last commit is none of what failed."""
+        if with_commit:
+            self.tell_commit(error)
         return self._result(status="failed", exit_code=error.exit_code, error=ErrorDetail.of(error))
 
     def _result(self, *, status: Status, exit_code: int, error: ErrorDetail | None) -> Outcome:

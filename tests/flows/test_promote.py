@@ -45,3 +45,13 @@ def test_the_images_of_a_run_are_promoted_from_one_clone(run, git_server):
         assert len(world.stub.pulls) == 3
     # The file is read for the history, and once for the changes.
     assert size < git_server.sent < 3 * size
+
+
+def test_the_error_of_one_promotion_names_no_commit_of_another(run, git_server):
+    files = apps("back", "front")
+    files[Past.path("front", "staging")] = overlay("ghcr.io/acme/front:1.2.0")
+    with world_on("git", run, git_server, files) as world:
+        ran = world.call("promote", "--to", "staging", "--mode", "push", *PASSED)
+        assert (ran.code, world.repo.count()) == (1, 2), "back was promoted, front is newer in staging"
+        assert "ghcr.io/acme/front is stopped by age" in ran.document["error"]["message"]
+        assert world.repo.head()[:12] not in ran.document["error"]["hint"]

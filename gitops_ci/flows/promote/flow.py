@@ -98,7 +98,7 @@ class _Run:
         except (OSError, MemoryError) as error:
             self._fail(ProgramError.of_machine(error))
         if self._failed is not None:
-            return self._journal.failed(self._failed)
+            return self._journal.failed(self._failed, with_commit=False)
         return self._journal.outcome(changed=self._is_changed)
 
     def _fail(self, error: GitopsCiError) -> None:
@@ -273,9 +273,10 @@ class _Run:
         names = tuple(question.image.familiar for question in batch.questions)
         try:
             changed = bump_into(own, bump, self._log)
-        except FindingsError as error:
-            if own.findings:
+        except GitopsCiError as error:
+            if own.findings and isinstance(error, FindingsError):
                 self._journal.gates += (Gate(way.environment.name, names, "validate", "closed", error.message),)
+            own.tell_commit(error)
             raise
         finally:
             _merge(self._journal, own)
