@@ -93,7 +93,7 @@ def _warn_of_own_files(path: str, log: Log) -> None:
 
 
 def _judge_values(config: Config, path: str, log: Log) -> None:
-    """Refuse a file with a value that its command would refuse. All of them are told, the first is the error."""
+    """Refuse a file with a value that its command would refuse. The first is the error, the others are warnings."""
     # Paths in the file start where it is, as a command that runs there reads them.
     with contextlib.chdir(os.path.dirname(path) or os.curdir):
         wrong = list(refused(config))

@@ -66,7 +66,7 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
     help="Fail at a risk by its name (deletes-data), any (risk), any change (change), or what is skipped. Repeatable.",
 )
 @option("--tests", is_flag=True, help="Also compare the tests of charts (helm.sh/hook: test).")
-@option("--allow-remote", is_flag=True, help="Rendering may fetch remote bases and chart dependencies.")
+@option("--allow-remote", is_flag=True, help="Let renderers fetch remote bases and chart dependencies.")
 @option("--clusters", metavar="FILE", help="Clusters for the generators of ApplicationSets: a YAML list.")
 @option("--this-repository", multiple=True, metavar="URL", help="Another address of this repository. Repeatable.")
 @option("--kubernetes-version", metavar="VERSION", help="Version that charts are templated for.")

@@ -17,7 +17,7 @@ def fail_on_option() -> Decorator:
         multiple=True,
         metavar="WORD|RULE",
         shell_complete=complete.fail_on,
-        help="What else fails the run: warning, skipped, or rules, whose findings become errors. Repeatable.",
+        help="Also fail for: warning, skipped, or a rule, whose findings become errors. Repeatable.",
     )
 
 

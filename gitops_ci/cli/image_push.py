@@ -87,9 +87,9 @@ def retag_command(source: str, names: tuple[str, ...], output: Output, **options
 @CONFIG
 @output_options
 def tags_command(output: Output, **options: Any) -> None:
-    """Say which tags this build gets, and why or why not.
+    """List the tags that this build gets, each with its reason.
 
-    The versions that exist are those of the registry at --to, and of the Git checkout.
+    Existing versions come from the registry at --to and from the Git checkout.
     """
     from gitops_ci.flows.image.tags import TagsRequest, list_tags
 

@@ -109,7 +109,7 @@ def _write(files: Mapping[str, str], log: Log, *, dry_run: bool, force: bool) ->
     if wrong and not force:
         raise UsageError(
             f"{', '.join(wrong)} would be replaced",
-            hint="Nothing was written. --dry-run shows the difference, --force replaces what is there.",
+            hint="Nothing was written. Use --dry-run to see the difference, and --force to replace the files.",
         )
     changed = tuple(change for change in changes if change.before != change.after)
     for change in changed:

@@ -138,7 +138,7 @@ def output_options(function: Callable[..., Any] | None = None, *, docker: bool =
             shell_complete=complete.report_files,
             help="Write a report: json, junit, sarif, codequality, github, markdown, csv or html. Repeatable.",
         ),
-        option("--output", type=click.Choice(forms), default="text", help="What is printed on stdout."),
+        option("--output", type=click.Choice(forms), default="text", help="Format of stdout."),
     )
     wrapped: Callable[..., Any] = functools.wraps(function)(wrapper)
     for decorate in decorators:

@@ -47,7 +47,7 @@ _OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "envir
     default="text",
     envvar="GITOPS_CI_PLAN_FORMAT",  # GITOPS_CI_FORMAT is another command's
     show_default=True,
-    help="What is printed on stdout.",
+    help="Format of stdout.",
 )
 @option("--job-image", metavar="NAME", help="GitLab: container image of the jobs. [this job's, else python:3.13]")
 @option("--package", metavar="TEXT", help="GitLab: what pip installs in them. [as in this job]")

@@ -58,7 +58,7 @@ _GUARD_OPTIONS = (
         metavar="KEY=VALUE",
         help="Annotation for the image's manifest, or its index, which gets another digest. Repeatable.",
     ),
-    option("--allow-move", is_flag=True, help="A released tag may be given to another image."),
+    option("--allow-move", is_flag=True, help="Let a released tag move to another image."),
     option("--with-referrers", is_flag=True, help="Copy signatures and attestations of the image too."),
     option("--expect-revision", metavar="COMMIT", help="Refuse an image whose label names another commit."),
 )

@@ -35,7 +35,7 @@ __all__ = ["command"]
 @option(
     "--image-name",
     metavar="NAME",
-    help="What manifests call the image: one of several --to, or another name of it (a mirror). [the first --to]",
+    help="Name of the image in manifests: one of several --to, or another name (a mirror). [the first --to]",
 )
 @option(
     "--after-push",
@@ -109,7 +109,7 @@ def _without_version(name: str) -> ImageRef:
 def _pushed_name(to: str) -> str:
     if to.startswith("oci:"):
         raise UsageError(
-            "An OCI layout folder has no image name that a manifest could hold",
-            hint="Say what manifests call the image: --image-name ghcr.io/acme/shop",
+            "An OCI layout folder has no image name for the manifests",
+            hint="Name the image as the manifests do: --image-name ghcr.io/acme/shop",
         )
     return to

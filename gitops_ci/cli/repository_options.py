@@ -121,7 +121,7 @@ _OPTIONS = (
         multiple=True,
         metavar="NAME",
         shell_complete=complete.formats,
-        help="Only sites of this format. Repeatable.",
+        help="Only places in files of this format. Repeatable.",
     ),
     option("--mode", type=click.Choice(_MODES), help="How to publish. [pull-request]"),
     option("--forge", type=click.Choice(FORGE_CHOICES), default="auto", help="The code host's kind."),
@@ -130,9 +130,9 @@ _OPTIONS = (
         "--pin",
         type=click.Choice(["keep", "tag", "digest", "tag+digest"]),
         default="keep",
-        help="What is written: as it is there, or tag, digest or both.",
+        help="Parts to write: the same as before, the tag, the digest, or both.",
     ),
-    option("--allow-downgrade", is_flag=True, help="An older version may replace a newer one."),
+    option("--allow-downgrade", is_flag=True, help="Let an older version replace a newer one."),
     option("--any-flavour", is_flag=True, help="Also replace tags of another flavour: 3.12-alpine by 3.13-slim."),
     option(
         "--allow-empty",
@@ -173,7 +173,7 @@ _OPTIONS = (
     option("--reviewer", multiple=True, metavar="NAME", help="Reviewer to ask. Repeatable."),
     option("--assignee", multiple=True, metavar="NAME", help="Assignee. Repeatable."),
     option("--milestone", metavar="TITLE", help="Milestone of the pull request, if it has none."),
-    option("--reopen", is_flag=True, help="Propose again what somebody closed."),
+    option("--reopen", is_flag=True, help="Open a new pull request where somebody closed the last one."),
     option("--draft", is_flag=True, help="Open the pull request as a draft."),
     option("--merge", type=click.Choice(["when-green"]), help="Let the host merge once its checks pass."),
     option(
@@ -191,22 +191,20 @@ _OPTIONS = (
     option(
         "--signing-key",
         metavar="KEY",
-        help="GPG key's id or address; SSH key's file, or 'key::' and a public key whose other half an agent has.",
+        help="GPG key's id or address; SSH key's file, or 'key::' and a public key whose private key an agent has.",
     ),
     option(
         "--commit-with",
         type=click.Choice(["git", "api"]),
         default="git",
-        help="Who makes the commit: git here, or the code host, which signs what an app's token asks for (GitHub).",
+        help="Create the commit with git, or with the code host's API. GitHub signs the commits of an app.",
     ),
-    seconds_option(
-        "--deadline", default=300.0, help="When to give up: waiting for answers, and trying again after lost races."
-    ),
+    seconds_option("--deadline", default=300.0, help="Time limit for answers of hosts and for retries of the push."),
     option(
         "--kubernetes-version",
         metavar="VERSION",
         shell_complete=complete.kubernetes_versions,
-        help="Version, or range, whose schemas the manifests must fit.",
+        help="Kubernetes version, or range, to validate for.",
     ),
     option(
         "--skip-rules",

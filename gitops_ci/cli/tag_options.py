@@ -45,14 +45,14 @@ TAG_OPTIONS = (
         default="",
         show_default=False,
         metavar="TEXT",
-        help="What every tag ends in, for a variant: -alpine.",
+        help="Ending of every tag, for a variant: -alpine.",
     ),
     option(
         "--tag-prefix",
         default="",
         show_default=False,
         metavar="TEXT",
-        help="What Git tags of this image begin with: shop/ for shop/v1.4.2. Others are no versions of it.",
+        help="Prefix of this image's Git tags: shop/ for shop/v1.4.2. Other tags are ignored.",
     ),
     option(
         "--tag-match",
@@ -64,7 +64,7 @@ TAG_OPTIONS = (
     option(
         "--tag-date",
         type=click.Choice(["commit", "run"]),
-        help="Whose moment a date in a tag is. [the run's if a schedule started it, else the commit's]",
+        help="Source of the date in a tag. [the run's if a schedule started it, else the commit's]",
     ),
     option("--no-floating", is_flag=True, help="Move no tag: give 1.4.2, and not 1.4, 1, latest or a branch's name."),
 )

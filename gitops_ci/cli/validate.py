@@ -53,20 +53,20 @@ def exclude_option(function: Any) -> Any:
     metavar="TEMPLATE",
     help="Folder, https address or template with schemas of custom resources; 'crds-catalog' is one. Repeatable.",
 )
-@option("--offline", is_flag=True, help="Fetch nothing: use what is bundled, at hand and cached.")
+@option("--offline", is_flag=True, help="Fetch nothing. Use bundled, local and cached schemas.")
 @option(
     "--missing-schema",
     type=click.Choice(["fail", "warn", "ignore"]),
     default="warn",
-    help="What a resource without a schema is.",
+    help="How to treat objects that have no schema.",
 )
 @option(
     "--render",
     type=click.Choice(["auto", "none"]),
     default="auto",
-    help="Build kustomizations and template charts, and check what comes out.",
+    help="Build kustomizations and charts, and check the result.",
 )
-@option("--allow-remote", is_flag=True, help="Rendering may fetch remote bases and chart dependencies.")
+@option("--allow-remote", is_flag=True, help="Let renderers fetch remote bases and chart dependencies.")
 @option("--substitute", multiple=True, metavar="NAME=VALUE", help="Value of ${NAME} in manifests. Repeatable.")
 @option(
     "--values",
@@ -84,7 +84,7 @@ def exclude_option(function: Any) -> Any:
 @option(
     "--changed-since",
     metavar="REF|auto",
-    help="Only what a change since REF reaches; auto is the target of this job's pull request or merge queue.",
+    help="Check only what a change since REF affects; auto is the target of this job's pull request or merge queue.",
 )
 @option(
     "--changed",
@@ -107,14 +107,18 @@ def exclude_option(function: Any) -> Any:
     multiple=True,
     metavar="RULE",
     shell_complete=complete.rules,
-    help="Findings that are accepted: 'RULE [path=GLOB] [kind=GLOB] [name=GLOB]'. Repeatable.",
+    help="Findings to accept: 'RULE [path=GLOB] [kind=GLOB] [name=GLOB]'. Repeatable.",
 )
-@option("--fix", is_flag=True, help="Repair what has one meaning: misspelt fields, quoted numbers, old API versions.")
+@option(
+    "--fix",
+    is_flag=True,
+    help="Repair misspelt fields, quoted numbers and old API versions where only one repair is possible.",
+)
 @option("--dry-run", is_flag=True, help="With --fix: show the repairs and write nothing.")
 @option("--check-images", is_flag=True, help="Ask the registries whether each image exists.")
 @option("--insecure", multiple=True, metavar="HOST", help="Registry without TLS or with any certificate.")
 @fail_on_option()
-@option("--allow-empty", is_flag=True, help="It is fine when there is nothing to validate.")
+@option("--allow-empty", is_flag=True, help="Succeed if there is nothing to validate.")
 @comment_options
 @output_options
 def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:

@@ -65,7 +65,7 @@ def _wait(request: WaitRequest, log: Log) -> Outcome:
 def _outcome(request: WaitRequest, commit: str, state: str, reason: str, *, gate: str = "status") -> Outcome:
     is_open = state == "open"
     made = Gate(request.environment, (), gate, "open" if is_open else "closed", reason)
-    error = None if is_open else FindingsError(f"{commit[:12]}: {reason}", hint="The operator's own log tells more.")
+    error = None if is_open else FindingsError(f"{commit[:12]}: {reason}", hint="Read the operator's log.")
     return Outcome(
         command="wait",
         status="unchanged" if is_open else "failed",

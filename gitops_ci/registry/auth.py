@@ -172,7 +172,7 @@ class Auth:
             return
         raise RegistryError(
             f"{self._registry} wants its password sent to another host, {host}",
-            hint=f"Nothing was sent there. If it is right, say so with --registry-auth-host {host}.",
+            hint=f"Nothing was sent there. If the host is right, use --registry-auth-host {host}.",
         )
 
 

@@ -205,7 +205,7 @@ class Engine:
             if attempt == _TRIES or too_late or _FINAL.search(said) or not _PASSING.search(said):
                 break
             time.sleep(pause)
-        raise RegistryError(f"Pushing {target} failed: the Docker Engine says '{said}'", hint=_advice(said))
+        raise RegistryError(f"Pushing {target} failed: the Docker Engine reports '{said}'", hint=_advice(said))
 
     def export(self, image: EngineImage) -> Iterator[bytes]:
         """The image as `docker save` writes it. Raises RegistryError."""

@@ -147,11 +147,11 @@ def _no_version(text: str, facts: BuildFacts) -> UsageError:
     if re.fullmatch(r"\d+(?:\.\d+)?", text):
         return UsageError(
             f"'{text}' is not a whole version: the tag {text} belongs to the newest {text}.x, and moves",
-            hint=f"Say which {text} it is, as 1.4.2, or {instead} for exactly this tag.",
+            hint=f"Write the whole version, for example 1.4.2, or use {instead} for exactly this tag.",
         )
     return UsageError(
         f"'{facts.version or facts.tag}' is not a version: that is three numbers at least, as 1.4.2 or 1.4.2-rc.1",
-        hint=f"For exactly this tag say {instead}." if TAG.fullmatch(text) else "",
+        hint=f"Use {instead} for exactly this tag." if TAG.fullmatch(text) else "",
     )
 
 

@@ -166,7 +166,7 @@ def _check_revision(source: ImageSource, expected: str | None) -> None:
     if not found or not (found.startswith(expected) or expected.startswith(found)):
         raise RegistryError(
             f"{source.name} was built from {found or 'nobody knows which'} commit, not from {expected}",
-            hint=f"Its label {_REVISION} says so: build the image of this commit, and label it with it.",
+            hint=f"Its label {_REVISION} says so: build the image from this commit, and set the label.",
         )
 
 

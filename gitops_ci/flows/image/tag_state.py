@@ -71,7 +71,7 @@ def refuse_moves(states: list[TagState], destination: Writer, source: ImageSourc
         raise RegistryError(
             f"{destination.address(state.choice.tag)} is released already, as another image: it is {state.digest}"
             f"{_created(destination, state.digest)}, {source.name} is {source.facts.digest or source.facts.content}",
-            hint="Released tags do not move: build a new version, or say --allow-move if this one must be replaced.",
+            hint="Released tags do not move. Build a new version, or use --allow-move to replace this one.",
         )
 
 

@@ -109,7 +109,7 @@ def plan_tags(rules: TagRules, to: str, destination: Writer | None, log: Log | N
         reasons = "; ".join(f"{choice.tag}: {choice.why}" for choice in choices)
         raise UsageError(
             f"There is no tag for this build{f' ({reasons})' if reasons else ''}",
-            hint="Say --version 1.4.2, or --tags with a strategy that fits, or give the tag in --to.",
+            hint="Use --version 1.4.2, --tags with another strategy, or a tag in --to.",
         )
     return choices
 
