@@ -185,7 +185,7 @@ class Remote:
         answer = self._ask("PUT", self._path("manifests", reference), data=manifest.content, headers=kind)
         if answer.status in {400, 403, 405, 409, 412, 422} and self._has(reference, manifest.digest):
             return  # a registry that keeps tags as they are, and this one is right already
-        self._wire.expect(answer, {200, 201, 202}, f"pushing {self._shown(reference)}")
+        self._wire.expect(answer, {200, 201, 202, 204}, f"pushing {self._shown(reference)}")
         if manifest.subject is not None and "oci-subject" not in answer.headers:
             self._list_referrer(manifest, manifest.subject.digest)
 

@@ -18,6 +18,8 @@ __all__ = ["Uploads"]
 
 _RESTARTS = 5
 _NEVER = float("inf")
+# An upload that began: 202 by the specification, and what some registries answer.
+_BEGUN = {200, 201, 202, 204}
 
 
 class Uploads:
@@ -39,7 +41,7 @@ class Uploads:
         """
         uploads = self._blobs + "uploads/"
         answer = self._wire.ask("POST", uploads, scope=self._scope)
-        self._wire.expect(answer, {202}, f"pushing to {self._name}")
+        self._wire.expect(answer, _BEGUN, f"pushing to {self._name}")
         # Whether the registry forgets the upload now or later makes no difference to anybody.
         with suppress(HttpError, RegistryError):
             self._wire.send("DELETE", self._location(answer, uploads), scope=self._scope, safe=False, sign_in=False)
@@ -81,11 +83,11 @@ class Uploads:
             url += f"?mount={quote(wanted.digest)}&from={quote(mount_from, safe='')}"
             scope += f" repository:{mount_from}:pull"
         answer = self._wire.ask("POST", url, scope=scope)
-        if answer.status == 201:
+        if mount_from and answer.status == 201:
             return None
         if mount_from and answer.status != 202:
             return self._begin(wanted, "")  # a repository that this account may not read
-        self._wire.expect(answer, {202}, f"pushing to {self._name}")
+        self._wire.expect(answer, _BEGUN, f"pushing to {self._name}")
         return self._location(answer, url)
 
     def _upload(self, blob: Blob, location: str, progress: Progress) -> tuple[RegistryError | None, float | None]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import quirky_answers as quirks
-from tests.support.fault_proxy import Answer
+from tests.support.fault_proxy import Answer, fault_proxy
 from tests.support.layouts import LayoutWriter
 from tests.support.registry_state import pulled, tags
 
@@ -75,6 +75,26 @@ def test_where_an_upload_goes_on(push, proxy, registry, name, digest, kind):
     push()
     assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
     assert len(pulled(f"{registry}/{name}", digest)) == 3
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_a_success_by_another_number(push, proxy, registry, name, digest, status):
+    """A blob whose upload began with 201 is not there yet: only a mount ends so."""
+    proxy.script = quirks.answers_success_with(status)
+    push()
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+    assert len(pulled(f"{registry}/{name}", digest)) == 3
+
+
+def test_an_upload_to_a_store_of_objects(push, proxy, registry, name, digest):
+    """The store on another host gets the layers by an address with a signature, and no account."""
+    with fault_proxy(registry) as store:
+        proxy.script = quirks.uploads_are_stored_at(registry, store.host)
+        push(environment=ACCOUNT)
+        assert {asked.method for asked in store.asked} == {"PUT"}
+        assert all("X-Amz-Signature=abc" in asked.query for asked in store.asked)
+        assert not any("authorization" in asked.headers for asked in store.asked)
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
 
 
 def test_an_upload_that_is_sent_to_another_registry(push, proxy, registry, name, digest):

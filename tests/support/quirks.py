@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import requests
 
-from tests.support.fault_proxy import Answer, Asked
+from tests.support.fault_proxy import Answer, Asked, Passed
 from tests.support.registry_state import MANIFESTS
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "takes_no_blob_in_one_piece",
 ]
 
-Script = Callable[[Asked], Answer | None]
+Script = Callable[[Asked], Answer | Passed | None]
 _READS = {"GET", "HEAD"}
 
 # How hosts refuse to move a tag: status, code, message.

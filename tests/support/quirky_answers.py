@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from tests.support.fault_proxy import Answer, Asked
+from tests.support.fault_proxy import Answer, Asked, Passed
 from tests.support.quirks import Script
 from tests.support.registry_state import MANIFESTS
 
 __all__ = [
+    "answers_success_with",
     "digests_are_sha512",
     "lists_at_most",
     "lists_no_tags",
@@ -20,9 +22,19 @@ __all__ = [
     "referrers_are_unknown",
     "uploads_are_at",
     "uploads_are_redirected",
+    "uploads_are_stored_at",
 ]
 
 _JSON = {"Content-Type": "application/json"}
+
+
+def answers_success_with(status: int) -> Script:
+    """What is stored is answered with another status of success than the specification's (201, 202)."""
+
+    def changed(answer: Answer) -> Answer:
+        return replace(answer, status=status) if 200 <= answer.status < 300 else answer
+
+    return lambda asked: Passed(changed) if asked.method in {"PATCH", "POST", "PUT"} else None
 
 
 def lists_no_tags(status: int, code: str = "") -> Script:
@@ -65,6 +77,21 @@ def uploads_are_at(upstream: str, kind: str) -> Script:
         path = f"{there.path}?{there.query}"
         location = {"name": path.rpartition("/")[2], "path": path, "https": f"https://{asked.headers['host']}{path}"}
         return Answer(202, {"Location": location[kind]})
+
+    return script
+
+
+def uploads_are_stored_at(upstream: str, store: str) -> Script:
+    """An account is asked for, and layers go to a store of objects on another host, at an address with a signature."""
+
+    def script(asked: Asked) -> Answer | None:
+        if "authorization" not in asked.headers:
+            return Answer(401, {"WWW-Authenticate": 'Basic realm="registry"'})
+        if asked.method != "POST":
+            return None
+        begun = requests.post(f"http://{upstream}{asked.path}", timeout=10)
+        there = urlsplit(begun.headers["Location"])
+        return Answer(202, {"Location": f"http://{store}{there.path}?{there.query}&X-Amz-Signature=abc"})
 
     return script
 
