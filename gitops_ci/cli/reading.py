@@ -92,6 +92,8 @@ def source_of(ctx: click.Context, options: Mapping[str, Any]) -> Source:
         base=options["base"],
         environments=config_of(ctx).environments,
         read_environments=lambda text, source: parse(text, source).environments,
+        rules=config_of(ctx).pointers,
+        read_rules=lambda text, source: parse(text, source).pointers,
         seconds=options["deadline"],
         # Its branch is the environment's, else its default one.
         elsewhere=lambda address: source_of(ctx, {**options, "config_repo": address, "base": None}),

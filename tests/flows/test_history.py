@@ -411,6 +411,28 @@ def test_the_page_loads_nothing_and_lets_nobody_in(past):
     assert "&lt;img" in page
 
 
+def test_a_place_that_only_a_rule_knows_has_a_history_and_can_be_promoted(run, tmp_path):
+    """A file that is named like the image, without a suffix, and holds a version and nothing else of it."""
+    rule = "{file: 'tags/{environment}/{name}', at: $.image_tag, image: 'ghcr.io/acme/{name}'}"
+    settings = "environments:\n  staging: {paths: [tags/staging/**]}\n"
+    settings += f"  production: {{paths: [tags/production/**], promote-from: staging}}\npointers: [{rule}]\n"
+    files = {f"tags/{where}/shop": "image_tag: v1\nauto: true\n" for where in ("staging", "production")}
+    repo = make_repo(tmp_path / "config.git", {".gitops-ci.yaml": settings, **files})
+    for where, tag in (("staging", "v2"), ("production", "v2"), ("staging", "v3")):
+        commit_files(repo, {f"tags/{where}/shop": f"image_tag: {tag}\nauto: true\n"})
+    where = ("--config-repo", repo.path, "--output", "json")
+    row = run("status", *where).document["inventory"]["images"]
+    assert [(one["image"], {name: cell["versions"][0]["tag"] for name, cell in one["in"].items()}) for one in row] == [
+        (SHOP, {"staging": "v3", "production": "v2"})
+    ]
+    told = run("history", "--since", "all", "--environment", "production", *where).document["deployments"]
+    assert [(one["from"], one["to"]) for one in told] == [("v1", "v2"), (None, "v1")]
+    publish = (*where, "--forge", "git", "--mode", "push", "--environment", "production")
+    skip = ("--skip-gate", "source-agrees", "--reason", "no registry")
+    assert run("promote", "--to", "production", *publish[:-2], *skip).code == 0
+    assert repo.read("tags/production/shop") == b"image_tag: v3\nauto: true\n"
+
+
 @pytest.mark.parametrize("layout", OVERLAYS)
 def test_a_version_counts_where_it_is_written_whatever_names_its_image(run, tmp_path, layout):
     environments = "environments: {dev: {paths: [envs/dev/**]}, prod: {paths: [envs/prod/**]}}\n"

@@ -15,6 +15,7 @@ from gitops_ci.flows.history.sites import FileReader, Names, Use, is_readable
 from gitops_ci.flows.history.timeline import Timeline
 from gitops_ci.flows.trailers import trailer
 from gitops_ci.formats import ManifestText, flux_policies
+from gitops_ci.formats.pointer import Pointer
 from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.model import Log, Skip
 from gitops_ci.plan.kustomizations import Together
@@ -78,17 +79,25 @@ class _Branch:
         self._log = log
         self._scopes = scopes
         self._outside = outside
+        self._pointers: dict[str, tuple[Pointer, ...]] = {}
         self.entries = list(log.entries(self._is_wanted))
         self._tip = self._files_of_tip()
         self._bases: list[ManifestText] = []
-        self._reader = FileReader(self._copied())
+        self._reader = FileReader(self._copied(), self._pointed)
         self._read()
         self._names = self._named()
 
     def _is_wanted(self, path: str) -> bool:
-        if not is_readable(path):
+        if not is_readable(path) and not self._pointed(path):
             return False
         return is_chart_file(path) or any(scope.matches(path) for scope in self._scopes)
+
+    def _pointed(self, path: str) -> tuple[Pointer, ...]:
+        """What rules of the settings lead to in a file."""
+        if path not in self._pointers:
+            rules = dict.fromkeys(rule for scope in self._scopes for rule in scope.rules)
+            self._pointers[path] = tuple(place.pointer for rule in rules for place in rule.places([path]))
+        return self._pointers[path]
 
     def _files_of_tip(self) -> dict[str, str]:
         files: dict[str, str] = {}

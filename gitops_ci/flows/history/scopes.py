@@ -9,20 +9,25 @@ from functools import cached_property
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import GitError, UsageError
-from gitops_ci.flows.bump.search import own_file
+from gitops_ci.flows.bump.search import ReadRules, own_file
 from gitops_ci.flows.environments import Environment, by_convention, in_order, named
 from gitops_ci.flows.globs import Paths
+from gitops_ci.plan import PointerRule
 
 __all__ = ["Layout", "Scope", "read_layout", "scopes"]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """One environment: its name as reports show it, its branch, and the files on it that are meant."""
+    """One environment: its name as reports show it, its branch, and the files on it that are meant.
+
+    `rules` lead to places of images that only the settings can know.
+    """
 
     environment: Environment
     branch: str
     paths: Paths
+    rules: tuple[PointerRule, ...] = ()
 
     @property
     def name(self) -> str:
@@ -40,6 +45,7 @@ class Layout:
     default: str
     tip: Snapshot
     environments: Mapping[str, Environment]
+    rules: tuple[PointerRule, ...] = ()
 
 
 def read_layout(
@@ -47,6 +53,8 @@ def read_layout(
     base: str | None,
     beside: Mapping[str, Environment],
     read: Callable[[str, str], Mapping[str, Environment]],
+    rules: tuple[PointerRule, ...] = (),
+    read_rules: ReadRules = lambda text, source: (),  # noqa: ARG005
 ) -> Layout:
     """The environments: those of this folder's configuration before those of the config repository's own.
 
@@ -59,7 +67,8 @@ def read_layout(
         hint = f"Its branches: {', '.join(repo.branches()[:5]) or 'none'}."
         raise GitError(f"There is no branch {base or 'that HEAD names'} in {repo.url}", hint=hint)
     tip = repo.fetch(default, sparse=True)
-    return Layout(default, tip, {**read(*own_file(tip, repo)), **beside})
+    own = own_file(tip, repo)
+    return Layout(default, tip, {**read(*own), **beside}, (*rules, *read_rules(*own)))
 
 
 def scopes(layout: Layout, wanted: Sequence[str] = ()) -> tuple[Scope, ...]:
@@ -94,8 +103,8 @@ def _wanted(name: str, layout: Layout) -> Environment:
 
 def _scope(environment: Environment, layout: Layout) -> Scope:
     if environment.paths or environment.base or not environment.name:
-        return Scope(environment, environment.base or layout.default, Paths(environment.paths))
-    return Scope(environment, layout.default, Paths(bears=by_convention(environment.name)))
+        return Scope(environment, environment.base or layout.default, Paths(environment.paths), layout.rules)
+    return Scope(environment, layout.default, Paths(bears=by_convention(environment.name)), layout.rules)
 
 
 # The order in which environments of the usual names come.

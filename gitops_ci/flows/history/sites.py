@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from gitops_ci import formats
+from gitops_ci.errors import UsageError
 from gitops_ci.flows.globs import is_manifest
 from gitops_ci.flows.history.copied import CopiedVersions
 from gitops_ci.flows.history.reuse import Parsed, with_other_versions
-from gitops_ci.formats import ManifestText, env_file, helm_chart, jsonnet, quadlet, terraform
+from gitops_ci.formats import ManifestText, env_file, helm_chart, jsonnet, pointer, quadlet, terraform
+from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite, Skip
 from gitops_ci.plan.layers import Layers
@@ -49,8 +51,9 @@ def is_readable(path: str) -> bool:
 class FileReader:
     """Reads each content of a file once. `broken` are the contents that could not be read."""
 
-    def __init__(self, copied: CopiedVersions) -> None:
+    def __init__(self, copied: CopiedVersions, pointed: Callable[[str], tuple[Pointer, ...]]) -> None:
         self._copied = copied
+        self._pointed = pointed
         self._known: dict[tuple[str, str], tuple[ImageSite, ...]] = {}
         self._last: dict[str, Parsed] = {}
         self.broken: dict[tuple[str, str], Skip] = {}
@@ -71,7 +74,8 @@ class FileReader:
 
     def _sites(self, path: str, blob: str, data: bytes) -> tuple[ImageSite, ...]:
         may_name = bool(_MAY_NAME.search(data)) or self._copied.concern(path)
-        if _DOCUMENTATION.search(path) or not may_name or b"\0" in data:
+        pointers, is_parsed = self._pointed(path), may_name and is_readable(path) and not _DOCUMENTATION.search(path)
+        if not (is_parsed or pointers) or b"\0" in data:
             return ()
         try:
             text = data.decode("utf-8")
@@ -79,7 +83,9 @@ class FileReader:
             found = with_other_versions(last, text) if last else None
             if found is None:
                 source = ManifestText(path, text)
-                found = tuple(self._copied.among(source, (site for site in formats.find(source) if _counts(site))))
+                read = formats.find(source) if is_parsed else ()
+                known = tuple(self._copied.among(source, (site for site in read if _counts(site))))
+                found = (*known, *_pointed_at(source, pointers, known))
         except UnicodeDecodeError:
             self.broken[path, blob] = Skip(path, 0, "not UTF-8 text", "Store the file as UTF-8.")
         except YamlError as error:
@@ -88,6 +94,19 @@ class FileReader:
             self._last[path] = Parsed(text, found)
             return found
         return ()
+
+
+def _pointed_at(source: ManifestText, pointers: Iterable[Pointer], known: Iterable[ImageSite]) -> Iterator[ImageSite]:
+    """The places that rules of the settings lead to, and no format has."""
+    seen = {field.span for site in known for field in site.fields}
+    for one in pointers:
+        if one.image is None:
+            continue
+        try:
+            found = [*pointer.find(source, one, one.image)]
+        except UsageError:
+            continue  # its regular expression does not match this content once
+        yield from (site for site in found if _counts(site) and seen.isdisjoint(field.span for field in site.fields))
 
 
 def _counts(site: ImageSite) -> bool:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import GitopsCiError, ProgramError
 from gitops_ci.flows.bump.retry import Deadline
+from gitops_ci.flows.bump.search import ReadRules
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.history.reader import Past, read_past
 from gitops_ci.flows.history.scopes import Layout, Scope, read_layout
 from gitops_ci.model import Clock, ErrorDetail, Log, Outcome
+from gitops_ci.plan import PointerRule
 from gitops_ci.process import time_limit
 from gitops_ci.repourl import RepoUrl
 
@@ -43,6 +45,8 @@ class Source:
     seconds: float = 300.0
     clock: Clock = time.time
     elsewhere: Callable[[str], Source] = _nowhere
+    rules: tuple[PointerRule, ...] = ()
+    read_rules: ReadRules = lambda text, source: ()  # noqa: ARG005
 
 
 def repository(source: Source, log: Log) -> ConfigRepo:
@@ -64,7 +68,9 @@ def layout_of(source: Source, repo: ConfigRepo) -> Layout:
     Raises:
         GitError: it cannot be read.
     """
-    return read_layout(repo, source.base, source.environments, source.read_environments)
+    return read_layout(
+        repo, source.base, source.environments, source.read_environments, source.rules, source.read_rules
+    )
 
 
 @contextmanager

@@ -22,12 +22,14 @@ __all__ = ["protected", "soaks"]
 
 def protected(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate | None:
     """The gate of a change to an environment in which the present version of an image still soaks."""
-    layout = {**to.search.read_environments(*own_file(snapshot, to.repo)), **to.search.environments}
+    own = own_file(snapshot, to.repo)
+    layout = {**to.search.read_environments(*own), **to.search.environments}
     seconds = _seconds(to.environment.name, layout.values())
     if not seconds:
         return None
     now = int(time.time())
-    scope = scopes(Layout(to.usual, snapshot, layout), (to.environment.name,))[0]
+    rules = (*to.search.rules, *to.search.read_rules(*own))
+    scope = scopes(Layout(to.usual, snapshot, layout, rules), (to.environment.name,))[0]
     timeline = read_past(to.repo, (scope,), now - 2 * seconds, to.log).environments[scope.name].timeline
     images = dict.fromkeys(change.image.with_version(tag=None, digest=None) for change in plan.changes)
     gates = (soaks(timeline, image, seconds, now) for image in images)

@@ -86,8 +86,9 @@ def source_of(bump: BumpRequest, clock: Clock) -> Source:
     """How the history of a repository is read."""
     search = bump.search
     return Source(
-        bump.url, bump.credentials, search.base, search.environments, search.read_environments, bump.seconds, clock
-    )
+        bump.url, bump.credentials, search.base, search.environments, search.read_environments, bump.seconds, clock,
+        rules=search.rules, read_rules=search.read_rules,
+    )  # fmt: skip
 
 
 def known(

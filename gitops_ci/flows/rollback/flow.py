@@ -88,6 +88,8 @@ def _rollback_into(journal: Journal, request: RollbackRequest, log: Log) -> bool
         search.environments,
         search.read_environments,
         request.bump.seconds,
+        rules=search.rules,
+        read_rules=search.read_rules,
     )
     with opened(source, log) as (repo, layout):
         chosen = _chosen(request, repo, layout, log)
@@ -132,7 +134,7 @@ def _scope(request: RollbackRequest, layout: Layout) -> Scope:
     if name is None and layout.environments:
         known = ", ".join(layout.environments)
         raise UsageError("No environment is given", hint=f"--environment NAME, one of: {known}.")
-    return scopes(layout, (name,))[0] if name else Scope(Environment(""), layout.default, Paths())
+    return scopes(layout, (name,))[0] if name else Scope(Environment(""), layout.default, Paths(), layout.rules)
 
 
 def _images(request: RollbackRequest, here: EnvironmentPast, past: Past) -> tuple[ImageRef, ...]:
