@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
@@ -184,29 +184,31 @@ class ConfigRepo:
         Raises:
             GitError: as `refs`, or what answers is no Git server.
         """
-        found = tuple(self.tips())
-        if not found and self.url.scheme in {"http", "https"}:
-            self._check_protocol()
-        return found
-
-    def _check_protocol(self) -> None:
-        """A web page without a line break is a list of no branches to git, which then takes the server for a dumb one.
-
-        Raises:
-            GitError: what answers does not speak Git's protocol.
-        """
-        answer = self._run(
-            self._directory("whole"), "ls-remote", "--", self.url.text, environment={"GIT_TRACE_PACKET": "1"}
-        )
-        if "packet:" not in answer.stderr:
-            raise no_git_there(self.url)
+        return tuple(self.tips())
 
     def _listed(self, *arguments: str) -> list[tuple[str, str]]:
-        answer = self._ask(self._directory("whole"), "ls-remote", *arguments)
+        git = self._directory("whole")
+        answer = self._ask(git, "ls-remote", *arguments)
+        if answer.code == 0 and not answer.stdout and self.url.scheme in {"http", "https"}:
+            answer = self._asked_by_protocol(git, *arguments)
         if answer.code != 0:
             raise fetch_error(self.url, answer.stderr, credentials=self._credentials)
         lines = (line.partition("\t") for line in answer.stdout.decode("utf-8", "replace").splitlines())
         return [(value, name) for value, _, name in lines]
+
+    def _asked_by_protocol(self, git: GitDirectory, *arguments: str) -> Answer:
+        """The same list once more, where none came: there are no branches, or the answer broke off, or it is no list.
+
+        Git takes what it can read nothing in, such as a web page without a line break, for a server without branches.
+
+        Raises:
+            GitError: what answers does not speak Git's protocol.
+        """
+        answer = self._run(git, "ls-remote", *arguments, environment={"GIT_TRACE_PACKET": "1"})
+        if answer.code == 0 and not answer.stdout and "packet:" not in answer.stderr:
+            raise no_git_there(self.url)
+        said = "".join(line for line in answer.stderr.splitlines(keepends=True) if "packet:" not in line)
+        return replace(answer, stderr=said)
 
     def fetch(self, branch: str, *, depth: int = 1, sparse: bool = False, tip: str = "") -> Snapshot:
         """Fetch the newest `depth` commits of a branch and return its tip.

@@ -79,6 +79,17 @@ def test_a_push_that_did_not_land_in_time_is_reported_with_the_branch_as_it_is(b
     assert "nothing is done twice" in ran.out
 
 
+@pytest.mark.parametrize(
+    "broken_off", [b"HTTP/1.1 200 OK\r\nContent-Ty", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["head", "body"]
+)
+def test_a_list_of_branches_that_broke_off_is_not_an_empty_one(broken, broken_off):
+    proxy, repo, bump = broken
+    proxy.script = lambda asked: Passed(lambda answer: broken_off) if len(proxy.asked) == 1 else None
+    before = repo.count("main")
+    ran = bump("push")
+    assert (ran.code, repo.count("main")) == (0, before + 1), ran.out + ran.err
+
+
 def test_no_helper_of_git_outlives_the_deadline(broken):
     proxy, _, bump = broken
     silent = Passed(lambda answer: b"", silent=True)
