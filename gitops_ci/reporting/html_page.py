@@ -28,19 +28,22 @@ _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif }
 body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem }
 h1 { font-size: 1.3rem } h2 { font-size: 1.05rem; margin-top: 2rem }
-.wide { overflow-x: auto }
+.wide { overflow-x: auto; margin-top: 1rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid #8884; vertical-align: top }
 th { position: sticky; top: 0; background: Canvas }
 td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; min-width: 4.5em }
+td.whole { white-space: nowrap; overflow-wrap: normal }
 svg { width: 100%; height: 3.2rem; display: block }
 svg line { stroke: #8888 } svg text { font-size: 11px; fill: currentColor }
-.deploy, .add { fill: #2b7de9 } .promote { fill: #1a9c5b } .rollback { fill: #d43a2f }
+.deploy { fill: #2b7de9 } .add { fill: #8a63d2 } .promote { fill: #1a9c5b } .rollback { fill: #d43a2f }
 .redeploy { fill: #c98a00 } .remove { fill: #888 }
 .key span { margin-right: 1.2rem } .key svg { width: .8rem; height: .8rem; display: inline }
 """
 _KINDS = ("deploy", "promote", "rollback", "redeploy", "add", "remove")
 _WIDTH = 1000
+_WHOLE = ' class="whole"'
+_SHORT = 20  # characters of a time
 _FEW = 10  # rows that nobody needs to search
 
 
@@ -82,9 +85,14 @@ def _text(text: str) -> str:
 
 def _table(table: Table) -> str:
     head = "".join(f"<th>{_text(name)}</th>" for name in table.headings)
-    rows = "\n".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    rows = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
     title = f"<h2>{_text(table.title)}</h2>\n" if table.title else ""
     return f'{title}<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>'
+
+
+def _cell(text: str) -> str:
+    """A cell; a time or the id of a commit is read in one piece."""
+    return f"<td{_WHOLE if len(text) <= _SHORT else ''}>{_text(text)}</td>"
 
 
 def _lists(outcome: Outcome) -> Iterator[Table]:

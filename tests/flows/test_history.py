@@ -409,6 +409,8 @@ def test_the_page_loads_nothing_and_lets_nobody_in(past):
     assert not {tag for tag, _ in tags.found} & {"img", "script", "link", "iframe", "a", "object"}
     assert not [name for _, attributes in tags.found for name in attributes if name in {"src", "href", "onerror"}]
     assert "&lt;img" in page
+    # A browser breaks neither a time nor the id of a commit.
+    assert re.search(r'<td class="whole">20[0-9T:Z-]{18}</td>', page)
 
 
 def test_a_place_that_only_a_rule_knows_has_a_history_and_can_be_promoted(run, tmp_path):
