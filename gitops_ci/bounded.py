@@ -82,7 +82,7 @@ def _follow(started: subprocess.Popen[bytes], limits: Limits) -> tuple[bytes, by
     assert started.stdout is not None
     assert started.stderr is not None
     printed = {started.stdout.fileno(): bytearray(), started.stderr.fileno(): bytearray()}
-    reached = ""
+    reached, looks_at = "", 0.0
     with selectors.DefaultSelector() as selector:
         for descriptor in printed:
             selector.register(descriptor, selectors.EVENT_READ)
@@ -92,7 +92,10 @@ def _follow(started: subprocess.Popen[bytes], limits: Limits) -> tuple[bytes, by
                 printed[key.fd] += data
                 if not data:
                     selector.unregister(key.fd)
-            reached = _limit_reached(started.pid, sum(map(len, printed.values())), end, limits)
+            reached = _limit_reached(sum(map(len, printed.values())), end, limits)
+            if not reached and time.monotonic() >= looks_at:
+                looks_at = time.monotonic() + _LOOK_SECONDS
+                reached = _memory_reached(started.pid, limits)
     if not reached:
         try:
             started.wait(max(0.1, end - time.monotonic()))
@@ -102,13 +105,17 @@ def _follow(started: subprocess.Popen[bytes], limits: Limits) -> tuple[bytes, by
     return stdout, stderr, reached
 
 
-def _limit_reached(pid: int, printed: int, end: float, limits: Limits) -> str:
+def _limit_reached(printed: int, end: float, limits: Limits) -> str:
     if printed > limits.output:
         return f"printed more than {limits.output // 1024**2} MiB"
     if process.is_stopping():
         return "had to stop with this program"
     if time.monotonic() > end:
         return f"did not finish within {limits.seconds:.0f} s"
+    return ""
+
+
+def _memory_reached(pid: int, limits: Limits) -> str:
     if _resident(pid) > limits.memory:
         return f"used more than {limits.memory // 1024**2} MiB of memory"
     return ""

@@ -279,7 +279,7 @@ def _describing(path: str, text: str) -> list[Document]:
     """The objects of an output that describe units; no other document is read."""
     found: list[Document] = []
     for piece in _DOCUMENT.split(text):
-        if _TAKES_FOLDERS.search(piece) or _TAKES_CHARTS.search(piece):
+        if _level_of(piece) < 2:
             try:
                 found += load(path, piece)
             except YamlError:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gitops_ci import process
@@ -83,7 +84,7 @@ def _printed(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> str
     with tempfile.TemporaryDirectory(prefix="gitops-ci-unit-") as made:
         home = os.path.realpath(made)
         root = os.path.join(home, "files")
-        _stage(recipe, tree, root)
+        staged = _stage(recipe, tree, root)
         printed = [recipe.text] if recipe.text else []
         for step in recipe.steps:
             text = _run(step, root, home, settings)
@@ -91,25 +92,51 @@ def _printed(recipe: Recipe, tree: SourceTree, settings: ProgramSettings) -> str
                 _write(root, step.into, text.encode())
             else:
                 printed.append(text)
+        _remove(staged, root)
     return join_documents(printed)
 
 
-def _stage(recipe: Recipe, tree: SourceTree, root: str) -> None:
+def _remove(paths: Collection[str], root: str) -> None:
+    """Remove what was staged, in half the time that looking for it takes; what a program wrote is left for later."""
+    folders = {folder for path in paths for folder in _folders(path)}
+    if any(os.path.islink(f"{root}/{folder}") for folder in folders):
+        return  # it leads elsewhere by now
+    with suppress(OSError):
+        for path in paths:
+            os.unlink(f"{root}/{path}")
+        for folder in sorted(folders, key=len, reverse=True):
+            os.rmdir(f"{root}/{folder}")
+
+
+def _folders(path: str) -> Iterator[str]:
+    while folder := path.rpartition("/")[0]:
+        yield folder
+        path = folder
+
+
+def _stage(recipe: Recipe, tree: SourceTree, root: str) -> Collection[str]:
+    """Write the files of a recipe; their paths."""
+    staged: dict[str, None] = {}
     os.makedirs(root)
     for path in recipe.files:
         data = tree.data(path) if path not in recipe.written else None
         if data is not None:
             _write(root, path, data)
+            staged[path] = None
     for path, origin in recipe.copies.items():
         if (data := tree.data(origin)) is not None:
             _write(root, path, data)
+            staged[path] = None
     for path, text in recipe.written.items():
         _write(root, path, text.encode())
+        staged[path] = None
     for path, said in recipe.links.items():
         full = os.path.join(root, path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
         if not os.path.lexists(full):
             os.symlink(said, full)
+            staged[path] = None
+    return staged
 
 
 def _write(root: str, path: str, data: bytes) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
+from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, classify
 from gitops_ci.validation.manifests.documents import Document, Piece, split
+from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
 from gitops_ci.validation.report import Rendered
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["SourceMap"]
+
+_MOST_FILES = 4096
 
 
 class SourceMap:
@@ -50,13 +57,17 @@ class SourceMap:
         return self._found
 
 
-def _documents(path: str, text: str) -> list[Document]:
+@lru_cache(maxsize=_MOST_FILES)
+def _documents(path: str, text: str) -> tuple[Document, ...]:
+    """The objects of a source; many units are made of one base."""
     found = []
     for index, piece in enumerate(split(text)):
+        value: Any = load_fast(piece.text)
         try:
-            value = piece.load().value
-        except (YamlError, GoYamlError):
+            if value is None or classify(value) == AMBIGUOUS:
+                value = piece.load().value
+        except (YamlError, GoYamlError, RecursionError):
             continue
         if isinstance(value, dict) and value.get("kind"):
             found.append(Document(path, str(index), piece, value))
-    return found
+    return tuple(found)

@@ -179,19 +179,26 @@ def _by_place(skip: Skip) -> tuple[str, int, str]:
 
 def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds, rendered: Collection[str]) -> None:
     """Take in the CustomResourceDefinitions of files."""
-    for document in _documents(files, _CRD):
+    for document in _documents(files, _CRD, seen=set()):
         if document.kind == _CRD:
             custom.add(document.value, Where(document.path, document.piece.line + 1, document.path in rendered))
 
 
-def _documents(files: Iterable[tuple[str, str]], *words: str) -> Iterator[Document]:
-    """The objects of files that have one of some words in them; what cannot be read is told where it is checked."""
+def _documents(files: Iterable[tuple[str, str]], *words: str, seen: set[str] | None = None) -> Iterator[Document]:
+    """The objects of files that have one of some words in them; what cannot be read is told where it is checked.
+
+    With `seen`, a text that several units render is read once.
+    """
     for path, text in files:
         if not any(word in text for word in words) or why_no_manifest(path, text):
             continue
         for index, piece in enumerate(split(text)):
             if not any(word in piece.text for word in words):
                 continue
+            if seen is not None:
+                if piece.text in seen:
+                    continue
+                seen.add(piece.text)
             try:
                 value = load_fast(piece.text)
                 if value is None or classify(value) == AMBIGUOUS:
