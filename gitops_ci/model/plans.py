@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Edit:
 class Change:
     """One edit of one site: what the plan does and what the report lists.
 
-    `image` is the image with its new version, `previous` the same place before.
+    `image` is the image with its new version, `previous` the same place before. `environments` are those that the
+    config repository defines for the path.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Change:
     image: ImageRef
     edit: Edit
     previous: ImageRef | None = None
+    environments: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gitops_ci.moments import rfc3339
 from gitops_ci.reporting.base import prepare
 from gitops_ci.reporting.html_search import SEARCH, SEARCH_STYLE, script_source
 from gitops_ci.reporting.summary import is_told, location, old_and_new, sentence
-from gitops_ci.reporting.tables import Table, tables
+from gitops_ci.reporting.tables import Table, by_environment, tables
 
 if TYPE_CHECKING:
     from gitops_ci.model import Deployment, Outcome
@@ -96,6 +96,8 @@ def _cell(text: str) -> str:
 
 
 def _lists(outcome: Outcome) -> Iterator[Table]:
+    if matrix := by_environment(outcome.changes):
+        yield matrix
     yield Table("Findings", ("Severity", "Where", "Rule", "Message", "Resource", "What to do"), [
         (f.severity, location(f.path, f.line, f.column), f.rule, f.message, f.resource, f.hint)
         for f in outcome.findings

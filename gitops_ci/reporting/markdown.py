@@ -14,7 +14,7 @@ from gitops_ci.reporting.diff import readable
 from gitops_ci.reporting.results import Results
 from gitops_ci.reporting.skips import grouped_skips
 from gitops_ci.reporting.summary import count, is_told, location, old_and_new, sentence
-from gitops_ci.reporting.tables import tables
+from gitops_ci.reporting.tables import by_environment, tables
 
 __all__ = ["ID", "report"]
 
@@ -47,6 +47,8 @@ def report(outcome: Outcome, *, limit: int = LIMIT) -> str:
     page.table("Findings", ("Severity", "Where", "Rule", "Message"), findings, _finding)
     for table in tables(outcome):
         page.table(table.title or "Versions", table.headings, table.rows, _cells)
+    if matrix := by_environment(outcome.changes):
+        page.table(matrix.title, matrix.headings, matrix.rows, _cells)
     changes = "Would change" if outcome.dry_run else "Changes"
     page.table(changes, ("Where", "Resource", "From", "To"), outcome.changes, _change)
     page.table("Skipped", ("Where", "Reason", "What to do"), grouped_skips(outcome.skipped, 1), _skip)

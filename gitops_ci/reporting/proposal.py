@@ -28,6 +28,7 @@ from gitops_ci.reporting.proposal_facts import (
 )
 from gitops_ci.reporting.proposal_fields import field_values, filled
 from gitops_ci.reporting.summary import count, location, old_and_new
+from gitops_ci.reporting.tables import by_environment
 
 __all__ = [
     "BODY_LIMIT",
@@ -121,10 +122,11 @@ def body(facts: ProposalFacts, *, template: str = "", limit: int = BODY_LIMIT) -
     values = {name: md.code(value) for name, value in field_values(facts).items()}
     values |= {"summary": _summary(facts), "details": "\n".join(_details(facts)), "footer": FOOTER}
 
+    matrix = _matrix(changes, limit // 4)
     about = f"\n\n{_note(facts)}" if template.strip() else ""
 
     def rendered(shown: int) -> str:
-        text = filled(template.strip() or _BODY, {**values, "changes": _table(changes, shown)})
+        text = filled(template.strip() or _BODY, {**values, "changes": matrix + _table(changes, shown)})
         return re.sub(r"\n{3,}", "\n\n", text).strip() + about + "\n"
 
     text = rendered(_fitting(changes, limit - len(rendered(0).encode())))
@@ -157,6 +159,16 @@ def _summary(facts: ProposalFacts) -> str:
     files = len({change.path for change in facts.changes})
     places = f": {count(len(facts.changes), 'place')} in {count(files, 'file')}" if files else ""
     return f"Updates {md.code(facts.image.familiar)}{f' to {target}' if target else ''}{others}{where}{places}."
+
+
+def _matrix(changes: Sequence[Change], most: int) -> str:
+    """Image by environment, where it fits. Cells are plain text: a row that begins with a code span is of a place."""
+    table = by_environment(changes)
+    if table is None:
+        return ""
+    rows = [*md.table_head(*map(md.plain, table.headings)), *(md.row(map(md.plain, row)) for row in table.rows)]
+    text = "\n".join(rows) + "\n\n"
+    return text if len(text.encode()) <= most else ""
 
 
 def _table(changes: Sequence[Change], shown: int) -> str:

@@ -10,6 +10,7 @@ from gitops_ci.moments import age, rfc3339
 
 if TYPE_CHECKING:
     from gitops_ci.model import (
+        Change,
         Deployment,
         Gate,
         Hold,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
         VersionsInEnvironment,
     )
 
-__all__ = ["Table", "tables", "version_of"]
+__all__ = ["Table", "by_environment", "tables", "version_of"]
 
 _SHOW_HOLDS = frozenset({"status", "hold", "unhold", "rollback"})
 
@@ -48,6 +49,30 @@ def tables(outcome: Outcome) -> Iterator[Table]:
         yield _deployments(outcome.deployments)
     if outcome.metrics:
         yield _metrics(outcome.metrics)
+
+
+def by_environment(changes: Sequence[Change]) -> Table | None:
+    """The images that change, by environment, from which version to which; None where one row and column say it all."""
+    environments = list(dict.fromkeys(name for change in changes for name in change.environments))
+    images = list(dict.fromkeys(change.image.familiar for change in changes))
+    if not environments or len(environments) * len(images) < 2:
+        return None
+    is_elsewhere = any(not change.environments for change in changes)
+    columns = [*environments, *(("",) if is_elsewhere else ())]
+    rows = [(image, *(_from_to(image, name, changes) for name in columns)) for image in images]
+    return Table("By environment", ("Image", *environments, *(("elsewhere",) if is_elsewhere else ())), rows)
+
+
+def _from_to(image: str, environment: str, changes: Sequence[Change]) -> str:
+    """`1.4.1 → 1.5.0`; `environment` is '' for changes in none."""
+    found: dict[str, dict[str, None]] = {}
+    for change in changes:
+        if change.image.familiar == image and environment in (change.environments or ("",)):
+            old = change.previous
+            old_text = (old.tag or short_digests(old.digest or "")) if old else ""
+            new_text = change.image.tag or short_digests(change.image.digest or "")
+            found.setdefault(new_text, {})[old_text or "(none)"] = None
+    return "; ".join(f"{', '.join(old)} → {new}" for new, old in found.items()) or "-"
 
 
 def _gates(gates: Sequence[Gate]) -> list[tuple[str, ...]]:

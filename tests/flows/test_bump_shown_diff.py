@@ -177,3 +177,19 @@ def test_a_refreshed_request_shows_what_it_does_to_the_new_base(shown, tmp_path)
     assert "Ours: " in pull.body
     assert "gitops-ci:diff" not in pull.body, "it would be about the old base"
     assert "`1.5.6` | `1.6.0`" in "".join(pull.comments.values())
+
+
+def test_the_versions_of_each_environment_are_a_table(shown, tmp_path):
+    """In the pull request, in the job summary and in the page; refresh finds the same words."""
+    commit_files(shown.world.repo, {Past.path("shop", "dev"): overlay(f"{SHOP}:1.5.5")})
+    reports = {name: tmp_path / name for name in ("markdown", "html")}
+    words = [f"--report={name}={path}" for name, path in reports.items()]
+    body = shown("bump", f"{SHOP}:1.6.0", *words, where="none").body
+    rows = [line for line in body.splitlines() if line.startswith("| ") and "→" in line]
+    assert rows == ["| ghcr.io/acme/shop | 1.5.5 → 1.6.0 | 1.5.0 → 1.6.0 | 1.5.0 → 1.6.0 | 1.4.1 → 1.6.0 |"]
+    assert "| Image | dev | production | staging | elsewhere |" in body
+    assert "`1.5.5 → 1.6.0`" in reports["markdown"].read_text()
+    assert "<td>1.5.5 → 1.6.0</td>" in reports["html"].read_text()
+    sent = writes(shown.world)
+    assert shown("refresh", where="none").body == body
+    assert writes(shown.world) == sent

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.reporting.proposal import ProposalFacts, body, commit_message, same_body, title
+from gitops_ci.reporting.proposal import ProposalFacts, body, commit_message, files_in, same_body, title
 from gitops_ci.secret import Secret
 from tests.support.outcomes import DIGEST, change
 
@@ -54,6 +54,18 @@ _MANY = replace(
 )
 def test_title(template: str, facts: ProposalFacts, expected: str) -> None:
     assert title(template, facts) == expected
+
+
+def test_versions_by_environment_stand_where_more_than_one_image_or_environment_changes() -> None:
+    def body_of(*environments: tuple[str, ...], limit: int = 65_536) -> str:
+        changes = [replace(change(f"{n}.yaml", 1, 1, "", "1", "2"), environments=e) for n, e in enumerate(environments)]
+        return body(replace(_FACTS, changes=tuple(changes)), limit=limit)
+
+    assert "→" not in body_of(("prod",))
+    assert "→" not in body_of((), ())
+    assert "| Image | a\\|b | c |\n" in body_of(("a|b",), ("c",))
+    assert "→" not in body_of(("a",), ("b",), limit=320), "places are worth more where there is little room"
+    assert files_in(body_of(("a",), ("b",))) == files_in(body_of((), ()))
 
 
 def test_title_is_cut_to_the_limit_in_bytes() -> None:

@@ -16,6 +16,7 @@ from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.gate import Base, check_edits
 from gitops_ci.flows.bump.gate_settings import GateSettings
+from gitops_ci.flows.bump.in_environments import in_environments
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
@@ -118,7 +119,10 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             found = find(
                 repo, base, request.search, environment, ages, twins, log, **({} if is_rollback else {"narrow": obey})
             )
-            snapshot, plan, this = found.snapshot, found.plan, replace(request, search=found.search)
+            snapshot, this = found.snapshot, replace(request, search=found.search)
+            to = replace(to, layout=request.search.read_environments(*found.own))
+            changes = in_environments(found.plan.changes, to.layout, base, request.search.environment)
+            plan = replace(found.plan, changes=changes)
             if not rehearsal:
                 said = _with_signers(said, journal, _verified_here(this, found, log))
             to, journal.holds = replace(to, search=found.search, publication=obey.recorded_in(said)), obey.held

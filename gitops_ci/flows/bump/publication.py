@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from gitops_ci.configrepo import ConfigRepo, Identity, Signing
 from gitops_ci.flows.bump.gate_settings import GateSettings
+from gitops_ci.flows.bump.in_environments import in_environments
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.image.age import AgeComparison
@@ -87,7 +88,7 @@ class PublishContext:
 
     `usual` is the branch that the change would go to if nobody had named `base`, `head` the branch of the proposal
     where that does not follow from the rest. `to_tip`: a proposal that is only behind the base is made anew.
-    `rendering` are the settings that its change is rendered with.
+    `rendering` are the settings that its change is rendered with, `layout` the environments of the config repository.
     """
 
     repo: ConfigRepo
@@ -104,6 +105,7 @@ class PublishContext:
     head: str = ""
     to_tip: bool = False
     rendering: GateSettings = field(default_factory=GateSettings)
+    layout: Mapping[str, Environment] = field(default_factory=dict)
 
     @property
     def forge(self) -> Forge:
@@ -127,7 +129,7 @@ def facts(plan: Plan, to: PublishContext) -> texts.ProposalFacts:
         image=images[0] if images else to.search.images[0],
         previous=tuple(previous),
         environment=to.search.environment or "",
-        changes=plan.changes,
+        changes=in_environments(plan.changes, to.layout, to.base, to.search.environment),
         files=plan.files,
         source_repository=said.source_repository,
         source_commit=said.source_commit,

@@ -143,8 +143,9 @@ class _Turn:
             )
         if (why := self._reason(there, whole, snapshot)) is None:
             return "unchanged", ""
-        to = replace(to, rendering=self.request.bump.read_checks(*own_file(snapshot, self.repo)))
-        judged = Base(snapshot, self.repo.url, to.base, Paths(), self.request.bump.access)
+        bump, own = self.request.bump, own_file(snapshot, self.repo)
+        to = replace(to, rendering=bump.read_checks(*own), layout=bump.search.read_environments(*own))
+        judged = Base(snapshot, self.repo.url, to.base, Paths(), bump.access)
         check_edits(self.journal, whole.plan, to.rendering, judged, self.log)
         if self.journal.dry_run:
             return "rebuilt", why
