@@ -232,6 +232,7 @@ LISTS_AND_OTHER_TEXTS = {
     "cli/settings_of_base.py": "the id of a commit that git read",
     "cli/image_verify.py": "a key of a repository, of which no more is read",
     "cli/progress.py": "the short id of a layer, of a text that was masked",
+    "comparing/change_text.py": "a list of lines",
     "configrepo/git.py": "the last of several lines, which were masked",
     "configrepo/snapshot.py": "the folders of a path",
     "flows/bump/branches.py": "the name of a branch, which cannot be read without it",
