@@ -207,8 +207,8 @@ class RepoInMemory:
     def branches(self) -> tuple[str, ...]:
         return tuple(self.remote.heads)
 
-    def fetch(self, branch: str, *, depth: int = 1, sparse: bool = False) -> SnapshotInMemory:
-        del depth, sparse
+    def fetch(self, branch: str, *, depth: int = 1, sparse: bool = False, tip: str = "") -> SnapshotInMemory:
+        del depth, sparse, tip
         return SnapshotInMemory(self.remote, self.remote.heads[branch])
 
     def commits(self, branch: str, *, since: int) -> LogInMemory:
