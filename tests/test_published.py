@@ -154,6 +154,8 @@ def test_the_owner_stands_in_one_place_and_everything_follows():
             "pyproject.toml",
             ".github",
         }:
+            if path.suffix == ".png":
+                continue
             text = path.read_text()
             assert set(named.findall(text)) - hosts <= {old}, path
             changed = renamed(text, REPOSITORY, "someone/the-tool")
