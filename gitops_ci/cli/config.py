@@ -70,7 +70,7 @@ def _checked(path: str, log: Log) -> Outcome:
     from gitops_ci.config import load
 
     if not os.path.isfile(path):
-        raise UsageError(f"There is no {path}", hint="gitops-ci init writes one.")
+        raise UsageError(f"There is no file {path}", hint="gitops-ci init writes one.")
     config = load(path)
     for problem in _problems(config):
         raise UsageError(f"{path}: {problem}", hint=_SCHEMA_HINT)

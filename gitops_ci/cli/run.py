@@ -132,7 +132,13 @@ def _wants(flag: str, arguments: list[str]) -> bool:
 
 def _usage_hint(error: click.ClickException) -> str:
     ctx = getattr(error, "ctx", None)
-    return f"See '{ctx.command_path} --help'." if ctx is not None else ""
+    if ctx is None:
+        return ""
+    from gitops_ci.cli.help import EXAMPLES
+
+    _, _, command = ctx.command_path.partition(" ")
+    examples = EXAMPLES.get(command, ()) if isinstance(error, click.MissingParameter) else ()
+    return f"For example: {examples[0][1]}" if examples else f"See '{ctx.command_path} --help'."
 
 
 def _terminate(number: int, frame: object) -> NoReturn:

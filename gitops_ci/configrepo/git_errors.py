@@ -87,7 +87,7 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         return key
     if _HOST.search(said):
         return GitError(
-            f"The host {url.host} is not known", hint="Check --config-repo for a typing error, and the network's DNS."
+            f"Cannot resolve host {url.host}", hint="Check --config-repo for a typing error, and the network's DNS."
         )
     if _UNTRUSTED.search(said):
         return GitError(
@@ -98,7 +98,8 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
     if "not valid: is this a git repository" in said:
         return no_git_there(url)
     if _DOWN.search(said):
-        return GitError(f"{url.netloc or url} does not answer: {quoted}", hint="Is the address right and the host up?")
+        hint = "Check the address, and whether the host is up."
+        return GitError(f"{url.netloc or url} does not answer: {quoted}", hint=hint)
     if _OWNER.search(said):
         return GitError(
             f"{url} belongs to another user", hint="Git refuses folders of other users: run as the folder's owner."
@@ -111,7 +112,7 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
     if _MISSING.search(said) and url.scheme == "file":
         return GitError(
             f"There is no repository at {url}",
-            hint="It was read as a folder's path: other addresses begin with https:// or ssh://.",
+            hint="Read as the path of a folder. Other addresses begin with https:// or ssh://.",
         )
     if _MISSING.search(said):
         hint = "Check --config-repo. Code hosts also say so when the token may not see a private repository."

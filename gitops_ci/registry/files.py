@@ -64,4 +64,4 @@ class Folder:
 
 def unreadable(path: str, error: OSError | ValueError) -> RegistryError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return RegistryError(f"{path} cannot be read: {reason}", hint="Did the build write its result there?")
+    return RegistryError(f"{path} cannot be read: {reason}", hint="Check that the build wrote its result there.")

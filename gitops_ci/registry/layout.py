@@ -62,7 +62,7 @@ class Layout:
         if len({entry.descriptor.digest for entry in entries}) == 1:
             return self._read_manifest(entries[0].descriptor)
         if not entries:
-            raise RegistryError(f"{self.name} holds no image", hint="Did the build write its result there?")
+            raise RegistryError(f"{self.name} holds no image", hint="Check that the build wrote its result there.")
         raise ambiguous(f"{self.name} holds {len(entries)} images", entries, self.name)
 
     def blob(self, descriptor: Descriptor) -> Blob:

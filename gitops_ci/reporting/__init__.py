@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gitops_ci.errors import UsageError
 from gitops_ci.lazy import LazyModules
 from gitops_ci.reporting.base import Reporter
+from gitops_ci.text import did_you_mean
 
 __all__ = ["REPORTERS", "Reporter", "for_name"]
 
@@ -34,4 +35,6 @@ def for_name(name: str) -> Reporter:
     """
     if name in REPORTERS:
         return REPORTERS[name]
-    raise UsageError(f"There is no report format '{name}'", hint=f"Formats: {', '.join(sorted(REPORTERS))}")
+    meant = did_you_mean(name, sorted(REPORTERS))
+    hint = f"{meant} Formats: {', '.join(sorted(REPORTERS))}".strip()
+    raise UsageError(f"There is no report format '{name}'", hint=hint)

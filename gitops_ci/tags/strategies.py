@@ -150,7 +150,7 @@ def _no_version(text: str, facts: BuildFacts) -> UsageError:
             hint=f"Write the whole version, for example 1.4.2, or use {instead} for exactly this tag.",
         )
     return UsageError(
-        f"'{facts.version or facts.tag}' is not a version: that is three numbers at least, as 1.4.2 or 1.4.2-rc.1",
+        f"'{facts.version or facts.tag}' is not a version, which has three numbers or more: 1.4.2, 1.4.2-rc.1",
         hint=f"Use {instead} for exactly this tag." if TAG.fullmatch(text) else "",
     )
 

@@ -78,6 +78,9 @@ def test_unknown_format_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match="no report format 'pdf'") as refused:
         for_name("pdf")
     assert all(known in refused.value.hint for known in REPORTERS)
+    with pytest.raises(UsageError) as refused:
+        for_name("junti")
+    assert refused.value.hint.startswith("Did you mean 'junit'?")
 
 
 def test_every_format_is_found_under_its_own_id(name: str) -> None:

@@ -360,6 +360,11 @@ def test_mistakes_have_a_code_a_message_and_no_traceback(run, arguments, code, m
         assert message in ran.out + ran.err
 
 
+def test_a_missing_argument_is_shown_in_an_example(run):
+    ran = run("release", "--to", "ghcr.io/acme/shop")
+    assert (ran.code, "For example: gitops-ci release shop:build" in ran.err) == (2, True)
+
+
 def test_a_missing_base_branch_is_named(bump):
     ran = bump(IMAGE, "--base", "absent", "--mode", "push")
     assert ran.code == 5

@@ -57,7 +57,7 @@ def test_findings_end_with_1_and_name_the_place(run, tree):
 def test_a_path_that_is_not_there_ends_with_2(run):
     ran = run("validate", "nowhere")
     assert ran.code == 2
-    assert "There is no nowhere" in ran.out + ran.err
+    assert "There is no file or folder nowhere" in ran.out + ran.err
 
 
 @pytest.mark.parametrize("files", [{}, {"values.yaml": "image: {tag: 1}\n"}, {"deploy/README.yaml": "# nothing\n"}])

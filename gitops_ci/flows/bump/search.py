@@ -299,7 +299,7 @@ def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> 
         # A name that is mistyped here would otherwise deploy to all of them.
         raise UsageError(
             f"No folder or file matches environment '{name}'",
-            hint=f"There are {', '.join(others)}. Define it under environments: in .gitops-ci.yaml, or give --path.",
+            hint=f"Known environments: {', '.join(others)}. Add it to .gitops-ci.yaml, or give --path.",
         )
     log.warn(f"No definition, folder or file matches environment {name}: every file is selected")
     return selection

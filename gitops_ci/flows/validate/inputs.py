@@ -94,7 +94,7 @@ def _files(path: str, without: LeftOut) -> Iterator[str | Skip]:
             yield _shown(os.path.normpath(path))
         return
     if not os.path.isdir(path):
-        raise UsageError(f"There is no {path}", hint="Give files, folders, or - for standard input.")
+        raise UsageError(f"There is no file or folder {path}", hint="Give files, folders, or - for standard input.")
     folders = [os.path.normpath(path)]
     while folders:
         folder = folders.pop()
