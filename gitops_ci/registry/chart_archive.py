@@ -62,7 +62,7 @@ class ChartArchive:
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
             "config": {"mediaType": _CONFIG, "digest": digest_of(config), "size": len(config)},
-            "layers": layers,
+            "layers": sorted(layers, key=lambda layer: str(layer["digest"])),
             "annotations": _annotations(metadata),
         }
         self.root = Manifest(_json(content))

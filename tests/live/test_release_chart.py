@@ -6,6 +6,7 @@ import subprocess
 import pytest
 import requests
 
+from gitops_ci.registry.chart_archive import ChartArchive
 from tests.flows.conftest import run  # noqa: F401 - a fixture
 from tests.support.git_repo import make_repo
 from tests.support.kubetools import kubernetes_tool
@@ -114,3 +115,13 @@ def test_the_archive_of_a_chart_goes_to_a_layout_too(run, package, tmp_path):  #
     assert (ran.code, [image["tag"] for image in ran.document["images"]]) == (0, ["1.5.0_b2"]), ran.err
     index = json.loads((tmp_path / "layout" / "index.json").read_text())
     assert index["manifests"][0]["digest"] == ran.document["images"][0]["digest"]
+
+
+def test_layers_are_in_the_order_of_their_digests(package, tmp_path):
+    """As Helm has them: which of the two comes first depends on their bytes."""
+    archive = tmp_path / package.name
+    archive.write_bytes(package.read_bytes())
+    for number in range(8):
+        archive.with_name(f"{archive.name}.prov").write_text(f"signed by {number}\n")
+        layers = [layer["digest"] for layer in ChartArchive(str(archive)).root.data["layers"]]
+        assert layers == sorted(layers)
