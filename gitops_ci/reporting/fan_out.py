@@ -42,13 +42,20 @@ for word in $GITOPS_CI_PACKAGE; do
   gitops_ci_before=$word
 done
 """,
+    r"""case $GITOPS_CI_PACKAGE in
+  *"[cel]"*) gitops_ci_lists='requirements requirements-cel' ;;
+  *[a-zA-Z0-9]"["*) echo "gitops-ci: package: the only extra is [cel]: $GITOPS_CI_PACKAGE" >&2 && exit 2 ;;
+  *) gitops_ci_lists=requirements ;;
+esac
+""",
     "gitops_ci_pip --no-deps $GITOPS_CI_PACKAGE",
+    """gitops_ci_folder=$("$gitops_ci_home/bin/python" -I -c 'import gitops_ci; print(gitops_ci.__path__[0])')""",
     (
-        r"""gitops_ci_lock=$("$gitops_ci_home/bin/python" -I -c 'import gitops_ci; """
-        r"""print(gitops_ci.__path__[0] + "/requirements.txt")')"""
+        "for list in $gitops_ci_lists; do\n"
+        "  gitops_ci_pip --no-deps --require-hashes --only-binary=:all: $gitops_ci_options"
+        ' --requirement "$gitops_ci_folder/$list.txt"\n'
+        "done\n"
     ),
-    'gitops_ci_pip --no-deps --require-hashes --only-binary=:all: $gitops_ci_options --requirement "$gitops_ci_lock"',
-    'case $GITOPS_CI_PACKAGE in *"["*) gitops_ci_pip $GITOPS_CI_PACKAGE ;; esac',
     'gitops_ci() { "$gitops_ci_home/bin/python" -I -m gitops_ci "$@"; }',
 )
 _REPORTS = {"codequality": "gl-code-quality-report.json", "junit": "gitops-ci-junit.xml"}

@@ -170,7 +170,7 @@ def test_child_pipeline_of_bumps_takes_turns_in_an_environment(run, tmp_path):
         (["--shards", "0"], "1 to 256"),
         (["--shards", "257"], "1 to 256"),
         (["--shards", "many"], "1 to 256"),
-        (["nowhere"], "There is no nowhere"),
+        (["nowhere"], "There is no file or folder nowhere"),
         (["-"], "Standard input"),
         (["--for", "bump", IMAGE], "environments:"),
         (["--for", "bump", "Not An Image"], "Not An Image"),
