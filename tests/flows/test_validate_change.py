@@ -158,3 +158,18 @@ def test_what_is_accepted_and_what_is_not_asked_for_is_not_told(change, tmp_path
     changed = {"a/db.yaml": SET.replace("serviceName: db", "serviceName: x")}
     assert change({"a/db.yaml": SET}, changed, "--ignore", "repo/immutable kind=StatefulSet") == []
     assert git(tmp_path, "status", "--short") == " M a/db.yaml\n"
+
+
+def test_what_a_sparse_checkout_leaves_out_is_not_deleted(run, tree, tool, tmp_path):
+    tool("git")
+    make_checkout(tmp_path, {"shop/claim.yaml": CLAIM, "web/config.yaml": BACKUP}, origin="")
+    git(tmp_path, "sparse-checkout", "set", "web")
+    assert not (tmp_path / "shop").exists()
+    tree({"web/config.yaml": BACKUP.replace("nightly", "weekly")})
+    ran = run("validate", "--changed-since", "HEAD", "--output", "json", *RULES)
+    assert ran.document["findings"] == []
+    ran = run("diff", "--base", "HEAD", "--output", "json")
+    assert [(one["name"], one["state"]) for one in ran.document["rendered"]["objects"]] == [
+        ("nightly", "removed"),
+        ("weekly", "added"),
+    ]

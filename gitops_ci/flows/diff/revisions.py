@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from gitops_ci.checkout import checkout_git
 from gitops_ci.errors import GitError, ProgramError, UsageError
 
-__all__ = ["Blobs", "CommitFiles", "Listing", "WorkingFiles", "commit_of", "differing_paths", "listing", "start_of"]
+__all__ = [
+    "Blobs",
+    "CommitFiles",
+    "Listing",
+    "WorkingFiles",
+    "WorkingTree",
+    "commit_of",
+    "differing_paths",
+    "listing",
+    "start_of",
+]
 
 _SAFE = re.compile(r"[A-Za-z0-9_./@{}^~+-]+")
 _ANY = frozenset({0, 1, 128})
@@ -73,17 +83,32 @@ def listing(commit: str) -> Listing:
     return Listing(found)
 
 
-def differing_paths(root: str, base: str, listed: Listing) -> tuple[set[str], list[str]]:
-    """What differs between a commit and the working tree, and every file of the working tree that Git does not ignore.
+@dataclass(frozen=True, slots=True)
+class WorkingTree:
+    """The paths of a checkout that Git does not ignore. Of `left_out` a sparse checkout has the blob in Git alone."""
+
+    paths: Sequence[str]
+    left_out: Mapping[str, str]
+
+
+def differing_paths(root: str, base: str, listed: Listing) -> tuple[set[str], WorkingTree]:
+    """What differs between a commit and the working tree, and that tree.
 
     Paths count from the root, wherever the command runs.
     """
     changed = _git_names("-C", root, "diff", "--name-only", "-z", *_WHOLE, _ORDER, "--end-of-options", base, "--")
     others = _git_names("-C", root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z")
-    tracked = _git_names("-C", root, "ls-files", "--cached", "--full-name", "-z")
+    tracked: dict[str, str] = {}
+    for line in _git_names("-C", root, "ls-files", "--cached", "--stage", "-t", "--full-name", "-z"):
+        about, _, path = line.partition("\t")
+        tag, _, name, _ = about.split(" ")
+        tracked[path] = name if tag == "S" else ""  # git-ls-files(1): skip-worktree
     here = [path for path in dict.fromkeys((*tracked, *others)) if os.path.lexists(os.path.join(root, path))]
-    gone = listed.files.keys() - set(here)
-    return {*changed, *others, *gone}, here
+    left_out = {path: name for path, name in tracked.items() if name}
+    for path in here:
+        left_out.pop(path, None)
+    gone = listed.files.keys() - set(here) - left_out.keys()
+    return {*changed, *others, *gone}, WorkingTree([*here, *left_out], left_out)
 
 
 def _git_names(*arguments: str) -> list[str]:
@@ -148,14 +173,18 @@ class CommitFiles:
 class WorkingFiles:
     """The files of a checkout that Git knows, or would take."""
 
-    def __init__(self, root: str, names: Sequence[str]) -> None:
+    def __init__(self, root: str, tree: WorkingTree, blobs: Blobs) -> None:
         self._root = root
-        self._names = names
+        self._names = tree.paths
+        self._left_out = tree.left_out
+        self._blobs = blobs
 
     def names(self) -> Iterable[str]:
         return [name for name in self._names if not os.path.isdir(full := self._full(name)) or os.path.islink(full)]
 
     def data(self, path: str) -> bytes | None:
+        if path in self._left_out:
+            return self._blobs.data(self._left_out[path])
         try:
             # O_NONBLOCK: a pipe in a checkout would hold the run up for ever.
             descriptor = os.open(self._full(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

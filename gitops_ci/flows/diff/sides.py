@@ -48,9 +48,9 @@ def read_trees(root: str, references: tuple[str, ...], head: str) -> Trees:
         blobs.prefetch(new, (path for path in new.files if path.endswith(_READ_BY_ALL)))
         after = SourceTree(CommitFiles(new, blobs))
     else:
-        found, names = differing_paths(root, base, listed)
+        found, tree = differing_paths(root, base, listed)
         differing = frozenset(found)
-        after = SourceTree(WorkingFiles(root, names))
+        after = SourceTree(WorkingFiles(root, tree, blobs))
     blobs.prefetch(listed, differing)
     before = SourceTree(CommitFiles(listed, blobs), after, differing)
     return Trees(base, tip if head else "", before, after, differing)
