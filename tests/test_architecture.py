@@ -97,7 +97,7 @@ FLOORS = {
         | {"helm_chart", "helm_template", "helm_values"},
     ),
     "validation": (
-        {"gates", "go", "kinds", "kubernetes_versions", "violation", "workers"},
+        {"gates", "go", "kinds", "kubernetes_versions", "sound_texts", "violation", "workers"},
         {"apimachinery", "manifests", "report"},
         {"cel", "lint", "openapi", "provenance", "suppressions"},
         {"changes", "custom_resources", "repairs"},

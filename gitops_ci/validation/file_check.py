@@ -23,6 +23,7 @@ from gitops_ci.validation.manifests.unknown_values import unknown_values
 from gitops_ci.validation.object_check import ObjectChecker
 from gitops_ci.validation.provenance import SourceMap
 from gitops_ci.validation.report import Checks, Rendered
+from gitops_ci.validation.sound_texts import SoundTexts
 from gitops_ci.validation.suppressions import ANNOTATION, Suppressions
 from gitops_ci.validation.violation import Violation, show_path
 from gitops_ci.yamltext import YamlError
@@ -88,6 +89,7 @@ class FileChecker:
         self._vault_folders = vault_folders
         self._lists_images = lists_images
         self._across = checks.asks_any("repo") or checks.asks_any("gitops")
+        self._sound = SoundTexts()
 
     def file(self, path: str, text: str, result: Result) -> None:
         result.count("files")
@@ -105,8 +107,16 @@ class FileChecker:
 
     def _piece(self, path: str, index: str, piece: Piece, result: Result, origins: SourceMap | None = None) -> None:
         attach = origins.locate if origins else None
+        if origins and (value := self._sound.value(piece.text)) is not None:
+            for document in map(origins.locate, objects(path, index, piece, value)):
+                self._find_unknown(document)
+                result.count("documents")
+                self._take(document, self._lint(document), result)
+            return
         value = load_fast(piece.text)
         if value is not None and self._settled(path, index, piece, value, attach, result):
+            if origins:
+                self._sound.keep(piece.text, value)
             return
         try:
             loaded = piece.load()
@@ -128,8 +138,12 @@ class FileChecker:
             said = "not a Kubernetes object: the document must be a mapping with apiVersion and kind"
             self._broken("yaml/not-an-object", said, (path, piece.start_line(), 1), result, piece, origins)
         else:
-            for document in objects(path, index, piece, loaded.value):
+            judged = [
                 self._document(attach(document) if attach else document, loaded, result)
+                for document in objects(path, index, piece, loaded.value)
+            ]
+            if origins and all(judged) and not loaded.duplicates:
+                self._sound.keep(piece.text, loaded.value)
 
     def _settled(
         self, path: str, index: str, piece: Piece, value: dict[str, Any], attach: Attach | None, result: Result
@@ -153,11 +167,12 @@ class FileChecker:
             self._take(document, findings, result)
         return True
 
-    def _document(self, document: Document, loaded: Loaded, result: Result) -> None:
+    def _document(self, document: Document, loaded: Loaded, result: Result) -> bool:
+        """Examine an object that was read exactly; whether it is sound wherever it stands."""
         self._find_unknown(document)
         if self._checks.leaves_out(document.api_version, document.kind):
             self._leave_out(document, result)
-            return
+            return False
         verdict = self._judge.verdict(document, loaded)
         has_schema = not verdict.skip
         if not has_schema and self._checks.asks_any("gitops") and _has_documented_fields(document):
@@ -176,6 +191,7 @@ class FileChecker:
         findings = self._lint(document, has_schema=has_schema)
         findings += [_finding(document, problem) for problem in verdict.problems]
         self._take(document, findings, result, judged=not verdict.skip)
+        return has_schema and document.unknown is None and not (verdict.problems or verdict.unchecked)
 
     def _leave_out(self, document: Document, result: Result) -> None:
         """Objects of a kind that is not asked for: others may refer to them."""

@@ -77,7 +77,7 @@ class _Run:
     def report(self, found: Iterable[Finding]) -> Report:
         items: list[tuple[str, str]] = [("file", path) for path in self._files]
         items += [("unit", name) for name in self._units]
-        size = sum(map(len, self._files.values()))
+        size = sum(map(len, (*self._files.values(), *(unit.text for unit in self._units.values()))))
         shares = worker_count() if size > _WORTH_SHARING and self._around.lookup is None else 1
         with gc_paused():
             results = map_forked(lambda number: self.examine(items[number::shares]), shares)
