@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.live.test_action import DEPLOYMENT
 from tests.support import dev_tool
+from tests.support.kubetools import kubernetes_tool
 from tests.support.workspace import export_project, make_checkout
 
 
@@ -39,6 +41,7 @@ def commit(tmp_path, hooks):
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             (checkout / name).write_text(text)
         env = {key: value for key, value in os.environ.items() if key.startswith(("PATH", "PIP_", "SSL_"))}
+        env["PATH"] += f"{os.pathsep}{Path(kubernetes_tool('kubectl')).parent}"
         env |= {"HOME": str(hooks), "PRE_COMMIT_HOME": str(hooks / "cache"), "GIT_CONFIG_NOSYSTEM": "1"}
         subprocess.run(["git", "add", "--all"], cwd=checkout, env=env, check=True)
         command = [dev_tool("pre-commit"), "run", "--color=never"]

@@ -25,6 +25,7 @@ from tests.support.documents import Block, matches
 from tests.support.forge_stub import ForgeStub
 from tests.support.git_http import GitServer
 from tests.support.git_repo import BareRepo, commit_files, make_repo
+from tests.support.kubetools import kubernetes_tool
 from tests.support.workspace import git, make_checkout
 
 __all__ = ["Reader"]
@@ -57,6 +58,7 @@ class Reader:
         for name, call in {"gitops-ci": "-m gitops_ci", "pip": "-m pip", "python3": ""}.items():
             (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {call} "$@"\n')
             (programs / name).chmod(0o755)
+        (programs / "kubectl").symlink_to(kubernetes_tool("kubectl"))
         self.environment |= {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
