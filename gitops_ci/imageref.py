@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import UsageError
 
-__all__ = ["DIGEST", "DOCKER_HUB", "TAG", "ImageRef", "has_host"]
+__all__ = ["DIGEST", "DOCKER_HUB", "TAG", "ImageRef", "has_host", "in_lower_case"]
 
 DOCKER_HUB = "docker.io"
 _HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
@@ -141,3 +141,13 @@ def _hint(text: str) -> str:
     if "://" in text:
         return "Leave the scheme out: ghcr.io/acme/shop:1.4.2"
     return "Write it as registry/repository:tag, for example ghcr.io/acme/shop:1.4.2"
+
+
+def in_lower_case(to: str) -> str:
+    """A name as registries have it: CI systems tell it as its owner writes it (`Acme/Shop`). A tag keeps its case."""
+    if to.startswith("oci:"):
+        return to
+    name, at, digest = to.partition("@")
+    head, colon, tag = name.rpartition(":")
+    lowered = f"{head.lower()}:{tag}" if colon and "/" not in tag else name.lower()
+    return lowered + at + digest

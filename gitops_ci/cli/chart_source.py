@@ -13,7 +13,7 @@ import click
 
 from gitops_ci.ci import detect
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
+from gitops_ci.imageref import ImageRef, in_lower_case
 from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def chart_rules(source: str, options: Mapping[str, Any]) -> TagRules:
         RegistryError: it is no packaged chart.
     """
     from gitops_ci.cli.facts import build_facts
-    from gitops_ci.flows.image.tags import TagRules, in_lower_case
+    from gitops_ci.flows.image.tags import TagRules
     from gitops_ci.registry.chart_archive import chart_metadata
 
     metadata = chart_metadata(source.removeprefix(_CHART))

@@ -24,7 +24,7 @@ def environments(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     try:
         config = load(ctx.params.get("config") or known_files.CONFIG)
     except GitopsCiError:
-        return []  # a broken file is told of when the command runs
+        return []  # the command reports a broken file when it runs
     return _offered(config.environments, incomplete)
 
 

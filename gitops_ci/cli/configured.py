@@ -98,7 +98,7 @@ def _load(ctx: click.Context, path: object) -> Config:
         return load(path)
     except UsageError:
         if ctx.resilient_parsing:
-            return Config()  # a shell asks how the line may go on: what is wrong is told when it is run
+            return Config()  # for completion in a shell; the command reports the error when it runs
         raise
 
 

@@ -24,7 +24,7 @@ from gitops_ci.cli.registry_options import (
 from gitops_ci.cli.run import execute
 from gitops_ci.cli.tag_options import copy_rules, promotion_rules
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
+from gitops_ci.imageref import ImageRef, in_lower_case
 
 if TYPE_CHECKING:
     from gitops_ci.flows.image.push import PushRequest
@@ -79,7 +79,6 @@ def _destinations(destination: str | None, options: Mapping[str, Any]) -> tuple[
 
 
 def _request(source: str, options: dict[str, Any]) -> PushRequest:
-    from gitops_ci.flows.image.tags import in_lower_case
 
     if options["all_tags"]:
         return _request_of_all(source, options)
@@ -96,7 +95,6 @@ def _request(source: str, options: dict[str, Any]) -> PushRequest:
 
 
 def _request_of_all(source: str, options: dict[str, Any]) -> PushRequest:
-    from gitops_ci.flows.image.tags import in_lower_case
 
     refused = next((name for name in ("version", "tags", "tag_suffix") if is_given(name)), "")
     if refused:
@@ -130,6 +128,4 @@ def rules_of_kept(tag: str, options: Mapping[str, Any]) -> TagRules:
 
 def named_tag(to: str) -> str | None:
     """The tag that a destination names."""
-    from gitops_ci.flows.image.tags import in_lower_case
-
     return None if to.startswith("oci:") else ImageRef.parse(in_lower_case(to)).tag

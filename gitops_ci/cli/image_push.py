@@ -24,7 +24,7 @@ from gitops_ci.cli.registry_options import (
 from gitops_ci.cli.run import execute
 from gitops_ci.cli.tag_options import tag_rules
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
+from gitops_ci.imageref import ImageRef, in_lower_case
 
 __all__ = ["push_command", "retag_command", "tags_command"]
 
@@ -65,7 +65,6 @@ def retag_command(source: str, names: tuple[str, ...], output: Output, **options
     tag; 1.5.0 also becomes 1.5, 1 and latest if it is the newest there. Without --to it stays in its own repository.
     """
     from gitops_ci.flows.image.push import push
-    from gitops_ci.flows.image.tags import in_lower_case
 
     source = source.removeprefix("registry:")
     ref = ImageRef.parse(in_lower_case(source))

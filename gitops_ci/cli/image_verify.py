@@ -14,6 +14,7 @@ from gitops_ci.cli.registry_options import CONFIG, DEADLINE, access_options, giv
 from gitops_ci.cli.run import execute
 from gitops_ci.config_keys import Config
 from gitops_ci.errors import UsageError
+from gitops_ci.imageref import in_lower_case
 
 if TYPE_CHECKING:
     from gitops_ci.flows.image.verify import Verification
@@ -46,7 +47,6 @@ def verify_command(ctx: click.Context, /, reference: str, output: Output, **opti
     REFERENCE is an image of a registry, or oci:DIR[:NAME], oci-archive:FILE[:NAME]. The signature has to be for the
     digest of the whole image; an index is another image than its platforms.
     """
-    from gitops_ci.flows.image.tags import in_lower_case
     from gitops_ci.flows.image.verify import verify_image
     from gitops_ci.registry.public_key import PublicKey
     from gitops_ci.reporting import images

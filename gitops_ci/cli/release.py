@@ -17,7 +17,7 @@ from gitops_ci.cli.registry_options import push_options, push_request
 from gitops_ci.cli.repository_options import repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
+from gitops_ci.imageref import ImageRef, in_lower_case
 from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ def command(
     """
     from gitops_ci.cli.repository import bump_request, refuse_untrusted
     from gitops_ci.flows.after_push import AfterPush
-    from gitops_ci.flows.image.tags import in_lower_case
     from gitops_ci.flows.release import ReleaseRequest, release
 
     context = detect(variables())
@@ -92,8 +91,6 @@ def command(
 
 def _with_primary(push: PushRequest, image_name: str | None) -> PushRequest:
     """The push with the destination that manifests name first; where none has the name, the first stays it."""
-    from gitops_ci.flows.image.tags import in_lower_case
-
     if image_name is None:
         return push
     name, destinations = _without_version(image_name), (push.to, *push.also)

@@ -153,7 +153,7 @@ def _page(outcome: Outcome, limit: int) -> str:
 
 
 def _fixed(outcome: Outcome, again: Callable[[], Outcome], checks: Checks, *, dry_run: bool) -> Outcome:
-    """The outcome with the repairs; once they are written, what is left to say is found anew."""
+    """The outcome with the repairs. After they are written, the files are checked again."""
     from dataclasses import replace
 
     from gitops_ci.flows.validate.fix import fixes, write_fixes

@@ -15,7 +15,8 @@ from gitops_ci.flows.image.lookup import fitting, tags_of
 from gitops_ci.flows.image.push import push_tags
 from gitops_ci.flows.image.push_request import PartlyPushed, Pushed, PushRequest, PushRun
 from gitops_ci.flows.image.tag_state import TagState, look_up, refuse_moves
-from gitops_ci.flows.image.tags import in_lower_case, open_destination
+from gitops_ci.flows.image.tags import open_destination
+from gitops_ci.imageref import in_lower_case
 from gitops_ci.model import ErrorDetail, Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.parallel import each

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.flows.image.tags import in_lower_case
+from gitops_ci.imageref import in_lower_case
 from gitops_ci.model import ImageDetails, ImagePart, Log, Outcome, PushedTag
 from gitops_ci.registry.base import Descriptor, Manifest, Reader
 from gitops_ci.registry.connection import Access

@@ -15,8 +15,7 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.flows.image.age import CREATED, BuildMetadata, moment_of
 from gitops_ci.flows.image.lookup import by_number, fitting
 from gitops_ci.flows.image.named import ConfigSource, named_in
-from gitops_ci.flows.image.tags import in_lower_case
-from gitops_ci.imageref import ImageRef
+from gitops_ci.imageref import ImageRef, in_lower_case
 from gitops_ci.model import ErrorDetail, Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Manifest
 from gitops_ci.registry.connection import Access

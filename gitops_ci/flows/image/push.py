@@ -10,8 +10,9 @@ from gitops_ci.flows.image.branch_order import leave_newer
 from gitops_ci.flows.image.push_request import PartlyPushed, Pushed, PushRequest, PushRun
 from gitops_ci.flows.image.tag_state import TagState, look_again, look_up, refuse_moves
 from gitops_ci.flows.image.tagging import check_releases, give_back, give_tags, report_tag
-from gitops_ci.flows.image.tags import check_tags, in_lower_case, open_destination, plan_tags
+from gitops_ci.flows.image.tags import check_tags, open_destination, plan_tags
 from gitops_ci.flows.rehearsal import Rehearsal
+from gitops_ci.imageref import in_lower_case
 from gitops_ci.model import ErrorDetail, Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Progress
 from gitops_ci.registry.copy import Copied, is_whole

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
+from gitops_ci.imageref import ImageRef, in_lower_case
 from gitops_ci.model import Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Writer
 from gitops_ci.registry.connection import Access
@@ -16,7 +16,7 @@ from gitops_ci.registry.refusals import AccessDenied
 from gitops_ci.registry.remote import Remote
 from gitops_ci.tags import BuildFacts, TagChoice, check_strategies, choose, kind_of, uses_version, version_of
 
-__all__ = ["TagRules", "TagsRequest", "check_tags", "in_lower_case", "list_tags", "open_destination", "plan_tags"]
+__all__ = ["TagRules", "TagsRequest", "check_tags", "list_tags", "open_destination", "plan_tags"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,6 @@ class TagsRequest:
     to: tuple[str, ...]
     rules: TagRules
     access: Access = field(default_factory=Access)
-
-
-def in_lower_case(to: str) -> str:
-    """A name as registries have it: CI systems tell it as its owner writes it (`Acme/Shop`). A tag keeps its case."""
-    if to.startswith("oci:"):
-        return to
-    name, at, digest = to.partition("@")
-    head, colon, tag = name.rpartition(":")
-    lowered = f"{head.lower()}:{tag}" if colon and "/" not in tag else name.lower()
-    return lowered + at + digest
 
 
 def open_destination(to: str, access: Access, *, account_of: str = "") -> Writer:
