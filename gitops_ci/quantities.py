@@ -1,15 +1,24 @@
-"""Durations and sizes as people write them: `90`, `1m30s`; `64MiB`, `2Gi`, `500MB`."""
+"""Numbers, durations, and sizes as people write them: `12`; `90`, `1m30s`; `64MiB`, `2Gi`, `500MB`."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["bytes_of", "seconds_of"]
+__all__ = ["bytes_of", "seconds_of", "whole_number"]
 
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?)h)?(?:([0-9]+(?:\.[0-9]+)?)m)?(?:([0-9]+(?:\.[0-9]+)?)s?)?")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)(i?)b?", re.IGNORECASE)
 _LONGEST = 24  # no number is meant that is longer
+
+
+def whole_number(text: str) -> int | None:
+    """The number that up to 24 ASCII digits say, None for any other text.
+
+    `int` alone takes digits of every script and refuses more than 4,300 of them; `str.isdigit` is also true for `²`,
+    which `int` refuses.
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST else None
 
 
 def seconds_of(text: str) -> float | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from gitops_ci.errors import UsageError
 from gitops_ci.moments import duration
+from gitops_ci.quantities import whole_number
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -214,8 +215,10 @@ def _range(part: str, low: int, high: int, names: dict[str, int]) -> Sequence[in
         return ()
     if first is None:
         return range(low, high + 1, step)
-    numbers = [names.get(word, int(word) if word.isdigit() else -1) for word in (first, last or first)]
-    end = high if matched["step"] and last is None else numbers[1]
-    if not low <= numbers[0] <= end <= high:
+    numbers = [names[word] if word in names else whole_number(word) for word in (first, last or first)]
+    start, end = numbers
+    if start is None or end is None:
         return ()
-    return range(numbers[0], end + 1, step)
+    if matched["step"] and last is None:
+        end = high
+    return range(start, end + 1, step) if low <= start <= end <= high else ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
+from gitops_ci.quantities import whole_number
+
 __all__ = ["CiContext", "Environ", "Provider", "Reader", "is_same_repository", "known", "number", "remote"]
 
 Environ = Mapping[str, str]
@@ -82,7 +84,7 @@ def remote(branch: str) -> tuple[str, ...]:
 
 def number(text: object) -> int | None:
     """A number of a pull request, None for anything else."""
-    return int(str(text)) if str(text or "").isdigit() else None
+    return whole_number(str(text or ""))
 
 
 def is_same_repository(one: str, other: str) -> bool:

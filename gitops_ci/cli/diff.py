@@ -15,6 +15,7 @@ from gitops_ci.cli.rendering_settings import limits_of, values_of
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.model.rendered import View
+from gitops_ci.quantities import whole_number
 from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
@@ -158,9 +159,9 @@ def _version(text: str | None) -> str:
 
 def number(text: str) -> int:
     """`diff.large` of the file. Raises UsageError for what is no number."""
-    if not text.isdecimal():
+    if (found := whole_number(text)) is None:
         raise UsageError(f"diff.large is '{text}'", hint="It is a number of objects, for example 100.")
-    return int(text)
+    return found
 
 
 def _bases(text: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gitops_ci.errors import ProgramError
+from gitops_ci.quantities import whole_number
 
 if TYPE_CHECKING:
     from gitops_ci.ci import CiContext
@@ -76,7 +77,7 @@ def _moment(started: str | None, commit: str) -> float:
 
     SOURCE_DATE_EPOCH goes before both (reproducible-builds.org/specs/source-date-epoch).
     """
-    if (epoch := os.environ.get("SOURCE_DATE_EPOCH", "")).isdigit():
+    if (epoch := whole_number(os.environ.get("SOURCE_DATE_EPOCH", ""))) is not None:
         return float(epoch)
     if started is not None:
         candidates: tuple[str, ...] = (started,)

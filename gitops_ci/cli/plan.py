@@ -16,6 +16,7 @@ from gitops_ci.cli.run import execute
 from gitops_ci.cli.validate import changed_since, exclude_option
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
+from gitops_ci.quantities import whole_number
 
 if TYPE_CHECKING:
     from gitops_ci.model import Log, Outcome
@@ -95,9 +96,10 @@ def _number(text: str) -> int | None:
 
     if text == "auto":
         return None
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+    number = whole_number(text)
+    if number is None or not 1 <= number <= MOST:
         raise UsageError(f"--shards {text} is no number of jobs", hint=f"auto, or a number from 1 to {MOST}.")
-    return int(text)
+    return number
 
 
 def _printer(

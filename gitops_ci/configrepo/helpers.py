@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.process import run
+from gitops_ci.quantities import whole_number
 
 __all__ = ["end_helpers"]
 
@@ -38,7 +39,9 @@ def _started_by(ancestor: int) -> list[int]:
 def _parents() -> dict[int, int]:
     """The parent of each process of this machine."""
     try:
-        return {int(name): parent for name in os.listdir("/proc") if name.isdigit() and (parent := _parent(name))}
+        return {
+            pid: parent for name in os.listdir("/proc") if (pid := whole_number(name)) and (parent := _parent(name))
+        }
     except FileNotFoundError:  # no Linux
         with suppress(GitopsCiError):
             listed = run(["ps", "-A", "-o", "pid=,ppid="], seconds=5).stdout.split()

@@ -12,6 +12,7 @@ from sys import intern  # names and ids come again and again: each is kept once
 
 from gitops_ci.configrepo.git import GitDirectory
 from gitops_ci.configrepo.objects import Objects
+from gitops_ci.quantities import whole_number
 
 __all__ = ["BlobChange", "BranchLog", "LogEntry", "parse_log"]
 
@@ -130,7 +131,7 @@ def _fields(printed: bytes) -> Iterator[bytes]:
 
 def _entry(head: list[bytes], changes: list[BlobChange]) -> LogEntry:
     commit, parents, time, author, committer, message = (part.decode("utf-8", "replace") for part in head)
-    seconds = int(time) if time.lstrip("-").isdigit() else 0
+    seconds = (whole_number(time.removeprefix("-")) or 0) * (-1 if time.startswith("-") else 1)
     ids = tuple(map(intern, parents.split()))
     who = intern(author), intern(committer)
     return LogEntry(intern(commit), ids, seconds, *who, message.strip("\n"), tuple(changes))

@@ -40,14 +40,14 @@ def asked_wait(status: int, headers: Mapping[str, str], now: float) -> float | N
 
     server_now = moment(headers.get("date", "")) or now
     told = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,15}", told):
+    if re.fullmatch(r"[0-9]{1,15}", told):
         return float(told)
     if told and (at := moment(told)) is not None:
         return max(0.0, at - server_now)
     for prefix in ("x-ratelimit-", "ratelimit-"):
         if headers.get(prefix + "remaining", "").strip() == "0":
             reset = headers.get(prefix + "reset", "").strip()
-            if re.fullmatch(r"\d{1,15}", reset):
+            if re.fullmatch(r"[0-9]{1,15}", reset):
                 # GitHub and GitLab give a moment, the IETF draft seconds from now.
                 return max(0.0, float(reset) - server_now) if float(reset) > 1e9 else float(reset)
     return None

@@ -16,6 +16,7 @@ from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.model import Field, Spelling
+from gitops_ci.quantities import whole_number
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError
 
 __all__ = ["CopiedTag", "Target", "copied_tags", "items", "may_copy", "roots"]
@@ -136,7 +137,8 @@ def _is_meant(wanted: str, name: str) -> bool:
 def _part(text: str, options: MappingNode) -> str:
     delimiter, index = options.text("delimiter"), options.text("index") or "0"
     parts = text.split(delimiter) if delimiter else []
-    return parts[int(index)] if index.isascii() and index.isdigit() and int(index[:4]) < len(parts) else ""
+    at = whole_number(index)
+    return parts[at] if at is not None and at < len(parts) else ""
 
 
 def _data_key(path: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ci.quantities import whole_number
 from gitops_ci.rendering.argocd_source import Source
 from gitops_ci.rendering.documents import dig, items, text_of
 from gitops_ci.rendering.kustomization_files import described_in, folded, kustomization_value
@@ -77,9 +78,9 @@ def _set_image(value: dict[str, Any], text: str) -> None:
 
 
 def _set_replicas(value: dict[str, Any], name: str, count: Any) -> None:
-    number = int(text) if (text := text_of(count)).isdigit() else count
+    number = whole_number(text_of(count))
     others = [one for one in _listed(value, "replicas") if dig(one, "name") != name]
-    _put(value, "replicas", [*others, {"name": name, "count": number}])
+    _put(value, "replicas", [*others, {"name": name, "count": count if number is None else number}])
 
 
 def _add_metadata(value: dict[str, Any], options: Mapping[str, Any]) -> None:

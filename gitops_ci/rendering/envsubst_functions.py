@@ -11,7 +11,7 @@ from functools import cache
 
 __all__ = ["FunctionError", "apply_function"]
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INTEGER = re.compile(r"(?P<sign>[+-]?)0*(?P<digits>[0-9]{1,19})")
 _LONGEST = 4096  # trimming compares every prefix: more would take minutes
 
 
@@ -38,8 +38,14 @@ def _length(value: str, arguments: Sequence[str]) -> str:
     return str(len(value.encode()))
 
 
+def _is_integer(text: str) -> bool:
+    """True for what Go's strconv.Atoi reads: a number of 64 bits."""
+    matched = _INTEGER.fullmatch(text)
+    return matched is not None and -(2**63) <= int(matched["sign"] + matched["digits"]) < 2**63
+
+
 def _slice(value: str, arguments: Sequence[str]) -> str:
-    if not all(_INTEGER.fullmatch(one) for one in arguments):
+    if not all(_is_integer(one) for one in arguments):
         return value  # as bash does
     data = value.encode()
     start = int(arguments[0])

@@ -15,6 +15,7 @@ from gitops_ci.model.rendered import (
     RiskGroup,
     UnitChange,
 )
+from gitops_ci.quantities import whole_number
 from gitops_ci.reporting.summary import count
 from gitops_ci.yaml_view import scalar
 
@@ -67,7 +68,7 @@ def _states(diff: RenderedDiff) -> list[str]:
 
 def _pods(diff: RenderedDiff) -> str:
     told = [risk.why for one in diff.objects for risk in one.risks if risk.name == "restarts-pods"]
-    number = sum(int(why.split()[0]) for why in told if why.split()[0].isdigit())
+    number = sum(whole_number(why.split()[0]) or 0 for why in told)
     return f" ({count(number, 'pod')})" if number else ""
 
 

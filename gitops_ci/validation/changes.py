@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from gitops_ci.model import Finding
+from gitops_ci.quantities import whole_number
 from gitops_ci.validation.lint.base import Keys, at
 from gitops_ci.validation.manifests.documents import Document, split
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
@@ -82,9 +83,9 @@ def _keys(value: Any, pointer: str) -> Keys:
     keys: list[str | int] = []
     for part in pointer.split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, list) and name.isdigit() and int(name) < len(value):
-            keys.append(int(name))
-            value = value[int(name)]
+        if isinstance(value, list) and (at_item := whole_number(name)) is not None and at_item < len(value):
+            keys.append(at_item)
+            value = value[at_item]
         elif isinstance(value, dict) and name in value:
             keys.append(name)
             value = value[name]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_ci.quantities import bytes_of, seconds_of
+from gitops_ci.quantities import bytes_of, seconds_of, whole_number
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,12 @@ def test_durations(text, seconds):
 )
 def test_sizes(text, size):
     assert bytes_of(text) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("007", 7), ("9" * 24, 10**24 - 1)]
+    + [(text, None) for text in ("", "-1", "+1", "1.0", "1_0", " 1", "²", "１", "٣", "9" * 25, "9" * 5000)],
+)
+def test_whole_numbers(text, number):
+    assert whole_number(text) == number

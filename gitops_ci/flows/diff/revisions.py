@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gitops_ci.checkout import checkout_git
 from gitops_ci.errors import GitError, ProgramError, UsageError
+from gitops_ci.quantities import whole_number
 
 __all__ = [
     "Blobs",
@@ -79,7 +80,7 @@ def listing(commit: str) -> Listing:
         if tab:
             mode, kind, name, size = about.decode("ascii").split()
             if kind == "blob":
-                found[path.decode("utf-8", "surrogateescape")] = (mode, name, int(size) if size.isdigit() else 0)
+                found[path.decode("utf-8", "surrogateescape")] = (mode, name, whole_number(size) or 0)
     return Listing(found)
 
 

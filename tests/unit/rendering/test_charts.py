@@ -317,7 +317,7 @@ def test_options_of_kustomize_are_edits():
         "namePrefix": "p-",
         "namespace": "n",
         "images": ["a=b:2", "c:3", "d@sha256:1", "e=*:5"],
-        "replicas": [{"name": "x", "count": "4"}],
+        "replicas": [{"name": "x", "count": "4"}, {"name": "y", "count": "²"}, {"name": "z", "count": "9" * 5000}],
         "commonLabels": {"l": 1},
         "commonAnnotations": {"a": "b"},
         "patches": [{"patch": "x", "target": {"kind": "Y"}}],
@@ -334,7 +334,8 @@ def test_options_of_kustomize_are_edits():
         {"name": "d", "digest": "sha256:1"},
         {"name": "e", "newTag": "5"},
     ]
-    assert (made["namePrefix"], made["namespace"], made["replicas"]) == ("p-", "n", [{"name": "x", "count": 4}])
+    assert (made["namePrefix"], made["namespace"]) == ("p-", "n")
+    assert [one["count"] for one in made["replicas"]] == [4, "²", "9" * 5000]
     assert (made["commonLabels"], made["commonAnnotations"]) == ({"l": "1"}, {"a": "b"})
     assert made["patches"] == options["patches"]
 
