@@ -84,8 +84,14 @@ def never_sent(error: Exception) -> bool:
 
 
 def is_final(error: Exception) -> bool:
+    """Whether another try would end as this one. A name that does not exist is; a resolver that cannot say is not."""
+    import socket
+
     import requests
 
+    unknown = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+    if any(isinstance(c, socket.gaierror) and c.errno in unknown for c in _chain(error)):
+        return True
     return isinstance(error, (requests.exceptions.SSLError, ValueError)) and not isinstance(
         error, requests.exceptions.ChunkedEncodingError
     )
