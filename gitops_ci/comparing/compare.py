@@ -13,15 +13,14 @@ from gitops_ci.comparing.grouping import grouped
 from gitops_ci.comparing.images import changed_images, image_changes, version_of
 from gitops_ci.comparing.inside import changes_inside
 from gitops_ci.comparing.list_keys import ListKeys
-from gitops_ci.comparing.masking import hide, without_hidden
-from gitops_ci.comparing.noise import Facts, class_of
-from gitops_ci.comparing.objects import HASH, Key, ManifestObject, Scope, read_objects
+from gitops_ci.comparing.masking import hide, hide_at, without_hidden
+from gitops_ci.comparing.noise import UNSTABLE, Facts, class_of
+from gitops_ci.comparing.objects import HASH, ManifestObject, Scope, read_objects
 from gitops_ci.comparing.pairing import Pair, paired
 from gitops_ci.comparing.risks import HINTS, Subject, gathered, risks_of
 from gitops_ci.comparing.risks.base import UnitFacts
+from gitops_ci.comparing.unstable import made_up, marked, with_common_names
 from gitops_ci.model.rendered import ImageChange, ObjectChange, ObjectGroup, PathChange, Risk, RiskGroup
-
-_Unstable = Mapping[tuple[str, Key], frozenset[str]]
 
 __all__ = ["Comparison", "Settings", "Side", "compare"]
 
@@ -38,7 +37,7 @@ def _nothing_folded(one: ManifestObject) -> tuple[Callable[[PathChange], bool], 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one unit renders to on one side. `again` is a second rendering of the same, where it may be another one."""
+    """What one unit renders to on one side. `first` and `again` are what differs between two renderings of the same."""
 
     unit: str
     values: Sequence[Mapping[str, Any]]
@@ -46,6 +45,7 @@ class Side:
     namespace: str = ""
     prunes: bool | None = None
     replaces: bool = False
+    first: Sequence[Mapping[str, Any]] = ()
     again: Sequence[Mapping[str, Any]] = ()
 
 
@@ -76,20 +76,19 @@ class Comparison:
 
 
 class _Known(NamedTuple):
-    """Names of Secrets that end in a hash, what differs in each rendering, and by unit the versions that images get."""
+    """Names of Secrets that end in a hash, and by unit the versions that images get."""
 
     hashed: frozenset[str]
-    unstable: _Unstable
     versions: Mapping[str, frozenset[str]]
 
 
 def compare(base: Sequence[Side], head: Sequence[Side], settings: Settings | None = None) -> Comparison:
     """Every object that differs, what of it is noise, what has to be seen, and which of them are alike."""
     given = settings or Settings()
-    before, after = (_objects(sides, given) for sides in (base, head))
+    before, after = with_common_names(*(_objects(sides, given) for sides in (base, head)))
     hashed = frozenset(one.name for one in (*before, *after) if one.kind == "Secret" and HASH.search(one.name))
     pairs = paired(before, after)
-    known = _Known(hashed, _unstable(head, given), _new_versions(pairs))
+    known = _Known(hashed, _new_versions(pairs))
     changed = [found for pair in pairs if (found := _change(pair, given, known)) is not None]
     objects = tuple(_unique(changed))
     groups = grouped(objects, given.context, with_noise=given.with_noise)
@@ -98,27 +97,14 @@ def compare(base: Sequence[Side], head: Sequence[Side], settings: Settings | Non
     )
 
 
-def _unstable(sides: Iterable[Side], settings: Settings) -> _Unstable:
-    """The pointers of each object that are another in each rendering of the same files."""
-    found: dict[tuple[str, Key], frozenset[str]] = {}
-    for side in sides:
-        if side.again:
-            first, second = (_objects([replace(side, values=values)], settings) for values in (side.values, side.again))
-            for pair in paired(first, second):
-                if pair.base and pair.head:
-                    changes = differences(pair.base.value, pair.head.value)
-                    found[side.unit, pair.base.key] = frozenset(
-                        one.base_pointer for one in changes if one.base_pointer is not None
-                    )
-    return found
-
-
 def _objects(sides: Iterable[Side], settings: Settings) -> list[ManifestObject]:
-    return [
-        one
-        for side in sides
-        for one in read_objects(
-            side.values,
+    return [one for side in sides for one in _objects_of(side, settings)]
+
+
+def _objects_of(side: Side, settings: Settings) -> list[ManifestObject]:
+    objects, first, again = (
+        read_objects(
+            values,
             side.unit,
             settings.scope,
             cluster=side.cluster,
@@ -126,7 +112,9 @@ def _objects(sides: Iterable[Side], settings: Settings) -> list[ManifestObject]:
             prunes=side.prunes,
             replaces=side.replaces,
         )
-    ]
+        for values in (side.values, side.first, side.again)
+    )
+    return marked(objects, first, again, settings.keys) if again else objects
 
 
 def _change(pair: Pair, settings: Settings, known: _Known) -> ObjectChange | None:
@@ -141,14 +129,14 @@ def _change(pair: Pair, settings: Settings, known: _Known) -> ObjectChange | Non
         if pair.state == "changed" and not found:
             return None
         versions = known.versions.get(one.unit, frozenset())
-        facts = Facts(versions, known.unstable.get((one.unit, one.key), frozenset()), settings.fold(one))
+        facts = Facts(versions, made_up(found, pair.base, pair.head), settings.fold(one))
         whole = [replace(change, inside=changes_inside(change.path, change.old, change.new)) for change in found]
-        paths = tuple(replace(change, noise=class_of(change, facts)) for change in whole)
+        paths = tuple(_classified(change, facts) for change in whole)
     was = _was(pair)
     unit = UnitFacts((pair.base or one).prunes, one.replaces)
     subject = Subject(pair.state, one.kind, one.key.group, old, new, paths, unit, one.shown_name, was)
     risks = risks_of(subject)
-    shown = without_hidden(old, new)
+    shown = without_hidden(*_without_made_up(old, new, paths))
     return ObjectChange(
         id=_id(one),
         unit=one.unit,
@@ -163,6 +151,22 @@ def _change(pair: Pair, settings: Settings, known: _Known) -> ObjectChange | Non
         was=was,
         before=shown[0],
         after=shown[1],
+    )
+
+
+def _classified(change: PathChange, facts: Facts) -> PathChange:
+    """A change with its class. What is made up may be a password, and is another text in each report: it is hidden."""
+    noise = class_of(change, facts)
+    if noise != UNSTABLE:
+        return replace(change, noise=noise)
+    return replace(change, noise=noise, masked=True, old=None, new=None, inside=None)
+
+
+def _without_made_up(old: Any, new: Any, paths: Iterable[PathChange]) -> tuple[Any, Any]:
+    made = [one for one in paths if one.noise == UNSTABLE]
+    return (
+        hide_at(old, (one.base_pointer for one in made), UNSTABLE),
+        hide_at(new, (one.head_pointer for one in made), UNSTABLE),
     )
 
 

@@ -8,10 +8,10 @@ Neither a length nor a hash is shown: short values can be guessed from both.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["FOLDED", "Hidden", "hide", "without_hidden"]
+__all__ = ["FOLDED", "Hidden", "hide", "hide_at", "without_hidden"]
 
 _DATA = frozenset({"data", "stringdata"})
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -114,6 +114,26 @@ def _masked(value: Any, path: str, masks: Collection[re.Pattern[str]]) -> Any:
         return {key: _masked(one, f"{path}.{key}", masks) for key, one in value.items()}
     if isinstance(value, list):
         return [_masked(one, f"{path}[{number}]", masks) for number, one in enumerate(value)]
+    return value
+
+
+def hide_at(value: Any, pointers: Iterable[str | None], word: str) -> Any:
+    """A value with those that JSON pointers name hidden."""
+    for told in pointers:
+        if told is not None:
+            parts = [part.replace("~1", "/").replace("~0", "~") for part in told.split("/")[1:]]
+            value = _hidden_below(value, parts, word)
+    return value
+
+
+def _hidden_below(value: Any, parts: Sequence[str], word: str) -> Any:
+    if not parts:
+        return value if isinstance(value, Hidden) else Hidden(value, word)
+    if isinstance(value, dict) and parts[0] in value:
+        return {**value, parts[0]: _hidden_below(value[parts[0]], parts[1:], word)}
+    if isinstance(value, list) and parts[0].isdigit() and int(parts[0]) < len(value):
+        at = int(parts[0])
+        return [*value[:at], _hidden_below(value[at], parts[1:], word), *value[at + 1 :]]
     return value
 
 

@@ -14,7 +14,9 @@ from gitops_ci.comparing.objects import HASH, without_hash
 from gitops_ci.comparing.quantities import quantity
 from gitops_ci.model.rendered import PathChange
 
-__all__ = ["NOISE", "Facts", "class_of"]
+__all__ = ["NOISE", "UNSTABLE", "Facts", "class_of"]
+
+UNSTABLE = "unstable"
 
 _LABEL = re.compile(r"^(?:.*/)?(?:metadata/labels|matchLabels)/(?P<name>[^/]+)$")
 _ANNOTATION = re.compile(r"^(?:.*/)?metadata/annotations/(?P<name>[^/]+)$")
@@ -29,10 +31,13 @@ _ORDERED_ENV = re.compile(r"\$\([A-Za-z_]")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about the object: the versions that its images change to, and what both sides hold."""
+    """What is known about the object: the versions that its images change to, and which changes are made up.
+
+    `unstable` are pairs of pointers, of the base and of the head.
+    """
 
     versions: frozenset[str] = frozenset()
-    unstable: frozenset[str] = frozenset()
+    unstable: frozenset[tuple[str | None, str | None]] = frozenset()
     folded: tuple[Callable[[PathChange], bool], ...] = ()
 
 
@@ -105,7 +110,7 @@ def _is_same_value(change: PathChange, facts: Facts) -> bool:
 
 def _is_unstable(change: PathChange, facts: Facts) -> bool:
     """Other in each rendering of the same files: random passwords, the time, certificates."""
-    return _pointer(change) in facts.unstable
+    return (change.base_pointer, change.head_pointer) in facts.unstable
 
 
 def _is_yours(change: PathChange, facts: Facts) -> bool:
@@ -123,7 +128,7 @@ NOISE: Mapping[str, Rule] = {
     "tracking": _is_tracking,
     "server": _is_server,
     "same value": _is_same_value,
-    "unstable": _is_unstable,
+    UNSTABLE: _is_unstable,
     "yours": _is_yours,
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["HASH", "Key", "ManifestObject", "read_objects", "without_hash"]
@@ -39,7 +39,8 @@ class ManifestObject:
     """An object of a unit's output. `name` is as it is written, `key.name` without a hash.
 
     `prunes` says whether whoever applies it deletes it once it is gone; None where nobody can tell. `replaces`: what
-    cannot be changed is deleted and created.
+    cannot be changed is deleted and created. `unstable` are values that are other ones in each rendering: by pointer
+    what a second rendering has there.
     """
 
     key: Key
@@ -49,6 +50,7 @@ class ManifestObject:
     value: Mapping[str, Any]
     prunes: bool | None = None
     replaces: bool = False
+    unstable: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def kind(self) -> str:

@@ -25,11 +25,11 @@ __all__ = [
     "headline",
     "image_users",
     "kind_and_name",
+    "listed",
     "listed_names",
     "not_rendered",
     "objects_by_id",
     "one_line",
-    "one_sided",
     "risk_line",
     "sides",
     "state_words",
@@ -99,7 +99,8 @@ def group_title(group: ObjectGroup, known: Mapping[str, ObjectChange]) -> str:
     """`Deployment shop/web (application:shop)`, or `Same change in 3 Deployments: …`."""
     objects = [known[name] for name in group.objects if name in known]
     first = objects[0]
-    verb = "" if first.state == "changed" else f" {first.state}, was {first.was}"
+    was = {one.was for one in objects}
+    verb = "" if first.state == "changed" else f" {first.state}{f', was {first.was}' if len(was) == 1 else ''}"
     if len(objects) == 1:
         return f"{' '.join(kind_and_name(first))} ({first.unit}){verb}"
     return f"Same change in {count(len(objects), first.kind)}: {listed_names(objects)}{verb}"
@@ -119,14 +120,20 @@ def _cut(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + more
 
 
-def one_sided(diff: RenderedDiff, state: str) -> Iterator[tuple[str, str, list[ObjectChange]]]:
-    """(unit, kind, objects) of those that are added, or removed: listed, not printed."""
-    groups: dict[tuple[str, str], list[ObjectChange]] = {}
-    for one in diff.objects:
-        if one.state == state:
-            groups.setdefault((one.unit, one.kind), []).append(one)
-    for (unit, kind), objects in sorted(groups.items()):
-        yield unit, kind, objects
+def listed(diff: RenderedDiff) -> Iterator[tuple[str, list[tuple[str, str, list[ObjectChange]]]]]:
+    """By state the objects without a text of their own, as (unit, kind, objects): listed, not printed.
+
+    These are objects of one side, and those that moved or have another name and are the same otherwise.
+    """
+    printed = {name for group in diff.groups for name in group.objects}
+    for state in ("removed", "added", "moved", "renamed"):
+        groups: dict[tuple[str, str, str], list[ObjectChange]] = {}
+        for one in diff.objects:
+            if one.state == state and one.id not in printed:
+                groups.setdefault((one.unit, one.kind, one.was), []).append(one)
+        if groups:
+            rows = sorted(groups.items())
+            yield state, [(f"{unit}, was {was}" if was else unit, kind, objects) for (unit, kind, was), objects in rows]
 
 
 def image_users(image: ImageChange, known: Mapping[str, ObjectChange]) -> str:

@@ -11,10 +11,10 @@ from gitops_ci.reporting.rendered import (
     group_title,
     image_users,
     kind_and_name,
+    listed,
     not_rendered,
     objects_by_id,
     one_line,
-    one_sided,
     risk_line,
     sides,
     state_words,
@@ -40,11 +40,11 @@ def rendered_tables(diff: RenderedDiff) -> Iterator[Table]:
     yield Table("Images", ("Image", "From", "To", "Where"), [
         (one.image, one.old, one.new, image_users(one, known)) for one in diff.images
     ])  # fmt: skip
-    for state in ("removed", "added"):
+    for state, rows in listed(diff):
         words = state_words(diff, state)
         yield Table(words[0].upper() + words[1:], ("Kind", "Objects", "Unit"), [
             (kind, ", ".join(kind_and_name(one)[1] for one in objects), unit)
-            for unit, kind, objects in one_sided(diff, state)
+            for unit, kind, objects in rows
         ])  # fmt: skip
 
 

@@ -19,10 +19,10 @@ from gitops_ci.reporting.rendered import (
     headline,
     image_users,
     kind_and_name,
+    listed,
     listed_names,
     not_rendered,
     objects_by_id,
-    one_sided,
     risk_line,
     sides,
     state_words,
@@ -78,7 +78,7 @@ def rendered_markdown(diff: RenderedDiff, limit: int, link: str = "", *, part: s
     parts = [
         _table(("risk", "object", "why"), [_risk(risk, known) for risk in diff.risks], room, room.left // 2),
         _table(("image", "from", "to", "where"), list(_images(diff, known)), room),
-        _table(("", "objects", "unit"), list(_one_sided(diff)), room),
+        _table(("", "objects", "unit"), list(_listed(diff)), room),
     ]
     tail = [
         _list("Not rendered", [_unit(one) for one in not_rendered(diff)], room),
@@ -115,9 +115,9 @@ def _images(diff: RenderedDiff, known: Mapping[str, ObjectChange]) -> Iterator[S
         yield md.code(one.image), md.code(one.old), md.code(one.new), md.plain(image_users(one, known))
 
 
-def _one_sided(diff: RenderedDiff) -> Iterator[Sequence[str]]:
-    for state in ("removed", "added"):
-        for unit, kind, objects in one_sided(diff, state):
+def _listed(diff: RenderedDiff) -> Iterator[Sequence[str]]:
+    for state, rows in listed(diff):
+        for unit, kind, objects in rows:
             yield md.plain(state_words(diff, state)), md.code(f"{kind} {listed_names(objects)}"), md.code(unit)
 
 

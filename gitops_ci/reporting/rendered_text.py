@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import unified_diff
 
 from gitops_ci.display import shorten, visible, visible_lines
@@ -12,11 +12,11 @@ from gitops_ci.reporting.rendered import (
     group_title,
     image_users,
     kind_and_name,
+    listed,
     listed_names,
     not_rendered,
     objects_by_id,
     one_line,
-    one_sided,
     risk_line,
     sides,
     state_words,
@@ -36,7 +36,7 @@ def rendered_blocks(diff: RenderedDiff, paint: Paint) -> list[Iterator[str]]:
     return [
         _risks(diff, paint),
         _images(diff, paint),
-        *(_one_sided(diff, state, paint) for state in ("removed", "added")),
+        *(_listed(diff, state, rows, paint) for state, rows in listed(diff)),
         forms[diff.view.form](diff, paint),
         _folded(diff, paint),
         _not_rendered(diff, paint),
@@ -64,15 +64,15 @@ def _images(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
         yield f"  {visible(image.image)}: {visible(image.old) or '(none)'} -> {visible(image.new) or '(none)'}{where}"
 
 
-def _one_sided(diff: RenderedDiff, state: str, paint: Paint) -> Iterator[str]:
-    listed = list(one_sided(diff, state))
-    if listed:
-        words = state_words(diff, state)
-        yield paint(visible(words[0].upper() + words[1:]), "bold")
-    mark = "-" if state == "removed" else "+"
-    for unit, kind, objects in listed:
+def _listed(
+    diff: RenderedDiff, state: str, rows: Sequence[tuple[str, str, Sequence[ObjectChange]]], paint: Paint
+) -> Iterator[str]:
+    words = state_words(diff, state)
+    yield paint(visible(words[0].upper() + words[1:]), "bold")
+    mark = {"removed": "-", "added": "+"}.get(state, ">")
+    for unit, kind, objects in rows:
         names = f"{visible(kind)} {visible(listed_names(objects))}"
-        yield f"  {paint(f'{mark} {names}', _COLOURS[mark])} {paint(f'({visible(unit)})', 'dim')}"
+        yield f"  {paint(f'{mark} {names}', _COLOURS.get(mark, 'cyan'))} {paint(f'({visible(unit)})', 'dim')}"
 
 
 def _groups(diff: RenderedDiff, paint: Paint) -> Iterator[str]:

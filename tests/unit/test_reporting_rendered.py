@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import random
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 
@@ -16,7 +18,9 @@ from gitops_ci.comparing import Side, compare
 from gitops_ci.model import Outcome
 from gitops_ci.model.rendered import RenderedDiff, UnitChange, View
 from gitops_ci.reporting import REPORTERS
+from gitops_ci.reporting.rendered import listed
 from gitops_ci.reporting.rendered_markdown import rendered_markdown, rendered_parts
+from tests.support import effort
 from tests.support.forge_hosts import KINDS
 from tests.unit.comparing.support import config_map, deployment
 
@@ -198,6 +202,72 @@ def test_every_changed_object_is_in_the_document():
     diff = many(30)
     told = json.loads(REPORTERS["json"].report(Outcome("diff", "changed", rendered=diff)))["rendered"]
     assert len(told["objects"]) == told["summary"]["objects"] == len(diff.objects)
+
+
+def any_change(seed: int) -> RenderedDiff:
+    """Two units with objects of every fate."""
+    chance = random.Random(seed)
+    before, after, first, again = ({"application:a": [], "application:b": []} for _ in range(4))
+    for number in range(chance.randrange(1, 40)):
+        unit, other = chance.sample(sorted(before), 2)
+        one = config_map(f"cm-{number}", key=str(number), more="x", text=f"a {number}\nb")
+        new, where = json.loads(json.dumps(one)), unit
+        for fate in chance.choices(("equal", "value", "label", "added", "removed", "moved", "renamed", "random"), k=2):
+            if fate == "value":
+                new["data"]["key"] = f"{chance.random()}"
+            elif fate == "label":
+                new["metadata"]["labels"] = {"helm.sh/chart": f"a-{chance.random()}"}
+            elif fate in {"added", "removed"}:
+                new, one = (new, None) if fate == "added" else (None, one)
+                break
+            elif fate == "moved":
+                where = other
+            elif fate == "renamed":
+                new["metadata"]["name"] = f"other-{number}"
+            elif fate == "random":
+                one["metadata"]["name"], new["metadata"]["name"] = f"r-{chance.random()}", f"r-{chance.random()}"
+                first[where].append(new)
+                again[where].append({**new, "metadata": {"name": f"r-{chance.random()}"}})
+        before[unit] += [one] if one else []
+        after[where] += [new] if new else []
+    head = [Side(unit, after[unit], first=first[unit], again=again[unit]) for unit in after]
+    base = [Side(unit, values, first=values, again=values) for unit, values in before.items()]
+    found = compare(base, head)
+    return RenderedDiff("b", "", (), found.objects, found.groups, found.risks, summary=found.summary)
+
+
+@pytest.mark.parametrize("seed", range(effort.examples(40)))
+def test_shown_and_listed_and_folded_objects_are_all_that_changed(seed):
+    diff = any_change(seed)
+    shown = [name for group in diff.groups for name in group.objects]
+    told = [one.id for _, rows in listed(diff) for _, _, objects in rows for one in objects]
+    quiet = [one.id for one in diff.objects if one.is_noise]
+    assert sorted(shown + told + quiet) == sorted(one.id for one in diff.objects)
+    text = rendered_markdown(diff, 1_000_000)
+    page = REPORTERS["html"].report(Outcome("diff", "changed", rendered=diff))
+    log = REPORTERS["text"].report(Outcome("diff", "changed", rendered=diff))
+    for one in diff.objects:
+        assert one.is_noise or all(one.name in form or " more" in form for form in (text, log, page))
+
+
+def test_an_object_that_moves_and_is_the_same_is_listed_with_where_it_was():
+    one = config_map("settings", a="1")
+    found = compare([Side("application:a", [one])], [Side("application:b", [one])])
+    diff = RenderedDiff("b", "", (), found.objects, found.groups, found.risks, summary=found.summary)
+    row = "| moved | `ConfigMap settings` | `application:b, was in application:a` |"
+    assert row in rendered_markdown(diff, 65_536)
+    for form in ("summary", "paths", "yaml"):
+        log = REPORTERS["text"].report(Outcome("diff", "changed", rendered=replace(diff, view=View(form))))
+        assert "Moved\n  > ConfigMap settings (application:b, was in application:a)\n" in log
+    assert "application:b, was in application:a" in REPORTERS["html"].report(Outcome("diff", "changed", rendered=diff))
+
+
+def test_objects_that_moved_from_two_units_are_no_group():
+    """One title cannot name both."""
+    old = [[config_map("a", x="1")], [config_map("b", x="1")]]
+    new = [config_map("a", x="2"), config_map("b", x="2")]
+    found = compare([Side("application:a", old[0]), Side("application:b", old[1])], [Side("application:c", new)])
+    assert [len(group.objects) for group in found.groups] == [1, 1]
 
 
 def test_equal_changes_are_shown_once():

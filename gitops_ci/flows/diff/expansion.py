@@ -6,6 +6,8 @@ reached is rendered only where further units may stand in its output, and then o
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -132,9 +134,8 @@ class _Run:
 
         return output_of(half, found, settings)
 
-    def again(self, name: str) -> Output | None:
-        """A second rendering of a unit of the head."""
-        half = self.expansion.head
+    def _again(self, half: Half, name: str) -> Output | None:
+        """A second rendering of a unit."""
         recipe = half.recipes.get(name)
         try:
             return render(recipe, half.tree, replace(half.settings, outputs={})) if recipe else None
@@ -150,9 +151,21 @@ class _Run:
                 is_there = name in half.outputs or name in half.troubles
                 if found is not None and not is_there and name in half.deployment.attempted:
                     self._keep(side, found, self._output(side, found))
-        for name in sorted(self.expansion.head.outputs.keys() & self.expansion.reached):
-            if _is_random(self.expansion.head, name) and (second := self.again(name)):
-                self.expansion.head.again[name] = second
+        self._render_twice()
+
+    def _render_twice(self) -> None:
+        """Render again what templates make up, where both sides have it."""
+        both = self.expansion.base.outputs.keys() & self.expansion.head.outputs.keys() & self.expansion.reached
+        used = {
+            (number, name): _made_up_by(half, name) for name in sorted(both) for number, half in enumerate(self._halves)
+        }
+        tasks = [(self._halves[number], name) for (number, name), functions in used.items() if functions]
+        if any("now" in functions for functions in used.values()):
+            time.sleep(1)  # the time in seconds is another one then
+        with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+            for (half, name), second in zip(tasks, pool.map(lambda one: self._again(*one), tasks), strict=True):
+                if second is not None:
+                    half.again[name] = second
 
     def _is_reached(self, name: str) -> bool:
         one, other = (half.units.get(name) for half in self._halves)
@@ -198,23 +211,24 @@ def _refers(value: Any, named: set[tuple[str, str]]) -> bool:
 
 
 # Functions of templates whose result is another one with each run (masterminds.github.io/sprig).
-_RANDOM = (
-    *("randAlpha", "randNumeric", "randAscii", "randBytes", "randInt", "genCA", "genSelfSigned", "genSigned"),
-    *("genPrivateKey", "uuidv4", "now", "htpasswd", "bcrypt", "shuffle", "encryptAES", "lookup", "getHostByName"),
+_RANDOM = re.compile(
+    r"\b(?:rand(?:Alpha|Numeric|Ascii|Bytes|Int)\w*|gen(?:CA|SelfSigned|Signed|PrivateKey)\w*|uuidv4|now|htpasswd|bcrypt"
+    r"|shuffle|encryptAES|lookup|getHostByName)\b"
 )
 
 
-def _is_random(half: Half, name: str) -> bool:
-    """Whether a template of the unit uses something that is another one with each run."""
+def _made_up_by(half: Half, name: str) -> set[str]:
+    """The functions in the templates of a unit whose result is another one with each run."""
     recipe = half.recipes.get(name)
+    found: set[str] = set()
     if recipe is None or not any(step.program == "helm" for step in recipe.steps):
-        return False
+        return found
     for path in recipe.files:
         if "/templates/" in f"/{path}" and path.endswith((".yaml", ".yml", ".tpl", ".txt", ".json")):
             try:
                 text = half.tree.text(path) or ""
             except YamlError:
                 continue
-            if "{{" in text and any(word in text for word in _RANDOM):
-                return True
-    return False
+            if "{{" in text:
+                found |= set(_RANDOM.findall(text))
+    return found

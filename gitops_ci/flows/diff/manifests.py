@@ -31,8 +31,14 @@ def _documents(text: str) -> list[str]:
     return [piece for piece in _DOCUMENT.split(text) if piece.strip()]
 
 
-def side_of(unit: DeploymentUnit, documents: Iterable[str], again: Iterable[str], *, is_removed: bool) -> Side:
-    """A unit's objects.
+def side_of(
+    unit: DeploymentUnit,
+    documents: Iterable[str],
+    twice: tuple[Iterable[str], Iterable[str]] = ((), ()),
+    *,
+    is_removed: bool,
+) -> Side:
+    """A unit's objects. `twice` are the documents that differ between two renderings.
 
     Raises:
         YamlError: what it renders to is not YAML.
@@ -45,7 +51,7 @@ def side_of(unit: DeploymentUnit, documents: Iterable[str], again: Iterable[str]
         namespace,
         _prunes(unit, is_removed=is_removed),
         _replaces(unit),
-        _values(again),
+        *map(_values, twice),
     )
 
 

@@ -84,9 +84,8 @@ def sides_of(
             made.troubles[name] = troubles
         try:
             before, after = _documents(expansion, name)
-            second = _second(expansion, name)
-            one = _side(old, before, (), is_removed=new is None)
-            other = _side(new, after, second, is_removed=False)
+            one = _side(old, before, _twice(expansion.base, name), is_removed=new is None)
+            other = _side(new, after, _twice(expansion.head, name), is_removed=False)
         except YamlError as error:
             reason = f"what it renders to is not YAML: line {error.line}: {error.reason}"
             made.troubles[name] = None, Trouble(reason, is_error=True)
@@ -122,10 +121,10 @@ def _documents(expansion: Expansion, name: str) -> tuple[list[str], list[str]]:
     return differing_documents(before, "")[0], differing_documents("", after)[1]
 
 
-def _second(expansion: Expansion, name: str) -> list[str]:
-    """The documents of a second rendering that the first has not."""
-    again = expansion.head.again.get(name)
-    return differing_documents(_text(expansion.head, name), again.text)[1] if again else []
+def _twice(half: Half, name: str) -> tuple[list[str], list[str]]:
+    """The documents that differ between two renderings of a unit."""
+    again = half.again.get(name)
+    return differing_documents(_text(half, name), again.text) if again else ([], [])
 
 
 def _text(half: Half, name: str) -> str:
@@ -133,12 +132,14 @@ def _text(half: Half, name: str) -> str:
     return "" if output is None or name in half.deployment.superseded else output.text
 
 
-def _side(found: Found | None, documents: Sequence[str], again: Sequence[str], *, is_removed: bool) -> list[Side]:
+def _side(
+    found: Found | None, documents: Sequence[str], twice: tuple[list[str], list[str]], *, is_removed: bool
+) -> list[Side]:
     if found is None:
         return []
     # The description is applied where the operator is, its objects where it sends them.
     description = [Side(found.unit.id, values)] if (values := described(found)) else []
-    return [*description, side_of(found.unit, documents, again, is_removed=is_removed)]
+    return [*description, side_of(found.unit, documents, twice, is_removed=is_removed)]
 
 
 def units_of(expansion: Expansion, wanted: Sequence[str], sides: Sides, changed: set[str]) -> Iterator[UnitChange]:

@@ -170,7 +170,7 @@ def _sides(of: _Side) -> list[Side]:
         if name in half.deployment.superseded:
             continue
         try:
-            made.append(side_of(found.unit, [output.text], (), is_removed=False))
+            made.append(side_of(found.unit, [output.text], is_removed=False))
         except YamlError as error:
             half.troubles[name] = Trouble(f"what it renders to is not YAML: line {error.line}: {error.reason}")
     return [*made, *plain_sides(half, sorted(of.paths))]

@@ -168,10 +168,41 @@ def test_a_quantity_of_the_same_size_is_the_same_value(old, new, noise):
 
 
 def test_what_is_another_in_each_rendering_is_noise():
-    side = Side("u", [config_map(a="r1", b="1")])
-    head = Side("u", [config_map(a="r2", b="2")], again=[config_map(a="r3", b="2")])
-    [found] = compare([side], [head]).objects
+    def made(word, b, second):
+        first = [config_map(a=word, b=b)]
+        return Side("u", first, first=first, again=[config_map(a=second, b=b)])
+
+    [found] = compare([made("r1", "1", "r4")], [made("r2", "2", "r3")]).objects
     assert {path.path: path.noise for path in found.paths} == {"data.a": "unstable", "data.b": ""}
+    assert "r2" not in repr((found.paths, found.before, found.after))
+    [found] = compare([Side("u", [config_map(a="fixed")])], [made("r2", "1", "r3")]).objects
+    assert [path.noise for path in found.paths] == ["", ""], "that it is made up from now on is a change"
+
+
+def test_what_is_made_up_hides_nothing_beside_it():
+    """In one text, one key more, and one object more."""
+
+    def text(version, salt):
+        return config_map(conf=f"version={version}\nsalt={salt}\n")
+
+    def side(*pairs):
+        return Side("u", [one for one, _ in pairs], first=[one for one, _ in pairs], again=[two for _, two in pairs])
+
+    def shown(before, after):
+        return [path.noise for one in compare([before], [after]).objects for path in one.paths]
+
+    assert shown(side((text(1, "a"), text(1, "b"))), side((text(1, "c"), text(1, "d")))) == ["unstable"]
+    assert shown(side((text(1, "a"), text(1, "b"))), side((text(2, "c"), text(2, "d")))) == [""]
+    one, more = (config_map(a="x"), config_map(b="x")), (config_map(c="x", d="x"), config_map(e="x", f="x"))
+    assert set(shown(side(one), side((config_map(c="x"), config_map(d="x"))))) == {"unstable"}
+    assert set(shown(side(one), side(more))) == {""}
+    name = [
+        (config_map(f"c-{first}", k=first), config_map(f"c-{again}", k=again)) for first, again in ("xy", "pq", "kl")
+    ]
+    found = compare([side(name[0])], [side(name[1])]).objects
+    assert [(each.state, each.name, each.is_noise) for each in found] == [("changed", "c-*", True)]
+    found = compare([side(name[0])], [side(name[1], name[2])]).objects
+    assert {each.state for each in found} & {"added", "renamed"}
 
 
 def test_nothing_that_differs_is_dropped():
