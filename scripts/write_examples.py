@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from gitops_ci import __version__  # noqa: E402
 from gitops_ci.flows.init import InitRequest, System, starter_files  # noqa: E402
 from gitops_ci.flows.init.survey import Survey  # noqa: E402
 from gitops_ci.imageref import ImageRef  # noqa: E402
@@ -15,7 +16,7 @@ from gitops_ci.project import REPOSITORY  # noqa: E402
 from gitops_ci.repourl import RepoUrl  # noqa: E402
 
 # No release has this id: what is to be copied shows where the id of the release's commit belongs.
-ACTION = f"{REPOSITORY}@0123456789abcdef0123456789abcdef01234567 # v0.1.0: the commit of the release"
+ACTION = f"{REPOSITORY}@0123456789abcdef0123456789abcdef01234567 # v{__version__}: the commit of the release"
 _APPLICATION = Survey(dockerfiles=("Dockerfile",))
 _MANIFESTS = Survey(kinds={"kustomize": 1}, folders=("apps",))
 # system, what the repository holds -> name of the example

@@ -10,7 +10,9 @@ import sys
 import pytest
 import yaml
 
+from gitops_ci import __version__
 from gitops_ci.project import REPOSITORY, SCHEMA_URL
+from scripts import set_version
 from scripts.locked_part import part
 from scripts.set_home import current, files, renamed
 from tests.support import CHECKOUT, dev_tool
@@ -164,3 +166,41 @@ def test_the_owner_stands_in_one_place_and_everything_follows():
                 assert "someone/the-tool" in changed
     assert renamed("* @acme\nhttps://github.com/acme/shop", REPOSITORY, "me/x") == "* @me\nhttps://github.com/acme/shop"
     assert renamed("ghcr.io/acme/gitops-ci:1", REPOSITORY, "Me/X") == "ghcr.io/me/x:1"
+
+
+# One place for the version
+
+
+def test_the_version_stands_in_one_place_and_everything_follows():
+    assert set_version.current((CHECKOUT / "gitops_ci/__init__.py").read_text()) == __version__
+    wrong, right = {}, 0
+    for path in set_version.files():
+        if path.suffix not in {".png", ".gz", ".zst"}:
+            found = set_version.named(path.read_text(errors="replace"), REPOSITORY)
+            right += found.count(__version__)
+            if set(found) - {__version__}:
+                wrong[path.relative_to(CHECKOUT).as_posix()] = found
+    assert wrong == {}, "run scripts/set_version.py"
+    assert right > 30
+
+
+def test_the_changelog_has_the_version_and_room_for_the_next():
+    sections = re.findall(r"(?m)^## (.+)$", (CHECKOUT / "CHANGELOG.md").read_text())
+    assert sections[0] == "Unreleased"
+    assert re.fullmatch(rf"{re.escape(__version__)} \(\d{{4}}-\d{{2}}-\d{{2}}\)", sections[1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pip install gitops-ci==1.0.0",
+        f"uses: {REPOSITORY}@v1.0.0",
+        f"component: $CI_SERVER_FQDN/{REPOSITORY}/release@1.0.0",
+        f"image: ghcr.io/{REPOSITORY}:v1.0.0",
+        f"uses: {REPOSITORY}@{'0a' * 20} # v1.0.0: the commit of the release",
+        f"- repo: https://github.com/{REPOSITORY}\n    rev: v1.0.0",
+    ],
+)
+def test_every_way_to_name_a_version_is_renamed(text):
+    assert set_version.named(text, REPOSITORY) == ["1.0.0"]
+    assert set_version.renamed(text, REPOSITORY, "2.1.0") == text.replace("1.0.0", "2.1.0")

@@ -6,7 +6,7 @@ set -eu
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 python3 -m venv "$home"
-"$home/bin/pip" install --quiet gitops-ci==0.1.0
+"$home/bin/pip" install --quiet gitops-ci==0.2.0
 
 "$home/bin/gitops-ci" release shop:build \
   --to ghcr.io/acme/shop \

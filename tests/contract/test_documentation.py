@@ -10,8 +10,7 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,9 @@ from gitops_ci.cli.config_schema import schema
 from gitops_ci.config import parse
 from gitops_ci.config_keys import KEYS
 from gitops_ci.flows.demo import FILES
-from tests.support import CHECKOUT, dev_tool, missing
+from tests.support import CHECKOUT, dev_tool
 from tests.support.documents import Block, blocks, pages
-from tests.support.forge_github import GitHubStub
-from tests.support.forge_gitlab import GitLabStub
-from tests.support.git_http import git_server
 from tests.support.reader import Reader
-from tests.support.services import Unavailable, program
 
 # Lines that another test runs, since they take a machine of their own: test -> lines.
 ELSEWHERE = {
@@ -62,59 +57,14 @@ def of_page(page: str) -> list[Block]:
 # Consoles, the files they work on, and what they change.
 
 
-@pytest.fixture
-def reader(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Reader]]:
-    """Makes the reader of a page; a registry and an Engine are started for the pages that push."""
-    with ExitStack() as stack:
-
-        def make(page: str) -> Reader:
-            typed = "\n".join(
-                command.line for block in of_page(page) if block.language == "console" for command in block.commands
-            )
-            gitlab = "gitlab.com" in typed and "github.com" not in typed
-            registries = {}
-            if re.search(r"gitops-ci (release|image)", typed):
-                # Pages push the same names: each one to a registry of its own.
-                registries["ghcr.io"] = request.getfixturevalue("make_registry")().host
-            environment = {}
-            if re.search(r"\bdocker (build|pull|tag)\b", typed):
-                environment |= {"DOCKER_HOST": request.getfixturevalue("engine"), "DOCKER_BUILDKIT": "0"}
-                _docker_or_skip()
-            server = stack.enter_context(git_server(tmp_path / "git", token="stub-token-0123"))
-            server.anonymous_read = True
-            forge = (GitLabStub if gitlab else GitHubStub)(token=server.token)
-            forge.OWNER, forge.NAME = "acme", "shop-config"
-            forge.tip = lambda branch: server.repo("acme/shop-config").head(branch)
-            stack.enter_context(forge)
-            host = f"https://{'gitlab' if gitlab else 'github'}.com"
-            return Reader(
-                tmp_path,
-                server,
-                forge,
-                host,
-                registries,
-                lambda line: any(_bare(line) in lines for lines in ELSEWHERE.values()),
-                environment,
-            )
-
-        yield make
-
-
 def _bare(line: str) -> str:
     """A line without the remark at its end."""
     return line.partition(" #")[0].strip()
 
 
-def _docker_or_skip() -> None:
-    try:
-        program("docker")
-    except Unavailable as absent:
-        missing(str(absent))
-
-
 @pytest.mark.parametrize("page", WITH_CONSOLE)
-def test_commands_print_what_the_page_shows(page: str, reader: Callable[[str], Reader]) -> None:
-    at = reader(page)
+def test_commands_print_what_the_page_shows(page: str, reader: Callable[..., Reader]) -> None:
+    at = reader(of_page(page), lambda line: any(_bare(line) in lines for lines in ELSEWHERE.values()))
     if not any(block.file and block.file[0] == "shop-config" for block in of_page(page)):
         at.take(FILES)
     promised: list[Block] = []

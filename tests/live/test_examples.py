@@ -16,6 +16,7 @@ import docker
 import pytest
 import yaml
 
+from gitops_ci import __version__
 from gitops_ci.cli import run_command_line
 from tests.live.test_action import DEPLOYMENT
 from tests.support import CHECKOUT, dev_tool
@@ -279,12 +280,17 @@ def gitlab(project, tmp_path):
     with git_server(tmp_path / "gitlab") as server:
         server.anonymous_read = True
         repo = server.make_repo("acme/gitops-ci", {name: (project / name).read_text() for name in shipped})
-        repo.git("tag", "0.1.0")
+        repo.git("tag", __version__)
+        repo.git("tag", "0.1.0")  # a pipeline of 0.1, which upgrades by its tag alone
         yield server
 
 
-def test_gitlab_release(local, gitlab, machine, delivery, registry, tmp_path, runner_home):
-    pipeline = local(_example("gitlab/release.gitlab-ci.yml")).replace("$CI_SERVER_FQDN", "127.0.0.1")
+OF_0_1 = CHECKOUT / "tests" / "data" / "pages-of-0.1" / "examples"
+
+
+@pytest.mark.parametrize("examples", [EXAMPLES, OF_0_1], ids=["today", "0.1"])
+def test_gitlab_release(examples, local, gitlab, machine, delivery, registry, tmp_path, runner_home):
+    pipeline = local((examples / "gitlab/release.gitlab-ci.yml").read_text()).replace("$CI_SERVER_FQDN", "127.0.0.1")
     # The runner here has the shell executor, and an Engine.
     pipeline = re.sub(r"(?m)^  services: .*\n", "", pipeline)
     files = {".gitlab-ci.yml": pipeline, **APPLICATION, "app": "gitlab"}

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 import yaml
 
+from gitops_ci import __version__
 from tests.live.test_action import DEPLOYMENT
 from tests.support.delivery import github
 from tests.support.git_http import git_server
@@ -100,18 +101,18 @@ def gitlab(project, tmp_path):
     with git_server(tmp_path / "gitlab") as server:
         server.anonymous_read = True
         repo = server.make_repo("acme/gitops-ci", {name: (project / name).read_text() for name in shipped})
-        repo.git("tag", "0.1.0")
+        repo.git("tag", __version__)
         yield server
 
 
 def _includes(server):
     """Each way to include the release job."""
-    raw = f"{server.url}/acme/gitops-ci/-/raw/0.1.0/templates/release.yml"
+    raw = f"{server.url}/acme/gitops-ci/-/raw/{__version__}/templates/release.yml"
     return {
         "local": "local: templates/release.yml",
         "remote": f"remote: {raw}",
-        "project": "project: acme/gitops-ci\n    ref: 0.1.0\n    file: templates/release.yml",
-        "component": "component: 127.0.0.1/acme/gitops-ci/release@0.1.0",
+        "project": f"project: acme/gitops-ci\n    ref: {__version__}\n    file: templates/release.yml",
+        "component": f"component: 127.0.0.1/acme/gitops-ci/release@{__version__}",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gitops_ci import __version__
 from gitops_ci.cli import run_command_line
 from tests.live.test_action import DEPLOYMENT
 from tests.support.act import act
@@ -106,7 +107,7 @@ def test_pipeline_of_init_judges(init, project, package, runner_home, tmp_path, 
     with git_server(tmp_path / "gitlab") as server:
         server.anonymous_read = True
         shipped = {name: (project / name).read_text() for name in ("templates/release.yml", "templates/validate.yml")}
-        server.make_repo("acme/gitops-ci", shipped).git("tag", "0.1.0")
+        server.make_repo("acme/gitops-ci", shipped).git("tag", __version__)
         checkout = init(
             {"apps/staging/shop.yaml": manifest},
             server.url_of("acme/c"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gitops_ci import __version__
 from tests.live.test_action import DEPLOYMENT
 from tests.support import dev_tool
 from tests.support.kubetools import kubernetes_tool
@@ -19,7 +20,7 @@ def hooks(tmp_path_factory):
     """This project as a repository that pre-commit can clone, and the cache where it installs the hook."""
     folder = tmp_path_factory.mktemp("hooks")
     make_checkout(
-        export_project(folder / "gitops-ci"), {}, origin="https://github.com/acme/gitops-ci.git", tag="v0.1.0"
+        export_project(folder / "gitops-ci"), {}, origin="https://github.com/acme/gitops-ci.git", tag=f"v{__version__}"
     )
     return folder
 
@@ -29,7 +30,7 @@ def commit(tmp_path, hooks):
     """Run the hooks on staged files; what pre-commit said."""
 
     def run(files, committed=()):
-        config = f"repos:\n  - repo: {hooks}/gitops-ci\n    rev: v0.1.0\n    hooks:\n"
+        config = f"repos:\n  - repo: {hooks}/gitops-ci\n    rev: v{__version__}\n    hooks:\n"
         config += "      - id: gitops-ci-validate\n      - id: gitops-ci-config\n"
         checkout = tmp_path / str(len(list(tmp_path.iterdir())))
         make_checkout(
