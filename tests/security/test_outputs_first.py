@@ -35,6 +35,9 @@ class Folder:
         """Run the program with a shell's redirections; `$PROGRAM` is what it redirects."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB", "CI"))}
         environment |= {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.path / "outputs"), **more}
+        if limit is not None:
+            # Where a file may not grow, Python leaves half a .pyc, at which every later start would fail.
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         script = f'set -o pipefail; "$@" {redirected or "> /dev/null"}'
         done = subprocess.run(
             ["bash", "-c", script, "bash", *PROGRAM, *arguments],
