@@ -24,13 +24,12 @@ __all__ = ["DEEPEST", "Deployment", "Found", "find_objects"]
 DEEPEST = 10  # an Application that makes an Application that …: more is a mistake
 # Objects that describe units, and those that units refer to by name.
 _GROUPS = ("argoproj.io/", "toolkit.fluxcd.io/", "source.extensions.fluxcd.io/", "fleet.cattle.io/")
-_INTERESTING = re.compile(
-    r"argoproj\.io/|fluxcd\.io/|fleet\.cattle\.io/|kind:\s*[\"']?(?:ConfigMap|Secret)\b|\"kind\":\s*\"(?:ConfigMap|Secret)"
-)
-_TAKES_FOLDERS = re.compile(r"\bkind[\"']?:\s*[\"']?(?:Application(?:Set)?|GitRepo)\b|kustomize\.toolkit\.fluxcd\.io/v")
-# One of these is in what the expression finds; to look for them is much faster.
-_TAKING_WORDS = ("Application", "GitRepo", "kustomize.toolkit.fluxcd.io/v")
-_TAKES_CHARTS = re.compile(r"\bkind[\"']?:\s*[\"']?HelmRelease\b")
+# To look for words is much faster than an expression, and so is an expression that begins with one.
+_INTERESTING_WORDS = ("argoproj.io/", "fluxcd.io/", "fleet.cattle.io/")
+_IS_NAMED = re.compile(r"kind[\"']?:\s*[\"']?(?:ConfigMap|Secret)\b")
+_TAKES_FOLDERS_WORD = "kustomize.toolkit.fluxcd.io/v"
+_TAKES_FOLDERS = re.compile(r"kind(?<!\wkind)[\"']?:\s*[\"']?(?:Application(?:Set)?|GitRepo)\b")
+_TAKES_CHARTS = re.compile(r"kind(?<!\wkind)[\"']?:\s*[\"']?HelmRelease\b")
 _DOCUMENT = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 _NAMED = ("ConfigMap", "Secret")
 
@@ -66,7 +65,9 @@ def find_objects(tree: SourceTree, among: Iterable[str] | None = None) -> list[D
 
 
 def _is_interesting_text(text: str) -> bool:
-    return _INTERESTING.search(text) is not None
+    if any(word in text for word in _INTERESTING_WORDS):
+        return True
+    return any(word in text for word in _NAMED) and _IS_NAMED.search(text) is not None
 
 
 def _is_interesting(one: Document) -> bool:
@@ -270,7 +271,7 @@ class Deployment:
 
 def _level_of(text: str) -> int:
     """0 for a text that may describe what takes folders, 1 for one of charts, 2 for others."""
-    if any(word in text for word in _TAKING_WORDS) and _TAKES_FOLDERS.search(text):
+    if _TAKES_FOLDERS_WORD in text or (("Application" in text or "GitRepo" in text) and _TAKES_FOLDERS.search(text)):
         return 0
     return 1 if "HelmRelease" in text and _TAKES_CHARTS.search(text) else 2
 

@@ -248,6 +248,8 @@ class SourceTree:
 
     def _walked(self, path: str) -> _Walk:
         """Follow a path name by name, as the kernel does."""
+        if not self.links and (path in self._known or path in self.folders):
+            return _Walk(path)
         passed: dict[str, str] = {}
         if path.startswith("/") or "\0" in path:
             return _Walk(leads_out=True)
