@@ -67,6 +67,12 @@ class CiContext(NamedTuple):
     project_description: str = ""
     project_license: str = ""
 
+    @property
+    def target_branches(self) -> frozenset[str]:
+        """The branches that this run's change is for, as far as the provider names them."""
+        targets = (name.removeprefix("origin/") for name in self.bases if name.startswith("origin/"))
+        return frozenset(filter(None, (self.default_branch, *targets)))
+
 
 Reader = Callable[[Environ], CiContext | None]
 """Reads a run from the variables; None where another provider set them."""

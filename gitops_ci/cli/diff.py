@@ -136,6 +136,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> DiffRequest:
         units=tuple(options["unit"]),
         fail_on=_fail_on(options["fail_on"]),
         urls=tuple(options["this_repository"]),
+        branches=detect(variables()).target_branches,
         clusters=read_clusters(options["clusters"]) if options["clusters"] else None,
         allow_remote=options["allow_remote"],
         kubernetes_version=_version(options["kubernetes_version"]),

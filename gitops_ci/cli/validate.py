@@ -194,6 +194,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         offline=options["offline"],
         cache=schema_cache(),
         render=options["render"],
+        branches=detect(variables()).target_branches,
         allow_remote=options["allow_remote"],
         substitute=dict(pairs((*settings.get("substitute", ()), *options["substitute"]), "substitute", "CLUSTER=prod")),
         values=values_of(settings, options["values"]),

@@ -24,7 +24,7 @@ def grouped(objects: Iterable[ObjectChange], context: int = 3, *, with_noise: bo
         text = change_text(paths, context)
         shape = _shape(one)(text)
         was = one.was if one.state == "moved" else ""
-        shapes.setdefault((one.group, one.kind, one.state, was, shape), []).append((one, text))
+        shapes.setdefault((one.group, one.kind, one.state, was, one.hook, shape), []).append((one, text))
     made = [(key[-1], members) for key, members in shapes.items()]
     made.sort(key=lambda group: (_rank(group[1]), group[1][0][0].kind, group[1][0][0].name))
     return tuple(

@@ -6,8 +6,9 @@ import os
 import re
 from typing import NamedTuple
 
-__all__ = ["Root", "repository_root", "repository_urls", "root_around"]
+__all__ = ["Root", "repository_branches", "repository_root", "repository_urls", "root_around"]
 
+_HEADS = (("HEAD", "refs/heads/"), ("refs/remotes/origin/HEAD", "refs/remotes/origin/"))
 _URL = re.compile(r"^\s*url\s*=\s*(\S+)\s*$", re.MULTILINE)
 
 
@@ -47,3 +48,19 @@ def repository_urls(root: Root | None) -> tuple[str, ...]:
             return tuple(dict.fromkeys(_URL.findall(file.read(1 << 20))))
     except OSError:
         return ()
+
+
+def repository_branches(root: Root | None) -> frozenset[str]:
+    """The branch that is checked out, and the one that a clone of the remote begins with."""
+    found: set[str] = set()
+    if root is None:
+        return frozenset()
+    for name, start in _HEADS:
+        try:
+            with open(os.path.join(root.path, ".git", name), encoding="utf-8", errors="replace") as file:
+                head = file.read(1 << 12)
+        except OSError:
+            continue
+        if head.startswith(f"ref: {start}"):
+            found.add(head.removeprefix(f"ref: {start}").strip())
+    return frozenset(found)

@@ -18,6 +18,8 @@ __all__ = [
     "View",
 ]
 
+_HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
+
 UnitState = Literal["added", "removed", "changed", "unchanged", "skipped", "failed"]
 ObjectState = Literal["added", "removed", "changed", "moved", "renamed"]
 
@@ -85,6 +87,16 @@ class ObjectChange:
     was: str = ""
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+
+    @property
+    def hook(self) -> str:
+        """When helm or Argo CD runs it, '' for what is no hook (helm.sh/docs/topics/charts_hooks)."""
+        value = self.after or self.before or {}
+        metadata = value.get("metadata")
+        annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+        if not isinstance(annotations, Mapping):
+            return ""
+        return next((str(annotations[name]) for name in _HOOKS if annotations.get(name)), "")
 
     @property
     def shown_paths(self) -> tuple[PathChange, ...]:

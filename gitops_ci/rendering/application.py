@@ -54,7 +54,7 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     here = [one for one in sources if not one.elsewhere]
     if not here:
         first = sources[0] if sources else Source({}, elsewhere="it has no source")
-        made.skip, made.remedy = first.elsewhere, first.remedy
+        made.skip, made.remedy, made.pinned = first.elsewhere, first.remedy, first.pinned
         return made
     made.omitted += [f"without a source: {one.elsewhere}" for one in sources if one.elsewhere]
     for one in here:

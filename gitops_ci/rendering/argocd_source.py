@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitops_ci.rendering.base import join
@@ -25,12 +25,16 @@ __all__ = ["Source", "kind_of", "overridden", "sources_of"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One source: where it lies in this repository, or why it does not, and what to do about it."""
+    """One source: where it lies in this repository, or why it does not, and what to do about it.
+
+    One that is `pinned` is elsewhere because it follows other commits of this repository.
+    """
 
     value: Mapping[str, Any]
     path: str = "."
     elsewhere: str = ""
     remedy: str = ""
+    pinned: bool = False
     references: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -48,8 +52,13 @@ def sources_of(spec: Any, repository: Repository) -> list[Source]:
         remedy = (
             "Copy the chart into the repository." if one.get("chart") else "Check it in the checkout of its source."
         )
-        made.append(Source(one, path, why, remedy if why else "", references))
+        made.append(Source(one, path, why, remedy if why else "", _is_pinned(one, repository), references))
     return made
+
+
+def _is_pinned(source: Mapping[str, Any], repository: Repository) -> bool:
+    is_here = not source.get("chart") and repository.is_own(text_of(source.get("repoURL")))
+    return is_here and not repository.is_compared(text_of(source.get("targetRevision")))
 
 
 def _why_elsewhere(source: Mapping[str, Any], repository: Repository) -> str:
@@ -87,7 +96,7 @@ def overridden(source: Source, application: str, tree: SourceTree) -> Source:
             continue
         if found:
             value = _without_nulls(merged([value, found[0].value]))
-    return Source(value, source.path, source.elsewhere, source.remedy, source.references)
+    return replace(source, value=value)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -14,6 +14,7 @@ from gitops_ci.rendering.tree import SourceTree
 
 __all__ = [
     "CHART_OUTPUT",
+    "USUAL_BRANCHES",
     "Closure",
     "Cluster",
     "DeploymentUnit",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 CHART_OUTPUT = ".gitops-ci-chart-"
+# What a source follows that follows this repository, where nobody says what its branch is called. '' and HEAD are it.
+USUAL_BRANCHES = frozenset({"", "HEAD", "main", "master"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,9 @@ class Closure:
     `inflating` are kustomizations that inflate charts, `steps` make their files, named `CHART_OUTPUT` and a number.
 
     `refused` is why nothing of it may reach a program; `skip` why it cannot be rendered here although others can, with
-    what to do about it in `remedy`; `error` why nobody can. What `is_only_a_part` is deployed by nobody alone, so that
-    skipping it loses nothing. What is `is_indivisible` has parts that cannot be rendered without the whole.
+    what to do about it in `remedy`; `error` why nobody can. What is `pinned` follows other commits of this repository.
+    What `is_only_a_part` is deployed by nobody alone, so that skipping it loses nothing. What is `is_indivisible` has
+    parts that cannot be rendered without the whole.
     """
 
     files: set[str] = field(default_factory=set)
@@ -85,6 +89,7 @@ class Closure:
     error: str = ""
     skip: str = ""
     remedy: str = ""
+    pinned: bool = False
     is_only_a_part: bool = False
     is_indivisible: bool = False
 
@@ -218,7 +223,7 @@ class Repository:
     tree: SourceTree
     urls: tuple[str, ...] = ()
     foreign: Collection[str] = ()
-    branches: frozenset[str] = frozenset({"", "HEAD", "main", "master"})
+    branches: frozenset[str] = USUAL_BRANCHES
     clusters: Sequence[Cluster] | None = None
     kubernetes_version: str = ""
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)

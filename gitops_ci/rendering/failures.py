@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 from gitops_ci.errors import ProgramError
 from gitops_ci.rendering.chart_errors import is_broken
-from gitops_ci.rendering.deployment import DeploymentUnit, Repository
+from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Repository
 from gitops_ci.rendering.helmrelease import is_fully_known
 
 __all__ = ["Failure", "failure_of"]
 
 _LOGGED = re.compile(r'^E\d{4} .*? err="(?P<message>.*)"$')
 _NO_FINDING = ("is not installed", "cannot be run", "was ended", "cannot be copied")
+# What kustomize says of a patch, a replacement, a variable or a merge whose object is not there (kustomize api 5.6:
+# resmap, krusty, internal/builtins). It may be in what was left out.
+_IS_ABSENT = re.compile(
+    "no resource matches|no matches for Id|failed to find unique target|nothing selected by|unable to find .*target"
+    "|unable to find field|does not exist; cannot merge or replace|var '.*' cannot be mapped"
+)
 _MOST_LINES = 3
 
 
@@ -26,9 +32,13 @@ class Failure:
     remedy: str = ""
 
 
-def failure_of(unit: DeploymentUnit, error: ProgramError, repository: Repository) -> Failure:
-    """A program's refusal, by what is known of the values that the unit is rendered with."""
+def failure_of(unit: DeploymentUnit, closure: Closure, error: ProgramError, repository: Repository) -> Failure:
+    """A program's refusal, by what is known of the values that the unit is rendered with, and of what it lacks here."""
     message = _complaint(error.message)
+    if closure.skip:  # what would be fetched may be what the rest is about
+        return Failure(closure.skip, is_error=False, remedy=closure.remedy)
+    if closure.omitted and _IS_ABSENT.search(message):
+        return Failure(f"{'; '.join(closure.omitted)}; and so {message}", is_error=False, remedy=closure.remedy)
     if any(words in error.message for words in _NO_FINDING):
         return Failure(error.message, is_error=False, remedy=error.hint)
     is_given = unit.kind == "chart" and unit.source in repository.values

@@ -62,7 +62,7 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     place = _location(unit, repository)
     if place.elsewhere or "${" in unit.source:
         made.skip = place.elsewhere or f"its path '{unit.source}' is filled in where it is deployed"
-        made.remedy = place.remedy
+        made.remedy, made.pinned = place.remedy, place.pinned
         return made
     tree = place.tree(repository)
     folder = tree.resolve(place.path)

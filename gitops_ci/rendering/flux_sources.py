@@ -17,6 +17,7 @@ __all__ = ["Location", "locate"]
 class Location:
     """A path in this repository, or why there is none and what to do about it.
 
+    One that is `pinned` is elsewhere because its source follows other commits of this repository.
     `source` names a source that nobody describes: it may be this repository or another one. From a Git source come the
     files that `ignore`, its `spec.ignore`, and `.sourceignore` files leave.
     """
@@ -26,6 +27,7 @@ class Location:
     elsewhere: str = ""
     remedy: str = ""
     is_git: bool = False
+    pinned: bool = False
     ignore: str | None = None
 
     def tree(self, repository: Repository) -> SourceTree:
@@ -53,7 +55,8 @@ def locate(path: str, reference: Any, unit: DeploymentUnit, repository: Reposito
     if kind != "GitRepository":
         return _no_git(kind, name)
     if why := _other_repository(found, repository):
-        return Location(path, "", why, "Check it in the checkout of what it follows.")
+        is_pinned = repository.is_own(text_of(dig(found.value, "spec", "url")))
+        return Location(path, "", why, "Check it in the checkout of what it follows.", pinned=is_pinned)
     ignore = dig(found.value, "spec", "ignore")
     return Location(path, is_git=True, ignore=ignore if isinstance(ignore, str) else None)
 

@@ -67,7 +67,7 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     tree = place.tree(repository)
     if place.elsewhere or "${" in unit.source:
         made.skip = place.elsewhere or f"its chart '{unit.source}' is filled in where it is deployed"
-        made.remedy = place.remedy
+        made.remedy, made.pinned = place.remedy, place.pinned
         return made
     if not tree.is_file(join(place.path, CHART)):
         if place.source:

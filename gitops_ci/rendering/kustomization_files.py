@@ -298,7 +298,8 @@ class _Collector:
         kept = {key: one for key, one in current.items() if key.lower() not in _HELM}
         names = [key for key in kept if key.lower() == "resources"]
         resources = [one for name in names for one in kept.pop(name) or ()]
-        self.closure.rewritten[path] = kept | ({"resources": [*resources, *outputs]} if resources or outputs else {})
+        # Also where nothing is left: an empty list is no empty kustomization, which kustomize refuses.
+        self.closure.rewritten[path] = kept | {"resources": [*resources, *outputs]}
 
 
 def _is_remote(entry: str) -> bool:

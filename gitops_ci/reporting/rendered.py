@@ -102,8 +102,10 @@ def group_title(group: ObjectGroup, known: Mapping[str, ObjectChange]) -> str:
     was = {one.was for one in objects}
     verb = "" if first.state == "changed" else f" {first.state}{f', was {first.was}' if len(was) == 1 else ''}"
     if len(objects) == 1:
-        return f"{' '.join(kind_and_name(first))} ({first.unit}){verb}"
-    return f"Same change in {count(len(objects), first.kind)}: {listed_names(objects)}{verb}"
+        hook = f", hook {first.hook}" if first.hook else ""
+        return f"{' '.join(kind_and_name(first))} ({first.unit}{hook}){verb}"
+    hook = f" (hook {first.hook})" if first.hook else ""
+    return f"Same change in {count(len(objects), first.kind)}{hook}: {listed_names(objects)}{verb}"
 
 
 def listed_names(objects: Sequence[ObjectChange], most: int = _MOST_NAMES) -> str:
@@ -130,10 +132,11 @@ def listed(diff: RenderedDiff) -> Iterator[tuple[str, list[tuple[str, str, list[
         groups: dict[tuple[str, str, str], list[ObjectChange]] = {}
         for one in diff.objects:
             if one.state == state and one.id not in printed:
-                groups.setdefault((one.unit, one.kind, one.was), []).append(one)
+                words = (f", was {one.was}" if one.was else "") + (f", hook {one.hook}" if one.hook else "")
+                groups.setdefault((one.unit, one.kind, words), []).append(one)
         if groups:
             rows = sorted(groups.items())
-            yield state, [(f"{unit}, was {was}" if was else unit, kind, objects) for (unit, kind, was), objects in rows]
+            yield state, [(unit + words, kind, objects) for (unit, kind, words), objects in rows]
 
 
 def image_users(image: ImageChange, known: Mapping[str, ObjectChange]) -> str:

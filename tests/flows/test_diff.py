@@ -458,7 +458,9 @@ def test_odd_contents_in_one_change(changed, tmp_path):
         "ConfigMap c": "application:argocd/b",
         "ConfigMap pinned": "folder:pinned",
     }
-    assert found["notes"] == ["1 unit could not be rendered before this change, and cannot be now"]
+    pinned, broken = found["notes"]
+    assert "application:argocd/pinned (it follows the revision v1.0.0)" in pinned
+    assert broken == "1 unit could not be rendered before this change, and cannot be now"
 
 
 def test_of_a_chart_that_is_not_rendered_versions_and_values_are_compared(changed):

@@ -214,6 +214,37 @@ def test_charts_of_a_kustomization_are_inflated_where_they_are(validated, tool, 
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"patches": [{"path": "p.yaml"}]},
+        {"patchesStrategicMerge": ["p.yaml"]},
+        {"configMapGenerator": [{"name": "c", "behavior": "merge", "literals": ["a=b"]}]},
+        {
+            "replacements": [
+                {
+                    "source": {"kind": "Deployment", "name": "x", "fieldPath": "spec.replicas"},
+                    "targets": [{"select": {"kind": "Deployment"}, "fieldPaths": ["spec.replicas"]}],
+                }
+            ]
+        },
+    ],
+)
+@pytest.mark.parametrize("key", ["helmCharts", "generators"])
+def test_a_kustomization_of_what_is_not_here_is_no_error(validated, key, more):
+    """Nothing is left of it, or what it changes is in a chart of a registry, or in the output of a program."""
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {replicas: 3}\n"
+    said = {key: [{"name": "x", "repo": "https://c"}] if key == "helmCharts" else ["g.yaml"], **more}
+    program = "apiVersion: acme.example/v1\nkind: Program\nmetadata: {name: g}\n"
+    files = {"k/kustomization.yaml": json.dumps(said), "k/p.yaml": patch, "k/g.yaml": program}
+    code, findings, skips = validated({**files, "ok/ok.yaml": GOOD.format(name="ok")})
+    assert (code, [one for one in findings if one[0] != "gitops/not-deployed"]) == (0, [])
+    assert "without" in skips
+    broken = {**said, "patches": [{"path": "absent.yaml"}]}
+    assert validated({"k/kustomization.yaml": json.dumps(broken)})[0] == 1, "what is in Git is still judged"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         (

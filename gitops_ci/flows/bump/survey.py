@@ -17,6 +17,7 @@ from gitops_ci.configrepo import Snapshot
 from gitops_ci.flows.bump.commit_files import CommitFiles
 from gitops_ci.flows.globs import Paths
 from gitops_ci.known_files import CHART, FLEET, KUSTOMIZATIONS
+from gitops_ci.rendering.deployment import USUAL_BRANCHES
 from gitops_ci.repourl import RepoUrl
 
 __all__ = ["MOST", "NAMED", "VALUES_FROM", "Survey", "survey"]
@@ -30,7 +31,6 @@ NAMED = ("ConfigMap", "Secret")
 VALUES_FROM = ("valuesFrom", "substituteFrom")
 _FLUX = "kustomize.toolkit.fluxcd.io/"
 _DESCRIBING = (*KUSTOMIZATIONS, CHART, *FLEET)
-_BRANCHES = frozenset({"", "HEAD", "main", "master"})
 _YAML = (".yaml", ".yml", ".json")
 _DOCUMENT = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 _OBJECT = re.compile(r"apiVersion[\"']?:\s*[\"']?(?:argoproj\.io|[a-z.]*\.fluxcd\.io|fleet\.cattle\.io)/")
@@ -82,7 +82,7 @@ def survey(
         return None
     # The address of a folder on this machine says nothing about what the repository is called elsewhere.
     urls = () if url.scheme == "file" else (url.text,)
-    settings = {"urls": urls, "branches": _BRANCHES | {branch}}
+    settings = {"urls": urls, "branches": USUAL_BRANCHES | {branch}}
     describing, objects = found & search.describing, found - search.describing
     return Survey(
         snapshot,

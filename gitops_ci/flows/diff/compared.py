@@ -64,7 +64,7 @@ def compared(trees: Trees, expansion: Expansion, asked: Asked) -> Compared:
         groups=found.groups,
         risks=found.risks,
         images=found.images,
-        notes=(*found.notes, *notes_of(expansion, sides, len(found.objects), asked.large)),
+        notes=(*found.notes, *notes_of(expansion, sides, trees.differing, len(found.objects), asked.large)),
         summary={"units": differing, "all_units": expansion.count + folders, **found.summary},
         view=asked.view,
     )

@@ -9,14 +9,14 @@ from typing import NamedTuple
 from gitops_ci.bounded import Limits
 from gitops_ci.comparing import HINTS
 from gitops_ci.errors import FindingsError, UsageError
-from gitops_ci.flows.checkout import repository_root, repository_urls
+from gitops_ci.flows.checkout import repository_branches, repository_root, repository_urls
 from gitops_ci.flows.diff.compared import Asked, compared
 from gitops_ci.flows.diff.definitions import definitions_of
 from gitops_ci.flows.diff.expansion import Expansion, expand
 from gitops_ci.flows.diff.sides import Trees, read_trees
 from gitops_ci.model import ErrorDetail, Finding, Log, Outcome
 from gitops_ci.model.rendered import ObjectChange, RenderedDiff, View
-from gitops_ci.rendering.deployment import Cluster, Repository
+from gitops_ci.rendering.deployment import USUAL_BRANCHES, Cluster, Repository
 from gitops_ci.rendering.programs import ProgramSettings
 from gitops_ci.reporting.summary import count
 
@@ -27,9 +27,9 @@ class DiffRequest(NamedTuple):
     """What to compare. `bases` are revisions of which the first that is here counts; `head` '' is the working tree.
 
     `paths` and `units` narrow the units: files or folders that they use, and globs of their ids. `fail_on` are
-    `change`, `risk`, `skipped` and names of risks. `urls` are more addresses of this repository, `values` files
-    for charts by folder. `fold`, `masks` and `large` are those of the configuration file. With `tests` the tests of
-    charts are compared, too.
+    `change`, `risk`, `skipped` and names of risks. `urls` are more addresses of this repository, `branches` those that
+    the change is for, as far as the job says. `values` are files for charts by folder. `fold`, `masks` and `large` are
+    those of the configuration file. With `tests` the tests of charts are compared, too.
     """
 
     bases: tuple[str, ...]
@@ -38,6 +38,7 @@ class DiffRequest(NamedTuple):
     units: tuple[str, ...] = ()
     fail_on: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+    branches: frozenset[str] = frozenset()
     clusters: tuple[Cluster, ...] | None = None
     allow_remote: bool = False
     kubernetes_version: str = ""
@@ -65,6 +66,7 @@ def diff(request: DiffRequest, log: Log) -> Outcome:
     repository = Repository(
         trees.after,
         urls=(*repository_urls(root), *request.urls),
+        branches=USUAL_BRANCHES | repository_branches(root) | request.branches,
         clusters=request.clusters,
         kubernetes_version=request.kubernetes_version,
         values=request.values,

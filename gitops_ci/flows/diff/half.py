@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_ci.rendering.deployment import Output, Recipe
@@ -24,7 +24,10 @@ class Trouble:
 
 @dataclass(slots=True)
 class Half:
-    """One side. `outputs` and `troubles` are by unit, as far as the change reaches it, `again` second renderings."""
+    """One side. `outputs` and `troubles` are by unit, as far as the change reaches it, `again` second renderings.
+
+    `omitted` is what units were rendered without, each with its reason.
+    """
 
     deployment: Deployment
     settings: ProgramSettings
@@ -32,6 +35,7 @@ class Half:
     again: dict[str, Output] = field(default_factory=dict)
     troubles: dict[str, Trouble] = field(default_factory=dict)
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    omitted: dict[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def units(self) -> Mapping[str, Found]:

@@ -21,16 +21,14 @@ def output_of(half: Half, found: Found, settings: Callable[[Recipe], ProgramSett
     ready = _ready(found, allow_remote=half.settings.allow_remote)
     if isinstance(ready, Trouble):
         return ready
+    half.omitted[found.unit.id] = ready.closure.omitted
     repository = half.deployment.repository
     try:
         recipe = recipe_of(found.unit, ready.closure, repository)
         half.recipes[found.unit.id] = recipe
         return render(recipe, half.tree, settings(recipe))
     except ProgramError as error:
-        failure = failure_of(found.unit, error, repository)
-        whole = found.closure
-        if whole.skip:
-            return Trouble(whole.skip, whole.remedy)
+        failure = failure_of(found.unit, found.closure, error, repository)
         return Trouble(failure.message, failure.remedy, failure.is_error)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
@@ -14,12 +14,14 @@ from gitops_ci.flows.diff.sides import Trees
 from gitops_ci.flows.diff.unrendered import inputs_of
 from gitops_ci.model import Finding
 from gitops_ci.model.rendered import UnitChange, UnitState
+from gitops_ci.rendering.base import join
 from gitops_ci.rendering.discovery import Found
 from gitops_ci.reporting.summary import count
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["Sides", "findings_of", "notes_of", "sides_of", "units_of", "wanted_units"]
 
+_MOST_NAMES = 3
 # Why a unit is not rendered in the base, and in the head.
 Troubles = Mapping[str, tuple[Trouble | None, Trouble | None]]
 
@@ -150,7 +152,7 @@ def units_of(expansion: Expansion, wanted: Sequence[str], sides: Sides, changed:
         if one is None or name in half.deployment.superseded:
             continue
         state, trouble = _state(old, new, sides.troubles.get(name, (None, None)), is_changed=name in changed)
-        reason = trouble.reason or "; ".join(f"rendered {told}" for told in one.closure.omitted)
+        reason = trouble.reason or "; ".join(f"rendered {told}" for told in half.omitted.get(name, ()))
         remedy = trouble.remedy or (one.closure.remedy if reason else "")
         yield UnitChange(name, one.unit.kind, one.unit.source, one.unit.destination, state, reason, remedy)
     for name in sorted({side.unit for side in (*sides.before, *sides.after) if side.unit.startswith("folder:")}):
@@ -182,9 +184,13 @@ def findings_of(expansion: Expansion, troubles: Troubles) -> Iterator[Finding]:
         yield Finding(rule, "error", head.reason, found.unit.path, found.unit.line, 1, name, head.remedy)
 
 
-def notes_of(expansion: Expansion, sides: Sides, objects: int, large: int) -> Iterator[str]:
+def notes_of(expansion: Expansion, sides: Sides, differing: Collection[str], objects: int, large: int) -> Iterator[str]:
     """What is told once for the whole change."""
     troubles = sides.troubles
+    if pinned := _pinned(expansion, differing):
+        more = f" and {len(pinned) - _MOST_NAMES:,} more" if len(pinned) > _MOST_NAMES else ""
+        told = ", ".join(pinned[:_MOST_NAMES]) + more
+        yield f"{count(len(pinned), 'unit')} of changed folders not compared, another revision is deployed: {told}"
     if sides.tests:
         yield f"{count(sides.tests, 'test')} of charts left out: --tests compares them"
     for first, second in expansion.cycles:
@@ -194,3 +200,17 @@ def notes_of(expansion: Expansion, sides: Sides, objects: int, large: int) -> It
     both = [name for name, (old, new) in troubles.items() if old and new and old.is_error and new.is_error]
     if both:
         yield f"{count(len(both), 'unit')} could not be rendered before this change, and cannot be now"
+
+
+def _pinned(expansion: Expansion, differing: Collection[str]) -> list[str]:
+    """Units of folders that the change touches, whose operator takes them from other commits of this repository."""
+    return [
+        f"{name} ({found.closure.skip})"
+        for name, found in sorted(expansion.head.units.items())
+        if found.closure.pinned and name not in expansion.reached and _touches(found.unit.source, differing)
+    ]
+
+
+def _touches(sources: str, differing: Collection[str]) -> bool:
+    folders = [join("", one).removeprefix("./") for one in sources.split(", ")]
+    return any(_is_below(path, folders) or "." in folders for path in differing)

@@ -23,7 +23,7 @@ from gitops_ci.flows.history.scopes import Layout, Scope, scopes
 from gitops_ci.flows.history.source import Source, opened, reported
 from gitops_ci.model import Log, Outcome
 from gitops_ci.model.rendered import ObjectChange, PathChange, RenderedDiff, UnitChange, UnitState
-from gitops_ci.rendering.deployment import Repository
+from gitops_ci.rendering.deployment import USUAL_BRANCHES, Repository
 from gitops_ci.rendering.discovery import Deployment
 from gitops_ci.rendering.programs import ProgramSettings
 from gitops_ci.rendering.tree import SourceTree
@@ -122,7 +122,13 @@ class _Reader:
             raise NothingMatched(f"{name} has no files", hint="Its paths: in .gitops-ci.yaml decide which they are.")
         # The address of a folder on this machine says nothing about what the repository is called elsewhere.
         urls = () if repo.url.scheme == "file" else (repo.url.text,)
-        repository = Repository(tree, urls=urls, kubernetes_version=settings.kubernetes_version, values=settings.values)
+        repository = Repository(
+            tree,
+            urls=urls,
+            branches=USUAL_BRANCHES | {scope.branch},
+            kubernetes_version=settings.kubernetes_version,
+            values=settings.values,
+        )
         return _Side(scope, Half(Deployment(repository), ProgramSettings(settings.limits)), paths, settings)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from gitops_ci import known_files
 from gitops_ci.bounded import Limits
 from gitops_ci.errors import NothingMatched
-from gitops_ci.flows.checkout import repository_root, repository_urls, root_around
+from gitops_ci.flows.checkout import repository_branches, repository_root, repository_urls, root_around
 from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_manifests, read_sources
 from gitops_ci.flows.validate.verdict import judged, told_once
 from gitops_ci.model import FailOn, Finding, Log, Outcome, Skip
@@ -41,7 +41,8 @@ class ValidateRequest(NamedTuple):
     `values` are files for the charts in some folders, `limits` what each program that renders may take.
     `changed_since` are references; what counts is where HEAD left the first one that is here.
     `changed` are files, from the working folder: only what they have an effect on is checked.
-    `insecure` are registries that may be asked without TLS. `windows` says which environments take no changes now.
+    `branches` are those that the change is for. `insecure` are registries that may be asked without TLS. `windows`
+    says which environments take no changes now.
     """
 
     paths: tuple[str, ...] = (".",)
@@ -54,6 +55,7 @@ class ValidateRequest(NamedTuple):
     offline: bool = False
     cache: str = ""
     render: Literal["auto", "none"] = "auto"
+    branches: frozenset[str] = frozenset()
     allow_remote: bool = False
     substitute: Mapping[str, str] = MappingProxyType({})
     values: Mapping[str, tuple[str, ...]] = MappingProxyType({})
@@ -223,8 +225,10 @@ def _units(request: ValidateRequest, sources: InputFiles) -> Units | None:
     from gitops_ci.flows.validate.units import Checkout, UnitSettings, find_units
 
     checkout = Checkout(root, files)
+    around = repository_root()
     settings = UnitSettings(
-        urls=repository_urls(repository_root()),
+        urls=repository_urls(around),
+        branches=repository_branches(around) | request.branches,
         kubernetes_version=request.checks.kubernetes_versions[-1],
         values=request.values,
         variables=request.substitute,

@@ -185,12 +185,8 @@ class _Run:
         if _NOT_INSTALLED in error.message:
             self.result.missing.setdefault(error.message, []).append(self._shown(found.unit.path))
             return
-        failure = failure_of(found.unit, error, self._repository)
         whole = self._deployment.units[found.unit.id].closure
-        if whole.skip:
-            # What would be fetched may be what the rest is about.
-            self._skip(found, whole.skip, whole.remedy)
-            return
+        failure = failure_of(found.unit, whole, error, self._repository)
         if not failure.is_error:
             self._skip(found, failure.message, failure.remedy)
             return

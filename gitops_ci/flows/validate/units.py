@@ -14,7 +14,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.flows.validate.selection import RenderUnit
 from gitops_ci.rendering.base import join
 from gitops_ci.rendering.chart_files import CHART
-from gitops_ci.rendering.deployment import Repository
+from gitops_ci.rendering.deployment import USUAL_BRANCHES, Repository
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.tree import CheckoutFiles, SourceTree
 
@@ -80,11 +80,12 @@ class Units:
 class UnitSettings:
     """What units are found and rendered with. Paths are as the run names them.
 
-    `urls` are this repository's addresses. `values` are files for the charts in some folders, `variables` values of
-    Flux variables. What `is_left_out` describes no unit.
+    `urls` are this repository's addresses, `branches` more names of the one at hand. `values` are files for the charts
+    in some folders, `variables` values of Flux variables. What `is_left_out` describes no unit.
     """
 
     urls: tuple[str, ...] = ()
+    branches: frozenset[str] = frozenset()
     kubernetes_version: str = ""
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -101,6 +102,7 @@ def find_units(checkout: Checkout, settings: UnitSettings) -> Units:
     repository = Repository(
         tree,
         urls=settings.urls,
+        branches=USUAL_BRANCHES | settings.branches,
         kubernetes_version=settings.kubernetes_version,
         values=chart_values(settings.values, checkout, tree),
         variables=settings.variables,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_ci.errors import ProgramError
-from gitops_ci.rendering.deployment import DeploymentUnit
+from gitops_ci.rendering.deployment import Closure, DeploymentUnit
 from gitops_ci.rendering.failures import failure_of
 from tests.unit.rendering.support import CONFIGMAP, repository
 
@@ -33,10 +33,10 @@ SECRET = {"metadata": {"name": "web"}, "spec": {"valuesFrom": [{"kind": "Secret"
 def test_who_else_would_fail(kind, value, is_assumed, message, is_error):
     unit = DeploymentUnit("x", kind, "x.yaml", value=value, is_assumed=is_assumed)
     made = repository({"cm.yaml": CONFIGMAP % "x"})
-    assert failure_of(unit, ProgramError(message), made).is_error == is_error
+    assert failure_of(unit, Closure(), ProgramError(message), made).is_error == is_error
 
 
 def test_the_words_are_the_program_s_own():
     text = "kustomize failed with exit code 1: # Warning: 'x' is deprecated\nerror: no matches for Id X; failed"
     unit = DeploymentUnit("x", "kustomization", "x.yaml")
-    assert failure_of(unit, ProgramError(text), repository({})).message == "no matches for Id X; failed"
+    assert failure_of(unit, Closure(), ProgramError(text), repository({})).message == "no matches for Id X; failed"

@@ -1,0 +1,164 @@
+"""Edge cases of `diff` beside those in `test_diff.py`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.flows.test_diff import (  # noqa: F401
+    APPLICATION,
+    CHART,
+    DEPLOYMENT,
+    FLUX,
+    FOLDER,
+    NEWER,
+    ORIGIN,
+    changed,
+    commented,
+    lay,
+    objects,
+    programs,
+    units,
+)
+from tests.support.workspace import git, make_checkout
+
+HOOK = (
+    "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}, annotations: {{{key}: {when}}}}}\n"
+    "spec: {{template: {{spec: {{containers: [{{name: a, image: 'a:{{{{ .Values.tag }}}}'}}]}}}}}}\n"
+)
+
+
+def test_hooks_are_shown_as_such(changed, run):  # noqa: F811
+    """A hook is no part of the release: helm and Argo CD run it at a moment of their own."""
+
+    def hook(name, key, when):
+        return {f"charts/web/templates/{name}.yaml": HOOK.format(name=name, key=key, when=when)}
+
+    before = {**CHART, **hook("migrate", "helm.sh/hook", "pre-upgrade")}
+    before |= {**hook("sync", "argocd.argoproj.io/hook", "PreSync"), **hook("gone", "helm.sh/hook", "post-install")}
+    after = {"charts/web/values.yaml": "tag: 2.0.0\n", "charts/web/templates/gone.yaml": None}
+    found = changed(before, after)
+    assert ("removed", "Job", "gone") in objects(found)
+    text = run("diff", "--base", "HEAD").out
+    assert "Job migrate (chart:charts/web, hook pre-upgrade)" in text
+    assert "Job sync (chart:charts/web, hook PreSync)" in text
+    assert "- Job gone (chart:charts/web, hook post-install)" in text
+
+
+def test_a_deleted_comment_is_made_again_and_an_edited_one_is_replaced(commented, tmp_path):  # noqa: F811
+    lay(tmp_path, NEWER)
+    _, [text] = commented()
+    there = commented.stub.pull(7).comments
+    [name] = there
+    there[name] = f"{text.partition(chr(10))[0]}\n\n{text.splitlines()[-1]}\nI know better"
+    assert commented()[1] == [text]
+    there.clear()
+    assert commented()[1] == [text]
+    assert commented()[1] == [text]
+
+
+def test_an_edit_that_takes_the_mark_away_makes_a_comment_of_a_person_of_it(commented, tmp_path):  # noqa: F811
+    """It stays as it is, and a new one is made once."""
+    lay(tmp_path, NEWER)
+    _, [text] = commented()
+    there = commented.stub.pull(7).comments
+    [name] = there
+    there[name] = "Looks good"
+    for _ in range(2):
+        assert sorted(commented()[1]) == sorted(["Looks good", text])
+
+
+def test_what_follows_another_revision_is_named_where_its_folder_changes(changed):  # noqa: F811
+    pinned = APPLICATION.format(name="pinned", tag="1").replace(
+        "path: charts/web", "path: charts/web\n    targetRevision: v1"
+    )
+    source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
+    source += "metadata: {name: flux-system, namespace: flux-system}\n"
+    source += f"spec: {{url: {ORIGIN}, ref: {{tag: v1}}}}\n"
+    files = {**CHART, **FOLDER, "argo/pinned.yaml": pinned, "flux/s.yaml": source, "flux/apps.yaml": FLUX}
+    files["apps/d.yaml"] = DEPLOYMENT.format(tag="1")
+    found = changed(files, NEWER)
+    assert found["notes"] == [], "the change is elsewhere"
+    found = changed(files, {"charts/web/values.yaml": "tag: 2.0.0\n", "apps/d.yaml": DEPLOYMENT.format(tag="2")})
+    [note] = found["notes"]
+    assert note == (
+        "2 units of changed folders not compared, another revision is deployed: application:argocd/pinned "
+        "(it follows the revision v1), flux-kustomization:flux-system/apps (it follows the tag v1)"
+    )
+    found = changed(files, {"argo/pinned.yaml": pinned.replace("targetRevision: v1", "targetRevision: v2")})
+    assert ("changed", "Application", "pinned") in objects(found)
+
+
+@pytest.mark.parametrize("told", ["origin", "checked out", "job", "target"])
+def test_the_branch_of_the_change_is_what_an_application_follows(run, tmp_path, told, monkeypatch):
+    """Not each repository has a branch called main."""
+    text = APPLICATION.format(name="a", tag="1").replace(
+        "path: charts/web", "path: charts/web\n    targetRevision: trunk"
+    )
+    make_checkout(tmp_path, {**CHART, "apps/a.yaml": text}, origin=ORIGIN)
+    environment = {}
+    if told == "origin":
+        git(tmp_path, "update-ref", "refs/remotes/origin/trunk", "HEAD")
+        git(tmp_path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    elif told == "checked out":
+        git(tmp_path, "checkout", "-q", "-b", "trunk")
+    elif told == "job":
+        environment = {"GITLAB_CI": "true", "CI_DEFAULT_BRANCH": "trunk"}
+    else:
+        environment = {
+            "JENKINS_URL": "https://ci.example",
+            "BUILD_NUMBER": "1",
+            "CHANGE_ID": "7",
+            "CHANGE_TARGET": "trunk",
+        }
+    lay(tmp_path, {"charts/web/values.yaml": "tag: 2.0.0\nmore: 1\n", "charts/web/templates/more.yaml": "# none\n"})
+    lay(
+        tmp_path,
+        {"charts/web/templates/cm.yaml": CHART["charts/web/templates/cm.yaml"].replace("data: {", "data: {n: x, ")},
+    )
+    found = run("diff", "--base", "HEAD", "--output", "json", environment=environment).document["rendered"]
+    assert units(found)["application:argocd/a"] == "changed"
+    checked = run("validate", "--output", "json", environment=environment)
+    assert "it follows the revision" not in checked.out
+    git(tmp_path, "checkout", "-q", "-B", "other")
+    git(tmp_path, "symbolic-ref", "--delete", "refs/remotes/origin/HEAD") if told == "origin" else None
+    assert "follows the revision" in run("diff", "--base", "HEAD").out, "where nobody names it, it may be another one"
+
+
+def test_of_variables_out_of_an_encrypted_secret_only_names_are_known(changed):  # noqa: F811
+    """Flux decrypts it in the cluster: a variable of it stays as it is written, and nothing is undefined."""
+    secret = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: vars, namespace: flux-system}}\n"
+        "stringData: {{HOST: 'ENC[AES256_GCM,data:{one},type:str]'}}\nsops: {{mac: 'ENC[AES256_GCM,data:{one}]'}}\n"
+    )
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {url: 'https://${HOST}/${PATH_OF:=a}'}\n"
+    files = {"clusters/apps.yaml": FLUX, "clusters/vars.yaml": secret.format(one="b25l"), "apps/c.yaml": config}
+    found = changed(files, {"clusters/vars.yaml": secret.format(one="dHdv"), "apps/c.yaml": config.replace("=a", "=b")})
+    assert units(found)["flux-kustomization:flux-system/apps"] == "changed"
+    [one] = [one for one in found["objects"] if one["kind"] == "ConfigMap"]
+    assert [(path["old"], path["new"]) for path in one["paths"]] == [("https://${HOST}/a", "https://${HOST}/b")]
+    for word in ("b25l", "dHdv", "ENC["):
+        assert word not in str(found)
+
+
+def test_a_unit_that_takes_too_long_is_told_and_the_others_are_compared(run, tmp_path, monkeypatch):
+    """A renderer that never ends for one folder."""
+    folder = Path(os.environ["PATH"].split(os.pathsep)[0])
+    real = os.readlink(folder / "kubectl")
+    (folder / "kubectl").unlink()
+    script = '#!/bin/sh\nfor last; do :; done\n/usr/bin/grep -rqs endless "$last" && exec /bin/sleep 600\n'
+    script += f'exec {real} "$@"\n'
+    (folder / "kubectl").write_text(script)
+    (folder / "kubectl").chmod(stat.S_IRWXU)
+    slow = {path.replace("app/", "slow/"): text for path, text in FOLDER.items()}
+    settings = {".gitops-ci.yaml": "rendering: {timeout: 1}\n"}
+    make_checkout(tmp_path, {**FOLDER, **slow, **settings}, origin=ORIGIN)
+    lay(tmp_path, {**NEWER, "slow/d.yaml": f"# endless\n{NEWER['app/d.yaml']}"})
+    ran = run("diff", "--base", "HEAD", "--output", "json")
+    assert ran.code == 0, ran.out + ran.err
+    found = {one["id"]: one for one in ran.document["rendered"]["units"]}
+    assert (found["kustomization:app"]["state"], found["kustomization:slow"]["state"]) == ("changed", "skipped")
+    assert "1 s" in found["kustomization:slow"]["reason"]
