@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from string import ascii_letters, digits
 from typing import Any
 
 from gitops_ci.comparing.differences import differences
@@ -21,7 +22,7 @@ __all__ = ["made_up", "marked", "with_common_names"]
 
 _NAME = "/metadata/name"
 _WORDS = re.compile(r"([^A-Za-z0-9]+)")
-_LAST_WORD = re.compile(r"[A-Za-z0-9]*$")
+_LETTERS = ascii_letters + digits
 
 
 def marked(
@@ -71,7 +72,7 @@ def with_common_names(
         if len(ones) != len(others):
             continue
         for number, (old, new) in enumerate(zip(ones, others, strict=True)):
-            prefix = _LAST_WORD.sub("", _common_start(new.name, str(new.unstable[_NAME])))
+            prefix = _common_start(new.name, str(new.unstable[_NAME])).rstrip(_LETTERS)
             for one in (old, new):
                 key = replace(one.key, name=f"{prefix}*", number=number)
                 renamed[id(one)] = replace(one, key=key, name=key.name)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 __all__ = ["Root", "repository_branches", "repository_root", "repository_urls", "root_around"]
 
 _HEADS = (("HEAD", "refs/heads/"), ("refs/remotes/origin/HEAD", "refs/remotes/origin/"))
-_URL = re.compile(r"^\s*url\s*=\s*(\S+)\s*$", re.MULTILINE)
+_URL = re.compile(r"^[ \t]*url[ \t]*=[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
 
 
 class Root(NamedTuple):

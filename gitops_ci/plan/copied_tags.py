@@ -21,7 +21,7 @@ from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, Yaml
 
 __all__ = ["CopiedTag", "Target", "copied_tags", "items", "may_copy", "roots"]
 
-_STEP = re.compile(r"\[[^\]]*\]|(?:\\.|[^.\[\]\\])+")
+_STEP = re.compile(r"\[[^\[\]]*\]|(?:\\.|[^.\[\]\\])+")
 _NAME = r"[A-Za-z0-9][\w.-]{0,254}(?::\d{1,5}(?=/))?(?:/[a-z0-9][\w.-]{0,254}){0,32}"
 
 

@@ -33,7 +33,7 @@ _INSTALLERS = frozenset({*known_files.FLEET, *known_files.KUSTOMIZATIONS, "helmf
 _LEVELS = 3  # `kustomization.yaml` beside `charts/shop/values.yaml`
 # An object with values, which a patch may be laid over.
 _HAS_VALUES = re.compile(r"\b(?:values|valuesObject|valuesInline|valuesContent|valuesFrom|parameters)[\"']?\s*:")
-_OBJECT = re.compile(r"^[\s{\"']*apiVersion[\"']?\s*:", re.MULTILINE)
+_OBJECT = re.compile(r"^[ \t{\"']*apiVersion[\"']?[ \t]*:", re.MULTILINE)
 _CHART = re.compile(r"\bchart[\"']?\s*:")
 _FLUX = ".toolkit.fluxcd.io"
 _REFERS = re.compile(r"\b(?:valueFiles|valuesFiles?|additionalValuesFiles|releases)[\"']?\s*:")

@@ -17,8 +17,8 @@ _NO_FINDING = ("is not installed", "cannot be run", "was ended", "cannot be copi
 # What kustomize says of a patch, a replacement, a variable or a merge whose object is not there (kustomize api 5.6:
 # resmap, krusty, internal/builtins). It may be in what was left out.
 _IS_ABSENT = re.compile(
-    "no resource matches|no matches for Id|failed to find unique target|nothing selected by|unable to find .*target"
-    "|unable to find field|does not exist; cannot merge or replace|var '.*' cannot be mapped"
+    "no resource matches|no matches for Id|failed to find unique target|nothing selected by"
+    "|unable to find .{0,200}target|unable to find field|does not exist; cannot merge or replace|var '[^']*' cannot be mapped"
 )
 _MOST_LINES = 3
 

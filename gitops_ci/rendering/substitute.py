@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 __all__ = ["substitute"]
 
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::?[-=](?P<default>[^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::?[-=](?P<default>(?:[^}$]|\$(?!\{))*))?\}")
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:

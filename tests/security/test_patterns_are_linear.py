@@ -14,22 +14,106 @@ import itertools
 import pkgutil
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import pytest
 
 import gitops_ci
 
 PACKAGE = Path(gitops_ci.__file__).parent
-SMALL, GROWTH = 300, 8
-NOISE = 0.02  # seconds of processor time: a linear pattern needs a hundredth of it for so little text
+SMALL, GROWTH = 300, 32
+NOISE = 0.003  # seconds of processor time: a linear pattern needs a tenth of it for so little text
 TOO_LONG = 0.2  # seconds for 300 characters
 ALLOWED = 3 * GROWTH
 
 
 Pattern = re.Pattern[str] | re.Pattern[bytes]
+
+
+# Where a pattern begins to look: `match` and `fullmatch` at one place, everything else at every place.
+ANYWHERE = {"search", "findall", "finditer", "sub", "subn", "split"}
+METHODS = {*ANYWHERE, "match", "fullmatch"}
+IN_PLACE = {f"re.{method}" for method in METHODS}
+# Only what says `re` can make a pattern. The rest is read when a test runs: every worker collects this file.
+FILES = [
+    name
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if re.search(r"^import re$", path.read_text(), re.MULTILINE) and (name := str(path.relative_to(PACKAGE)))
+]
+
+
+class Found(NamedTuple):
+    """A pattern, what it is called, and how the program uses it."""
+
+    name: str
+    pattern: Pattern
+    methods: set[str]
+
+
+@dataclass
+class Source:
+    """What the text of the package says: calls on names, by module and name, and patterns that stand in a call.
+
+    Under the module "" are the calls of any module.
+    """
+
+    used: dict[tuple[str, str], set[str]] = field(default_factory=lambda: collections.defaultdict(set))
+    written: dict[str, list[tuple[str, Pattern, str]]] = field(default_factory=lambda: collections.defaultdict(list))
+
+    def read(self, path: Path) -> None:
+        file = str(path.relative_to(PACKAGE))
+        module = file.removesuffix(".py").replace("/", ".")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in METHODS:
+                on = node.value
+                name = on.id if isinstance(on, ast.Name) else on.attr if isinstance(on, ast.Attribute) else ""
+                self.used[module, name].add(node.attr)
+                self.used["", name].add(node.attr)
+            elif isinstance(node, ast.Call) and (call := ast.unparse(node.func)) in IN_PLACE and node.args:
+                given = node.args[0]
+                if isinstance(given, ast.Constant):
+                    arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+                    flags = next((text for text in map(ast.unparse, arguments) if "re." in text), "0")
+                    pattern = re.compile(given.value, eval(flags, {"re": re}))
+                    self.written[file].append((f"{call}({given.value})", pattern, call.removeprefix("re.")))
+
+    def methods(self, module: str, name: str) -> set[str]:
+        """How the program uses a pattern of this name: in its module, or in others where that one does not use it."""
+        if module.startswith("validation.lint.fields"):
+            module, name = "validation.lint.field_tables", "pattern"
+        return self.used.get((module, name)) or self.used.get(("", name)) or set()
+
+
+@cache
+def _patterns() -> dict[str, list[Found]]:
+    """Every pattern of the package, once, at the first file that makes it, with all its uses."""
+    source = Source()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source.read(path)
+    places: dict[Pattern, list[tuple[str, str, set[str]]]] = collections.defaultdict(list)
+    for file, written in source.written.items():
+        for call, pattern, method in written:
+            places[pattern].append((file, call, {method}))
+    for module in _modules():
+        inner = module.__name__.removeprefix("gitops_ci.")
+        file = str(Path(str(module.__file__)).relative_to(PACKAGE))
+        for name, pattern in _compiled(module):
+            places[pattern].append((file, name, source.methods(inner, name.partition("[")[0])))
+    found = collections.defaultdict(list)
+    for pattern, places_of in places.items():
+        file, name, _ = next((one for one in places_of if one[0] in FILES), places_of[0])
+        found[file].append(Found(name, pattern, _searched(set().union(*(methods for _, _, methods in places_of)))))
+    return found
+
+
+def _searched(methods: set[str]) -> set[str]:
+    """What to try: one of the methods that look everywhere is as good as another."""
+    return ({"search"} if methods & ANYWHERE else set()) | (methods - ANYWHERE) or {"search", "fullmatch"}
 
 
 def _modules() -> Iterator[ModuleType]:
@@ -38,85 +122,14 @@ def _modules() -> Iterator[ModuleType]:
             yield importlib.import_module(found.name)
 
 
-def _compiled() -> Iterator[tuple[str, Pattern]]:
-    for module in _modules():
-        for name, value in vars(module).items():
-            several = value if isinstance(value, tuple | list) else value.values() if isinstance(value, dict) else ()
-            for number, one in enumerate((value, *several)):
-                inner = one if isinstance(one, tuple) else (one,)
-                for pattern in inner:
-                    if isinstance(pattern, re.Pattern):
-                        yield (
-                            f"{module.__name__.removeprefix('gitops_ci.')}.{name}{f'[{number}]' * bool(number)}",
-                            pattern,
-                        )
+def _compiled(module: ModuleType) -> Iterator[tuple[str, Pattern]]:
+    for name, value in vars(module).items():
+        several = value if isinstance(value, tuple | list) else value.values() if isinstance(value, dict) else ()
+        for number, one in enumerate((value, *several)):
+            for pattern in one if isinstance(one, tuple) else (one,):
+                if isinstance(pattern, re.Pattern):
+                    yield f"{name}{f'[{number}]' * bool(number)}", pattern
 
-
-TREES = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
-# Where a pattern begins to look: `match` and `fullmatch` at one place, everything else at every place.
-ANYWHERE = {"search", "findall", "finditer", "sub", "subn", "split"}
-IN_PLACE = {f"re.{method}" for method in (*ANYWHERE, "match", "fullmatch")}
-
-
-def _used() -> dict[tuple[str, str], set[str]]:
-    """The methods that are called on a name, by module and name; under the module "" what any module calls."""
-    used = collections.defaultdict(set)
-    for path, tree in TREES.items():
-        module = str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".")
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and node.attr in {*ANYWHERE, "match", "fullmatch"}:
-                on = node.value
-                name = on.id if isinstance(on, ast.Name) else on.attr if isinstance(on, ast.Attribute) else ""
-                used[module, name].add(node.attr)
-                used["", name].add(node.attr)
-    return used
-
-
-USED = _used()
-
-
-def _methods(module: str, name: str) -> set[str]:
-    """How the program uses a pattern of this name: in its module, or in others where that one does not use it."""
-    return USED.get((module, name)) or USED.get(("", name)) or set()
-
-
-def _written_in_place() -> Iterator[tuple[str, Pattern]]:
-    """`re.search(r"…", text)` and the like."""
-    for path, tree in TREES.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in IN_PLACE and node.args:
-                given = node.args[0]
-                if isinstance(given, ast.Constant):
-                    flags = next(
-                        (
-                            ast.unparse(a)
-                            for a in (*node.args, *(k.value for k in node.keywords))
-                            if "re." in ast.unparse(a)
-                        ),
-                        "0",
-                    )
-                    yield (
-                        f"{path.relative_to(PACKAGE)}: {ast.unparse(node.func)}({given.value})",
-                        re.compile(given.value, eval(flags, {"re": re})),
-                    )
-
-
-PATTERNS = {pattern: name for name, pattern in (*_written_in_place(), *_compiled())}
-
-
-def _uses(name: str) -> set[str]:
-    module, _, last = name.partition("[")[0].rpartition(".")
-    if ": re." in name:
-        methods = {name.partition(": re.")[2].partition("(")[0]}
-    elif module.startswith("validation.lint.fields"):
-        methods = _methods("validation.lint.field_tables", "pattern")
-    else:
-        methods = _methods(module, last)
-    return ({"search"} if methods & ANYWHERE else set()) | (methods - ANYWHERE) or {"search", "fullmatch"}
-
-
-USES: dict[Pattern, set[str]] = collections.defaultdict(lambda: {"search", "fullmatch"})
-USES |= {pattern: _uses(name) for pattern, name in PATTERNS.items()}
 
 # What is repeated, whatever the pattern is.
 COMMON = (
@@ -193,43 +206,49 @@ def _walk(items: object) -> Iterator[tuple[object, ...]]:
                 yield from _walk(branch)
 
 
-def _seconds(pattern: Pattern, text: str) -> float:
+def _seconds(pattern: Pattern, methods: Collection[str], text: str) -> float:
     given = text if isinstance(pattern.pattern, str) else text.encode("utf-8", "replace")
     started = time.process_time()
-    for method in USES[pattern]:
+    for method in methods:
         collections.deque(pattern.finditer(given), 0) if method in ANYWHERE else getattr(pattern, method)(given)
     return time.process_time() - started
 
 
-def _is_linear(pattern: Pattern, before: str, piece: str, after: str) -> bool:
-    def text(size: int) -> str:
-        return before + piece * (size // len(piece) + 1) + after
+def _is_linear(pattern: Pattern, methods: Collection[str], before: str, piece: str, after: str) -> bool:
+    def seconds(size: int) -> float:
+        return _seconds(pattern, methods, before + piece * (size // len(piece) + 1) + after)
 
     # First a little text: a pattern that is worse than quadratic would not come back from more.
     for size in (*range(16, 40, 3), *range(40, SMALL, 15), SMALL):
-        if _seconds(pattern, text(size)) > TOO_LONG:
+        if seconds(size) > TOO_LONG:
             return False
-    long = _seconds(pattern, text(SMALL * GROWTH))
+    long = seconds(SMALL * GROWTH)
     if long < NOISE:
         return True
-    short = min(_seconds(pattern, text(SMALL)) for _ in range(3))
-    long = min(long, *(_seconds(pattern, text(SMALL * GROWTH)) for _ in range(2)))
+    short = min(seconds(SMALL) for _ in range(3))
+    long = min(long, *(seconds(SMALL * GROWTH) for _ in range(2)))
     return long < NOISE or long < ALLOWED * short
 
 
-@pytest.mark.parametrize("pattern", [pytest.param(p, id=n) for p, n in PATTERNS.items()])
-def test_pattern_is_linear(pattern: Pattern) -> None:
-    own = _own_parts(pattern)
+@pytest.mark.parametrize("file", FILES)
+def test_patterns_are_linear(file: str) -> None:
     slow = []
-    for piece in dict.fromkeys((*COMMON, *own)):
-        for before, after in (("", "\0"), *((start, "\0") for start in own[:2])):
-            if not _is_linear(pattern, before, piece, after):
-                slow.append((before, piece, after))
-                break
+    for name, pattern, methods in _patterns().get(file, ()):
+        own = _own_parts(pattern)
+        for piece in dict.fromkeys((*COMMON, *own)):
+            for before, after in (("", "\0"), *((start, "\0") for start in own[:2])):
+                if not _is_linear(pattern, methods, before, piece, after):
+                    slow.append((name, before, piece, after))
+                    break
     assert not slow
 
 
+def test_no_pattern_is_left_out() -> None:
+    assert set(_patterns()) <= set(FILES)
+
+
 def test_the_test_finds_quadratic_patterns() -> None:
-    assert not _is_linear(re.compile(r"^\s*[{,]", re.MULTILINE), "", "\n", "")
-    assert not _is_linear(re.compile(r"(?:a+)+b"), "", "a", "")
-    assert _is_linear(re.compile(r"^[ \t]*[{,]", re.MULTILINE), "", "\n", "")
+    everywhere = {"search", "fullmatch"}
+    assert not _is_linear(re.compile(r"^\s*[{,]", re.MULTILINE), everywhere, "", "\n", "")
+    assert not _is_linear(re.compile(r"(?:a+)+b"), everywhere, "", "a", "")
+    assert _is_linear(re.compile(r"^[ \t]*[{,]", re.MULTILINE), everywhere, "", "\n", "")

@@ -31,7 +31,8 @@ _PARAMETERS = frozenset({"parameters", "params", "set", "setString"})
 _ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment", "literals"})
 _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
-_HOLDS_YAML = re.compile(r":\s.*\n|\n.*:\s|^\s*[\[{]|^[\w.-]+: ")
+_ENDS_KEY = re.compile(r":\s")
+_BEGINS_YAML = re.compile(r"\s*[\[{]|[\w.-]+: ")
 # YAML inside YAML inside YAML occurs (a patch in an Application in a template); more is somebody's joke.
 _DEEPEST_STRING = 3
 
@@ -176,11 +177,16 @@ def _parameters(source: ManifestText, node: SequenceNode, place: NodeContext, *,
                 yield site(source, found, here, format_id=format_id)
 
 
+def _may_be_yaml(text: str) -> bool:
+    """True for a collection in brackets, `a: b`, and several lines of which one has a key."""
+    return bool(_BEGINS_YAML.match(text) or ("\n" in text and _ENDS_KEY.search(text)))
+
+
 def _in_string(
     source: ManifestText, node: ScalarNode, place: NodeContext, *, format_id: str, depth: int
 ) -> Iterator[ImageSite]:
     """YAML that a string holds: `values: |`, a patch, a file in a ConfigMap."""
-    if not _HOLDS_YAML.search(node.value) or not (place.layers or place.target or source.mentions(node.value)):
+    if not _may_be_yaml(node.value) or not (place.layers or place.target or source.mentions(node.value)):
         return
     inner = source.inside(node)
     if inner is None:

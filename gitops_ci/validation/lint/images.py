@@ -24,7 +24,7 @@ _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 WITH_PODS = frozenset(kind for (_, kind), row in KINDS.items() if row.pod_template is not None)
 POD_SPECS = sorted({(*row.pod_template, "spec") for row in KINDS.values() if row.pod_template is not None})
 _MOVING = frozenset({"latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "canary"})
-_SUBSTITUTION = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|<[^>]+>")
+_SUBSTITUTION = re.compile(r"\$\{(?:[^$}]|\$(?!\{))*\}|\$\((?:[^$)]|\$(?!\())*\)|<[^<>]+>")
 
 
 def images_of(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:

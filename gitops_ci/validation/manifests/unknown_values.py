@@ -18,9 +18,9 @@ from gitops_ci.validation.violation import Violation, keys_of, path_of, show_pat
 
 __all__ = ["UnknownValues", "mentions_vault", "substitutes_variables", "unknown_values", "without_sops"]
 
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:=\-+?#%/^,@].*)?\}", re.DOTALL)
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:=\-+?#%/^,@](?:[^$}]|\$(?!\{))*)?\}")
 _KUSTOMIZE_VARIABLE = re.compile(r"\$\([A-Za-z_][\w.\-]*\)")
-_VAULT_PATH = re.compile(r"<path:[^>]+>")
+_VAULT_PATH = re.compile(r"<path:[^<>]+>")
 _ENCRYPTED = re.compile(r"^ENC\[.*\]$", re.DOTALL)
 _PLACEHOLDER = re.compile(r"<[^<>\n]+>")
 _VAULT_MARKS = ("avp.kubernetes.io/", "<path:")

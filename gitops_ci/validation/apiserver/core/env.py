@@ -5,7 +5,6 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidateEnv an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -26,7 +25,6 @@ FIELDS = frozenset(
     }
 )
 _HOST_IPS = "status.hostIPs"
-_SUBSCRIPT = re.compile(r"(?P<path>.*)\['(?P<key>.*)'\]")
 _RESOURCES = frozenset(
     f"{side}.{name}" for side in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage")
 )
@@ -122,17 +120,27 @@ def field_ref(reference: Field, allowed: frozenset[str]) -> None:
         path = "spec.nodeName"
     if reference.text("apiVersion") not in {"", "v1"}:
         reference.at("apiVersion").bad("env", "must be v1")
-    elif matched := _SUBSCRIPT.fullmatch(path):
-        if matched["path"] not in {"metadata.annotations", "metadata.labels"}:
-            reference.at("fieldPath").bad("env", f"'{matched['path']}' does not support a subscript")
+    elif subscript := _subscript(path):
+        field, key = subscript
+        if field not in {"metadata.annotations", "metadata.labels"}:
+            reference.at("fieldPath").bad("env", f"'{field}' does not support a subscript")
             return
-        check = formats.annotation_key if matched["path"].endswith("annotations") else formats.qualified_name
-        if why := check(matched["key"]):
-            reference.at("fieldPath").bad("env", f"the key '{matched['key']}' {why}")
+        check = formats.annotation_key if field.endswith("annotations") else formats.qualified_name
+        if why := check(key):
+            reference.at("fieldPath").bad("env", f"the key '{key}' {why}")
     elif path == _HOST_IPS and not reference.on(gates.POD_HOST_IPS):
         reference.at("fieldPath").bad("env", f"'{path}' is not supported")
     elif path and (path not in allowed or path not in _KNOWN):
         reference.at("fieldPath").bad("env", f"'{path}' is not supported; one of {', '.join(sorted(allowed))}")
+
+
+def _subscript(path: str) -> tuple[str, str] | None:
+    """The field and the key of `metadata.labels['app']`, None for a path without a subscript.
+
+    Source: pkg/fieldpath (SplitMaybeSubscriptedPath).
+    """
+    field, bracket, key = path.removesuffix("']").partition("['")
+    return (field, key) if field and bracket and path.endswith("']") else None
 
 
 def resource_ref(reference: Field, *, in_volume: bool) -> None:
