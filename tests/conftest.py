@@ -190,8 +190,8 @@ def _runs_on_its_host(item: pytest.Item) -> bool:
     """False for a test marked `every_host` on a code host that is left to `make soak`."""
     if item.get_closest_marker("every_host") is None or not (callspec := getattr(item, "callspec", None)):
         return True
-    [host] = [value for value in callspec.params.values() if value in {*KINDS, "git"}]
-    rest = [name for name in KINDS if name != "github"]
+    [host] = [value for value in callspec.params.values() if value in {*KINDS, "git", "gerrit"}]
+    rest = [*(name for name in KINDS if name != "github"), "gerrit"]
     return host == "git" or host in effort.hosts_of(item.nodeid.replace(host, ""), "github", rest)
 
 

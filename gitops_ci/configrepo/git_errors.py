@@ -38,6 +38,14 @@ _NO_FORCE = re.compile(
     r"[Cc]annot force-push|not allowed to force push|denying non-fast-forward|\(non-fast-forward\)"
     r"|rewrite (?:branch )?history|ForcePush"
 )
+# Of Gerrit (CommitValidators, PermissionBackend), and what a hook of its says to a push beside the review.
+_GERRIT = (
+    ("Push to refs/for/", "This is Gerrit: propose the change with --forge gerrit and --mode pull-request."),
+    ("invalid committer", "Name somebody with an address of the account with --committer, or grant 'Forge Committer'."),
+    ("invalid author", "Name somebody with an address of the account with --author, or grant 'Forge Author'."),
+    ("not permitted: create change", "Grant the account the right 'Push' on refs/for/refs/heads/*."),
+    ("prohibited by Gerrit", "Grant the account the right that it lacks, in the access settings of the repository."),
+)
 _UNSIGNED = re.compile(r"verified signature|must be signed|[Uu]nsigned commit|not signed with")
 # Said by servers that were busy with somebody else's push to the same branch, not by a rule: worth another try. A push
 # onto a base that was replaced meanwhile lacks the history of the new one ("shallow update").
@@ -165,6 +173,8 @@ def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredenti
             hint="Rename or delete that branch.",
         )
     said = _without_names(said, url, branch)
+    if hint := next((hint for words, hint in _GERRIT if words in said), ""):
+        return GitError(f"{url} refused the push to {branch}: {reason}", hint=hint)
     if _NO_FORCE.search(said):
         return ForcePushRefused(
             f"{url} refuses force pushes to {branch}: {reason}",

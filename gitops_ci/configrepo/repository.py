@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
@@ -54,22 +54,37 @@ class Pushed:
     said: str
 
 
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """The temporary repositories of a run: each has other parts of what the remote has."""
+
+    folder: TemporaryFolder = field(default_factory=TemporaryFolder)
+    directories: dict[str, GitDirectory] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+
+
 class ConfigRepo:
     """One remote repository, read and written through a temporary bare one. A context manager.
 
-    `left` tells how many seconds the remote may still take to answer.
+    `left` tells how many seconds the remote may still take to answer. `beside` is a repository of the same host whose
+    clone is used: what one of them has fetched, the other may push.
     """
 
     def __init__(
-        self, url: RepoUrl, credentials: GitCredentials | None, log: Log, *, left: Callable[[], float] = lambda: 600.0
+        self,
+        url: RepoUrl,
+        credentials: GitCredentials | None,
+        log: Log,
+        *,
+        left: Callable[[], float] = lambda: 600.0,
+        beside: ConfigRepo | None = None,
     ) -> None:
         self.url = url
         self._left = left
         self._credentials = credentials
         self._log = log
-        self._folder = TemporaryFolder()
-        self._directories: dict[str, GitDirectory] = {}
-        self._seen = Seen()
+        self._kept = "refs/gitops-ci-heads/" if beside else "refs/gitops-ci/"  # where fetched branches are
+        self.clone: Clone = beside.clone if beside else Clone()
         self._fetched: dict[tuple[str, bool], str] = {}  # the tips by branch, and whether they are sparse
         self._is_remote = url.scheme != "file"
         self._has_partial_clone = self._is_remote  # between folders of one machine there is nothing to save
@@ -83,9 +98,9 @@ class ConfigRepo:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for git in self._directories.values():
+        for git in self.clone.directories.values():
             git.close()
-        self._folder.remove()
+        self.clone.folder.remove()
 
     @contextmanager
     def within(self, left: Callable[[], float]) -> Iterator[Self]:
@@ -100,16 +115,24 @@ class ConfigRepo:
         finally:
             self._left = before
 
-    def _directory(self, kind: Literal["whole", "sparse", "history", "log"]) -> GitDirectory:
+    def _directory(self, kind: Literal["whole", "sparse", "history", "log", "changes"]) -> GitDirectory:
         # Repositories apart: what one has whole, another has in parts, and git would not send it again.
-        if kind not in self._directories:
-            path = os.path.join(self._folder.path, kind)
+        if kind not in self.clone.directories:
+            path = os.path.join(self.clone.folder.path, kind)
             os.mkdir(path)
             # Having a commit says nothing of its trees where objects come one by one: nothing is offered to the server.
             settings = {"fetch.negotiationAlgorithm": "noop"} if kind in {"sparse", "log"} else {}
-            git = self._directories[kind] = GitDirectory(path, self.url, self._credentials, settings)
+            git = self.clone.directories[kind] = GitDirectory(path, self.url, self._credentials, settings)
             git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
-        return self._directories[kind]
+        return self.clone.directories[kind]
+
+    def _ref(self, branch: str) -> str:
+        """Where a fetched branch is kept."""
+        return f"{self._kept}{branch}"
+
+    def _source(self, branch: str) -> str:
+        """The ref of the remote that a branch is fetched from."""
+        return f"refs/heads/{branch}"
 
     def _ask(self, git: GitDirectory, *arguments: str, stdin: bytes | None = None) -> Answer:
         """Run a git that only reads; after a trouble that may be over by then it is asked again."""
@@ -222,9 +245,9 @@ class ConfigRepo:
             self._fetched[name, sparse] = tip if is_sparse == sparse else ""
         else:
             git, is_sparse = self._directory("sparse" if sparse else "whole"), sparse
-        objects = Objects(git, self._object_fetcher(git, name, depth), self._seen) if is_sparse else Objects(git)
+        objects = Objects(git, self._object_fetcher(git, name, depth), self.clone.seen) if is_sparse else Objects(git)
         snapshot = Snapshot(git, objects, tip)
-        self._seen.here.add(snapshot.tree)  # --filter=tree:1: the commit and its root tree
+        self.clone.seen.here.add(snapshot.tree)  # --filter=tree:1: the commit and its root tree
         return snapshot
 
     def _fetch_tip(self, branch: str, depth: int, *, sparse: bool) -> tuple[GitDirectory, str, bool]:
@@ -236,7 +259,7 @@ class ConfigRepo:
         if sparse and "filtering not recognized" in said:
             self._send_everything("the server has no partial clone")
             sparse = False
-        tip = git.commit_of(_ref(branch))
+        tip = git.commit_of(self._ref(branch))
         self._log.detail(f"fetched {branch} of {self.url} in {time.monotonic() - started:.1f} s")
         return git, tip, sparse
 
@@ -244,7 +267,7 @@ class ConfigRepo:
         answer = self._ask(
             git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
             *([f"--depth={depth}"] if self._has_shallow else []),
-            *options, "--", self.url.text, f"+refs/heads/{branch}:{_ref(branch)}",
+            *options, "--", self.url.text, f"+{self._source(branch)}:{self._ref(branch)}",
         )  # fmt: skip
         if self._has_shallow and lacks_shallow(answer.stderr):
             self._has_shallow = False
@@ -265,7 +288,7 @@ class ConfigRepo:
         git = self._fetch_commits(branch, since, may_cut=True)
         if git is None:
             return False
-        listed = git.checked("Reading the history", "rev-list", "--end-of-options", _ref(branch))
+        listed = git.checked("Reading the history", "rev-list", "--end-of-options", self._ref(branch))
         return commit.commit in listed.decode("ascii").split()
 
     def log(self, branch: str, *, since: int | None) -> BranchLog:
@@ -288,13 +311,13 @@ class ConfigRepo:
         if answer.code != 0:
             raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         is_partial = self._has_partial_clone and "filtering not recognized" not in answer.stderr
-        return BranchLog(git, _ref(name), Objects(git, self._blob_fetcher(git) if is_partial else None))
+        return BranchLog(git, self._ref(name), Objects(git, self._blob_fetcher(git) if is_partial else None))
 
     def commits(self, branch: str, *, since: int) -> BranchLog:
         """As `log`, with the commits alone: no tree and no file is fetched."""
         found = self._fetch_commits(branch, since, may_cut=self._is_remote)
         git = self._directory("history")
-        return BranchLog(git, _ref(branch) if found else "", Objects(git), with_files=False)
+        return BranchLog(git, self._ref(branch) if found else "", Objects(git), with_files=False)
 
     def _fetch_commits(self, branch: str, since: int, *, may_cut: bool) -> GitDirectory | None:
         """Fetch what a branch got since a moment, in seconds since 1970; None where it has nothing as new as that."""
@@ -303,7 +326,7 @@ class ConfigRepo:
             git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
             *([f"--shallow-since=@{since}"] if self._has_shallow and may_cut else []),
             *(["--filter=tree:0"] if self._has_partial_clone else []),
-            "--", self.url.text, f"+refs/heads/{name}:{_ref(name)}",
+            "--", self.url.text, f"+refs/heads/{name}:{self._ref(name)}",
         )  # fmt: skip
         if answer.code != 0 and "shallow" in answer.stderr:
             return None
@@ -315,7 +338,7 @@ class ConfigRepo:
         return self._ask(
             git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *([how_far] if how_far else []),
             *(["--filter=blob:none"] if self._has_partial_clone else []),
-            "--", self.url.text, f"+refs/heads/{branch}:{_ref(branch)}",
+            "--", self.url.text, f"+refs/heads/{branch}:{self._ref(branch)}",
         )  # fmt: skip
 
     def _blob_fetcher(self, git: GitDirectory) -> Callable[[list[str], str], None]:
@@ -363,16 +386,18 @@ class ConfigRepo:
         signing: Signing | None = None,
         on: Sequence[Snapshot] = (),
         base: str = "",
+        branch: str = "",
     ) -> Snapshot:
         """Write blobs, trees and one commit on top of `parent`; nothing leaves this machine.
 
         `on` are its parents where it has others than the commit whose files it changes, `base` is the commit that a
-        proposal is made against where that is not its parent.
+        proposal is made against where that is not its parent. `branch` is where it is to be pushed.
 
         Raises:
             GitError: the commit could not be signed.
             UsageError: a path leads through or to a symlink or a submodule.
         """
+        del branch
         tree = parent.tree_with(changes)
         now = max(
             int(time.time()), parent.committed_at, *(one.committed_at for one in on)
@@ -484,8 +509,3 @@ class ConfigRepo:
 def _unshallow(git: GitDirectory) -> str:
     """What makes a fetch bring the rest of a history that was cut off; empty where nothing was."""
     return "--unshallow" if os.path.exists(os.path.join(git.path, "shallow")) else ""
-
-
-def _ref(branch: str) -> str:
-    """Where a fetched branch is kept."""
-    return f"refs/gitops-ci/{branch}"

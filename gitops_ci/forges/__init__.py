@@ -25,6 +25,7 @@ FORGES: Mapping[str, ForgeKind] = LazyModules(
         "bitbucket": "bitbucket:KIND",
         "bitbucket-dc": "bitbucket_dc:KIND",
         "azure-devops": "azure_devops:KIND",
+        "gerrit": "gerrit:KIND",
         "git": "plain_git:KIND",
     },
 )

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from gitops_ci.errors import UsageError
-from gitops_ci.model import FileChange, Proposal, PullRequest
+from gitops_ci.model import FileChange, Proposal, PullRequest, ReviewedChange
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 
 __all__ = [
     "AutoMerge",
+    "Changes",
     "CommitStatus",
     "CommitsByApi",
     "Connect",
     "Forge",
     "ForgeKind",
+    "KeepsChanges",
     "MergeMethod",
     "OpensByPush",
     "ReadsStatuses",
@@ -99,8 +101,11 @@ class Forge(Protocol):
         Unless `is_new`, nothing is said where nothing was said before.
         """
 
-    def close(self, pull_request: PullRequest, *, comment: str) -> None:
-        """Close without merging, with a comment that says why; nothing when it is not open any more."""
+    def close(self, pull_request: PullRequest, *, comment: str) -> bool:
+        """Close without merging, with a comment that says why; nothing when it is not open any more.
+
+        False: this host cannot, and the flow says so.
+        """
 
     def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         """Ask the host to merge once its checks pass, or merge now where nothing is left to wait for.
@@ -140,6 +145,24 @@ class OpensByPush(Protocol):
 
     def opened_by_push(self, proposal: Proposal, said: str) -> PullRequest:
         """The pull request as far as it shows in what the host said to the push; `number` is None when it does not."""
+
+
+class Changes(Protocol):
+    """The changes of Gerrit as their refs show them."""
+
+    def latest(self, head: str) -> ReviewedChange | None:
+        """The open change of a head, else the newest one."""
+
+
+@runtime_checkable
+class KeepsChanges(Protocol):
+    """A code host where a push to `refs/for/BRANCH` is the request for review (Gerrit)."""
+
+    def over(self, changes: Changes) -> Forge:
+        """The same host, which finds these changes."""
+
+    def push_options(self, proposal: Proposal) -> tuple[str, ...]:
+        """The options of `refs/for/BRANCH%OPTION,OPTION` for this proposal."""
 
 
 class Connect(Protocol):

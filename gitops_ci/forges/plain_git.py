@@ -63,8 +63,9 @@ class PlainGit:
     def comment(self, pull_request: PullRequest, text: str, *, key: str, is_new: bool = True) -> None:
         """Nothing: there is nobody to say it to."""
 
-    def close(self, pull_request: PullRequest, *, comment: str) -> None:
-        """Nothing: there is none."""
+    def close(self, pull_request: PullRequest, *, comment: str) -> bool:
+        del pull_request, comment
+        return False
 
     def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         del pull_request, wanted

@@ -154,13 +154,14 @@ class RestForge(ABC):
     def comment(self, pull_request: PullRequest, text: str, *, key: str, is_new: bool = True) -> None:
         _again_if_lost(lambda: self._comment_once(pull_request, text, key, is_new=is_new))
 
-    def close(self, pull_request: PullRequest, *, comment: str) -> None:
+    def close(self, pull_request: PullRequest, *, comment: str) -> bool:
         if pull_request.status != "open":
-            return
+            return True
         # The reason first: killed in between, the next run finds it said and closes.
         self.comment(pull_request, comment, key="closed")
         self._mark_retired(pull_request)
         _again_if_lost(lambda: self._close(pull_request))
+        return True
 
     def merge_when_green(self, pull_request: PullRequest, wanted: AutoMerge) -> bool:
         return _again_if_lost(lambda: self._merge(pull_request, wanted))

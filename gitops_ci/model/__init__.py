@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gitops_ci.model.log import Clock, Log
     from gitops_ci.model.outcome import ErrorDetail, Outcome, Status
     from gitops_ci.model.plans import Change, Edit, FileChange, Plan
-    from gitops_ci.model.proposals import RETIRED, Proposal, PullRequest, Refreshed
+    from gitops_ci.model.proposals import RETIRED, Proposal, PullRequest, Refreshed, ReviewedChange
     from gitops_ci.model.settings import Setting
     from gitops_ci.model.sites import Anchor, Field, ImageSite, Role, Spelling
     from gitops_ci.model.spans import Span
@@ -67,6 +67,7 @@ __all__ = [
     "PullRequest",
     "PushedTag",
     "Refreshed",
+    "ReviewedChange",
     "Role",
     "RunningVersion",
     "Setting",
@@ -91,7 +92,7 @@ _NAMES = {
     "log": ("Clock", "Log"),
     "outcome": ("Outcome", "ErrorDetail", "Status"),
     "plans": ("Change", "Edit", "FileChange", "Plan"),
-    "proposals": ("RETIRED", "Proposal", "PullRequest", "Refreshed"),
+    "proposals": ("RETIRED", "Proposal", "PullRequest", "Refreshed", "ReviewedChange"),
     "settings": ("Setting",),
     "sites": ("Anchor", "Field", "ImageSite", "Role", "Spelling"),
     "spans": ("Span",),

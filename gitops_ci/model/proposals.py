@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["RETIRED", "Proposal", "PullRequest", "Refreshed"]
+__all__ = ["RETIRED", "Proposal", "PullRequest", "Refreshed", "ReviewedChange"]
 
 # In the description of a pull request that this tool closed itself: such an end is nobody's refusal. It is a link
 # definition without a link: no renderer shows it, every host keeps it and gives it back.
@@ -58,6 +58,26 @@ class PullRequest:
     def is_refusal(self) -> bool:
         """Whether a person closed it, as far as it shows."""
         return self.status == "closed" and RETIRED not in self.body
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedChange:
+    """A change of Gerrit, at the `commit` of its newest patch set. `is_retired`: this tool abandoned it.
+
+    `url` is its page where the answer to a push named it.
+    """
+
+    number: int
+    patch_set: int
+    commit: str
+    change_id: str
+    status: Literal["open", "closed", "merged"]
+    head: str
+    subject: str
+    is_draft: bool = False
+    is_retired: bool = False
+    hashtags: tuple[str, ...] = ()
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

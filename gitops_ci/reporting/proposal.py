@@ -8,9 +8,10 @@ A template belongs to the config repository's owners and is taken as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from gitops_ci.display import short_digests, visible
+from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change
 from gitops_ci.reporting import commonmark as md
 from gitops_ci.reporting.base import change_order, masked
@@ -136,8 +137,13 @@ def body(facts: ProposalFacts, *, template: str = "", limit: int = BODY_LIMIT) -
 
 def _note(facts: ProposalFacts) -> str:
     """What a text of somebody's own is about, as the usual one would show it."""
-    images = (md.code(str(image)) for image in (facts.image, *facts.more)[:_IMAGES_SHOWN])
-    return note(images, (md.code(change.path).rstrip("`").rstrip() for change in facts.changes))
+    return about((facts.image, *facts.more), [change.path for change in facts.changes])
+
+
+def about(images: Sequence[ImageRef], files: Iterable[str]) -> str:
+    """What a change is about, in lines that no renderer shows: as the usual text of a pull request would show it."""
+    shown = (md.code(str(image)) for image in images[:_IMAGES_SHOWN])
+    return note(shown, (md.code(path).rstrip("`").rstrip() for path in files))
 
 
 def same_body(existing: str, proposed: str) -> bool:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.support.forge_hosts import hosting
+from tests.support.gerrit import Gerrit
 from tests.support.git_http import GitServer
+from tests.support.git_repo import commit_files
 
 __all__ = ["PLACES", "World", "world_on"]
 
@@ -26,16 +28,33 @@ class World:
     def __init__(self, run, git_server, files, stub, forge):
         path = stub.path if stub else "acme/config"
         self.repo = git_server.make_repo(path, files)
-        self.stub = stub
+        self.stub, self.kind = stub, forge
         where = ["--config-repo", git_server.url_of(path), "--forge", forge]
         where += ["--api-url", stub.api_url] if stub else []
         self.where = where
-        variables = {"GITOPS_CI_TOKEN": git_server.token}
+        variables = {"GITOPS_CI_TOKEN": f"bot:{git_server.token}" if forge == "gerrit" else git_server.token}
         self.refresh = lambda *more: run("refresh", *more, *where, "--output", "json", environment=variables)
         self.call = lambda *words: run(*words, *where, "--output", "json", environment=variables)
         self.bump = lambda version, *more, image="ghcr.io/acme/shop": run(
             "bump", f"{image}:{version}", *more, *where, "--output", "json", environment=variables
         )
+
+    def close(self):
+        """A person closes the one pull request; on plain Git a person deletes its branch."""
+        if self.stub:
+            self.stub.pulls[0].status = "closed"
+        else:
+            self.repo.git("update-ref", "-d", f"refs/heads/{self.heads()[0]}")
+
+    def merge(self):
+        """A person merges the one pull request by a squash and keeps its branch."""
+        [head] = self.heads()
+        commit_files(self.repo, {path: data for path, data in self.files_of(head).items() if path != "README.md"})
+        if self.stub:
+            self.stub.pulls[0].status = "merged"
+
+    def files_of(self, head):
+        return self.repo.files(head)
 
     def heads(self):
         return [branch for branch in self.repo.branches() if branch != "main"]
@@ -64,6 +83,35 @@ class World:
             self.stub.pulls[:] = copy.deepcopy(pulls)
 
 
+class GerritWorld(World):
+    """The same on Gerrit, where changes take the place of branches and of pull requests."""
+
+    def __init__(self, run, git_server, files):
+        super().__init__(run, git_server, files, None, "gerrit")
+        # A push of the change itself, with --mode push, needs the right to push.
+        self.gerrit = Gerrit(self.repo, may_push=True)
+
+    def close(self):
+        self.gerrit.abandon(self._last()["number"])
+
+    def merge(self):
+        self.gerrit.submit(self._last()["number"])
+
+    def _last(self):
+        return self.gerrit.changes()[-1]
+
+    def heads(self):
+        """The current commits of all changes."""
+        return [change["current"] for change in self.gerrit.changes()]
+
+    def proposed(self):
+        changes = self.gerrit.open()
+        keys = [(change["key"], change["branch"]) for change in changes]
+        assert len(set(keys)) == len({change["topic"] for change in changes}) == len(keys), "two changes of one head"
+        on_main = self._texts("main")
+        return sorted(filter(None, (_difference(on_main, self._texts(change["current"])) for change in changes)))
+
+
 def _difference(before, after):
     """What differs, as `all 1.5.0` or place by place."""
     found = {}
@@ -79,6 +127,9 @@ def _difference(before, after):
 @contextmanager
 def world_on(name: str, run: Callable[..., Any], git_server: GitServer, files: Mapping[str, str]) -> Iterator[World]:
     """The world with the stub code host of this name, or without one (`git`)."""
+    if name == "gerrit":
+        yield GerritWorld(run, git_server, files)
+        return
     if name == "git":
         yield World(run, git_server, files, None, "git")
         return

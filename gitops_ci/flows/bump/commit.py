@@ -58,7 +58,7 @@ def commit_and_push(
             landed = _on_top(to, there.current, there.ours, snapshot, plan, branch)
     if landed is not None:
         to.journal.commit = Commit(landed.commit, branch)
-        to.log.step(f"pushed {landed.commit[:12]} to {branch} of {to.repo.url}")
+        to.log.step(f"pushed {landed.commit[:12]} to {branch} of {to.head_repo.url}")
     return landed
 
 
@@ -66,15 +66,16 @@ def _by_git(
     to: PublishContext, snapshot: Snapshot, plan: Plan, branch: str, tip: str | None, options: Sequence[str]
 ) -> CommitResult | None:
     said = to.publication
-    commit = to.repo.commit(
+    commit = to.head_repo.commit(
         snapshot,
         contents(plan),
         _message(to, plan),
         author=said.author,
         committer=said.committer,
         signing=said.signing,
+        branch=branch,
     )
-    pushed = to.repo.push(commit, branch, expected=tip, options=options)
+    pushed = to.head_repo.push(commit, branch, expected=tip, options=options)
     return CommitResult(commit.commit, pushed.said) if pushed else None
 
 
@@ -93,8 +94,16 @@ def _on_top(
         of: Snapshot, changes: Mapping[str, bytes | None], message: str, base: str = "", *on: Snapshot
     ) -> Snapshot:
         people = said.author, said.committer
-        return to.repo.commit(
-            of, changes, message, author=people[0], committer=people[1], signing=said.signing, on=on, base=base
+        return to.head_repo.commit(
+            of,
+            changes,
+            message,
+            author=people[0],
+            committer=people[1],
+            signing=said.signing,
+            on=on,
+            base=base,
+            branch=branch,
         )
 
     after = contents(plan)
@@ -107,8 +116,8 @@ def _on_top(
         proposed = contents(joined(ours, base, Plan(), to).plan) if ours else {}
         merge = made(base, proposed, f"Merge {to.base} into {branch}\n\nBase: {to.base}", "", current, base)
         commit = made(base, after, _message(to, plan), base.commit, merge)
-    to.log.detail(f"{to.repo.url} takes no force push to {branch}: the commit goes on top")
-    pushed = to.repo.push(commit, branch, expected=current.commit)
+    to.log.detail(f"{to.head_repo.url} takes no force push to {branch}: the commit goes on top")
+    pushed = to.head_repo.push(commit, branch, expected=current.commit)
     return CommitResult(commit.commit, pushed.said) if pushed else None
 
 
@@ -124,8 +133,8 @@ def _by_api(
     host = _committing(to, snapshot, plan)
     beside = branch if tip == snapshot.commit else f"{branch}.next"
     if beside != branch:
-        left = to.repo.refs(beside).tips.get(beside)
-        if to.repo.push(snapshot, beside, expected=left) is None:
+        left = to.head_repo.refs(beside).tips.get(beside)
+        if to.head_repo.push(snapshot, beside, expected=left) is None:
             return None
     message = snapshot.mark(_message(to, plan), contents(plan))
     made = _committed(host, beside, snapshot.commit, message, plan)
@@ -138,14 +147,14 @@ def _by_api(
     except ForcePushRefused:
         if there is None or there.current is None:
             raise
-    to.log.detail(f"{to.repo.url} takes no force push to {branch}: the commit goes on top")
+    to.log.detail(f"{to.head_repo.url} takes no force push to {branch}: the commit goes on top")
     onto = host.merge(
         onto=there.current.commit,
         other=snapshot.commit,
         tree=snapshot.tree,
         message=f"Merge {to.base} into {branch}\n\nBase: {to.base}",
     )
-    to.repo.delete(beside, expected=made)
+    to.head_repo.delete(beside, expected=made)
     message = snapshot.mark(_message(to, plan), contents(plan), base=snapshot.commit)
     made = _committed(host, beside, onto, message, plan)
     return None if made is None else _moved(to, branch, beside, made, tip)
@@ -163,8 +172,8 @@ def _committed(host: CommitsByApi, branch: str, parent: str, message: str, plan:
 
 def _moved(to: PublishContext, branch: str, beside: str, made: str, tip: str | None) -> CommitResult | None:
     """Move `branch` from `tip` to what was made on the one beside it, which goes."""
-    commit = to.repo.fetch(beside)
-    if commit.commit != made or to.repo.push(commit, branch, expected=tip, instead_of=beside) is None:
+    commit = to.head_repo.fetch(beside)
+    if commit.commit != made or to.head_repo.push(commit, branch, expected=tip, instead_of=beside) is None:
         return None
     return CommitResult(made)
 

@@ -16,6 +16,7 @@ from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.gate import Base, check_edits
 from gitops_ci.flows.bump.gate_settings import GateSettings
+from gitops_ci.flows.bump.head_repository import head_repository
 from gitops_ci.flows.bump.in_environments import in_environments
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
@@ -36,7 +37,7 @@ from gitops_ci.process import time_limit
 from gitops_ci.registry.connection import Access
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into", "settled"]
+__all__ = ["BumpRequest", "PublishSettings", "bump", "bump_into", "heads_of", "settled"]
 
 # Text and name of the config repository's own configuration file -> how a change of its manifests is checked.
 ReadChecks = Callable[[str, str], GateSettings]
@@ -110,6 +111,8 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             repo, base, usual, said, request.search, environment, ages, twins, request.forge, journal, log,
             request.companion.head,
         )  # fmt: skip
+        if mode == "pull-request":
+            to = replace(to, heads_in=heads_of(request, repo, base, log, deadline.left))
         if said.branch and mode == "pull-request":
             _refuse_reserved(heads(to)[0], reserved(repo, request.search))
         is_rollback = request.companion.is_rollback
@@ -162,6 +165,19 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 return landed
             log.detail("the push did not land: reading the branch again")
     raise _not_landed(request, repo)
+
+
+def heads_of(
+    request: BumpRequest,
+    repo: ConfigRepo,
+    base: str,
+    log: Log,
+    left: Callable[[], float],
+    *,
+    every_base: bool = False,
+) -> ConfigRepo:
+    """Where the branches of this request's pull requests to `base` are, or those to every branch."""
+    return head_repository(repo, base, request.forge, request.credentials, log, left, every_base=every_base)
 
 
 def _repository(request: BumpRequest, deadline: Deadline, log: Log) -> AbstractContextManager[ConfigRepo]:

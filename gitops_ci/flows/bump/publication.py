@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from gitops_ci.configrepo import ConfigRepo, Identity, Signing
 from gitops_ci.flows.bump.gate_settings import GateSettings
+from gitops_ci.flows.bump.head_repository import looking_at
 from gitops_ci.flows.bump.in_environments import in_environments
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
@@ -89,6 +90,7 @@ class PublishContext:
     `usual` is the branch that the change would go to if nobody had named `base`, `head` the branch of the proposal
     where that does not follow from the rest. `to_tip`: a proposal that is only behind the base is made anew.
     `rendering` are the settings that its change is rendered with, `layout` the environments of the config repository.
+    `heads_in` is where the branches of pull requests are, None for the config repository itself.
     """
 
     repo: ConfigRepo
@@ -106,11 +108,17 @@ class PublishContext:
     to_tip: bool = False
     rendering: GateSettings = field(default_factory=GateSettings)
     layout: Mapping[str, Environment] = field(default_factory=dict)
+    heads_in: ConfigRepo | None = None
+
+    @property
+    def head_repo(self) -> ConfigRepo:
+        """Where the branches are that pull requests come from."""
+        return self.heads_in or self.repo
 
     @property
     def forge(self) -> Forge:
         assert self.connect is not None, "a flow that opens pull requests is given a code host"
-        return self.connect()
+        return looking_at(self.connect(), self.head_repo)
 
 
 def contents(plan: Plan) -> Mapping[str, bytes | None]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import ForgeError, GitError
@@ -22,7 +23,7 @@ from gitops_ci.flows.bump.commit import commit_and_push
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
 from gitops_ci.flows.bump.shown_diff import comment_on, rendered_change, with_diff, without_diff
 from gitops_ci.flows.bump.standing import Standing, is_about, joined, refuse_older, stand, stands_on
-from gitops_ci.forges.base import AutoMerge, Forge, OpensByPush
+from gitops_ci.forges.base import AutoMerge, Forge, KeepsChanges, OpensByPush
 from gitops_ci.model import Commit, Plan, Proposal, PullRequest
 from gitops_ci.model.rendered import RenderedDiff
 from gitops_ci.plan.standing import Joined
@@ -40,6 +41,17 @@ class _Host:
 
     forge: Forge
     by_push: OpensByPush | None = None
+
+    @property
+    def keeps_changes(self) -> bool:
+        return isinstance(self.forge, KeepsChanges)
+
+    def push_options(self, proposal: Proposal, to: PublishContext) -> tuple[str, ...]:
+        """What goes to the host with the push."""
+        if isinstance(self.forge, KeepsChanges):
+            return self.forge.push_options(proposal)
+        waits = to.publication.merge == "when-green"
+        return self.by_push.push_options(proposal, merge_when_green=waits) if self.by_push else ()
 
     def latest(self, head: str, to: PublishContext) -> PullRequest | None:
         if self.by_push is not None:
@@ -82,12 +94,11 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     room = _room(host.forge, there)
     proposal = _proposal(there.head, whole.plan, to, limit=room)
     landed = None
-    current = None if there.is_spent else there.current
+    current = None if there.is_spent or (host.keeps_changes and not there.is_open) else there.current
     if not current or not proposes(current, whole.plan) or (to.to_tip and is_behind(current, snapshot)):
-        waits = to.publication.merge == "when-green"
-        options = host.by_push.push_options(proposal, merge_when_green=waits) if host.by_push else ()
+        options = host.push_options(proposal, to)
         landed = commit_and_push(to, snapshot, whole.plan, there.head, tip=there.tip, options=options, there=there)
-        if landed is None or to.repo.refs(there.head).tips.get(there.head) != landed.commit:
+        if landed is None or not _is_at(to, host, there.head, landed.commit):
             return None  # another run moved the branch on: the pull request's words are that run's to write
     else:
         to.journal.commit = Commit(current.commit, there.head)
@@ -105,10 +116,20 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     changed = _requested(host.forge, there, proposal, to, pushed=landed is not None)
     if to.publication.diff.where == "comment":
         comment_on(to, rendered)
-    if landed and to.repo.refs(there.head).tips.get(there.head) not in {None, landed.commit}:
+    # Without an API nothing was asked since the last look.
+    if landed and host.forge.BODY_LIMIT and _is_elsewhere(to, there.head, landed.commit):
         # Another run joined in the meantime, and these words lack its change.
         return None if propose(to, snapshot, plan) is None else True
     return changed
+
+
+def _is_at(to: PublishContext, host: _Host, head: str, commit: str) -> bool:
+    """Whether a head is where the push put it. Of a change the push itself has looked."""
+    return host.keeps_changes or to.head_repo.refs(head).tips.get(head) == commit
+
+
+def _is_elsewhere(to: PublishContext, head: str, commit: str) -> bool:
+    return to.head_repo.refs(head).tips.get(head) not in {None, commit}
 
 
 def _shown(to: PublishContext, snapshot: Snapshot, plan: Plan) -> RenderedDiff | None:
@@ -120,9 +141,9 @@ def _requested(forge: Forge, there: Standing, proposal: Proposal, to: PublishCon
     """See to the pull request of what lies on the branch; whether anything changed."""
     existing = there.latest if there.latest and there.latest.status == "open" else None
     found = _open_or_update(forge, existing, proposal)
-    if found.number is None and not pushed:
-        # Without an API the branch is all there is of the pull request.
-        found = replace(found, state="unchanged")
+    if not forge.BODY_LIMIT:
+        # Without an API the branch or the commit is all there is of the pull request.
+        found = replace(found, state="unchanged" if not pushed else "updated" if existing else "opened")
     to.journal.pull_request = found
     found = forge.complete(found, proposal)
     to.journal.pull_request = found
@@ -156,7 +177,7 @@ def close_if_obsolete(to: PublishContext, snapshot: Snapshot) -> bool:
     if to.connect is None:
         return False
     names = heads(to)
-    tips = to.repo.refs(*names).tips
+    tips = to.head_repo.refs(*names).tips
     any_closed = False
     for head in (name for name in names if name in tips):
         found = _open(to.forge, head, to)
@@ -181,24 +202,29 @@ def _retired(there: Standing, found: PullRequest, snapshot: Snapshot, to: Publis
     if left.kept:
         to.log.step(f"pull request #{found.number} proposes another image and stays open: {found.url}")
         return False
-    to.forge.close(found, comment=f"`{to.base}` has everything that this proposes: nothing is left to merge here.")
+    why = f"`{to.base}` has everything that this proposes: nothing is left to merge here."
+    if not to.forge.close(found, comment=why):
+        to.log.warn(f"{to.base} has everything that change {found.number} proposes: abandon it {found.url}".rstrip())
+        return False
     to.log.step(f"pull request #{found.number} closed: {to.base} has everything that it proposes")
     to.journal.pull_request = replace(found, state="closed", status="closed")
     return True
 
 
-def retire(there: Standing, to: PublishContext, reason: str) -> bool:
+def retire(there: Standing, to: PublishContext, reason: str) -> Literal["closed", "moved", "kept"]:
     """Close what has no purpose any more. Without an API the branch is the proposal, and goes.
 
-    False: somebody else moved it on in the meantime.
+    "moved": somebody else moved it on in the meantime. "kept": this host cannot close it.
     """
     if there.latest is None:
-        return there.tip is None or to.repo.delete(there.head, expected=there.tip)
-    if to.repo.refs(there.head).tips.get(there.head) != there.tip:
-        return False
-    to.forge.close(there.latest, comment=f"Closed: {reason}.")
+        is_gone = there.tip is None or to.head_repo.delete(there.head, expected=there.tip)
+        return "closed" if is_gone else "moved"
+    if to.head_repo.refs(there.head).tips.get(there.head) != there.tip:
+        return "moved"
+    if not to.forge.close(there.latest, comment=f"Closed: {reason}."):
+        return "kept"
     to.journal.pull_request = replace(there.latest, state="closed", status="closed")
-    return True
+    return "closed"
 
 
 def _chosen(to: PublishContext, host: _Host, plan: Plan) -> Standing:
@@ -225,7 +251,7 @@ def _chosen(to: PublishContext, host: _Host, plan: Plan) -> Standing:
 
 def _current_state(to: PublishContext, host: _Host) -> Iterator[Standing]:
     names = heads(to)
-    tips = to.repo.refs(*names).tips
+    tips = to.head_repo.refs(*names).tips
     for head in names:
         yield stand(to, head, tips.get(head), host.latest(head, to))
 

@@ -12,8 +12,9 @@ from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.trailers import trailers as every_trailer
 from gitops_ci.imageref import ImageRef
 from gitops_ci.known_files import OWN_FOLDER
-from gitops_ci.model import FileChange, Plan, PullRequest, Skip
+from gitops_ci.model import RETIRED, FileChange, Plan, PullRequest, Skip
 from gitops_ci.plan.standing import Joined, join, only_versions_differ
+from gitops_ci.reporting import proposal as texts
 from gitops_ci.reporting.plaintext import words
 
 __all__ = ["Standing", "images_of", "is_about", "joined", "refuse_older", "stand", "stands_on", "trailers"]
@@ -54,12 +55,23 @@ def stand(to: PublishContext, head: str, tip: str | None, latest: PullRequest | 
     """Fetch what lies on a head branch; `latest` is its latest pull request."""
     if tip is None:
         return Standing(head, latest=latest)
-    current = to.repo.fetch(head, depth=_DEPTH)
+    current = to.head_repo.fetch(head, depth=_DEPTH)
     for depth in (_DEPTH_WITH_MERGES, _DEPTH_WITH_OTHERS):
         if not current.is_ours or current.made_from() is None:
-            current = to.repo.fetch(head, depth=depth)
+            current = to.head_repo.fetch(head, depth=depth)
     ours = _our_commit(current, to)
+    latest = _described(latest, ours)
     return Standing(head, tip, current, ours, latest, is_spent=_was_merged(current, ours, latest, to))
+
+
+def _described(latest: PullRequest | None, ours: Snapshot | None) -> PullRequest | None:
+    """A pull request with what it is about where it has no description: its commit tells it, too."""
+    if latest is None or ours is None or latest.head_commit != ours.commit:
+        return latest
+    if latest.body.replace(RETIRED, "").strip() or (before := ours.made_from()) is None:
+        return latest
+    paths = [path for path in ours.changed_paths(before) if not path.startswith(OWN_FOLDER)]
+    return replace(latest, body=f"{texts.about(images_of(ours), paths)}\n\n{latest.body}")
 
 
 def _was_merged(current: Snapshot, ours: Snapshot | None, latest: PullRequest | None, to: PublishContext) -> bool:

@@ -93,8 +93,8 @@ def pending(to: PublishContext) -> list[Hold]:
     """Blocks of rollbacks that are proposed and not merged yet: the version must not come back meanwhile."""
     names = {kind_branch("rollback", to.search.environment, (image,)): image for image in to.search.images}
     found = []
-    for head in (name for name in names if name in to.repo.refs_at_start.tips):
-        tip = to.repo.fetch(head)
+    for head in (name for name in names if name in to.head_repo.refs_at_start.tips):
+        tip = to.head_repo.fetch(head)
         hold = hold_of(tip, to.search.environment or "", names[head])
         if hold is not None and tip.is_ours and not to.repo.holds(to.base, tip) and _is_open(head, to):
             found.append(hold)
@@ -104,8 +104,8 @@ def pending(to: PublishContext) -> list[Hold]:
 def _is_open(head: str, to: PublishContext) -> bool:
     if to.connect is None:
         return True
-    host = to.connect()
-    return not host.BODY_LIMIT or host.find_open(head=head, base=to.base) is not None
+    latest = to.forge.find_latest(head=head, base=to.base)
+    return latest.status == "open" if latest else not to.forge.BODY_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

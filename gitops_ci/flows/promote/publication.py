@@ -63,9 +63,12 @@ class _Together:
             return
         for image in self.images:
             head = branch_name(to.search.environment, (image,), to.base if to.base != to.usual else None)
-            if head in to.repo.refs(head).tips and (found := to.forge.find_open(head=head, base=to.base)):
-                to.forge.close(found, comment=f"#{made.number} proposes this image together with others: {made.url}")
-                to.log.step(f"pull request #{found.number} closed: #{made.number} has its image")
+            if head in to.head_repo.refs(head).tips and (found := to.forge.find_open(head=head, base=to.base)):
+                why = f"#{made.number} proposes this image together with others: {made.url}"
+                if to.forge.close(found, comment=why):
+                    to.log.step(f"pull request #{found.number} closed: #{made.number} has its image")
+                else:
+                    to.log.warn(f"#{made.number} has the image of #{found.number}: close it by hand {found.url}")
 
 
 def bump_of(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import ForgeError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
-from gitops_ci.flows.bump.flow import settled
+from gitops_ci.flows.bump.flow import heads_of, settled
 from gitops_ci.flows.bump.gate import Base, check_edits
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.bump.pull_request import is_behind, propose, proposes, retire
@@ -62,10 +62,11 @@ def _refresh_into(journal: Journal, request: RefreshRequest, log: Log) -> Gitops
     bump, failed = request.bump, None
     deadline = Deadline(bump.seconds)
     with time_limit(deadline.left), ConfigRepo(bump.url, bump.credentials, log, left=deadline.left) as repo:
-        tips = repo.tips()
         default = repo.refs().default or ""
-        for head in candidates(tips, bump.publication.branch):
-            found = read(repo, head, tips)
+        heads = heads_of(bump, repo, default, log, deadline.left, every_base=True)
+        bases = repo.tips()
+        for head in candidates(bases if heads is repo else heads.tips(), bump.publication.branch):
+            found = read(heads, head, bases)
             if found is None:
                 log.detail(f"{head} is no proposal of this tool")
                 continue
@@ -110,7 +111,7 @@ class _Turn:
             self.journal.pull_request = self.journal.commit = None
             base, environment = self._place(found)
             to = self._context(found, base, environment)
-            tip = self.repo.refs(found.head).tips.get(found.head)
+            tip = to.head_repo.refs(found.head).tips.get(found.head)
             if tip is None:
                 return  # merged or deleted in the meantime
             there = stand(to, found.head, tip, to.forge.find_latest(head=found.head, base=base))
@@ -152,7 +153,7 @@ class _Turn:
         try:
             is_done = propose(self._in_window(_told(to, found, whole), found, whole, snapshot), snapshot, whole.plan)
         except GitopsCiError:
-            if self.repo.refs(found.head).tips.get(found.head) == there.tip:
+            if to.head_repo.refs(found.head).tips.get(found.head) == there.tip:
                 raise
             is_done = None  # what another run made of it since is not this one's to judge
         return None if is_done is None else ("rebuilt", why)
@@ -171,9 +172,10 @@ class _Turn:
         return "it is behind the base" if self.request.behind and is_behind(there.current, base) else None
 
     def _close(self, there: Standing, to: PublishContext, reason: str) -> tuple[str, str] | None:
-        if not self.journal.dry_run and not retire(there, to, reason):
-            return None
-        return "closed", reason
+        done = "closed" if self.journal.dry_run else retire(there, to, reason)
+        if done == "kept":
+            return "left", f"{reason}: close it by hand"
+        return ("closed", reason) if done == "closed" else None
 
     def _is_orphan(self, found: Found, there: Standing, to: PublishContext) -> bool:
         """Whether the config repository defined the environment when this was proposed, and does not by now.
@@ -215,6 +217,7 @@ class _Turn:
             *(bump.forge, self.journal, self.log),
             head=found.head,
             to_tip=self.request.behind,
+            heads_in=heads_of(bump, self.repo, base, self.log, self.deadline.left),
         )
 
 

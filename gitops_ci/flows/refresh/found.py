@@ -43,7 +43,7 @@ class Found:
         before, _, last = self.commit.message.rstrip().rpartition("\n\n")
         ours = re.compile(
             r"(?:Image|Image-Digest|Previous-Image|Environment|Group|Source-Repository|Source-Commit|Pipeline-URL"
-            r"|Signed-off-by|Gitops-Ci-[A-Za-z]+): "
+            r"|Signed-off-by|Change-Id|Gitops-Ci-[A-Za-z]+): "
         )
         kept = [line for line in last.splitlines() if not ours.match(line)]
         return "\n\n".join(filter(None, (before, "\n".join(kept))))

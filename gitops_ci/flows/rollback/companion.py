@@ -38,28 +38,30 @@ class Blocks:
 
     def _proposed(self, to: PublishContext) -> Snapshot | None:
         """What this rollback proposes already: the file stays as it is there when it says the same."""
-        return to.repo.fetch(self.head) if self.head in to.repo.refs(self.head).tips else None
+        return to.head_repo.fetch(self.head) if self.head in to.head_repo.refs(self.head).tips else None
 
     def published(self, plan: Plan, to: PublishContext) -> None:
         """Close the proposals of what was taken back, and tell those of other versions about it."""
         if to.connect is None:
             return
-        forge = to.connect()
+        forge = to.forge
         for image in dict.fromkeys(change.image.with_version(tag=None, digest=None) for change in plan.changes):
             alone = replace(to, head="", search=replace(to.search, images=(image,)))
             names = heads(alone)
-            tips = to.repo.refs(*names).tips
+            tips = to.head_repo.refs(*names).tips
             for head in (name for name in names if name in tips):
                 found = forge.find_open(head=head, base=to.base)
                 if found is not None and found.number is not None:
-                    self._settle(found, to.repo.fetch(head), image, forge, to)
+                    self._settle(found, to.head_repo.fetch(head), image, forge, to)
 
     def _settle(self, found: PullRequest, tip: Snapshot, image: ImageRef, forge: Forge, to: PublishContext) -> None:
         hold = self.holds.get(image.name)
         proposed = list(_images(tip))
         text = f"{md.plain(self.told)}."
-        if hold and proposed and all(is_blocked(hold, one) or hold.hold for one in proposed):
-            forge.close(found, comment=text)
+        is_taken_back = hold and proposed and all(is_blocked(hold, one) or hold.hold for one in proposed)
+        if is_taken_back and not forge.close(found, comment=text):
+            to.log.warn(f"#{found.number} proposes what was taken back: close it by hand {found.url}".rstrip())
+        elif is_taken_back:
             to.log.step(f"pull request #{found.number} closed: it proposes what was taken back {found.url}")
         else:
             forge.comment(found, text, key="rollback")

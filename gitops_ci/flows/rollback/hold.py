@@ -11,6 +11,7 @@ from gitops_ci.errors import GitError, GitopsCiError, ProgramError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import kind_branch
 from gitops_ci.flows.bump.commit import push_base
+from gitops_ci.flows.bump.flow import heads_of
 from gitops_ci.flows.bump.holds import change_of, hold_of, path_of
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.bump.pull_request import propose
@@ -88,6 +89,8 @@ def _run(journal: Journal, request: HoldRequest, log: Log, decide: _Decide) -> b
             TagTwins(bump.access, log), bump.forge, journal,
             log, head,
         )  # fmt: skip
+        if mode == "pull-request":
+            to = replace(to, heads_in=heads_of(bump, repo, base, log, deadline.left))
         for _ in deadline.tries():
             snapshot = repo.fetch(base, sparse=True)
             before = hold_of(snapshot, name, image)
@@ -114,7 +117,7 @@ def _run(journal: Journal, request: HoldRequest, log: Log, decide: _Decide) -> b
 
 def _file(snapshot: Snapshot, path: str, after: Hold | None, to: PublishContext) -> FileChange | None:
     if after is not None:
-        proposed = to.repo.fetch(to.head) if to.head in to.repo.refs(to.head).tips else None
+        proposed = to.head_repo.fetch(to.head) if to.head in to.head_repo.refs(to.head).tips else None
         return change_of(after, to.search.images[0], snapshot, proposed)
     before = (snapshot.read(path) or b"").decode("utf-8", "replace")
     return FileChange(path, before, "") if before else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from gitops_ci.errors import UsageError
 from gitops_ci.forges import FORGES, choose
 from gitops_ci.forges.azure_devops import _places
+from gitops_ci.model import ReviewedChange
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 
@@ -29,6 +32,9 @@ from gitops_ci.secret import Secret
         ("https://dev.azure.com/acme/platform/_git/config", "azure-devops"),
         ("git@ssh.dev.azure.com:v3/acme/platform/config", "azure-devops"),
         ("https://acme.visualstudio.com/platform/_git/config", "azure-devops"),
+        ("https://gerrit.acme.com/a/platform/config", "gerrit"),
+        ("ssh://bot@gerrit.acme.com:29418/platform/config", "gerrit"),
+        ("https://acme.googlesource.com/platform/config", "gerrit"),
         ("file:///srv/git/config.git", "git"),
         ("/srv/git/config.git", "git"),
         ("http://127.0.0.1:8080/acme/config.git", "git"),
@@ -51,7 +57,7 @@ def test_the_host_tells_the_kind(address, kind):
 def test_a_host_that_does_not_tell_its_kind_has_to_be_named(address):
     with pytest.raises(UsageError) as caught:
         choose("auto", RepoUrl.parse(address), None)
-    assert "--forge: github, gitlab, gitea, bitbucket, bitbucket-dc, azure-devops, git" in caught.value.hint
+    assert "--forge: github, gitlab, gitea, bitbucket, bitbucket-dc, azure-devops, gerrit, git" in caught.value.hint
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8080/acme/config.git", "file:///srv/git/config.git"])
@@ -192,7 +198,27 @@ def test_an_address_without_a_repository_is_a_usage_error(kind, address):
         ("bitbucket-dc", "BBDC-0123456789", "", "BBDC-0123456789"),
         ("azure-devops", "eyJ0eXAi.eyJh.c2ln", "", "eyJ0eXAi.eyJh.c2ln"),
         ("azure-devops", "pat0123456789", "gitops-ci", "pat0123456789"),
+        ("gerrit", "bot:pass:word0123456789", "bot", "pass:word0123456789"),
+        ("gerrit", "0123456789", "git", "0123456789"),
     ],
 )
 def test_git_signs_in_as_the_host_wants_it(kind, token, user, password):
     assert FORGES[kind].git_sign_in(Secret(token)) == (user, Secret(password))
+
+
+@pytest.mark.parametrize(
+    ("address", "api_url", "page"),
+    [
+        ("https://gerrit.acme.com/a/platform/config", None, "https://gerrit.acme.com/c/platform/config/+/7"),
+        ("https://gerrit.acme.com/platform/config", None, "https://gerrit.acme.com/c/platform/config/+/7"),
+        ("https://acme.com/review/a/config", None, "https://acme.com/review/c/config/+/7"),
+        ("ssh://bot@gerrit.acme.com:29418/config", None, ""),
+        ("ssh://bot@gerrit.acme.com:29418/config", "https://acme.com/review", "https://acme.com/review/c/config/+/7"),
+    ],
+)
+def test_the_page_of_a_change_on_gerrit(address, api_url, page):
+    change = ReviewedChange(7, 1, "0" * 40, "I" + "0" * 40, "open", "gitops-ci/all/x", "Bump x")
+    host = (
+        FORGES["gerrit"].connect(RepoUrl.parse(address), None, api_url).over(SimpleNamespace(latest=lambda _: change))
+    )
+    assert host.find_open(head="gitops-ci/all/x", base="main").url == page
