@@ -110,6 +110,7 @@ VARIABLES_ONLY |= {
     "after-push",
     "comment",
     "comment-key",
+    "platform",
     "skip-ci",
     "substitute",
     "tag-date",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,7 +39,6 @@ _FILES = ("oci:", "oci-archive:", "docker-archive:", "docker:", "chart:")
 @click.argument("destination", metavar="[DESTINATION]", required=False)
 @option("--all-tags", is_flag=True, help="Copy every tag of the repository SOURCE, under its own name.")
 @MATCH
-@option("--platform", multiple=True, metavar="OS/ARCH", help="Copy only this platform: linux/arm64. Repeatable.")
 @push_options
 @DEADLINE
 @option("--dry-run", is_flag=True, help="Copy nothing, print what would be copied.")
@@ -57,9 +55,7 @@ def copy_command(source: str, destination: str | None, output: Output, **options
     from gitops_ci.flows.image.push import push
 
     options["to"] = _destinations(destination, options)
-    platforms = options.pop("platform")
-    request = _request(source, options)
-    request = replace(bounded(request, options), platforms=platforms)
+    request = bounded(_request(source, options), options)
     with progress_for(output) as progress, given_up_after(options["deadline"]):
         if options["all_tags"]:
             execute("image copy", output, lambda log: copy_all(request, options["match"], log, progress))

@@ -52,6 +52,12 @@ _ACCESS_OPTIONS = (
 )
 _GUARD_OPTIONS = (
     option(
+        "--platform",
+        multiple=True,
+        metavar="OS/ARCH",
+        help="Push only this platform of the image: linux/arm64. Repeatable. The digest is another one.",
+    ),
+    option(
         "--annotation",
         multiple=True,
         cls=LinesOption,
@@ -121,6 +127,7 @@ def push_request(source: str, options: Mapping[str, Any], rules: TagRules | None
         expect_revision=options["expect_revision"],
         with_referrers=options["with_referrers"],
         access=registry_access(options),
+        platforms=options["platform"],
         annotations=_annotations(options),
     )
 

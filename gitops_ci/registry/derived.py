@@ -15,7 +15,7 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, Reader
 from gitops_ci.registry.image_config import platform_in_config
 
-__all__ = ["OCI_TYPES", "annotated", "select_platforms"]
+__all__ = ["OCI_TYPES", "annotated", "check_platform", "select_platforms"]
 
 _ATTESTED = "vnd.docker.reference.digest"
 _SAME = {"linux/arm64/v8": "linux/arm64", "linux/amd64/v1": "linux/amd64"}
@@ -60,23 +60,28 @@ def select_platforms(reader: Reader, root: Manifest, wanted: Sequence[str]) -> M
     names = tuple(dict.fromkeys(wanted))
     if not names:
         return root
+    if not root.is_index:
+        check_platform(reader.name, platform_in_config(reader, root), names)
+        return root
     if len(names) == 1:
         return _one(reader, root, names[0])
-    if not root.is_index:
-        raise RegistryError(
-            f"{reader.name}: the image has one platform, and {', '.join(names)} are wanted", hint="Name its platform."
-        )
     kept = {_fitting(reader, root, root.children, name).digest for name in names}
     listed = [item for item in root.data["manifests"] if _digest(item) in kept or _attests(item) in kept]
     return _manifest({**root.data, "mediaType": root.media_type, "manifests": listed})
 
 
+def check_platform(image: str, there: str, wanted: Sequence[str]) -> None:
+    """Raises RegistryError unless the one platform of an image is what is wanted; no names want any."""
+    names = tuple(dict.fromkeys(wanted))
+    if len(names) > 1:
+        raise RegistryError(
+            f"{image}: the image has one platform, and {', '.join(names)} are wanted", hint="Name its platform."
+        )
+    if names and not _fits(names[0], there):
+        raise RegistryError(f"{image}: the image is for {there or 'no platform'}, not for {names[0]}", hint=_NAME_ONE)
+
+
 def _one(reader: Reader, root: Manifest, name: str) -> Manifest:
-    if not root.is_index:
-        there = platform_in_config(reader, root)
-        if _fits(name, there):
-            return root
-        raise RegistryError(f"{reader.name}: the image is for {there or 'no platform'}, not for {name}", hint=_NAME_ONE)
     found = _fitting(reader, root, tuple(_leaves(reader, root, 0)), name)
     manifest = reader.manifest(found.digest)
     if manifest is None:

@@ -18,7 +18,7 @@ from typing import Any
 from gitops_ci.display import quoted
 from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import ImageRef
-from gitops_ci.registry.base import Progress
+from gitops_ci.registry.base import Progress, platform_of
 from gitops_ci.registry.credentials import Credential
 from gitops_ci.registry.engine_address import EngineAddress, find_engine
 from gitops_ci.registry.refusals import IMMUTABLE
@@ -30,6 +30,7 @@ __all__ = ["Engine", "EngineImage"]
 _USUAL = "unix:///var/run/docker.sock"
 _TIMEOUT = 600  # seconds of silence: a registry may take long to file a large layer away
 _TRIES = 5
+_PLATFORM = {"os": "Os", "architecture": "Architecture", "variant": "Variant"}  # ours: the Engine API's
 _ENGINE = "The Engine's own log says more; `docker image inspect` asks it the same."
 _PASSING = re.compile(
     r"\b(?:429|500|502|503|504)\b|toomanyrequests|too many requests|\beof\b|connection reset|broken pipe|i/o timeout"
@@ -70,7 +71,8 @@ _ADVICE = {
 class EngineImage:
     """An image as the Engine has it. `id` is the digest of its config, in the containerd store that of its manifest.
 
-    `origins` are the digests it was pulled or pushed by before, as `name@sha256:…`.
+    `platform` is `os/architecture[/variant]`. `origins` are the digests it was pulled or pushed by before, as
+    `name@sha256:…`.
     """
 
     name: str
@@ -79,6 +81,7 @@ class EngineImage:
     created: str
     size: int
     origins: tuple[str, ...]
+    platform: str = ""
 
 
 class Engine:
@@ -138,6 +141,7 @@ class Engine:
             created=str(found.get("Created") or ""),
             size=int(found.get("Size") or 0),
             origins=tuple(found.get("RepoDigests") or ()),
+            platform=platform_of({key: found.get(name) for key, name in _PLATFORM.items()}),
         )
 
     def keeps_indexes(self) -> bool:

@@ -8,9 +8,10 @@ import json
 import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
+from tests.support import delivery
 from tests.support.fault_proxy import Answer, fault_proxy
 from tests.support.layouts import LayoutWriter, layer_of
-from tests.support.registry_state import manifest, pulled, tags
+from tests.support.registry_state import manifest, pulled, size_of, tags
 
 _numbers = itertools.count(1)
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -202,6 +203,52 @@ def test_some_platforms_are_an_index_of_them_with_what_attests_them(image, sever
     assert found["annotations"] == {"org.opencontainers.image.title": "shop"}
     pulled(elsewhere, "1.5.0")
     assert image("copy", f"{repository}:1.5.0", f"{elsewhere}:1.5.0", *chosen)["status"] == "unchanged"
+
+
+@pytest.mark.parametrize("by", ["push", "push a layout", "retag", "retag in place", "release"])
+@pytest.mark.parametrize("chosen", [("arm64",), ("arm64", "amd64")], ids=["one", "two"])
+def test_every_way_of_a_push_chooses_platforms(image, run, several, repository, elsewhere, tmp_path, by, chosen):  # noqa: F811
+    platforms = [part for name in chosen for part in ("--platform", f"linux/{name}")]
+    to, tag = (repository, "small") if by == "retag in place" else (elsewhere, "1.5.0")
+    if by == "release":
+        _release(run, f"registry:{repository}:1.5.0", f"{to}:{tag}", tmp_path, platforms)
+    else:
+        arguments = {
+            "push": ("push", f"registry:{repository}:1.5.0", "--to", f"{to}:{tag}"),
+            "push a layout": ("push", "oci:several", "--to", f"{to}:{tag}"),
+            "retag": ("retag", f"{repository}:1.5.0", "--to", f"{to}:{tag}"),
+            "retag in place": ("retag", f"{repository}:1.5.0", tag),
+        }[by]
+        planned = image(*arguments, *platforms, "--dry-run")
+        assert tag not in tags(to)
+        document = image(*arguments, *platforms)
+        size = size_of(to, tag)
+        assert planned["summary"]["bytes"] == document["summary"]["bytes"] == size
+        assert planned["images"][0]["digest"] == document["images"][0]["digest"] == tags(to)[tag]
+        assert image(*arguments, *platforms)["status"] == "unchanged"
+    found = manifest(to, tag)
+    if len(chosen) == 1:
+        assert tags(to)[tag] == several["arm64"]["digest"]
+    else:
+        listed = {child["digest"] for child in found["manifests"] if child["platform"]["os"] == "linux"}
+        assert listed == {several[name]["digest"] for name in chosen}
+    pulled(to, tag)
+
+
+def _release(run, source, to, folder, platforms):  # noqa: F811
+    with delivery.github(folder / "git", to.rpartition(":")[0]) as config:
+        where = ("--config-repo", config.url, "--forge", "github", "--api-url", config.forge.api_url, "--base", "main")
+        token = {"GITOPS_CI_TOKEN": config.token}
+        ran = run("release", source, "--to", to, "--environment", "staging", *where, *platforms, environment=token)
+        assert ran.code == 0, ran.out + ran.err
+        assert len(config.forge.pulls) == 1
+
+
+def test_a_released_tag_is_not_replaced_by_one_of_its_platforms(image, several, repository):
+    before = tags(repository)
+    error = image("retag", f"{repository}:1.5.0", "1.5.0", "--platform", "linux/arm64", code=4)["error"]
+    assert "is released already" in error["message"]
+    assert tags(repository) == before
 
 
 def test_a_platform_that_is_not_there_copies_nothing(image, several, repository, elsewhere):

@@ -193,6 +193,23 @@ def test_the_engine_can_run_what_we_compressed(run, api, make_image, repository,
 
 
 @pytest.mark.engine
+def test_what_is_saved_has_one_platform(run, api, make_image, repository, tmp_path):  # noqa: F811
+    image = "gitops-ci-tests/platform:1"
+    make_image(image, {"one": b"1"})
+    there = "/".join(api.inspect_image(image)[key] for key in ("Os", "Architecture"))
+    with (tmp_path / "one.tar").open("wb") as file:
+        file.writelines(api.get_image(image))
+    for source in ("docker-archive:one.tar", image):
+        ran = run("image", "push", source, "--to", repository, "--version", "1.0.0", "--platform", "linux/s390x")
+        assert ran.code == 4
+        assert f"the image is for {there}, not for linux/s390x" in ran.out
+        assert tags(repository) == {}
+    for source in ("docker-archive:one.tar", image):
+        pushed(run, source, repository, "--platform", there)
+    assert len(pulled(repository, "1.4.2")) > 2
+
+
+@pytest.mark.engine
 def test_one_of_several_saved_images_has_to_be_named(run, api, make_image, repository, tmp_path):  # noqa: F811
     make_image("gitops-ci-tests/both:1", {"one": b"1"})
     make_image("gitops-ci-tests/both:2", {"two": b"2"})
@@ -220,9 +237,21 @@ def test_a_part_of_an_index_does_not_go_out_as_the_whole(run, api, whole, reposi
         assert tags(f"{repository}-prod") == {}
         if whole:
             the_rest_is_fetched(run, api, repository, digest)
+        else:
+            the_part_goes_out_by_choice(run, repository)
     finally:
         api.remove_image(f"{repository}:1.4.2", force=True)
     assert pushed(run, f"registry:{repository}@{digest}", f"{repository}-prod")["images"][0]["digest"] == digest
+
+
+def the_part_goes_out_by_choice(run, repository):  # noqa: F811
+    there = manifest(repository, manifest(repository, "1.4.2")["manifests"][0]["digest"])["config"]
+    wrong = run("image", "push", f"{repository}:1.4.2", "--to", f"{repository}-part:1", "--platform", "linux/arm64")
+    assert wrong.code == 4
+    assert "is for linux/amd64, not for linux/arm64" in wrong.out
+    chosen = ("--to", f"{repository}-part:1.4.2", "--platform", "linux/amd64")
+    assert run("image", "push", f"{repository}:1.4.2", *chosen).code == 0
+    assert manifest(f"{repository}-part", "1.4.2")["config"]["digest"] == there["digest"]
 
 
 def the_rest_is_fetched(run, api, repository, digest):  # noqa: F811

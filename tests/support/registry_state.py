@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-__all__ = ["MANIFESTS", "catalog", "manifest", "pulled", "tags"]
+__all__ = ["MANIFESTS", "catalog", "manifest", "pulled", "size_of", "tags"]
 
 MANIFESTS = ", ".join(
     f"application/vnd.{kind}"
@@ -49,6 +49,21 @@ def pulled(repository: str, reference: str) -> set[str]:
         assert f"sha256:{hashlib.sha256(content).hexdigest()}" == blob["digest"]
         parts.add(blob["digest"])
     return parts
+
+
+def size_of(repository: str, reference: str) -> int:
+    """The bytes of a whole image, each part once, as the registry serves them."""
+    host, _, name = repository.partition("/")
+    addresses = (
+        [f"http://{host}/v2/{name}/{kind}/{digest}" for kind in ("manifests", "blobs")]
+        for digest in pulled(repository, reference)
+    )
+    return sum(len(_first(*one).content) for one in addresses)
+
+
+def _first(*addresses: str) -> requests.Response:
+    answers = (requests.get(address, headers={"Accept": MANIFESTS}, timeout=10) for address in addresses)
+    return next(answer for answer in answers if answer.ok)
 
 
 def _digest(host: str, name: str, reference: str) -> str:

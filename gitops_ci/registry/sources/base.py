@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Manifest, Progress, Writer
 from gitops_ci.registry.copy import Copied
 from gitops_ci.registry.image_config import ImageConfig
 
-__all__ = ["ImageSource", "Sent", "one_platform"]
+__all__ = ["ImageSource", "Sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,11 @@ class ImageSource(Protocol):
         """The bytes of all that the image consists of. Raises RegistryError where a part of it is missing."""
 
     def selected(self, platforms: Sequence[str]) -> ImageSource:
-        """The image for these platforms only. Raises RegistryError where it does not have them."""
+        """The image for these platforms only, for all of its platforms where none is named.
+
+        Raises:
+            RegistryError: it does not have them.
+        """
 
     def annotated(self, annotations: Mapping[str, str]) -> ImageSource:
         """The image with these annotations on its manifest or index, whose digest is another one then."""
@@ -43,11 +46,3 @@ class ImageSource(Protocol):
 
     def send_referrers(self, destination: Writer, progress: Progress) -> int:
         """Store what refers to the image (signatures, attestations); how many manifests that were."""
-
-
-def one_platform(name: str) -> RegistryError:
-    """The refusal to choose a platform of what has no manifest that could list several."""
-    return RegistryError(
-        f"{name} has no manifest yet, so no platform of it can be chosen",
-        hint="Leave --platform out, or name an image of a registry, oci:DIR or oci-archive:FILE.",
-    )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
-from gitops_ci.registry.base import Progress, Writer
+from gitops_ci.registry.base import Progress, Writer, platform_of
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import copy
-from gitops_ci.registry.derived import annotated
+from gitops_ci.registry.derived import annotated, check_platform
 from gitops_ci.registry.docker_archive import DockerArchive
 from gitops_ci.registry.image_config import facts_of_config
-from gitops_ci.registry.sources.base import ImageSource, Sent, one_platform
+from gitops_ci.registry.sources.base import ImageSource, Sent
 from gitops_ci.registry.sources.stored import split_path
 from gitops_ci.registry.tar import Tar
 
@@ -32,7 +33,7 @@ class Saved:
 
     def selected(self, platforms: Sequence[str]) -> Saved:
         if platforms:
-            raise one_platform(self.name)
+            check_platform(self.name, platform_of(json.loads(self._archive.config)), platforms)
         return self
 
     def annotated(self, annotations: Mapping[str, str]) -> Saved:

@@ -14,10 +14,11 @@ from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.connection import Access
 from gitops_ci.registry.copy import Copied
 from gitops_ci.registry.credentials import credentials_for
+from gitops_ci.registry.derived import check_platform
 from gitops_ci.registry.engine import Engine, EngineImage
 from gitops_ci.registry.image_config import ImageConfig
 from gitops_ci.registry.remote import Remote
-from gitops_ci.registry.sources.base import ImageSource, Sent, one_platform
+from gitops_ci.registry.sources.base import ImageSource, Sent
 
 __all__ = ["open_image"]
 
@@ -47,8 +48,14 @@ class InEngine:
         return self.facts.size
 
     def selected(self, platforms: Sequence[str]) -> ImageSource:
+        if self._whole:
+            _refuse_absent(self._image, self._engine.absent_platforms(self._image))
+            # An Engine does not push one of several platforms.
+            return self._exported().selected(platforms) if platforms else self
         if platforms:
-            raise one_platform(self.name)
+            check_platform(self.name, self._image.platform, platforms)
+        elif self._image.origins:
+            _refuse_part(self._image, self._access)
         return self
 
     def annotated(self, annotations: Mapping[str, str]) -> ImageSource:
@@ -101,12 +108,7 @@ class InEngine:
 def open_image(place: str, access: Access) -> Iterator[ImageSource]:
     with closing(Engine()) as engine, ExitStack() as stack:
         image = engine.inspect(place)
-        whole = engine.keeps_indexes()
-        if whole:
-            _refuse_absent(image, engine.absent_platforms(image))
-        elif image.origins:
-            _refuse_part(image, access)
-        yield InEngine(engine, image, access, stack, whole=whole)
+        yield InEngine(engine, image, access, stack, whole=engine.keeps_indexes())
 
 
 def _refuse_absent(image: EngineImage, platforms: tuple[str, ...]) -> None:
@@ -138,5 +140,6 @@ def _refuse_part(image: EngineImage, access: Access) -> None:
             platforms = ", ".join(child.platform for child in found.children if child.platform != "unknown/unknown")
             raise RegistryError(
                 f"docker:{image.name} is one platform of {origin}, which has {platforms}",
-                hint=f"The Docker Engine keeps one of them only. registry:{origin} copies the whole image.",
+                hint=f"The Docker Engine keeps one of them only. registry:{origin} copies the whole image. "
+                f"To push the part that is here: --platform {image.platform or 'linux/amd64'}.",
             )
