@@ -19,12 +19,12 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.known_files import CHART
 from gitops_ci.registry.base import CHUNK, OCI_MANIFEST, Blob, Descriptor, Manifest, digest_of
 from gitops_ci.registry.files import unreadable
+from gitops_ci.registry.image_config import CHART_CONFIG
 from gitops_ci.registry.tar import Tar
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, YamlError, read
 
 __all__ = ["ChartArchive", "chart_metadata"]
 
-_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 _CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _PROVENANCE = "application/vnd.cncf.helm.chart.provenance.v1.prov"
 _LARGEST = 1 << 20  # bytes of a Chart.yaml
@@ -61,7 +61,7 @@ class ChartArchive:
         content = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "config": {"mediaType": _CONFIG, "digest": digest_of(config), "size": len(config)},
+            "config": {"mediaType": CHART_CONFIG, "digest": digest_of(config), "size": len(config)},
             "layers": sorted(layers, key=lambda layer: str(layer["digest"])),
             "annotations": _annotations(metadata),
         }

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import NO_IMAGE, Manifest, Reader, digest_of, platform_of
 
-__all__ = ["ImageConfig", "config_of", "facts_of", "facts_of_config", "has_content", "platform_in_config"]
+__all__ = [
+    "CHART_CONFIG",
+    "ImageConfig",
+    "config_of",
+    "facts_of",
+    "facts_of_config",
+    "has_content",
+    "platform_in_config",
+]
 
+CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 _LARGEST_CONFIG = 8 * 1024 * 1024
 _IMAGE_CONFIGS = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
@@ -23,7 +32,8 @@ class ImageConfig:
     """What is known of an image before it is pushed.
 
     `digest` is that of its manifest, None where the push makes the manifest. `content` is the digest of its config,
-    None where that does not identify the content (`has_content`). `created` is an RFC 3339 date, or empty.
+    None where that does not identify the content (`has_content`). `created` is an RFC 3339 date, or empty. `is_chart`:
+    it is a packaged Helm chart.
     """
 
     digest: str | None
@@ -31,12 +41,14 @@ class ImageConfig:
     labels: Mapping[str, str]
     created: str
     size: int
+    is_chart: bool = False
 
 
 def facts_of(reader: Reader, root: Manifest) -> ImageConfig:
     """The facts of an image that can be read. Raises RegistryError when its config is missing or damaged."""
     config = _parsed(_config(reader, root))
-    return _facts(config, root.digest, _content(root, config), root.size)
+    facts = _facts(config, root.digest, _content(root, config), root.size)
+    return replace(facts, is_chart=root.config is not None and root.config.media_type == CHART_CONFIG)
 
 
 def facts_of_config(content: bytes, size: int) -> ImageConfig:

@@ -35,7 +35,8 @@ class TagChoice:
     """One tag, whether this build gets it, and why or why not: `newer` is the tag of what it belongs to instead.
 
     `rivals` are the newest versions of other schemes, with which this one cannot be compared, `before` is the newest of
-    its own scheme so far. `by_commit`: the tag belongs to the newest commit of a branch.
+    its own scheme so far. `by_commit`: the tag belongs to the newest commit of a branch, `by_version`: to the newest
+    version of a series.
     """
 
     tag: str
@@ -46,3 +47,4 @@ class TagChoice:
     before: str = ""
     rivals: tuple[str, ...] = ()
     by_commit: bool = False
+    by_version: bool = False

@@ -139,7 +139,7 @@ def _of_series(
     others = {one.scheme: name for one, name in sorted(stable, key=lambda pair: pair[0].order)}
     others.pop(release.scheme, None)
     why = f"newest of {'.'.join(series)}.x" if series else "newest"
-    return TagChoice(tag, included=True, why=why, before=name, rivals=tuple(others.values()))
+    return TagChoice(tag, included=True, why=why, before=name, rivals=tuple(others.values()), by_version=True)
 
 
 def _no_version(text: str, facts: BuildFacts) -> UsageError:

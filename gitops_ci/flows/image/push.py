@@ -64,6 +64,11 @@ def push_image(request: PushRequest, log: Log, progress: Progress) -> Pushed:
     return _sum(done)
 
 
+def _without_series(choice: TagChoice) -> TagChoice:
+    """Leave out `1.5`, `1` and `latest`: Helm finds a chart by its version."""
+    return replace(choice, included=False, why="a chart has one tag, its version") if choice.by_version else choice
+
+
 def _sum(done: list[Pushed]) -> Pushed:
     return replace(
         done[0],
@@ -82,6 +87,8 @@ def _push_to(request: PushRequest, log: Log, progress: Progress) -> Pushed:
         source = given.selected(request.platforms).annotated(request.annotations)
         _check_revision(source, request.expect_revision)
         choices = plan_tags(request.rules, request.to, destination, log)
+        if source.facts.is_chart:
+            choices = tuple(map(_without_series, choices))
         states = look_up(destination, source.facts, choices, allow_move=request.allow_move)
         if any(state.denied for state in states):
             destination.check_access(dry_run=request.dry_run)
