@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.http import Http, HttpError
+from gitops_ci.http import Http, HttpError, shown
 from gitops_ci.registry.credentials import Credential
 from gitops_ci.secret import Secret, basic_auth
 
@@ -26,6 +26,7 @@ _WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 # A parameter of the scheme before it, or a scheme that begins the next challenge.
 _PART = re.compile(rf'({_WORD})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))|({_WORD})')
 _SOON = 10.0  # seconds before its end in which a token is taken for spent
+_LONGEST = 7 * 24 * 3600  # seconds: no registry gives tokens for so long
 _SHORT_LIVED = 60.0  # seconds that a token lives when the answer does not tell (the token specification's minimum)
 
 
@@ -135,12 +136,17 @@ class Auth:
             ) from None
         text = (data.get("token") or data.get("access_token")) if isinstance(data, dict) else None
         if not isinstance(text, str) or not text:
-            raise self._refused(answer.status)
+            raise self._refused(answer.status, challenge.realm)
         Secret(text)  # known to the mask also without "Bearer"
-        lives = data.get("expires_in")
-        return Secret(f"Bearer {text}"), float(lives) if isinstance(lives, (int, float)) else _SHORT_LIVED
+        return Secret(f"Bearer {text}"), _lifetime(data.get("expires_in"))
 
-    def _refused(self, status: int) -> RegistryError:
+    def _refused(self, status: int, realm: str) -> RegistryError:
+        if status not in {401, 403}:  # it has not judged the account
+            what = "an answer without a token" if 200 <= status < 300 else str(status)
+            return RegistryError(
+                f"{self._registry} wants a token, and its token server {shown(realm)} gave {what}",
+                hint="Is this the address of the registry? If it is, try again later.",
+            )
         if self._credential is None:
             return RegistryError(
                 f"{self._registry} gives no token without an account ({status})",
@@ -153,6 +159,9 @@ class Auth:
 
     def _check_realm(self, realm: str) -> None:
         """The realm may be asked when it is the registry's own: same host, same domain, or named by the user.
+
+        Without an account nothing is sent that could be stolen: then any https host by name may be asked, as a GET of
+        a layer may be redirected anywhere (lscr.io sends readers to ghcr.io).
 
         Raises:
             RegistryError: another host, or a plain http address for a registry that speaks TLS.
@@ -170,10 +179,21 @@ class Auth:
             return
         if not _address(host) and not _address(registry) and _domain(host) == _domain(registry):
             return
+        if self._credential is None and parts.scheme == "https" and not _address(host) and not _loopback(host):
+            return
         raise RegistryError(
-            f"{self._registry} wants its password sent to another host, {host}",
+            f"{self._registry} wants its password sent to another host, {host}"
+            if self._credential
+            else f"{self._registry} names another host as its token server, {host}",
             hint=f"Nothing was sent there. If the host is right, use --registry-auth-host {host}.",
         )
+
+
+def _lifetime(told: object) -> float:
+    """The seconds that a token lives by the `expires_in` of an answer; whatever is no such number is not told."""
+    if isinstance(told, (int, float)) and 0 <= told <= _LONGEST:
+        return float(told)
+    return _SHORT_LIVED
 
 
 def _hostname(registry: str) -> str:

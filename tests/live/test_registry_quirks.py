@@ -58,6 +58,36 @@ def test_a_registry_that_cannot_list_tags(push, proxy, registry, name, status, c
     assert set(tags(f"{registry}/{name}")) == {"1.5.0", "1.5", "1", "latest", "1.4.2"}
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_registry_that_has_trouble_with_the_list_of_tags(push, proxy, registry, name, status):
+    """Whether there is a newer version cannot be known now, and can be later: nothing is pushed."""
+    proxy.script = quirks.lists_no_tags(status)
+    said = push("--deadline", "3", code=4)
+    assert f"listing the tags of {proxy.host}/{name}" in " ".join(said.split())
+    assert tags(f"{registry}/{name}") == {}
+
+
+def test_a_registry_with_an_address_of_ipv6(run, registry, name, digest):  # noqa: F811
+    with fault_proxy(registry, ipv6=True) as there:
+        ran = run("image", "push", "oci:built", "--to", f"{there.host}/{name}", "--version", "1.4.2")
+        assert ran.code == 0, ran.out + ran.err
+        assert run("image", "digest", f"{there.host}/{name}:1.4.2").out.strip() == digest
+    assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
+
+
+@pytest.mark.parametrize("kind", ["a manifest with a type of its own", "a type with a charset", "no type"])
+def test_the_type_of_a_manifest_that_is_not_as_it_was_stored(push, run, proxy, registry, name, digest, kind):  # noqa: F811
+    """Proxies rewrite or drop `Content-Type`; the manifest itself has its type."""
+    push()
+    told = {"a manifest with a type of its own": "application/json", "no type": ""}
+    proxy.script = quirks.manifests_have_type(
+        told.get(kind, "application/vnd.oci.image.manifest.v1+json; charset=utf-8")
+    )
+    ran = run("image", "copy", f"{proxy.host}/{name}:1.4.2", f"{registry}/{name}-prod", "--no-floating")
+    assert ran.code == 0, ran.out + ran.err
+    assert tags(f"{registry}/{name}-prod") == {"1.4.2": digest}
+
+
 @pytest.mark.parametrize("host", ["", "registry.internal:5000"], ids=["a path", "another name of the registry"])
 def test_a_list_of_tags_that_goes_on(push, proxy, registry, name, host):
     """Behind a proxy a registry may know itself by another name: no other host is asked. 1.5.0 is on page two."""

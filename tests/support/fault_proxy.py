@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """The proxy answers by itself; the service never hears of the request.
+    """The proxy answers by itself; the service never hears of the request. Two lines of a header are two headers.
 
     A body of unknown length is sent piece by piece, for as long as somebody listens.
     """
@@ -129,12 +129,12 @@ class FaultProxy:
 
 
 @contextmanager
-def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
-    """A proxy on 127.0.0.1 before `host:port`."""
+def fault_proxy(upstream: str, *, ipv6: bool = False) -> Iterator[FaultProxy]:
+    """A proxy on 127.0.0.1, or ::1, before `host:port`."""
     proxy = FaultProxy(upstream)
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = _ServerOfIpv6(("::1", 0), _Handler) if ipv6 else _Server(("127.0.0.1", 0), _Handler)
     server.proxy = proxy
-    proxy.host = f"127.0.0.1:{server.server_port}"
+    proxy.host = f"{'[::1]' if ipv6 else '127.0.0.1'}:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -150,6 +150,10 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass  # connections that break are what this is for
+
+
+class _ServerOfIpv6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -239,7 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self.close_connection = True
         elif isinstance(answer.body, bytes):
-            self._answer(answer.status, list(answer.headers.items()), answer.body)
+            headers = [(name, line) for name, value in answer.headers.items() for line in value.splitlines() or [""]]
+            self._answer(answer.status, headers, answer.body)
         else:
             self._trickle(answer.status, answer.headers, answer.body)
         if silent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,12 +15,15 @@ from tests.support.registry_state import MANIFESTS
 
 __all__ = [
     "answers_success_with",
+    "asks_to_sign_in",
     "digests_are_sha512",
     "lists_at_most",
     "lists_no_tags",
+    "manifests_have_type",
     "no_digests",
     "referrers_are_a_web_page",
     "referrers_are_unknown",
+    "token_server_fails",
     "uploads_are_at",
     "uploads_are_redirected",
     "uploads_are_stored_at",
@@ -37,10 +41,50 @@ def answers_success_with(status: int) -> Script:
     return lambda asked: Passed(changed) if asked.method in {"PATCH", "POST", "PUT"} else None
 
 
+def asks_to_sign_in(challenge: str, answer: dict[str, object], accepted: Callable[[str], bool]) -> Script:
+    """Every request of the registry's own needs an accepted `Authorization`; `/token` is its token server.
+
+    `{realm}` in the challenge is the token server's address.
+    """
+
+    def script(asked: Asked) -> Answer | None:
+        if asked.path == "/token":
+            return Answer(200, _JSON, json.dumps(answer).encode())
+        if accepted(asked.headers.get("authorization", "")):
+            return None
+        told = challenge.replace("{realm}", f"http://{asked.headers['host']}/token")
+        return Answer(401, {"WWW-Authenticate": told})
+
+    return script
+
+
+def token_server_fails(status: int, body: bytes = b"") -> Script:
+    """The registry asks for a token, and the token server has trouble."""
+
+    def script(asked: Asked) -> Answer:
+        if asked.path == "/token":
+            return Answer(status, _JSON if body.startswith(b"{") else {}, body)
+        realm = f"http://{asked.headers['host']}/token"
+        return Answer(401, {"WWW-Authenticate": f'Bearer realm="{realm}",service="s"'})
+
+    return script
+
+
 def lists_no_tags(status: int, code: str = "") -> Script:
     """Tags cannot be listed, and the answer is none of those that the protocol has for that."""
     body = json.dumps({"errors": [{"code": code, "message": "not here"}]}).encode() if code else b""
     return lambda asked: Answer(status, _JSON, body) if asked.path.endswith("/tags/list") else None
+
+
+def manifests_have_type(told: str) -> Script:
+    """Manifests come with another `Content-Type`, or with none."""
+
+    def changed(answer: Answer) -> Answer:
+        rest = {name: value for name, value in answer.headers.items() if name.lower() != "content-type"}
+        return replace(answer, headers={**rest, **({"Content-Type": told} if told else {})})
+
+    reads = {"GET", "HEAD"}
+    return lambda asked: Passed(changed) if asked.method in reads and "/manifests/" in asked.path else None
 
 
 def lists_at_most(upstream: str, most: int, host: str = "") -> Script:
