@@ -171,6 +171,27 @@ def test_referrers_that_are_a_web_page(push, run, proxy, registry, name, digest)
     assert len(pulled(f"{registry}/{name}-prod", note["digest"])) == 3
 
 
+@pytest.mark.parametrize("page", [1, 100])
+def test_referrers_that_the_registry_lists_itself(run, proxy, registry, name, page):  # noqa: F811
+    """A registry that says `OCI-Subject` keeps the list: no tag of the tag schema is written there."""
+    writer = LayoutWriter(Path("signed"))
+    subject = writer.image()
+    writer.tag("1.4.2", subject)
+    notes = [
+        writer.artifact(b"{}", "application/vnd.tests.note", b"%d" % n, "text/plain", subject=subject) for n in (1, 2)
+    ]
+    for note in notes:
+        writer.tag("", note)
+    proxy.script = quirks.referrers_have_an_api(registry, page)
+    copied = ("--with-referrers", "--version", "1.4.2", "--no-floating")
+    assert run("image", "push", "oci:signed:1.4.2", "--to", f"{proxy.host}/{name}", *copied).code == 0
+    assert set(tags(f"{registry}/{name}")) == {"1.4.2"}
+    ran = run("image", "copy", f"{proxy.host}/{name}:1.4.2", "oci:back", *copied)
+    assert ran.code == 0, ran.out + ran.err
+    there = {path.name for path in Path("back/blobs/sha256").iterdir()}
+    assert {note["digest"].removeprefix("sha256:") for note in notes} <= there
+
+
 def test_an_index_of_nothing_is_no_image(run, registry, name):  # noqa: F811
     writer = LayoutWriter(Path("empty"))
     writer.tag("x", writer.index({}))

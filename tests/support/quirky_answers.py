@@ -23,12 +23,14 @@ __all__ = [
     "no_digests",
     "referrers_are_a_web_page",
     "referrers_are_unknown",
+    "referrers_have_an_api",
     "token_server_fails",
     "uploads_are_at",
     "uploads_are_redirected",
     "uploads_are_stored_at",
 ]
 
+_INDEX = "application/vnd.oci.image.index.v1+json"
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -170,6 +172,40 @@ def referrers_are_a_web_page() -> Script:
     """What the registry does not know it answers with the page of its user interface."""
     page = Answer(200, {"Content-Type": "text/html"}, b"<!doctype html><title>registry</title>")
     return lambda asked: page if "/referrers/" in asked.path else None
+
+
+def referrers_have_an_api(upstream: str, page: int = 100) -> Script:
+    """The registry itself lists what refers to an image, some at a time, and says so when one is stored."""
+    listed: dict[str, list[dict[str, object]]] = {}
+
+    def stored(asked: Asked) -> Passed:
+        def changed(answer: Answer) -> Answer:
+            found = requests.get(f"http://{upstream}{asked.path}", headers={"Accept": MANIFESTS}, timeout=10)
+            subject = found.json().get("subject")
+            if not subject:
+                return answer
+            digest = found.headers["Docker-Content-Digest"]
+            known = listed.setdefault(subject["digest"], [])
+            if all(one["digest"] != digest for one in known):
+                kind = found.headers["Content-Type"]
+                known.append({"mediaType": kind, "digest": digest, "size": len(found.content)})
+            return replace(answer, headers={**answer.headers, "OCI-Subject": subject["digest"]})
+
+        return Passed(changed)
+
+    def script(asked: Asked) -> Answer | Passed | None:
+        if asked.method == "PUT" and "/manifests/" in asked.path:
+            return stored(asked)
+        if "/referrers/" not in asked.path:
+            return None
+        first = int(parse_qs(asked.query).get("from", ["0"])[0])
+        there = listed.get(asked.path.rpartition("/")[2], [])
+        more = first + page < len(there)
+        link = {"Link": f'<{asked.path}?from={first + page}>; rel="next"'} if more else {}
+        index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": there[first : first + page]}
+        return Answer(200, {"Content-Type": _INDEX, **link}, json.dumps(index).encode())
+
+    return script
 
 
 def referrers_are_unknown() -> Script:
