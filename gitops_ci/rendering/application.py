@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gitops_ci.rendering.argocd_directory import directory_closure, directory_text
-from gitops_ci.rendering.argocd_helm import chart_closure, installation
+from gitops_ci.rendering.argocd_helm import chart_closure, installation, values_here
 from gitops_ci.rendering.argocd_kustomize import edited
 from gitops_ci.rendering.argocd_source import Source, kind_of, overridden, sources_of
 from gitops_ci.rendering.base import BuildError
@@ -52,6 +52,7 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     made = Closure()
     sources = _sources(unit, repository)
     here = [one for one in sources if not one.elsewhere]
+    made.lend(path for one in sources if one.elsewhere for path in values_here(one, repository.tree))
     if not here:
         first = sources[0] if sources else Source({}, elsewhere="it has no source")
         made.skip, made.remedy, made.pinned = first.elsewhere, first.remedy, first.pinned

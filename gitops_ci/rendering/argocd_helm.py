@@ -19,7 +19,7 @@ from gitops_ci.rendering.documents import dig, items, text_of
 from gitops_ci.rendering.helm_command import Installation
 from gitops_ci.rendering.tree import SourceTree
 
-__all__ = ["chart_closure", "installation"]
+__all__ = ["chart_closure", "installation", "values_here"]
 
 _UNESCAPED_COMMA = re.compile(r"(^|[^\\]),")
 
@@ -42,6 +42,14 @@ def chart_closure(source: Source, repository: Repository) -> Closure:
         made.skip = f"it needs {', '.join(made.remote)}"
         made.remedy = "Use --allow-remote to fetch it, or copy it into charts/."
     return made
+
+
+def values_here(source: Source, tree: SourceTree) -> list[str]:
+    """The files of values in this repository for a chart that is elsewhere."""
+    named = [text_of(one) for one in items(source.value.get("helm"), "valueFiles")]
+    targets = [_target(path, source) for path in named if path.startswith("$") and not _elsewhere(path, source)]
+    inside = [target for target in targets if not tree.leads_out(target)]
+    return [tree.resolve(path) or path for target in inside for path in _matching(target, tree)]
 
 
 def _add(path: str, source: Source, tree: SourceTree, made: Closure, *, may_miss: bool = False) -> None:

@@ -63,7 +63,8 @@ class Closure:
     `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
     done here, each reason in `omitted`. `offline` are those without the resources that
     would have to be `fetched`. `copies` are files that are also wanted under another path, `written` files of our own.
-    `inflating` are kustomizations that inflate charts, `steps` make their files, named `CHART_OUTPUT` and a number.
+    `inputs` are files of values for charts that are not here. `inflating` are kustomizations that inflate charts,
+    `steps` make their files, named `CHART_OUTPUT` and a number.
 
     `refused` is why nothing of it may reach a program; `skip` why it cannot be rendered here although others can, with
     what to do about it in `remedy`; `error` why nobody can. What is `pinned` follows other commits of this repository.
@@ -80,6 +81,7 @@ class Closure:
     rewritten: dict[str, dict[str, Any]] = field(default_factory=dict)
     offline: dict[str, dict[str, Any]] = field(default_factory=dict)
     fetched: set[str] = field(default_factory=set)
+    inputs: set[str] = field(default_factory=set)
     copies: dict[str, str] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
@@ -100,6 +102,13 @@ class Closure:
 
     def refuse(self, reason: str) -> None:
         self.refused = self.refused or reason
+
+    def lend(self, paths: Iterable[str]) -> None:
+        """Take files of values for a chart that is not here."""
+        for path in paths:
+            self.files.add(path)
+            self.parts.add(path)
+            self.inputs.add(path)
 
     def without_remote(self) -> Closure | None:
         """What can be tried without a network, None when more than resources would have to be fetched."""
@@ -128,6 +137,7 @@ class Closure:
         self.rewritten |= other.rewritten
         self.offline |= other.offline
         self.fetched |= other.fetched
+        self.inputs |= other.inputs
         self.copies |= other.copies
         self.written |= other.written
         self.steps += [one for one in other.steps if one not in self.steps]

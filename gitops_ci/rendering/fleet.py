@@ -128,6 +128,7 @@ def _chart_closure(chart: str | None, unit: DeploymentUnit, tree: SourceTree, ma
             made.error = made.error or f"there is no values file '{path}'"
     named = text_of(helm.get("chart")) or text_of(helm.get("repo"))
     if chart is None and named:
+        made.lend(sorted(made.parts))
         origin = text_of(helm.get("repo"))
         made.remote[f"chart {named} {text_of(helm.get('version'))}".strip() + (f" of {origin}" if origin else "")] = (
             None

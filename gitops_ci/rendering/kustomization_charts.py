@@ -7,7 +7,7 @@ starts helm with names of the kustomization as they are; here helm comes first, 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_ci.rendering.base import join
@@ -26,7 +26,11 @@ _RELEASE = "release-name"
 
 
 class ChartLeftOut(Exception):
-    """The chart is not here, with the reason."""
+    """The chart is not here, with the reason. `values` are files of the repository for it."""
+
+    def __init__(self, reason: str, values: Sequence[str] = ()) -> None:
+        super().__init__(reason)
+        self.values = values
 
 
 def inflation(
@@ -42,6 +46,8 @@ def inflation(
     made = Closure()
     name = text_of(chart.get("name"))
     place = _place(chart, globals_, folder)
+    files = [path for path in _values_files(chart, folder) if not tree.leads_out(path) and tree.is_file(path)]
+    values = [tree.resolve(path) or path for path in files]
     if not name or tree.leads_out(place):
         made.refuse(f"the chart '{name}' leads out of the repository")
         return made, ""
@@ -49,13 +55,15 @@ def inflation(
         if not text_of(chart.get("repo")):
             made.error = f"there is no chart in '{place}', and 'helmCharts' names no repo to fetch it from"
             return made, ""
-        raise ChartLeftOut(f"the chart {name} {text_of(chart.get('version'))}".rstrip() + f" of {chart['repo']}")
+        raise ChartLeftOut(
+            f"the chart {name} {text_of(chart.get('version'))}".rstrip() + f" of {chart['repo']}", values
+        )
     collect_chart(tree.resolve(place) or place, tree, made)
     made.parts |= made.files
     if made.remote:
-        raise ChartLeftOut(f"the chart {name}, which needs {', '.join(made.remote)}")
+        raise ChartLeftOut(f"the chart {name}, which needs {', '.join(made.remote)}", values)
     if text_of(chart.get("nametemplate")):
-        raise ChartLeftOut(f"the chart {name}, whose release is named by a template")
+        raise ChartLeftOut(f"the chart {name}, whose release is named by a template", values)
     installed = _installation(chart, tree.resolve(place) or place, folder, number)
     _add_values(chart, installed, folder, tree, made)
     output = f"{CHART_OUTPUT}{number}.yaml"
@@ -91,7 +99,8 @@ def _add_values(
 ) -> None:
     """The file, the values on the spot over it or below it, then the further files."""
     named = text_of(chart.get("valuesfile"))
-    file = _below(folder, named) if named else join(installed.chart, "values.yaml")
+    listed = _values_files(chart, folder)
+    file = listed[0] if named else join(installed.chart, "values.yaml")
     inline = chart.get("valuesinline")
     if isinstance(inline, dict) and inline:
         way = text_of(chart.get("valuesmerge")) or "override"
@@ -100,10 +109,9 @@ def _add_values(
         installed.add_values(_over(*made_of) if made_of else inline)
     elif named:
         installed.add_values_file(file)
-    further = [_below(folder, text_of(one)) for one in items(chart, "additionalvaluesfiles")]
-    for path in further:
+    for path in listed[1:] if named else listed:
         installed.add_values_file(path)
-    for path in [file, *further] if named else further:
+    for path in listed:
         if tree.leads_out(path):
             made.refuse(f"the values file '{path}' leads out of the repository")
         elif not tree.is_file(path):
@@ -111,6 +119,11 @@ def _add_values(
         else:
             made.files.add(tree.resolve(path) or path)
             made.parts.add(tree.resolve(path) or path)
+
+
+def _values_files(chart: Mapping[str, Any], folder: str) -> list[str]:
+    named = [one] if (one := text_of(chart.get("valuesfile"))) else []
+    return [_below(folder, path) for path in (*named, *map(text_of, items(chart, "additionalvaluesfiles")))]
 
 
 def _values_of(path: str, tree: SourceTree) -> dict[str, Any]:

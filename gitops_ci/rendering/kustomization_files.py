@@ -287,6 +287,7 @@ class _Collector:
                 )
             except ChartLeftOut as reason:
                 left_out.append(str(reason))
+                self.closure.lend(reason.values)
                 continue
             made.error = made.error and f"{path}: {made.error}"
             made.refused = made.refused and f"{path}: {made.refused}"

@@ -128,6 +128,70 @@ def test_the_branch_of_the_change_is_what_an_application_follows(run, tmp_path, 
     assert "follows the revision" in run("diff", "--base", "HEAD").out, "where nobody names it, it may be another one"
 
 
+REGISTRY = "https://charts.example"
+FAR = {
+    "fleet": (
+        {
+            "web/fleet.yaml": f"helm: {{chart: web, repo: {REGISTRY}, version: VERSION, values: {{size: SIZE}}, "
+            "valuesFiles: [v.yaml]}\n",
+            "web/v.yaml": "color: COLOR\n",
+        },
+        ("fleet:web", "Bundle", ["helm.version", "helm.values.size", "values[web/v.yaml].color"]),
+    ),
+    "kustomize": (
+        {
+            "base/kustomization.yaml": f"helmCharts: [{{name: web, repo: {REGISTRY}, version: VERSION, "
+            "valuesInline: {size: SIZE}, additionalValuesFiles: [v.yaml]}]\n",
+            "base/v.yaml": "color: COLOR\n",
+            "prod/kustomization.yaml": "resources: [../base]\nnamespace: prod\n",
+        },
+        (
+            "kustomization:prod",
+            "Kustomization",
+            ["helmCharts[name=web].version", "helmCharts[name=web].valuesInline.size", "values[base/v.yaml].color"],
+        ),
+    ),
+    "argo": (
+        {
+            "apps/a.yaml": APPLICATION.partition("  source:")[0].format(name="a")
+            + f"  sources:\n    - {{repoURL: {REGISTRY}, chart: web, targetRevision: VERSION, "
+            "helm: {valueFiles: [$here/env/*.yaml], parameters: [{name: size, value: 'SIZE'}]}}\n"
+            f"    - {{repoURL: {ORIGIN}, ref: here}}\n",
+            "env/v.yaml": "color: COLOR\n",
+        },
+        (
+            "application:argocd/a",
+            "Values",
+            ["values[env/v.yaml].color"],
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_of_a_chart_of_a_registry_version_and_values_are_compared(changed, run, name):  # noqa: F811
+    """Most charts are not in the repository: to say "no change" of another version of one would be wrong."""
+    files, (unit, kind, paths) = FAR[name]
+
+    def made(**words):
+        texts = dict(files)
+        for word, value in {"VERSION": "1.0.0", "SIZE": "1", "COLOR": "red", **words}.items():
+            texts = {path: text.replace(word, value) for path, text in texts.items()}
+        return texts
+
+    one_by_one = [made(VERSION="2.0.0"), made(SIZE="2"), made(COLOR="blue")]
+    for after in one_by_one:
+        found = changed(made(), after)
+        assert found["summary"]["changed"] == 1, found["units"]
+        assert {one["unit"] for one in found["objects"]} == {unit}
+        assert "no change" not in run("diff", "--base", "HEAD").out
+        assert "web 2.0.0" in str(found["units"]) or "web 1.0.0" in str(found["units"]), "it is told what is missing"
+    found = changed(made(), made(VERSION="2.0.0", SIZE="2", COLOR="blue"))
+    [one] = [one for one in found["objects"] if one["kind"] == kind]
+    assert (one["unit"], sorted(path["path"] for path in one["paths"])) == (unit, sorted(paths))
+    assert "v.yaml" not in run("validate").out.partition("Skipped")[0]
+
+
 def test_of_variables_out_of_an_encrypted_secret_only_names_are_known(changed):  # noqa: F811
     """Flux decrypts it in the cluster: a variable of it stays as it is written, and nothing is undefined."""
     secret = (

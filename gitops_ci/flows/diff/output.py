@@ -21,7 +21,8 @@ def output_of(half: Half, found: Found, settings: Callable[[Recipe], ProgramSett
     ready = _ready(found, allow_remote=half.settings.allow_remote)
     if isinstance(ready, Trouble):
         return ready
-    half.omitted[found.unit.id] = ready.closure.omitted
+    if ready.closure.omitted:
+        half.omitted[found.unit.id] = ready.closure.omitted
     repository = half.deployment.repository
     try:
         recipe = recipe_of(found.unit, ready.closure, repository)

@@ -94,9 +94,10 @@ def sides_of(
             continue
         if not tests:
             made.tests += max(_leave_out_tests(one), _leave_out_tests(other))
-        if any(troubles):
-            one += inputs_of(old, trees.before, trees.differing)
-            other += inputs_of(new, trees.after, trees.differing)
+        if any(troubles) or name in expansion.head.omitted or name in expansion.base.omitted:
+            is_in_part = not any(troubles)
+            one += inputs_of(old, trees.before, trees.differing, is_in_part=is_in_part)
+            other += inputs_of(new, trees.after, trees.differing, is_in_part=is_in_part)
         made.before += one
         made.after += other
     touched = [path for path in sorted(trees.differing) if _is_whole(paths) or _is_below(path, paths)]
