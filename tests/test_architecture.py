@@ -66,6 +66,7 @@ FLOORS = {
             "globs",
             "init",
             "journal",
+            "merges",
             "rehearsal",
             "statuses",
             "trailers",

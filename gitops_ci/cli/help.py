@@ -85,7 +85,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         "ignore-hold",
         "allow-untrusted",
     ),
-    "What is read": ("from", "since", "limit", "metrics", "failure-window", "anonymous"),
+    "What is read": ("from", "since", "limit", "metrics", "failure-window", "anonymous", "ask-host"),
     "What is waited for": ("commit", "status", "status-by", "timeout"),
     "What is divided": ("for", "shards", "job-image"),
     "What is set up": ("ci", "image", "address", "package", "keep", "force"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,10 @@ from gitops_ci.cli.reading import environments_option, reading_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
 from gitops_ci.moments import duration, since
+
+if TYPE_CHECKING:
+    from gitops_ci.flows.history import Host, Source
+    from gitops_ci.forges.base import Forge
 
 __all__ = ["command"]
 
@@ -25,6 +30,7 @@ __all__ = ["command"]
 @option("--metrics", "with_metrics", is_flag=True, help="Delivery figures of each environment in the period.")
 @option("--failure-window", metavar="DURATION", default="7d", help="A rollback within it counts as a failed change.")
 @option("--anonymous", is_flag=True, help="Numbers in place of people's names.")
+@option("--ask-host", is_flag=True, help="Ask the code host who merged, and source repositories for lead times.")
 @reading_options
 @output_options
 @click.pass_context
@@ -40,6 +46,7 @@ def command(
     *,
     with_metrics: bool,
     anonymous: bool,
+    ask_host: bool,
     **options: Any,
 ) -> None:
     """Show who brought which version of IMAGE to which environment and when, newest first.
@@ -49,8 +56,9 @@ def command(
     from gitops_ci.cli.reading import source_of
     from gitops_ci.flows.history import HistoryRequest, history
 
+    source = source_of(ctx, options)
     request = HistoryRequest(
-        source=source_of(ctx, options),
+        source=source,
         images=images,
         environments=wanted,
         since=0 if start == "all" else since(start, time.time()),
@@ -58,8 +66,30 @@ def command(
         with_metrics=with_metrics,
         failure_window=_window(failure_window),
         is_anonymous=anonymous,
+        host=_host(ctx, source, options) if ask_host else None,
     )
     execute("history", output, lambda log: history(request, log))
+
+
+def _host(ctx: click.Context, source: Source, options: Mapping[str, Any]) -> Host:
+    """The hosts of this run: no repository names another one."""
+    from gitops_ci.cli.reading import config_repository, source_of
+    from gitops_ci.cli.repository import connection
+    from gitops_ci.flows.history import Host
+    from gitops_ci.repourl import RepoUrl
+
+    def connect(home: str) -> Forge:
+        return connection({**options, "config_repo": home or config_repository(options)}).connect()
+
+    def source_at(address: str) -> Source | None:
+        try:
+            url = RepoUrl.parse(address)
+        except UsageError:
+            return None
+        is_here = url.scheme != "file" and url.origin == source.url.origin
+        return source_of(ctx, {**options, "config_repo": address, "base": None}) if is_here else None
+
+    return Host(connect, source_at)
 
 
 def _window(text: str) -> int:

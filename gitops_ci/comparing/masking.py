@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from gitops_ci.quantities import whole_number
+
 __all__ = ["FOLDED", "Hidden", "hide", "hide_at", "without_hidden"]
 
 _DATA = frozenset({"data", "stringdata"})
@@ -131,8 +133,8 @@ def _hidden_below(value: Any, parts: Sequence[str], word: str) -> Any:
         return value if isinstance(value, Hidden) else Hidden(value, word)
     if isinstance(value, dict) and parts[0] in value:
         return {**value, parts[0]: _hidden_below(value[parts[0]], parts[1:], word)}
-    if isinstance(value, list) and parts[0].isdigit() and int(parts[0]) < len(value):
-        at = int(parts[0])
+    at = whole_number(parts[0])
+    if isinstance(value, list) and at is not None and at < len(value):
         return [*value[:at], _hidden_below(value[at], parts[1:], word), *value[at + 1 :]]
     return value
 

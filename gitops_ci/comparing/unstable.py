@@ -17,6 +17,7 @@ from gitops_ci.comparing.differences import differences
 from gitops_ci.comparing.list_keys import ListKeys
 from gitops_ci.comparing.objects import Key, ManifestObject
 from gitops_ci.model.rendered import PathChange
+from gitops_ci.quantities import whole_number
 
 __all__ = ["made_up", "marked", "with_common_names"]
 
@@ -142,8 +143,9 @@ def _value(value: Any, told: str) -> Any:
         name = part.replace("~1", "/").replace("~0", "~")
         if isinstance(value, Mapping):
             value = value.get(name)
-        elif isinstance(value, Sequence) and not isinstance(value, str) and name.isdigit() and int(name) < len(value):
-            value = value[int(name)]
-        else:
+            continue
+        at = whole_number(name)
+        if not isinstance(value, list) or at is None or at >= len(value):
             return None
+        value = value[at]
     return value

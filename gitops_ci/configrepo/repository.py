@@ -32,6 +32,9 @@ from gitops_ci.repourl import RepoUrl
 __all__ = ["ConfigRepo", "Pushed", "RemoteRefs"]
 
 _PAUSES = (1.0, 3.0)  # seconds
+# A commit that the remote does not have, or does not give by its id (git-upload-pack(1)).
+_IS_ABSENT = re.compile("not our ref|unadvertised object|no such remote ref|bad object|couldn't find remote ref")
+_COMMITTED = re.compile(rb"^committer .*> (\d+) [+-]\d+$", re.MULTILINE)
 _LOOK = 10.0  # seconds for the look at a branch after a push whose answer broke, also after the deadline
 
 # Our own git's word, before it sends anything: it read the remote's ref, and that is not where we expect it. What the
@@ -115,13 +118,13 @@ class ConfigRepo:
         finally:
             self._left = before
 
-    def _directory(self, kind: Literal["whole", "sparse", "history", "log", "changes"]) -> GitDirectory:
+    def _directory(self, kind: Literal["whole", "sparse", "history", "log", "changes", "commits"]) -> GitDirectory:
         # Repositories apart: what one has whole, another has in parts, and git would not send it again.
         if kind not in self.clone.directories:
             path = os.path.join(self.clone.folder.path, kind)
             os.mkdir(path)
             # Having a commit says nothing of its trees where objects come one by one: nothing is offered to the server.
-            settings = {"fetch.negotiationAlgorithm": "noop"} if kind in {"sparse", "log"} else {}
+            settings = {"fetch.negotiationAlgorithm": "noop"} if kind in {"sparse", "log", "commits"} else {}
             git = self.clone.directories[kind] = GitDirectory(path, self.url, self._credentials, settings)
             git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
         return self.clone.directories[kind]
@@ -312,6 +315,39 @@ class ConfigRepo:
             raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         is_partial = self._has_partial_clone and "filtering not recognized" not in answer.stderr
         return BranchLog(git, self._ref(name), Objects(git, self._blob_fetcher(git) if is_partial else None))
+
+    def commit_times(self, commits: Sequence[str]) -> dict[str, int]:
+        """When commits were made, by their ids, in seconds since 1970. Those that are not there are left out.
+
+        Nothing but the commits is fetched. A server gives none where one is absent: then they are asked for in parts.
+
+        Raises:
+            GitError: the repository does not answer.
+        """
+        git = self._directory("commits")
+        self._fetch_some(git, list(dict.fromkeys(commits)))
+        times = {}
+        for name, raw in git.read_blobs(commits):
+            found = _COMMITTED.search(raw.partition(b"\n\n")[0])
+            if found:
+                times[name] = int(found[1])
+        return times
+
+    def _fetch_some(self, git: GitDirectory, commits: list[str]) -> None:
+        if not commits:
+            return
+        answer = self._ask(
+            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1",
+            *(["--filter=tree:0"] if self._has_partial_clone else []), "--stdin", "--", self.url.text,
+            stdin="".join(f"{one}\n" for one in commits).encode("ascii"),
+        )  # fmt: skip
+        if answer.code == 0 or (len(commits) == 1 and _IS_ABSENT.search(answer.stderr)):
+            return
+        if not _IS_ABSENT.search(answer.stderr):
+            raise fetch_error(self.url, answer.stderr, credentials=self._credentials)
+        half = len(commits) // 2
+        self._fetch_some(git, commits[:half])
+        self._fetch_some(git, commits[half:])
 
     def commits(self, branch: str, *, since: int) -> BranchLog:
         """As `log`, with the commits alone: no tree and no file is fetched."""

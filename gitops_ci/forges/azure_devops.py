@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 from gitops_ci.errors import ForgeError, UsageError
 from gitops_ci.forges.api import Api, Fields, as_list, as_object, client_of, segment, texts
-from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, MergeMethod, StatusState, web_origin
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, Merged, MergeMethod, StatusState, web_origin
+from gitops_ci.forges.merges import name_of, seconds
 from gitops_ci.forges.rest import Additions, RestForge, attempt
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
@@ -85,6 +86,19 @@ class AzureDevOps(RestForge):
             name = "/".join(filter(None, (str(context.get("genre") or ""), str(context["name"]))))
             by = str((one.get("createdBy") or {}).get("displayName", ""))
             yield CommitStatus(name, _STATUSES.get(str(one["state"]), "pending"), by)
+
+    def merged(self, commit: str) -> Merged | None:
+        """As ReadsMerges says: the one whose completion made the commit, else one that contains it."""
+        kinds = ("lastMergeCommit", "commit")
+        wanted = {"queries": [{"type": kind, "items": [commit]} for kind in kinds]}
+        answer = as_object(self._send("POST", "/pullrequestquery", "looking for who merged", wanted, safe=True))
+        for result in as_list(answer.get("results") or []):
+            # By commit: there is one.
+            for one in (pull for found in result.values() for pull in as_list(found)):
+                if one.get("status") == "completed":
+                    by = name_of(one.get("closedBy"), "displayName")
+                    return Merged(int(one["pullRequestId"]), by, seconds(one.get("closedDate")))
+        return None
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

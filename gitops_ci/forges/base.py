@@ -21,7 +21,9 @@ __all__ = [
     "ForgeKind",
     "KeepsChanges",
     "MergeMethod",
+    "Merged",
     "OpensByPush",
+    "ReadsMerges",
     "ReadsStatuses",
     "SignIn",
     "StatusState",
@@ -58,6 +60,18 @@ class CommitStatus:
     context: str
     state: StatusState
     by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The pull request that a commit came by, who merged it, and when in seconds since 1970.
+
+    `by` is "" and `time` 0 where no host tells.
+    """
+
+    number: int
+    by: str
+    time: int = 0
 
 
 class Forge(Protocol):
@@ -134,6 +148,14 @@ class ReadsStatuses(Protocol):
 
     def statuses(self, commit: str) -> Iterable[CommitStatus]:
         """Commit statuses, and check runs where there are any; of one context the newest comes first."""
+
+
+@runtime_checkable
+class ReadsMerges(Protocol):
+    """A code host that keeps who merged a pull request."""
+
+    def merged(self, commit: str) -> Merged | None:
+        """The merged pull request that brought a commit to its branch; None for one that was pushed."""
 
 
 @runtime_checkable

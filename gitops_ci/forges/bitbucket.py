@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment, texts
-from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, owner_and_name
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, Merged, StatusState, owner_and_name
+from gitops_ci.forges.merges import answer_or_none, name_of, of_commit, seconds
 from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
@@ -68,6 +69,27 @@ class Bitbucket(RestForge):
         answer = as_object(self._api.get(path, "reading build statuses", pagelen=100))
         for one in as_list(answer.get("values")):
             yield CommitStatus(str(one.get("name") or one["key"]), _STATUSES.get(str(one["state"]), "failure"))
+
+    def merged(self, commit: str) -> Merged | None:
+        """As ReadsMerges says. The workspace needs the app "Pull Request Commit Links"; the activity tells the rest."""
+        path, doing = f"{self._path}/commit/{segment(commit)}/pullrequests", "looking for who merged"
+        answer = answer_or_none(self._api, path, doing, pagelen=50)
+        listed = as_list(as_object(answer).get("values") or []) if answer else []
+        one = of_commit(
+            [found for found in listed if found.get("state") == "MERGED"],
+            commit,
+            lambda pull: (name_of(pull.get("merge_commit"), "hash"),),
+        )
+        if one is None:
+            return None
+        number = int(one["id"])
+        path = f"{self._path}/pullrequests/{number}/activity"
+        for event in as_list(as_object(self._api.get(path, doing, pagelen=50)).get("values") or []):
+            update = event.get("update") or {}
+            if update.get("state") == "MERGED":
+                by = name_of(update.get("author"), "nickname", "display_name")
+                return Merged(number, by, seconds(update.get("date")))
+        return Merged(number, "")
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

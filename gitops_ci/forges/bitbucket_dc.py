@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment
-from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, owner_and_name, web_origin
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, Merged, StatusState, owner_and_name, web_origin
+from gitops_ci.forges.merges import answer_or_none, name_of
 from gitops_ci.forges.rest import Additions, RestForge, attempt, without_refused
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
@@ -73,6 +74,23 @@ class BitbucketDataCenter(RestForge):
             if answer.get("isLastPage", True):
                 return
             start = answer["nextPageStart"]
+
+    def merged(self, commit: str) -> Merged | None:
+        """As ReadsMerges says. Times are milliseconds."""
+        doing = "looking for who merged"
+        path = f"{self._path}/commits/{segment(commit)}/pull-requests"
+        answer = answer_or_none(self._api, path, doing, limit=100)
+        listed = as_list(as_object(answer).get("values") or []) if answer else []
+        one = next((found for found in listed if found.get("state") == "MERGED"), None)
+        if one is None:
+            return None
+        number = int(one["id"])
+        path = f"{self._path}/pull-requests/{number}/activities"
+        answer = as_object(self._api.get(path, doing, start=0, limit=100))
+        merges = (event for event in as_list(answer.get("values") or []) if event.get("action") == "MERGED")
+        merge = next(merges, None)
+        by = name_of(merge.get("user"), "name", "displayName") if merge else ""
+        return Merged(number, by, int(one.get("closedDate") or 0) // 1000)
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

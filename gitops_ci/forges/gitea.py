@@ -17,11 +17,13 @@ from gitops_ci.forges.base import (
     AutoMerge,
     CommitStatus,
     ForgeKind,
+    Merged,
     MergeMethod,
     StatusState,
     owner_and_name,
     web_origin,
 )
+from gitops_ci.forges.merges import answer_or_none, name_of, seconds
 from gitops_ci.forges.rest import Additions, RestForge, attempt, milestone_titled
 from gitops_ci.forges.tokens import advice, refused
 from gitops_ci.http import Http
@@ -103,6 +105,14 @@ class Gitea(RestForge):
                 yield CommitStatus(str(one["context"]), _STATUSES.get(str(one["status"]), "pending"), by)
             if not found:
                 return
+
+    def merged(self, commit: str) -> Merged | None:
+        """As ReadsMerges says."""
+        path = f"{self._path}/commits/{segment(commit)}/pull"
+        answer = answer_or_none(self._api, path, "looking for who merged")
+        if answer is None or not (one := as_object(answer)).get("merged"):
+            return None
+        return Merged(int(one["number"]), name_of(one.get("merged_by"), "login"), seconds(one.get("merged_at")))
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

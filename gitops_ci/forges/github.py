@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import as_list, as_object, client_of, segment, texts
-from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, owner_and_name, web_origin
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, Merged, StatusState, owner_and_name, web_origin
 from gitops_ci.forges.github_api import GitHubApi
 from gitops_ci.forges.github_commits import Commits
 from gitops_ci.forges.github_merging import Merging
+from gitops_ci.forges.merges import answer_or_none, name_of, of_commit, seconds
 from gitops_ci.forges.rest import Additions, RestForge, attempt, milestone_titled
 from gitops_ci.model import FileChange, Proposal, PullRequest
 from gitops_ci.repourl import RepoUrl
@@ -216,6 +217,17 @@ class GitHub(RestForge):
             state = _CONCLUSIONS.get(str(run.get("conclusion")), "failure")
             app = str((run.get("app") or {}).get("slug", ""))
             yield CommitStatus(str(run["name"]), state if run["status"] == "completed" else "pending", app)
+
+    def merged(self, commit: str) -> Merged | None:
+        """As ReadsMerges says. The list does not tell who merged; the pull request does."""
+        path, doing = f"{self._path}/commits/{segment(commit)}/pulls", "looking for who merged"
+        listed = as_list(answer_or_none(self._api, path, doing, per_page=100) or [])
+        found = [one for one in listed if one.get("merged_at")]
+        one = of_commit(found, commit, lambda pull: (pull.get("merge_commit_sha"),))
+        if one is None:
+            return None
+        whole = as_object(self._api.get(f"{self._path}/pulls/{one['number']}", doing))
+        return Merged(int(one["number"]), name_of(whole.get("merged_by"), "login"), seconds(one["merged_at"]))
 
     def commit(self, *, branch: str, parent: str, message: str, files: tuple[FileChange, ...]) -> str:
         """As CommitsByApi says."""

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api, as_list, as_object, client_of, segment, texts
-from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, StatusState, web_origin
+from gitops_ci.forges.base import AutoMerge, CommitStatus, ForgeKind, Merged, StatusState, web_origin
 from gitops_ci.forges.gitlab_merging import Merging
+from gitops_ci.forges.merges import answer_or_none, name_of, of_commit, seconds
 from gitops_ci.forges.rest import Additions, RestForge, milestone_titled
 from gitops_ci.forges.tokens import advice, is_job_token, refused
 from gitops_ci.http import Http
@@ -74,6 +75,18 @@ class GitLab(RestForge):
                 yield CommitStatus(str(one["name"]), _STATUSES.get(str(one["status"]), "pending"), by)
             if len(found) < 100:
                 return
+
+    def merged(self, commit: str) -> Merged | None:
+        """As ReadsMerges says. `merged_by` is the older name of `merge_user`."""
+        path = f"{self._path}/repository/commits/{segment(commit)}/merge_requests"
+        listed = as_list(answer_or_none(self._api, path, "looking for who merged", per_page=100) or [])
+        found = [one for one in listed if one.get("state") == "merged"]
+        keys = ("merge_commit_sha", "squash_commit_sha", "sha")
+        one = of_commit(found, commit, lambda request: [request.get(key) for key in keys])
+        if one is None:
+            return None
+        by = name_of(one.get("merge_user") or one.get("merged_by"), "username")
+        return Merged(int(one["iid"]), by, seconds(one.get("merged_at")))
 
     def _create(self, proposal: Proposal) -> PullRequest:
         body = {

@@ -26,7 +26,8 @@ class Deployment:
 
     `old` and `new` are the tag, or the digest where there is no tag; None where the image was added or removed. `by`
     is who asked for it: the trailer `Requested-By`, else the commit's author. `commit` brought it, `source_commit` is
-    what the image was built from. `restores` of a rollback is when the version that it takes back came, 0 where the
+    what the image was built from, in `source_repository`. `merged_by` and `merged` (0 for unknown) are what the code
+    host tells where it is asked. `restores` of a rollback is when the version that it takes back came, 0 where the
     history does not reach so far.
     """
 
@@ -42,6 +43,9 @@ class Deployment:
     pull_request: str = ""
     source_commit: str = ""
     restores: int = 0
+    source_repository: str = ""
+    merged_by: str = ""
+    merged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,9 @@ class Metrics:
 
     `taken_back` are deployments that a rollback followed within the failure window, `change_failure_rate` their share
     of all that went forward. `restore_median` is the time from such a deployment to its rollback, `stage_median` from a
-    version's deployment in `stage_from` to that in this environment, over `stage_count` versions.
+    version's deployment in `stage_from` to that in this environment, over `stage_count` versions. `lead_median` and
+    `lead_p90` are the time from the commit of a version's source to its deployment here, over `lead_count` versions; of
+    `lead_unknown` more the source's commit or its time is not known.
     """
 
     environment: str
@@ -131,3 +137,7 @@ class Metrics:
     stage_from: str
     stage_median: int | None
     stage_count: int
+    lead_median: int | None = None
+    lead_p90: int | None = None
+    lead_count: int = 0
+    lead_unknown: int = 0

@@ -52,12 +52,12 @@ def _rows(outcome: Outcome) -> Iterable[tuple[str, ...]]:
 def _deployments(outcome: Outcome) -> Iterator[tuple[str, ...]]:
     yield (
         *("time", "environment", "image", "from", "to", "digest", "kind", "by", "commit", "pull_request"),
-        "source_commit",
+        *("source_commit", "merged_by", "merged"),
     )
     for d in outcome.deployments:
         yield (
             *(rfc3339(d.time), d.environment, d.image, d.old or "", d.new or "", d.digest or "", d.kind, d.by),
-            *(d.commit, d.pull_request, d.source_commit),
+            *(d.commit, d.pull_request, d.source_commit, d.merged_by, rfc3339(d.merged) if d.merged else ""),
         )
 
 

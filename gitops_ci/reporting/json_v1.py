@@ -199,6 +199,8 @@ def _deployment(one: Deployment) -> dict[str, Any]:
         "commit": one.commit,
         "pull_request": one.pull_request,
         "source_commit": one.source_commit,
+        "merged_by": one.merged_by,
+        "merged": _time(one.merged),
     }
 
 
@@ -210,10 +212,14 @@ def _metrics(one: Metrics) -> dict[str, Any]:
         "time_to_restore_seconds": one.restore_median,
         "stage_time_seconds": one.stage_median,
         "stage_from": one.stage_from,
+        "lead_time_seconds": one.lead_median,
+        "lead_time_p90_seconds": one.lead_p90,
         "counts": {
             "deployments": one.deployments,
             "taken_back": one.taken_back,
             "stage_versions": one.stage_count,
+            "lead_versions": one.lead_count,
+            "lead_unknown": one.lead_unknown,
         },
     }
 

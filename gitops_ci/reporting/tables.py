@@ -137,21 +137,33 @@ def _differences(found: Inventory) -> Table:
 
 
 def _deployments(deployments: Sequence[Deployment]) -> Table:
-    headings = ("Time", "Environment", "Image", "From", "To", "Kind", "By", "Commit", "Request", "Source")
+    is_asked = any(d.merged_by or d.merged for d in deployments)
+    merged = ("Merged by", "Merged") if is_asked else ()
+    headings = ("Time", "Environment", "Image", "From", "To", "Kind", "By", *merged, "Commit", "Request", "Source")
     rows = [
         (
             *(rfc3339(d.time), d.environment, d.image, short_digests(d.old or ""), short_digests(d.new or "")),
-            *(d.kind, d.by, d.commit[:12], d.pull_request, d.source_commit[:12]),
+            *(d.kind, d.by, *((d.merged_by, rfc3339(d.merged) if d.merged else "") if is_asked else ())),
+            *(d.commit[:12], d.pull_request, d.source_commit[:12]),
         )
         for d in deployments
     ]
     return Table("", headings, rows)
 
 
+def _lead(one: Metrics) -> str:
+    """`3h, 2d; 40 versions, 2 unknown`."""
+    unknown = f"{one.lead_unknown:,} unknown" if one.lead_unknown else ""
+    if one.lead_median is None or one.lead_p90 is None:
+        return unknown or "-"
+    known = f"{age(one.lead_median)}, {age(one.lead_p90)}; {one.lead_count:,} versions"
+    return ", ".join(filter(None, (known, unknown)))
+
+
 def _metrics(figures: Sequence[Metrics]) -> Table:
     headings = (
         *("Environment", "Deployments", "Per day", "Taken back", "Change failure rate", "Time to restore (median)"),
-        "Stage time (median)",
+        *("Stage time (median)", "Lead time (median, 90 %)"),
     )
     rows = []
     for one in figures:
@@ -162,7 +174,6 @@ def _metrics(figures: Sequence[Metrics]) -> Table:
             if one.stage_median is not None
             else "-"
         )
-        rows.append(
-            (one.environment, str(one.deployments), f"{one.per_day:g}", str(one.taken_back), rate, restore, stage)
-        )
+        counted = one.environment, str(one.deployments), f"{one.per_day:g}", str(one.taken_back)
+        rows.append((*counted, rate, restore, stage, _lead(one)))
     return Table("Figures", headings, rows)

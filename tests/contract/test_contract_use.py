@@ -85,6 +85,8 @@ def journey(host: Host) -> None:
     stub.report("c" * 40, "Kustomization/shop/1", "success")
     stub.report("c" * 40, "build", "success", by="ci-app")
     list(forge.statuses("c" * 40))
+    stub.merge_of("d" * 40, 70, ada, "2026-11-30T12:00:00Z")
+    forge.merged("d" * 40)
     if host.kind.forge == "bitbucket":
         ask_an_account(host, forge)
     if host.kind.forge == "github":

@@ -38,28 +38,31 @@ DESCRIPTIONS = {
 DIFFERENCES: dict[str, dict[str, str]] = {
     "github": {
         r"list-reviews|add-assignees|list-statuses|list-check-runs|list-milestones|update-issue": "not part of the cut",
+        r"list-pulls-of-commit": "not part of the cut",
         r".*/head/repo": "the description forgets forks that were deleted; the web page shows 'unknown repository'",
         r"(open|update)-pull-request/.*/user": "one shape for lists too, where it may be null",
     },
     "gitlab": {
-        r"list-pipelines|list-statuses|list-milestones": "not part of the cut",
+        r"list-pipelines|list-statuses|list-milestones|list-merge-requests-of-commit": "not part of the cut",
         r"list-merge-requests/.*/head_pipeline": "one shape for lists too, which leave it out",
     },
-    "gitea": {r"list-reviews|get-ref|list-statuses|list-milestones": "not part of the cut"},
-    "gitea-1.25": {r"list-reviews|get-ref|list-statuses|list-milestones": "not part of the cut"},
+    "gitea": {r"list-reviews|get-ref|list-statuses|list-milestones|get-pull-request-of-commit": "not part of the cut"},
+    "gitea-1.25": {
+        r"list-reviews|get-ref|list-statuses|list-milestones|get-pull-request-of-commit": "not part of the cut"
+    },
     "bitbucket": {
-        r"decline-pull-request|list-statuses": "not part of the cut",
+        r"decline-pull-request|list-statuses|list-pull-requests-of-commit|list-activity": "not part of the cut",
         r".*/query/(q|sort|pagelen|page)": "described for all lists together, under Filtering and Pagination",
         r".*/description": "the description has `summary` alone; the server takes and answers `description`",
         r".*/account_id": "described on the page about the end of user names, not in the reference",
         r".*/error/fields": "described under Standardized error responses, not in the reference",
     },
     "bitbucket-dc": {
-        r"decline-pull-request|list-statuses": "not part of the cut",
+        r"decline-pull-request|list-statuses|list-pull-requests-of-commit": "not part of the cut",
         r".*/vetoes": "described in words under Merge pull request",
         r"list-activities/.*/comment": "an activity has more fields than every activity has",
     },
-    "azure-devops": {r"list-policies|list-statuses": "not part of the cut"},
+    "azure-devops": {r"list-policies|list-statuses|query-pull-requests": "not part of the cut"},
 }
 NOT_IN_THE_CUT = (
     "Mutation.enqueuePullRequest",

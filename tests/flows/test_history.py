@@ -168,7 +168,13 @@ def test_figures_come_with_their_counts(told, past):
     past.shop("production", "1.0.0")
     past.shop("production", "1.2.0")
     figures = told("history", "--since", "all", "--metrics")["metrics"]["production"]
-    assert figures["counts"] == {"deployments": 4, "taken_back": 1, "stage_versions": 0}
+    assert figures["counts"] == {
+        "deployments": 4,
+        "taken_back": 1,
+        "stage_versions": 0,
+        "lead_versions": 0,
+        "lead_unknown": 2,
+    }
     assert figures["change_failure_rate"] == pytest.approx(1 / 3, abs=0.001)
     assert figures["time_to_restore_seconds"] == 60
     late = told("history", "--since", "all", "--metrics", "--failure-window", "30s")["metrics"]["production"]

@@ -52,6 +52,19 @@ class AzureDevOpsStub(ForgeStub):
             found.setdefault(context, {"context": of, "state": words[state], "createdBy": {"displayName": by}})
         return 200, {"value": list(found.values()), "count": len(found)}
 
+    @route("POST", f"{_REPO}/pullrequestquery")
+    def _query(self, asked: Asked) -> tuple[int, Any]:
+        results = []
+        for query in asked.body["queries"]:
+            [commit] = query["items"]
+            merged = [
+                {"pullRequestId": number, "status": "completed", "closedBy": {"displayName": by}, "closedDate": time}
+                for number, by, time in self.merges_of(commit)
+            ]
+            is_first = query["type"] == "lastMergeCommit"
+            results.append({commit: merged} if is_first and merged else {})
+        return 200, {"results": results}
+
     @route("GET", _REPO)
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)

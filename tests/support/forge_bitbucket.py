@@ -42,6 +42,22 @@ class BitbucketStub(ForgeStub):
             found.setdefault(name, {"type": "build", "key": name[:40], "name": name, "state": words[state]})
         return 200, self._page(list(found.values()))
 
+    @route("GET", "/repositories/{workspace}/{repo_slug}/commit/{commit}/pullrequests")
+    def _list_of_commit(self, asked: Asked) -> tuple[int, Any]:
+        commit = asked.values["commit"]
+        if not (found := self.merges_of(commit)):
+            raise self.refusal(404)
+        pull = {"type": "pullrequest", "state": "MERGED", "merge_commit": {"hash": commit[:12]}}
+        return 200, self._page([{**pull, "id": number} for number, _, _ in found])
+
+    @route("GET", f"{_PULLS}/{{pull_request_id}}/activity")
+    def _list_activity(self, asked: Asked) -> tuple[int, Any]:
+        wanted = int(asked.values["pull_request_id"])
+        found = [one for listed in self.merges.values() for one in listed if one[0] == wanted]
+        author = {"type": "user", "nickname": found[0][1], "display_name": found[0][1].title()} if found[0][1] else {}
+        updates = [{"state": "MERGED", "date": found[0][2], "author": author}, {"state": "OPEN", "date": found[0][2]}]
+        return 200, {"pagelen": 50, "values": [{"update": update} for update in updates]}
+
     @route("GET", "/repositories/{workspace}/{repo_slug}")
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from tests.support.forge_stub import Asked, ForgeStub, Pull, Refused, route
@@ -49,6 +50,14 @@ class BitbucketDataCenterStub(ForgeStub):
         last = start + limit >= len(found)
         more = {} if last else {"nextPageStart": start + limit}
         return 200, {"values": shown[start : start + limit], "isLastPage": last, **more}
+
+    @route("GET", f"{_REPO}/commits/{{commitId}}/pull-requests")
+    def _list_of_commit(self, asked: Asked) -> tuple[int, Any]:
+        found = [
+            {"id": number, "state": "MERGED", "closedDate": int(datetime.fromisoformat(time).timestamp()) * 1000}
+            for number, _, time in self.merges_of(asked.values["commitId"])
+        ]
+        return 200, {"values": [{"id": 99, "state": "OPEN"}, *found], "isLastPage": True}
 
     @route("GET", f"{_REPO}/branches/default")
     def _get_default(self, asked: Asked) -> tuple[int, Any]:
@@ -123,8 +132,11 @@ class BitbucketDataCenterStub(ForgeStub):
 
     @route("GET", f"{_PULL}/activities")
     def _list_activities(self, asked: Asked) -> tuple[int, Any]:
-        comments = self.pull(asked.values["pullRequestId"]).comments
-        said = [
+        number = int(asked.values["pullRequestId"])
+        merges = [one for listed in self.merges.values() for one in listed if one[0] == number]
+        comments = self.pull(number).comments if not merges else {}
+        events = [{"id": 2, "action": "MERGED", "user": {"name": by}} for _, by, _ in merges if by]
+        said = events + [
             {"id": n, "action": "COMMENTED", "comment": {"id": n, "version": 0, "text": text}}
             for n, text in comments.items()
         ]

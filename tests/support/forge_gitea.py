@@ -47,6 +47,14 @@ class GiteaStub(ForgeStub):
             for context, state, by in self.statuses_of(asked.values["ref"])[(page - 1) * size : page * size]
         ]
 
+    @route("GET", "/repos/{owner}/{repo}/commits/{sha}/pull")
+    def _get_pull_of_commit(self, asked: Asked) -> tuple[int, Any]:
+        found = self.merges_of(asked.values["sha"])
+        if not found:
+            raise self.refusal(404)
+        number, by, time = found[0]
+        return 200, {"number": number, "merged": True, "merged_at": time, "merged_by": {"login": by} if by else None}
+
     @route("GET", "/version")
     def _version(self, asked: Asked) -> tuple[int, Any]:
         return 200, {"version": self.version}

@@ -189,6 +189,25 @@ class GitHubStub(ForgeStub):
             for context, state, by in found[(page - 1) * size : page * size]
         ]
 
+    @route("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls")
+    def _list_pulls_of_commit(self, asked: Asked) -> tuple[int, Any]:
+        commit = asked.values["commit_sha"]
+        merged = [
+            {"number": number, "merged_at": time, "merge_commit_sha": commit}
+            for number, _, time in self.merges_of(commit)
+        ]
+        # Another one contains the commit as well, and is open.
+        return 200, [{"number": 99, "merged_at": None, "merge_commit_sha": "f" * 40}, *merged] if merged else []
+
+    @route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}")
+    def _get_merged(self, asked: Asked) -> tuple[int, Any]:
+        wanted = int(asked.values["pull_number"])
+        found = [one for listed in self.merges.values() for one in listed if one[0] == wanted]
+        if not found:
+            raise self.refusal(404)
+        number, by, time = found[0]
+        return 200, {"number": number, "merged_at": time, "merged_by": {"login": by} if by else None}
+
     @route("GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs")
     def _list_check_runs(self, asked: Asked) -> tuple[int, Any]:
         found = dict[str, Any]()  # the last one of each name

@@ -57,6 +57,16 @@ class GitLabStub(ForgeStub):
             found.setdefault(name, {"name": name, "status": words[state], "author": author})
         return 200, list(found.values())
 
+    @route("GET", "/api/v4/projects/{id}/repository/commits/{sha}/merge_requests")
+    def _list_merge_requests_of_commit(self, asked: Asked) -> tuple[int, Any]:
+        commit = asked.values["sha"]
+        other = {"iid": 99, "state": "opened", "sha": commit, "merge_user": None, "merged_at": None}
+        return 200, [other] + [
+            {"iid": number, "state": "merged", "merge_commit_sha": commit, "merged_at": time}
+            | {"merge_user": {"id": 1, "username": by} if by else None}
+            for number, by, time in self.merges_of(commit)
+        ]
+
     @route("GET", _PROJECT)
     def _get_project(self, asked: Asked) -> tuple[int, Any]:
         self._check_project(asked)

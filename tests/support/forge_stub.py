@@ -139,6 +139,7 @@ class ForgeStub:
         self.labels: list[str] = []
         self.milestones = ["Q3", "Q4"]
         self.reported: list[tuple[str, str, str, str]] = []
+        self.merges: dict[str, list[tuple[int, str, str]]] = {}
         self.push_lag = 0  # looks at a pull request until the host has noticed a push
         self.search_lag = 0  # searches that do not show a new pull request yet
         self.contract: Contract = load(self.CONTRACT)
@@ -182,6 +183,14 @@ class ForgeStub:
     def report(self, commit: str, context: str, state: str, by: str = "flux") -> None:
         """Somebody reports `success`, `failure` or `pending` of a commit."""
         self.reported.insert(0, (commit, context, state, by))
+
+    def merges_of(self, commit: str) -> list[tuple[int, str, str]]:
+        """(number, by, RFC 3339 time) of the merged pull requests of a commit."""
+        return self.merges.get(commit, [])
+
+    def merge_of(self, commit: str, number: int, by: str, time: str) -> None:
+        """Somebody merged a pull request, and this commit came of it."""
+        self.merges.setdefault(commit, []).append((number, by, time))
 
     def statuses_of(self, commit: str) -> list[tuple[str, str, str]]:
         """(context, state, by), the newest first."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gitops_ci.flows.history.compare import CompareRequest, compare
 from gitops_ci.flows.history.flow import HistoryRequest, history
+from gitops_ci.flows.history.host import Host
 from gitops_ci.flows.history.source import Source
 from gitops_ci.flows.history.status import StatusRequest, status
 
-__all__ = ["CompareRequest", "HistoryRequest", "Source", "StatusRequest", "compare", "history", "status"]
+__all__ = ["CompareRequest", "HistoryRequest", "Host", "Source", "StatusRequest", "compare", "history", "status"]

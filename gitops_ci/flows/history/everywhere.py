@@ -35,14 +35,14 @@ def read_everywhere(source: Source, wanted: Sequence[str], since: int | None, lo
     """
     with opened(source, log) as (repo, layout):
         chosen = scopes(layout, wanted)
-        here = [scope for scope in chosen if not _home(scope.name, source)]
+        here = [scope for scope in chosen if not source.home(scope.name)]
         past = read_past(repo, here, since, log)
         holds = list(_holds(repo, layout, here))
     found, skipped, reaches = dict(past.environments), past.skipped, past.reaches
-    for address in dict.fromkeys(filter(None, (_home(scope.name, source) for scope in chosen))):
+    for address in dict.fromkeys(filter(None, (source.home(scope.name) for scope in chosen))):
         there, names = (
             source.elsewhere(address),
-            [scope.name for scope in chosen if _home(scope.name, source) == address],
+            [scope.name for scope in chosen if source.home(scope.name) == address],
         )
         with opened(there, log) as (repo, layout):
             its_scopes = scopes(layout, names)
@@ -52,12 +52,6 @@ def read_everywhere(source: Source, wanted: Sequence[str], since: int | None, lo
         skipped, reaches = (*skipped, *its_past.skipped), max(reaches, its_past.reaches)
     ordered: dict[str, EnvironmentPast] = {scope.name: found[scope.name] for scope in chosen}
     return Everywhere(Past(ordered, skipped, reaches, past.entries), tuple(holds))
-
-
-def _home(name: str, source: Source) -> str | None:
-    """The repository that an environment has of its own; the config repository itself names no host."""
-    own = source.environments.get(name)
-    return own.config_repo if own else None
 
 
 def _holds(repo: ConfigRepo, layout: Layout, chosen: Sequence[Scope]) -> Iterator[Hold]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from gitops_ci.flows.history.everywhere import read_everywhere
+from gitops_ci.flows.history.host import Host, source_times, with_merges
 from gitops_ci.flows.history.metrics import metrics
 from gitops_ci.flows.history.source import DAY, Source, reported
 from gitops_ci.model import Deployment, Log, Metrics, Outcome
@@ -21,7 +22,8 @@ _BEFORE = 90 * DAY
 class HistoryRequest:
     """`images` are globs, `environments` names; () means all. `since` and `failure_window` are seconds.
 
-    `limit` is the number of deployments that are reported, 0 for all; figures are always about the whole period.
+    `limit` is the number of deployments that are reported, 0 for all; figures are always about the whole period. `host`
+    is asked for what Git does not hold.
     """
 
     source: Source
@@ -32,6 +34,7 @@ class HistoryRequest:
     with_metrics: bool = False
     failure_window: int = 7 * DAY
     is_anonymous: bool = False
+    host: Host | None = None
 
 
 def history(request: HistoryRequest, log: Log) -> Outcome:
@@ -52,7 +55,10 @@ def _history(request: HistoryRequest, log: Log) -> Outcome:
     figures: tuple[Metrics, ...] = ()
     if request.with_metrics:
         start = request.since or min((d.time for d in everything), default=now)
-        figures = metrics(wanted, list(past.environments), start, now, request.failure_window)
+        committed = source_times(wanted, request.host, log) if request.host else {}
+        figures = metrics(wanted, list(past.environments), start, now, request.failure_window, committed)
+    if request.host:
+        shown = with_merges(shown, request.source.home, request.host, log)
     kinds = ("rollback", "redeploy")
     return Outcome(
         command="history",
@@ -84,5 +90,9 @@ def _is_wanted(deployment: Deployment, globs: Sequence[str]) -> bool:
 
 def _anonymous(deployments: Iterable[Deployment]) -> list[Deployment]:
     """Numbers in place of names, the same number for the same name."""
-    known: dict[str, str] = {}
-    return [replace(d, by=known.setdefault(d.by, f"person {len(known) + 1}")) for d in deployments]
+    known: dict[str, str] = {"": ""}
+
+    def number(name: str) -> str:
+        return known.setdefault(name, f"person {len(known)}")
+
+    return [replace(d, by=number(d.by), merged_by=number(d.merged_by)) for d in deployments]

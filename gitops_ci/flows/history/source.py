@@ -48,6 +48,11 @@ class Source:
     rules: tuple[PointerRule, ...] = ()
     read_rules: ReadRules = lambda text, source: ()  # noqa: ARG005
 
+    def home(self, environment: str) -> str:
+        """The repository that an environment has of its own, '' for the config repository, which names no host."""
+        own = self.environments.get(environment)
+        return (own.config_repo if own else None) or ""
+
 
 def repository(source: Source, log: Log) -> ConfigRepo:
     """The repository of a source, to be opened."""

@@ -154,6 +154,7 @@ class Timeline:
                     commit=entry.commit,
                     pull_request=pull_request_in(entry.message),
                     source_commit=trailer(message, "Source-Commit"),
+                    source_repository=trailer(message, "Source-Repository"),
                     restores=came.time if came and kind == "rollback" else 0,
                 )
             )

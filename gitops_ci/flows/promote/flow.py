@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched, ProgramError
 from gitops_ci.flows.bump import BumpRequest, bump_into
 from gitops_ci.flows.environments import Mode
 from gitops_ci.flows.freeze import window_gate
 from gitops_ci.flows.journal import Journal
+from gitops_ci.flows.merges import MergeReader
 from gitops_ci.flows.promote.batches import Batch, batches, is_meant, pairs
-from gitops_ci.flows.promote.candidates import Select, Selection, candidate
+from gitops_ci.flows.promote.candidates import Candidate, Select, Selection, candidate
 from gitops_ci.flows.promote.gates import Question, age, agreement, hold, set_gate, skipped, soak, stage, told, worst
 from gitops_ci.flows.promote.publication import Words, bump_of
 from gitops_ci.flows.promote.reading import Known, Place, ReadSets, Way, known
@@ -84,6 +85,7 @@ class _Run:
         self._log = log
         self._now = int(request.clock())
         self._readers: dict[str, StatusReader] = {}
+        self._mergers: dict[str, MergeReader] = {}
         self._failed: GitopsCiError | None = None
         self._is_changed = False
         self.waits = False
@@ -220,7 +222,7 @@ class _Run:
             if worst(gates) == "closed" and question.candidate.problem:
                 continue
             gates.append(age(question, source, allow_downgrade=allowed))
-            gates.append(soak(question, way.environment.soak.seconds))
+            gates.append(soak(self._as_merged(question, way, found), way.environment.soak.seconds))
             gates.append(self._status(question, way, found))
             gates.append(hold(question, _hold_of(place.holds, question.image)))
         if batch.members:
@@ -228,6 +230,29 @@ class _Run:
         names = tuple(question.image.familiar for question in batch.questions)
         gates.append(window_gate(way.environment, place.freezes, self._now, names))
         return gates
+
+    def _as_merged(self, question: Question, way: Way, found: Known) -> Question:
+        """The question with the host's time of the merge where that is later: a commit's time is its maker's clock.
+
+        The host is asked only for what would be promoted otherwise.
+        """
+        seconds = way.environment.soak.seconds
+        if not seconds or soak(question, seconds).state != "open":
+            return question
+        candidates = tuple(self._since_merge(one, found.places[one.environment]) for one in question.candidates)
+        return replace(question, candidates=candidates)
+
+    def _since_merge(self, one: Candidate, source: Place) -> Candidate:
+        connect = source.bump.forge
+        if not one.since or not one.commit or connect is None:
+            return one
+        reader = self._mergers.setdefault(str(source.bump.url), MergeReader(connect))
+        try:
+            merged = reader.merged(one.commit)
+        except GitopsCiError as error:
+            self._log.detail(f"soak counts from the commit's time, the host does not tell another: {error.message}")
+            return one
+        return replace(one, since=max(one.since, merged.time)) if merged else one
 
     def _status(self, question: Question, way: Way, found: Known) -> Gate:
         """What is reported of the commits that brought the version to each source, and of those after it."""
