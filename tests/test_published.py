@@ -16,6 +16,7 @@ from scripts import set_version
 from scripts.locked_part import part
 from scripts.set_home import current, files, renamed
 from tests.support import CHECKOUT, dev_tool
+from tests.support.actionlint import actionlint
 
 WORKFLOWS = sorted((CHECKOUT / ".github" / "workflows").glob("*.yml"))
 
@@ -44,6 +45,18 @@ def test_audit_of_the_workflows_has_no_findings():
     command = [dev_tool("zizmor"), "--offline", "--persona=auditor", "--format=json", *map(str, WORKFLOWS)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert json.loads(run.stdout) == [], run.stderr
+
+
+def test_linter_of_workflows_has_no_findings():
+    assert actionlint(*WORKFLOWS) == []
+
+
+def test_linter_of_workflows_finds_a_mistake(tmp_path):
+    workflow = tmp_path / "broken.yml"
+    workflow.write_text(
+        (CHECKOUT / ".github/workflows/ci.yml").read_text().replace("matrix.python }}", "matrix.pyton }}")
+    )
+    assert {found["kind"] for found in actionlint(workflow)} == {"expression"}
 
 
 def test_workflows_call_scripts_and_targets_that_exist():

@@ -14,6 +14,7 @@ from gitops_ci.flows.init import SYSTEMS
 from gitops_ci.flows.init.survey import survey
 from gitops_ci.project import SCHEMA_URL
 from tests.support import dev_tool
+from tests.support.actionlint import actionlint
 from tests.support.corpus import OTHERS, OWN
 from tests.support.corpus import repository as corpus_repository
 
@@ -243,6 +244,7 @@ def test_workflows_have_no_finding_but_the_version_that_is_to_be_pinned(reposito
     command = [dev_tool("zizmor"), "--offline", "--persona=auditor", "--format=json", *paths]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     assert {finding["ident"] for finding in found} == {"unpinned-uses"}
+    assert actionlint(*map(Path, paths)) == []
 
 
 def test_existing_files_are_kept_unless_forced(repository, run):

@@ -21,6 +21,7 @@ from gitops_ci.cli import run_command_line
 from tests.live.test_action import DEPLOYMENT
 from tests.support import CHECKOUT, dev_tool
 from tests.support.act import act
+from tests.support.actionlint import actionlint
 from tests.support.delivery import github
 from tests.support.git_http import git_server
 from tests.support.git_repo import commit_files
@@ -188,6 +189,7 @@ def test_github_workflows_have_no_finding_and_fit_the_schema(name):
     assert json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout) == []
     command = [dev_tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(path)]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert actionlint(path) == []
     assert all(re.fullmatch(r"[0-9a-f]{40}", ref) for ref in re.findall(r"uses: [^@\s]+@(\S+)", path.read_text()))
 
 
