@@ -58,7 +58,7 @@ lint: $(VENV)/installed
 
 check: lint test
 
-# Both lock files anew, to the newest versions.
+# All lock files again, with the newest versions.
 lock:
 	PYTHON=$(PYTHON) scripts/lock
 

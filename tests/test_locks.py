@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from tests.support import CHECKOUT
 
 SHIPPED, CEL, TESTED = "gitops_ci/requirements.txt", "gitops_ci/requirements-cel.txt", "requirements-dev.txt"
+SBOM = ".github/requirements-sbom.txt"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -35,7 +36,7 @@ def asked() -> list[Requirement]:
     return [Requirement(line) for part in (*parts, project["dependency-groups"]["dev"]) for line in part]
 
 
-@pytest.mark.parametrize("lock", [SHIPPED, CEL, TESTED])
+@pytest.mark.parametrize("lock", [SHIPPED, CEL, TESTED, SBOM])
 def test_every_package_is_pinned_with_hashes_and_without_an_address(lock):
     text = (CHECKOUT / lock).read_text()
     assert "://" not in text
