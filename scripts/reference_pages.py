@@ -17,7 +17,7 @@ import yaml  # noqa: E402
 from gitops_ci import errors  # noqa: E402
 from gitops_ci.cli import COMMANDS  # noqa: E402
 from gitops_ci.cli.config_schema import schema  # noqa: E402
-from gitops_ci.cli.help import COMMAND_SECTIONS, EXAMPLES  # noqa: E402
+from gitops_ci.cli.help_texts import COMMAND_SECTIONS, EXAMPLES  # noqa: E402
 from gitops_ci.cli.misspelled import NO_OPTION  # noqa: E402
 from gitops_ci.forges import FORGES  # noqa: E402
 from gitops_ci.formats import FORMATS  # noqa: E402

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Anywhere else: Python 3.11 or newer, git, and the image that was just built. GITOPS_CI_TOKEN holds the token for the
-# config repository; `docker login` has been done, or GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD are set.
+# Releases the image that was just built, with Python 3.11 or newer and git. Set GITOPS_CI_TOKEN to the token of the
+# config repository. Run `docker login` first, or set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD.
 set -eu
 
 home=$(mktemp -d)

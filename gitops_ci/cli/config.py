@@ -85,7 +85,7 @@ def _warn_of_own_files(path: str, log: Log) -> None:
     """Name what would apply the files of this tool, where the settings are those of the repository around."""
     if os.path.normpath(path) != known_files.CONFIG:
         return
-    from gitops_ci.cli.init import files_here
+    from gitops_ci.cli.init_answers import files_here
     from gitops_ci.flows.init import applied_with_own_files
 
     for told in applied_with_own_files(dict(files_here())):

@@ -3,277 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
 from gitops_ci.errors import UsageError
 
-__all__ = ["COMMAND_SECTIONS", "EXAMPLES", "OPTION_SECTIONS", "HelpfulCommand", "HelpfulGroup"]
-
-# heading -> command -> what it does, in one line: the list of commands needs no command's module.
-COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
-    "The whole workflow": {
-        "release": "Push an image, update the manifests, open the pull request.",
-        "demo": "Play the workflow in a temporary folder.",
-    },
-    "Its steps": {
-        "image": "Compute tags, push, copy and inspect images.",
-        "bump": "Update an image in the config repository.",
-        "promote": "Carry the images of one environment to the next.",
-        "refresh": "Bring open pull requests up to date, or close them.",
-        "validate": "Check manifests by the rules of the API server, offline.",
-        "wait": "Wait until the operator reports what was deployed.",
-        "rule": "Explain the rules of `validate`.",
-        "diff": "Show what a change does to the rendered objects.",
-        "plan": "Divide a validation or a bump among several jobs.",
-    },
-    "Going back": {
-        "rollback": "Take an image back to a version that ran before.",
-        "hold": "Stop proposals for an image in an environment.",
-        "unhold": "End a hold, and every block of the image's versions.",
-    },
-    "Looking at environments": {
-        "status": "Show which version of each image is in which environment.",
-        "compare": "Show what differs between two environments.",
-        "history": "Show who deployed which version where and when.",
-    },
-    "Setting up": {
-        "init": "Write a pipeline and .gitops-ci.yaml for this repository.",
-        "config": "Check .gitops-ci.yaml, show its values, print its JSON Schema.",
-        "completion": "Print the completion script of a shell.",
-    },
-}
-
-# heading -> options, by their long names; the order here is the order there.
-OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
-    "Image and tags": (
-        *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
-        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show", "add", "key"),
-        *("annotation", "expect-revision", "with-referrers", "after-push"),
-    ),
-    "Repository and files": (
-        *("config-repo", "also-named-in", "environment", "base", "path", "exclude", "format", "at"),
-        *("match-name", "follow-anchors", "app-version", "pin"),
-    ),
-    "How it is published": ("mode", "forge", "api-url", "deadline"),
-    "Pull request": (
-        *("title", "body", "branch", "group", "label", "reviewer", "assignee", "milestone", "draft", "merge"),
-        *("merge-method", "reopen", "behind"),
-    ),
-    "Commit": ("commit-message", "signoff", "skip-ci", "author", "committer", "sign", "signing-key", "commit-with"),
-    "What is compared": ("what", "head", "unit", "clusters", "this-repository"),
-    "What is checked": (
-        "changed-since",
-        "changed",
-        "shard",
-        "skip-kind",
-        "render",
-        "values",
-        "substitute",
-        "check-images",
-        "fix",
-    ),
-    "Schemas": ("kubernetes-version", "crd-path", "schema-location", "missing-schema", "offline"),
-    "Rules": ("rules", "skip-rules", "ignore", "fail-on"),
-    "Registry": ("insecure", "registry-ca", "registry-auth-host"),
-    "Promotion": ("select", "together", "copy", "wait", "skip-gate"),
-    "Going back": ("reason", "hold", "until", "no-block"),
-    "Exceptions": (
-        *("allow-downgrade", "any-flavour", "allow-move", "allow-unchecked", "allow-empty", "allow-remote"),
-        "ignore-hold",
-        "allow-untrusted",
-    ),
-    "What is read": ("from", "since", "limit", "metrics", "failure-window", "anonymous", "ask-host"),
-    "What is waited for": ("commit", "status", "status-by", "timeout"),
-    "What is divided": ("for", "shards", "job-image"),
-    "What is set up": ("ci", "image", "address", "package", "keep", "force"),
-    "What is shown": ("command", "all", "form", "context", "show-noise", "tests"),
-    "Output": (
-        "dry-run",
-        "comment",
-        "comment-key",
-        "comment-empty",
-        "comment-parts",
-        "output",
-        "report",
-        "quiet",
-        "verbose",
-    ),
-    "Other": ("config", "help"),
-}
-
-# command -> examples: what for, and the line.
-EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
-    "release": (
-        (
-            "What was just built goes to the registry and, by pull request, to staging:",
-            "gitops-ci release shop:build --to ghcr.io/acme/shop --version 1.5.0 --environment staging",
-        ),
-        ("Without a Docker Engine, everything else from .gitops-ci.yaml:", "gitops-ci release oci-archive:shop.tar"),
-        ("Only a look; nothing is pushed:", "gitops-ci release shop:build --mode dry-run"),
-    ),
-    "bump": (
-        ("A pull request to staging:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --environment staging"),
-        ("The difference, and nothing is published:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --mode dry-run"),
-        ("Many images in one commit, straight to the branch:", "gitops-ci bump --from-file images.yaml --mode push"),
-    ),
-    "wait": (
-        (
-            "Until Flux has applied what staging has now:",
-            "gitops-ci wait --environment staging --status 'kustomization/*'",
-        ),
-        ("Until a test of a commit has ended:", "gitops-ci wait --commit 4f2a9c1 --status e2e --timeout 30m"),
-    ),
-    "promote": (
-        ("What staging runs, by pull request:", "gitops-ci promote --to production"),
-        ("Every environment whose turn it is, in the config repository's pipeline:", "gitops-ci promote --to auto"),
-        (
-            "The newest version that has been in staging for long enough:",
-            "gitops-ci promote ghcr.io/acme/shop --to production --select newest-soaked",
-        ),
-    ),
-    "refresh": (
-        ("After each push to the config repository's base branch:", "gitops-ci refresh"),
-        ("What would be done:", "gitops-ci refresh --mode dry-run"),
-    ),
-    "validate": (
-        (
-            "Everything below a folder, for the versions that the clusters run:",
-            "gitops-ci validate apps --kubernetes-version 1.33..1.35",
-        ),
-        (
-            "What a pull request changes, and a report beside the output:",
-            "gitops-ci validate --changed-since origin/main --report junit=report.xml",
-        ),
-        ("What another program renders:", "gitops-ci validate -"),
-    ),
-    "diff": (
-        ("What this branch does to the cluster:", "gitops-ci diff --base origin/main"),
-        ("One line for each changed value:", "gitops-ci diff --form paths"),
-        ("A required check:", "gitops-ci diff --fail-on deletes-data,refused"),
-    ),
-    "plan": (
-        (
-            "As many jobs as the change is worth, for strategy.matrix of GitHub Actions:",
-            "gitops-ci plan apps --changed-since origin/main --format github-matrix",
-        ),
-        (
-            "Four jobs, for trigger: include: artifact of GitLab:",
-            "gitops-ci plan apps --shards 4 --format gitlab-child-pipeline > jobs.yml",
-        ),
-        (
-            "A job for each environment of .gitops-ci.yaml:",
-            "gitops-ci plan --for bump ghcr.io/acme/shop:1.5.0 --format github-matrix",
-        ),
-    ),
-    "image push": (
-        (
-            "One push, the tags 1.5.0, 1.5, 1 and latest:",
-            "gitops-ci image push shop:build --to ghcr.io/acme/shop --version 1.5.0",
-        ),
-        (
-            "An image that was built without a Docker Engine:",
-            "gitops-ci image push oci-archive:shop.tar --to ghcr.io/acme/shop --tags sha",
-        ),
-    ),
-    "image retag": (
-        ("One more tag for what is there:", "gitops-ci image retag ghcr.io/acme/shop:1.5.0 stable"),
-        (
-            "To another registry, by digest:",
-            "gitops-ci image retag ghcr.io/acme/shop:1.5.0 --to registry.example.com/acme/shop",
-        ),
-    ),
-    "image copy": (
-        (
-            "To another registry, with the same digest and tag:",
-            "gitops-ci image copy ghcr.io/acme/shop:1.5.0 registry.example.com/acme/shop",
-        ),
-        (
-            "Every version 1.x:",
-            "gitops-ci image copy ghcr.io/acme/shop registry.example.com/acme/shop --all-tags --match '1.*'",
-        ),
-    ),
-    "image labels": (
-        ("With the title of a person's choice:", "gitops-ci image labels --add org.opencontainers.image.title=Shop"),
-    ),
-    "image prune": (
-        (
-            "The images of all but the 20 newest pull requests:",
-            "gitops-ci image prune ghcr.io/acme/shop --match 'pr-*' --keep 20 --config-repo ../shop-config --dry-run",
-        ),
-    ),
-    "image list": (("The tags of pull requests:", "gitops-ci image list ghcr.io/acme/shop --match 'pr-*'"),),
-    "image digest": (
-        ("The digest of one platform:", "gitops-ci image digest ghcr.io/acme/shop:1.5.0 --platform linux/arm64"),
-    ),
-    "image inspect": (
-        ("The config of an image as JSON:", "gitops-ci image inspect ghcr.io/acme/shop:1.5.0 --show config"),
-    ),
-    "image tags": (
-        (
-            "What this build would be tagged, and why:",
-            "gitops-ci image tags --to ghcr.io/acme/shop --version 1.5.0 --tags semver,sha",
-        ),
-    ),
-    "rollback": (
-        (
-            "To the version before, by pull request:",
-            'gitops-ci rollback ghcr.io/acme/shop --environment production --reason "500s at checkout"',
-        ),
-        (
-            "All that one commit changed, back to the state right after another one, straight to the branch:",
-            "gitops-ci rollback --environment production --to 4f2a9c1 --mode push",
-        ),
-    ),
-    "hold": (
-        (
-            "Nothing new in production until the new year:",
-            "gitops-ci hold ghcr.io/acme/shop --environment production --until 2027-01-04",
-        ),
-    ),
-    "unhold": (("Let the image go on:", "gitops-ci unhold ghcr.io/acme/shop --environment production"),),
-    "status": (
-        ("All environments, in a checkout of the config repository:", "gitops-ci status"),
-        ("Fail if an environment lags behind the one before:", "gitops-ci status --image shop --fail-on drift"),
-    ),
-    "compare": (
-        ("What production does not have yet:", "gitops-ci compare staging production"),
-        (
-            "What else differs, in the objects that both render to:",
-            "gitops-ci compare staging production --what rendered",
-        ),
-    ),
-    "history": (
-        ("One image in one environment:", "gitops-ci history ghcr.io/acme/shop --environment production"),
-        (
-            "The figures of a quarter, and a page to share:",
-            "gitops-ci history --since 90d --metrics --report html=history.html",
-        ),
-    ),
-    "init": (
-        (
-            "For an application that is deployed from another repository:",
-            "gitops-ci init --config-repo https://github.com/acme/shop-config",
-        ),
-        ("Only a look:", "gitops-ci init --ci gitlab --dry-run"),
-    ),
-    "config show": (
-        ("What a release to production would run with:", "gitops-ci config show --environment production"),
-    ),
-    "config check": (("A file elsewhere:", "gitops-ci config check ../shop-config/.gitops-ci.yaml"),),
-    "demo": (("Leave the folder for a look around:", "gitops-ci demo --keep demo"),),
-    "completion": (
-        ("bash 4.4 or newer, in ~/.bashrc:", 'eval "$(gitops-ci completion bash)"'),
-        ("zsh, in ~/.zshrc after compinit:", 'eval "$(gitops-ci completion zsh)"'),
-        ("fish, in ~/.config/fish/config.fish:", "gitops-ci completion fish | source"),
-    ),
-}
+__all__ = ["HelpfulCommand", "HelpfulGroup"]
 
 _VARIABLES = (
     "Every option has an environment variable: --config-repo is GITOPS_CI_CONFIG_REPO. A flag goes before the "
-    "variable, the variable before .gitops-ci.yaml ('gitops-ci config show' tells)."
+    "variable, the variable before .gitops-ci.yaml ('gitops-ci config show' prints both)."
 )
 _DEFAULT = re.compile(r" \[(?!default)([^\[\]]+)\](?=$| Repeatable\.$)")
 
@@ -308,6 +49,8 @@ class HelpfulCommand(click.Command):
         """Decide the defaults of the options before they are read."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from gitops_ci.cli.help_texts import OPTION_SECTIONS
+
         records = {}
         for parameter in self.get_params(ctx):
             if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
@@ -321,6 +64,8 @@ class HelpfulCommand(click.Command):
                 formatter.write_dl(list(records.values()))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from gitops_ci.cli.help_texts import EXAMPLES
+
         name = ctx.command_path.partition(" ")[2]
         if examples := EXAMPLES.get(name, ()):
             with formatter.section("Examples"):
@@ -342,6 +87,8 @@ class HelpfulGroup(click.Group):
     command_class = HelpfulCommand
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from gitops_ci.cli.help_texts import COMMAND_SECTIONS
+
         rest = dict.fromkeys(self.list_commands(ctx))
         sections = COMMAND_SECTIONS if ctx.parent is None else {}
         for heading, told in sections.items():
@@ -359,7 +106,7 @@ class HelpfulGroup(click.Group):
 
 
 def _told(text: str) -> str:
-    """`[x]` at the end of an option's help is what holds without the option."""
+    """`[x]` at the end of an option's help is what applies without the option."""
     return _DEFAULT.sub(r" [default: \1]", text)
 
 

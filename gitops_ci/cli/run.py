@@ -134,7 +134,7 @@ def _usage_hint(error: click.ClickException) -> str:
     ctx = getattr(error, "ctx", None)
     if ctx is None:
         return ""
-    from gitops_ci.cli.help import EXAMPLES
+    from gitops_ci.cli.help_texts import EXAMPLES
 
     _, _, command = ctx.command_path.partition(" ")
     examples = EXAMPLES.get(command, ()) if isinstance(error, click.MissingParameter) else ()

@@ -1,9 +1,13 @@
 """`gitops-ci init`: what it sees in real repositories, what it writes, and that it never replaces anything unasked."""
 
+import contextlib
 import json
+import os
+import pty
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ import yaml
 
 from gitops_ci.config import load
 from gitops_ci.flows.init import SYSTEMS
+from gitops_ci.flows.init.applications import applications
 from gitops_ci.flows.init.survey import survey
 from gitops_ci.project import SCHEMA_URL
 from tests.support import dev_tool
@@ -370,3 +375,169 @@ def test_the_settings_begin_with_the_line_by_which_editors_find_the_schema(repos
     repository({"Dockerfile": "FROM scratch\n"})
     assert run("init", "--config-repo", REMOTE).code == 0
     assert Path(".gitops-ci.yaml").read_text().startswith(f"# yaml-language-server: $schema={SCHEMA_URL}\n")
+
+
+# Several applications in one repository
+
+MONO = {f"{folder}Dockerfile": "FROM scratch\n" for folder in ("services/api/", "services/web/", "test/e2e/")}
+# The file of each system that releases `api`.
+FILES_OF_API = {
+    "github": ".github/workflows/release-api.yml",
+    "gitlab": ".gitlab-ci.yml",
+    "gitea": ".gitea/workflows/release-api.yml",
+    "bitbucket": "bitbucket-pipelines.yml",
+    "azure": "azure-pipelines.yml",
+    "jenkins": "Jenkinsfile",
+    "woodpecker": ".woodpecker/release-api.yaml",
+    "shell": "release-api.sh",
+}
+
+
+def test_every_system_but_one_with_parameters_has_jobs_for_each_application():
+    assert {*FILES_OF_API, "tekton"} == set(SYSTEMS)
+
+
+@pytest.mark.parametrize("system", FILES_OF_API)
+def test_each_application_has_a_job_an_image_and_tags_of_its_own(repository, run, system):
+    repository(MONO, "https://git.example.com/Acme/Mono.git")
+    done = run("init", "--ci", system, "--config-repo", REMOTE, "--image", "registry.example.com/acme/mono")
+    assert done.code == 0, done.err
+    assert "test/e2e/Dockerfile is not built: name it with --dockerfile" in done.err
+    assert "next: push a Git tag to release: api-v1.0.0, web-v1.0.0" in done.err
+    for pattern, kind in {
+        **SCHEMAS,
+        ".github/workflows/*.yml": "vendor.github-workflows",
+        ".gitlab-ci.yml": "vendor.gitlab-ci",
+    }.items():
+        for path in Path().glob(pattern):
+            _fits(kind, path)
+    text = Path(FILES_OF_API[system]).read_text()
+    assert "api-" in text
+    assert "registry.example.com/acme/mono/api" in text
+    assert ("docker build --tag api:build services/api" in text) is (system != "shell")
+    assert "e2e" not in text
+    assert not re.search(r"@[A-Z_]+@|^#(?:if |for |end$|done$)", text, re.MULTILINE)
+    other = Path(FILES_OF_API[system].replace("api.", "web."))
+    assert "registry.example.com/acme/mono/web" in other.read_text()
+    if other != Path(FILES_OF_API[system]):
+        assert "mono/web" not in text
+    images = yaml.safe_load(Path(".gitops-ci.yaml").read_text())["images"]
+    assert images == [{"image": f"registry.example.com/acme/mono/{name}"} for name in ("api", "web")]
+    assert run("config", "check").code == 0
+
+
+def test_workflows_of_several_applications_have_no_finding(repository, run):
+    repository(MONO)
+    assert run("init", "--ci", "github", "--config-repo", REMOTE).code == 0
+    assert actionlint(*Path(".github/workflows").glob("*.yml")) == []
+
+
+def test_a_tag_of_one_application_is_a_version_of_no_other(repository, run, monkeypatch):
+    repository(MONO)
+    assert run("init", "--ci", "github", "--config-repo", REMOTE).code == 0
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REF", "refs/tags/api-v1.4.2")
+    monkeypatch.setenv("GITHUB_REF_TYPE", "tag")
+    monkeypatch.setenv("GITHUB_REF_NAME", "api-v1.4.2")
+    for name, versions in {"api": ["1.4.2"], "web": []}.items():
+        step = yaml.safe_load(Path(f".github/workflows/release-{name}.yml").read_text())["jobs"]["release"]["steps"]
+        inputs = next(one["with"] for one in step if "gitops-ci" in one.get("uses", ""))
+        tags = run("image", "tags", "--tag-prefix", inputs["tag-prefix"])
+        assert [line.split()[1] for line in tags.out.splitlines() if "the version" in line] == versions, tags.out
+
+
+@pytest.mark.parametrize(
+    ("dockerfiles", "names"),
+    [
+        (["Dockerfile"], [""]),
+        (["Dockerfile", "worker/Dockerfile"], ["mono", "worker"]),
+        (["a/web/Dockerfile", "b/web/Dockerfile"], ["a-web", "b-web"]),
+        (["Api_Server/Dockerfile", "web/Containerfile"], ["api-server", "web"]),
+    ],
+)
+def test_names_of_applications(dockerfiles, names):
+    assert [one.name for one in applications(dockerfiles, "mono")] == names
+
+
+def test_images_of_applications():
+    root, worker = applications(["Dockerfile", "worker/Dockerfile"], "mono")
+    assert root.image("ghcr.io/acme/mono", "ghcr.io") == "ghcr.io/acme/mono"
+    assert worker.image("ghcr.io/acme/mono", "ghcr.io") == "ghcr.io/acme/mono/worker"
+    assert worker.image("acme/mono", "docker.io") == "acme/mono-worker"
+
+
+def test_a_dockerfile_is_chosen(repository, run):
+    repository({**MONO, "Dockerfile.prod": "FROM scratch\n"})
+    assert run("init", "--config-repo", REMOTE, "--dockerfile", "Dockerfile.prod").code == 0
+    assert "docker build --tag shop:build --file Dockerfile.prod ." in Path(".github/workflows/release.yml").read_text()
+    wrong = run("init", "--config-repo", REMOTE, "--dockerfile", "api/Dockerfile", "--force")
+    assert wrong.code == 2
+    assert "services/api/Dockerfile" in wrong.out + wrong.err
+
+
+# Questions at a terminal
+
+
+def _typed(answers, *arguments, **environment):
+    """Run `init` at a terminal where a person types answers: exit code, and what stands there."""
+    ours, its = pty.openpty()
+    environment = {"TERM": "dumb", **{key: value for key, value in os.environ.items() if key != "CI"}, **environment}
+    with subprocess.Popen(
+        [sys.executable, "-m", "gitops_ci", "init", *arguments], env=environment, stdin=its, stdout=its, stderr=its
+    ) as process:
+        os.close(its)
+        os.write(ours, "".join(f"{answer}\n" for answer in answers).encode() + b"\x04")  # then the end of the input
+        seen = bytearray()
+        with contextlib.suppress(OSError):  # how Linux reports that the other side is closed
+            while chunk := os.read(ours, 4096):
+                seen += chunk
+    os.close(ours)
+    return process.returncode, seen.decode().replace("\r\n", "\n")
+
+
+def test_a_person_is_asked_and_answers(repository):
+    repository(MONO)
+    code, seen = _typed(["gitlab", "not a url", REMOTE, "staging", "y"], "--dockerfile", "services/web/Dockerfile")
+    assert code == 0, seen
+    assert "CI system (github, gitlab" in seen
+    assert "[github]" in seen
+    assert seen.count("Repository with the manifests (URL)") == 2
+    assert "services/api" not in Path(".gitlab-ci.yml").read_text()
+    settings = load(".gitops-ci.yaml").options
+    assert (settings["config_repo"], settings["environment"]) == (REMOTE, "staging")
+
+
+def test_enter_takes_the_default_of_every_question(repository):
+    names = ("staging", "production")
+    repository({"Dockerfile": "", **{f"k8s/{name}/kustomization.yaml": KUSTOMIZATION for name in names}})
+    code, seen = _typed([""] * 5)
+    assert code == 0, seen
+    asked = Path(".github/workflows/release.yml").read_text(), Path(".gitops-ci.yaml").read_text()
+    assert _typed([], "--yes", "--force")[0] == 0
+    assert (Path(".github/workflows/release.yml").read_text(), Path(".gitops-ci.yaml").read_text()) == asked
+
+
+def test_a_refusal_writes_nothing(repository):
+    repository({"Dockerfile": ""})
+    code, seen = _typed(["github", REMOTE, "", "", "n"])
+    assert (code, "Nothing was written" in seen) == (130, True)
+    assert not Path(".gitops-ci.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"CI": "true"}, {"GITLAB_CI": "true"}, {"JENKINS_URL": "https://ci.example.com", "BUILD_NUMBER": "7"}],
+)
+def test_a_job_with_a_terminal_is_asked_nothing(repository, environment):
+    repository({"Dockerfile": ""}, "https://git.example.com/a/b")
+    code, seen = _typed([], **environment)
+    assert code == 2
+    assert "Give --ci" in seen
+
+
+def test_with_a_pipe_nobody_is_asked(repository):
+    repository({"Dockerfile": ""}, "https://git.example.com/a/b")
+    command = [sys.executable, "-m", "gitops_ci", "init"]
+    ran = subprocess.run(command, input="github\n" * 9, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "Give --ci" in ran.stdout

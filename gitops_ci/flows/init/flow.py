@@ -1,8 +1,4 @@
-"""What `init` writes: a workflow or pipeline for the repository it found, and `.gitops-ci.yaml`, each line explained.
-
-The texts lie in `starters/`. A line `#if a b` keeps what follows, up to `#end`, where all of the words hold; `@NAME@`
-stands for a value. Values were checked at the door: none can change the meaning of YAML or of a shell line.
-"""
+"""What `init` writes: a workflow or pipeline for the repository that it found, and `.gitops-ci.yaml`."""
 
 from __future__ import annotations
 
@@ -10,17 +6,18 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Literal, get_args
 
 from gitops_ci import __version__, known_files
 from gitops_ci.errors import UsageError
+from gitops_ci.flows.init.applications import Application, applications
+from gitops_ci.flows.init.starter import filled
 from gitops_ci.flows.init.survey import Survey
 from gitops_ci.imageref import ImageRef
 from gitops_ci.project import REPOSITORY, SCHEMA_URL
 from gitops_ci.repourl import RepoUrl
 
-__all__ = ["SYSTEMS", "InitRequest", "System", "next_steps", "starter_files"]
+__all__ = ["SYSTEMS", "InitRequest", "System", "starter_files"]
 
 System = Literal["github", "gitlab", "gitea", "bitbucket", "azure", "jenkins", "tekton", "woodpecker", "shell"]
 SYSTEMS: tuple[System, ...] = get_args(System)
@@ -47,7 +44,7 @@ class InitRequest:
     """`own` says that the config repository is this one; `address` is where the CI system finds gitops-ci.
 
     `inline` puts the settings into the workflow instead of `.gitops-ci.yaml`. `branch` is the default branch.
-    `taken` are files that exist.
+    `taken` are files that exist. `name` is that of the repository.
     """
 
     system: System
@@ -59,6 +56,7 @@ class InitRequest:
     inline: bool = False
     branch: str = "main"
     taken: frozenset[str] = frozenset()
+    name: str = ""
 
 
 def starter_files(request: InitRequest, found: Survey) -> dict[str, str]:
@@ -88,56 +86,14 @@ def starter_files(request: InitRequest, found: Survey) -> dict[str, str]:
     return files
 
 
-def next_steps(request: InitRequest, found: Survey) -> list[str]:
-    """What a person has to do besides, in the CI system's own settings."""
-    steps = []
-    if found.dockerfiles:
-        holds = _conditions(request, found)
-        steps += [text for (system, word), text in _NEXT.items() if system == request.system and word in holds]
-    if found.has_manifests and request.system == "github":
-        steps.append("make the job Validate a required check of the default branch")
-    if request.system in _PROMOTION and _promotes(request, found):
-        steps.append(_PROMOTION[request.system])
-    if request.system == "gitlab" and ".gitlab-ci.yml" in request.taken:
-        steps.append("add to .gitlab-ci.yml: include: [{local: .gitlab/gitops-ci.yml}]")
-    return steps
-
-
-_NEXT = {
-    ("github", "app"): "set the variable GITOPS_APP_ID and the secret GITOPS_APP_KEY: who opens the pull requests",
-    ("github", "secret"): "set the secret CONFIG_REPO_TOKEN: who opens the pull requests",
-    ("github", "own"): "allow GitHub Actions to create pull requests, in the repository's settings",
-    ("github", "registry"): "set the variable REGISTRY_USER and the secret REGISTRY_PASSWORD: who pushes the image",
-    ("gitlab", "release"): "set the masked and protected variable GITOPS_CI_TOKEN: who opens the merge requests",
-    ("jenkins", "release"): "add the credentials config-repo-token and registry",
-    ("gitea", "release"): "set the secrets CONFIG_REPO_TOKEN and REGISTRY_PASSWORD, and the variable REGISTRY_USER",
-    ("bitbucket", "release"): "set the secured variables GITOPS_CI_TOKEN, GITOPS_CI_REGISTRY_USER and _PASSWORD",
-    ("azure", "release"): "set the secret variables CONFIG_REPO_TOKEN, REGISTRY_USER and REGISTRY_PASSWORD",
-    (
-        "tekton",
-        "release",
-    ): "make the Secret gitops-ci with the key token, and a TaskRun with the parameters of the Task",
-    (
-        "woodpecker",
-        "release",
-    ): "set the secrets config_repo_token, registry_user and registry_password; trust the repository",
-    ("shell", "release"): "set GITOPS_CI_TOKEN: who opens the pull requests",
-}
-
-# What a person does for the workflow or job that promotes.
-_PROMOTION = {
-    "github": "allow GitHub Actions to create pull requests, in the repository's settings: promote opens them",
-    "gitlab": "add a pipeline schedule for promote, and the masked variable GITOPS_CI_TOKEN: who opens merge requests",
-}
-
-
 def _github(request: InitRequest, found: Survey) -> dict[str, str]:
     files = {}
-    if found.dockerfiles:
-        files[".github/workflows/release.yml"] = _filled("github-release.yml", request, found)
+    for application in applications_of(request, found):
+        name = f".github/workflows/{_named('release', application)}.yml"
+        files[name] = _filled("github-release.yml", request, found, application)
     if found.has_manifests:
         files[".github/workflows/pre-merge.yml"] = _filled("github-validate.yml", request, found)
-    if _promotes(request, found):
+    if promotes(request, found):
         files[".github/workflows/promote.yml"] = _filled("github-promote.yml", request, found)
     return files
 
@@ -147,7 +103,7 @@ def _gitlab(request: InitRequest, found: Survey) -> dict[str, str]:
     return {".gitlab-ci.yml" if whole else ".gitlab/gitops-ci.yml": _filled("gitlab.yml", request, found)}
 
 
-def _promotes(request: InitRequest, found: Survey) -> bool:
+def promotes(request: InitRequest, found: Survey) -> bool:
     """Whether this is the repository with the manifests, and one of its environments comes after another."""
     return request.own and any(found.before(name) for name in found.order)
 
@@ -157,7 +113,14 @@ def _jenkins(request: InitRequest, found: Survey) -> dict[str, str]:
 
 
 def _shell(request: InitRequest, found: Survey) -> dict[str, str]:
-    return {"release.sh": _filled("release.sh", request, found)} if found.dockerfiles else {}
+    return {
+        f"{_named('release', application)}.sh": _filled("release.sh", request, found, application)
+        for application in applications_of(request, found)
+    }
+
+
+def _named(word: str, application: Application) -> str:
+    return f"{word}-{application.name}" if application.name else word
 
 
 def _in_one_file(name: str, starter: str) -> Maker:
@@ -169,8 +132,9 @@ def _in_two_files(folder: str, system: str, suffix: str) -> Maker:
 
     def make(request: InitRequest, found: Survey) -> dict[str, str]:
         files = {}
-        if found.dockerfiles:
-            files[f"{folder}/release{suffix}"] = _filled(f"{system}-release.yml", request, found)
+        for application in applications_of(request, found):
+            name = f"{folder}/{_named('release', application)}{suffix}"
+            files[name] = _filled(f"{system}-release.yml", request, found, application)
         if found.has_manifests:
             files[f"{folder}/validate{suffix}"] = _filled(f"{system}-validate.yml", request, found)
         return files
@@ -195,23 +159,18 @@ _MAKERS: Mapping[System, Maker] = {
 }
 
 
-def _filled(name: str, request: InitRequest, found: Survey) -> str:
-    text = resources.files("gitops_ci.flows.init").joinpath("starters", name).read_text(encoding="utf-8")
-    holds = _conditions(request, found)
-    lines: list[str] = []
-    keep = True
-    for line in text.splitlines():
-        if line.startswith("#if "):
-            keep = all(word in holds for word in line.split()[1:])
-        elif line == "#end":
-            keep = True
-        elif keep:
-            lines.append(line)
-    values = _values(request, found)
-    return re.sub(r"@([A-Z_]+)@", lambda match: values[match[1]], "\n".join(lines) + "\n")
+def _filled(name: str, request: InitRequest, found: Survey, *only: Application) -> str:
+    """A starter, filled for the applications: all of them, or `only` one whose file it is."""
+    return filled(
+        name,
+        only or applications_of(request, found) or (Application(),),
+        lambda application: conditions(request, found, application),
+        lambda application: _values(request, found, application),
+    )
 
 
-def _conditions(request: InitRequest, found: Survey) -> set[str]:
+def conditions(request: InitRequest, found: Survey, application: Application) -> set[str]:
+    """The words that `#if` lines of starters may name, of those that are true."""
     ghcr = request.system == "github" and request.image is not None and request.image.registry == "ghcr.io"
     app = not request.own and request.config_repo is not None and "github" in request.config_repo.host
     return {
@@ -226,58 +185,72 @@ def _conditions(request: InitRequest, found: Survey) -> set[str]:
             "secret": not request.own and not app,
             "ghcr": ghcr,
             "registry": not ghcr,
-            "to": request.inline or request.image is None,
+            "to": request.inline or request.image is None or bool(application.name),
+            "one": not application.name,
+            "several": bool(application.name),
             "release": bool(found.dockerfiles),
             "validate": found.has_manifests,
-            "only-validate": not found.dockerfiles and not _promotes(request, found),
+            "only-validate": not found.dockerfiles and not promotes(request, found),
             "no-release": not found.dockerfiles,
-            "promote": _promotes(request, found),
+            "promote": promotes(request, found),
             "whole": ".gitlab-ci.yml" not in request.taken,
         }.items()
         if holds
     }
 
 
-def _values(request: InitRequest, found: Survey) -> Mapping[str, str]:
-    name = request.image.basename if request.image else "image"
+def _values(request: InitRequest, found: Survey, application: Application) -> Mapping[str, str]:
+    name = application.name or (request.image.basename if request.image else "image")
     repository = request.config_repo
+    image = image_of(request, application)
     return {
         "ADDRESS": request.address or (ACTION if request.system in {"github", "gitea"} else COMPONENT),
+        "ALL_TAGS": ", ".join(f'"{one.prefix}v*"' for one in applications_of(request, found)),
+        "APP": application.name,
+        "ARCHIVE": f"{application.name or 'image'}.tar",
         "BRANCH": request.branch if _BRANCH.fullmatch(request.branch) else "main",
         "BUILD": f"{name}:build",
-        "BUILD_RULE": _rule(found, 4),
-        "RELEASE_RULE": _rule(found, 8),
+        "BUILD_RULE": _rule(application, 4),
+        "RELEASE_RULE": _rule(application, 8),
         "CONFIG_NAME": repository.name if repository else "",
         "CONFIG_OWNER": repository.owner if repository else "",
         "CONFIG_REPO": repository.text if repository else "",
-        "CONTEXT": _context(found),
+        "CONTEXT": application.context,
         "ENVIRONMENT": request.environment,
-        "IMAGE": request.image.name if request.image else "$CI_REGISTRY_IMAGE",
+        "ID": f"_{application.name.replace('-', '_')}" if application.name else "",
+        "IMAGE": image,
+        # What the command line of a job needs in a repository with several applications.
+        "OPTIONS": f" --to {image} --tag-prefix {application.prefix}" if application.name else "",
         "PATHS": _paths(request.system, found),
+        "PREFIX": application.prefix,
         "TOOL": TOOL,
         "VERSION": __version__,
     }
 
 
-def _rule(found: Survey, indent: int) -> str:
-    """When a commit on the default branch is a release of an application that lies beside its own manifests.
+def image_of(request: InitRequest, application: Application) -> str:
+    """The name of an application's image."""
+    if request.image is None:
+        return application.image("$CI_REGISTRY_IMAGE", "")
+    return application.image(request.image.name, request.image.registry)
+
+
+def applications_of(request: InitRequest, found: Survey) -> tuple[Application, ...]:
+    """What this repository releases."""
+    return applications(found.dockerfiles, request.name)
+
+
+def _rule(application: Application, indent: int) -> str:
+    """When a commit on the default branch is a release of an application that is not alone in its repository.
 
     GitLab's `changes` names what counts, and cannot name what does not: an application at the root is released by tags.
     """
     blank = " " * indent
-    folder = (found.dockerfiles[0] if found.dockerfiles else "").rpartition("/")[0]
-    if not folder or not _WORD.fullmatch(folder.replace("/", "")):
+    if not application.folder:
         return f"{blank}# The application is at the root: only tags release it."
     # In a scheduled pipeline `changes` holds for every file.
     condition = '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE != "schedule"'
-    return f'{blank}- if: {condition}\n{blank}  changes: ["{folder}/**/*"]'
-
-
-def _context(found: Survey) -> str:
-    """The arguments of `docker build` for the Dockerfile nearest to the root."""
-    path = found.dockerfiles[0] if found.dockerfiles else "Dockerfile"
-    folder, _, name = path.rpartition("/")
-    return (folder or ".") if name == "Dockerfile" else f"--file {path} {folder or '.'}"
+    return f'{blank}- if: {condition}\n{blank}  changes: ["{application.folder}/**/*"]'
 
 
 def _paths(system: System, found: Survey) -> str:
@@ -291,7 +264,7 @@ def _config(request: InitRequest, found: Survey) -> str:
     """`.gitops-ci.yaml`: of an application, of a config repository, or of both in one."""
     blocks = [_ABOUT]
     if found.dockerfiles:
-        blocks += _application(request)
+        blocks += _application(request, applications_of(request, found))
     if found.environments:
         blocks.append(_environments(found))
     if found.has_manifests:
@@ -307,9 +280,12 @@ def _config(request: InitRequest, found: Survey) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _application(request: InitRequest) -> list[str]:
+def _application(request: InitRequest, built: tuple[Application, ...]) -> list[str]:
     blocks = []
-    if request.image:
+    if request.image and len(built) > 1:
+        about = "# Where `release` pushes the images; these are also the names that manifests have for them."
+        blocks.append("\n".join([about, "images:", *(f"  - image: {image_of(request, one)}" for one in built)]))
+    elif request.image:
         about = "# Where `release` pushes the image; it is also the name that manifests have for it."
         blocks.append(f"{about}\nimage: {request.image.name}")
     blocks.append(

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from gitops_ci.cli import COMMANDS, main, run_command_line
-from gitops_ci.cli.help import COMMAND_SECTIONS, EXAMPLES, OPTION_SECTIONS
+from gitops_ci.cli.help_texts import COMMAND_SECTIONS, EXAMPLES, OPTION_SECTIONS
 
 
 def _commands() -> Iterator[tuple[str, click.Command]]:

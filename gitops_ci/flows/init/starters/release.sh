@@ -1,14 +1,20 @@
 #!/bin/sh
-# Anywhere else: Python 3.11 or newer, git, and the image that was just built. GITOPS_CI_TOKEN holds the token for the
-# config repository; `docker login` has been done, or GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD are set.
+# Releases the image that was just built, with Python 3.11 or newer and git. Set GITOPS_CI_TOKEN to the token of the
+# config repository. Run `docker login` first, or set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD.
 set -eu
 
+#if several
+tag=$(git describe --tags --exact-match --match '@PREFIX@v*')
+#end
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 python3 -m venv "$home"
 "$home/bin/pip" install --quiet gitops-ci==@VERSION@
 
 "$home/bin/gitops-ci" release @BUILD@ \
+#if several
+  --to @IMAGE@ \
+#end
 #if inline
   --to @IMAGE@ \
   --config-repo @CONFIG_REPO@ \
@@ -16,4 +22,9 @@ python3 -m venv "$home"
 #if inline environment
   --environment @ENVIRONMENT@ \
 #end
+#if one
   --version "$(git describe --tags --exact-match)"
+#end
+#if several
+  --version "${tag#@PREFIX@}"
+#end
