@@ -19,6 +19,7 @@ import yaml
 from gitops_ci import __version__
 from tests.support import CHECKOUT
 from tests.support.act import act
+from tests.support.effort import SOAKING
 from tests.support.workspace import export_project, git, make_checkout, pip
 
 WORKFLOW = CHECKOUT / ".github" / "workflows" / "release.yml"
@@ -103,7 +104,8 @@ def _programs(folder: Path, artifacts: Path) -> None:
     artifacts.mkdir()
 
 
-@pytest.mark.parametrize("tag", [TAG, "v9.9.9"])
+@pytest.mark.soak
+@pytest.mark.parametrize("tag", ["v9.9.9", *([TAG] if SOAKING else [])])
 def test_a_tag_is_released_if_it_is_the_version(stand_ins, project, locked, runner_home, tmp_path, monkeypatch, tag):
     artifacts, programs = tmp_path / "artifacts", tmp_path / "bin"
     _programs(programs, artifacts)
