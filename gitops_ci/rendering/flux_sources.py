@@ -48,10 +48,11 @@ def locate(path: str, reference: Any, unit: DeploymentUnit, repository: Reposito
     if kind == "ExternalArtifact":
         return _in_artifact(path, name, unit, repository)
     if found is None:
-        # An OCIRepository that nobody describes holds what is pushed from here, as far as anybody can see.
         told = f"the {kind} '{name}'"
-        is_git = kind == "GitRepository"
-        return Location(path, told, is_git=is_git) if is_git or kind == "OCIRepository" else _no_git(kind, name)
+        if kind == "OCIRepository":
+            # Nobody describes it: it holds what is pushed from here, as far as anybody can see.
+            return Location(_pushed(path, unit, repository), told)
+        return Location(path, told, is_git=True) if kind == "GitRepository" else _no_git(kind, name)
     if kind != "GitRepository":
         return _no_git(kind, name)
     if why := _other_repository(found, repository):
@@ -59,6 +60,17 @@ def locate(path: str, reference: Any, unit: DeploymentUnit, repository: Reposito
         return Location(path, "", why, "Check it in the checkout of what it follows.", pinned=is_pinned)
     ignore = dig(found.value, "spec", "ignore")
     return Location(path, is_git=True, ignore=ignore if isinstance(ignore, str) else None)
+
+
+def _pushed(path: str, unit: DeploymentUnit, repository: Repository) -> str:
+    """The path of an artifact, in this repository.
+
+    `flux push artifact --path` takes the root or a folder. Of these, the one is meant that holds the path and what
+    describes the unit; the outermost of several.
+    """
+    names = unit.path.split("/")[:-1]
+    found = (posixpath.normpath("/".join((*names[:depth], path))) for depth in range(len(names) + 1))
+    return next((one for one in found if repository.tree.is_folder(one)), path)
 
 
 def _no_git(kind: str, name: str) -> Location:
@@ -91,8 +103,10 @@ def _in_artifact(path: str, name: str, unit: DeploymentUnit, repository: Reposit
         for copy in items(artifact, "copy"):
             alias, _, origin = text_of(dig(copy, "from")).removeprefix("@").partition("/")
             folder = _below(path, text_of(dig(copy, "to")).removeprefix("@artifact").strip("/"), origin.rstrip("*/"))
-            if folder and repository.tree.resolve(folder) and alias in sources:
-                return locate(folder, sources[alias], unit, repository)
+            if folder and alias in sources:
+                found = locate(folder, sources[alias], unit, repository)
+                if found.elsewhere or repository.tree.is_folder(found.path):
+                    return found
     return _no_git("ExternalArtifact", name)
 
 

@@ -113,6 +113,42 @@ def test_a_source_is_this_repository_or_it_is_told(kind, spec, is_here):
     assert bool(closure_of(units(made)[ID], made).skip) != is_here
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["deploy/apps/x.yaml"], "deploy/apps/x.yaml"),
+        (["deploy/apps/x.yaml", "deploy/clusters/apps/x.yaml"], "deploy/apps/x.yaml"),
+        (["apps/x.yaml", "deploy/apps/x.yaml"], "apps/x.yaml"),
+        (["other/apps/x.yaml"], None),
+    ],
+)
+def test_an_artifact_is_pushed_from_a_folder_around_what_takes_it(files, expected):
+    made = repository(
+        {
+            "deploy/clusters/one/k.yaml": kustomization({"sourceRef": {"kind": "OCIRepository", "name": "flux-system"}}),
+            **dict.fromkeys(files, CONFIGMAP % "x"),
+        }
+    )
+    closure = closure_of(units(made)[ID], made)
+    assert closure.files == ({expected} if expected else set())
+    assert bool(closure.skip) == (expected is None)
+
+
+def test_an_artifact_that_is_copied_from_an_artifact_of_a_folder():
+    generator = {
+        "sources": [{"alias": "repo", "kind": "OCIRepository", "name": "flux-system"}],
+        "artifacts": [{"name": "apps", "copy": [{"from": "@repo/teams/a/", "to": "@artifact/apps/"}]}],
+    }
+    files = {
+        "deploy/k.yaml": kustomization({"sourceRef": {"kind": "ExternalArtifact", "name": "apps"}}),
+        "deploy/g.yaml": SOURCE.replace("source.toolkit", "source.extensions")
+        % ("ArtifactGenerator", json.dumps(generator)),
+        "deploy/teams/a/x.yaml": CONFIGMAP % "x",
+    }
+    _, closure, _ = unit_of(repository(files), ID)
+    assert closure.files == {"deploy/teams/a/x.yaml"}
+
+
 def test_an_artifact_that_is_copied_from_here():
     generator = {
         "sources": [{"alias": "repo", "kind": "GitRepository", "name": "x"}],
