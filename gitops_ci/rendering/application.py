@@ -102,6 +102,8 @@ def _source_recipe(source: Source, label: str, unit: DeploymentUnit, repository:
     part = _source_closure(source, unit, repository)
     if part.steps and not whole.steps:
         part = part.without_charts()
+    if part.skip and not whole.skip:
+        part = part.without_remote() or part
     if kind == "helm":
         made = installation(source, unit.value, label, repository)
         return Recipe(copies=made.copies, written=made.written, steps=(made.step(),))

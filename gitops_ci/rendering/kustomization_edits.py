@@ -13,7 +13,8 @@ from typing import Any
 from gitops_ci.rendering.base import path_argument
 from gitops_ci.rendering.deployment import Closure, Recipe, Step
 from gitops_ci.rendering.documents import text_of
-from gitops_ci.rendering.kustomization_files import NAMES, described_in
+from gitops_ci.rendering.kustomization_files import NAMES, described_in, kustomization_value
+from gitops_ci.rendering.kustomization_patches import with_targets
 from gitops_ci.rendering.tree import SourceTree
 
 __all__ = ["as_read_by_go", "generated", "kustomize_recipe", "metadata_transformers", "written"]
@@ -132,9 +133,31 @@ def kustomize_recipe(
 ) -> Recipe:
     """Build a folder; `value` replaces its kustomization. `unrestricted` files lie anywhere in the repository."""
     path = described_in(folder, tree) or posixpath.join("" if folder == "." else folder, NAMES[0])
-    texts = {name: written(one) for name, one in closure.rewritten.items()} | closure.written
+    changed: dict[str, Mapping[str, Any]] = {**closure.rewritten}
     if value is not None:
-        texts[path] = written(value)
+        changed[path] = value
+    if closure.omitted:
+        changed |= _with_targets(closure, changed, tree)
+    texts = {name: written(_not_empty(one)) for name, one in changed.items()} | closure.written
     options = ("--load-restrictor", "LoadRestrictionsNone") if unrestricted else ()
     step = Step("kustomize", (*options, "--", path_argument(folder)))
     return Recipe(frozenset(closure.files), dict(closure.copies), dict(closure.links), texts, (*closure.steps, step))
+
+
+def _not_empty(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Kustomize refuses a kustomization that says nothing, as one does without the charts that were all of it."""
+    is_empty = all(one in (None, [], {}) for key, one in value.items() if key not in {"apiVersion", "kind", "metadata"})
+    return {**value, "generatorOptions": {}} if is_empty else value
+
+
+def _with_targets(
+    closure: Closure, changed: Mapping[str, Mapping[str, Any]], tree: SourceTree
+) -> dict[str, Mapping[str, Any]]:
+    """The kustomizations of a closure whose patches may be for what was left out."""
+    made: dict[str, Mapping[str, Any]] = {}
+    for path in sorted({*changed, *(one for one in closure.files if posixpath.basename(one) in NAMES)}):
+        said = changed[path] if path in changed else kustomization_value(path, tree)
+        tolerant = with_targets(said, posixpath.dirname(path) or ".", tree)
+        if tolerant != said:
+            made[path] = tolerant
+    return made

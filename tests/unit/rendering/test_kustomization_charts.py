@@ -137,3 +137,57 @@ def test_other_forms_of_names_are_read():
     _, _, recipe = unit_of(repository({**FILES, "app/kustomization.yaml": said}), ID)
     assert written_json(recipe, "app/kustomization.yaml") == {"resources": ["d.yaml", ".gitops-ci-chart-0.yaml"]}
     assert why_not(closure({"name": "web"})) == ""
+
+
+PATCH = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: of.it}\n"
+TARGET = {"group": "apps", "version": "v1", "kind": "Deployment", "name": r"of\.it"}
+
+
+@pytest.mark.parametrize(
+    ("patches", "expected"),
+    [
+        ({"patches": [{"path": "p.yaml"}]}, [{"path": "p.yaml", "target": TARGET}]),
+        (
+            {"patches": [{"patch": PATCH, "options": {"allowNameChange": True}}]},
+            [{"patch": PATCH, "options": {"allowNameChange": True}, "target": TARGET}],
+        ),
+        (
+            {"patchesStrategicMerge": ["p.yaml"], "patches": [{"patch": PATCH}]},
+            [{"path": "p.yaml", "target": TARGET}, {"patch": PATCH, "target": TARGET}],
+        ),
+        (
+            {"patches": [{"path": "two.yaml"}]},
+            [{"patch": f"\n{PATCH}", "target": TARGET}, {"patch": f"\n{PATCH}a: 1\n", "target": TARGET}],
+        ),
+        ({"patches": [{"path": "p.yaml", "target": {"kind": "Job"}}]}, [{"path": "p.yaml", "target": {"kind": "Job"}}]),
+        ({"patches": [{"patch": "- op: remove\n  path: /a\n"}]}, [{"patch": "- op: remove\n  path: /a\n"}]),
+        ({"patches": [{"patch": "{{ x"}]}, [{"patch": "{{ x"}]),
+    ],
+)
+def test_patches_for_what_was_left_out_find_nothing(patches, expected):
+    files = {
+        **FILES,
+        "app/p.yaml": f"# A note.\n---\n{PATCH}",
+        "app/two.yaml": f"# Two.\n---\n{PATCH}---\n{PATCH}a: 1\n",
+    }
+    chart = {"name": "redis", "repo": "https://charts.example.com"}
+    _, _, recipe = unit_of(made(chart, files, **patches), ID)
+    assert written_json(recipe, "app/kustomization.yaml")["patches"] == expected
+    whole = {**files, "app/kustomization.yaml": json.dumps({"resources": ["d.yaml"], **patches})}
+    assert "app/kustomization.yaml" not in unit_of(repository(whole), ID)[2].written
+
+
+def test_patches_of_a_kustomization_above_what_was_left_out():
+    base = {"helmCharts": [{"name": "redis", "repo": "https://charts.example.com"}], "resources": ["d.yaml"]}
+    files = {**FILES, "app/kustomization.yaml": json.dumps(base), "over/kustomization.yaml": "resources: [../app]\n"}
+    files["over/kustomization.yaml"] += "patches: [{path: p.yaml}]\n"
+    _, _, recipe = unit_of(repository({**files, "over/p.yaml": PATCH}), "kustomization:over")
+    assert written_json(recipe, "over/kustomization.yaml")["patches"] == [{"path": "p.yaml", "target": TARGET}]
+
+
+def test_a_kustomization_that_was_charts_alone_is_not_empty():
+    chart = {"name": "redis", "repo": "https://charts.example.com"}
+    files = {"app/kustomization.yaml": json.dumps({"kind": "Kustomization", "helmCharts": [chart]})}
+    files["over/kustomization.yaml"] = "resources: [../app]\n"
+    _, _, recipe = unit_of(repository(files), "kustomization:over")
+    assert written_json(recipe, "app/kustomization.yaml") == {"kind": "Kustomization", "generatorOptions": {}}
