@@ -34,9 +34,11 @@ _TOP = Violation("", None, "")
 # What a chart's user decides: how long names get, and what its empty values become.
 _HANGS_ON_VALUES = re.compile(
     r"(?:no more than|at most) \d+ (?:characters|bytes)|is required|is missing|(?:must|may) not be empty"
-    r"|(?:^|: |image |')''(?: |$)|, is null"
+    r"|(?:^|: |image |')''(?: |$)|, is null|needs a server or a name|must be a JSON object"
+    r"|'(?:[-.][^']*|[^']*[-.])' must consist of"  # a name of several values
 )
 _OPERATORS = re.compile(r"argoproj\.io|fleet\.cattle\.io|[a-z]+\.toolkit\.fluxcd\.io")
+_FLUX = ".toolkit.fluxcd.io"
 _UNRENDERED = " (a template's {{ }} that was not rendered?)"
 _UNREAD = "text after the end of the document, which Kubernetes does not read"
 Attach = Callable[[Document], Document]
@@ -78,6 +80,7 @@ class FileChecker:
         *,
         has_variables: bool = False,
         kustomized: Collection[str] = (),
+        patched_kinds: Collection[str] = (),
         vault_folders: Collection[str] = (),
         lists_images: bool = False,
     ) -> None:
@@ -86,6 +89,7 @@ class FileChecker:
         self._suppressed = suppressed
         self._has_variables = has_variables
         self._kustomized = kustomized
+        self._patched_kinds = patched_kinds
         self._vault_folders = vault_folders
         self._lists_images = lists_images
         self._across = checks.asks_any("repo") or checks.asks_any("gitops")
@@ -204,6 +208,9 @@ class FileChecker:
         """Note what nobody can judge, and who reads it; findings about the former are dropped."""
         # Whoever fills in its name may patch it, too.
         document.is_assumed |= self._has_variables and "${" in document.full_name
+        # Whatever applies an object of Flux that nothing applies now, such as one that is switched off, patches it.
+        is_flux = document.group.endswith(_FLUX)
+        document.is_assumed |= is_flux and not document.unit and document.kind in self._patched_kinds
         # Where Flux is at work, it builds a kustomization of every folder.
         document.is_kustomized = self._has_variables or document.path in self._kustomized
         document.unknown = unknown_values(

@@ -114,7 +114,7 @@ class Surroundings(NamedTuple):
     checked, and that hold objects of which there must not be a second one in their folder. `is_whole`: together they
     are all of the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes
     variables there; what sets that up among the checked files is found by itself. `kustomized` are files that kustomize
-    reads.
+    reads. `patched_kinds` are kinds of which something patches every object that it applies.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
@@ -128,6 +128,7 @@ class Surroundings(NamedTuple):
     has_variables: bool = False
     beside: tuple[tuple[str, str], ...] = ()
     kustomized: frozenset[str] = frozenset()
+    patched_kinds: frozenset[str] = frozenset()
 
 
 class Destination(NamedTuple):

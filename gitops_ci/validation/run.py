@@ -70,6 +70,7 @@ class _Run:
             self._suppressed,
             has_variables=around.has_variables or any(substitutes_variables(text) for _, text in everything),
             kustomized=around.kustomized,
+            patched_kinds=around.patched_kinds,
             vault_folders=_vault_folders(everything),
             lists_images=around.missing_images is not None,
         )

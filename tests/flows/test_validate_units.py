@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.flows.test_validate import DEPLOYMENT, GOOD
+from tests.support.workspace import git
 
 KUSTOMIZATION = """\
 apiVersion: kustomize.toolkit.fluxcd.io/v1
@@ -23,6 +26,15 @@ metadata: {name: web}
 spec:
   template:
     spec: {containers: [{name: web, image: "ghcr.io/acme/web:1.0.0"}]}
+"""
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: apps, namespace: argocd}
+spec:
+  project: default
+  destination: {server: "https://kubernetes.default.svc", namespace: apps}
+  SOURCE
 """
 SOUND = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
@@ -238,3 +250,44 @@ def test_a_template_whose_name_flux_fills_in_may_be_patched(found, tree):
     assert found() == (0, [])
     tree({"templates-of-ours/d.yaml": WITHOUT_SELECTOR})
     assert found()[0] == 1
+
+
+def test_what_is_switched_off_would_be_patched_as_the_others_are(found, tree):
+    """The root's patches set fields of every Kustomization that it applies; one that it does not list lies there."""
+    member = KUSTOMIZATION.replace("name: apps,", "name: member,").replace("  interval: 1m\n  prune: true\n", "")
+    patch = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\n"
+    patch += "spec: {interval: 1m, prune: true}\n"
+    root = f"{KUSTOMIZATION}  patches:\n    - target: {{kind: Kustomization}}\n      patch: {json.dumps(patch)}\n"
+    tree({"clusters/apps.yaml": root, "apps/kustomization.yaml": "resources: [../base/on/ks.yaml]\n"})
+    tree({"base/on/ks.yaml": member.replace("./apps", "./base/on/app"), "base/on/app/a.yaml": SOUND})
+    tree({"base/off/ks.yaml": member.replace("./apps", "./base/off/app"), "base/off/app/a.yaml": SOUND})
+    assert found() == (0, [])
+    tree({"base/off/ks.yaml": member.replace("./apps", "./base/off/app") + "  timeout: soon\n"})
+    assert found() == (1, [("gitops/field", "base/off/ks.yaml")])
+    tree({"base/off/ks.yaml": member, "clusters/apps.yaml": root.replace("{kind: Kustomization}", "{kind: Job}")})
+    assert {path for _, path in found()[1]} >= {"base/on/ks.yaml", "base/off/ks.yaml"}
+
+
+def test_nothing_hangs_on_names_and_secrets_of_empty_values(found, tree):
+    name = "{{ .Values.instance }}-{{ .Values.app }}-config"
+    values = "instance: ''\napp: ''\nkey: ''\nurl: ''\n"
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: '{name}'}}\ntype: kubernetes.io/dockerconfigjson\n"
+    secret += "data: {.dockerconfigjson: '{{ .Values.key }}'}\n"
+    application = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a, namespace: argocd}\n"
+    application += "spec:\n  project: default\n  destination: {server: '{{ .Values.url }}', namespace: a}\n"
+    application += "  source: {repoURL: 'https://github.com/acme/other', path: apps}\n"
+    tree({"c/Chart.yaml": CHART, "c/values.yaml": values, "c/templates/s.yaml": secret})
+    tree({"c/templates/a.yaml": application, "apps/a.yaml": SOUND})
+    assert found() == (0, [])
+    tree({"c/values.yaml": values.replace("key: ''", "key: '!'")})
+    assert "schema/base64" in {rule for rule, _ in found()[1]}
+
+
+def test_a_missing_folder_is_told_once(found, tree, tmp_path):
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "remote", "add", "origin", "https://github.com/acme/x.git")
+    source = "{repoURL: 'https://github.com/acme/x', path: nowhere}"
+    tree({"clusters/apps.yaml": APPLICATION.replace("SOURCE", f"source: {source}")})
+    assert found() == (1, [("gitops/missing-path", "clusters/apps.yaml")])
+    tree({"clusters/apps.yaml": APPLICATION.replace("SOURCE", f"sources: [{source}]")})
+    assert found() == (1, [("gitops/missing-path", "clusters/apps.yaml")])

@@ -12,7 +12,7 @@ from gitops_ci.bounded import Limits
 from gitops_ci.errors import NothingMatched
 from gitops_ci.flows.checkout import repository_branches, repository_root, repository_urls, root_around
 from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_manifests, read_sources
-from gitops_ci.flows.validate.verdict import judged, told_once
+from gitops_ci.flows.validate.verdict import judged, told_once, without_repeats
 from gitops_ci.model import FailOn, Finding, Log, Outcome, Skip
 from gitops_ci.reporting.summary import count
 from gitops_ci.validation import REFERRED_GROUPS, Checks, Rendered, Report, Surroundings, check
@@ -86,7 +86,10 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     result = _rendered(request, selection, log)
     log.detail(f"checking {count(len(raw), 'file')}")
     if result and selection.units:
-        around = around._replace(has_variables=result.has_variables, kustomized=selection.units.kustomized)
+        units = selection.units
+        around = around._replace(
+            has_variables=result.has_variables, kustomized=units.kustomized, patched_kinds=units.patched_kinds
+        )
     found = told_once(_described(raw, files), result.findings if result else ())
     rendered = result.rendered if result else []
     lying = _raw(raw, files, result, request)
@@ -102,7 +105,7 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     broken = [skip for skip in left if skip.failed]
     unread = (*left, *(lookup.skipped if lookup else ()))
     skipped = _skips(report, result, unread, raw)
-    findings = (*report.findings, *request.windows())
+    findings = (*without_repeats(report.findings), *request.windows())
     counts = {**report.summary, "rendered": len(rendered), "unreadable": len(broken)}
     whole = not request.changed_since and request.changed is None and request.shard is None
     checked = counts["documents"] + counts["suppressed"]

@@ -16,6 +16,7 @@ from gitops_ci.rendering.base import join
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.deployment import USUAL_BRANCHES, Repository
 from gitops_ci.rendering.discovery import Deployment, Found
+from gitops_ci.rendering.general_patches import kinds_patched_in_general
 from gitops_ci.rendering.tree import CheckoutFiles, SourceTree
 
 __all__ = ["Checkout", "UnitSettings", "Units", "chart_values", "find_units", "listed_units"]
@@ -74,6 +75,12 @@ class Units:
         """The files that kustomize reads."""
         made = (one for one in self.deployment.units.values() if one.unit.kind == "kustomization")
         return frozenset(self.checkout.shown(path) for one in made for path in one.closure.files)
+
+    @property
+    def patched_kinds(self) -> frozenset[str]:
+        """The kinds of which something here patches every object."""
+        units = (one.unit for one in self.deployment.units.values())
+        return kinds_patched_in_general(units, self.deployment.repository.tree)
 
 
 @dataclass(frozen=True, slots=True)

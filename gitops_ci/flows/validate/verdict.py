@@ -9,8 +9,9 @@ from gitops_ci.errors import FindingsError, GitopsCiError
 from gitops_ci.model import ErrorDetail, FailOn, Finding, Outcome, Skip
 from gitops_ci.reporting.summary import count
 
-__all__ = ["failing", "judged", "told_once"]
+__all__ = ["failing", "judged", "told_once", "without_repeats"]
 
+_MISSING = "gitops/missing-path"
 _BUILDS = frozenset({"gitops/kustomize-build", "gitops/unit-build"})
 
 
@@ -18,6 +19,18 @@ def told_once(described: Sequence[Finding], rendering: Sequence[Finding]) -> lis
     """Findings of descriptions and of what was rendered; a build that fails for what is told already is not told."""
     told = {finding.path for finding in described if finding.severity == "error"}
     return [*described, *(one for one in rendering if one.rule not in _BUILDS or one.path not in told)]
+
+
+def without_repeats(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings without what a unit says of a path that is missing, where the field that names it has a finding."""
+    listed = tuple(findings)
+    placed = [one for one in listed if one.rule == _MISSING and one.field]
+
+    def is_repeated(one: Finding) -> bool:
+        is_of_unit = one.rule == _MISSING and not one.field
+        return is_of_unit and any(one.path == other.path and one.message in other.message for other in placed)
+
+    return tuple(one for one in listed if not is_repeated(one))
 
 
 def failing(findings: Iterable[Finding], fail_on: FailOn) -> list[Finding]:

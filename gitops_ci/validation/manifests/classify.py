@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_ci.known_files import KUSTOMIZATIONS
+from gitops_ci.validation.kinds import KINDS
 
 __all__ = ["why_no_document", "why_no_manifest"]
 
@@ -57,9 +58,14 @@ def why_no_document(path: str, value: Any) -> str | None:
         return "a kustomization"
     if "apiVersion" in value or "kind" in value:
         return _client_side(value)
-    if "metadata" in value and ("spec" in value or "data" in value):
+    if _has_a_name(value.get("metadata")) and ("spec" in value or "data" in value):
         return None
     return "no Kubernetes object: it has neither apiVersion nor kind"
+
+
+def _has_a_name(metadata: Any) -> bool:
+    """Whether it may be the metadata of an object; resources of Omni and Talos have an `id` and a `type`."""
+    return not isinstance(metadata, Mapping) or "id" not in metadata or "type" not in metadata
 
 
 def _client_side(value: Mapping[str, Any]) -> str | None:
@@ -78,7 +84,7 @@ def _client_side(value: Mapping[str, Any]) -> str | None:
         return "a kubeconfig"
     if api_version == "v1alpha1" and kind is not None and kind.endswith("Config") and "metadata" not in value:
         return "a document of Talos' machine configuration"
-    if api_version is None and kind is not None and kind[:1].islower():
+    if api_version is None and kind is not None and _is_no_kind(kind, value):
         return f"no Kubernetes object: it has no apiVersion, and kind '{kind}' is no kind of Kubernetes"
     if kind is None and not isinstance(api_version, str | None):
         return "no Kubernetes object: its apiVersion is no string, and it has no kind"
@@ -87,6 +93,13 @@ def _client_side(value: Mapping[str, Any]) -> str | None:
     ):
         return "a kustomization"
     return None
+
+
+def _is_no_kind(kind: str, value: Mapping[str, Any]) -> bool:
+    """Whether a kind without an apiVersion is another program's, as Drone's are, and those of Omni's templates."""
+    if kind[:1].islower():
+        return True
+    return not value.keys() & {"metadata", "items"} and all(kind != known for _, known in KINDS)
 
 
 def _list_kind(value: list[Any]) -> str | None:

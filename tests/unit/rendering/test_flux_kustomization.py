@@ -125,7 +125,9 @@ def test_a_source_is_this_repository_or_it_is_told(kind, spec, is_here):
 def test_an_artifact_is_pushed_from_a_folder_around_what_takes_it(files, expected):
     made = repository(
         {
-            "deploy/clusters/one/k.yaml": kustomization({"sourceRef": {"kind": "OCIRepository", "name": "flux-system"}}),
+            "deploy/clusters/one/k.yaml": kustomization(
+                {"sourceRef": {"kind": "OCIRepository", "name": "flux-system"}}
+            ),
             **dict.fromkeys(files, CONFIGMAP % "x"),
         }
     )

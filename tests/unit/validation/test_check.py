@@ -189,10 +189,31 @@ def test_a_field_that_validation_requires_is_required_in_each_version(version: s
     assert [one.rule for one in found] == ["schema/required", "schema/required"]
 
 
-def test_a_pipeline_of_another_program_is_no_manifest():
-    report = check([("drone.yaml", "kind: pipeline\ntype: docker\nname: default\n")])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("kind: pipeline\ntype: docker\nname: default\n", "kind 'pipeline' is no kind of Kubernetes"),
+        ("kind: Cluster\nname: a\ntalos: {version: v1}\n", "kind 'Cluster' is no kind of Kubernetes"),
+        ("metadata: {namespace: default, type: A.omni.sidero.dev, id: a}\nspec: {}\n", "neither apiVersion nor kind"),
+    ],
+)
+def test_a_document_of_another_program_is_no_manifest(text, reason):
+    report = check([("drone.yaml", text)])
     assert report.findings == ()
-    assert "kind 'pipeline' is no kind of Kubernetes" in report.skipped[0].reason
+    assert reason in report.skipped[0].reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: Deployment\nspec: {}\n",
+        "kind: Cluster\nmetadata: {name: a}\n",
+        "kind: List\nitems: []\n",
+        "metadata: {name: a}\nspec: {}\n",
+    ],
+)
+def test_a_manifest_that_lacks_its_first_lines_is_one(text):
+    assert [one.rule for one in check([("a.yaml", text)]).findings]
 
 
 def test_a_list_without_items_says_what_is_missing():
