@@ -54,6 +54,15 @@ LIBRARY = {
     + "  replicas: {{ .Values.replicas }}\n"
     + POD,
 }
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: apps, namespace: argocd}
+spec:
+  project: default
+  destination: {server: "https://kubernetes.default.svc", namespace: apps}
+  SOURCE
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +196,17 @@ def test_the_address_of_a_remote_says_what_is_here(validated, tmp_path):
     found = validated({**LIBRARY, "releases/api.yaml": RELEASE.replace("PATH", "./absent")})[1]
     assert ("gitops/missing-path", "releases/api.yaml") in found
     assert ("schema/type", "charts/api/templates/d.yaml") in found
+
+
+def test_a_missing_folder_is_told_once(validated, tmp_path):
+    from tests.support.workspace import git
+
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "remote", "add", "origin", "git@git.example.com:acme/config.git")
+    source = "{repoURL: 'https://git.example.com/acme/config', path: nowhere}"
+    for said in (f"source: {source}", f"sources: [{source}]"):
+        found = validated({"apps.yaml": APPLICATION.replace("SOURCE", said)})[1]
+        assert found == [("gitops/missing-path", "apps.yaml")]
 
 
 def test_a_chart_is_judged_with_its_tests_values(validated):

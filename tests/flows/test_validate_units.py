@@ -7,7 +7,6 @@ import json
 import pytest
 
 from tests.flows.test_validate import DEPLOYMENT, GOOD
-from tests.support.workspace import git
 
 KUSTOMIZATION = """\
 apiVersion: kustomize.toolkit.fluxcd.io/v1
@@ -26,15 +25,6 @@ metadata: {name: web}
 spec:
   template:
     spec: {containers: [{name: web, image: "ghcr.io/acme/web:1.0.0"}]}
-"""
-APPLICATION = """\
-apiVersion: argoproj.io/v1alpha1
-kind: Application
-metadata: {name: apps, namespace: argocd}
-spec:
-  project: default
-  destination: {server: "https://kubernetes.default.svc", namespace: apps}
-  SOURCE
 """
 SOUND = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
@@ -281,13 +271,3 @@ def test_nothing_hangs_on_names_and_secrets_of_empty_values(found, tree):
     assert found() == (0, [])
     tree({"c/values.yaml": values.replace("key: ''", "key: '!'")})
     assert "schema/base64" in {rule for rule, _ in found()[1]}
-
-
-def test_a_missing_folder_is_told_once(found, tree, tmp_path):
-    git(tmp_path, "init", "--quiet")
-    git(tmp_path, "remote", "add", "origin", "https://github.com/acme/x.git")
-    source = "{repoURL: 'https://github.com/acme/x', path: nowhere}"
-    tree({"clusters/apps.yaml": APPLICATION.replace("SOURCE", f"source: {source}")})
-    assert found() == (1, [("gitops/missing-path", "clusters/apps.yaml")])
-    tree({"clusters/apps.yaml": APPLICATION.replace("SOURCE", f"sources: [{source}]")})
-    assert found() == (1, [("gitops/missing-path", "clusters/apps.yaml")])
