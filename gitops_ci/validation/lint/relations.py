@@ -242,8 +242,18 @@ def _no_namespace(one: Facts, facts: _All) -> Iterator[Problem]:
 def _renamed(document: Document) -> Iterator[Problem]:
     """A Namespace that `namespace` of a kustomization, or `targetNamespace` of Flux, gave the name of another one."""
     origin, name = document.origin, document.name
-    if origin is None or origin.name == name or origin.name in name or "${" in origin.name:
+    if origin is None or origin.name == name or origin.name in name or "${" in origin.name or _is_kept(document):
         return
     message = f"the Namespace '{origin.name}' is renamed to '{name}': nothing makes it, and pruning it deletes '{name}'"
     hint = "Move the Namespace to a unit without `namespace` and `targetNamespace`, or leave those out."
     yield NO_NAMESPACE, ("metadata", "name"), message, hint
+
+
+def _is_kept(document: Document) -> bool:
+    """Whether Flux, Helm and Argo CD are told to leave an object when it is gone from Git."""
+    options = document.annotation("argocd.argoproj.io/sync-options").replace(" ", "").split(",")
+    return (
+        document.annotation("kustomize.toolkit.fluxcd.io/prune") == "disabled"
+        or document.annotation("helm.sh/resource-policy") == "keep"
+        or "Prune=false" in options
+    )

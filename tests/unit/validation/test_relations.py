@@ -249,6 +249,21 @@ def test_a_namespace_that_got_the_name_of_another_is_reported(source, name, is_r
     assert [one.path for one in findings] == ["ns.yaml"] * is_reported
 
 
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        {"kustomize.toolkit.fluxcd.io/prune": "disabled"},
+        {"helm.sh/resource-policy": "keep"},
+        {"argocd.argoproj.io/sync-options": "ServerSideApply=true, Prune=false"},
+    ],
+)
+def test_a_namespace_that_is_never_deleted_may_get_the_name_of_another(annotations):
+    before = named("Namespace", "not-used") | {"metadata": {"name": "not-used", "annotations": annotations}}
+    after = before | {"metadata": {"name": "kube-system", "annotations": annotations}}
+    unit = Rendered("unit", "kustomization.yaml", yaml.safe_dump(after), (("ns.yaml", yaml.safe_dump(before)),))
+    assert check([], RULES, rendered=[unit]).findings == ()
+
+
 def test_a_chart_with_assumed_values_claims_nothing():
     assert found([pod(container=from_all("ConfigMap", "other")), CONFIG], is_assumed=True) == []
 
