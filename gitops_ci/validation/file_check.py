@@ -15,7 +15,7 @@ from gitops_ci.validation.lint import (
     facts_of,
     used_images,
 )
-from gitops_ci.validation.manifests.classify import why_no_document, why_no_manifest
+from gitops_ci.validation.manifests.classify import may_be_manifest, why_no_document, why_no_manifest
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError, Loaded
@@ -101,7 +101,7 @@ class FileChecker:
             self._skip(Skip(path, 0, f"{what}, not a manifest", expected=True), result)
             return
         for index, piece in enumerate(split(text)):
-            self._piece(path, str(index), piece, result)
+            self._piece(path, str(index), piece, result, whole=text)
 
     def unit(self, unit: Rendered, result: Result) -> None:
         """Examine what a unit renders; findings point at what it was made of."""
@@ -109,7 +109,9 @@ class FileChecker:
         for index, piece in enumerate(split(unit.text)):
             self._piece(unit.file, str(index), piece, result, origins)
 
-    def _piece(self, path: str, index: str, piece: Piece, result: Result, origins: SourceMap | None = None) -> None:
+    def _piece(
+        self, path: str, index: str, piece: Piece, result: Result, origins: SourceMap | None = None, whole: str = ""
+    ) -> None:
         attach = origins.locate if origins else None
         if origins and (value := self._sound.value(piece.text)) is not None:
             for document in map(origins.locate, objects(path, index, piece, value)):
@@ -126,6 +128,10 @@ class FileChecker:
             loaded = piece.load()
         except YamlError as error:
             place = (path, error.line + piece.line, error.column)
+            if origins is None and not may_be_manifest(whole):
+                told = f"no Kubernetes object: it has neither apiVersion nor kind, and is no YAML: {error.reason}"
+                self._skip(Skip(path, place[1], told, expected=True), result)
+                return
             template = _UNRENDERED if origins is None and "{{" in piece.text else ""
             self._broken("yaml/syntax", f"{error.reason}{template}", place, result, piece, origins)
             return

@@ -72,7 +72,7 @@ class ObjectChecker:
 
     def verdict(self, document: Document, loaded: Loaded) -> ObjectResult:
         """What is wrong with an object that was read exactly."""
-        if program := _read_by(document):
+        if program := _why_not_judged(document):
             return ObjectResult([], program)
         first = not document.prefix or document.prefix[-1] == 0
         verdict = ObjectResult([])
@@ -143,9 +143,11 @@ class ObjectChecker:
         verdict.quiet = self._checks.missing_schema == "ignore"
 
 
-def _read_by(document: Document) -> str:
-    """What a configuration of a program is, '' for what goes to a cluster."""
+def _why_not_judged(document: Document) -> str:
+    """Why nobody can judge an object here: it is a program's, or SOPS encrypted its kind, too; '' for others."""
     group = document.group
+    if document.is_encrypted and "ENC[" in (document.api_version + document.kind):
+        return "SOPS encrypted its kind, too: nobody can judge it here"
     if document.api_version and (group in CLIENT_GROUPS or group.partition("/")[0] in CLIENT_GROUPS):
         return f"{document.kind} of {document.api_version} is read by a program, not a cluster"
     return ""

@@ -87,7 +87,7 @@ class CustomKinds:
 
     def _remember(self, key: tuple[str, str], definition: _Definition) -> None:
         known = self._definitions.setdefault(key, [])
-        if any(one.versions == definition.versions for one in known):
+        if any(one.versions == definition.versions or one.where == definition.where for one in known):
             return
         alike = (one for one in known if one.where.is_rendered == definition.where.is_rendered)
         if first := next(alike, None):

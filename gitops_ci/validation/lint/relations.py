@@ -81,6 +81,7 @@ class _All:
                 self.names[one.unit, kind].add(name)
                 if kind in _OF_CLUSTER:
                     self.of_cluster[kind].add(name)
+        self.makers = {one.name for one in facts if _makes_what_it_likes(one)}
         self.namespaces = {one.name for one in facts if _kind(one) == "Namespace"}
 
     def providers(self, kind: str, name: str, namespace: str) -> list[Facts]:
@@ -120,19 +121,21 @@ def _missing_object(one: Facts, need: Need, facts: _All) -> Iterator[Problem]:
     kind = need.kind
     known = facts.of_cluster[kind] if kind in _OF_CLUSTER else facts.names[one.unit, kind]
     near = _near(need.name, known)
-    if near is None and not _are_made_here(kind, one, facts):
+    if near is None and not _are_made_here(kind, need.name, one, facts):
         return
     hint = f"Did you mean '{near}'?" if near else f"{one.unit} has {', '.join(sorted(known)[:5])}."
     yield MISSING, need.keys, f"there is no {kind} '{need.name}'", hint
 
 
-def _are_made_here(kind: str, one: Facts, facts: _All) -> bool:
-    """Whether the objects of a kind that are needed around an object come from its unit, as far as anybody can tell."""
+def _are_made_here(kind: str, name: str, one: Facts, facts: _All) -> bool:
+    """Whether the object of a name, which one needs, comes from the same unit, as far as anybody can tell."""
     # Secrets are usually made outside of the repository, classes by a chart.
     if kind in _OF_CLUSTER or kind == "Secret" or one.is_partial:
         return False
+    if kind == "Service" and any(name == maker or name.startswith(f"{maker}-") for maker in facts.makers):
+        return False  # one of a release or an operator, which name their Services after themselves
     around = [other for other in facts.by_unit[one.unit] if _may_share_namespace(one, other)]
-    known = {name for other in around for made, name in _made_by(other) if made == kind}
+    known = {own for other in around for made, own in _made_by(other) if made == kind}
     if any(need.kind == kind and need.name in known for other in around for need in other.needs):
         return True
     # Nothing here uses those that the unit makes: what an operator makes may use them, and it may make the others.
@@ -146,6 +149,11 @@ def _may_share_namespace(one: Facts, other: Facts) -> bool:
 def _may_make_objects(one: Facts) -> bool:
     """Whether it is a custom resource, apart from kinds that are known to make one Secret, or none."""
     return _kind(one) != one.kind and one.makes is None and one.group.partition("/")[0] != "monitoring.coreos.com"
+
+
+def _makes_what_it_likes(one: Facts) -> bool:
+    """Whether it may make objects that are nowhere in Git; what describes a unit makes those of its folder."""
+    return _may_make_objects(one) and one.group not in {"kustomize.toolkit.fluxcd.io", "argoproj.io"}
 
 
 def _near(name: str, known: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.validation.kinds import KINDS
 
-__all__ = ["why_no_document", "why_no_manifest"]
+__all__ = ["may_be_manifest", "why_no_document", "why_no_manifest"]
 
 _NAMES: tuple[tuple[str, str], ...] = (
     (r"(.*/)?Chart\.(ya?ml|lock)|(.*/)?requirements\.(yaml|lock)", "a Helm chart's description"),
@@ -35,6 +35,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
 # What says of itself that it is a Kubernetes object is one, whatever its file is called.
 _API_VERSION = re.compile(r"^[\"']?apiVersion[\"']?:|^[ \t]*[{,]\s*\"apiVersion\"", re.MULTILINE)
 _KIND = re.compile(r"^[\"']?kind[\"']?:|^[ \t]*(?:[{,]\s*)?\"kind\"", re.MULTILINE)
+_KIND_ANYWHERE = re.compile(r"\bkind[\"']?\s*:")
 _TEMPLATE_FOLDER = re.compile(r"(?:^|/)templates/")
 
 
@@ -45,6 +46,11 @@ def why_no_manifest(path: str, text: str) -> str | None:
     if _API_VERSION.search(text) and _KIND.search(text):
         return None
     return next((what for pattern, what in _NAMES if re.fullmatch(pattern, path)), None)
+
+
+def may_be_manifest(text: str) -> bool:
+    """Whether a text that cannot be read was to be a manifest: it has the words of one."""
+    return "apiVersion" in text or _KIND_ANYWHERE.search(text) is not None
 
 
 def why_no_document(path: str, value: Any) -> str | None:

@@ -101,6 +101,21 @@ def test_a_broken_document_hides_no_other() -> None:
     assert [(f.rule, f.line) for f in found] == [("yaml/syntax", 2), ("schema/unknown-field", 8)]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("roles/tasks/main.yml", "- name: a\n  shell: b: c\n"),
+        ("translations/he.json", '{"title": "\\udz"}'),
+        ("notes.yaml", "{{- if .x }}\na: 1\n{{- end }}\n"),
+    ],
+)
+def test_what_cannot_be_read_and_is_no_manifest_is_a_skip(path: str, text: str) -> None:
+    report = check([(path, text)])
+    assert report.findings == ()
+    assert "is no YAML" in report.skipped[0].reason
+    assert [one.rule for one in findings(f"{text}\nkind: Deployment\n")] == ["yaml/syntax"]
+
+
 def test_a_key_set_twice_points_at_the_second() -> None:
     found = only(DEPLOYMENT.replace("  replicas: 2\n", "  replicas: 2\n  replicas: 3\n"))
     assert (found.rule, found.line, found.column) == ("yaml/duplicate-key", 7, 3)

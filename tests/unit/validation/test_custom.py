@@ -262,6 +262,12 @@ def test_the_same_definition_twice_is_no_difference() -> None:
     assert [one for one in report.findings if one.rule == "gitops/crd-differs"] == []
 
 
+def test_a_definition_that_is_read_twice_differs_from_no_other() -> None:
+    """Variables are filled in where a file is checked, and not where it is only read for its definitions."""
+    around = Surroundings(definitions=(("crd.yaml", LOOSE),))
+    assert check([("crd.yaml", CRD)], around=around).findings == ()
+
+
 def test_a_custom_kind_that_shares_a_name_with_a_built_in_one_has_none_of_its_rules() -> None:
     definition = CRD.replace("widgets", "services").replace("Widget", "Service")
     text = widget("size: 1\ncolor: red", name="NAME\n  finalizers: [guard]").replace("Widget", "Service")

@@ -214,6 +214,12 @@ def test_a_broken_relation_is_a_warning(objects, rule, message, hint):
                 marked("ca", annotations={"service.beta.openshift.io/inject-cabundle": "true"}),
             ]
         ],
+        # A release or an operator elsewhere names its Services after itself.
+        [
+            [ingress("shop-direct", number=80), service()],
+            [named("HelmRelease", "shop", "helm.toolkit.fluxcd.io/v2")],
+        ],
+        [[ingress("shop", number=80), service()], [named("Kafka", "shop", "kafka.strimzi.io/v1")]],
         # It may be missing, or is always there.
         [[pod(container=env_of("ConfigMap", "settings", "colour", optional=True)), CONFIG]],
         [[pod(container=from_all("ConfigMap", "other", optional=True)), CONFIG]],
@@ -262,6 +268,12 @@ def test_a_namespace_that_is_never_deleted_may_get_the_name_of_another(annotatio
     after = before | {"metadata": {"name": "kube-system", "annotations": annotations}}
     unit = Rendered("unit", "kustomization.yaml", yaml.safe_dump(after), (("ns.yaml", yaml.safe_dump(before)),))
     assert check([], RULES, rendered=[unit]).findings == ()
+
+
+def test_what_describes_a_unit_makes_no_service_by_its_name():
+    flux = named("Kustomization", "shop", "kustomize.toolkit.fluxcd.io/v1")
+    (finding,) = found([ingress("shop", number=80), service()], [flux])
+    assert "no Service 'shop'" in finding.message
 
 
 def test_a_chart_with_assumed_values_claims_nothing():

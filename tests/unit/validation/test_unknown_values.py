@@ -97,6 +97,13 @@ def test_any_encrypted_kind_loses_the_mapping_of_sops():
     assert errors(DEPLOYMENT.replace("replicas: 2", f"replicas: '{ENC}'") + SOPS) == []
 
 
+def test_an_object_whose_kind_is_encrypted_is_a_skip():
+    text = f"apiVersion: '{ENC}'\nkind: '{ENC}'\nmetadata: {{name: '{ENC}'}}\ndata: {{password: '{ENC}'}}\n"
+    report = check([("s.yaml", text + SOPS)])
+    assert report.findings == ()
+    assert ["SOPS encrypted its kind" in one.reason for one in report.skipped] == [True]
+
+
 def test_a_mapping_called_sops_that_is_none_is_an_unknown_field():
     config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\nsops: {version: 3}\n"
     assert errors(config) == [("schema/unknown-field", "sops")]
