@@ -23,10 +23,13 @@ _MARK = re.compile(r"gitops-ci:[ \t]+image=(?P<image>[^\s\"'*>]+)(?:[ \t]+part=(
 # What opens a comment in the languages of configuration; the mark is the first thing in it.
 _LEADER = re.compile(r"(?:#|//|--|;|/\*|<!--)[ \t]*\Z")
 _NO_BUMP = re.compile(r"(?:#|//|--|;|/\*|<!--)[ \t]*gitops-ci:[ \t]+no-bump(?![\w-])")
+# What may precede a comment that stands alone: a template's braces, a byte order mark.
+_BEFORE_COMMENT = " \t\r\n{-\ufeff"
 # Somebody's own comment behind the value of a line whose mark stands above.
 _COMMENT = re.compile(r"(?<=[ \t])(?:#|//)(?=[ \t])")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
-_VALUE = re.compile(r"""["'`](?P<quoted>[^"'`\r\n]*)["'`]|(?<=[=:\s])(?P<bare>[^\s"'`,;=()\[\]{}]+)""")
+# A word before `=` is the name of a value: `export TAG=1.4`.
+_VALUE = re.compile(r"""["'`](?P<quoted>[^"'`\r\n]*)["'`]|(?<=[=:\s])(?P<bare>[^\s"'`,;=()\[\]{}]++)(?!\s*=)""")
 # References, and what they may follow: in `${IMAGE:-acme/shop:1.4}` the default of a variable begins behind it.
 _NAMES = re.compile(r"\$\{\w+:?[-=+]|[\w./:@-]+")
 _DEFAULT = re.compile(r"\$\{\w+:?[-=+](?P<value>[^\s\"'`${}]+)\}")
@@ -40,7 +43,7 @@ def exempt_lines(text: str) -> frozenset[int]:
         return frozenset()
     lines = enumerate(_LINE.finditer(text), start=1)
     comments = ((number, line[0][: found.start()]) for number, line in lines if (found := _NO_BUMP.search(line[0])))
-    return frozenset(number if before.strip(" \t{-") else number + 1 for number, before in comments)
+    return frozenset(number if before.strip(_BEFORE_COMMENT) else number + 1 for number, before in comments)
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
@@ -80,8 +83,9 @@ def _each(source: ManifestText) -> Iterator[ImageSite]:
         leader = _LEADER.search(source.text, line.start(), mark.start()) if mark else None
         comment = leader or _COMMENT.search(source.text, line.start(), line.end())
         value_end = comment.start() if comment else line.end()
-        here = mark if leader and source.text[start:value_end].strip() else waiting
-        if here and source.text[start:value_end].strip():
+        has_value = bool(source.text[start:value_end].strip(_BEFORE_COMMENT))
+        here = mark if leader and has_value else waiting
+        if here and has_value:
             yield _site(source, here, start, value_end)
         waiting = mark if leader and here is not mark else None
         start = line.end()
@@ -120,7 +124,7 @@ def _value(text: str, image: ImageRef, part: Role | None, start: int, end: int) 
                 return "reference", match.start(), match.end()
         if part:
             return None
-    values = [match for pattern in (_DEFAULT, _VALUE) for match in pattern.finditer(text, start, end)]
+    values = [match for pattern in (_VALUE, _DEFAULT) for match in pattern.finditer(text, start, end)]
     for first, last in reversed([match.span(match.lastgroup or 0) for match in values]):
         is_digest = bool(_DIGEST.fullmatch(text, first, last))
         if part in {None, "digest"} and is_digest:

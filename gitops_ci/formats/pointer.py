@@ -103,6 +103,8 @@ _SLOW = re.compile(r"\)[*+?{]|\\[1-9]|\(\?(?!:)")
 _REPEATED = re.compile(r"(?<!\\)(?:[*+]|\{\d+,\d*\})")
 _MOST_REPEATED = 3
 _LONGEST_LINE = 2000
+# Without the byte order mark that a file may begin with.
+_LINE = re.compile(r"[^\r\n\ufeff][^\r\n]*")
 
 
 def _check(pattern: str, text: str) -> None:
@@ -125,15 +127,17 @@ def _in_text(source: ManifestText, pointer: Pointer, image: ImageRef) -> ImageSi
         UsageError: no line matches, or several do.
     """
     wanted = re.compile(pointer.pattern)
-    lines = (line for line in re.finditer(r"[^\r\n]+", source.text) if len(line[0]) <= _LONGEST_LINE)
-    found = [at for line in lines for at in wanted.finditer(source.text, line.start(), line.end())]
+    lines = (line for line in _LINE.finditer(source.text) if len(line[0]) <= _LONGEST_LINE)
+    # Each line for itself, so that `^` is its start.
+    found = [(line.start(), at) for line in lines for at in wanted.finditer(line[0])]
     if len(found) != 1:
-        lines_of = ", ".join(str(source.line(at.start())) for at in found[:5])
+        lines_of = ", ".join(str(source.line(start)) for start, _ in found[:5])
         counted = f"{len(found)} times (lines {lines_of})" if found else "nowhere"
         raise UsageError(f"{pointer.title} matches {counted}", hint="It has to match once. Write more of the line.")
-    role, now = _part(found[0][1], image)
-    problem = "" if now else f"what {pointer.source} points at is '{found[0][1]}', no part of {image.familiar}"
-    field = field_at(source, role, *found[0].span(1))
+    start, at = found[0]
+    role, now = _part(at[1], image)
+    problem = "" if now else f"what {pointer.source} points at is '{at[1]}', no part of {image.familiar}"
+    field = field_at(source, role, start + at.start(1), start + at.end(1))
     named = now or image.with_version(tag=None, digest=None)
     return ImageSite(ID, source.path, "", named, (field,), problem=problem)
 
