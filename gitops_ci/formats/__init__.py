@@ -27,6 +27,7 @@ from gitops_ci.formats import (
     terraform,
 )
 from gitops_ci.formats.base import Format
+from gitops_ci.formats.document.image_fields import NAMELESS
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.occupied import OccupiedSpans
 from gitops_ci.model import Field, ImageSite
@@ -107,6 +108,7 @@ def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[Ima
                 # Two ways to learn its name: from what it is laid over, and from the marker.
                 found.append(pointed)
             continue
+        found.extend(_as_marked(pointed))
         roles = {field.role for field in found[at].fields}
         more = tuple(field for field in pointed.fields if field.role not in roles and roles != {"reference"})
         if more:
@@ -118,3 +120,11 @@ def _pointed_at(sites: list[ImageSite], marked: Iterator[ImageSite]) -> list[Ima
                 fields=(*found[at].fields, *more),
             )
     return found
+
+
+def _as_marked(pointed: ImageSite) -> Iterator[ImageSite]:
+    """A marked reference once more, without its name: Flux writes the policy's image there, whatever the line has."""
+    if pointed.image.repository and pointed.layers == flux_policies.LAYER:
+        image = NAMELESS.with_version(tag=pointed.image.tag, digest=pointed.image.digest)
+        problem = f"{flux_policies.MARKED}{pointed.image.familiar}"
+        yield replace(pointed, image=image, problem=problem)

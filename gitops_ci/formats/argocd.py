@@ -15,7 +15,7 @@ from gitops_ci.formats.document.image_fields import Found, artifact, one_string,
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.formats.document.nodes import NodeContext, object_of, walk
 from gitops_ci.formats.document.scan import scan, site
-from gitops_ci.formats.document.variables import settings
+from gitops_ci.formats.document.variables import settings, with_settings
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
@@ -42,9 +42,12 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
                 yield from _overrides(source, place.node, place)
             elif isinstance(place.node, MappingNode) and place.key in {"source", "sources"}:
                 yield from _artifact(source, place.node, place)
-        yield from scan(source, root, format_id=ID, resource=resource)
+        sites = scan(source, root, format_id=ID, resource=resource)
         if what and what.kind == "ApplicationSet":
-            yield from _generated(source, root, what.resource)
+            # A parameter called `values` is no chart's values.
+            yield from with_settings(sites, [*_generated(source, root, what.resource)])
+        else:
+            yield from sites
 
 
 def generators_layer(path: str) -> str:

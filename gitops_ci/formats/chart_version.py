@@ -3,18 +3,19 @@
 Every tool writes the repository, the chart's name and the version in keys of its own. Flux and Helmfile name the
 repository in another place: see `chart_repositories`. Sources: argo-cd.readthedocs.io, "Helm" (`repoURL`, `chart`,
 `targetRevision`); helm.sh/docs/topics/registries (`dependencies`); kubectl.docs.kubernetes.io, "helmCharts";
-fleet.rancher.io/ref-fleet-yaml (`helm`); helmfile.readthedocs.io (`releases`); projectsveltos.github.io (`helmCharts`).
+fleet.rancher.io/ref-fleet-yaml (`helm`); helmfile.readthedocs.io (`releases`); projectsveltos.github.io (`helmCharts`);
+github.com/crossplane-contrib/provider-helm (`spec.forProvider.chart` of a Release).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from gitops_ci.formats.document import chart_repositories
+from gitops_ci.formats.document.chart_repositories import OCI, WHOLE_VERSION
 from gitops_ci.formats.document.image_fields import NAMELESS, Found, text_of
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.formats.document.nodes import NodeContext, patch_layer, walk
@@ -29,9 +30,6 @@ __all__ = ["ID", "VERSION", "find"]
 
 ID = "chart-version"
 
-OCI = "oci://"
-# Anything less is a range for Helm: `1.4` means `1.4.x`. Source: github.com/Masterminds/semver, "Checking Constraints".
-WHOLE_VERSION = re.compile(r"v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
 _WORDS = ("oci://", "chart", "oci:", "targetRevision", "helm:")
 _FILES = frozenset({CHART, "requirements.yaml"})
 # The keys of a chart's version in the layer of the object that installs it.
@@ -55,7 +53,10 @@ _ARGO_CD = _Keys("chart", "targetRevision", "repoURL", has_scheme=False)
 _DEPENDENCY = _Keys("name", "version", "repository")
 _KUSTOMIZE = _Keys("name", "version", "repo")
 _FLEET = _Keys("chart", "version", "repo")
+# Fleet takes a chart's whole address there, too.
+_FLEET_REPO = _Keys("repo", "version")
 _SVELTOS = _Keys("chartName", "chartVersion", "repositoryURL")
+_CROSSPLANE = _Keys("name", "version", "repository")
 _ADDRESS = _Keys("chart", "version")
 
 
@@ -124,7 +125,9 @@ def _spellings(source: ManifestText, place: NodeContext) -> Iterator[_Keys]:
     elif place.key == "helmCharts":
         yield from (_KUSTOMIZE, _SVELTOS)
     elif place.key == "helm" and (name in FLEET or place.kind in {"Bundle", "HelmOp"}):
-        yield _FLEET
+        yield from (_FLEET, _FLEET_REPO)
+    elif place.key == "chart" and place.kind == "Release":
+        yield _CROSSPLANE
     elif place.kind in {"Application", "ApplicationSet"}:
         yield _ARGO_CD
     yield _ADDRESS

@@ -14,15 +14,25 @@ from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
 from gitops_ci.known_files import FLEET
 from gitops_ci.model import ImageSite
+from gitops_ci.yamltext import MappingNode, Node, SequenceNode
 
 ID = "fleet"
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
-    path = PurePosixPath(source.path)
     for root in source.yaml.documents:
         what = object_of(root)
         if what and what.group == "fleet.cattle.io":
             yield from scan(source, root, format_id=ID)
-        elif what is None and path.name in FLEET:
-            yield from scan(source, root, format_id=ID, resource=f"Fleet/{path.parent}")
+        elif bundle := bundle_of(source.path, root):
+            yield from scan(source, root, format_id=ID, resource=bundle)
+
+
+def bundle_of(path: str, root: Node | None) -> str:
+    """What a `fleet.yaml` describes, or options of another name (`spec.bundles[].options` of a GitRepo); else ''."""
+    if not isinstance(root, MappingNode) or object_of(root):
+        return ""
+    name = PurePosixPath(path)
+    if name.name in FLEET:
+        return f"Fleet/{name.parent}"
+    return f"Fleet/{name}" if isinstance(root.get("targetCustomizations"), SequenceNode) else ""

@@ -28,6 +28,8 @@ LAYER = "imagepolicy"
 
 # In the words of both: a text without one has no marker.
 MARKS = ("$imagepolicy", "$imagescan")
+# How the problem of a line begins that has another image than its marker's policy.
+MARKED = "the line with its marker has "
 _SCAN = "imagescan"
 _MARKER = re.compile(
     r"""\#\s*\{\s*"\$image(?:policy"\s*:\s*"(?P<policy>[^":\s]+:[^":\s]+)|scan"\s*:\s*"(?P<scan>[^":\s]+))"""

@@ -7,13 +7,17 @@ only sets a tag (`values-prod.yaml`) takes the image's name from the file it is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from gitops_ci.formats.document.key_names import words_of
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.formats.document.scan import scan
+from gitops_ci.formats.document.variables import settings
 from gitops_ci.model import ImageSite
+from gitops_ci.yamltext import MappingNode, Node
 
 ID = "helm-values"
 
@@ -33,6 +37,7 @@ _OTHERS = frozenset(
         "devcontainer.json",
     }
 )
+_VERSION = re.compile("version", re.IGNORECASE)
 _OTHER_FOLDERS = frozenset({".github", ".gitea", ".forgejo", ".circleci", ".woodpecker", ".tekton"})
 
 
@@ -42,4 +47,15 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
         return
     for root in source.yaml.documents:
         if not object_of(root):
-            yield from scan(source, root, format_id=ID, layers=f"values:{path.with_suffix('')}")
+            layers = f"values:{path.with_suffix('')}"
+            yield from scan(source, root, format_id=ID, layers=layers)
+            if _VERSION.search(source.text):
+                yield from _versions(source, root, layers)
+
+
+def _versions(source: ManifestText, root: Node | None, layers: str) -> Iterator[ImageSite]:
+    """Versions under any key: they are images' where a git generator of an ApplicationSet reads the file."""
+    if isinstance(root, MappingNode):
+        for site in settings(source, root, format_id=ID, resource="", layers=layers):
+            if words_of(site.keys[-1])[-1:] == ("version",):
+                yield site

@@ -10,19 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_ci.formats.document.manifest_text import ManifestText
-from gitops_ci.formats.document.nodes import object_of, patch_layer
+from gitops_ci.formats.document.nodes import Object, object_of, patch_layer
 from gitops_ci.formats.document.scan import scan
-from gitops_ci.formats.document.variables import settings
+from gitops_ci.formats.document.variables import setting, settings, with_settings
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import MappingNode, Node, SequenceNode
 
 ID = "kubernetes"
+TEMPLATES = "template.openshift.io"
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
     for root in source.yaml.documents:
         if what := object_of(root):
-            yield from scan(source, root, format_id=ID)
+            sites = scan(source, root, format_id=ID)
+            yield from with_settings(sites, [*_parameters(source, root, what)]) if what.group == TEMPLATES else sites
             data = root.get("data") if isinstance(root, MappingNode) and what.kind == "ConfigMap" else None
             if isinstance(data, MappingNode):
                 # Variables of Flux: `substituteFrom`.
@@ -30,6 +32,22 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
         elif _is_patch(root):
             # Which object it is for, the kustomization says that names the file.
             yield from scan(source, root, format_id=ID, layers=patch_layer(source.path))
+
+
+def parameters_layer(path: str) -> str:
+    """The layer of the parameters of a file's OpenShift Templates."""
+    return f"parameters:{path}"
+
+
+def _parameters(source: ManifestText, root: Node | None, what: Object) -> Iterator[ImageSite]:
+    """The parameters of an OpenShift Template, which its objects read as `${TAG}`."""
+    layers = parameters_layer(source.path)
+    listed = root.get("parameters") if isinstance(root, MappingNode) else None
+    for item in listed.items if isinstance(listed, SequenceNode) else ():
+        if isinstance(item, MappingNode) and item.text("name") and (value := source.entries(item).get("value")):
+            keys = (item.text("name"),)
+            if one := setting(source, value, format_id=ID, resource=what.resource, layers=layers, keys=keys):
+                yield one
 
 
 def _is_patch(root: Node | None) -> bool:

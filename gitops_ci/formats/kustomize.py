@@ -31,7 +31,8 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
             # `imageTags` is what `images` was called before 2019; kustomize still reads it.
             for key in ("images", "imageTags"):
                 yield from overrides(source, root.get(key), resource=resource, format_id=ID)
-            yield from scan(source, root, format_id=ID, resource=resource)
+            layers = f"values:{PurePosixPath(source.path).with_suffix('')}"
+            yield from scan(source, root, format_id=ID, resource=resource, layers=layers)
 
 
 class Reach:

@@ -21,15 +21,19 @@ _LISTED_IN = frozenset({known_files.CHART, "requirements.yaml"})
 
 @dataclass(frozen=True, slots=True)
 class ChartDependency:
-    """The folder of a chart, and the keys under which the parent's values set its values."""
+    """The folders of a chart and of its parent, and the keys under which the parent's values set its values."""
 
     folder: str
     keys: tuple[str, ...]
+    parent: str
 
 
 def find(source: ManifestText) -> Iterator[ChartDependency]:
-    """The dependencies of a chart that may lie in the repository."""
+    """The dependencies of a chart that may lie in the repository, and the chart in whose `charts/` it lies itself."""
     parent, _, name = source.path.rpartition("/")
+    above, _, own = parent.rpartition("/")
+    if name == known_files.CHART and posixpath.basename(above) == "charts":
+        yield ChartDependency(parent, (own,), posixpath.dirname(above))
     if name not in _LISTED_IN or "dependencies" not in source.text:
         return
     try:
@@ -41,7 +45,7 @@ def find(source: ManifestText) -> Iterator[ChartDependency]:
         for item in listed.items if isinstance(listed, SequenceNode) else ():
             if isinstance(item, MappingNode) and item.text("name"):
                 keys = (item.text("alias") or item.text("name"),)
-                yield ChartDependency(posixpath.join(parent, "charts", item.text("name")), keys)
+                yield ChartDependency(posixpath.join(parent, "charts", item.text("name")), keys, parent)
                 if item.text("repository").startswith("file://"):
                     path = item.text("repository").removeprefix("file://")
-                    yield ChartDependency(posixpath.normpath(posixpath.join(parent, path)), keys)
+                    yield ChartDependency(posixpath.normpath(posixpath.join(parent, path)), keys, parent)

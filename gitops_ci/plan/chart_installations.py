@@ -14,30 +14,41 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from gitops_ci import known_files
+from gitops_ci.formats import fleet
 from gitops_ci.formats.argocd import override_of
+from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of, walk
+from gitops_ci.plan import generators
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError
 
 __all__ = ["ChartInstallation", "find_installations"]
 
 _WORDS = ("valueFiles", "valuesFile", "valuesFrom", "helmCharts", "chart:", "path:")
-# What a generator of an ApplicationSet fills in.
-_FILLED_IN = re.compile(r"\{\{[^{}]*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class SingleValue:
+    """One value of a ConfigMap, which a HelmRelease puts under keys of its own: `valuesKey` and `targetPath`."""
+
+    layer: str
+    keys: tuple[str, ...]
+    target: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ChartInstallation:
     """One installation: the layer of the values that its object holds, and the files below them, the lowest first.
 
-    A part of a file's path that a template fills in is a `*`. `maps` are layers of ConfigMaps that it reads,
-    `inline` the keys of values in the describing file itself, where that is no object.
+    A part of a file's path that a template fills in is a `*`. `maps` are layers of ConfigMaps that it reads, `values`
+    single values from them, `inline` the keys of values in the describing file itself, where that is no object.
     """
 
     layer: str
     files: tuple[str, ...]
     maps: tuple[str, ...] = ()
     inline: tuple[tuple[str, ...], ...] = ()
+    values: tuple[SingleValue, ...] = ()
 
     def expanded(self, paths: Collection[str]) -> tuple[str, ...]:
         """The files, each pattern replaced by the `paths` that fit it.
@@ -58,8 +69,11 @@ class ChartInstallation:
         return tuple(found)
 
 
-def find_installations(source: ManifestText) -> Iterator[ChartInstallation]:
-    """Every installation that a file describes; paths count from the repository's root."""
+def find_installations(source: ManifestText, paths: Collection[str] = ()) -> Iterator[ChartInstallation]:
+    """Every installation that a file describes; paths count from the repository's root.
+
+    `paths` are those in which the generators of an ApplicationSet find folders.
+    """
     folder, _, name = source.path.rpartition("/")
     if name.startswith(".argocd-source"):
         # Laid over the Application whose chart lies here.
@@ -72,40 +86,51 @@ def find_installations(source: ManifestText) -> Iterator[ChartInstallation]:
         return
     for root in documents:
         if isinstance(root, MappingNode):
-            yield from _of(source.path, root)
+            yield from _of(source.path, root, paths)
 
 
-def _of(path: str, root: MappingNode) -> Iterator[ChartInstallation]:
+def _of(path: str, root: MappingNode, paths: Collection[str]) -> Iterator[ChartInstallation]:
     folder, _, name = path.rpartition("/")
     what = object_of(root)
     if what and what.group == "argoproj.io":
-        for place in walk(root):
-            if isinstance(place.node, MappingNode) and (
-                place.key == "source" or (place.key == "sources" and place.item)
-            ):
-                yield _use(what.resource, "", place.node.text("path"), _files(place.node.get("helm"), "valueFiles"))
+        yield from _of_argocd(what.resource, root, paths)
     elif what and what.group == "helm.toolkit.fluxcd.io":
         spec = _at(root, "spec", "chart", "spec")
         if spec and "/" in spec.text("chart"):
             files = [f"/{file}" for file in _files(spec, "valuesFiles")]
             yield _use(what.resource, "", spec.text("chart"), files)
-        if maps := tuple(_maps(_at(root, "spec"))):
-            yield ChartInstallation(what.resource, (), maps)
-    elif name in known_files.FLEET and what is None:
+        spec = _at(root, "spec")
+        maps, values = tuple(_maps(spec)), tuple(_single_values(spec))
+        if maps or values:
+            yield ChartInstallation(what.resource, (), maps, values=values)
+    elif bundle := fleet.bundle_of(path, root):
         customized = root.get("targetCustomizations")
         customizations = customized.items if isinstance(customized, SequenceNode) else []
         chart, common = _at(root, "helm"), _files(root.get("helm"), "valuesFiles")
-        for bundle in (root, *customizations):
-            helm = bundle.get("helm") if isinstance(bundle, MappingNode) else None
-            own = _files(helm, "valuesFiles") if bundle is not root else []
+        for options in (root, *customizations):
+            helm = options.get("helm") if isinstance(options, MappingNode) else None
+            own = _files(helm, "valuesFiles") if options is not root else []
             files = [f"/{posixpath.join(folder, file)}" for file in (*common, *own)]
-            yield _use(f"Fleet/{folder or '.'}", folder, chart.text("chart") if chart else "", files)
+            yield _use(bundle, folder, chart.text("chart") if chart else "", files)
     elif name in known_files.KUSTOMIZATIONS:
         yield from _kustomized(folder, root)
     elif what is None and isinstance(releases := root.get("releases"), SequenceNode):
         for number, release in enumerate(releases.items):
             if isinstance(release, MappingNode) and release.text("chart"):
                 yield _of_helmfile(folder, release, ("releases", str(number)))
+
+
+def _of_argocd(resource: str, root: MappingNode, paths: Collection[str]) -> Iterator[ChartInstallation]:
+    """The sources of Applications; one of an ApplicationSet is there for each folder that its generators find."""
+    for place in walk(root):
+        node = place.node
+        if not isinstance(node, MappingNode) or not (place.key == "source" or (place.key == "sources" and place.item)):
+            continue
+        chart, files = node.text("path"), _files(node.get("helm"), "valueFiles")
+        is_generated = any("{{" in text for text in (chart, *files))
+        for folder in (generators.folders(root, paths) if is_generated else ()) or ("",):
+            filled = [generators.filled_in(file, folder) for file in files]
+            yield _use(resource, "", generators.filled_in(chart, folder), filled)
 
 
 def _of_helmfile(folder: str, release: MappingNode, above: tuple[str, ...]) -> ChartInstallation:
@@ -122,11 +147,12 @@ def _kustomized(folder: str, root: MappingNode) -> Iterator[ChartInstallation]:
     common = _at(root, "helmGlobals")
     home = (common.text("chartHome") if common else "") or "charts"
     listed = root.get("helmCharts")
-    for chart in listed.items if isinstance(listed, SequenceNode) else ():
+    for number, chart in enumerate(listed.items if isinstance(listed, SequenceNode) else ()):
         if isinstance(chart, MappingNode):
             own = [chart.text("valuesFile"), *_files(chart, "additionalValuesFiles")]
             files = [f"/{posixpath.join(folder, file)}" for file in own if file]
-            yield _use("", folder, posixpath.join(home, chart.text("name")), files)
+            inline = (("helmCharts", str(number), "valuesInline"),)
+            yield replace(_use("", folder, posixpath.join(home, chart.text("name")), files), inline=inline)
 
 
 def _use(layer: str, folder: str, chart: str, files: list[str]) -> ChartInstallation:
@@ -138,15 +164,30 @@ def _use(layer: str, folder: str, chart: str, files: list[str]) -> ChartInstalla
     found = [posixpath.join(base, "values.yaml")] if chart else []
     # `$values/envs/prod.yaml`: a repository by name, most often this one.
     found += [file.partition("/")[2] if file.startswith(("$", "/")) else posixpath.join(base, file) for file in files]
-    plain = (posixpath.normpath(_FILLED_IN.sub("*", file)) for file in found if "://" not in file)
+    plain = (posixpath.normpath(generators.filled_in(file)) for file in found if "://" not in file)
     return ChartInstallation(layer, tuple(file for file in plain if not file.startswith("..") and file.strip("*/")))
 
 
 def _maps(spec: MappingNode | None) -> Iterator[str]:
+    yield from (f"ConfigMap/{item.text('name')}" for item in _values_from(spec) if not item.text("targetPath"))
+
+
+def _single_values(spec: MappingNode | None) -> Iterator[SingleValue]:
+    for item in _values_from(spec):
+        key, path = item.text("valuesKey") or "values.yaml", item.text("targetPath").split(".")
+        known, target = image_role_of(key), image_role_of(path[-1])
+        if path[-1] and target:
+            # A ConfigMap writes the key of a version as values do.
+            keys = ((key,), (known[0],)) if known else ((key,),)
+            layer = f"ConfigMap/{item.text('name')}"
+            yield from (SingleValue(layer, one, (*path[:-1], target[0])) for one in keys)
+
+
+def _values_from(spec: MappingNode | None) -> Iterator[MappingNode]:
     listed = spec.get("valuesFrom") if spec else None
     for item in listed.items if isinstance(listed, SequenceNode) else ():
         if isinstance(item, MappingNode) and item.text("name"):
-            yield f"ConfigMap/{item.text('name')}"
+            yield item
 
 
 def _files(node: Node | None, key: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_ci import tags
-from gitops_ci.formats import chart_version, helm_chart, markers, pointer
+from gitops_ci.formats import chart_version, flux_policies, helm_chart, markers, pointer
 from gitops_ci.formats.document import variables
 from gitops_ci.formats.document.image_fields import APP_VERSION, FOLLOWED
 from gitops_ci.formats.document.key_names import image_role_of
@@ -190,6 +190,8 @@ def _lines(anchor: Anchor) -> str:
 def _hint(site: ImageSite) -> str:
     if site.problem == FOLLOWED:
         return "Let only one of the two write the version: remove the image from the ImageUpdater, or do not bump it."
+    if site.problem.startswith(flux_policies.MARKED):
+        return "Write the name of the policy's image there: then it is bumped."
     if site.problem.endswith(SHARED):
         return "Give each image a key of its own, or point at the value with --at."
     if site.format in {markers.ID, pointer.ID}:

@@ -23,6 +23,8 @@ __all__ = ["Together", "builders", "generated", "patch_files", "used"]
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902", "patchesJSON6902")
 # Where an object takes its chart from: Applications and HelmReleases that are whole say so.
 _SOURCE = re.compile(r"\b(?:chartRef|repoURL|sourceRef)\b")
+# The source of a Kustomization of Flux is its own: what it patches, others define.
+_KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
 _GENERATORS = ("configMapGenerator", "secretGenerator")
 
 
@@ -57,7 +59,7 @@ class Together:
     """
 
     def __init__(self, sources: Collection[ManifestText]) -> None:
-        self._whole = {source.path for source in sources if _SOURCE.search(source.text)}
+        self._whole = {source.path for source in sources if _is_whole(source.text)}
         self._reach = Reach(sources)
         self._used = {source.path: files for source in sources if (files := used(source))}
 
@@ -94,6 +96,10 @@ def builders(files: Collection[str], lines: RelationLines, paths: Collection[str
         found |= new
         targets = {posixpath.dirname(path) for path in new if posixpath.dirname(path)} - targets
     return found
+
+
+def _is_whole(text: str) -> bool:
+    return bool(_SOURCE.search(text)) and {*_KIND.findall(text)} != {"Kustomization"}
 
 
 def _roots(source: ManifestText) -> Iterator[MappingNode]:

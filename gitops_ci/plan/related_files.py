@@ -68,7 +68,7 @@ class RelatedFiles:
                     self._variables |= self._versions(text)
                 if _holds_values(text.path) or not _OBJECT.search(text.text):
                     self._values.add(text.path)
-                elif _HAS_VALUES.search(text.text):
+                elif _HAS_VALUES.search(text.text) or "ConfigMap" in text.text:
                     self._objects.add(text.path)
             if text.is_yaml and self._installs_chart(text):
                 self._objects.add(text.path)
@@ -88,7 +88,7 @@ class RelatedFiles:
                 found |= kustomizations.used(source)
             found |= self._generated(source)
         found |= replacements.needed(self._sources)
-        found |= self._lines.having(self._mentions(builders))
+        found |= self._lines.having(self._mentions()) | self._lines.generating_from(self._carriers)
         charts = {posixpath.basename(posixpath.dirname(path)) for path in self._own_values()} - {""}
         found |= {path for path in self._lines.having(charts) if posixpath.basename(path) in _CHARTS}
         # Other images may read the same variable: then it is nobody's alone.
@@ -96,8 +96,10 @@ class RelatedFiles:
         found |= self._lines.having({posixpath.basename(path) for s in self._sources for path in self._generated(s)})
         if any(chart_repositories.may_use(source) for source in self._sources):
             found |= self._lines.having(self._wanted.parents())
+        if any(_FLUX in source.text for source in self._sources if source.path in self._objects):
+            found |= self._lines.leading_to({*builders, *self._objects})
         substituted, maps = self._substitutions()
-        return (found | substituted) & self._paths, maps
+        return (found | substituted) & self._paths, maps | set(self._maps())
 
     def _substitutions(self) -> tuple[set[str], set[str]]:
         """The Kustomizations of Flux that fill in variables of the known files, and the ConfigMaps that these take."""
@@ -106,6 +108,22 @@ class RelatedFiles:
             return set(), set()
         found = self._lines.having(["postBuild"]) & self._lines.leading_to(readers)
         return found, {name for source in self._sources for name in variables.substituted_from(source)}
+
+    def _maps(self) -> Iterator[str]:
+        """ConfigMaps as others name them.
+
+        A release with a wanted image takes values from them, or they have a wanted image without a version.
+        """
+        names = set[str]()
+        for source in self._sources:
+            if source.path in self._objects and "valuesFrom" in source.text:
+                for use in chart_installations.find_installations(source):
+                    names.update(layer for layer in (*use.maps, *(one.layer for one in use.values)))
+            names.update(name for name, files in kustomizations.generated(source) if self._values.intersection(files))
+            names |= self._unversioned_maps(source)
+        for name in sorted(name.removeprefix("ConfigMap/") for name in names):
+            yield from (f"name: {quote}{name}" for quote in ("", '"', "'"))
+            yield from (f'"name":{space}"{name}"' for space in ("", " "))
 
     def _companions(self) -> Iterator[str]:
         """Files that belong to a carrier by their place and name.
@@ -154,6 +172,17 @@ class RelatedFiles:
             return set()
         return {site.variable[-1] for site in sites if not site.image.repository or self._wanted.of(site.image)}
 
+    def _unversioned_maps(self, source: ManifestText) -> set[str]:
+        """The ConfigMaps with values that name a wanted image and leave its version to others."""
+        if source.path not in self._objects or "ConfigMap" not in source.text:
+            return set()
+        try:
+            sites = [*formats.find(source)]
+        except YamlError:
+            return set()
+        bare = (site for site in sites if not site.image.tag and not site.image.digest and self._wanted.of(site.image))
+        return {site.layers for site in bare if site.layers.startswith("ConfigMap/")}
+
     def _generated(self, source: ManifestText) -> set[str]:
         return variables.generator_files(source, self._paths) if source.path in self._readers else set()
 
@@ -169,10 +198,9 @@ class RelatedFiles:
         for source in self._sources:
             for dependency in chart_dependencies.find(source):
                 if any(posixpath.join(dependency.folder, name) in self._carriers for name in _VALUES):
-                    folder = posixpath.dirname(source.path)
-                    yield from (posixpath.join(folder, name) for name in _VALUES)
+                    yield from (posixpath.join(dependency.parent, name) for name in _VALUES)
 
-    def _mentions(self, builders: Collection[str]) -> Iterator[str]:
+    def _mentions(self) -> Iterator[str]:
         """The addresses of charts and values in objects that install them, and the markers of the image's policies."""
         for path in sorted(self._values):
             yield from _addresses(path)
@@ -180,16 +208,13 @@ class RelatedFiles:
             if source.path in self._carriers:
                 for policy in flux_policies.named(source):
                     yield from (f'{policy.name}:{part}"' for part in ("tag", "digest"))
-        if any(_FLUX in s.text for s in self._sources if s.path in self._objects):
-            folders = {posixpath.dirname(path) for path in (*builders, *self._objects)}
-            yield from (folder if "/" in folder else f"path: ./{folder}" for folder in sorted(folders) if folder)
 
     def _referred(self) -> set[str]:
         """What texts refer to: values of the same installation."""
         known = {source.path for source in self._sources}
         found = set[str]()
         for source in (source for source in self._sources if _REFERS.search(source.text)):
-            for use in chart_installations.find_installations(source):
+            for use in chart_installations.find_installations(source, self._paths):
                 files = use.expanded(self._paths)
                 if not known.isdisjoint(files):
                     found.update(files)
@@ -202,18 +227,20 @@ def layered(sources: Iterable[ManifestText]) -> dict[str, set[Below]]:
     sources = [*sources]
     paths = frozenset(source.path for source in sources)
     for source in sources:
-        for use in chart_installations.find_installations(source):
+        for use in chart_installations.find_installations(source, paths):
             below: list[Below] = []
             for layer in filter(None, (*use.maps, *map(_layer, use.expanded(paths)), use.layer)):
                 found.setdefault(layer, set()).update(below)
-                below.append(Below(layer))
+                below.append(Below(layer, use=use.layer if layer in use.maps else ""))
             found.setdefault(_layer(source.path), set()).update(_inline(use, source.path, below))
             # What a release takes from a ConfigMap may be completed by its own values.
             for layer in use.maps:
                 found.setdefault(layer, set()).add(Below(use.layer))
+            for one in use.values:
+                found.setdefault(one.layer, set()).add(Below(use.layer, one.keys, one.target))
         for dependency in chart_dependencies.find(source):
             child = Below(_layer(posixpath.join(dependency.folder, _VALUES[0])), dependency.keys)
-            found.setdefault(_layer(posixpath.join(posixpath.dirname(source.path), _VALUES[0])), set()).add(child)
+            found.setdefault(_layer(posixpath.join(dependency.parent, _VALUES[0])), set()).add(child)
         for path, target in kustomizations.patch_files(source):
             if target:
                 found.setdefault(patch_layer(path), set()).add(Below(target))

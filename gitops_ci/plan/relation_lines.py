@@ -9,6 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator
+from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from gitops_ci.known_files import KUSTOMIZATIONS
@@ -43,8 +45,23 @@ class RelationLines:
     def leading_to(self, files: Collection[str]) -> set[str]:
         """The files with a `path:` of one of these files, or of a folder above it; paths count from the root."""
         above = {str(parent) for file in files for parent in PurePosixPath(file).parents} | {*files}
+        return {path for path, target in self._paths if target in above}
+
+    def generating_from(self, files: Iterable[str]) -> set[str]:
+        """The files with a `path:` that has a `*`, as git generators have, and fits a file or a folder above it."""
+        above = {str(parent) for file in files for parent in PurePosixPath(file).parents}
+        patterns = [(path, target) for path, target in self._paths if "*" in target]
+        folders = {target: {target, posixpath.dirname(target)} for _, target in patterns}
+        fitting = {
+            target for target, these in folders.items() if any(fnmatchcase(up, one) for one in these for up in above)
+        }
+        return {path for path, target in patterns if target in fitting}
+
+    @cached_property
+    def _paths(self) -> list[tuple[str, str]]:
+        """Each `path:` with its file, from the repository's root."""
         found = _LEADS_TO.finditer(self._text)
-        return {match[1] for match in found if posixpath.normpath(match[2].lstrip("/") or ".") in above}
+        return [(match[1], posixpath.normpath(match[2].lstrip("/") or ".")) for match in found]
 
     def _below(self, start: str, needle: str) -> Iterator[tuple[str, str]]:
         """The lines with a text in files whose paths begin so, found by whichever of the two is rarer."""

@@ -12,12 +12,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from gitops_ci.formats import ManifestText, argocd, compose, env_file, flux
-from gitops_ci.formats.document.nodes import Object, object_of, walk
+from gitops_ci.formats import ManifestText, argocd, compose, env_file, flux, kubernetes
+from gitops_ci.formats.document.nodes import Object, object_of
+from gitops_ci.plan import generators
 from gitops_ci.yamltext import MappingNode, SequenceNode, YamlError
 
 __all__ = ["Setting", "generator_files", "reads_variables", "settings", "substituted_from"]
 
+_SETTERS = ("ApplicationSet", "postBuild", "ResourceSet", kubernetes.TEMPLATES)
 _READS = re.compile(r"\$\{?[A-Za-z_]|\{\{")
 
 
@@ -45,10 +47,12 @@ def settings(source: ManifestText, paths: Collection[str]) -> Iterator[Setting]:
             yield Setting(argocd.generators_layer(source.path), (source.path,))
             yield from (
                 Setting(f"values:{posixpath.splitext(path)[0]}", (source.path,))
-                for pattern in _generator_patterns(root)
+                for pattern in generators.file_patterns(root)
                 for path in paths
                 if pattern.fullmatch(path)
             )
+        elif what.group == kubernetes.TEMPLATES:
+            yield Setting(kubernetes.parameters_layer(source.path), (source.path,))
         elif what.kind == "ResourceSet":
             yield Setting(flux.inputs_layer(source.path), (source.path,))
         elif what.group == "kustomize.toolkit.fluxcd.io":
@@ -65,12 +69,12 @@ def substituted_from(source: ManifestText) -> Iterator[str]:
 
 def generator_files(source: ManifestText, paths: Iterable[str]) -> set[str]:
     """The files that the git generators of an ApplicationSet read."""
-    patterns = [pattern for _, root in _objects(source) for pattern in _generator_patterns(root)]
+    patterns = [pattern for _, root in _objects(source) for pattern in generators.file_patterns(root)]
     return {path for path in paths if any(pattern.fullmatch(path) for pattern in patterns)} if patterns else set()
 
 
 def _objects(source: ManifestText) -> Iterator[tuple[Object, MappingNode]]:
-    if not source.is_yaml or not any(word in source.text for word in ("ApplicationSet", "postBuild", "ResourceSet")):
+    if not source.is_yaml or not any(word in source.text for word in _SETTERS):
         return
     try:
         roots = source.yaml.documents
@@ -94,15 +98,3 @@ def _substitutions(source: ManifestText, resource: str, root: MappingNode, paths
     for item in listed.items if isinstance(listed, SequenceNode) else ():
         if isinstance(item, MappingNode) and item.text("name"):
             yield Setting(f"ConfigMap/{item.text('name')}", below)
-
-
-def _generator_patterns(root: MappingNode) -> Iterator[re.Pattern[str]]:
-    for place in walk(root):
-        if place.key == "files" and isinstance(place.node, SequenceNode):
-            for item in place.node.items:
-                path = item.text("path") if isinstance(item, MappingNode) else ""
-                if path and "{{" not in path:
-                    parts = re.split(r"(\*\*/?|\*)", path.removeprefix("/"))
-                    yield re.compile(
-                        "".join(".*" if p[:2] == "**" else "[^/]*" if p == "*" else re.escape(p) for p in parts)
-                    )

@@ -475,6 +475,11 @@ def test_warnings_are_about_what_was_touched(run, tmp_path):
         "helm-values/helmfile-over-charts", "helm-values/layers-beside-each-other", "kustomize/bases-of-bases",
         "kustomize/charts-with-values",
         "kustomize/replaced-tags", "kustomize/vars",
+        "argocd/folders-of-generators", "argocd/parameters-added-by-a-patch-file", "argocd/parameters-called-values",
+        "argocd/segments-of-generated-folders", "argocd/values-beside-generated-files",
+        "argocd/versions-in-generated-files", "flux/one-value-from-a-map", "flux/patches-over-folders-above",
+        "flux/release-over-a-map-with-the-name", "flux/values-from-a-plain-map", "helm-values/charts-without-an-entry",
+        "kustomize/inline-values-over-a-file",
     ],
 )  # fmt: skip
 def test_files_that_name_no_image_are_found_by_what_they_belong_to(run, tmp_path, case):

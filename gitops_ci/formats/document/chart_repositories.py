@@ -6,6 +6,7 @@ Sources: fluxcd.io/flux/components/source/helmrepositories (`type: oci`), fluxcd
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,7 +16,11 @@ from gitops_ci.formats.document.nodes import NodeContext, object_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.yamltext import MappingNode, SequenceNode, YamlError
 
-__all__ = ["LAYER", "ChartRepository", "RepositoryUse", "may_use", "named", "used_by"]
+__all__ = ["LAYER", "OCI", "WHOLE_VERSION", "ChartRepository", "RepositoryUse", "may_use", "named", "used_by"]
+
+OCI = "oci://"
+# Anything less is a range for Helm: `1.4` means `1.4.x`. Source: github.com/Masterminds/semver, "Checking Constraints".
+WHOLE_VERSION = re.compile(r"v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
 
 LAYER = "chart-repository:"
 # What a file has that uses a repository by its name.

@@ -67,8 +67,13 @@ def patch_layer(path: str) -> str:
 
 
 def values_path(path: str) -> tuple[str, ...] | None:
-    """The keys below a chart's values that the path of a JSON patch leads to; None outside of values."""
+    """The keys below a chart's values that the path of a JSON patch leads to; None outside of values.
+
+    A list of `parameters` has the keys of values in its items.
+    """
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+    if parts[-1] == "parameters":
+        return ()
     at = next((number for number, part in enumerate(parts) if part in _VALUES), None)
     return None if at is None else tuple(parts[at + 1 :])
 
@@ -136,8 +141,11 @@ def _in_mapping(place: NodeContext, node: MappingNode) -> Iterator[NodeContext]:
         target = place.target
         if name in _PATCH and isinstance(node.get("target"), MappingNode):
             target = target_of(node.get("target"))
-        elif name == "value" and (below := values_path(node.text("path"))) is not None and node.text("op"):
-            layers, keys = place.target or place.layers, below
+        elif name == "value" and node.text("op"):
+            if (below := values_path(node.text("path"))) is not None:
+                layers, keys = place.target or place.layers, below
+            # What a JSON patch adds as a whole stands under the key of its path.
+            name = node.text("path").removesuffix("/-").rpartition("/")[2] or name
         yield NodeContext(value, name, False, place.kind, place.resource, place.registry, layers, keys, target)  # noqa: FBT003
 
 

@@ -29,6 +29,8 @@ _WATCHES = frozenset({"imageScans"})
 _PARAMETERS = frozenset({"parameters", "params", "set", "setString"})
 # Lists of strings that programs get: options and variables, `name=value`.
 _ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment", "literals"})
+# Strings with a part of an object, which may set a version alone: kustomize and Flux.
+_PATCHES = frozenset({"patch", "patchesStrategicMerge"})
 _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
 _ENDS_KEY = re.compile(r":\s")
@@ -170,7 +172,7 @@ def _parameters(source: ManifestText, node: SequenceNode, place: NodeContext, *,
     for path, entries in by_path.items():
         keys = tuple(path.split(".")) if path else ()
         # Beside an object's values they are laid over them; inside the values of another chart they are its own.
-        layers, above = (place.layers, place.keys) if place.layers else (place.resource, ())
+        layers, above = (place.layers, place.keys) if place.layers else (place.target or place.resource, ())
         here = replace(place, layers=layers, keys=(*above, *keys))
         for found in parts(source, entries, parent=keys[-1] if keys else "", registry=text_of(common)):
             if found.image.repository or layers:
@@ -186,7 +188,8 @@ def _in_string(
     source: ManifestText, node: ScalarNode, place: NodeContext, *, format_id: str, depth: int
 ) -> Iterator[ImageSite]:
     """YAML that a string holds: `values: |`, a patch, a file in a ConfigMap."""
-    if not _may_be_yaml(node.value) or not (place.layers or place.target or source.mentions(node.value)):
+    may_be_meant = place.layers or place.target or place.key in _PATCHES or source.mentions(node.value)
+    if not may_be_meant or not _may_be_yaml(node.value):
         return
     inner = source.inside(node)
     if inner is None:

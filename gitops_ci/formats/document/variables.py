@@ -8,7 +8,7 @@ fluxcd.control-plane.io/operator/resourceset, "Inputs".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
@@ -16,7 +16,7 @@ from gitops_ci.imageref import TAG, ImageRef
 from gitops_ci.model import Field, ImageSite
 from gitops_ci.yamltext import MappingNode, ScalarNode
 
-__all__ = ["NAMELESS", "Variable", "layer", "settings", "tagged", "variable_of"]
+__all__ = ["NAMELESS", "Variable", "layer", "setting", "settings", "tagged", "variable_of", "with_settings"]
 
 NAMELESS = ImageRef("", "")
 _VARIABLE = re.compile(
@@ -80,9 +80,26 @@ def settings(
             yield from settings(
                 source, entry.value, format_id=format_id, resource=resource, layers=layers, above=(*above, key)
             )
-        elif field := _version(source, entry):
-            image = NAMELESS.with_version(tag=field.text, digest=None)
-            yield ImageSite(format_id, source.path, resource, image, (field,), layers=layers, keys=(*above, key))
+        elif found := setting(source, entry, format_id=format_id, resource=resource, layers=layers, keys=(*above, key)):
+            yield found
+
+
+def setting(
+    source: ManifestText, entry: Entry, *, format_id: str, resource: str, layers: str, keys: tuple[str, ...]
+) -> ImageSite | None:
+    """The value of a variable, if it may be a version."""
+    field = _version(source, entry)
+    if field is None:
+        return None
+    image = NAMELESS.with_version(tag=field.text, digest=None)
+    return ImageSite(format_id, source.path, resource, image, (field,), layers=layers, keys=keys)
+
+
+def with_settings(sites: Iterable[ImageSite], found: Sequence[ImageSite]) -> Iterator[ImageSite]:
+    """The sites of an object and of the variables that it sets: what has no name there is a variable."""
+    spans = {field.span for site in found for field in site.fields}
+    yield from (site for site in sites if site.image.repository or spans.isdisjoint(f.span for f in site.fields))
+    yield from found
 
 
 def _version(source: ManifestText, entry: Entry) -> Field | None:
