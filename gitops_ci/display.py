@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import re
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.secret import MASK, mask, mask_foreign
 
 __all__ = ["log_line", "quoted", "quoted_end", "short_digests", "shorten", "visible", "visible_lines"]
 
 # Characters that str.isprintable() passes and that leave no mark all the same (Unicode's Default_Ignorable_Code_Point
 # and the blank Braille pattern). The selectors U+FE0E and U+FE0F belong to emoji and stay.
-_UNSEEN = re.compile(
+_UNSEEN = lazy_pattern(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
 )
 
 # What a CI system obeys in a log. GitHub's runner: `::name …::` at the start of a line after any white space, and
 # `##[name …]` anywhere (actions/runner, src/Runner.Common/ActionCommand.cs); Azure Pipelines `##vso[…]` and TeamCity
 # `##teamcity[…]` anywhere.
-_COMMAND = re.compile(r"\s*::.*?::")
-_COMMAND_ANYWHERE = re.compile(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
+_COMMAND = lazy_pattern(r"\s*::.*?::")
+_COMMAND_ANYWHERE = lazy_pattern(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
 
 # More characters than any message quotes. A secret that this cut divides is one that another program cut.
 _LARGEST = 100_000
 
-_DIGEST = re.compile(r"\b(sha(?:256|512):[0-9a-f]{12})[0-9a-f]{52,}")
+_DIGEST = lazy_pattern(r"\b(sha(?:256|512):[0-9a-f]{12})[0-9a-f]{52,}")
 
 
 def visible(text: str) -> str:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import UsageError
+from gitops_ci.lazy import lazy_pattern
 
 __all__ = ["DIGEST", "DOCKER_HUB", "TAG", "ImageRef", "has_host", "in_lower_case"]
 
@@ -18,11 +19,11 @@ _HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"
 
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])"
 _PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+TAG = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
-DIGEST = re.compile(_DIGEST)
-_NAME = re.compile(rf"(?:(?P<host>{_HOST}(?::[0-9]{{1,5}})?)/)?(?P<path>{_PATH}(?:/{_PATH})*)")
-_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = lazy_pattern(_DIGEST)
+_NAME = lazy_pattern(rf"(?:(?P<host>{_HOST}(?::[0-9]{{1,5}})?)/)?(?P<path>{_PATH}(?:/{_PATH})*)")
+_SHA256 = lazy_pattern(r"sha256:[0-9a-f]{64}")
 _LONGEST_PATH = 255  # distribution/reference, RepositoryNameTotalLengthMax: the host does not count, `library/` does
 _LONGEST = 1024  # more than name, tag and digest together can have
 

@@ -6,11 +6,12 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from gitops_ci.errors import UsageError
+from gitops_ci.lazy import lazy_pattern
 
 __all__ = ["age", "duration", "moment", "rfc3339", "since"]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_PART = re.compile(r"(\d{1,9})([smhdw])")
+_PART = lazy_pattern(r"(\d{1,9})([smhdw])")
 _DAY = 86_400
 
 

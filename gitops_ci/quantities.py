@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from gitops_ci.lazy import lazy_pattern
+
 __all__ = ["bytes_of", "seconds_of", "whole_number"]
 
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?)h)?(?:([0-9]+(?:\.[0-9]+)?)m)?(?:([0-9]+(?:\.[0-9]+)?)s?)?")
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)(i?)b?", re.IGNORECASE)
+_DURATION = lazy_pattern(r"(?:([0-9]+(?:\.[0-9]+)?)h)?(?:([0-9]+(?:\.[0-9]+)?)m)?(?:([0-9]+(?:\.[0-9]+)?)s?)?")
+_SIZE = lazy_pattern(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)(i?)b?", re.IGNORECASE)
 _LONGEST = 24  # no number is meant that is longer
 
 

@@ -13,13 +13,14 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from gitops_ci.errors import UsageError
+from gitops_ci.lazy import lazy_pattern
 
 __all__ = ["RepoUrl", "is_loopback"]
 
-_SCP = re.compile(
+_SCP = lazy_pattern(
     r"(?:(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9_.][A-Za-z0-9_.-]*):(?P<path>[^:\\].*)"
 )
-_HOST = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*|[0-9a-fA-F:]+")
+_HOST = lazy_pattern(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*|[0-9a-fA-F:]+")
 _NAMES_A_USER = frozenset({"dev.azure.com", "bitbucket.org"})
 # Where ssh is on port 443, for networks that let nothing else out: docs.github.com "Using SSH over the HTTPS port",
 # docs.gitlab.com "GitLab.com settings", support.atlassian.com "Troubleshoot SSH".
@@ -28,7 +29,7 @@ _BY_PORT_443 = {
     "altssh.gitlab.com": "gitlab.com",
     "altssh.bitbucket.org": "bitbucket.org",
 }
-_LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
+_LOOPBACK = lazy_pattern(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gitops_ci.lazy import lazy_pattern
+
 __all__ = ["MASK", "Secret", "basic_auth", "mask", "mask_foreign"]
 
 MASK = "***"
@@ -22,7 +24,7 @@ _SCHEMES = ("Authorization: ", "Basic ", "Bearer ")
 _OWN = 8
 _AROUND = "\"'`()[]{}<>.,:;\u2026 \t\r\n"
 # Before each line of a server's words (git-push(1)).
-_GIT_PREFIX = re.compile(r"^remote:", re.MULTILINE)
+_GIT_PREFIX = lazy_pattern(r"^remote:", re.MULTILINE)
 
 _spellings: dict[str, None] = {}
 # The spellings without white space, of which a part is masked too.

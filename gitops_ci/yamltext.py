@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from gitops_ci.lazy import lazy_pattern
+
 if TYPE_CHECKING:
     from gitops_ci.model import Span
 
@@ -264,7 +266,7 @@ def _deepest_flow(text: str) -> int:
 
 
 # What YAML 1.2's production c-printable leaves out. Written as all that it has, the class takes 8 ms to compile.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 # A reader looks so far ahead in a line for the end of a key, and so can meet its own limit of depth before ours.
 _LOOKAHEAD = 1024
 
@@ -381,7 +383,7 @@ def _build(events: Iterator[Any], text: str) -> tuple[Node | None, ...]:
     return tuple(documents)
 
 
-_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|\s+#[^\r\n]*|$))+")
+_PROPERTIES = lazy_pattern(r"(?:[&!]\S*(?:\s+|\s+#[^\r\n]*|$))+")
 
 
 def _after_properties(text: str, start: int, end: int) -> int:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from gitops_ci.ci.base import CiContext, Reader
 from gitops_ci.lazy import LazyModules
-from gitops_ci.repourl import is_loopback
 
 __all__ = ["PROVIDERS", "CiContext", "commit_url", "compare_url", "detect", "own_code_host"]
 
@@ -89,6 +87,10 @@ def own_code_host(environ: Mapping[str, str], host: str) -> tuple[str, str | Non
 
     The address is told where it may be below a path. Loopback is a test's, and says nothing.
     """
+    from urllib.parse import urlsplit
+
+    from gitops_ci.repourl import is_loopback
+
     provider = detect(environ).provider
     variable = {"github": "GITHUB_SERVER_URL", "gitea": "GITHUB_SERVER_URL", "gitlab": "CI_SERVER_URL"}.get(provider)
     if variable is None or not host or is_loopback(host) or urlsplit(environ.get(variable, "")).hostname != host:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from gitops_ci.ci import detect
 from gitops_ci.cli.options import option
 from gitops_ci.errors import UsageError
 from gitops_ci.forges import FORGES
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.secret import mask
 from gitops_ci.variables import variables
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["comment_options", "post_comment"]
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+_KEY = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 _SECONDS = 60.0
 _OPTIONS = (
     option("--comment", is_flag=True, help="Keep one comment with the result on the pull request of this job."),

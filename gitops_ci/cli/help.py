@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from gitops_ci.errors import UsageError
+from gitops_ci.lazy import lazy_pattern
 
 __all__ = ["HelpfulCommand", "HelpfulGroup"]
 
@@ -16,7 +17,7 @@ _VARIABLES = (
     "Every option has an environment variable: --config-repo is GITOPS_CI_CONFIG_REPO. A flag goes before the "
     "variable, the variable before .gitops-ci.yaml ('gitops-ci config show' prints both)."
 )
-_DEFAULT = re.compile(r" \[(?!default)([^\[\]]+)\](?=$| Repeatable\.$)")
+_DEFAULT = lazy_pattern(r" \[(?!default)([^\[\]]+)\](?=$| Repeatable\.$)")
 
 
 @contextmanager

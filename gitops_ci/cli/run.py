@@ -18,13 +18,12 @@ from gitops_ci.cli.options import Output
 from gitops_ci.cli.spinner import spinning
 from gitops_ci.cli.terminal import painted
 from gitops_ci.errors import GitopsCiError, Interrupted, ProgramError, UsageError
-from gitops_ci.model import ErrorDetail, Outcome
 from gitops_ci.process import stop
 from gitops_ci.secret import Secret, mask
 from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
-    from gitops_ci.model import Log
+    from gitops_ci.model import Log, Outcome
 
 __all__ = ["execute", "guarded"]
 
@@ -89,6 +88,8 @@ def _learn_secrets() -> None:
 
 
 def failed(command: str, error: GitopsCiError) -> Outcome:
+    from gitops_ci.model import ErrorDetail, Outcome
+
     return Outcome(command=command, status="failed", exit_code=error.exit_code, error=ErrorDetail.of(error))
 
 

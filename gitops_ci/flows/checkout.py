@@ -6,10 +6,12 @@ import os
 import re
 from typing import NamedTuple
 
+from gitops_ci.lazy import lazy_pattern
+
 __all__ = ["Root", "repository_branches", "repository_root", "repository_urls", "root_around"]
 
 _HEADS = (("HEAD", "refs/heads/"), ("refs/remotes/origin/HEAD", "refs/remotes/origin/"))
-_URL = re.compile(r"^[ \t]*url[ \t]*=[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
+_URL = lazy_pattern(r"^[ \t]*url[ \t]*=[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
 
 
 class Root(NamedTuple):

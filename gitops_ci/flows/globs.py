@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from gitops_ci.errors import UsageError
 from gitops_ci.known_files import OWN_FOLDER
+from gitops_ci.lazy import lazy_pattern
 
 __all__ = ["Paths", "is_manifest"]
 
-_OUTSIDE = re.compile(r"^/|(?:^|/)\.\.(?:/|$)|\\|\0|(?:^|/)\.git(?:/|$)", re.IGNORECASE)
+_OUTSIDE = lazy_pattern(r"^/|(?:^|/)\.\.(?:/|$)|\\|\0|(?:^|/)\.git(?:/|$)", re.IGNORECASE)
 
 
 _MANIFESTS = (".yaml", ".yml", ".json")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from gitops_ci.errors import UsageError
 from gitops_ci.lazy import LazyModules
-from gitops_ci.repourl import RepoUrl, is_loopback
 from gitops_ci.text import nearest
 
 if TYPE_CHECKING:
     from gitops_ci.forges.base import ForgeKind
+    from gitops_ci.repourl import RepoUrl
 
 __all__ = ["FORGES", "check_api_url", "check_kind", "choose"]
 
@@ -44,6 +43,8 @@ def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
     for known in FORGES.values():
         if known.hosts(url.code_host):
             return known
+    from gitops_ci.repourl import is_loopback
+
     if not api_url and (url.scheme == "file" or is_loopback(url.host)):
         return FORGES["git"]
     raise UsageError(
@@ -70,6 +71,10 @@ def _named(kind: str) -> ForgeKind:
 
 def check_api_url(text: str) -> None:
     """Raises UsageError for an address that is none, is not safe, or carries credentials."""
+    from urllib.parse import urlsplit
+
+    from gitops_ci.repourl import is_loopback
+
     try:
         parts = urlsplit(text)
         _, host = parts.port, parts.hostname or ""

@@ -18,7 +18,8 @@ _NO_FINDING = ("is not installed", "cannot be run", "was ended", "cannot be copi
 # resmap, krusty, internal/builtins). It may be in what was left out.
 _IS_ABSENT = re.compile(
     "no resource matches|no matches for Id|failed to find unique target|nothing selected by"
-    "|unable to find .{0,200}target|unable to find field|does not exist; cannot merge or replace|var '[^']*' cannot be mapped"
+    "|unable to find .{0,200}target|unable to find field|does not exist; cannot merge or replace"
+    "|var '[^']*' cannot be mapped"
 )
 _MOST_LINES = 3
 

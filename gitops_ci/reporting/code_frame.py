@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from gitops_ci.display import visible
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.model import Finding
 from gitops_ci.secret import mask
 
@@ -13,7 +13,7 @@ __all__ = ["SourceLine", "code_frame"]
 
 # The text of a line, by path and number; None where it is not to be shown.
 SourceLine = Callable[[Finding], str | None]
-_WORD = re.compile(r"[^\s:,\]}]+")
+_WORD = lazy_pattern(r"[^\s:,\]}]+")
 
 
 def code_frame(finding: Finding, line: str, paint: Callable[[str, str], str], columns: int) -> Iterator[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.model import Skip
 
 __all__ = ["grouped_skips"]
 
-_NAME = re.compile(r"'[^']*'")
+_NAME = lazy_pattern(r"'[^']*'")
 
 
 def grouped_skips(skipped: Iterable[Skip], most: int) -> list[tuple[Skip, int]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.model import Finding, Skip
 from gitops_ci.validation.lint import (
     FOLLOWED_GROUPS,
@@ -32,12 +32,12 @@ __all__ = ["FileChecker", "Result", "objects", "resource_of"]
 
 _TOP = Violation("", None, "")
 # What a chart's user decides: how long names get, and what its empty values become.
-_HANGS_ON_VALUES = re.compile(
+_HANGS_ON_VALUES = lazy_pattern(
     r"(?:no more than|at most) \d+ (?:characters|bytes)|is required|is missing|(?:must|may) not be empty"
     r"|(?:^|: |image |')''(?: |$)|, is null|needs a server or a name|must be a JSON object"
     r"|'(?:[-.][^']*|[^']*[-.])' must consist of"  # a name of several values
 )
-_OPERATORS = re.compile(r"argoproj\.io|fleet\.cattle\.io|[a-z]+\.toolkit\.fluxcd\.io")
+_OPERATORS = lazy_pattern(r"argoproj\.io|fleet\.cattle\.io|[a-z]+\.toolkit\.fluxcd\.io")
 _FLUX = ".toolkit.fluxcd.io"
 _UNRENDERED = " (a template's {{ }} that was not rendered?)"
 _UNREAD = "text after the end of the document, which Kubernetes does not read"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from hashlib import blake2b
 from typing import Any
 
 __all__ = ["SoundTexts"]
@@ -39,4 +38,6 @@ class SoundTexts:
 
 
 def _key(text: str) -> bytes:
+    from hashlib import blake2b
+
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).digest()

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import pytest
 
 import gitops_ci
+from gitops_ci.lazy import LazyPattern
 
 PACKAGE = Path(gitops_ci.__file__).parent
 SMALL, GROWTH = 300, 32
@@ -43,7 +44,8 @@ IN_PLACE = {f"re.{method}" for method in METHODS}
 FILES = [
     name
     for path in sorted(PACKAGE.rglob("*.py"))
-    if re.search(r"^import re$", path.read_text(), re.MULTILINE) and (name := str(path.relative_to(PACKAGE)))
+    if re.search(r"^import re$|lazy_pattern", path.read_text(), re.MULTILINE)
+    and (name := str(path.relative_to(PACKAGE)))
 ]
 
 
@@ -127,8 +129,8 @@ def _compiled(module: ModuleType) -> Iterator[tuple[str, Pattern]]:
         several = value if isinstance(value, tuple | list) else value.values() if isinstance(value, dict) else ()
         for number, one in enumerate((value, *several)):
             for pattern in one if isinstance(one, tuple) else (one,):
-                if isinstance(pattern, re.Pattern):
-                    yield f"{name}{f'[{number}]' * bool(number)}", pattern
+                if isinstance(pattern, re.Pattern | LazyPattern):
+                    yield f"{name}{f'[{number}]' * bool(number)}", re.compile(pattern.pattern, pattern.flags)
 
 
 # What is repeated, whatever the pattern is.

@@ -244,9 +244,12 @@ def _may_be_part(path: str, text: str) -> bool:
     """Whether a file by itself, outside of any repository, looks like a part of something."""
     if "${" in text or path == STDIN:
         return "${" in text
-    from pathlib import PurePath
-
-    return any(os.path.isfile(one / name) for one in PurePath(path).parents for name in _DESCRIBING)
+    folder, above = path, os.path.dirname(path)
+    while folder != above:
+        if any(os.path.isfile(os.path.join(above, name)) for name in _DESCRIBING):
+            return True
+        folder, above = above, os.path.dirname(above)
+    return False
 
 
 def _folder_around(paths: Sequence[str]) -> str:

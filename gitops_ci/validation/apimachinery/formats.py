@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation import gates
 
 if TYPE_CHECKING:
@@ -45,18 +46,18 @@ __all__ = [
 _remembered = lru_cache(maxsize=4096)
 
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
-_DNS_LABEL = re.compile(_LABEL)
-_DNS_LABEL_1035 = re.compile(r"[a-z](?:[-a-z0-9]*[a-z0-9])?")
-_DNS_SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_QUALIFIED = re.compile(r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-_PORT_NAME = re.compile(r"[-a-z0-9]+")
-_HTTP_HEADER = re.compile(r"[-A-Za-z0-9]+")
-_DOMAIN_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
-_PERCENT = re.compile(r"[0-9]+%")
+_DNS_LABEL = lazy_pattern(_LABEL)
+_DNS_LABEL_1035 = lazy_pattern(r"[a-z](?:[-a-z0-9]*[a-z0-9])?")
+_DNS_SUBDOMAIN = lazy_pattern(rf"{_LABEL}(?:\.{_LABEL})*")
+_QUALIFIED = lazy_pattern(r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_CONFIG_KEY = lazy_pattern(r"[-._a-zA-Z0-9]+")
+_PORT_NAME = lazy_pattern(r"[-a-z0-9]+")
+_HTTP_HEADER = lazy_pattern(r"[-A-Za-z0-9]+")
+_DOMAIN_PATH = lazy_pattern(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
+_PERCENT = lazy_pattern(r"[0-9]+%")
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _PART = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-_VERSION = re.compile(
+_VERSION = lazy_pattern(
     rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PART}(?:\.{_PART})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
 

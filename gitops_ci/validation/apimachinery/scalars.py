@@ -6,12 +6,12 @@ pkg/apis/meta/v1/time.go and micro_time.go, encoding/base64 (StdEncoding, which 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.go.base64 import is_base64
 
 __all__ = ["SCALARS", "Refusal", "quantity", "type_name"]
@@ -20,7 +20,7 @@ __all__ = ["SCALARS", "Refusal", "quantity", "type_name"]
 Refusal = tuple[str, str]
 
 # Digits are not needed: `m`, `-` and `.` are zero.
-_QUANTITY = re.compile(
+_QUANTITY = lazy_pattern(
     r"(?P<sign>[+-]?)(?P<number>[0-9]*(?:\.[0-9]*)?)(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]{1,18}))?"
 )
 _SUFFIXES = {
@@ -35,7 +35,7 @@ _SUFFIXES = {
 _SMALLEST, _LARGEST = Decimal("1e-9"), Decimal((1 << 63) - 1)
 _ESCAPED = frozenset("\t\n\v\f\r\u2028\u2029")
 _EXACT = Context(prec=100)
-_TIME = re.compile(
+_TIME = lazy_pattern(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{1,2}:[0-9]{2}:[0-9]{2})([.,][0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))"
 )
 

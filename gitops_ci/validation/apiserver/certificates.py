@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field, shown
 from gitops_ci.validation.apimachinery.labels import label_selector
@@ -27,14 +28,14 @@ _USAGES = (
     *("email protection", "s/mime", "ipsec end system", "ipsec tunnel", "ipsec user", "timestamping", "ocsp signing"),
     *("microsoft sgc", "netscape sgc"),
 )
-_REQUEST = re.compile(
+_REQUEST = lazy_pattern(
     rb"-----BEGIN CERTIFICATE REQUEST-----\s(?P<body>[A-Za-z0-9+/=\s]+)-----END CERTIFICATE REQUEST-----"
 )
 CERTIFICATE_PATHS = ("credentialBundlePath", "keyPath", "certificateChainPath")
 _KEY_TYPES = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
 _LARGEST_BUNDLE = 1 << 20
 _HOUR, _DAY = 3600, 86400
-_BLOCK = re.compile(r"^-----BEGIN ([^\r\n]*?)-----[ \t\r]*\n(.*?)^-----END \1-----", re.MULTILINE | re.DOTALL)
+_BLOCK = lazy_pattern(r"^-----BEGIN ([^\r\n]*?)-----[ \t\r]*\n(.*?)^-----END \1-----", re.MULTILINE | re.DOTALL)
 
 
 def trust_bundle(document: Field) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from gitops_ci.lazy import lazy_pattern
 
 __all__ = ["is_base64"]
 
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64 = lazy_pattern(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 def is_base64(text: str) -> bool:

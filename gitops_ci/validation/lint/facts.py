@@ -5,10 +5,10 @@ Only what is written in full counts: a name with a variable in it is nobody's na
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.kinds import KINDS
 from gitops_ci.validation.lint.base import Keys, dig
 from gitops_ci.validation.manifests.documents import Document
@@ -17,7 +17,7 @@ __all__ = ["Facts", "Labels", "Need", "Selector", "facts_of"]
 
 Labels = frozenset[tuple[str, str]]
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_NAME = lazy_pattern(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _POD_TEMPLATES = {kind: row.pod_template for (_, kind), row in KINDS.items() if row.pod_template is not None}
 # Kinds that make a Secret or ConfigMap: kind -> (what it makes, where its name is; the own name where that is empty).
 _MAKERS: Mapping[str, tuple[str, Keys]] = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gitops_ci.errors import UsageError
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.model import Finding
 from gitops_ci.validation.kinds import KINDS
 from gitops_ci.validation.lint.base import at, dig
@@ -24,7 +24,7 @@ _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 WITH_PODS = frozenset(kind for (_, kind), row in KINDS.items() if row.pod_template is not None)
 POD_SPECS = sorted({(*row.pod_template, "spec") for row in KINDS.values() if row.pod_template is not None})
 _MOVING = frozenset({"latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "canary"})
-_SUBSTITUTION = re.compile(r"\$\{(?:[^$}]|\$(?!\{))*\}|\$\((?:[^$)]|\$(?!\())*\)|<[^<>]+>")
+_SUBSTITUTION = lazy_pattern(r"\$\{(?:[^$}]|\$(?!\{))*\}|\$\((?:[^$)]|\$(?!\())*\)|<[^<>]+>")
 
 
 def images_of(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.model import Finding
 from gitops_ci.validation.lint.base import at
 from gitops_ci.validation.manifests.documents import Document
@@ -13,7 +14,7 @@ __all__ = ["plain_secrets"]
 
 _HINT = "Encrypt it (SOPS, SealedSecret) or refer to a vault (ExternalSecret). What was pushed must be replaced."
 # Entries that stand beside a password and are none: user names, ids, hosts, switches.
-_PUBLIC = re.compile(
+_PUBLIC = lazy_pattern(
     r"(?:.*[-_.])?(?:user(?:_?name)?|login|email|(?:client|tenant|subscription|account|project|app)[-_]?id|db|database"
     r"|(?:db|database)[-_]?name|host(?:name)?|port|region|bucket|enabled|realm|issuer|scopes?)",
     re.IGNORECASE,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_ci.known_files import KUSTOMIZATIONS
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.kinds import KINDS
 
 __all__ = ["may_be_manifest", "why_no_document", "why_no_manifest"]
@@ -33,10 +34,10 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"(.*/)?package\.json|(.*/)?tsconfig[^/]*\.json|(.*/)?[^/]*\.schema\.json", "a tool's settings"),
 )
 # What says of itself that it is a Kubernetes object is one, whatever its file is called.
-_API_VERSION = re.compile(r"^[\"']?apiVersion[\"']?:|^[ \t]*[{,]\s*\"apiVersion\"", re.MULTILINE)
-_KIND = re.compile(r"^[\"']?kind[\"']?:|^[ \t]*(?:[{,]\s*)?\"kind\"", re.MULTILINE)
-_KIND_ANYWHERE = re.compile(r"\bkind[\"']?\s*:")
-_TEMPLATE_FOLDER = re.compile(r"(?:^|/)templates/")
+_API_VERSION = lazy_pattern(r"^[\"']?apiVersion[\"']?:|^[ \t]*[{,]\s*\"apiVersion\"", re.MULTILINE)
+_KIND = lazy_pattern(r"^[\"']?kind[\"']?:|^[ \t]*(?:[{,]\s*)?\"kind\"", re.MULTILINE)
+_KIND_ANYWHERE = lazy_pattern(r"\bkind[\"']?\s*:")
+_TEMPLATE_FOLDER = lazy_pattern(r"(?:^|/)templates/")
 
 
 def why_no_manifest(path: str, text: str) -> str | None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from gitops_ci import yamltext
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.manifests import go_yaml
 from gitops_ci.validation.manifests.go_yaml_syntax import first_document, refuse_what_go_refuses
 from gitops_ci.validation.manifests.unknown_values import UnknownValues, without_sops
@@ -16,12 +17,12 @@ from gitops_ci.validation.violation import Path, Violation, keys_of
 
 __all__ = ["Document", "Piece", "split"]
 
-_SEPARATOR = re.compile(r"^---(?:[ \t]*(?:#[^\n]*)?\r?$|(?=[ \t]))", re.MULTILINE)
-_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*|\r?)(?:\n|\Z))*")
-_NOTHING_MORE = re.compile(r"(?:(?:\.\.\.)?[ \t]*(?:#[^\n]*|\r?)(?:\n|\Z))*")
-_DIRECTIVES = re.compile(r"(?:(?:[ \t]*#|%)[^\n]*\n|[ \t\r]*\n)*")
-_NEXT_OBJECT = re.compile(r"\}\s*\{")
-_SPACE = re.compile(r"\s*")
+_SEPARATOR = lazy_pattern(r"^---(?:[ \t]*(?:#[^\n]*)?\r?$|(?=[ \t]))", re.MULTILINE)
+_BLANK = lazy_pattern(r"(?:[ \t]*(?:#[^\n]*|\r?)(?:\n|\Z))*")
+_NOTHING_MORE = lazy_pattern(r"(?:(?:\.\.\.)?[ \t]*(?:#[^\n]*|\r?)(?:\n|\Z))*")
+_DIRECTIVES = lazy_pattern(r"(?:(?:[ \t]*#|%)[^\n]*\n|[ \t\r]*\n)*")
+_NEXT_OBJECT = lazy_pattern(r"\}\s*\{")
+_SPACE = lazy_pattern(r"\s*")
 
 
 class Piece:

@@ -6,9 +6,9 @@ tags, anchors, merge keys and directives here, words and numbers by ambiguity.py
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.yamltext import MOST_VALUES, fast_value
 
 __all__ = ["load_fast"]
@@ -16,7 +16,7 @@ __all__ = ["load_fast"]
 # The fast reader looks back to the first bracket at each that follows: 100,000 unclosed ones would take it a minute.
 _MOST_OPENED = 2_000
 # What YAML 1.2 reads otherwise than go-yaml, or another reader may not do alike: tags, anchors, directives, merge keys.
-_DIFFERENT = re.compile(r"[ \[{,\n](?:!|&[\w-]|<<)|^[%!&]|\?[ \n]|[\[{][^\n\"'\[{]*\?|[\x85\u2028\u2029]|\n\ufeff")
+_DIFFERENT = lazy_pattern(r"[ \[{,\n](?:!|&[\w-]|<<)|^[%!&]|\?[ \n]|[\[{][^\n\"'\[{]*\?|[\x85\u2028\u2029]|\n\ufeff")
 
 
 def load_fast(text: str) -> dict[Any, Any] | None:

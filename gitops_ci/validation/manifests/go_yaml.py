@@ -13,6 +13,7 @@ import struct
 from decimal import Decimal
 from typing import Any
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.go.base64 import is_base64
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
 
@@ -26,16 +27,16 @@ WORDS: dict[str, Any] = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_DOT_FLOAT = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
-_INTEGER = re.compile(
+_FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_DOT_FLOAT = lazy_pattern(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
+_INTEGER = lazy_pattern(
     r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))"
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = lazy_pattern("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _KINDS: dict[str, type] = {"bool": bool, "int": int, "float": float, "null": type(None), "timestamp": str}
 _RESOLVABLE = frozenset(f"{_TAG}{name}" for name in _KINDS)
-_TIMESTAMP = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ]\d\d?:\d\d?:\d\d?(?:\.\d*)?(?:Z|[+-]\d\d:\d\d)?)?")
+_TIMESTAMP = lazy_pattern(r"\d{4}-\d\d?-\d\d?(?:[Tt ]\d\d?:\d\d?:\d\d?(?:\.\d*)?(?:Z|[+-]\d\d:\d\d)?)?")
 
 
 class GoYamlError(ValueError):

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
 from gitops_ci.yamltext import BOM, MappingNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile, read_first, walk
 
@@ -19,12 +20,12 @@ __all__ = ["first_document", "refuse_what_go_refuses"]
 # Stand-ins of the private use area: a colon, the two characters of `\'`, what fills up the place of `\ud83d\ude00`,
 # and a byte order mark that begins a line: to go-yaml a character as others, where libyaml passes over it.
 _COLON, _QUOTE, _FILLER, _MARK = "\ue000", "\ue001\ue002", "\ue003", "\ue004"
-_STAND_INS = re.compile("[\ue000-\ue004]")
+_STAND_INS = lazy_pattern("[\ue000-\ue004]")
 # Each costs a reading; a text that has more of them is left refused.
 _MOST_STAND_INS = 50
-_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-_VERSION = re.compile(r"^%YAML[ \t]+(\S+)", re.MULTILINE)
-_SLASH = re.compile(r'[^\\"]*(?:\\[^/][^\\"]*)*\\/')
+_PAIR = lazy_pattern(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_VERSION = lazy_pattern(r"^%YAML[ \t]+(\S+)", re.MULTILINE)
+_SLASH = lazy_pattern(r'[^\\"]*(?:\\[^/][^\\"]*)*\\/')
 
 
 def first_document(text: str) -> YamlFile:

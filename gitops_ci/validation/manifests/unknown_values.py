@@ -14,15 +14,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.violation import Violation, keys_of, path_of, show_path
 
 __all__ = ["UnknownValues", "mentions_vault", "substitutes_variables", "unknown_values", "without_sops"]
 
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:=\-+?#%/^,@](?:[^$}]|\$(?!\{))*)?\}")
-_KUSTOMIZE_VARIABLE = re.compile(r"\$\([A-Za-z_][\w.\-]*\)")
-_VAULT_PATH = re.compile(r"<path:[^<>]+>")
-_ENCRYPTED = re.compile(r"^ENC\[.*\]$", re.DOTALL)
-_PLACEHOLDER = re.compile(r"<[^<>\n]+>")
+_VARIABLE = lazy_pattern(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:=\-+?#%/^,@](?:[^$}]|\$(?!\{))*)?\}")
+_KUSTOMIZE_VARIABLE = lazy_pattern(r"\$\([A-Za-z_][\w.\-]*\)")
+_VAULT_PATH = lazy_pattern(r"<path:[^<>]+>")
+_ENCRYPTED = lazy_pattern(r"^ENC\[.*\]$", re.DOTALL)
+_PLACEHOLDER = lazy_pattern(r"<[^<>\n]+>")
 _VAULT_MARKS = ("avp.kubernetes.io/", "<path:")
 # Cheap: a document without any of them has no unknown value.
 _MARKS = ("${", "$(", "ENC[", "<")

@@ -6,8 +6,7 @@ ValidateSecurityContext.
 
 from __future__ import annotations
 
-import re
-
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
@@ -15,7 +14,7 @@ from gitops_ci.validation.apimachinery.field import Field
 __all__ = ["container_security", "pod_security"]
 
 LARGEST_ID = 2**31 - 1
-_SYSCTL = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
+_SYSCTL = lazy_pattern(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
 # Parameters of the kernel's IPC namespace (component-helpers node/util/sysctl/namespace.go).
 _IPC = frozenset(
     {
@@ -23,8 +22,8 @@ _IPC = frozenset(
         *("kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.msg"),
     }
 )
-_NETBIOS = re.compile(r"[^\\/:*?\"<>|.][^\\/:*?\"<>|]{0,14}")
-_DNS = re.compile(r"{0}(?:\.{0})*".format(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"))
+_NETBIOS = lazy_pattern(r"[^\\/:*?\"<>|.][^\\/:*?\"<>|]{0,14}")
+_DNS = lazy_pattern(r"{0}(?:\.{0})*".format(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"))
 _POD_LINUX_ONLY = (
     *("appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser"),
     *("runAsGroup", "supplementalGroups", "supplementalGroupsPolicy", "seLinuxChangePolicy"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
 
@@ -37,9 +38,9 @@ def nfs(source: Field) -> None:
         source.at("path").bad("volume", f"'{source.text('path')}' must be an absolute path")
 
 
-_IQN = re.compile(r"iqn\.\d{4}-\d{2}\.[A-Za-z0-9\-.]+:[^,;*&$|\s]+\Z", re.ASCII)
-_EUI = re.compile(r"\Aeui.[A-Za-z0-9]{16}\Z")
-_NAA = re.compile(r"\Anaa.[A-Za-z0-9]{32}\Z")
+_IQN = lazy_pattern(r"iqn\.\d{4}-\d{2}\.[A-Za-z0-9\-.]+:[^,;*&$|\s]+\Z", re.ASCII)
+_EUI = lazy_pattern(r"\Aeui.[A-Za-z0-9]{16}\Z")
+_NAA = lazy_pattern(r"\Anaa.[A-Za-z0-9]{32}\Z")
 
 
 def iscsi(source: Field) -> None:
