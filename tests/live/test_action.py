@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import zipfile
+
 import pytest
 
 from tests.support.act import act
@@ -105,6 +108,38 @@ def test_valid_manifests_pass_without_annotations(config_checkout, project, runn
     assert run.annotations == []
     assert run.outputs("check")["findings"] == "0"
     assert run.commands <= {"set-output", "summary", "debug", "group", "endgroup"}
+
+
+def test_a_machine_downloads_the_packages_once_and_trusts_no_wheel(config_checkout, project, locked, tmp_path):
+    home, checkout = tmp_path / "home", config_checkout(DEPLOYMENT)
+    settings = home / ".config" / "pip" / "pip.conf"
+    settings.parent.mkdir(parents=True)
+    with_packages = f"[global]\nno-index = true\nfind-links = {locked}\n"
+    store = home / ".cache" / "gitops-ci" / "wheels"
+
+    def next_job(pip_settings):
+        settings.write_text(pip_settings)
+        shutil.rmtree(home / ".cache" / "act", ignore_errors=True)  # the folder of the job before
+        return act(checkout, project, home)
+
+    run = next_job(with_packages)
+    assert run.succeeded, str(run)
+    wheels = sorted(store.glob("*.whl"))
+    assert len(wheels) == len(list(locked.glob("*.whl")))
+
+    run = next_job("[global]\nno-index = true\n")  # pip finds nothing
+    assert run.succeeded, str(run)
+
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel, "a") as archive:
+            archive.writestr("sitecustomize.py", "raise SystemExit('from another job')")
+    run = next_job("[global]\nno-index = true\n")
+    assert not run.succeeded
+    assert "The packages of gitops-ci could not be installed" in str(run)
+    run = next_job(with_packages)
+    assert run.succeeded, str(run)
+    assert sorted(store.glob("*.whl")) == wheels
+    assert next_job("[global]\nno-index = true\n").succeeded
 
 
 RELEASE = """\
