@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gitops_ci.imageref import DOCKER_HUB, ImageRef
 from gitops_ci.model.rendered import ImageChange, ObjectChange
 
-__all__ = ["changed_images", "image_changes", "named", "version_of"]
+__all__ = ["changed_images", "image_changes", "is_same_name", "named", "publisher", "version_of"]
 
 
 def named(image: str) -> str:
@@ -22,6 +23,22 @@ def version_of(image: str) -> str:
     return image.removeprefix(named(image)).lstrip(":@")
 
 
+def is_same_name(old: str, new: str) -> bool:
+    """Whether two references are of one repository: `nginx` is `docker.io/library/nginx`."""
+    return _name(old) == _name(new)
+
+
+def publisher(image: str) -> str:
+    """The registry of a reference; on Docker Hub, where everybody has images, with the owner."""
+    registry, _, rest = _name(image).partition("/")
+    return f"{registry}/{rest.partition('/')[0]}" if registry == DOCKER_HUB else registry
+
+
+def _name(image: str) -> str:
+    found = ImageRef.try_parse(named(image))
+    return found.name if found else named(image)
+
+
 def image_changes(objects: Iterable[ObjectChange]) -> tuple[ImageChange, ...]:
     """Each image that changes from one version to another, with the objects that use it."""
     found: dict[tuple[str, str, str], list[str]] = {}
@@ -29,7 +46,9 @@ def image_changes(objects: Iterable[ObjectChange]) -> tuple[ImageChange, ...]:
         if one.before is None or one.after is None:
             continue
         for old, new in changed_images(one.before, one.after):
-            is_same = named(old) == named(new)
+            is_same = is_same_name(old, new)
+            if is_same and version_of(old) == version_of(new):
+                continue  # another spelling of the same
             key = (named(new), version_of(old) if is_same else old, version_of(new))
             users = found.setdefault(key, [])
             users += [one.id] if one.id not in users else []

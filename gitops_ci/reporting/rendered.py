@@ -102,10 +102,19 @@ def group_title(group: ObjectGroup, known: Mapping[str, ObjectChange]) -> str:
     was = {one.was for one in objects}
     verb = "" if first.state == "changed" else f" {first.state}{f', was {first.was}' if len(was) == 1 else ''}"
     if len(objects) == 1:
-        hook = f", hook {first.hook}" if first.hook else ""
-        return f"{' '.join(kind_and_name(first))} ({first.unit}{hook}){verb}"
+        where = ", ".join(filter(None, (_other_than(first), f"hook {first.hook}" if first.hook else "")))
+        return f"{' '.join(kind_and_name(first))}{f' ({where})' if where else ''}{verb}"
     hook = f" (hook {first.hook})" if first.hook else ""
     return f"Same change in {count(len(objects), first.kind)}{hook}: {listed_names(objects)}{verb}"
+
+
+def _other_than(one: ObjectChange) -> str:
+    """The unit, without what the object's own name says: an Application is a unit of that name."""
+    name = kind_and_name(one)[1]
+    for own in (f"{one.kind.lower()}:{name}", f"flux-{one.kind.lower()}:{name}"):
+        if one.unit == own or one.unit.startswith(f"{own}@"):
+            return one.unit.removeprefix(own).removeprefix("@")
+    return one.unit
 
 
 def listed_names(objects: Sequence[ObjectChange], most: int = _MOST_NAMES) -> str:

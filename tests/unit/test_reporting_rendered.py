@@ -262,6 +262,24 @@ def test_an_object_that_moves_and_is_the_same_is_listed_with_where_it_was():
     assert "application:b, was in application:a" in REPORTERS["html"].report(Outcome("diff", "changed", rendered=diff))
 
 
+@pytest.mark.parametrize(
+    ("unit", "title"),
+    [
+        ("application:argocd/shop", "Application argocd/shop"),
+        ("application:argocd/shop@apps/shop.yaml", "Application argocd/shop (apps/shop.yaml)"),
+        ("application:argocd/shop-2", "Application argocd/shop (application:argocd/shop-2)"),
+        ("chart:root", "Application argocd/shop (chart:root)"),
+    ],
+)
+def test_a_title_says_the_name_of_a_unit_once(unit, title):
+    one = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
+    one["metadata"] = {"name": "shop", "namespace": "argocd"}
+    old, new = ({**one, "spec": {"a": a}} for a in "xy")
+    found = compare([Side(unit, [old])], [Side(unit, [new])])
+    diff = RenderedDiff("b", "", (), found.objects, found.groups, found.risks, summary=found.summary)
+    assert f"<summary><code>{title}</code></summary>" in rendered_markdown(diff, 65_536)
+
+
 def test_objects_that_moved_from_two_units_are_no_group():
     """One title cannot name both."""
     old = [[config_map("a", x="1")], [config_map("b", x="1")]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gitops_ci.comparing.images import named, version_of
+from gitops_ci.comparing.images import is_same_name, named, publisher, version_of
 from gitops_ci.comparing.risks.base import POD_TEMPLATES, Subject, containers
 from gitops_ci.model.rendered import Risk
 
@@ -39,7 +39,7 @@ def older_image(subject: Subject) -> Iterator[Risk]:
     """A lower version of the same image, where both are plain versions."""
     for _, old, new in _images(subject):
         was, now = _NUMBERS.match(version_of(old)), _NUMBERS.match(version_of(new))
-        if named(old) == named(new) and was and now:
+        if is_same_name(old, new) and was and now:
             lower = [int(one or 0) for one in now.groups()] < [int(one or 0) for one in was.groups()]
             if lower:
                 yield Risk("older-image", f"{named(new)}: {version_of(old)} -> {version_of(new)}")
@@ -47,5 +47,5 @@ def older_image(subject: Subject) -> Iterator[Risk]:
 
 def registry_changed(subject: Subject) -> Iterator[Risk]:
     for name, old, new in _images(subject):
-        if named(old).partition("/")[0] != named(new).partition("/")[0] and "/" in named(new):
+        if publisher(old) != publisher(new):
             yield Risk("registry-changed", f"{name}: {named(old)} -> {named(new)}")

@@ -563,6 +563,25 @@ def test_groups_with_a_risk_come_first():
     assert [group.objects[0].split()[1] for group in found.groups] == ["Deployment.apps", "ConfigMap"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "risks", "rows"),
+    [
+        ("nginx:1", "library/nginx:1", [], []),
+        ("nginx:1", "docker.io/nginx:2", [], [("docker.io/nginx", "1", "2")]),
+        ("docker.io/library/nginx:2.0", "nginx:1.0", ["older-image"], [("nginx", "2.0", "1.0")]),
+        ("acme/web:1", "index.docker.io/acme/web:1", [], []),
+        ("nginx:1", "ghcr.io/nginx/nginx:1", ["registry-changed"], [("ghcr.io/nginx/nginx", "nginx:1", "1")]),
+        ("acme/web:1", "evil/web:1", ["registry-changed"], [("evil/web", "acme/web:1", "1")]),
+        ("acme/web:1", "web:1", ["registry-changed"], [("web", "acme/web:1", "1")]),
+        ("ghcr.io/acme/web:1", "ghcr.io/acme/web-2:1", [], [("ghcr.io/acme/web-2", "ghcr.io/acme/web:1", "1")]),
+    ],
+)
+def test_spellings_of_docker_hub_are_the_same_registry(old, new, risks, rows):
+    found = change(deployment(old), deployment(new))
+    assert [risk.name for risk in found.risks if risk.name != "restarts-pods"] == risks
+    assert [(one.image, one.old, one.new) for one in found.images] == rows
+
+
 def test_images_are_a_table_of_their_own():
     found = change(deployment("ghcr.io/a/web:1"), deployment("ghcr.io/a/web:2"))
     assert [(image.image, image.old, image.new) for image in found.images] == [("ghcr.io/a/web", "1", "2")]
