@@ -15,7 +15,6 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 import pytest
-import xmlschema
 from jsonschema.validators import validator_for
 from markdown_it import MarkdownIt
 
@@ -144,6 +143,8 @@ class TestJUnit:
     @pytest.fixture(scope="class")
     @classmethod
     def schema(cls) -> Any:
+        import xmlschema  # it takes longer to import than the rest of this file, in every worker
+
         return xmlschema.XMLSchema10(io.BytesIO(JUNIT.read()))
 
     @pytest.mark.parametrize("outcome", [*ALL, HOSTILE, EMPTY])
