@@ -56,6 +56,7 @@ _PULL_REQUEST = {
     "draft": ("draft", "flag"),
     "merge": ("merge", "choice:when-green"),
     "branch": ("branch", "text"),
+    "fork": ("fork", "text"),
     "body": ("body", "text"),
     "commit-message": ("commit_message", "text"),
     "signoff": ("signoff", "flag"),

@@ -29,6 +29,8 @@ _BY_PORT_443 = {
     "altssh.gitlab.com": "gitlab.com",
     "altssh.bitbucket.org": "bitbucket.org",
 }
+_PART = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~][A-Za-z0-9_.~-]*"
+_NAMES = lazy_pattern(rf"{_PART}(?:/{_PART})*")
 _LOOPBACK = lazy_pattern(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
 
@@ -86,6 +88,32 @@ class RepoUrl:
     def origin(self) -> str:
         """`scheme://host[:port]`, the key of git's per-host settings."""
         return f"{self.scheme}://{self.netloc}"
+
+    def fork(self, text: str, *, below: str | None = None) -> RepoUrl:
+        """The address of a fork on the same host: `OWNER`, `OWNER/NAME`, or all of it.
+
+        The names take the place of the last two parts of the path, or of all parts below a path of the host.
+
+        Raises:
+            UsageError: it is on another host, or the repository itself.
+        """
+        if "://" in text or _SCP.fullmatch(text) or text.startswith("/"):
+            found = RepoUrl.parse(text)
+        elif self.path and _NAMES.fullmatch(text):
+            path = text if "/" in text else f"{text}/{self.name}"
+            above = self.owner.rpartition("/")[0] if below is None else below
+            before, _, after = self.text.rpartition(self.path)
+            found = RepoUrl.parse(f"{before}{above}{'/' if above else ''}{path}{after}")
+        else:
+            raise UsageError(f"{_shown(text)} is not a fork", hint="Write it as OWNER/NAME, or as its whole address.")
+        if (found.scheme, found.netloc) != (self.scheme, self.netloc):
+            raise UsageError(
+                f"The fork {found} is not where {self} is",
+                hint="A fork has the same scheme, host and port: the token is for that host alone.",
+            )
+        if found.path == self.path:
+            raise UsageError(f"The fork is {self} itself", hint="Leave out --fork, or name another repository.")
+        return found
 
     def __str__(self) -> str:
         return self.text

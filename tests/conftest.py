@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.support import UNDER_CI, corpus, effort, missing
-from tests.support.forge_hosts import KINDS
+from tests.support.forge_hosts import FORKED, KINDS
 from tests.support.git_http import GitServer
 from tests.support.git_http import git_server as serve_git
 from tests.support.images import images_for_tests
@@ -190,8 +190,8 @@ def _runs_on_its_host(item: pytest.Item) -> bool:
     """False for a test marked `every_host` on a code host that is left to `make soak`."""
     if item.get_closest_marker("every_host") is None or not (callspec := getattr(item, "callspec", None)):
         return True
-    [host] = [value for value in callspec.params.values() if value in {*KINDS, "git", "gerrit"}]
-    rest = [*(name for name in KINDS if name != "github"), "gerrit"]
+    [host] = [value for value in callspec.params.values() if str(value).partition("/")[0] in {*KINDS, "git", "gerrit"}]
+    rest = [*(name for name in KINDS if name != "github"), "gerrit", *(f"{name}/fork" for name in FORKED)]
     return host == "git" or host in effort.hosts_of(item.nodeid.replace(host, ""), "github", rest)
 
 

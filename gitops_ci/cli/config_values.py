@@ -151,6 +151,12 @@ def _description(path: str) -> None:
     check_templates({"body": read_body(path, from_file=True)})
 
 
+def _fork(text: str) -> None:
+    from gitops_ci.repourl import RepoUrl
+
+    RepoUrl.parse(text) if "://" in text else RepoUrl.parse("https://example.com/acme/config").fork(text)
+
+
 def _checks(name: str) -> Judge:
     def judge(value: Any) -> None:
         from gitops_ci.cli.checks import checks
@@ -225,6 +231,7 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
         "deadline": _seconds,
         "title": _template("title"),
         "branch": _template("branch"),
+        "fork": _fork,
         "commit_message": _template("commit_message"),
         "body": _description,
         "kubernetes_version": _checks("kubernetes_version"),

@@ -53,7 +53,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     ),
     "How it is published": ("mode", "forge", "api-url", "deadline"),
     "Pull request": (
-        *("title", "body", "branch", "group", "label", "reviewer", "assignee", "milestone", "draft", "merge"),
+        *("title", "body", "branch", "fork", "group", "label", "reviewer", "assignee", "milestone", "draft", "merge"),
         *("merge-method", "reopen", "behind"),
     ),
     "Commit": ("commit-message", "signoff", "skip-ci", "author", "committer", "sign", "signing-key", "commit-with"),

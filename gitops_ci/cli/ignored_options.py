@@ -18,6 +18,7 @@ _OF_PULL_REQUESTS = (
     "title",
     "body",
     "branch",
+    "fork",
     "label",
     "reviewer",
     "assignee",

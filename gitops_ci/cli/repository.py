@@ -26,7 +26,7 @@ from gitops_ci.flows.bump.publication import PublishContext, PublishSettings, Sh
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
-from gitops_ci.forges.base import Forge, ForgeKind
+from gitops_ci.forges.base import Forge, ForgeKind, OpensAcross
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret, mask
@@ -43,30 +43,50 @@ _PERSON = re.compile(r"\s*(?P<name>[^<>\s](?:[^<>]*[^<>\s])?)\s*<(?P<email>[^<>\
 
 
 class Connection(NamedTuple):
-    """The config repository, how git signs in there, and how its code host is reached."""
+    """The config repository, how git signs in there, how its code host is reached, and its fork with the heads."""
 
     url: RepoUrl
     credentials: GitCredentials | None
     connect: Callable[[], Forge]
+    fork: RepoUrl | None = None
 
 
 def connection(options: Mapping[str, Any]) -> Connection:
     """The repository that `config_repo` names, with the token that belongs to it.
 
     Raises:
-        UsageError: it is no address.
+        UsageError: it is no address, or the fork is none that can be used.
     """
     url = RepoUrl.parse(options["config_repo"])
     options = _with_own_host(options, url)
     kind, refused = _forge_kind(url, options)
     token = _token(kind, url)
+    fork = _fork(options, url, kind)
 
     def connect() -> Forge:
         if kind is None:
             raise refused
-        return kind.connect(url, token, options["api_url"], deadline=time.monotonic() + options["deadline"])
+        forge = kind.connect(url, token, options["api_url"], deadline=time.monotonic() + options["deadline"])
+        if fork is None:
+            return forge
+        if not isinstance(forge, OpensAcross):
+            raise UsageError(
+                f"--fork does not work with --forge {kind.id}", hint="Leave it out, and let the account push branches."
+            )
+        forge.use_fork(fork)
+        return forge
 
-    return Connection(url, _credentials(kind, token), connect)
+    if fork is not None and kind is not None:
+        connect()  # refused before anything is asked
+    return Connection(url, _credentials(kind, token), connect, fork)
+
+
+def _fork(options: Mapping[str, Any], url: RepoUrl, kind: ForgeKind | None) -> RepoUrl | None:
+    if not options.get("fork"):
+        return None
+    # Owners of GitLab's projects are groups in groups.
+    below = urlsplit(options["api_url"] or "").path.removesuffix("/api/v4").strip("/")
+    return url.fork(options["fork"], below=below if kind and kind.id == "gitlab" else None)
 
 
 def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapping[str, Any]) -> BumpRequest:
@@ -116,6 +136,7 @@ def bump_request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapp
         seconds=options["deadline"],
         verification=verification_of(config_of(ctx)),
         read_verification=verification_in,
+        fork=there.fork,
     )
 
 

@@ -168,6 +168,11 @@ _OPTIONS = (
         metavar="TEMPLATE",
         help="Name of the pull request's branch: deploy/{environment}/{image}. [gitops-ci/{environment}/{image}]",
     ),
+    option(
+        "--fork",
+        metavar="OWNER[/NAME]|URL",
+        help="Push the pull request's branch to this fork. [the config repository itself]",
+    ),
     option("--group", metavar="NAME", help="Share one pull request with other runs of this group."),
     option("--label", multiple=True, metavar="NAME", help="Label of the pull request. Repeatable."),
     option("--reviewer", multiple=True, metavar="NAME", help="Reviewer to ask. Repeatable."),

@@ -2,7 +2,6 @@
 
 from gitops_ci.configrepo.commits import Identity, Signing
 from gitops_ci.configrepo.create import create_repository
-from gitops_ci.configrepo.gerrit_changes import GerritChanges
 from gitops_ci.configrepo.git import GitCredentials, check_branch
 from gitops_ci.configrepo.git_errors import ForcePushRefused
 from gitops_ci.configrepo.log import BlobChange, BranchLog, LogEntry
@@ -15,7 +14,6 @@ __all__ = [
     "BranchLog",
     "ConfigRepo",
     "ForcePushRefused",
-    "GerritChanges",
     "GitCredentials",
     "Identity",
     "LogEntry",

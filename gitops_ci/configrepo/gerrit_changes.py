@@ -33,8 +33,8 @@ from gitops_ci.repourl import RepoUrl
 __all__ = ["GerritChanges"]
 
 _MOST = 1000  # changes, the newest ones, that are searched for ours
-_REF = re.compile(r"refs/changes/\d\d/(?P<number>\d+)/(?P<part>\d+|meta)")
-_PAGE = re.compile(r"^remote:\s+(https?://\S+/\+/(\d+)) ", re.MULTILINE)
+_REF = re.compile(r"refs/changes/\d\d/(?P<number>[0-9]{1,10})/(?P<part>[0-9]{1,10}|meta)")
+_PAGE = re.compile(r"^remote:\s+(https?://\S+/\+/([0-9]{1,10})) ", re.MULTILINE)
 _CLOSED = re.compile(r"\(change (?P<name>\S+) closed\)")
 _STATUS = {"abandoned": "closed", "merged": "merged"}
 
@@ -294,7 +294,7 @@ class GerritChanges(ConfigRepo):
 
     def _note_closed(self, name: str, message: str) -> None:
         """Remember what the answer to a push says: `change https://review.example.com/c/config/+/1234 closed`."""
-        number = int(found[0]) if (found := re.findall(r"\d+", name)[-1:]) else 0
+        number = int(found[0]) if (found := re.findall(r"[0-9]{1,10}", name)[-1:]) else 0
         if number in self._changes:
             self._closed.add(number)
         else:

@@ -280,6 +280,25 @@ class ConfigRepo:
             raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
         return answer.stderr
 
+    def fetch_since(self, branch: str, since: int | None) -> Snapshot:
+        """The tip of a branch, with all that it got since a moment, in seconds since 1970; with everything for None.
+
+        Raises:
+            GitError: as `fetch`.
+        """
+        name, git = check_branch(branch), self._directory("whole")
+        is_cut = since is not None and self._has_shallow and self._is_remote
+        how_far = f"--shallow-since=@{since}" if is_cut else _unshallow(git)
+        answer = self._ask(
+            git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *([how_far] if how_far else []),
+            "--", self.url.text, f"+refs/heads/{name}:{self._ref(name)}",
+        )  # fmt: skip
+        if answer.code != 0 and is_cut and "shallow" in answer.stderr:
+            return self.fetch_since(branch, None)
+        if answer.code != 0:
+            raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
+        return Snapshot(git, Objects(git), git.commit_of(self._ref(name)))
+
     def holds(self, branch: str, commit: Snapshot) -> bool:
         """Whether a commit is in the history of a branch, of which the commits since then are fetched.
 

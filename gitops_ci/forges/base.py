@@ -22,6 +22,7 @@ __all__ = [
     "KeepsChanges",
     "MergeMethod",
     "Merged",
+    "OpensAcross",
     "OpensByPush",
     "ReadsMerges",
     "ReadsStatuses",
@@ -167,6 +168,14 @@ class OpensByPush(Protocol):
 
     def opened_by_push(self, proposal: Proposal, said: str) -> PullRequest:
         """The pull request as far as it shows in what the host said to the push; `number` is None when it does not."""
+
+
+@runtime_checkable
+class OpensAcross(Protocol):
+    """A code host that opens pull requests from a branch of a fork."""
+
+    def use_fork(self, fork: RepoUrl) -> None:
+        """Take the heads of all pull requests for branches of `fork`."""
 
 
 class Changes(Protocol):

@@ -54,6 +54,11 @@ class Gitea(RestForge):
         super().__init__(Api(http, "Gitea", explain=_explain, hint=lambda status, words: _hint(status, words, token)))
         self._owner, self._name = owner, name
         self._path = f"/repos/{owner}/{name}"
+        self._fork = ""  # OWNER/NAME
+
+    def use_fork(self, fork: RepoUrl) -> None:
+        """As OpensAcross says."""
+        self._fork = "/".join(owner_and_name(fork, "Gitea"))
 
     def default_branch(self) -> str:
         return str(as_object(self._api.get(self._path, f"looking for {self._owner}/{self._name}"))["default_branch"])
@@ -72,12 +77,17 @@ class Gitea(RestForge):
                 )
             )
             for data in answer:
-                ours = data["head"].get("repo_id") == data["base"].get("repo_id")
-                if ours and _branch(data["head"]) == head and data["base"]["ref"] == base:
+                if self._is_ours(data) and _branch(data["head"]) == head and data["base"]["ref"] == base:
                     yield _read(data)
             # A server may be set to shorter pages than were asked for: only an empty one is the last.
             if not answer:
                 return
+
+    def _is_ours(self, data: Any) -> bool:
+        """Whether a pull request comes from the repository itself, or from the fork."""
+        if not self._fork:
+            return bool(data["head"].get("repo_id") == data["base"].get("repo_id"))
+        return str((data["head"].get("repo") or {}).get("full_name")).casefold() == self._fork.casefold()
 
     def find_latest(self, *, head: str, base: str) -> PullRequest | None:
         # The open ones are few; the closed ones are read only as far as the newest match.
@@ -118,7 +128,7 @@ class Gitea(RestForge):
         body = {
             "title": _title(proposal, draft=proposal.draft),
             "body": proposal.body,
-            "head": proposal.head,
+            "head": f"{self._fork.partition('/')[0]}:{proposal.head}" if self._fork else proposal.head,
             "base": proposal.base,
         }
         return _read(self._api.send("POST", f"{self._path}/pulls", "opening the pull request", body))
@@ -218,7 +228,8 @@ class Gitea(RestForge):
         body = {
             "do" if _says_do(version) else "Do": self._method(wanted),
             "merge_when_checks_succeed": True,
-            "delete_branch_after_merge": True,
+            # Whoever merges may have no right to a fork's branches.
+            "delete_branch_after_merge": not self._fork,
             "head_commit_id": wanted.commit,
         }
         for pause in (1, 2, 4, 8, None):

@@ -46,12 +46,25 @@ class GitHub(RestForge):
         super().__init__(api)
         self._github = api
         self._is_name_known = False
+        self._fork = ""  # OWNER/NAME
         self._take_name(owner, name)
 
     def _take_name(self, owner: str, name: str) -> None:
         self._owner, self._name = owner, name
         self._path = f"/repos/{owner}/{name}"
-        self._commits = Commits(self._github, f"{owner}/{name}")
+
+    def use_fork(self, fork: RepoUrl) -> None:
+        """As OpensAcross says."""
+        self._fork = "/".join(owner_and_name(fork, "GitHub"))
+
+    @property
+    def _heads(self) -> str:
+        """The repository that pull requests come from, OWNER/NAME."""
+        return self._fork or f"{self._owner}/{self._name}"
+
+    @property
+    def _commits(self) -> Commits:
+        return Commits(self._github, self._heads)
 
     def default_branch(self) -> str:
         return str(as_object(self._api.get(self._path, f"looking for {self._owner}/{self._name}"))["default_branch"])
@@ -66,18 +79,24 @@ class GitHub(RestForge):
         if self._is_name_known:
             return False
         self._is_name_known = True
-        answer = as_object(self._api.get(self._path, f"looking for {self._owner}/{self._name}"))
-        owner, _, name = str(answer["full_name"]).partition("/")
-        if (owner.casefold(), name.casefold()) == (self._owner.casefold(), self._name.casefold()):
-            return False
+        before = self._owner, self._name, self._fork
+        owner, name = self._full_name(f"{self._owner}/{self._name}").split("/", 1)
         self._take_name(owner, name)
-        return True
+        if self._fork:
+            self._fork = self._full_name(self._fork)
+        return (self._owner, self._name, self._fork) != before
+
+    def _full_name(self, known: str) -> str:
+        """The name that GitHub has for a repository by now, as it is known where only its case differs."""
+        answer = as_object(self._api.get(f"/repos/{known}", f"looking for {known}"))
+        found = str(answer["full_name"])
+        return known if found.casefold() == known.casefold() else found
 
     def _listed(self, head: str, base: str, *, every: bool) -> Iterable[PullRequest]:
         answer = self._api.get(
             f"{self._path}/pulls",
             "looking for the pull request",
-            head=f"{self._owner}:{head}",
+            head=f"{self._heads.partition('/')[0]}:{head}",
             base=base,
             state="all" if every else "open",
             sort="created",
@@ -86,14 +105,24 @@ class GitHub(RestForge):
         )
         # An unknown owner makes GitHub ignore `head` and answer with everybody's pull requests.
         for data in as_list(answer):
-            ours = (data["head"].get("repo") or {}).get("full_name") == data["base"]["repo"]["full_name"]
+            # The repository's own name may have changed, and is the one that the base has in the same answer.
+            wanted = self._fork or data["base"]["repo"]["full_name"]
+            ours = str((data["head"].get("repo") or {}).get("full_name")).casefold() == wanted.casefold()
             if data["head"]["ref"] == head and data["base"]["ref"] == base and ours:
                 yield _read(data)
 
     def _create(self, proposal: Proposal) -> PullRequest:
-        body = {"title": proposal.title, "head": proposal.head, "base": proposal.base, "body": proposal.body}
+        body: dict[str, Any] = {
+            "title": proposal.title,
+            "head": proposal.head,
+            "base": proposal.base,
+            "body": proposal.body,
+        }
+        if self._fork:
+            owner, _, name = self._fork.partition("/")
+            body |= {"head": f"{owner}:{proposal.head}", "head_repo": name}
         if proposal.draft:
-            body["draft"] = True  # type: ignore[assignment]
+            body["draft"] = True
         answer = as_object(self._api.send("POST", f"{self._path}/pulls", "opening the pull request", body))
         by_workflow = (answer.get("user") or {}).get("login") == "github-actions[bot]"
         return replace(_read(answer), warnings=(_NO_WORKFLOWS,) if by_workflow else ())

@@ -41,10 +41,24 @@ class GitLab(RestForge):
     BODY_LIMIT: ClassVar[int] = 1_048_576
     COMMENT_LIMIT: ClassVar[int] = 1_000_000
 
-    def __init__(self, http: Http, project: str, token: Secret | None) -> None:
+    def __init__(self, http: Http, project: str, token: Secret | None, *, below: str = "") -> None:
         super().__init__(Api(http, "GitLab", explain=_explain, hint=lambda status, words: _hint(status, words, token)))
         self._project = project
         self._path = f"/projects/{segment(project)}"
+        self._below = below  # GitLab's own path on its host
+        self._fork = ""  # the whole path of a project
+        self._numbers: dict[str, int] = {}  # of projects
+
+    def use_fork(self, fork: RepoUrl) -> None:
+        """As OpensAcross says."""
+        self._fork = _project(fork, self._below)
+
+    def _number(self, project: str) -> int:
+        """The number that a project has here: requests across forks name projects by it."""
+        if project not in self._numbers:
+            answer = as_object(self._api.get(f"/projects/{segment(project)}", f"looking for {project}"))
+            self._numbers[project] = int(answer["id"])
+        return self._numbers[project]
 
     def default_branch(self) -> str:
         return str(as_object(self._api.get(self._path, f"looking for {self._project}")).get("default_branch") or "")
@@ -61,8 +75,8 @@ class GitLab(RestForge):
             per_page=100,
         )
         for data in as_list(answer):
-            ours = data["source_project_id"] == data["target_project_id"]
-            if ours and data["source_branch"] == head and data["target_branch"] == base:
+            source = self._number(self._fork) if self._fork else data["target_project_id"]
+            if data["source_project_id"] == source and data["source_branch"] == head and data["target_branch"] == base:
                 yield _read(data)
 
     def statuses(self, commit: str) -> Iterable[CommitStatus]:
@@ -89,14 +103,18 @@ class GitLab(RestForge):
         return Merged(int(one["iid"]), by, seconds(one.get("merged_at")))
 
     def _create(self, proposal: Proposal) -> PullRequest:
-        body = {
+        body: dict[str, Any] = {
             "title": _title(proposal, draft=proposal.draft),
             "source_branch": proposal.head,
             "target_branch": proposal.base,
             "description": proposal.body,
             "remove_source_branch": True,
         }
-        return _read(self._api.send("POST", f"{self._path}/merge_requests", "opening the merge request", body))
+        path = self._path
+        if self._fork:
+            # The request is made in the project that it comes from.
+            path, body["target_project_id"] = f"/projects/{segment(self._fork)}", self._number(self._project)
+        return _read(self._api.send("POST", f"{path}/merge_requests", "opening the merge request", body))
 
     def _exists(self, error: ForgeError) -> bool:
         return error.status == 409 and "already exists" in error.message
@@ -183,7 +201,9 @@ class GitLab(RestForge):
 
     def push_options(self, proposal: Proposal, *, merge_when_green: bool = False) -> tuple[str, ...]:
         """As OpensByPush says."""
-        return push_options(proposal, merge_when_green=merge_when_green)
+        options = push_options(proposal, merge_when_green=merge_when_green)
+        # GitLab 16.6 and later (docs.gitlab.com/topics/git/commit, "Push options for merge requests").
+        return (*options, f"merge_request.target_project={self._project}") if self._fork else options
 
     def opened_by_push(self, proposal: Proposal, said: str) -> PullRequest:
         """GitLab answers such a push with the merge request's address: `.../acme/config/-/merge_requests/7`."""
@@ -283,10 +303,13 @@ def _connect(url: RepoUrl, token: Secret | None, api_url: str | None, *, deadlin
     headers: dict[str, str | Secret] = {}
     if token:
         headers["JOB-TOKEN" if is_job_token(token) else "PRIVATE-TOKEN"] = token
-    # Where GitLab lies below a path of its host, that path is part of the repository's address too.
     below = urlsplit(api).path.removesuffix("/api/v4").strip("/")
-    project = url.path.removeprefix(f"{below}/") if below else url.path
-    return GitLab(client_of(api, headers, deadline), project, token)
+    return GitLab(client_of(api, headers, deadline), _project(url, below), token, below=below)
+
+
+def _project(url: RepoUrl, below: str) -> str:
+    """The path of a project. Where GitLab lies below a path of its host, that is part of the address too."""
+    return url.path.removeprefix(f"{below}/") if below else url.path
 
 
 def _sign_in(token: Secret) -> tuple[str, Secret]:

@@ -23,6 +23,9 @@ class PlainGit:
 
     url: RepoUrl
 
+    def use_fork(self, fork: RepoUrl) -> None:
+        """Nothing: whoever opens the request chooses the fork."""
+
     def default_branch(self) -> str:
         raise ForgeError(
             f"Nobody but git knows the default branch of {self.url}", hint="Name the branch to change with --base."

@@ -16,8 +16,9 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, TypeInfo, TypeInf
 from graphql.utilities import type_from_ast
 
 from gitops_ci.forges.api import Fields
-from gitops_ci.forges.base import AutoMerge
+from gitops_ci.forges.base import AutoMerge, OpensAcross
 from gitops_ci.model import FileChange, Proposal
+from gitops_ci.repourl import RepoUrl
 from tests.support.contract import Contract
 from tests.support.contract_file import CONTRACTS, Entry, read_graphql
 from tests.support.contract_schema import described_fields
@@ -91,6 +92,8 @@ def journey(host: Host) -> None:
         ask_an_account(host, forge)
     if host.kind.forge == "github":
         commit(forge)
+    if isinstance(forge, OpensAcross):
+        from_fork(host, forge)
 
 
 def merge(host: Host, forge: Any) -> None:
@@ -112,6 +115,13 @@ def merge(host: Host, forge: Any) -> None:
         host.stub.has_queue = False
         host.stub.status, host.stub.auto_merge_allowed, host.stub.pulls[0].auto_merge = "CLEAN", False, ""
         forge.merge_when_green(pull, AutoMerge(host.stub.sha(HEAD)))
+
+
+def from_fork(host: Host, forge: Any) -> None:
+    host.stub.fork, host.stub.fork_tip = "bot/config", lambda branch: "d" * 40
+    forge.use_fork(RepoUrl.parse("https://forge.example/bot/config"))
+    forge.open(replace(PROPOSAL, head="from the fork"))
+    assert forge.find_open(head="from the fork", base=BASE) is not None
 
 
 def ask_an_account(host: Host, forge: Any) -> None:

@@ -6,13 +6,14 @@ against their official descriptions.
 
 import pytest
 
-from tests.support.forge_hosts import KINDS
+from tests.support.forge_hosts import FORKED, KINDS
 from tests.support.git_repo import commit_files
 from tests.support.world import PLACES
 
 pytestmark = pytest.mark.every_host
 
 OF_STAGING, OF_PRODUCTION = ("--path", "overlays/staging/**"), ("--path", "overlays/production/**")
+FORKS = [f"{name}/fork" for name in FORKED]
 RUNS = {
     "same": ("1.5.0",),
     "older": ("1.4.9",),
@@ -95,7 +96,7 @@ def let_stand(world, what):
         world.close()
 
 
-@pytest.mark.parametrize("world", [*KINDS, "gerrit", "git"], indirect=True)
+@pytest.mark.parametrize("world", [*KINDS, *FORKS, "gerrit", "git"], indirect=True)
 @pytest.mark.parametrize("standing", TABLE)
 def test_what_stands_by_what_runs(world, standing):
     let_stand(world, standing)

@@ -78,13 +78,16 @@ class GiteaStub(ForgeStub):
     def _create(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)
         body = asked.body
-        for branch in (body["head"], body["base"]):
-            if not self.branch_exists(branch):
-                raise self.refusal(404)
-        if found := self.duplicate(body["head"], body["base"]):
+        owner, colon, head = body["head"].rpartition(":")
+        origin = self.fork if colon and owner != self.OWNER else ""
+        if colon and owner not in {self.OWNER, self.fork.partition("/")[0]}:
+            raise self.refusal(404)
+        if not (self.has_head(head, origin) and self.branch_exists(body["base"])):
+            raise self.refusal(404)
+        if found := self.duplicate(head, body["base"], origin):
             words = f"pull request already exists for these targets [id: {found.number}, issue_id: 1]"
             raise self.refusal(409, words)
-        pull = self.add_pull(body["head"], body["base"], body=body.get("body", ""), author=self.author)
+        pull = self.add_pull(head, body["base"], body=body.get("body", ""), author=self.author, origin=origin)
         self._retitle(pull, body["title"])
         return 201, self._shown(pull)
 
@@ -196,11 +199,12 @@ class GiteaStub(ForgeStub):
         return {f"allow_{name}": method in self.methods for method, name in names.items()}
 
     def _ref_of(self, pull: Pull) -> str:
-        return pull.head if self.branch_exists(pull.head) else f"refs/pull/{pull.number}/head"
+        return pull.head if self.has_head(pull.head, pull.origin) else f"refs/pull/{pull.number}/head"
 
     def _head_of(self, pull: Pull) -> str:
         """Where the branch is by now, also of a merged one (go-gitea/gitea, services/convert/pull.go)."""
-        return self.sha(pull.head) if pull.status != "open" and self.branch_exists(pull.head) else self.noticed(pull)
+        is_there = pull.status != "open" and self.has_head(pull.head, pull.origin)
+        return self.head_sha(pull) if is_there else self.noticed(pull)
 
     @route("GET", "/repos/{owner}/{repo}/git/refs/{ref}")
     def _get_ref(self, asked: Asked) -> tuple[int, Any]:
@@ -211,7 +215,7 @@ class GiteaStub(ForgeStub):
         return 200, [{"ref": ref, "object": {"sha": self.noticed(self.pull(found[1]))}}]
 
     def _shown(self, pull: Pull) -> Any:
-        repository = {"full_name": self.path, "owner": {"login": self.OWNER}}
+        repository, owner = {"full_name": self.path, "owner": {"login": self.OWNER}}, pull.origin.partition("/")[0]
         return {
             "number": pull.number,
             "html_url": f"{self.origin}/{self.path}/pulls/{pull.number}",
@@ -229,7 +233,8 @@ class GiteaStub(ForgeStub):
                 "ref": self._ref_of(pull),
                 "label": pull.head,
                 "sha": self._head_of(pull),
-                "repo_id": 2 if pull.fork else 1,
+                "repo_id": 2 if pull.fork else 3 if pull.origin else 1,
+                **({"repo": {"full_name": pull.origin, "owner": {"login": owner}}} if pull.origin else {}),
             },
             "base": {
                 "ref": pull.base,

@@ -162,7 +162,7 @@ class GitHubStub(ForgeStub):
 
     def _create_commit(self, info: Any, input: Any) -> Any:  # noqa: A002
         branch = input["branch"]["branchName"]
-        if input["branch"]["repositoryNameWithOwner"] != self.path or branch not in self.refs:
+        if input["branch"]["repositoryNameWithOwner"] != (self.fork or self.path) or branch not in self.refs:
             raise _Trouble("NOT_FOUND", f"Could not resolve to a branch '{branch}'")
         if self.refs[branch] != input["expectedHeadOid"]:
             raise self.stale(input["expectedHeadOid"])
@@ -220,6 +220,8 @@ class GitHubStub(ForgeStub):
 
     @route("GET", "/repos/{owner}/{repo}")
     def _get_repository(self, asked: Asked) -> tuple[int, Any]:
+        if self.fork and f"{asked.values['owner']}/{asked.values['repo']}" == self.fork:
+            return 200, {"full_name": self.fork, "default_branch": self.default_branch}
         self._check_repository(asked)
         return 200, {"full_name": self.path, "default_branch": self.default_branch}
 
@@ -229,8 +231,9 @@ class GitHubStub(ForgeStub):
         state = asked.query.get("state", "open")
         found = [p for p in self.pulls if state == "all" or (p.status == "open") == (state == "open")]
         owner, _, head = asked.query.get("head", "").partition(":")
-        if head and owner == self.OWNER:  # as GitHub does: a filter that it cannot resolve is no filter
-            found = [p for p in found if p.head == head and not p.fork]
+        if head and owner in {self.OWNER, self.fork.partition("/")[0]} - {""}:
+            # As GitHub does: it goes by the owner alone, and a filter that it cannot resolve is no filter.
+            found = [p for p in found if p.head == head and self._from(p).partition("/")[0] == owner]
         elif head and owner == self.former.partition("/")[0]:
             found = []
         if base := asked.query.get("base"):
@@ -241,18 +244,35 @@ class GitHubStub(ForgeStub):
     def _create_pull(self, asked: Asked) -> tuple[int, Any]:
         self._check_repository(asked)
         body = asked.body
-        head, base = body["head"], body["base"]
+        base, (head, origin) = body["base"], self._named_head(body)
         if not body.get("title"):
             raise self.refusal(422, errors=[{"resource": "PullRequest", "field": "title", "code": "missing_field"}])
-        for field, branch in (("head", head), ("base", base)):
-            if not self.branch_exists(branch):
+        for field, is_there in (("head", self.has_head(head, origin)), ("base", self.branch_exists(base))):
+            if not is_there:
                 raise self.refusal(422, errors=[{"resource": "PullRequest", "field": field, "code": "invalid"}])
-        if self.duplicate(head, base):
-            words = f"A pull request already exists for {self.OWNER}:{head}."
+        if self.duplicate(head, base, origin):
+            words = f"A pull request already exists for {(origin or self.path).partition('/')[0]}:{head}."
             raise self.refusal(422, errors=[{"resource": "PullRequest", "code": "custom", "message": words}])
         pull = self.add_pull(head, base, title=body["title"], body=body.get("body") or "", author=self.author)
-        pull.draft = body.get("draft", False)
+        pull.draft, pull.origin = body.get("draft", False), origin
         return 201, self._shown(pull)
+
+    def _named_head(self, body: Any) -> tuple[str, str]:
+        """The branch that a new pull request comes from, and its fork.
+
+        A fork is named by its owner. Of two repositories of one owner, `head_repo` says which is meant
+        (docs.github.com/rest/pulls/pulls#create-a-pull-request).
+        """
+        owner, colon, branch = body["head"].rpartition(":")
+        if not colon or (owner == self.OWNER and body.get("head_repo", self.NAME) == self.NAME):
+            return branch, ""
+        if self.fork and self.fork == f"{owner}/{body.get('head_repo') or self.fork.partition('/')[2]}":
+            return branch, self.fork
+        raise self.refusal(422, errors=[{"resource": "PullRequest", "field": "head", "code": "invalid"}])
+
+    def _from(self, pull: Pull) -> str:
+        """The repository that a pull request comes from."""
+        return f"stranger/{self.NAME}" if pull.fork else pull.origin or self.path
 
     @route("PATCH", "/repos/{owner}/{repo}/pulls/{pull_number}")
     def _update_pull(self, asked: Asked) -> tuple[int, Any]:
@@ -344,7 +364,7 @@ class GitHubStub(ForgeStub):
         if asked.body["merge_method"] not in self.methods:
             raise self.refusal(405, f"{asked.body['merge_method']} merges are not allowed on this repository.")
         pull.status, pull.auto_merge = "merged", ""
-        return 200, {"sha": self.sha(pull.head), "merged": True, "message": "Pull Request successfully merged"}
+        return 200, {"sha": self.head_sha(pull), "merged": True, "message": "Pull Request successfully merged"}
 
     @route("GET", "/repos/{owner}/{repo}/git/ref/{ref}")
     def _get_ref(self, asked: Asked) -> tuple[int, Any]:
@@ -384,7 +404,6 @@ class GitHubStub(ForgeStub):
             raise self.refusal(404)
 
     def _shown(self, pull: Pull) -> Any:
-        origin = "stranger" if pull.fork else self.OWNER
         return {
             "number": pull.number,
             "node_id": f"PR_{pull.number}",
@@ -400,12 +419,12 @@ class GitHubStub(ForgeStub):
             "requested_reviewers": [{"login": n} for n in pull.reviewers if "/" not in n and n not in pull.reviews],
             "requested_teams": [{"slug": n.partition("/")[2]} for n in pull.reviewers if "/" in n],
             "user": {"login": pull.author},
-            "head": self._end(pull.head, origin, self.noticed(pull)),
-            "base": self._end(pull.base, self.OWNER, self.sha(pull.base)),
+            "head": self._end(pull.head, self._from(pull), self.noticed(pull)),
+            "base": self._end(pull.base, self.path, self.sha(pull.base)),
         }
 
-    def _end(self, branch: str, owner: str, commit: str) -> Any:
-        repository = {"full_name": f"{owner}/{self.NAME}", "owner": {"login": owner}}
+    def _end(self, branch: str, name: str, commit: str) -> Any:
+        repository = {"full_name": name, "owner": {"login": name.partition("/")[0]}}
         return {"ref": branch, "sha": commit, "repo": repository}
 
 

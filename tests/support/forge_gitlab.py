@@ -69,6 +69,14 @@ class GitLabStub(ForgeStub):
 
     @route("GET", _PROJECT)
     def _get_project(self, asked: Asked) -> tuple[int, Any]:
+        if self.fork and asked.values["id"] == self.fork:
+            return 200, {
+                "id": 9,
+                "path_with_namespace": self.fork,
+                "default_branch": self.default_branch,
+                "only_allow_merge_if_pipeline_succeeds": False,
+                "merge_method": "merge",
+            }
         self._check_project(asked)
         return 200, {
             "id": 7,
@@ -101,16 +109,24 @@ class GitLabStub(ForgeStub):
 
     @route("POST", f"{_PROJECT}/merge_requests")
     def _create(self, asked: Asked) -> tuple[int, Any]:
-        self._check_project(asked)
         body = asked.body
+        # It is made in the project that it comes from (docs.gitlab.com/api/merge_requests/#create-a-merge-request).
+        origin = self.fork if self.fork and asked.values["id"] == self.fork else ""
+        if origin and body.get("target_project_id") != 7:
+            raise self.refusal(404)  # to the fork itself
+        if not origin:
+            self._check_project(asked)
         head, base = body["source_branch"], body["target_branch"]
-        for field, branch in (("source_branch", head), ("target_branch", base)):
-            if not self.branch_exists(branch):
+        for field, branch, is_there in (
+            ("source_branch", head, self.has_head(head, origin)),
+            ("target_branch", base, self.branch_exists(base)),
+        ):
+            if not is_there:
                 raise Refused(400, {"message": {field: [f'"{branch}" does not exist']}})
-        if found := self.duplicate(head, base):
+        if found := self.duplicate(head, base, origin):
             words = f"Another open merge request already exists for this source branch: !{found.number}"
             raise self.refusal(409, words)
-        pull = self.add_pull(head, base, body=body.get("description") or "", author=self.author)
+        pull = self.add_pull(head, base, body=body.get("description") or "", author=self.author, origin=origin)
         self._retitle(pull, body["title"])
         return 201, self._shown(pull)
 
@@ -129,7 +145,7 @@ class GitLabStub(ForgeStub):
         """The pipeline of a merge request, after the background jobs did another bit of their work."""
         before = pull.noticed
         commit = self.noticed(pull)
-        if before == commit == self.sha(pull.head):
+        if before == commit == self.head_sha(pull):
             pull.looks += 1
         if pull.auto_merge.startswith("old ") and pull.looks >= self.abort_lag:
             pull.auto_merge = ""
@@ -229,7 +245,7 @@ class GitLabStub(ForgeStub):
             "state": _state(pull),
             "source_branch": pull.head,
             "target_branch": pull.base,
-            "source_project_id": 8 if pull.fork else 7,
+            "source_project_id": 8 if pull.fork else 9 if pull.origin else 7,
             "target_project_id": 7,
             "labels": pull.labels,
             "reviewers": [self._user(name) for name in pull.reviewers],

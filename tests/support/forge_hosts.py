@@ -20,7 +20,7 @@ from tests.support.forge_github import GitHubStub
 from tests.support.forge_gitlab import GitLabStub
 from tests.support.forge_stub import ForgeStub
 
-__all__ = ["KINDS", "TOKEN", "Host", "Kind", "hosting", "merge", "opened_whole", "updated_whole"]
+__all__ = ["FORKED", "KINDS", "TOKEN", "Host", "Kind", "hosting", "merge", "opened_whole", "updated_whole"]
 
 TOKEN = "canary-0123456789abcdef"
 
@@ -67,6 +67,10 @@ KINDS = {
         AzureDevOpsStub, "azure-devops", r"/pullrequests$", assignees=False, body_limit=4_000, comment_limit=150_000
     ),
 }
+
+
+# The kinds that open pull requests from a fork; on `git` the branch is the request.
+FORKED = ("github", "gitlab", "gitea", "git")
 
 
 @dataclass

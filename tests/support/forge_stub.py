@@ -47,7 +47,8 @@ class Pull:
     comments: dict[int, str] = field(default_factory=dict)
     milestone: str = ""
     auto_merge: str = ""
-    fork: bool = False
+    fork: bool = False  # it comes from a stranger's fork
+    origin: str = ""  # the fork, OWNER/NAME, that it comes from
     version: int = 0
     noticed: str = ""
     looks: int = 0
@@ -130,6 +131,8 @@ class ForgeStub:
         self.tip: Callable[[str], str] | None = None
         self.token = token
         self.default_branch = "main"
+        self.fork = ""  # OWNER/NAME of a fork that pull requests may come from
+        self.fork_tip: Callable[[str], str] | None = None  # a branch's commit there, "" where there is none
         self.pulls: list[Pull] = []
         self.requests: list[Recorded] = []
         self.problems: list[str] = []
@@ -218,9 +221,17 @@ class ForgeStub:
         """A branch's commit."""
         return self.tip(branch) if self.tip else hashlib.sha1(branch.encode()).hexdigest()
 
+    def head_sha(self, pull: Pull) -> str:
+        """The commit of the branch that a pull request comes from."""
+        return self.fork_tip(pull.head) if pull.origin and self.fork_tip else self.sha(pull.head)
+
+    def has_head(self, branch: str, origin: str = "") -> bool:
+        """Whether a branch is there, in the repository or in a fork."""
+        return bool(self.fork_tip and self.fork_tip(branch)) if origin else self.branch_exists(branch)
+
     def noticed(self, pull: Pull) -> str:
         """The commit that the host shows as a pull request's head: after a push it is the one before for a while."""
-        tip = self.sha(pull.head)
+        tip = self.head_sha(pull)
         pull.noticed = pull.noticed or tip
         if pull.status != "open":
             return pull.noticed  # what was pushed to the branch since is not part of it
@@ -233,7 +244,7 @@ class ForgeStub:
 
     def merged(self, pull: Pull) -> None:
         """A person merges a pull request and keeps its branch."""
-        pull.noticed, pull.status = self.sha(pull.head), "merged"
+        pull.noticed, pull.status = self.head_sha(pull), "merged"
 
     def on_push(self, pull: Pull) -> None:
         """What this host does to a pull request when it notices a push to its head."""
@@ -243,8 +254,9 @@ class ForgeStub:
         pull.comments[self._next_comment] = text
         return self._next_comment
 
-    def duplicate(self, head: str, base: str) -> Pull | None:
-        return next((p for p in self.pulls if (p.head, p.base, p.status, p.fork) == (head, base, "open", False)), None)
+    def duplicate(self, head: str, base: str, origin: str = "") -> Pull | None:
+        wanted = (head, base, "open", False, origin)
+        return next((p for p in self.pulls if (p.head, p.base, p.status, p.fork, p.origin) == wanted), None)
 
     def listed(self, pulls: list[Pull]) -> list[Pull]:
         """What a search shows: newest first, and nothing new while it lags."""

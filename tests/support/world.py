@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,7 @@ class World:
     def __init__(self, run, git_server, files, stub, forge):
         path = stub.path if stub else "acme/config"
         self.repo = git_server.make_repo(path, files)
+        self.head_repo = self.repo  # where the branches of pull requests are
         self.stub, self.kind = stub, forge
         where = ["--config-repo", git_server.url_of(path), "--forge", forge]
         where += ["--api-url", stub.api_url] if stub else []
@@ -44,7 +46,7 @@ class World:
         if self.stub:
             self.stub.pulls[0].status = "closed"
         else:
-            self.repo.git("update-ref", "-d", f"refs/heads/{self.heads()[0]}")
+            self.head_repo.git("update-ref", "-d", f"refs/heads/{self.heads()[0]}")
 
     def merge(self):
         """A person merges the one pull request by a squash and keeps its branch."""
@@ -71,16 +73,53 @@ class World:
         return {place: text.decode() for place, text in zip(PLACES, texts, strict=True)}
 
     def saved(self):
-        refs = self.repo.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
-        return dict(ref.split() for ref in refs), copy.deepcopy(self.stub.pulls) if self.stub else []
+        return _refs(self.repo), copy.deepcopy(self.stub.pulls) if self.stub else []
 
     def restore(self, saved):
         refs, pulls = saved
-        now = self.saved()[0]
-        lines = [f"delete {ref}" for ref in now.keys() - refs] + [f"update {ref} {refs[ref]}" for ref in refs]
-        self.repo.git("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
+        _restore(self.repo, refs)
         if self.stub:
             self.stub.pulls[:] = copy.deepcopy(pulls)
+
+
+class ForkWorld(World):
+    """The same, where the account may not push to the repository: the branches are in its fork."""
+
+    FORK = "bot/config"
+
+    def __init__(self, run, git_server, files, stub, forge):
+        super().__init__(run, git_server, files, stub, forge)
+        self.repo.hook("update", "#!/bin/sh\necho 'You are not allowed to push code to this project.' >&2\nexit 1\n")
+        self.head_repo = fork_of(git_server, self.repo, self.FORK)
+        if stub:
+            stub.fork, stub.fork_tip = self.FORK, lambda branch: self.head_repo.tips().get(branch, "")
+        self.where += ["--fork", "bot"]
+
+    def heads(self):
+        return [branch for branch in self.head_repo.branches() if branch != "main"]
+
+    def files_of(self, head):
+        return self.head_repo.files(head)
+
+    def _texts(self, branch):
+        repo = self.repo if branch == "main" else self.head_repo
+        texts = repo.read_each([f"{branch}:{path}" for path, _ in PLACES.values()])
+        return {place: text.decode() for place, text in zip(PLACES, texts, strict=True)}
+
+    def saved(self):
+        return super().saved(), _refs(self.head_repo)
+
+    def restore(self, saved):
+        super().restore(saved[0])
+        _restore(self.head_repo, saved[1])
+
+
+def fork_of(git_server, repo, name):
+    """A fork of a repository, as it is now."""
+    path = git_server.root / f"{name}.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", "--no-local", str(repo.path), str(path)], check=True)
+    (path / "config").write_text((repo.path / "config").read_text())
+    return git_server.repo(name)
 
 
 class GerritWorld(World):
@@ -112,6 +151,17 @@ class GerritWorld(World):
         return sorted(filter(None, (_difference(on_main, self._texts(change["current"])) for change in changes)))
 
 
+def _refs(repo):
+    listed = repo.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+    return dict(ref.split() for ref in listed)
+
+
+def _restore(repo, refs):
+    now = _refs(repo)
+    lines = [f"delete {ref}" for ref in now.keys() - refs] + [f"update {ref} {refs[ref]}" for ref in refs]
+    repo.git("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
+
+
 def _difference(before, after):
     """What differs, as `all 1.5.0` or place by place."""
     found = {}
@@ -126,12 +176,14 @@ def _difference(before, after):
 
 @contextmanager
 def world_on(name: str, run: Callable[..., Any], git_server: GitServer, files: Mapping[str, str]) -> Iterator[World]:
-    """The world with the stub code host of this name, or without one (`git`)."""
+    """The world with the stub code host of this name, or without one (`git`); `NAME/fork` is one with a fork."""
+    name, _, fork = name.partition("/")
+    world = ForkWorld if fork else World
     if name == "gerrit":
         yield GerritWorld(run, git_server, files)
         return
     if name == "git":
-        yield World(run, git_server, files, None, "git")
+        yield world(run, git_server, files, None, "git")
         return
 
     def tip(branch: str) -> str:
@@ -142,4 +194,4 @@ def world_on(name: str, run: Callable[..., Any], git_server: GitServer, files: M
 
     with hosting(name, has, token=git_server.token) as host:
         host.stub.tip = tip
-        yield World(run, git_server, files, host.stub, host.kind.forge)
+        yield world(run, git_server, files, host.stub, host.kind.forge)

@@ -53,7 +53,7 @@ class BumpRequest:
     `access` is for registries, asked only where tags do not tell which image is older; `origins` are images that may
     not be there yet. `verification` says whose signatures images need, and so does the config repository's own file. An
     image of `stored_as` is looked for under that name. `pushes`: the images come with this run. `repo` is
-    the repository where a run of several bumps has opened it.
+    the repository where a run of several bumps has opened it, `fork` where its pull requests come from.
     """
 
     url: RepoUrl
@@ -75,6 +75,7 @@ class BumpRequest:
     stored_as: Mapping[ImageRef, ImageRef] = field(default_factory=dict)
     pushes: bool = False
     repo: ConfigRepo | None = None
+    fork: RepoUrl | None = None
 
 
 def bump(request: BumpRequest, log: Log) -> Outcome:
@@ -177,7 +178,9 @@ def heads_of(
     every_base: bool = False,
 ) -> ConfigRepo:
     """Where the branches of this request's pull requests to `base` are, or those to every branch."""
-    return head_repository(repo, base, request.forge, request.credentials, log, left, every_base=every_base)
+    return head_repository(
+        repo, base, request.forge, request.fork, request.credentials, log, left, every_base=every_base
+    )
 
 
 def _repository(request: BumpRequest, deadline: Deadline, log: Log) -> AbstractContextManager[ConfigRepo]:

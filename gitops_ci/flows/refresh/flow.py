@@ -64,7 +64,7 @@ def _refresh_into(journal: Journal, request: RefreshRequest, log: Log) -> Gitops
     with time_limit(deadline.left), ConfigRepo(bump.url, bump.credentials, log, left=deadline.left) as repo:
         default = repo.refs().default or ""
         heads = heads_of(bump, repo, default, log, deadline.left, every_base=True)
-        bases = repo.tips()
+        bases, places = repo.tips(), dict[str, ConfigRepo]()
         for head in candidates(bases if heads is repo else heads.tips(), bump.publication.branch):
             found = read(heads, head, bases)
             if found is None:
@@ -74,7 +74,7 @@ def _refresh_into(journal: Journal, request: RefreshRequest, log: Log) -> Gitops
                 continue
             findings = journal.findings
             try:
-                _Turn(request, journal, log, repo, default, deadline).take(found)
+                _Turn(request, journal, log, repo, default, deadline, places).take(found)
                 journal.findings = findings
             except ForgeError:
                 raise
@@ -104,6 +104,7 @@ class _Turn:
     repo: ConfigRepo
     default: str
     deadline: Deadline
+    places: dict[str, ConfigRepo]  # by base, where the branches of its pull requests are
 
     def take(self, found: Found) -> None:
         """Bring it up to date or close it, and note what was done."""
@@ -207,6 +208,11 @@ class _Turn:
             raise UsageError(f"The HEAD of {self.repo.url} names no branch", hint="Name one with --base.")
         return base, environment
 
+    def _heads_in(self, base: str) -> ConfigRepo:
+        if base not in self.places:
+            self.places[base] = heads_of(self.request.bump, self.repo, base, self.log, self.deadline.left)
+        return self.places[base]
+
     def _context(self, found: Found, base: str, environment: Environment) -> PublishContext:
         bump = self.request.bump
         search = replace(bump.search, images=found.images, environment=found.environment or None, base=base)
@@ -217,7 +223,7 @@ class _Turn:
             *(bump.forge, self.journal, self.log),
             head=found.head,
             to_tip=self.request.behind,
-            heads_in=heads_of(bump, self.repo, base, self.log, self.deadline.left),
+            heads_in=self._heads_in(base),
         )
 
 
