@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gitops_ci.config_keys import KEYS, SECTIONS, SOAK_KEYS, WINDOW_KEYS, Config, ImageSettings
+from gitops_ci.config_keys import KEYS, SECTIONS, SOAK_KEYS, WINDOW_KEYS, Config, ImageSettings, VerifyRule
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment, Soak
 from gitops_ci.imageref import ImageRef
@@ -96,7 +96,7 @@ class _Reader:
         options: dict[str, Any] = {}
         environments: dict[str, Environment] = {}
         pointers: tuple[PointerRule, ...] = ()
-        verify: dict[str, tuple[str, ...]] = {}
+        verify: dict[str, VerifyRule] = {}
         images: tuple[ImageSettings, ...] = ()
         together: tuple[tuple[str, ...], ...] = ()
         for name, value in self._pairs(root, "the configuration", [*KEYS[""], *SECTIONS, *_FORMS]):
@@ -154,13 +154,15 @@ class _Reader:
             seen[ref.name] = self._file.position(item.start)[0]
             yield ImageSettings(**found)
 
-    def _verify(self, node: Node) -> dict[str, tuple[str, ...]]:
+    def _verify(self, node: Node) -> dict[str, VerifyRule]:
         found = {}
         for images, value in self._pairs(node, "verify", None):
-            keys = self._section(value, f"verify.{images}", KEYS["verify.*"]).get("key", ())
-            if not keys:
-                raise self._error(value, f"verify.{images} has no key", "write key: cosign.pub, or the key itself")
-            found[images] = keys
+            rule = VerifyRule(**self._section(value, f"verify.{images}", KEYS["verify.*"]))
+            try:
+                rule.check()
+            except UsageError as error:
+                raise self._error(value, f"verify.{images}: {error.message}", error.hint) from None
+            found[images] = rule
         return found
 
     def _environments(self, node: Node) -> dict[str, Environment]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gitops_ci.errors import UsageError
+
 if TYPE_CHECKING:
     from gitops_ci.flows.environments import Environment
     from gitops_ci.plan import PointerRule
 
-__all__ = ["KEYS", "SECTIONS", "SOAK_KEYS", "WINDOW_KEYS", "Config", "ImageSettings"]
+__all__ = ["KEYS", "SECTIONS", "SOAK_KEYS", "WINDOW_KEYS", "Config", "ImageSettings", "VerifyRule"]
 
 # key -> (option of the command line, kind of value): text, texts (one or a list), pairs (names with a text), lists
 # (names with one or a list), seconds, bytes, soak, flag, windows, groups, or a choice of words. Keys of `diff`,
@@ -125,7 +127,14 @@ _IMAGE = {
     "environment": ("environment", "text"),
 }
 # Who has to have signed the images of a glob.
-_VERIFY = {"key": ("key", "texts")}
+_VERIFY = {
+    "key": ("key", "texts"),
+    "identity": ("identity", "text"),
+    "identity-regex": ("identity_regex", "text"),
+    "issuer": ("issuer", "text"),
+    "issuer-regex": ("issuer_regex", "text"),
+    "trusted-root": ("trusted_root", "text"),
+}
 
 # Every key that a file may have, by section: key -> (option by parameter name, kind of value). "" is the top level.
 KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -154,17 +163,50 @@ class ImageSettings(NamedTuple):
     environment: str = ""
 
 
+class VerifyRule(NamedTuple):
+    """One entry of `verify:`: who may have signed, by keys or by a name and who knows them by it."""
+
+    key: tuple[str, ...] = ()
+    identity: str = ""
+    identity_regex: str = ""
+    issuer: str = ""
+    issuer_regex: str = ""
+    trusted_root: str = ""
+
+    @property
+    def is_keyless(self) -> bool:
+        return bool(self.identity or self.identity_regex or self.issuer or self.issuer_regex)
+
+    def check(self) -> None:
+        """Raises UsageError for a rule that nobody or anybody could satisfy."""
+        if not self.is_keyless:
+            if not self.key:
+                raise UsageError(
+                    "nobody is named who has to have signed", hint="write key: cosign.pub, or identity: and issuer:"
+                )
+            if self.trusted_root:
+                raise UsageError("a trusted root is for identities", hint="write identity: and issuer:")
+            return
+        for name, texts in (
+            ("identity", (self.identity, self.identity_regex)),
+            ("issuer", (self.issuer, self.issuer_regex)),
+        ):
+            if sum(map(bool, texts)) != 1:
+                hint = "an identity counts only with who issued it" if not any(texts) else "keep one of them"
+                raise UsageError(f"it needs {name} or {name}-regex, one of the two", hint=hint)
+
+
 class Config(NamedTuple):
     """A configuration file: values for options by parameter name, environments, rules for places and signatures.
 
-    `verify` has for globs of images the keys of which one has to have signed them, as the file at `source` writes them.
+    `verify` has for globs of images who has to have signed them, as the file at `source` writes it.
     `together` are names of images that are promoted together.
     """
 
     options: Mapping[str, Any] = MappingProxyType({})
     environments: Mapping[str, Environment] = MappingProxyType({})
     pointers: tuple[PointerRule, ...] = ()
-    verify: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    verify: Mapping[str, VerifyRule] = MappingProxyType({})
     source: str = ""
     images: tuple[ImageSettings, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()

@@ -126,8 +126,10 @@ DOORS = {
     "git": ("configrepo",),
     "gitdb": ("configrepo",),
     "oryaml": ("yamltext",),
-    "re2": ("validation.go.regexp",),
+    "re2": ("registry.keyless", "validation.go.regexp"),
     "requests": ("http",),
+    "sigstore": ("registry.keyless",),
+    "cryptography": ("registry.keyless",),  # certificates as sigstore hands them out
     "urllib3": ("http", "registry.engine"),  # the docker SDK lets its errors through
     "rich": ("cli", "reporting"),
     "ruamel": ("yamltext",),

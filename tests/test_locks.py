@@ -15,6 +15,7 @@ from tests.support import CHECKOUT
 
 SHIPPED, CEL, TESTED = "gitops_ci/requirements.txt", "gitops_ci/requirements-cel.txt", "requirements-dev.txt"
 SBOM = ".github/requirements-sbom.txt"
+VERIFY = "gitops_ci/requirements-verify.txt"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -36,7 +37,7 @@ def asked() -> list[Requirement]:
     return [Requirement(line) for part in (*parts, project["dependency-groups"]["dev"]) for line in part]
 
 
-@pytest.mark.parametrize("lock", [SHIPPED, CEL, TESTED, SBOM])
+@pytest.mark.parametrize("lock", [SHIPPED, CEL, VERIFY, TESTED, SBOM])
 def test_every_package_is_pinned_with_hashes_and_without_an_address(lock):
     text = (CHECKOUT / lock).read_text()
     assert "://" not in text
@@ -50,7 +51,7 @@ def test_every_package_is_pinned_with_hashes_and_without_an_address(lock):
 
 
 def test_what_is_shipped_is_what_is_tested():
-    shipped, tested = {**blocks(SHIPPED), **blocks(CEL)}, blocks(TESTED)
+    shipped, tested = {**blocks(SHIPPED), **blocks(CEL), **blocks(VERIFY)}, blocks(TESTED)
     assert {name: tested.get(name) for name in shipped} == shipped, "run `make lock`"
 
 
@@ -84,6 +85,13 @@ def test_the_lock_for_cel_rules_is_the_extra_with_all_that_it_needs():
     assert blocks(CEL).keys() == extra.union(*map(_needed, extra))
 
 
+def test_the_lock_for_signatures_is_the_extra_with_all_that_it_needs():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    extra = {canonicalize_name(Requirement(line).name) for line in project["optional-dependencies"]["verify"]}
+    needed = extra.union(*map(_needed, extra))
+    assert blocks(VERIFY).keys() - {"pywin32", "colorama"} == needed - blocks(SHIPPED).keys()
+
+
 def test_the_tests_run_with_the_locked_versions():
     """`make test-newest` leaves this one out."""
     locked = {name: pin for name, pin in pinned(TESTED).items() if pin.marker is None or pin.marker.evaluate()}
@@ -93,13 +101,14 @@ def test_the_tests_run_with_the_locked_versions():
 
 def _needed(distribution: str) -> set[str]:
     """Every distribution that an installed one needs on this machine, itself left out; names normalised."""
-    found: set[str] = set()
-    waiting = [distribution]
+    found: set[tuple[str, str]] = set()
+    waiting = [(distribution, "")]
     while waiting:
-        for line in requires(waiting.pop()) or ():
-            requirement = Requirement(line)
-            name = canonicalize_name(requirement.name)
-            if name not in found and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
-                found.add(name)
-                waiting.append(name)
-    return found
+        name, extra = waiting.pop()
+        for requirement in map(Requirement, requires(name) or ()):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                one = canonicalize_name(requirement.name)
+                new = {(one, more) for more in ("", *requirement.extras)} - found
+                found |= new
+                waiting += new
+    return {name for name, _ in found}

@@ -16,7 +16,7 @@ from gitops_ci.cli import COMMANDS
 from tests.support import CHECKOUT, dev_tool
 
 # Inputs that are no option: what the command is, its arguments, where it runs, and what only the environment tells.
-NOT_OPTIONS = {"command", "source", "images", "paths", "options", "working-directory", "token"}
+NOT_OPTIONS = {"command", "source", "images", "paths", "options", "extras", "working-directory", "token"}
 NOT_OPTIONS |= {"registry-user", "registry-password"}
 TEMPLATE_ONLY = {"prefix", "image", "package", "stage", "validate-stage", "rules", "validate-rules"}
 TEMPLATE_ONLY |= {
@@ -266,6 +266,8 @@ def test_the_settings_of_the_jobs_own_pip_have_no_part(action, tmp_path):
         ("--index-url http://[::1]:8080/simple gitops-ci", "--index-url http://[::1]:8080/simple ", []),
         ("gitops-ci --no-index --find-links=x", "--no-index --find-links=x ", []),
         ("--pre gitops-ci[cel]", "--pre ", ["-cel"]),
+        ("gitops-ci[verify]==0.1.0", "", ["-verify"]),
+        ("gitops-ci[cel,verify]", "", ["-cel", "-verify"]),
     ],
 )
 def test_the_template_installs_what_the_package_needs_with_the_hashes_in_it(tmp_path, package, options, extras):
@@ -281,7 +283,7 @@ def test_the_template_installs_what_the_package_needs_with_the_hashes_in_it(tmp_
 def test_the_template_installs_no_extra_without_hashes(tmp_path):
     refused = _job_installs(tmp_path, "--pre gitops-ci[docs]==0.1.0")
     assert refused.returncode == 2
-    assert refused.stderr == b"gitops-ci: package: the only extra is [cel]: --pre gitops-ci[docs]==0.1.0\n"
+    assert refused.stderr == (b"gitops-ci: package: [cel], [verify] or [cel,verify]: --pre gitops-ci[docs]==0.1.0\n")
     assert not (tmp_path / "pip").exists()
 
 

@@ -16,6 +16,14 @@ __all__ = ["FILE", "options_of", "schema", "schema_text"]
 
 FILE = "config.schema.json"  # in the package
 _COMMANDS = ("release", "bump", "validate")
+_VERIFY = {
+    "key": "cosign.pub, or the PEM text of the key; one of several.",
+    "identity": "Who signs without a key: an address, or the URL of a workflow.",
+    "identity-regex": "Pattern of RE2 that the whole identity has to fit.",
+    "issuer": "The identity provider that knows the signer by that identity.",
+    "issuer-regex": "Pattern of RE2 that the whole issuer has to fit.",
+    "trusted-root": "File beside this one: trusted_root.json of another sigstore instance than the public one.",
+}
 _SECTIONS = {
     "pull-request": "What the pull requests look like and who sees them.",
     "validate": "How manifests are checked.",
@@ -101,8 +109,9 @@ def schema() -> dict[str, Any]:
             one |= {"properties": _properties(keys, _POINTER)}
             properties["pointers"] = {"type": "array", "description": _SECTIONS["pointers"], "items": one}
         elif section == "verify.*":
-            one = {"type": "object", "additionalProperties": False, "required": list(keys)}
-            one |= {"properties": _properties(keys, {"key": "cosign.pub, or the PEM text of the key; one of several."})}
+            names = [[key] for key in keys if key == "key" or key.startswith("identity")]
+            one = {"type": "object", "additionalProperties": False, "anyOf": [{"required": name} for name in names]}
+            one |= {"properties": _properties(keys, _VERIFY)}
             properties["verify"] = _section("verify") | {"additionalProperties": one}
         else:
             texts = {"rendering": _RENDERING, "diff": _DIFF, "promotion": _PROMOTION}.get(section, told)

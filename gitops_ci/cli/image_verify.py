@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,17 +12,18 @@ from gitops_ci.cli.configured import ConfiguredCommand, config_of
 from gitops_ci.cli.options import LinesOption, Output, option, output_options
 from gitops_ci.cli.registry_options import CONFIG, DEADLINE, access_options, given_up_after, timed_access
 from gitops_ci.cli.run import execute
-from gitops_ci.config_keys import Config
+from gitops_ci.config_keys import Config, VerifyRule
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import in_lower_case
 
 if TYPE_CHECKING:
     from gitops_ci.flows.image.verify import Verification
-    from gitops_ci.registry.public_key import PublicKey
+    from gitops_ci.registry.signatures import Signer
 
 __all__ = ["verification_in", "verification_of", "verify_command"]
 
-_LARGEST = 64 * 1024
+_LARGEST = 4 * 1024 * 1024  # bytes of a trusted root, with all of its certificates
+_LARGEST_KEY = 64 * 1024
 _PEM = "-----BEGIN"
 
 
@@ -36,6 +37,13 @@ _PEM = "-----BEGIN"
     help="Public key (cosign.pub) whose owner has to have signed the image; one of several. Repeatable. "
     "[the keys of verify: in .gitops-ci.yaml]",
 )
+@option(
+    "--identity", metavar="NAME", help="Who has to have signed without a key: an address, or the URL of a workflow."
+)
+@option("--identity-regex", metavar="REGEX", help="Pattern of RE2 that the whole identity has to fit.")
+@option("--issuer", metavar="URL", help="Identity provider that knows the signer by that identity.")
+@option("--issuer-regex", metavar="REGEX", help="Pattern of RE2 that the whole issuer has to fit.")
+@option("--trusted-root", metavar="FILE", help="trusted_root.json of another sigstore instance. [the public one's]")
 @access_options
 @DEADLINE
 @CONFIG
@@ -44,14 +52,22 @@ _PEM = "-----BEGIN"
 def verify_command(ctx: click.Context, /, reference: str, output: Output, **options: Any) -> None:
     """Verify that an image is signed: exit 0 if it is, 1 if it is not, 4 if nobody can tell.
 
+    Signatures without a key need pip install 'gitops-ci[verify]', --identity and --issuer.
+
     REFERENCE is an image of a registry, or oci:DIR[:NAME], oci-archive:FILE[:NAME]. The signature has to be for the
     digest of the whole image; an index is another image than its platforms.
     """
     from gitops_ci.flows.image.verify import verify_image
-    from gitops_ci.registry.public_key import PublicKey
     from gitops_ci.reporting import images
 
-    keys = tuple(PublicKey.parse(_text(path), path) for path in options["key"])
+    given = VerifyRule(**{name: options[name] or VerifyRule._field_defaults[name] for name in VerifyRule._fields})
+    signers: tuple[Signer, ...] = ()
+    if any(given):
+        try:
+            given.check()
+        except UsageError as error:
+            raise UsageError(f"--identity and --issuer: {error.message}", hint=error.hint) from None
+        signers = tuple(_signers(given, "the command line", lambda path: _read(path, "")))
     policy = verification_of(config_of(ctx))
     text = reference if reference.startswith(("oci:", "oci-archive:")) else in_lower_case(reference)
     access = timed_access(options)
@@ -59,13 +75,13 @@ def verify_command(ctx: click.Context, /, reference: str, output: Output, **opti
         execute(
             "image verify",
             output._replace(printer=images.verified),
-            lambda log: verify_image(text, keys, policy, access, log),
+            lambda log: verify_image(text, signers, policy, access, log),
         )
 
 
 def verification_of(config: Config) -> Verification:
     """The rules of a configuration file. Raises UsageError for a key that cannot be read, or is none."""
-    return _verification(config, lambda path: _key_beside(path, config.source))
+    return _verification(config, lambda path: _read(path, config.source))
 
 
 def verification_in(text: str, source: str, read: Callable[[str], bytes | None]) -> Verification:
@@ -76,46 +92,56 @@ def verification_in(text: str, source: str, read: Callable[[str], bytes | None])
         UsageError: a key is not there, or is none.
     """
     from gitops_ci.config import parse
-    from gitops_ci.registry.public_key import PublicKey
 
-    def key(path: str) -> PublicKey:
-        content = read(path)
-        if content is None:
-            raise UsageError(f"{source}: there is no key {path}", hint="Commit the file cosign.pub beside it.")
-        return PublicKey.parse(content[:_LARGEST].decode("ascii", "replace"), path)
+    def content(path: str) -> bytes:
+        found = read(path)
+        if found is None:
+            raise UsageError(f"{source}: there is no file {path}", hint="Commit it beside the configuration.")
+        return found
 
-    return _verification(parse(text, source), key)
+    return _verification(parse(text, source), content)
 
 
-def _verification(config: Config, key: Callable[[str], PublicKey]) -> Verification:
+def _verification(config: Config, read: Callable[[str], bytes]) -> Verification:
     from gitops_ci.flows.image.verify import Rule, Verification
+
+    rules = (Rule(glob, tuple(_signers(rule, config.source, read))) for glob, rule in config.verify.items())
+    return Verification(tuple(rules))
+
+
+def _signers(rule: VerifyRule, source: str, read: Callable[[str], bytes]) -> Iterator[Signer]:
+    """The owners of the keys, and the identity. `read` gives the bytes of a file by its path."""
+    from gitops_ci.registry.keyless import Keyless, Text, TrustedRoot
     from gitops_ci.registry.public_key import PublicKey
 
-    def keys(texts: Sequence[str]) -> Iterator[PublicKey]:
-        for text in texts:
-            is_pem = text.lstrip().startswith(_PEM)
-            yield PublicKey.parse(text, f"of {config.source}") if is_pem else key(text)
-
-    return Verification(tuple(Rule(glob, tuple(keys(texts))) for glob, texts in config.verify.items()))
-
-
-def _key_beside(path: str, source: str) -> PublicKey:
-    """A key in a file of the folder that the configuration is in, or below it."""
-    from gitops_ci.registry.public_key import PublicKey
-
-    folder = os.path.realpath(os.path.dirname(source) or os.curdir)
-    inside = os.path.realpath(os.path.join(folder, path))
-    if os.path.isabs(path) or os.path.commonpath((folder, inside)) != folder:
-        raise UsageError(
-            f"{source}: the key {path} lies outside of the configuration's folder",
-            hint="Put the file cosign.pub beside the configuration, or write the key itself into it.",
+    for text in rule.key:
+        is_pem = text.lstrip().startswith(_PEM)
+        content = text if is_pem else read(text)[:_LARGEST_KEY].decode("ascii", "replace")
+        yield PublicKey.parse(content, f"of {source}" if is_pem else text)
+    if rule.is_keyless:
+        texts = (
+            Text(rule.identity or rule.identity_regex, is_pattern=not rule.identity),
+            Text(rule.issuer or rule.issuer_regex, is_pattern=not rule.issuer),
         )
-    return PublicKey.parse(_text(inside), path)
+        for wanted in texts:
+            wanted.check()
+        path = rule.trusted_root
+        yield Keyless(*texts, TrustedRoot(path, read(path)) if path else TrustedRoot())
 
 
-def _text(path: str) -> str:
+def _read(path: str, source: str) -> bytes:
+    """A file by its path; one that a configuration names lies in that configuration's folder, or below it."""
+    inside = path
+    if source:
+        folder = os.path.realpath(os.path.dirname(source) or os.curdir)
+        inside = os.path.realpath(os.path.join(folder, path))
+        if os.path.isabs(path) or os.path.commonpath((folder, inside)) != folder:
+            raise UsageError(
+                f"{source}: {path} lies outside of the configuration's folder",
+                hint="Put the file beside the configuration. A key can be written into it as text.",
+            )
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(inside, "rb") as file:
             return file.read(_LARGEST)
     except OSError as error:
-        raise UsageError(f"The key {path} cannot be read: {error.strerror}", hint="Is the path right?") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="Is the path right?") from None

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from gitops_ci import process
 from gitops_ci.errors import UsageError
+from gitops_ci.registry.signatures import Judgement, Signed
 
 __all__ = ["PublicKey"]
 
@@ -53,6 +54,10 @@ class PublicKey:
 
     def __str__(self) -> str:
         return f"key {self.name} ({self.fingerprint})"
+
+    def judge(self, signed: Signed) -> Judgement:
+        """Whether the owner of the key made this signature. Raises ProgramError: openssl is missing or hangs."""
+        return Judgement(signer=str(self)) if self.made(signed.signature, signed.message) else Judgement()
 
     def made(self, signature: bytes, message: bytes) -> bool:
         """Whether the owner of the key signed these bytes.

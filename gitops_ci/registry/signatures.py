@@ -12,18 +12,19 @@ import binascii
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Descriptor, Manifest, Reader
 from gitops_ci.registry.referrers import fallback_tag
 
-__all__ = ["Signed", "signatures_of"]
+__all__ = ["IN_TOTO", "Judgement", "Signed", "Signer", "signatures_of", "states"]
 
 _SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 _SIGNATURE = "dev.cosignproject.cosign/signature"
+_CERTIFICATE = "dev.sigstore.cosign/certificate"
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
-_IN_TOTO = "application/vnd.in-toto+json"
+IN_TOTO = "application/vnd.in-toto+json"
 # What `cosign sign` states; other statements (SBOM, provenance) say something about an image and do not approve it.
 _SIGNED = "https://sigstore.dev/cosign/sign/v1"
 _LARGEST = 1 << 20  # a payload has some hundred bytes, a bundle some thousand
@@ -32,11 +33,31 @@ _MOST = 100  # manifests about one image, and signatures in one of them
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Bytes about an image, the signature of somebody over them (ASN.1), and where both were found."""
+    """Bytes about the image `digest`, the signature of somebody over them (ASN.1), and where both were found.
+
+    `bundle` is the sigstore bundle that they are of. `is_old_keyless`: a certificate is beside them, and no bundle.
+    """
 
     message: bytes
     signature: bytes
     found_in: str
+    digest: str
+    bundle: bytes = b""
+    is_old_keyless: bool = False
+
+
+class Judgement(NamedTuple):
+    """Who made a signature, if it is whom is meant; else there may be a reason why it does not count."""
+
+    signer: str = ""
+    reason: str = ""
+
+
+class Signer(Protocol):
+    """Somebody whose signature counts. As a text it is who that is."""
+
+    def judge(self, signed: Signed) -> Judgement:
+        """Whether this is a signature of theirs."""
 
 
 def signatures_of(reader: Reader, digest: str) -> Iterator[Signed]:
@@ -86,9 +107,10 @@ def _of_layer(reader: Reader, layer: dict[str, Any], digest: str, where: str) ->
         yield from _of_bundle(content, digest, where)
         return
     annotations = layer.get("annotations")
-    signature = _decoded(annotations.get(_SIGNATURE) if isinstance(annotations, dict) else None)
+    annotations = annotations if isinstance(annotations, dict) else {}
+    signature = _decoded(annotations.get(_SIGNATURE))
     if signature and _signed_digest(content) == digest:
-        yield Signed(content, signature, where)
+        yield Signed(content, signature, where, digest, is_old_keyless=_CERTIFICATE in annotations)
 
 
 def _signed_digest(payload: bytes) -> str:
@@ -103,17 +125,17 @@ def _of_bundle(content: bytes, digest: str, where: str) -> Iterator[Signed]:
     envelope = _object(_json(content), "dsseEnvelope")
     kind, payload = envelope.get("payloadType"), _decoded(envelope.get("payload"))
     signatures = envelope.get("signatures")
-    if kind != _IN_TOTO or payload is None or not isinstance(signatures, list):
+    if kind != IN_TOTO or payload is None or not isinstance(signatures, list):
         return
-    if not _states(_json(payload), digest):
+    if not states(_json(payload), digest):
         return
     message = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
-    for one in signatures[:_MOST]:
+    for number, one in enumerate(signatures[:_MOST]):
         if signature := _decoded(one.get("sig") if isinstance(one, dict) else None):
-            yield Signed(message, signature, where)
+            yield Signed(message, signature, where, digest, content if number == 0 else b"")
 
 
-def _states(statement: Any, digest: str) -> bool:
+def states(statement: Any, digest: str) -> bool:
     """Whether an in-toto statement is cosign's signature of this image."""
     if not isinstance(statement, dict) or statement.get("predicateType") != _SIGNED:
         return False

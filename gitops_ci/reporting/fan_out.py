@@ -44,7 +44,9 @@ done
 """,
     r"""case $GITOPS_CI_PACKAGE in
   *"[cel]"*) gitops_ci_lists='requirements requirements-cel' ;;
-  *[a-zA-Z0-9]"["*) echo "gitops-ci: package: the only extra is [cel]: $GITOPS_CI_PACKAGE" >&2 && exit 2 ;;
+  *"[verify]"*) gitops_ci_lists='requirements requirements-verify' ;;
+  *"[cel,verify]"*) gitops_ci_lists='requirements requirements-cel requirements-verify' ;;
+  *[a-zA-Z0-9]"["*) echo "gitops-ci: package: [cel], [verify] or [cel,verify]: $GITOPS_CI_PACKAGE" >&2 && exit 2 ;;
   *) gitops_ci_lists=requirements ;;
 esac
 """,

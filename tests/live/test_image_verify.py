@@ -326,7 +326,7 @@ def test_a_key_may_stand_in_the_configuration(verify, configured, registry, repo
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("verify: {'ghcr.io/*': {}}", "has no key"),
+        ("verify: {'ghcr.io/*': {}}", "nobody is named"),
         ("verify: {'ghcr.io/*': {identity: x}}", "identity"),
         ("verify: {'ghcr.io/*': {key: missing.pub}}", "cannot be read"),
         ("verify: {'ghcr.io/*': {key: /etc/hostname}}", "outside"),

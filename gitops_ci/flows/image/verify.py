@@ -15,18 +15,20 @@ from gitops_ci.registry.connection import Access
 from gitops_ci.registry.credentials import credentials_for
 from gitops_ci.registry.public_key import PublicKey
 from gitops_ci.registry.remote import Remote
-from gitops_ci.registry.signatures import signatures_of
+from gitops_ci.registry.signatures import Signer, signatures_of
 from gitops_ci.registry.sources.reading import open_repository
 
 __all__ = ["Rule", "Verification", "verify_image"]
 
+_MOST_REASONS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Images whose name fits the glob have to be signed by one of the keys."""
+    """Images whose name fits the glob have to be signed by one of the signers."""
 
     images: str
-    keys: tuple[PublicKey, ...]
+    signers: tuple[Signer, ...]
 
     def covers(self, image: ImageRef) -> bool:
         return any(fnmatchcase(name, self.images) for name in (image.name, image.familiar))
@@ -63,14 +65,14 @@ class Verification:
                         f"{image} is not in its registry, so its signature cannot be verified",
                         hint="Push and sign the image first: release --after-push 'cosign sign {reference}'.",
                     )
-                found += [_signed(remote, str(image), image.tag, digest, rule.keys) for rule in rules]
+                found += [_signed(remote, str(image), image.tag, digest, rule.signers) for rule in rules]
         for one in found:
             log.step(f"{one.reference} is signed by {one.signer}")
         return tuple(dict.fromkeys(found))
 
 
-def verify_image(text: str, keys: Sequence[PublicKey], policy: Verification, access: Access, log: Log) -> Outcome:
-    """Verify one image, by these keys, else by the rules that cover it.
+def verify_image(text: str, signers: Sequence[Signer], policy: Verification, access: Access, log: Log) -> Outcome:
+    """Verify one image, by these signers, else by the rules that cover it.
 
     Raises:
         UsageError: there is neither.
@@ -80,29 +82,37 @@ def verify_image(text: str, keys: Sequence[PublicKey], policy: Verification, acc
     with open_repository(text, access) as found:
         digest = found.digest()
         ref = ImageRef.try_parse(text.removeprefix("registry:"))
-        rules = [Rule("", tuple(keys))] if keys else [rule for rule in policy.rules if ref and rule.covers(ref)]
+        rules = [Rule("", tuple(signers))] if signers else [rule for rule in policy.rules if ref and rule.covers(ref)]
         if not rules:
             raise UsageError(
                 f"Nothing says who has to have signed {text}",
-                hint="Give --key cosign.pub, or write verify: into .gitops-ci.yaml.",
+                hint="Give --key cosign.pub, or --identity and --issuer, or write verify: into .gitops-ci.yaml.",
             )
-        verified = [_signed(found.reader, found.reference, found.tag, digest, rule.keys) for rule in rules]
+        verified = [_signed(found.reader, found.reference, found.tag, digest, rule.signers) for rule in rules]
     log.detail(f"{found.reference} is {digest}")
     image = PushedTag(found.reference, found.tag, digest, "present")
     return Outcome("image verify", "unchanged", images=(image,), verified=tuple(dict.fromkeys(verified)))
 
 
-def _signed(reader: Reader, name: str, tag: str | None, digest: str, keys: Sequence[PublicKey]) -> VerifiedImage:
-    """The signature of one of the keys. Raises FindingsError when there is none."""
+def _signed(reader: Reader, name: str, tag: str | None, digest: str, signers: Sequence[Signer]) -> VerifiedImage:
+    """The signature of one of the signers. Raises FindingsError when there is none."""
     others = 0
+    reasons: dict[str, None] = {}
     for signed in signatures_of(reader, digest):
-        for key in keys:
-            if key.made(signed.signature, signed.message):
-                return VerifiedImage(name, tag, digest, str(key), signed.found_in)
+        for signer in signers:
+            found = signer.judge(signed)
+            if found.signer:
+                return VerifiedImage(name, tag, digest, found.signer, signed.found_in)
+            reasons |= {found.reason: None} if found.reason else {}
         others += 1
-    wanted = " or ".join(map(str, keys))
+    wanted = " or ".join(map(str, signers))
     what = f"{others} signatures of it are by somebody else" if others else "it has no signature"
     raise FindingsError(
-        f"{name} ({digest}) is not signed by {wanted}: {what}",
-        hint=f"Sign it: cosign sign --key cosign.key {reader.name}@{digest}. Do not deploy it before.",
+        f"{name} ({digest}) is not signed by {wanted}: {'; '.join((what, *list(reasons)[:_MOST_REASONS]))}",
+        hint=f"Sign it: {_command(signers)} {reader.name}@{digest}. Do not deploy it before.",
     )
+
+
+def _command(signers: Sequence[Signer]) -> str:
+    has_key = any(isinstance(signer, PublicKey) for signer in signers)
+    return "cosign sign --key cosign.key" if has_key else "cosign sign"
