@@ -259,6 +259,7 @@ def _options() -> set[str]:
 # Options of other programs that pages name in their text.
 OTHERS: Mapping[str, set[str]] = {
     "docs/air-gapped.md": {"--platform", "--python-version"},
+    "docs/images.md": {"--new-bundle-format"},
     "docs/platforms.md": {"--rm", "--volume", "--check", "--ignore-missing"},
     "docs/pre-commit.md": {"--all-files", "--no-verify"},
     "docs/from-gitopscli.md": {
