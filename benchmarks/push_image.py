@@ -1,8 +1,9 @@
-"""Pushing side by side with skopeo and docker, and the memory it takes: `python benchmarks/push_image.py [RUNS]`.
+"""Pushing and copying beside skopeo and docker, and the memory it takes: `python benchmarks/push_image.py [RUNS]`.
 
-A 200 MiB OCI layout of four layers goes to an empty local registry; then an image there gets five more tags; then
-single layers of growing size are pushed. The layers do not compress: what counts is carrying them. Both programs check
-every digest. curl sends the same bytes without any check: what the registry itself takes, which hashes them all.
+A 200 MiB OCI layout of four layers goes to an empty local registry; then an image there gets five more tags; then it
+is copied to another registry; then single layers of growing size are pushed. The layers do not compress: what counts is
+carrying them. Both programs check every digest. curl sends the same bytes without any check: what the registry itself
+takes, which hashes them all.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def main(runs: int) -> None:
         layout = make_layout(Path(folder, "layout"), [50, 50, 50, 50])
         push(server, layout, runs)
         tag(server, layout, runs)
+        with registry(Path(folder, "other")) as other:
+            copy(server, other, layout, runs)
         for size in (64, 256, 1024):
             memory(server, make_layout(Path(folder, "one"), [size]), size)
             shutil.rmtree(Path(folder, "one"))
@@ -97,13 +100,34 @@ def more_tags(image: str, run: int) -> tuple[float, float]:
     return six[0] - one[0], six[1] - one[1]
 
 
+def copy(server: Registry, other: Registry, layout: Path, runs: int) -> None:
+    """From one registry to another one, which has nothing of it."""
+    image = f"{server.host}/bench/copied:1.0.0"
+    measure([PROGRAM, "image", "push", f"oci:{layout}", "--to", image, "--quiet"])
+    ours, theirs = [], []
+    for run in range(runs + 1):
+        to = f"{other.host}/bench/shop-{run}:1.0.0"
+        plain = ("--src-tls-verify=false", "--dest-tls-verify=false")
+        theirs.append(measure(["skopeo", "copy", *plain, f"docker://{image}", f"docker://{to}"]))
+        empty(other)
+        ours.append(measure([PROGRAM, "image", "copy", image, to, "--quiet"]))
+        empty(other)
+    report("copy 200 MiB", {"gitops-ci": ours[1:], "skopeo copy": theirs[1:]})
+    most = peak([PROGRAM, "image", "copy", image, f"{other.host}/bench/last:1.0.0", "--quiet"])
+    print(f"{'peak memory, a copy of 200 MiB':<42} {most:7.1f} MiB")
+
+
 def memory(server: Registry, layout: Path, size: int) -> None:
     command = [PROGRAM, "image", "push", f"oci:{layout}", "--to", f"{server.host}/bench/one:1.0.0", "--quiet"]
+    print(f"{f'peak memory, a layer of {size} MiB':<42} {peak(command):7.1f} MiB")
+    empty(server)
+
+
+def peak(command: list[str]) -> float:
+    """The largest memory of a command in MiB."""
     # By way of a small process: Linux counts what the parent had in memory when the child began.
     way = [sys.executable, "-c", PEAK, *command]
-    peak = int(subprocess.run(way, check=True, capture_output=True, text=True).stdout.split()[-1])
-    print(f"{f'peak memory, a layer of {size} MiB':<42} {peak / 1024:7.1f} MiB")
-    empty(server)
+    return int(subprocess.run(way, check=True, capture_output=True, text=True).stdout.split()[-1]) / 1024
 
 
 def make_layout(folder: Path, sizes: list[int]) -> Path:
@@ -122,9 +146,11 @@ def empty(server: Registry) -> None:
 
 def report(what: str, taken: dict[str, list[tuple[float, float]]]) -> None:
     first = statistics.median(wall for wall, _ in next(iter(taken.values())))
+    own = statistics.median(cpu for _, cpu in next(iter(taken.values())))
     for name, times in taken.items():
         wall, cpu = (statistics.median(part) for part in zip(*times, strict=True))
-        print(f"{what:<16} {name:<18} {wall:7.3f} s wall {cpu:7.3f} s cpu   x {wall / first:.2f}")
+        ratios = f"x {wall / first:.2f} wall  x {cpu / own:.2f} cpu"
+        print(f"{what:<16} {name:<18} {wall:7.3f} s wall {cpu:7.3f} s cpu   {ratios}")
 
 
 if __name__ == "__main__":

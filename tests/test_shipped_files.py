@@ -234,6 +234,16 @@ def test_packages_of_another_job_are_not_used(action, tmp_path):
     assert str(tmp_path / "temp" / "gitops-ci" / "key") in (tmp_path / "words").read_text()
 
 
+def test_the_library_for_signatures_is_installed_where_it_is_asked_for(action, tmp_path):
+    """Also beside the libraries for CEL rules, and without them; nothing else is an extra."""
+    assert action(0, WITH_EXTRAS="verify", lacks_cel=True).returncode == 0
+    seen = [re.findall(r"requirements(.*?)\.txt", line) for line in (tmp_path / "locks").read_text().splitlines()]
+    assert seen == [["", "-verify", "-cel"], ["", "-verify"]]
+    refused = action(0, WITH_EXTRAS="docs\n::error::x")
+    assert refused.returncode == 7
+    assert b"extras: the only one is verify, and not docs::error::x" in refused.stdout
+
+
 @pytest.mark.parametrize(
     ("cel", "lacks_cel", "installations"),
     [(1, False, [["", "-cel"]]), (1, True, [["", "-cel"], [""]]), (0, True, [[""]])],

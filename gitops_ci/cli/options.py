@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from gitops_ci.cli import complete
 from gitops_ci.errors import UsageError
@@ -42,7 +43,18 @@ class Output(NamedTuple):
 
 
 class _Option(click.Option):
-    """An option that, where it may be repeated, has a value a line of its variable, or a word of its only line."""
+    """An option that, where it may be repeated, has a value a line of its variable, or a word of its only line.
+
+    A line break at the end of a value is none of it: block scalars of YAML (`|`) and files end with one.
+    """
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, click.Parameter]) -> tuple[Any, ParameterSource]:
+        value, source = super().consume_value(ctx, opts)
+        if isinstance(value, str):
+            return value.rstrip("\r\n"), source
+        if isinstance(value, tuple | list):
+            return tuple(one.rstrip("\r\n") if isinstance(one, str) else one for one in value), source
+        return value, source
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         text = self.resolve_envvar_value(ctx)

@@ -18,6 +18,7 @@ __all__ = [
     "NO_REGISTRY",
     "AccessDenied",
     "ImmutableTag",
+    "Refused",
     "has_trouble",
     "refusal",
     "unasked",
@@ -28,9 +29,9 @@ NO_REGISTRY = "It does not speak the protocol of registries (a proxy in between?
 _IMMUTABLE_STATUSES = {400, 403, 405, 409, 412, 422}
 # How registries refuse to move a tag: ECR, Harbor, Quay and Docker Hub ("immutable"), ECR ("already exists", "cannot be
 # overwritten"), Artifact Registry ("tag immutability"), ACR ("operation is disallowed"), Nexus ("does not allow
-# updating assets"), GitLab ("protected").
+# updating assets"), GitLab ("protected"), Artifactory ("not enough permissions to overwrite").
 IMMUTABLE = re.compile(
-    r"immutab|cannot be overwritten|already exists|operation is disallowed|does not allow updating|tag is protected"
+    r"immutab|overwrit|already exists|operation is disallowed|does not allow updating|\btag\b.{0,200} is protected"
     r"|protected tag|tag is locked",
     re.IGNORECASE,
 )
@@ -54,7 +55,13 @@ def refusal(answer: Response, doing: str, registry: str, *, signed_in: bool) -> 
         kind = ImmutableTag
     elif answer.status in {401, 403}:
         kind = AccessDenied
+    elif answer.status in _IMMUTABLE_STATUSES:
+        kind = Refused
     return kind(what, hint=_hint(answer.status, f"{code} {said}".lower(), registry, signed_in=signed_in))
+
+
+class Refused(RegistryError):
+    """The registry refused what was asked, and neither the account nor its own state is the reason."""
 
 
 def has_trouble(answer: Response) -> bool:

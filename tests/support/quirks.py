@@ -45,6 +45,17 @@ IMMUTABLE = {
     "quay": (409, "TAG_IMMUTABLE", "tag {tag} is immutable and cannot be overwritten"),
     "gitlab": (403, "DENIED", "requested access to the resource is denied: the tag is protected"),
     "nexus": (400, "UNKNOWN", "Repository does not allow updating assets: docker-hosted"),
+    "artifactory": (
+        403,
+        "DENIED",
+        "Not enough permissions to overwrite artifact 'docker-local:shop/{tag}/manifest.json' (user 'ci' needs DELETE)",
+    ),
+    "a tag that is protected": (403, "DENIED", "The tag {tag} is protected by a rule of the project"),
+    "no words, 400": (400, "UNKNOWN", ""),
+    "no words, 405": (405, "", ""),
+    "no words, 409": (409, "CONFLICT", "conflict"),
+    "no words, 412": (412, "", ""),
+    "no words, 422": (422, "UNKNOWN", "unprocessable"),
     "ghcr": (403, "DENIED", "tag {tag} cannot be overwritten: it belongs to an immutable release"),
 }
 

@@ -12,7 +12,7 @@ from gitops_ci.flows.image.tags import plan_tags
 from gitops_ci.model import PushedTag, Skip
 from gitops_ci.registry.base import Writer
 from gitops_ci.registry.parallel import each
-from gitops_ci.registry.refusals import ImmutableTag
+from gitops_ci.registry.refusals import ImmutableTag, Refused
 from gitops_ci.registry.sources import Sent
 
 __all__ = ["check_releases", "give_back", "give_tags", "report_tag"]
@@ -42,7 +42,7 @@ def give_tags(run: PushRun, states: list[TagState], sent: Sent) -> tuple[tuple[P
     for before, answer in zip(states, answers, strict=True):
         if isinstance(answer, PushedTag):
             report_tag(run, before, answer)
-        elif isinstance(answer, ImmutableTag) and before.choice.kind == "floating":
+        elif _does_not_move(before, answer):
             skipped.append(_refused(run, before, answer))
         else:
             failure = failure or answer
@@ -52,7 +52,14 @@ def give_tags(run: PushRun, states: list[TagState], sent: Sent) -> tuple[tuple[P
     return images, tuple(skipped)
 
 
-def _refused(run: PushRun, before: TagState, error: ImmutableTag) -> Skip:
+def _does_not_move(before: TagState, error: RegistryError) -> bool:
+    """Whether a registry keeps a floating tag on its image, in whatever words: it took the same image as a version."""
+    if before.choice.kind != "floating":
+        return False
+    return isinstance(error, ImmutableTag) or (isinstance(error, Refused) and before.digest is not None)
+
+
+def _refused(run: PushRun, before: TagState, error: RegistryError) -> Skip:
     reference = run.destination.address(before.choice.tag)
     reason = f"the registry does not move the tag: {error.message}"
     run.log.warn(f"{reference} stays on {before.digest or 'its image'}: {reason}")
