@@ -88,7 +88,7 @@ def test_a_signature_of_whom_the_rule_names(verify, sigstore, repository, digest
         (("--identity-regex", ".*", "--issuer-regex", "actions"), False),
         (("--identity", WORKFLOW.replace("acme", "evil")), False),
         (("--identity", WORKFLOW.upper()), False),
-        (("--identity", f"{WORKFLOW}\n"), False),
+        (("--identity", f"\n{WORKFLOW}"), False),
         (("--identity", WORKFLOW, "--issuer", "https://accounts.google.com"), False),
         (("--identity", WORKFLOW, "--issuer", f"{GITHUB}/"), False),
         (("--identity", "https://github.com/acme/*"), False),
