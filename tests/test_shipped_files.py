@@ -238,7 +238,7 @@ def test_the_library_for_signatures_is_installed_where_it_is_asked_for(action, t
     """Also beside the libraries for CEL rules, and without them; nothing else is an extra."""
     assert action(0, WITH_EXTRAS="verify", lacks_cel=True).returncode == 0
     seen = [re.findall(r"requirements(.*?)\.txt", line) for line in (tmp_path / "locks").read_text().splitlines()]
-    assert seen == [["", "-verify", "-cel"], ["", "-verify"]]
+    assert seen == [["", "-cel", "-verify"], ["", "-verify"]]
     refused = action(0, WITH_EXTRAS="docs\n::error::x")
     assert refused.returncode == 7
     assert b"extras: the only one is verify, and not docs::error::x" in refused.stdout
