@@ -204,7 +204,7 @@ def test_a_missing_folder_is_told_once(validated, tmp_path):
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "remote", "add", "origin", "git@git.example.com:acme/config.git")
     source = "{repoURL: 'https://git.example.com/acme/config', path: nowhere}"
-    for said in (f"source: {source}", f"sources: [{source}]"):
+    for said in (f"source: {source}", f"sources: [{source}]", f"source: {source.replace('nowhere', 'nowhere/')}"):
         found = validated({"apps.yaml": APPLICATION.replace("SOURCE", said)})[1]
         assert found == [("gitops/missing-path", "apps.yaml")]
 

@@ -24,11 +24,12 @@ def told_once(described: Sequence[Finding], rendering: Sequence[Finding]) -> lis
 def without_repeats(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings without what a unit says of a path that is missing, where the field that names it has a finding."""
     listed = tuple(findings)
-    placed = [one for one in listed if one.rule == _MISSING and one.field]
+    # The field has the path as it is written, often with a slash at its end.
+    placed = [(one.path, one.message.replace("/'", "'")) for one in listed if one.rule == _MISSING and one.field]
 
     def is_repeated(one: Finding) -> bool:
         is_of_unit = one.rule == _MISSING and not one.field
-        return is_of_unit and any(one.path == other.path and one.message in other.message for other in placed)
+        return is_of_unit and any(one.path == path and one.message in message for path, message in placed)
 
     return tuple(one for one in listed if not is_repeated(one))
 
