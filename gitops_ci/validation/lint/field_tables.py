@@ -1,4 +1,4 @@
-"""The documented fields of files and kinds whose schema is not at hand, and what does not fit them.
+"""The documented fields of files that have no schema, further rules about kinds that have one, and what does not fit.
 
 A shape is a type (`text`, `flag`, `number`, `any`, `number-or-text`), a `Text` of a form, a tuple of words, a list of
 one shape, or the fields of a mapping by name; `*` stands for every other name, and a name that ends in `!` is required.
@@ -33,6 +33,7 @@ __all__ = [
     "Shape",
     "Text",
     "find_misfits",
+    "with_others",
 ]
 
 Shape = Any
@@ -91,6 +92,11 @@ class Misfit(NamedTuple):
     hint: str = ""
     at_key: bool = False
     is_unknown: bool = False
+
+
+def with_others(fields: Mapping[Any, Shape]) -> dict[Any, Shape]:
+    """The shape of a mapping of which only some fields are described: others may be of any kind."""
+    return {**fields, "*": ANY}
 
 
 def find_misfits(value: Any, shape: Shape, keys: Keys = ()) -> Iterator[Misfit]:

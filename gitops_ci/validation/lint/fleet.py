@@ -22,10 +22,6 @@ def fleet(document: Document) -> Iterator[Finding]:
     if branch and revision:
         said = "branch and revision exclude each other: the revision is deployed"
         yield at(document, ("spec", "revision"), "gitops/fleet", said, severity="warning", key=True)
-    paths = dig(document.value, "spec", "paths")
-    for index, path in enumerate(paths if isinstance(paths, list) else ()):
-        if isinstance(path, str) and path.startswith("/"):
-            yield at(document, ("spec", "paths", index), "gitops/fleet", f"'{path}' must be relative to the repository")
 
 
 def references(
@@ -45,7 +41,9 @@ def _paths(document: Document, around: Surroundings) -> Iterator[Finding]:
     sure = is_usual(dig(spec, "branch"), dig(spec, "revision"))
     for index, path in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(path, str) and not any(mark in path for mark in "*?["):
-            yield from missing_path(document, ("spec", "paths", index), path, around, sure=sure)
+            # Fleet takes slashes at the beginning off (fleet, internal/cmd/cli/apply: globDirs).
+            place = ("spec", "paths", index)
+            yield from missing_path(document, place, path.lstrip("/") or ".", around, sure=sure)
 
 
 def _targets(document: Document, groups: set[str], around: Surroundings) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""GitOps' own kinds whose definition is not at hand, by their documented fields."""
+"""What GitOps' own kinds are asked beyond their bundled definitions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gitops_ci.validation.lint.base import at
 from gitops_ci.validation.lint.field_tables import Misfit, Shape
 from gitops_ci.validation.manifests.documents import Document
 
-__all__ = ["documented_shape", "misfit_finding"]
+__all__ = ["further_shape", "misfit_finding"]
 
 # group -> module below fields/
 _GROUPS: Mapping[str, str] = {
@@ -22,21 +22,15 @@ _GROUPS: Mapping[str, str] = {
 }
 
 
-def documented_shape(document: Document) -> Shape | None:
-    """The documented fields of an object's kind, None where there is no table of them."""
-    if document.group not in _GROUPS:
-        return None
-    return _shape(_GROUPS[document.group], document.kind, is_past="beta" in document.api_version)
+def further_shape(document: Document) -> Shape | None:
+    """What the controller of an object's kind asks beyond the definition, None where that says all."""
+    return _shape(_GROUPS[document.group], document.kind) if document.group in _GROUPS else None
 
 
 @cache
-def _shape(module: str, kind: str, *, is_past: bool) -> Shape | None:
-    """The shape of a kind; what only its versions before the first stable one have is added for these."""
-    fields = import_member("validation.lint.fields", module)
-    shape: Shape | None = fields.KINDS.get(kind)
-    if shape is None or kind not in fields.PAST or not is_past:
-        return shape
-    return {**shape, "spec!": {**shape["spec!"], **fields.PAST[kind]}}
+def _shape(module: str, kind: str) -> Shape | None:
+    shape: Shape | None = import_member("validation.lint.fields", module).KINDS.get(kind)
+    return shape
 
 
 def misfit_finding(document: Document, misfit: Misfit, *, strict: bool = False) -> Finding:

@@ -67,7 +67,13 @@ def parts(schema: Any) -> Iterator[dict[str, Any]]:
             "",
         ),
         # A reason is given once.
-        (APPLICATION + f"spec: {{{TO}, source: {{path: b}}}}\n", "field", "error", 4, "'repoURL' is required"),
+        (
+            APPLICATION + f"spec: {{{TO}, source: {{path: b}}}}\n",
+            "field",
+            "error",
+            4,
+            "required field 'repoURL' is missing",
+        ),
     ],
 )
 def test_what_a_definition_refuses_is_a_finding(text: str, rule: str, severity: str, line: int, message: str) -> None:

@@ -98,6 +98,16 @@ def findings(kind: str, change: str = "") -> list[Finding]:
     return list(report.findings)
 
 
+def test_a_mapping_where_a_list_has_to_be_is_told_once() -> None:
+    assert [one.message for one in findings("Kustomization", "spec.components {a: b}")] == [
+        "spec.components: must be a list, is a mapping"
+    ]
+
+
+def test_fleet_takes_a_path_from_the_root_of_its_repository() -> None:
+    assert findings("GitRepo", "spec.paths [/a]") == []
+
+
 @pytest.mark.parametrize("kind", SOUND)
 def test_a_sound_object_has_no_finding(kind: str) -> None:
     assert findings(kind) == []
@@ -110,16 +120,21 @@ def test_a_sound_object_has_no_finding(kind: str) -> None:
         ("Application", "spec.syncPolicy.automated.prune 'yes'", "field", "must be true or false, is a string"),
         ("Application", "spec.source.helm.valueFiles v.yaml", "field", "must be a list, is a string"),
         ("Application", "spec.destination.name x", "argocd", "server and name exclude each other"),
-        ("Application", "spec.project", "field", "'project' is required"),
+        ("Application", "spec.project", "field", "required field 'project' is missing"),
         ("ApplicationSet", "spec.generators [{clusters: null}]", "argocd", "needs exactly one generator, has none"),
         ("ApplicationSet", "spec.generators [{matrix: {generators: [{list: {}}]}}]", "argocd", "two generators, has 1"),
-        ("ApplicationSet", "spec.generators.0.git.directories [{exclude: true}]", "field", "'path' is required"),
+        (
+            "ApplicationSet",
+            "spec.generators.0.git.directories [{exclude: true}]",
+            "field",
+            "required field 'path' is missing",
+        ),
         ("ApplicationSet", "spec.template.spec.sorce {}", "unknown-field", "unknown field 'sorce'"),
         ("ApplicationSet", "spec.syncPolicy {applicationsSync: create}", "field", "'create' is not supported"),
         ("AppProject", "spec.syncWindows.0.kind alow", "field", "'alow' is not supported"),
-        ("AppProject", "spec.roles [{policies: []}]", "field", "'name' is required"),
+        ("AppProject", "spec.roles [{policies: []}]", "field", "required field 'name' is missing"),
         ("GitRepository", "spec.interval 10 minutes", "field", "is no duration"),
-        ("GitRepository", "spec.url", "field", "'url' is required"),
+        ("GitRepository", "spec.url", "field", "required field 'url' is missing"),
         ("GitRepository", "spec.ref {brunch: main}", "unknown-field", "unknown field 'brunch'"),
         (
             "GitRepository",
@@ -130,15 +145,20 @@ def test_a_sound_object_has_no_finding(kind: str) -> None:
         ("GitRepository", "spec.timeout 1h", "field", "is no duration"),
         ("GitRepository", "spec.sparseCheckout [null]", "field", "must be a string, is null"),
         ("GitRepository", "spec.serviceAccountName a", "field", "'serviceAccountName' needs 'provider: aws or azure'"),
-        ("GitRepository", "spec.secretRef {}", "field", "'name' is required"),
+        ("GitRepository", "spec.secretRef {}", "field", "required field 'name' is missing"),
         ("Kustomization", "spec.sourceRef.kind Gitrepository", "field", "'Gitrepository' is not supported"),
-        ("Kustomization", "spec.prune", "field", "'prune' is required"),
+        ("Kustomization", "spec.prune", "field", "required field 'prune' is missing"),
         ("Kustomization", "spec.postBuild.substitute {A: 1}", "field", "must be a string, is a number"),
         ("HelmRelease", "spec.chartRef {kind: OCIRepository, name: a}", "field", "exactly one of chart and chartRef"),
         ("HelmRelease", "spec.chart.spec.chart ''", "field", "must not be empty"),
         ("HelmRelease", "spec.install {crds: create}", "field", "'create' is not supported"),
         ("HelmRelease", "spec.chart.spec.verson 1.x", "unknown-field", "unknown field 'verson'"),
-        ("HelmRelease", "spec.chart.spec.sourceRef {kind: HelmRepository}", "field", "'name' is required"),
+        (
+            "HelmRelease",
+            "spec.chart.spec.sourceRef {kind: HelmRepository}",
+            "field",
+            "required field 'name' is missing",
+        ),
         ("ImagePolicy", "spec.policy {}", "flux", "needs one of semver, alphabetical and numerical"),
         ("ImagePolicy", "spec.interval 1h", "field", "'interval' needs 'digestReflectionPolicy: Always'"),
         (
@@ -148,11 +168,19 @@ def test_a_sound_object_has_no_finding(kind: str) -> None:
             "'digestReflectionPolicy: Always' needs 'interval'",
         ),
         ("ImagePolicy", "spec.policy {alphabetical: {order: up}}", "field", "'up' is not supported"),
-        ("GitRepo", "spec.repo", "field", "'repo' is required"),
+        ("GitRepo", "spec.repo", "field", "required field 'repo' is missing"),
         ("GitRepo", "spec.caBundle '-----BEGIN CERTIFICATE-----'", "field", "is no base64"),
         ("GitRepo", "spec.pollingInterval 5 minutes", "field", "is no duration"),
         ("GitRepo", "spec.path [a]", "unknown-field", "unknown field 'path'"),
-        ("GitRepo", "spec.paths [/a]", "fleet", "must be relative"),
+        ("GitRepo", "spec.caBundle abc", "field", "'abc' is no base64"),
+        (
+            "GitRepo",
+            "spec.targets.0.clusterSelector {matchExpressions: [{key: a, operator: Is}]}",
+            "field",
+            "'Is' is not",
+        ),
+        ("Kustomization", "spec.sourceRef.name ''", "field", "must not be empty"),
+        ("Kustomization", "spec", "field", "'spec' is required"),
     ],
 )
 def test_what_its_controller_refuses_is_a_finding(kind: str, change: str, rule: str, message: str) -> None:

@@ -91,7 +91,7 @@ APPLICATION = """\
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("project: default", "syncPolicy: {}", "spec: 'project' is required"),
+        ("project: default", "syncPolicy: {}", "spec: required field 'project' is missing"),
         ('server: "https://kubernetes.default.svc", ', "", "spec.destination: needs a server or a name"),
         ('{server: "', '{name: in-cluster, server: "', "spec.destination: server and name exclude each other"),
         ("path: apps/shop", "path: apps/shop, chart: shop", "spec.source.path: the path of a chart is not looked at"),

@@ -1,4 +1,8 @@
-"""Rancher Fleet's kinds and the file fleet.yaml. Source: fleet.rancher.io, ref-gitrepo, ref-fleet-yaml and ref-crds."""
+"""The file fleet.yaml, and what Fleet asks of its kinds beyond the bundled definitions.
+
+The file stays a table: it has fields of its own beside those of a Bundle, and Fleet's reader makes strings of what the
+definition refuses. Source: fleet.rancher.io, ref-gitrepo, ref-fleet-yaml and ref-crds.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,11 @@ from gitops_ci.validation.lint.field_tables import (
     TEXTS,
     Shape,
     Text,
+    with_others,
 )
-from gitops_ci.validation.lint.fields import HEAD
 
-__all__ = ["FLEET_YAML", "KINDS", "PAST"]
+__all__ = ["FLEET_YAML", "KINDS"]
 
-PAST: dict[str, dict[str, Shape]] = {}
 _UNITS = "ns|us|µs|ms|s|m|h"
 _TIME = Text(
     "is no duration", re.compile(rf"0|(?:[0-9]+(?:\.[0-9]+)?(?:{_UNITS}))+"), "Write it as 5m or 1h30m.", most=32
@@ -110,60 +113,25 @@ FLEET_YAML: Shape = {
     "overrideTargets": [_WHERE],
     "imageScans": [ANY],
 }
-_REPOSITORY: dict[str, Shape] = {
-    "repo!": NAME,
-    **dict.fromkeys(("branch", "revision", "targetNamespace", "clientSecretName", "helmSecretName"), TEXT),
-    **dict.fromkeys(("helmSecretNameForPaths", "helmRepoURLRegex", "serviceAccount"), TEXT),
-    **dict.fromkeys(("ociRegistrySecret", "webhookSecret"), TEXT),
-    "caBundle": _BASE64,
-    "pollingInterval": _TIME,
-    "imageScanInterval": _TIME,
-    **dict.fromkeys(("insecureSkipTLSVerify", "paused", "disablePolling", "keepResources", "deleteNamespace"), FLAG),
-    "paths": TEXTS,
-    "bundles": [{"base": TEXT, "options": TEXT}],
-    "targets": [_WHERE],
-    "forceSyncGeneration": NUMBER,
-    "imageScanCommit": {"authorName": TEXT, "authorEmail": TEXT, "messageTemplate": TEXT},
-    "correctDrift": _DRIFT,
-}
-_HELM_OP: dict[str, Shape] = {
-    **_BUNDLE,
-    "labels": MAP,
-    "helmSecretName": TEXT,
-    "insecureSkipTLSVerify": FLAG,
-    "pollingInterval": _TIME,
-}
-_SCAN: dict[str, Shape] = {
-    "image!": TEXT,
-    "interval!": _TIME,
-    "gitrepoName": TEXT,
-    "tagName": TEXT,
-    "suspend": FLAG,
-    "secretRef": {"name": TEXT},
-    "policy": {"semver": {"range": TEXT}, "alphabetical": {"order": TEXT}},
-}
-_SCHEDULE: dict[str, Shape] = {
-    "schedule": TEXT,
-    "location": TEXT,
-    "duration": _TIME,
-    "targets": {"clusters": [_WHERE]},
-}
-# kind -> its shape
+_CLUSTERS: dict[str, Shape] = {"clusterSelector": SELECTOR, "clusterGroupSelector": SELECTOR}
+_POLLED: dict[str, Shape] = {"pollingInterval": _TIME, "caBundle": _BASE64}
+# kind -> what Fleet asks beyond the bundled definition; a Bundle has the fields of the file
 KINDS: dict[str, Shape] = {
-    "GitRepo": {**HEAD, "spec!": _REPOSITORY},
-    "Bundle": {**HEAD, "spec": _BUNDLE},
-    "HelmOp": {**HEAD, "spec": _HELM_OP},
-    "ClusterGroup": {**HEAD, "spec": {"selector": SELECTOR}},
-    "ImageScan": {**HEAD, "spec!": _SCAN},
-    "Schedule": {**HEAD, "spec": _SCHEDULE},
-    "ClusterRegistrationToken": {**HEAD, "spec": {"ttl": _TIME}},
-    "BundleNamespaceMapping": {**HEAD, "bundleSelector": SELECTOR, "namespaceSelector": SELECTOR},
-    "GitRepoRestriction": {
-        **HEAD,
-        **dict.fromkeys(("allowedClientSecretNames", "allowedRepoPatterns", "allowedServiceAccounts"), TEXTS),
-        "allowedTargetNamespaces": TEXTS,
-        "defaultClientSecretName": TEXT,
-        "defaultServiceAccount": TEXT,
-        "allowedTargetNamespaceSelector": SELECTOR,
-    },
+    kind: with_others({name: with_others(spec)})
+    for kind, name, spec in (
+        (
+            "GitRepo",
+            "spec!",
+            {**_POLLED, "repo": NAME, "imageScanInterval": _TIME, "targets": [with_others(_CLUSTERS)]},
+        ),
+        ("Bundle", "spec", _BUNDLE),
+        ("HelmOp", "spec", {**_BUNDLE, **_POLLED}),
+        ("ClusterGroup", "spec", {"selector": SELECTOR}),
+        ("ImageScan", "spec!", {"image!": NAME, "interval!": _TIME}),
+        ("Schedule", "spec", {"duration": _TIME, "targets": with_others({"clusters": [with_others(_CLUSTERS)]})}),
+        ("ClusterRegistrationToken", "spec", {"ttl": _TIME}),
+    )
+} | {
+    "BundleNamespaceMapping": with_others({"bundleSelector": SELECTOR, "namespaceSelector": SELECTOR}),
+    "GitRepoRestriction": with_others({"allowedTargetNamespaceSelector": SELECTOR}),
 }
