@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.variables import NAMELESS
 from gitops_ci.imageref import TAG, ImageRef
@@ -37,7 +38,8 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
     for line in _ASSIGNED.finditer(source.text) if is_env_file(source.path) else ():
         value = line["value"]
         span = source.span(*line.span("value"))
-        image = ImageRef.try_parse(value) if "/" in value else None
+        role = image_role_of(line["key"])
+        image = ImageRef.try_parse(value) if "/" in value or (role and role[1] == "reference") else None
         if image and (image.tag or image.digest):
             yield ImageSite(ID, source.path, line["key"], image, (Field("reference", span, value, Spelling("raw")),))
         elif TAG.fullmatch(value):

@@ -150,8 +150,14 @@ def _in_list(source: ManifestText, node: SequenceNode, place: NodeContext) -> It
         if not isinstance(target, ScalarNode):
             continue
         option, equals, reference = target.value.rpartition("=")
-        if are_images or ("/" in reference and (not equals or _OPTION.fullmatch(option))):
+        is_reference = "/" in reference or (equals and _is_of_image(option))
+        if are_images or (is_reference and (not equals or _OPTION.fullmatch(option))):
             yield from _pinned(source, Entry(target, target, item if isinstance(item, AliasNode) else None))
+
+
+def _is_of_image(option: str) -> bool:
+    known = image_role_of(option.lstrip("-"))
+    return known is not None and known[1] == "reference"
 
 
 def _pinned(source: ManifestText, entry: Entry) -> Iterator[Found]:

@@ -1,0 +1,1 @@
+config { image = "nginx:1.29.1" }

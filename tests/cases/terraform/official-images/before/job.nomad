@@ -1,0 +1,1 @@
+config { image = "nginx:1.25.3" }
