@@ -21,7 +21,7 @@ __all__ = ["WORDS", "RelationLines"]
 # Few and short, since each costs a pass over the repository, and each line that has one costs more.
 WORDS = ("path", "chart", ".y", ".json", "../", "$", "postBuild", "url")
 _PATH = re.compile(r"[\w./@+-]+")
-_LEADS_TO = re.compile(r"""^([^\0\n]*)\0[^\n]*?\bpath["']?:[ \t]*["']?([^\s"',}\]]+)""", re.MULTILINE)
+_GLOB = re.compile(r"""\bpath["']?:[ \t]*["']?([^\s"',}\]*]*\*[^\s"',}\]]*)""")
 
 
 class RelationLines:
@@ -45,23 +45,27 @@ class RelationLines:
     def leading_to(self, files: Collection[str]) -> set[str]:
         """The files with a `path:` of one of these files, or of a folder above it; paths count from the root."""
         above = {str(parent) for file in files for parent in PurePosixPath(file).parents} | {*files}
-        return {path for path, target in self._paths if target in above}
+        # The root is written as a dot or a slash. A pattern that begins with a word is searched fast.
+        names = "|".join([*map(re.escape, sorted(above - {"."})), *([r"\./?", "/"] if "." in above else [])])
+        leads = re.compile(rf"""path["']?:[ \t]*["']?(?:\./|/)?(?:{names})/?(?=["'\s,}}\]])""")
+        found = set[str]()
+        for match in leads.finditer(self._text) if names else ():
+            start = self._text.rfind("\n", 0, match.start()) + 1
+            nul = self._text.find("\0", start)
+            if nul < match.start() and not self._text[match.start() - 1].isalnum():
+                found.add(self._text[start:nul])
+        return found
 
     def generating_from(self, files: Iterable[str]) -> set[str]:
         """The files with a `path:` that has a `*`, as git generators have, and fits a file or a folder above it."""
         above = {str(parent) for file in files for parent in PurePosixPath(file).parents}
-        patterns = [(path, target) for path, target in self._paths if "*" in target]
-        folders = {target: {target, posixpath.dirname(target)} for _, target in patterns}
-        fitting = {
-            target for target, these in folders.items() if any(fnmatchcase(up, one) for one in these for up in above)
-        }
-        return {path for path, target in patterns if target in fitting}
+        return {path for path, target in self._globs if any(fnmatchcase(up, target) for up in above)}
 
     @cached_property
-    def _paths(self) -> list[tuple[str, str]]:
-        """Each `path:` with its file, from the repository's root."""
-        found = _LEADS_TO.finditer(self._text)
-        return [(match[1], posixpath.normpath(match[2].lstrip("/") or ".")) for match in found]
+    def _globs(self) -> set[tuple[str, str]]:
+        """Each file with a `path:` that has a `*`, and that path and the folder above it."""
+        matches = ((path, match[1].lstrip("./")) for path, line in self._with("*") for match in _GLOB.finditer(line))
+        return {(path, glob) for path, whole in matches for glob in (whole, posixpath.dirname(whole)) if glob}
 
     def _below(self, start: str, needle: str) -> Iterator[tuple[str, str]]:
         """The lines with a text in files whose paths begin so, found by whichever of the two is rarer."""
