@@ -35,6 +35,23 @@ metadata: {name: web-ENV}
 spec:
   source: {repoURL: https://example.com/c, path: charts/web, helm: {valueFiles: [../../envs/ENV/version.yaml]}}
 """
+_SET = """apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: web}
+spec:
+  goTemplate: true
+  generators: [{git: {repoURL: https://example.com/c, revision: HEAD, GENERATED}}]
+  template:
+    metadata: {name: "web-{{.path.basename}}"}
+    spec: {source: {repoURL: https://example.com/c, path: charts/web, helm: {HELM}}}
+"""
+_MAP = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: web-values}
+data:
+  values.yaml: |
+    image: {tag: 1.4.1}
+"""
 
 
 def overlay_path(layout: str, environment: str) -> str:
@@ -48,6 +65,10 @@ def _overlays(kustomization: str, version: str, of: str) -> dict[str, str]:
 
 
 _BASE = {"base/kustomization.yaml": "resources: [web.yaml]\n"}
+_CHART = {
+    "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n",
+    "charts/web/values.yaml": "image: {repository: ghcr.io/acme/shop, tag: 1.0.0}\n",
+}
 # In each, both environments have 1.4.1.
 OVERLAYS = {
     "replacements": {
@@ -74,9 +95,29 @@ OVERLAYS = {
         ),
     },
     "applications": {
-        "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n",
-        "charts/web/values.yaml": "image: {repository: ghcr.io/acme/shop, tag: 1.0.0}\n",
+        **_CHART,
         **{f"argocd/{name}.yaml": _APPLICATION.replace("ENV", name) for name in ("dev", "prod")},
         **{f"envs/{name}/version.yaml": "image: {tag: 1.4.1}\n" for name in ("dev", "prod")},
+    },
+    "maps": {
+        "base/web.yaml": _RELEASE.replace("VALUES", "{repository: ghcr.io/acme/shop}").replace(
+            "spec: {", "spec: {valuesFrom: [{kind: ConfigMap, name: web-values}], "
+        ),
+        **{f"envs/{name}/version.yaml": _MAP for name in ("dev", "prod")},
+    },
+    "generated folders": {
+        **_CHART,
+        "argocd/set.yaml": _SET.replace("GENERATED", "directories: [{path: envs/*}]").replace(
+            "HELM", 'valueFiles: ["/{{.path.path}}/version.yaml"]'
+        ),
+        **{f"envs/{name}/version.yaml": "image: {tag: 1.4.1}\n" for name in ("dev", "prod")},
+    },
+    "generated parameters": {
+        "argocd/set.yaml": _SET.replace("GENERATED", 'files: [{path: "envs/*/version.yaml"}]').replace(
+            "HELM",
+            "parameters: [{name: image.repository, value: ghcr.io/acme/shop}, "
+            '{name: image.tag, value: "{{.app.version}}"}]',
+        ),
+        **{f"envs/{name}/version.yaml": "app: {version: 1.4.1}\n" for name in ("dev", "prod")},
     },
 }

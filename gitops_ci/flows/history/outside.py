@@ -21,10 +21,20 @@ __all__ = ["Outside", "sites_of"]
 
 # What lays values over values, sets variables, reads them, or says which image a policy stands for.
 _REFERRING = re.compile(
-    r"valueFiles|valuesFile|additionalValuesFiles|releases:|postBuild|kind:\s*Image(?:Policy|Repository)"
-    r"|image\S*:.*\$\{"
+    r"valueFiles|valuesFile|valuesFrom|additionalValuesFiles|releases:|postBuild|ApplicationSet"
+    r"|kind:\s*Image(?:Policy|Repository)|image\S*:.*\$\{"
 )
-_WORDS = ("valueFiles", "valuesFile", "additionalValuesFiles", "releases:", "postBuild", "Image", "${")
+_WORDS = (
+    "valueFiles",
+    "valuesFile",
+    "valuesFrom",
+    "additionalValuesFiles",
+    "releases:",
+    "postBuild",
+    "ApplicationSet",
+    "Image",
+    "${",
+)
 
 
 class Outside:
@@ -75,5 +85,5 @@ def sites_of(texts: Iterable[ManifestText]) -> list[ImageSite]:
     found: list[ImageSite] = []
     for text in texts:
         with suppress(YamlError):
-            found += [site for site in formats.find(text) if site.fields and not site.problem]
+            found += [site for site in formats.find(text) if site.fields and (site.variable or not site.problem)]
     return found
