@@ -55,7 +55,7 @@ def report(
         _changes(outcome, paint, table),
         _diff(outcome, paint),
         *_rendered(outcome, paint),
-        _skipped(() if asked_why else outcome.skipped, paint),
+        _skipped(() if asked_why else _untold(outcome), paint),
         _findings(outcome.findings, paint, source, columns),
         _published(outcome, paint),
         _jobs(outcome.jobs, paint),
@@ -168,6 +168,12 @@ def _diff_colour(line: str) -> str:
     return {"@": "cyan", "-": "red", "+": "green"}.get(line[:1], "")
 
 
+def _untold(outcome: Outcome) -> list[Skip]:
+    """The places that were left alone, without the one that the error is about: it is told with the error."""
+    said = outcome.error.message if outcome.error else ""
+    return [skip for skip in outcome.skipped if not said.endswith(f"{location(skip.path, skip.line)}: {skip.reason}")]
+
+
 def _skipped(skipped: Iterable[Skip], paint: Paint) -> Iterator[str]:
     """One line a place, and one for many of a kind; what to do is said once."""
     listed = grouped_skips(skipped, _LISTED)
@@ -190,7 +196,7 @@ def errors_alone(outcome: Outcome, *, colour: bool = False) -> str:
     outcome = prepare(outcome)
     paint = _painted if colour else _plain
     blocks = [
-        _skipped([skip for skip in outcome.skipped if skip.failed], paint),
+        _skipped([skip for skip in _untold(outcome) if skip.failed], paint),
         _findings([one for one in outcome.findings if one.severity == "error"], paint, None, 0),
         _result(outcome, paint) if outcome.exit_code else iter(()),
     ]

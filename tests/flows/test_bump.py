@@ -607,6 +607,19 @@ def test_a_place_that_has_the_version_already_is_enough(run, tmp_path):
     assert run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push").code == 0
 
 
+def test_a_refused_downgrade_is_told_once(run, tmp_path):
+    files = {"front.yaml": "image: ghcr.io/acme/front:1.3.0\n", "back.yaml": "image: ghcr.io/acme/back:1.0.0\n"}
+    repo = make_repo(tmp_path / "older.git", files)
+    where = ("--config-repo", repo.path, "--forge", "git", "--mode", "dry-run")
+    said = "front.yaml:1: refusing to downgrade ghcr.io/acme/front from 1.3.0 to 1.1.0"
+    for more in ((), ("--quiet",)):
+        ran = run("bump", "ghcr.io/acme/front:1.1.0", *where, *more)
+        assert (ran.code, (ran.out + ran.err).count(said)) == (1, 1), ran
+    ran = run("bump", "ghcr.io/acme/front:1.1.0", "ghcr.io/acme/back:1.2.0", *where)
+    assert (ran.code, ran.err.count(said), ran.out.count(said)) == (1, 1, 1), ran
+    assert "no place that names it" not in ran.err
+
+
 def test_of_several_images_each_needs_a_place(bump, repo):
     """One that was left alone makes it exit 1 and holds none of the others back; one that is nowhere is exit 8."""
     commit_files(repo, {"w.yaml": WIDGET % "package: 'ghcr.io/acme/other:1.4.1'"})

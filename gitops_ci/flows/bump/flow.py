@@ -135,7 +135,11 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
             journal.plan = plan
             _refuse_older(plan)
             journal.untouched = () if request.search.allow_empty else untouched(plan, this.search)
-            for image in journal.untouched if plan.changes or plan.unchanged else ():
+            refused = {skip.image for skip in plan.refused} if plan.changes else set[str]()
+            silent = [
+                image for image in journal.untouched if image.name not in refused
+            ]  # of the others a line says why
+            for image in silent if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
             if number == 1:
                 _tell_meant(() if rehearsal else environments_meant(request.search, base, found.own), log)
