@@ -57,14 +57,21 @@ class Api:
         """
         try:
             answer = self.http.request(method, path, params=params, json=body, safe=safe)
-            if answer.ok:
-                return answer.json(Fields) if answer.content else None
+            if answer.ok and answer.content:
+                return _from(answer.json(Fields), answer.url)
+            if answer.ok and method != "GET":
+                return None
         except HttpError as error:
+            # A page in place of the answer to a change: nobody knows whether the change was made.
+            error.status = 0 if method != "GET" and 200 <= error.status < 300 else error.status
             trouble = f"{self.name} or the way to it has trouble: run again later, nothing is done twice."
             hint = (self._hint(error.status, "") if error.status else "") or error.hint or trouble
             may_be_done = method != "GET" and not error.unsent and not error.status
             what = f"{doing}, which may be done all the same" if may_be_done else doing
-            raise ForgeError(f"{error.message} (while {what})", hint=hint, status=error.status) from None
+            raise ForgeError(f"{error.message} (while {what}, {error.url})", hint=hint, status=error.status) from None
+        if answer.ok:
+            message = f"{self.name} answered {answer.status} without content while {doing} ({answer.url})"
+            raise ForgeError(message, hint=_NOT_THE_API, status=answer.status)
         raise self._refusal(answer, doing)
 
     def refusal(self, status: int, words: str, doing: str) -> ForgeError:
@@ -125,6 +132,8 @@ class Api:
         except (HttpError, AttributeError, KeyError, TypeError, IndexError):
             words = ""  # not the host's own words: a proxy's page
         error = self.refusal(answer.status, words, doing)
+        if not words and "html" in answer.headers.get("content-type", ""):
+            error.message += " with a web page, perhaps of a proxy"
         # Which repository or object: of a path with a mistake in it the host says no more than "Not Found".
         error.message += f" ({answer.url})"
         if answer.wait is not None and answer.status in {403, 429}:
@@ -138,21 +147,42 @@ class Api:
 class Fields(dict[str, Any]):
     """An object of an answer. A field that has to be there and is not makes an error for people, not a traceback."""
 
+    source = ""  # the address that answered
+
     def __missing__(self, key: str) -> Any:
-        raise ForgeError(f"The code host's answer has no field '{key}'", hint=_NOT_THE_API)
+        raise ForgeError(f"The code host's answer has no field '{key}'{_at(self)}", hint=_NOT_THE_API)
+
+
+class Items(list[Any]):
+    """A list of an answer."""
+
+    source = ""
+
+
+def _from(value: Any, url: str) -> Any:
+    """The value of an answer, with the address for the errors about it."""
+    found = Items(value) if isinstance(value, list) else value
+    if isinstance(found, Items | Fields):
+        found.source = url
+    return found
+
+
+def _at(value: Any) -> str:
+    url = value.source if isinstance(value, Items | Fields) else ""
+    return f" ({url})" if url else ""
 
 
 def as_list(value: Any) -> list[Fields]:
     """A list of objects as an API answers it. Raises ForgeError when it is something else."""
     if not isinstance(value, list) or not all(isinstance(item, Fields) for item in value):
-        raise ForgeError("The code host answered something else than a list", hint=_NOT_THE_API)
+        raise ForgeError(f"The code host answered something else than a list{_at(value)}", hint=_NOT_THE_API)
     return value
 
 
 def as_object(value: Any) -> Fields:
     """An object as an API answers it. Raises ForgeError when it is something else."""
     if not isinstance(value, Fields):
-        raise ForgeError("The code host answered something else than an object", hint=_NOT_THE_API)
+        raise ForgeError(f"The code host answered something else than an object{_at(value)}", hint=_NOT_THE_API)
     return value
 
 

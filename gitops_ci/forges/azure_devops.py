@@ -236,7 +236,7 @@ class AzureDevOps(RestForge):
 
 def _values(answer: Any) -> list[Any]:
     """A list, which the server wraps into an object with `count` and `value`."""
-    return as_list(answer.get("value") if isinstance(answer, dict) else answer)
+    return as_list(answer["value"] if isinstance(answer, dict) else answer)
 
 
 def _explain(body: Any) -> str:

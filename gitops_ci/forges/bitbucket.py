@@ -55,7 +55,7 @@ class Bitbucket(RestForge):
         )
         doing = "looking for the pull request"
         answer = self._api.get(f"{self._path}/pullrequests", doing, q=query, sort="-created_on", pagelen=50)
-        for data in as_list(as_object(answer).get("values")):
+        for data in as_list(as_object(answer)["values"]):
             # Not by the name that was asked for: a repository that was renamed or moved answers with its new one.
             ours = (data["source"].get("repository") or {}).get("full_name") == data["destination"]["repository"][
                 "full_name"
@@ -67,7 +67,7 @@ class Bitbucket(RestForge):
         # A key has one status. Keys hold 40 characters and may be hashes: people know the name.
         path = f"{self._path}/commit/{segment(commit)}/statuses"
         answer = as_object(self._api.get(path, "reading build statuses", pagelen=100))
-        for one in as_list(answer.get("values")):
+        for one in as_list(as_object(answer)["values"]):
             yield CommitStatus(str(one.get("name") or one["key"]), _STATUSES.get(str(one["state"]), "failure"))
 
     def merged(self, commit: str) -> Merged | None:
@@ -115,7 +115,7 @@ class Bitbucket(RestForge):
             answer = as_object(self._api.get(f"{self._path}/effective-default-reviewers", doing, pagelen=100))
         except ForgeError:
             return ()
-        return texts([default.get("user") for default in as_list(answer.get("values"))], "uuid")
+        return texts([default.get("user") for default in as_list(as_object(answer)["values"])], "uuid")
 
     def _exists(self, error: ForgeError) -> bool:
         del error
@@ -172,7 +172,7 @@ class Bitbucket(RestForge):
         path = f"{self._path}/pullrequests/{pull_request.number}/comments"
         for page in range(1, 11):
             answer = as_object(self._api.get(path, "reading comments", pagelen=100, page=page))
-            for comment in as_list(answer.get("values")):
+            for comment in as_list(as_object(answer)["values"]):
                 if not comment.get("deleted"):
                     yield comment["id"], str((comment.get("content") or {}).get("raw") or "")
             if not answer.get("next"):

@@ -55,7 +55,7 @@ class BitbucketDataCenter(RestForge):
                     limit=100,
                 )
             )
-            for data in as_list(answer.get("values")):
+            for data in as_list(as_object(answer)["values"]):
                 ends = data["fromRef"]["displayId"], data["toRef"]["displayId"]
                 if ends == (head, base) and _repository(data["fromRef"]) == _repository(data["toRef"]):
                     yield _read(data)
@@ -69,7 +69,7 @@ class BitbucketDataCenter(RestForge):
             path = f"/build-status/latest/commits/{segment(commit)}"
             doing = "reading build statuses"
             answer = as_object(self._api.get(path, doing, orderBy="NEWEST", start=start, limit=100))
-            for one in as_list(answer.get("values")):
+            for one in as_list(as_object(answer)["values"]):
                 yield CommitStatus(str(one.get("name") or one["key"]), _STATUSES.get(str(one["state"]), "pending"))
             if answer.get("isLastPage", True):
                 return
@@ -166,7 +166,7 @@ class BitbucketDataCenter(RestForge):
         for _ in range(10):
             path = f"{self._pull(pull_request)}/activities"
             answer = as_object(self._api.get(path, "reading comments", start=start, limit=100))
-            for activity in as_list(answer.get("values")):
+            for activity in as_list(as_object(answer)["values"]):
                 if activity.get("action") == "COMMENTED" and (comment := activity.get("comment")):
                     yield (comment["id"], comment["version"]), str(comment.get("text") or "")
             if answer.get("isLastPage", True):
