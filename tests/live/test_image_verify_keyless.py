@@ -13,6 +13,7 @@ from cryptography import x509
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import delivery
+from tests.support.git_repo import commit_files
 from tests.support.layouts import LayoutWriter
 from tests.support.signing import KeyPair, bundle, payload, referrer
 from tests.support.signing import layer as signed_layer
@@ -343,6 +344,25 @@ def test_a_bump_is_refused_and_then_names_the_signer(run, configured, sigstore, 
     assert WORKFLOW in pull.body
     assert GITHUB in pull.body
     assert "from commit 3fa9c1e0b5d2" in pull.body
+
+
+def test_the_rules_of_the_config_repository_hold_too(run, sigstore, root, registry, repository, digest, tmp_path):  # noqa: F811
+    """Its trusted root lies beside its own configuration, in the commit that the bump changes."""
+    with delivery.github(tmp_path / "git", repository) as config:
+        rules = {".gitops-ci.yaml": RULE.replace("{registry}", registry), "trust/root.json": root.read_text()}
+        commit_files(config.repo, rules)
+        where = ("--config-repo", config.url, "--forge", "github", "--api-url", config.forge.api_url, "--base", "main")
+        token = {"GITOPS_CI_TOKEN": config.token}
+        bump = lambda: run("bump", f"{repository}:1.5.0", "--environment", "staging", *where, environment=token)  # noqa: E731
+        referrer(repository, digest, sigstore.layer(digest, Signing(identity=WORKFLOW.replace("tags/v", "heads/"))))
+        assert bump().code == 1
+        assert config.forge.pulls == []
+        referrer(repository, digest, sigstore.layer(digest))
+        assert bump().code == 0
+        [pull] = config.forge.pulls
+        assert WORKFLOW in pull.body
+        commit_files(config.repo, {"trust/root.json": "{}"})
+        assert bump().code == 2
 
 
 @pytest.mark.parametrize(
