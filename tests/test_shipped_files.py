@@ -112,6 +112,7 @@ VARIABLES_ONLY |= {
     "comment-key",
     "platform",
     "skip-ci",
+    "sparse",
     "substitute",
     "tag-date",
     "tag-match",

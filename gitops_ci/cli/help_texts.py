@@ -44,7 +44,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
         *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
-        *("no-floating", "from-file", "all-tags", "match", "platform", "digests", "show", "add", "key"),
+        *("no-floating", "from-file", "all-tags", "match", "platform", "sparse", "digests", "show", "add", "key"),
         *("identity", "identity-regex", "issuer", "issuer-regex", "trusted-root"),
         *("annotation", "expect-revision", "with-referrers", "after-push"),
     ),

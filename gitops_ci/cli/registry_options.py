@@ -58,6 +58,11 @@ _GUARD_OPTIONS = (
         help="Push only this platform of the image: linux/arm64. Repeatable. The digest is another one.",
     ),
     option(
+        "--sparse",
+        is_flag=True,
+        help="With --platform: keep the index and its digest, though it lists more platforms than are pushed.",
+    ),
+    option(
         "--annotation",
         multiple=True,
         cls=LinesOption,
@@ -116,6 +121,8 @@ def push_request(source: str, options: Mapping[str, Any], rules: TagRules | None
     if is_chart(source):
         options = {**options, "to": tuple(map(without_scheme, options["to"]))}
         rules = chart_rules(source, options)
+    if options["sparse"] and not options["platform"]:
+        raise UsageError("--sparse needs --platform", hint="Name the platforms to push: --platform linux/amd64.")
     first, *more = options["to"]
     return PushRequest(
         source=source,
@@ -128,6 +135,7 @@ def push_request(source: str, options: Mapping[str, Any], rules: TagRules | None
         with_referrers=options["with_referrers"],
         access=registry_access(options),
         platforms=options["platform"],
+        sparse=options["sparse"],
         annotations=_annotations(options),
     )
 

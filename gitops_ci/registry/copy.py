@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops_ci.errors import RegistryError
@@ -40,13 +40,23 @@ class Copied:
     size: int = 0
 
 
-def copy(source: Reader, destination: Writer, root: Manifest, progress: Progress, *, mount_from: str = "") -> Copied:
+def copy(
+    source: Reader,
+    destination: Writer,
+    root: Manifest,
+    progress: Progress,
+    *,
+    mount_from: str = "",
+    only: Collection[str] | None = None,
+) -> Copied:
     """Copy everything that `root` refers to. `root` itself is the caller's, who stores it under its tags.
+
+    `only` are digests: of the manifests that an index lists these, and no others.
 
     Raises:
         RegistryError: something is missing, damaged or refused; no manifest above it was written then.
     """
-    manifests = list(manifests_below(source, root))
+    manifests = list(manifests_below(source, root, only))
     blobs = {blob.digest: blob for manifest in manifests for blob in manifest.blobs}
     # Everything is looked at before anything is sent: what is missing or has the wrong size shows here.
     readable = [source.blob(descriptor) for descriptor in blobs.values()]
@@ -71,16 +81,16 @@ def copy(source: Reader, destination: Writer, root: Manifest, progress: Progress
     )
 
 
-def size_of(source: Reader, root: Manifest) -> int:
+def size_of(source: Reader, root: Manifest, only: Collection[str] | None = None) -> int:
     """The bytes of all that an image consists of. Raises RegistryError when a manifest of it is missing."""
-    return _size(manifests_below(source, root))
+    return _size(manifests_below(source, root, only))
 
 
-def is_whole(place: Writer, root: Manifest) -> bool:
+def is_whole(place: Writer, root: Manifest, only: Collection[str] | None = None) -> bool:
     """Whether a place holds all manifests below one that it holds: some registries take an index without them."""
 
     def below(manifest: Manifest, depth: int) -> bool:
-        children = tuple({child.digest: child for child in manifest.children}.values())
+        children = tuple({child.digest: child for child in _listed(manifest, depth, only)}.values())
         if depth > _DEEPEST or len(children) > _MOST:
             return False
 
@@ -104,7 +114,7 @@ def _size(manifests: Iterable[Manifest]) -> int:
     return own + sum(blobs.values())
 
 
-def manifests_below(source: Reader, root: Manifest) -> Iterator[Manifest]:
+def manifests_below(source: Reader, root: Manifest, only: Collection[str] | None = None) -> Iterator[Manifest]:
     """`root` and the manifests it refers to, each once, children before parents.
 
     Raises:
@@ -113,7 +123,7 @@ def manifests_below(source: Reader, root: Manifest) -> Iterator[Manifest]:
     seen: set[str] = set()
 
     def below(manifest: Manifest, depth: int) -> Iterator[Manifest]:
-        children = {child.digest: child for child in manifest.children if child.digest not in seen}
+        children = {child.digest: child for child in _listed(manifest, depth, only) if child.digest not in seen}
         seen.update(children)
         if depth > _DEEPEST or len(seen) > _MOST:
             raise RegistryError(
@@ -124,6 +134,13 @@ def manifests_below(source: Reader, root: Manifest) -> Iterator[Manifest]:
         yield manifest
 
     return below(root, 0)
+
+
+def _listed(manifest: Manifest, depth: int, only: Collection[str] | None) -> tuple[Descriptor, ...]:
+    """What a manifest lists; of the root, those of `only` alone."""
+    if depth or only is None:
+        return manifest.children
+    return tuple(child for child in manifest.children if child.digest in only)
 
 
 def _child(source: Reader, child: Descriptor) -> Manifest:

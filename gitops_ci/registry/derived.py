@@ -15,7 +15,7 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, Reader
 from gitops_ci.registry.image_config import platform_in_config
 
-__all__ = ["OCI_TYPES", "annotated", "check_platform", "select_platforms"]
+__all__ = ["OCI_TYPES", "annotated", "check_platform", "part_of_index", "select_platforms"]
 
 _ATTESTED = "vnd.docker.reference.digest"
 _SAME = {"linux/arm64/v8": "linux/arm64", "linux/amd64/v1": "linux/amd64"}
@@ -65,9 +65,22 @@ def select_platforms(reader: Reader, root: Manifest, wanted: Sequence[str]) -> M
         return root
     if len(names) == 1:
         return _one(reader, root, names[0])
-    kept = {_fitting(reader, root, root.children, name).digest for name in names}
-    listed = [item for item in root.data["manifests"] if _digest(item) in kept or _attests(item) in kept]
+    kept = part_of_index(reader, root, names)
+    listed = [item for item in root.data["manifests"] if _digest(item) in kept]
     return _manifest({**root.data, "mediaType": root.media_type, "manifests": listed})
+
+
+def part_of_index(reader: Reader, root: Manifest, names: Sequence[str]) -> frozenset[str]:
+    """The digests of the manifests that an index lists for these platforms, with what attests them.
+
+    Raises:
+        RegistryError: it does not have one of them, or several fit, or it is no index.
+    """
+    if not root.is_index:
+        raise RegistryError(f"{reader.name}: the image {root.digest} is no index", hint="Leave --sparse out.")
+    kept = {_fitting(reader, root, root.children, name).digest for name in names}
+    listed = (item for item in root.data["manifests"] if _digest(item) in kept or _attests(item) in kept)
+    return frozenset(map(_digest, listed))
 
 
 def check_platform(image: str, there: str, wanted: Sequence[str]) -> None:

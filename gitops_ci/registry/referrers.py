@@ -7,7 +7,7 @@ Sources: distribution-spec 1.1, "Listing Referrers" and its tag schema for regis
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from gitops_ci.registry.base import OCI_INDEX, Manifest, Progress, Reader, Writer
@@ -19,12 +19,14 @@ _COSIGN = (".sig", ".att", ".sbom")
 _MOST = 500  # an image that is signed on every deployment has dozens
 
 
-def copy_referrers(source: Reader, destination: Writer, root: Manifest, progress: Progress) -> int:
+def copy_referrers(
+    source: Reader, destination: Writer, root: Manifest, progress: Progress, only: Collection[str] | None = None
+) -> int:
     """Copy everything that refers to an image or to one of its platforms, and what refers to that in turn.
 
     Returns how many manifests that were. Raises RegistryError.
     """
-    waiting = list(manifests_below(source, root))
+    waiting = list(manifests_below(source, root, only))
     seen = {manifest.digest for manifest in waiting}
     copied = 0
     while waiting and copied < _MOST:

@@ -37,6 +37,10 @@ IMMUTABLE = re.compile(
 )
 
 
+# The distribution specification's code for a manifest that refers to what is not there.
+_INCOMPLETE = re.compile("manifest_blob_unknown", re.IGNORECASE)
+
+
 class AccessDenied(RegistryError):
     """The registry answered 401 or 403: this account may not, or what is asked for is not there."""
 
@@ -91,6 +95,8 @@ def unreachable(registry: str, error: HttpError) -> RegistryError:
 def _hint(status: int, said: str, registry: str, *, signed_in: bool = False) -> str:
     if status in _IMMUTABLE_STATUSES and IMMUTABLE.search(said):
         return "The registry never moves this tag: release the image as a new version."
+    if status in {400, 404} and _INCOMPLETE.search(said):
+        return "The registry lacks a part of the image: run it again. If it takes no sparse index, leave --sparse out."
     if status == 401 and not signed_in:
         return (
             f"No account for {registry} was found: set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 
@@ -242,6 +243,59 @@ def _release(run, source, to, folder, platforms):  # noqa: F811
         ran = run("release", source, "--to", to, "--environment", "staging", *where, *platforms, environment=token)
         assert ran.code == 0, ran.out + ran.err
         assert len(config.forge.pulls) == 1
+
+
+@pytest.mark.parametrize("chosen", [("arm64",), ("arm64", "s390x")], ids=["one", "two"])
+def test_a_sparse_index_keeps_its_digest_and_some_platforms(image, several, repository, chosen):
+    digest = tags(repository)["1.5.0"]
+    platforms = [part for name in chosen for part in ("--platform", f"linux/{name}")]
+    copied = image("copy", f"{repository}:1.5.0", "oci:mirror", "--sparse", *platforms)
+    assert {one["digest"] for one in copied["images"]} == {digest}
+    blobs = Path("mirror/blobs/sha256")
+    there = {path.name for path in blobs.iterdir()}
+    held = {name for name, one in several.items() if one["digest"].removeprefix("sha256:") in there}
+    assert held == set(chosen)
+    assert json.loads((blobs / digest[7:]).read_text()) == manifest(repository, "1.5.0")
+    assert copied["summary"]["bytes"] == sum(path.stat().st_size for path in blobs.iterdir())
+    # Each platform with its attestation: two manifests, two configs or one, two layers.
+    index = manifest(repository, "1.5.0")["manifests"]
+    assert len([child for child in index if child["digest"][7:] in there]) == 2 * len(chosen)
+    assert image("copy", f"{repository}:1.5.0", "oci:mirror", "--sparse", *platforms)["status"] == "unchanged"
+
+
+def test_a_sparse_index_goes_on_by_choice_only(image, several, repository, elsewhere):
+    """The platforms that are not there are missed, unless they are not wanted."""
+    arm = ("--platform", "linux/arm64")
+    image("copy", f"{repository}:1.5.0", "oci:mirror", "--sparse", *arm)
+    assert "not there" in image("copy", "oci:mirror:1.5.0", "oci:again", code=4)["error"]["message"]
+    image("copy", "oci:mirror:1.5.0", "oci:again", "--sparse", *arm)
+    # This registry takes no index without its manifests: no tag is left behind.
+    error = image("copy", "oci:mirror:1.5.0", elsewhere, "--sparse", *arm, code=4)["error"]
+    assert "refused" in error["message"]
+    assert "leave --sparse out" in error["hint"], error
+    assert tags(elsewhere) == {}
+    image("copy", "oci:mirror:1.5.0", elsewhere, *arm)
+    assert tags(elsewhere)["1.5.0"] == several["arm64"]["digest"]
+
+
+def test_a_registry_that_has_the_index_takes_it_with_a_platform_again(image, several, repository):
+    """Only what is chosen is looked for."""
+    image("retag", f"{repository}:1.5.0", "stable", "--sparse", "--platform", "linux/arm64")
+    assert tags(repository)["stable"] == tags(repository)["1.5.0"]
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "code", "word"),
+    [
+        ("{repository}:1.5.0", (), 2, "--sparse needs --platform"),
+        ("{repository}:1.5.0", ("--platform", "linux/riscv64"), 4, "has no platform linux/riscv64"),
+        ("{repository}@{arm64}", ("--platform", "linux/arm64"), 4, "is no index"),
+    ],
+)
+def test_what_cannot_be_sparse(image, several, repository, elsewhere, source, more, code, word):
+    name = source.format(repository=repository, arm64=several["arm64"]["digest"])
+    assert word in image("copy", name, f"{elsewhere}:1.5.0", "--sparse", *more, code=code)["error"]["message"]
+    assert tags(elsewhere) == {}
 
 
 def test_a_released_tag_is_not_replaced_by_one_of_its_platforms(image, several, repository):

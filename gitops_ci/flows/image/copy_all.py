@@ -13,13 +13,14 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.flows.image.branch_order import split_newer, why_newer
 from gitops_ci.flows.image.lookup import fitting, tags_of
 from gitops_ci.flows.image.push import push_tags
-from gitops_ci.flows.image.push_request import PartlyPushed, Pushed, PushRequest, PushRun
+from gitops_ci.flows.image.push_request import PartlyPushed, Pushed, PushRequest, PushRun, chosen_of
 from gitops_ci.flows.image.tag_state import TagState, look_up, refuse_moves
 from gitops_ci.flows.image.tags import open_destination
 from gitops_ci.imageref import in_lower_case
 from gitops_ci.model import ErrorDetail, Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Progress, Writer
 from gitops_ci.registry.parallel import each
+from gitops_ci.registry.sources import ImageSource
 from gitops_ci.registry.sources.reading import Found, open_repository
 from gitops_ci.registry.sources.stored import Stored
 from gitops_ci.tags import TagChoice, choose, kind_of, older
@@ -77,8 +78,8 @@ class _Copies:
         manifest = self.found.reader.manifest(digest)
         if manifest is None:
             raise RegistryError(f"{self.found.reader.name}@{digest} is not there any more", hint="Run it again.")
-        source = Stored(self.found.reader, manifest)
-        source = source.selected(self.request.platforms).annotated(self.request.annotations)
+        source: ImageSource = Stored(self.found.reader, manifest)
+        source = chosen_of(source, self.request).annotated(self.request.annotations)
         rules = replace(self.request.rules, strategies=tuple(f"raw={name}" for name in names))
         run = PushRun(replace(self.request, rules=rules), source, self.destination, self.log, self.progress)
         choices = choose(rules.strategies, rules.facts, None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gitops_ci.errors import RegistryError, UsageError
 from gitops_ci.flows.image.branch_order import leave_newer
-from gitops_ci.flows.image.push_request import PartlyPushed, Pushed, PushRequest, PushRun
+from gitops_ci.flows.image.push_request import PartlyPushed, Pushed, PushRequest, PushRun, chosen_of
 from gitops_ci.flows.image.tag_state import TagState, look_again, look_up, refuse_moves
 from gitops_ci.flows.image.tagging import check_releases, give_back, give_tags, report_tag
 from gitops_ci.flows.image.tags import check_tags, open_destination, plan_tags
@@ -84,7 +84,7 @@ def _push_to(request: PushRequest, log: Log, progress: Progress) -> Pushed:
         closing(open_destination(request.to, request.access, account_of=request.account_of)) as destination,
         open_source(request.source, request.access) as given,
     ):
-        source = given.selected(request.platforms).annotated(request.annotations)
+        source = chosen_of(given, request).annotated(request.annotations)
         _check_revision(source, request.expect_revision)
         choices = plan_tags(request.rules, request.to, destination, log)
         if source.facts.is_chart:
@@ -201,7 +201,7 @@ def _stored(run: PushRun, states: list[TagState]) -> Sent:
     now = look_again(run.destination, run.source, first, allow_move=run.request.allow_move)
     known = _known_digest(run, [now] if now.kept else states)
     manifest = run.destination.manifest(known) if known else None
-    if manifest is None or not is_whole(run.destination, manifest):
+    if manifest is None or not is_whole(run.destination, manifest, run.source.only):
         return _send(run, first.choice.tag)
     return Sent(manifest, Copied())
 
@@ -211,7 +211,7 @@ def _are_whole(run: PushRun, states: list[TagState]) -> bool:
     if run.source.facts.content is not None:
         return True  # one platform: a registry takes no such manifest without its layers
     manifests = [run.destination.manifest(digest) for digest in {state.digest for state in states} if digest]
-    return all(manifest is not None and is_whole(run.destination, manifest) for manifest in manifests)
+    return all(manifest is not None and is_whole(run.destination, manifest, run.source.only) for manifest in manifests)
 
 
 def _send(run: PushRun, tag: str) -> Sent:

@@ -13,7 +13,7 @@ from gitops_ci.registry.connection import Access
 from gitops_ci.registry.sources import ImageSource
 from gitops_ci.tags import TagChoice
 
-__all__ = ["PartlyPushed", "PushRequest", "PushRun", "Pushed"]
+__all__ = ["PartlyPushed", "PushRequest", "PushRun", "Pushed", "chosen_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,9 @@ class PushRequest:
     `also` are further destinations; the outcome's first image is that of `to`. The account of the environment is for
     the destination `account_of`, for `to` without one: no registry gets the password of another.
 
-    `platforms` are those of an image with several that are pushed, all of them where there are none. `annotations` are
-    added to the manifest, or to the index of an image with several platforms.
+    `platforms` are those of an image with several that are pushed, all of them where there are none. `sparse`: the
+    index stays as it is, and lists the others too. `annotations` are added to the manifest, or to the index of an image
+    with several platforms.
     """
 
     source: str
@@ -41,6 +42,7 @@ class PushRequest:
     also: tuple[str, ...] = ()
     account_of: str = ""
     platforms: tuple[str, ...] = ()
+    sparse: bool = False
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -77,3 +79,8 @@ class PartlyPushed(RegistryError):
     def __init__(self, error: RegistryError, images: tuple[PushedTag, ...]) -> None:
         super().__init__(error.message, hint=error.hint)
         self.images = images
+
+
+def chosen_of(source: ImageSource, request: PushRequest) -> ImageSource:
+    """The image for the platforms of the request. Raises RegistryError where it does not have them."""
+    return source.sparse(request.platforms) if request.sparse else source.selected(request.platforms)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Manifest, Progress, Writer
 from gitops_ci.registry.copy import Copied
 from gitops_ci.registry.image_config import ImageConfig
 
-__all__ = ["ImageSource", "Sent"]
+__all__ = ["ImageSource", "Sent", "no_index"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class ImageSource(Protocol):
 
     name: str
     facts: ImageConfig
+    only: frozenset[str] | None  # of an index, the digests of the manifests that are sent; None: all of them
 
     def size(self) -> int:
         """The bytes of all that the image consists of. Raises RegistryError where a part of it is missing."""
@@ -38,6 +40,9 @@ class ImageSource(Protocol):
             RegistryError: it does not have them.
         """
 
+    def sparse(self, platforms: Sequence[str]) -> ImageSource:
+        """The whole index, of which these platforms are sent. Raises RegistryError where it does not have them."""
+
     def annotated(self, annotations: Mapping[str, str]) -> ImageSource:
         """The image with these annotations on its manifest or index, whose digest is another one then."""
 
@@ -46,3 +51,8 @@ class ImageSource(Protocol):
 
     def send_referrers(self, destination: Writer, progress: Progress) -> int:
         """Store what refers to the image (signatures, attestations); how many manifests that were."""
+
+
+def no_index(name: str) -> RegistryError:
+    """The refusal to send a part of what has one platform."""
+    return RegistryError(f"{name} has one platform and no index", hint="Leave --sparse out.")

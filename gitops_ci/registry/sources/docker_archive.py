@@ -12,7 +12,7 @@ from gitops_ci.registry.copy import copy
 from gitops_ci.registry.derived import annotated, check_platform
 from gitops_ci.registry.docker_archive import DockerArchive
 from gitops_ci.registry.image_config import facts_of_config
-from gitops_ci.registry.sources.base import ImageSource, Sent
+from gitops_ci.registry.sources.base import ImageSource, Sent, no_index
 from gitops_ci.registry.sources.stored import split_path
 from gitops_ci.registry.tar import Tar
 
@@ -21,6 +21,8 @@ __all__ = ["Saved", "open_image"]
 
 class Saved:
     """An image as `docker save` writes it, without a manifest until it is sent."""
+
+    only: frozenset[str] | None = None
 
     def __init__(self, archive: DockerArchive, annotations: Mapping[str, str] | None = None) -> None:
         self.name = archive.name
@@ -35,6 +37,10 @@ class Saved:
         if platforms:
             check_platform(self.name, platform_of(json.loads(self._archive.config)), platforms)
         return self
+
+    def sparse(self, platforms: Sequence[str]) -> Saved:
+        del platforms
+        raise no_index(self.name)
 
     def annotated(self, annotations: Mapping[str, str]) -> Saved:
         return Saved(self._archive, annotations)

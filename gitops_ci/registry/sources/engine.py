@@ -18,7 +18,7 @@ from gitops_ci.registry.derived import check_platform
 from gitops_ci.registry.engine import Engine, EngineImage
 from gitops_ci.registry.image_config import ImageConfig
 from gitops_ci.registry.remote import Remote
-from gitops_ci.registry.sources.base import ImageSource, Sent
+from gitops_ci.registry.sources.base import ImageSource, Sent, no_index
 
 __all__ = ["open_image"]
 
@@ -28,6 +28,8 @@ _PATIENCE = 5.0  # seconds for a question that may stay without an answer
 
 class InEngine:
     """One image of an Engine."""
+
+    only: frozenset[str] | None = None
 
     def __init__(self, engine: Engine, image: EngineImage, access: Access, stack: ExitStack, *, whole: bool) -> None:
         """`whole`: the Engine keeps images as registries do, and the id is the digest that the image has there.
@@ -57,6 +59,11 @@ class InEngine:
         elif self._image.origins:
             _refuse_part(self._image, self._access)
         return self
+
+    def sparse(self, platforms: Sequence[str]) -> ImageSource:
+        if self._whole:
+            return self._exported().sparse(platforms)
+        raise no_index(self.name)
 
     def annotated(self, annotations: Mapping[str, str]) -> ImageSource:
         if annotations and self._whole:

@@ -9,7 +9,7 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import TAG
 from gitops_ci.registry.base import DIGEST, Manifest, Progress, Reader, Writer
 from gitops_ci.registry.copy import copy, size_of
-from gitops_ci.registry.derived import annotated, select_platforms
+from gitops_ci.registry.derived import annotated, part_of_index, select_platforms
 from gitops_ci.registry.image_config import facts_of
 from gitops_ci.registry.layout import Layout
 from gitops_ci.registry.referrers import copy_referrers
@@ -22,23 +22,27 @@ __all__ = ["Stored", "find_image", "no_image", "split_path", "split_place"]
 class Stored:
     """One image of a place."""
 
-    def __init__(self, reader: Reader, root: Manifest) -> None:
+    def __init__(self, reader: Reader, root: Manifest, only: frozenset[str] | None = None) -> None:
         self.name = reader.name
         self.facts = facts_of(reader, root)
+        self.only = only
         self._reader = reader
         self._root = root
         self._size: int | None = None
 
     def size(self) -> int:
         if self._size is None:
-            self._size = size_of(self._reader, self._root)
+            self._size = size_of(self._reader, self._root, self.only)
         return self._size
 
     def selected(self, platforms: Sequence[str]) -> Stored:
         return Stored(self._reader, select_platforms(self._reader, self._root, platforms)) if platforms else self
 
+    def sparse(self, platforms: Sequence[str]) -> Stored:
+        return Stored(self._reader, self._root, part_of_index(self._reader, self._root, platforms))
+
     def annotated(self, annotations: Mapping[str, str]) -> Stored:
-        return Stored(self._reader, annotated(self._root, annotations)) if annotations else self
+        return Stored(self._reader, annotated(self._root, annotations), self.only) if annotations else self
 
     def send(self, destination: Writer, tag: str, progress: Progress) -> Sent:
         del tag
@@ -46,12 +50,12 @@ class Stored:
         if isinstance(self._reader, Remote) and isinstance(destination, Remote):
             same_registry = self._reader.registry == destination.registry
             mount_from = self._reader.repository if same_registry else ""
-        copied = copy(self._reader, destination, self._root, progress, mount_from=mount_from)
+        copied = copy(self._reader, destination, self._root, progress, mount_from=mount_from, only=self.only)
         self._size = copied.size
         return Sent(self._root, copied)
 
     def send_referrers(self, destination: Writer, progress: Progress) -> int:
-        return copy_referrers(self._reader, destination, self._root, progress)
+        return copy_referrers(self._reader, destination, self._root, progress, self.only)
 
 
 def find_image(reader: Layout | Remote, wanted: str) -> Stored:
