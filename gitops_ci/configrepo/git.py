@@ -175,7 +175,7 @@ class GitDirectory:
     def read_blobs(self, ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The contents of the blobs that are here, in this order; one child prints them all."""
         asked = "".join(f"{name}\n" for name in ids).encode("ascii")
-        printed = self.checked("Reading files", "cat-file", "--batch", stdin=asked)
+        printed = self.checked("Reading files", "cat-file", "--batch", "--buffer", stdin=asked)
         at = 0
         while at < len(printed):
             end = printed.index(b"\n", at)

@@ -17,6 +17,7 @@ from gitops_ci.quantities import whole_number
 __all__ = ["BlobChange", "BranchLog", "LogEntry", "parse_log"]
 
 _FORMAT = "--format=%x01%H%x00%P%x00%ct%x00%an%x00%cn%x00%B"
+_BUFFERED = {"GIT_FLUSH": "0"}  # git(1): into a pipe it would write each commit by itself
 _FILE = b"100"  # how the mode of a regular file begins
 _AT_ONCE = 500  # blobs that git prints in one go
 
@@ -74,7 +75,7 @@ class BranchLog:
             "Reading the history",
             "log", "--first-parent", "--reverse", *changes, "-z", "--no-abbrev", "--no-renames", "--root",
             "--no-mailmap", "--no-show-signature", "--no-notes", "--no-color", "--encoding=UTF-8",
-            "--ignore-submodules", _FORMAT, "--end-of-options", self._ref, "--",
+            "--ignore-submodules", _FORMAT, "--end-of-options", self._ref, "--", environment=_BUFFERED,
         )  # fmt: skip
         for entry in parse_log(printed, wanted):
             yield entry if entry.commit not in self._cut else _as_cut(entry)

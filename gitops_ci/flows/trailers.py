@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from gitops_ci.imageref import ImageRef
@@ -30,7 +31,12 @@ def trailers(message: str) -> tuple[tuple[str, str], ...]:
 
 def trailer(message: str, key: str) -> str:
     """The value of the first trailer of a name, or an empty text."""
-    return next((value for name, value in trailers(message) if name == key), "")
+    return _first(message).get(key, "")
+
+
+@lru_cache(maxsize=16)
+def _first(message: str) -> Mapping[str, str]:
+    return dict(reversed(trailers(message)))
 
 
 def digests_in(message: str) -> dict[tuple[str, str | None], str]:

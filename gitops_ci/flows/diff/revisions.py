@@ -136,7 +136,7 @@ class Blobs:
         asked = list(dict.fromkeys(names))
         if not asked:
             return
-        answer = _git("cat-file", "--batch", stdin=("\n".join(asked) + "\n").encode())
+        answer = _git("cat-file", "--batch", "--buffer", stdin=("\n".join(asked) + "\n").encode())
         at = 0
         for name in asked:
             end = answer.index(b"\n", at)

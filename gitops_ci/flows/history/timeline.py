@@ -20,6 +20,7 @@ from gitops_ci.model.history import DeploymentKind
 __all__ = ["Period", "Stacked", "Timeline"]
 
 _Key = tuple[str | None, str | None]  # tag and digest, as they are written
+_NONE = Counter[_Key]()  # what is not there; a history has many thousands of changes, so none is made for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,14 @@ class Timeline:
         for before, after in changes:
             for uses, counted in ((before, gone), (after, come)):
                 for use in uses:
-                    counted.setdefault(use.name, Counter())[use.tag, use.digest] += 1
+                    if use.name not in counted:
+                        counted[use.name] = Counter()
+                    counted[use.name][use.tag, use.digest] += 1
         digests = digests_in(message) if come else {}
         for name in sorted({*gone, *come}):
-            out, into = gone.get(name, Counter()), come.get(name, Counter())
-            removed, added = out - into, into - out
-            if removed or added:
+            out, into = gone.get(name, _NONE), come.get(name, _NONE)
+            if out != into:
+                removed, added = out - into, into - out
                 known = {key: key[1] or digests.get((name, key[0])) for key in added}
                 self._change(entry, message, name, removed, added, known)
 
@@ -128,8 +131,8 @@ class Timeline:
         added: Counter[_Key],
         digests: dict[_Key, str | None],
     ) -> None:
-        before = self._counts.get(name, Counter())
-        after = self._counts[name] = before - removed + added
+        before = self._counts.get(name, _NONE)
+        after = self._counts[name] = _after(before, removed, added)
         self._count_period(entry, name, after)
         if entry.is_cut:
             for key in added:
@@ -176,7 +179,8 @@ class Timeline:
         known = self._periods.setdefault(name, [])
         last = known[-1] if known else None
         if last and last.name == here.name and (not last.digest or not here.digest or last.digest == here.digest):
-            known[-1] = replace(last, digest=last.digest or here.digest)
+            if here.digest and not last.digest:
+                known[-1] = replace(last, digest=here.digest)
         else:
             known.append(here)
 
@@ -198,7 +202,8 @@ class Timeline:
         first = self._first.setdefault(name, {})
         first.setdefault(version.name, len(first))
         known = self._known.get((name, version.name))
-        version = replace(version, digest=version.digest or (known.digest if known else None))
+        if known and known.digest and not version.digest:
+            version = replace(version, digest=known.digest)
         self._came[name, version.name] = self._known[name, version.name] = version
         stack = self._stacks.setdefault(name, {})
         there = stack.get(version.name)
@@ -258,8 +263,22 @@ def _labels(counts: Counter[_Key]) -> set[str]:
     return {_label(key) for key in counts}
 
 
+def _after(before: Counter[_Key], removed: Counter[_Key], added: Counter[_Key]) -> Counter[_Key]:
+    """The places that are left, and those that came."""
+    after = before.copy()
+    for key, number in removed.items():
+        after[key] -= number
+        if after[key] <= 0:
+            del after[key]
+    for key, number in added.items():
+        after[key] += number
+    return after
+
+
 def _by_number(counts: Counter[_Key]) -> list[str]:
     """The versions, those with the most places first."""
+    if len(counts) == 1:
+        return [_label(key) for key in counts]
     found = Counter[str]()
     for key, number in counts.items():
         found[_label(key)] += number
