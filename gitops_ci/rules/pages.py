@@ -73,8 +73,8 @@ def _pages(family: str) -> Mapping[str, RulePage]:
 def _page(rule: str, text: Mapping[str, Any]) -> RulePage:
     return RulePage(
         rule,
-        what=" ".join(text["what"].split()),
-        why=" ".join(text["why"].split()),
+        what=" ".join(text.get("what", "").split()),
+        why=" ".join(text.get("why", "").split()),
         bad=text.get("bad", "").strip("\n"),
         good=text.get("good", "").strip("\n"),
         kind=text.get("kind", ""),

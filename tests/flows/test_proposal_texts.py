@@ -60,6 +60,8 @@ def test_a_branch_that_something_is_deployed_from_is_never_a_proposal(world, nam
     ran = world.bump("1.6.0", "--branch", name, "--environment", "live")
     assert (ran.code, "something is deployed from that branch" in ran.document["error"]["message"]) == (2, True)
     assert {branch: world.repo.head(branch) for branch in tips} == tips
+    dry = world.bump("1.6.0", "--branch", name, "--environment", "live", "--mode", "dry-run")
+    assert (dry.code, dry.document["error"]) == (ran.code, ran.document["error"])
 
 
 @on_two

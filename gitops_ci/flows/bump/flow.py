@@ -114,7 +114,9 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         )  # fmt: skip
         if mode == "pull-request":
             to = replace(to, heads_in=heads_of(request, repo, base, log, deadline.left))
-        if said.branch and mode == "pull-request":
+        # A dry run refuses what the run itself would refuse.
+        real = (environment.mode or "pull-request") if mode == "dry-run" else mode
+        if said.branch and real == "pull-request":
             _refuse_reserved(heads(to)[0], reserved(repo, request.search))
         is_rollback = request.companion.is_rollback
         soaking = never_soaks if is_rollback else request.soaking
