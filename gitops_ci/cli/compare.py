@@ -54,7 +54,7 @@ def command(
 ) -> None:
     """Show what differs between two environments: versions of images, or rendered objects.
 
-    Of the objects that both render to, names and namespaces of the environments count as the same.
+    In rendered objects, the names and namespaces of the two environments count as equal.
     """
     from gitops_ci.cli.reading import source_of
     from gitops_ci.flows.history import CompareRequest, compare

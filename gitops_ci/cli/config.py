@@ -49,7 +49,13 @@ def check(path: str, output: Output) -> None:
     metavar="COMMAND",
     help=f"The command whose options are shown: {', '.join(SHOWN)}.",
 )
-@click.option("--environment", "-e", metavar="NAME", shell_complete=complete.environments, help="As for the command.")
+@click.option(
+    "--environment",
+    "-e",
+    metavar="NAME",
+    shell_complete=complete.environments,
+    help="The environment that the command would get.",
+)
 @click.option("--all", "every", is_flag=True, help="Include defaults.")
 @output_options
 def show(name: str, environment: str | None, output: Output, *, every: bool) -> None:

@@ -56,7 +56,7 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
     type=click.IntRange(0, _MOST_CONTEXT),
     default=3,
     metavar="N",
-    help="Lines around a change.",
+    help="Lines of context around a change.",
 )
 @option("--show-noise", is_flag=True, help="Also print labels, checksums and other values that are folded.")
 @option(

@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Show who brought which version of IMAGE to which environment and when, newest first.
 
-    IMAGE is a name or a glob. Every commit of the branch counts, whoever made it: what changed in the files decides.
+    IMAGE is a name or a glob. It reads what changed in the files of every commit of the branch, by any author.
     """
     from gitops_ci.cli.reading import source_of
     from gitops_ci.flows.history import HistoryRequest, history

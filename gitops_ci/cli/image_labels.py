@@ -29,9 +29,9 @@ __all__ = ["labels_command"]
 @CONFIG
 @output_options(docker=True)
 def labels_command(output: Output, **options: Any) -> None:
-    """Print the labels of the image that is built, by the OCI specification: a KEY=VALUE a line.
+    """Print the labels of the image that is built, by the OCI specification: one KEY=VALUE per line.
 
-    The output form docker has an option of docker build in each line, for xargs.
+    With --output docker, each line is an option of docker build, for xargs.
     """
     from gitops_ci.cli.facts import origin_url
     from gitops_ci.flows.image.labels import LabelsRequest, Project, label_image

@@ -22,19 +22,21 @@ __all__ = ["prune_command"]
 @click.command("prune", cls=ConfiguredCommand)
 @click.argument("repository", metavar="REPOSITORY")
 @MATCH
-@option("--keep", type=click.IntRange(min=0), metavar="N", help="How many of these tags stay: the newest.")
-@option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests: what it names stays.")
-@option("--also-named-in", multiple=True, metavar="URL|PATH", help="Another such repository. Repeatable.")
-@option("--allow-unchecked", is_flag=True, help="Delete tags without a look into a config repository.")
+@option("--keep", type=click.IntRange(min=0), metavar="N", help="How many of the newest of these tags to keep.")
+@option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests. Tags that it names are kept.")
+@option(
+    "--also-named-in", multiple=True, metavar="URL|PATH", help="Another repository whose tags are kept. Repeatable."
+)
+@option("--allow-unchecked", is_flag=True, help="Delete tags without reading a config repository.")
 @option("--dry-run", is_flag=True, help="Delete nothing, print what would be deleted.")
 @access_options
 @DEADLINE
 @CONFIG
 @output_options
 def prune_command(repository: str, output: Output, **options: Any) -> None:
-    """Delete the oldest tags that fit --match, but for the newest ones.
+    """Delete the tags that fit --match, except the newest ones.
 
-    Versions, latest, and tags that a file of the config repository names on any branch stay in any case.
+    It never deletes versions, latest, and tags that a file of the config repository names on any branch.
     """
     from gitops_ci.reporting import images
 

@@ -39,7 +39,7 @@ _SHOWN: Mapping[str, Callable[[Outcome], str]] = {
 @CONFIG
 @output_options
 def list_command(repository: str, output: Output, **options: Any) -> None:
-    """List the tags of a repository, one a line.
+    """List the tags of a repository, one per line.
 
     REPOSITORY is a name in a registry, or oci:DIR, oci-archive:FILE.
     """
@@ -76,7 +76,7 @@ def digest_command(reference: str, output: Output, **options: Any) -> None:
     "--show",
     type=click.Choice(list(_SHOWN)),
     default="summary",
-    help="What is printed: a summary, or the JSON of the manifest or the config as the registry has it.",
+    help="What to print: a summary, or the manifest or config as the registry has it.",
 )
 @access_options
 @DEADLINE

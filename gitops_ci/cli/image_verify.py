@@ -34,7 +34,7 @@ _PEM = "-----BEGIN"
     multiple=True,
     cls=LinesOption,
     metavar="FILE",
-    help="Public key (cosign.pub) whose owner has to have signed the image; one of several. Repeatable. "
+    help="Public key (cosign.pub). The image needs a signature with one of the keys. Repeatable. "
     "[the keys of verify: in .gitops-ci.yaml]",
 )
 @option(

@@ -31,7 +31,12 @@ _OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "envir
 @click.argument("arguments", nargs=-1, metavar="[PATH... | REF...]")
 @click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]")
 @option("--for", "work", type=click.Choice(["validate", "bump"]), default="validate", help="The command to divide.")
-@option("--shards", metavar="auto|N", default="auto", help="validate: jobs; auto makes as many as are worth it.")
+@option(
+    "--shards",
+    metavar="auto|N",
+    default="auto",
+    help="Number of validate jobs. auto: about one for each minute of work.",
+)
 @option("--changed-since", metavar="REF", help="validate: only what a change since REF reaches, as for validate.")
 @option(
     "--render",

@@ -35,7 +35,7 @@ __all__ = ["command"]
     metavar="ENV|auto",
     envvar="GITOPS_CI_PROMOTE_TO",
     shell_complete=complete.environments,
-    help="The environment that gets the images; auto: each with promote: auto.",
+    help="Environment that gets the images. auto: each environment with promote: auto.",
 )
 @option(
     "--from",
@@ -53,10 +53,20 @@ __all__ = ["command"]
     envvar="GITOPS_CI_PROMOTE_SELECT",
     help="The version that is there now, or the newest that soaked.",
 )
-@option("--version", metavar="TAG", envvar="GITOPS_CI_PROMOTE_VERSION", help="This version of the one image.")
+@option(
+    "--version",
+    metavar="TAG",
+    envvar="GITOPS_CI_PROMOTE_VERSION",
+    help="Promote this version. It needs exactly one IMAGE.",
+)
 @option("--together", is_flag=True, help="All images in one pull request, or none.")
 @option("--copy", is_flag=True, help="With --match-name: copy an image that the target's registry lacks.")
-@option("--wait", metavar="DURATION", envvar="GITOPS_CI_PROMOTE_WAIT", help="Wait so long for gates that open: 30m.")
+@option(
+    "--wait",
+    metavar="DURATION",
+    envvar="GITOPS_CI_PROMOTE_WAIT",
+    help="How long to wait for gates that open without a person: 30m.",
+)
 @option(
     "--skip-gate",
     "skips",
@@ -65,7 +75,7 @@ __all__ = ["command"]
     type=click.Choice(SKIPPABLE),
     help=f"Pass a gate, for a --reason: {', '.join(SKIPPABLE)}. Repeatable.",
 )
-@option("--reason", metavar="TEXT", help="Why a gate is skipped; it stands in the commit and the pull request.")
+@option("--reason", metavar="TEXT", help="Why a gate is skipped. The commit and the pull request contain it.")
 @promotion_options
 @access_options
 @output_options
@@ -89,9 +99,9 @@ def command(
 ) -> None:
     """Carry the images of one environment to the next, by pull request, through gates.
 
-    What goes is the version that all places of the environment before have, by the digest that ran there. A gate that
-    waits (soak, status, window, hold, set) is exit 0 and opens by itself; a closed one (age, source-agrees, validate)
-    is exit 1.
+    It takes the version that all places of the environment before have, with the digest that ran there. A gate that
+    waits (soak, status, window, hold, set) opens without a person, and the exit code is 0. A closed gate (age,
+    source-agrees, validate) needs a person, and the exit code is 1.
     """
     from gitops_ci.cli.reading import config_repository
     from gitops_ci.cli.repository import bump_request, refuse_untrusted

@@ -27,10 +27,9 @@ __all__ = ["command"]
 def command(ctx: click.Context, /, output: Output, *, behind: bool, **options: Any) -> None:
     """Bring the open pull requests of gitops-ci up to date with their base branch, or close them.
 
-    A pull request whose files changed on the base is rebuilt. One that proposes nothing any more is closed with a
-    reason, and so is one whose environment .gitops-ci.yaml of the config repository does not define any more. Run it
-    in the config repository's pipeline after each push to the base branch: the repository of the checkout is the usual
-    one.
+    It rebuilds a pull request whose files changed on the base. It closes one that proposes nothing new, or whose
+    environment was removed from .gitops-ci.yaml of the config repository, and writes the reason. Run it in the config
+    repository's pipeline after each push to the base branch. By default it uses the repository of the checkout.
     """
     from gitops_ci.cli.repository import bump_request, refuse_untrusted
     from gitops_ci.flows.refresh import RefreshRequest, refresh

@@ -137,7 +137,7 @@ _OPTIONS = (
     option(
         "--allow-empty",
         is_flag=True,
-        help="Succeed if no file references the image, or no place that does can be edited.",
+        help="Succeed if no file references the image, or if no reference can be edited.",
     ),
     option("--ignore-hold", is_flag=True, help="Propose images that are held or blocked; the commit records it."),
     option(
@@ -149,7 +149,7 @@ _OPTIONS = (
     ),
     option("--match-name", is_flag=True, help="The same repository path on another registry is the same image."),
     option("--follow-anchors", is_flag=True, help="Edit a value behind an alias or merge key at its anchor."),
-    option("--app-version", is_flag=True, help="Edit a chart's appVersion where its values leave the tag to it."),
+    option("--app-version", is_flag=True, help="Edit a chart's appVersion if its values name no tag."),
     option(
         "--at",
         multiple=True,

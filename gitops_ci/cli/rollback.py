@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["hold_command", "rollback_command", "unhold_command"]
 
 _UNTIL = option("--until", metavar="DATE", help="When the hold ends by itself: 2026-12-24, or a time with its zone.")
-_REASON = option("--reason", metavar="TEXT", help="Why; it stands in the commit, the pull request and the hold.")
+_REASON = option("--reason", metavar="TEXT", help="The reason. The commit, the pull request and the hold contain it.")
 
 
 @click.command("rollback", cls=ConfiguredCommand)

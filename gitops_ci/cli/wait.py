@@ -43,9 +43,10 @@ def command(
     output: Output,
     **options: Any,
 ) -> None:
-    """Wait until the operator's commit statuses say success (exit 0) or failure (1), or the time is over (1).
+    """Wait until the operator reports success (exit 0) or failure (exit 1), or until the timeout (exit 1).
 
-    Statuses of later commits on the branch count, too: an operator that reports on them has applied this one.
+    The operator reports by commit statuses. Statuses of later commits on the branch count, too: an operator that
+    reports on them has applied this one.
     """
     from gitops_ci.cli.reading import config_repository, source_of
     from gitops_ci.cli.repository import connection
