@@ -101,7 +101,7 @@ def _read(text: str) -> ImageRef | str:
         return f"it has more than {_LONGEST} characters"
     rest, at, digest = text.partition("@")
     if at and not DIGEST.fullmatch(digest):
-        return "what follows '@' is not a digest"
+        return "what follows '@' is not a digest: sha256: and 64 hexadecimal digits"
     if digest.startswith("sha256:") and not _SHA256.fullmatch(digest):
         return "a sha256 digest has 64 lower-case hexadecimal digits"
     name, tag = rest, None
@@ -141,6 +141,8 @@ def _split_host(name: str) -> tuple[str, str]:
 def _hint(text: str) -> str:
     if "://" in text:
         return "Leave the scheme out: ghcr.io/acme/shop:1.4.2"
+    if (lowered := in_lower_case(text)) != text and not isinstance(_read(lowered), str):
+        return f"Write {lowered}"
     return "Write it as registry/repository:tag, for example ghcr.io/acme/shop:1.4.2"
 
 

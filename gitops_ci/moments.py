@@ -51,7 +51,12 @@ def since(text: str, now: float) -> int:
     Raises:
         UsageError: it is neither.
     """
-    return int(now) - duration(text) if _PART.match(text) and "-" not in text else moment(text)
+    if _PART.match(text) and "-" not in text:
+        return int(now) - duration(text)
+    try:
+        return moment(text)
+    except UsageError as error:
+        raise UsageError(error.message, hint=f"Write a time until now, such as 30d or 12h. {error.hint}") from None
 
 
 def rfc3339(seconds: int) -> str:

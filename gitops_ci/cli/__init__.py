@@ -8,6 +8,7 @@ import click
 
 from gitops_ci import __version__
 from gitops_ci.cli.help import HelpfulGroup
+from gitops_ci.errors import UsageError
 from gitops_ci.lazy import LazyModules
 from gitops_ci.text import did_you_mean
 
@@ -49,6 +50,15 @@ class _LazyGroup(HelpfulGroup):
         del ctx
         return COMMANDS.get(cmd_name)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"-h", "--help", "-V", "--version"}
+        command = next((word for word in args[1:3] if word in COMMANDS), "")
+        if command and args[0].startswith("-") and args[0] not in own:
+            raise UsageError(
+                f"The option {args[0]} is written before the command", hint=f"Write gitops-ci {command} {args[0]} …."
+            )
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -59,6 +69,10 @@ class _LazyGroup(HelpfulGroup):
                 click.echo(ctx.get_help())
                 ctx.exit()
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from gitops_ci.cli.foreign_commands import advice_for_command
+
+            if advice := advice_for_command("", args[0]):
+                raise UsageError(f"There is no command '{args[0]}'", hint=advice)
             meant = " ".join(filter(None, (did_you_mean(args[0], COMMANDS), f"Commands: {', '.join(COMMANDS)}.")))
             raise click.UsageError(f"There is no command '{args[0]}'. {meant}", ctx)
         return super().resolve_command(ctx, args)

@@ -127,7 +127,7 @@ def _seconds(text: str) -> None:
     except ValueError:
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
-        raise UsageError(f"'{text}' is no number of seconds", hint="For example 300.")
+        raise UsageError(f"'{text}' is not a number of seconds", hint="For example 300.")
 
 
 def _annotations(texts: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from gitops_ci.cli import complete
 from gitops_ci.cli.options import Decorator, option
 from gitops_ci.errors import UsageError
 from gitops_ci.model import FAIL_ON_WORDS, FailOn
+from gitops_ci.text import did_you_mean
 
 __all__ = ["fail_on_option", "parse_fail_on"]
 
@@ -34,6 +35,8 @@ def parse_fail_on(texts: tuple[str, ...]) -> FailOn:
     for part in parts:
         if part not in FAIL_ON_WORDS and part not in rules:
             hint = f"It is one of {', '.join(FAIL_ON_WORDS)}, or a rule such as repo/mutable-tag."
-            raise UsageError(f"'{part}' is nothing that --fail-on accepts", hint=hint)
+            raise UsageError(
+                f"--fail-on does not accept '{part}'", hint=f"{did_you_mean(part, FAIL_ON_WORDS)} {hint}".lstrip()
+            )
     check_globs(rules)
     return FailOn(frozenset(parts) - frozenset(rules), rules)

@@ -39,6 +39,16 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "--summary": "The last line is the summary. Use --output json for numbers.",
         "--json": "Use --output json.",
         "--force": "--allow-downgrade writes an older version, --allow-move moves a released tag.",
+        "-f": "Give files and folders as arguments.",
+        "-R": "Folders are read with everything below them.",
+        "--recursive": "Folders are read with everything below them.",
+        "-k": "A folder with a kustomization is rendered: give it as an argument.",
+        "-n": "gitops-ci reads files. The namespace is the one in the manifests.",
+        "--namespace": "gitops-ci reads files. The namespace is the one in the manifests.",
+        "--context": "gitops-ci needs no cluster.",
+        "--kubeconfig": "gitops-ci needs no cluster.",
+        "-y": "gitops-ci asks nothing here.",
+        "--yes": "gitops-ci asks nothing here.",
         "--no-color": "Set the variable NO_COLOR=1.",
         "--color": "Set the variable FORCE_COLOR=1, or NO_COLOR=1.",
     }
@@ -52,6 +62,11 @@ def advice_for(name: str) -> str:
     return _ADVICE.get(name.partition("=")[0], "")
 
 
-def safe_suggestions(name: str, near: Iterable[str]) -> list[str]:
-    """The suggestions that do not weaken anything, unless the misspelt option begins like one that does."""
+def safe_suggestions(name: str, near: Iterable[str], known: Iterable[str] = ()) -> list[str]:
+    """The suggestions that do not weaken anything, unless the misspelt option begins like one that does.
+
+    An option of `known` that begins with the name goes first: `--env` is `--environment`.
+    """
+    if longer := [one for one in known if one.startswith(f"{name}") and one != name and not one.startswith(_WEAKENING)]:
+        return longer
     return [one for one in near if not one.startswith(_WEAKENING) or name.startswith(_WEAKENING)]

@@ -21,7 +21,7 @@ _DEFAULT = lazy_pattern(r" \[(?!default)([^\[\]]+)\](?=$| Repeatable\.$)")
 
 
 @contextmanager
-def _better_advice() -> Iterator[None]:
+def _better_advice(command: click.Command) -> Iterator[None]:
     """An option that does not exist here is answered by what it is called here."""
     try:
         yield
@@ -30,8 +30,13 @@ def _better_advice() -> Iterator[None]:
 
         if advice := advice_for(error.option_name):
             raise UsageError(f"No such option '{error.option_name}'", hint=advice) from None
-        near = safe_suggestions(error.option_name, error.possibilities or ())
-        raise click.NoSuchOption(error.option_name, possibilities=near, ctx=error.ctx) from None
+        known = [name for one in command.params for name in one.opts if name.startswith("--")]
+        near = safe_suggestions(error.option_name, error.possibilities or (), known)
+        message = f"No such option '{error.option_name}'."
+        if near:
+            words = "' or '".join(near)
+            message += f" Did you mean '{words}'?"
+        raise click.UsageError(message, ctx=error.ctx) from None
 
 
 class HelpfulCommand(click.Command):
@@ -41,7 +46,7 @@ class HelpfulCommand(click.Command):
         from gitops_ci.cli.options import as_known, refuse_repeated
 
         args = as_known(self, ctx, args)
-        with _better_advice():
+        with _better_advice(self):
             refuse_repeated(self, ctx, args)
         self.set_defaults(ctx, args)
         return super().parse_args(ctx, args)
@@ -86,6 +91,17 @@ class HelpfulGroup(click.Group):
     """A group of such commands, which says in whole lines what each is for."""
 
     command_class = HelpfulCommand
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and ctx.parent is not None and self.get_command(ctx, args[0]) is None:
+            from gitops_ci.cli.foreign_commands import advice_for_command
+
+            group = ctx.command_path.partition(" ")[2]
+            if advice := advice_for_command(group, args[0]):
+                raise UsageError(f"There is no command '{group} {args[0]}'", hint=advice)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from gitops_ci.cli.help_texts import COMMAND_SECTIONS

@@ -87,7 +87,7 @@ _SEARCHES: dict[str, Any] = {
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
     if not (math.isfinite(value) and value >= 0):
-        raise click.BadParameter(f"{value} is no number of seconds, for example 300", ctx, param)
+        raise click.BadParameter(f"{value} is not a number of seconds, for example 300", ctx, param)
     return value
 
 

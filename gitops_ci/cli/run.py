@@ -138,7 +138,9 @@ def _usage_hint(error: click.ClickException) -> str:
     from gitops_ci.cli.help_texts import EXAMPLES
 
     _, _, command = ctx.command_path.partition(" ")
-    examples = EXAMPLES.get(command, ()) if isinstance(error, click.MissingParameter) else ()
+    # What is missing, and what is too much, is seen best beside an example.
+    of_arguments = isinstance(error, click.MissingParameter) or "unexpected extra argument" in error.message
+    examples = EXAMPLES.get(command, ()) if of_arguments else ()
     return f"For example: {examples[0][1]}" if examples else f"See '{ctx.command_path} --help'."
 
 

@@ -55,7 +55,10 @@ def command(
     if bool(commit) == bool(environment):
         raise UsageError("Give --commit or --environment", hint="gitops-ci wait --environment staging --status 'e2e'")
     if not statuses:
-        raise UsageError("No status is given", hint="For Flux --status 'kustomization/*'.")
+        raise UsageError(
+            "No status is given",
+            hint="Give --status with the name that the operator reports: 'kustomization/*' for Flux.",
+        )
     if commit and not re.fullmatch(r"[0-9a-f]{7,64}", commit):
         raise UsageError(f"'{commit}' is no id of a commit", hint="Give 7 hexadecimal digits or more.")
     request = WaitRequest(

@@ -120,7 +120,7 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
     if _MISSING.search(said) and url.scheme == "file":
         return GitError(
             f"There is no repository at {url}",
-            hint="Read as the path of a folder. Other addresses begin with https:// or ssh://.",
+            hint="The address was read as the path of a folder. Write https://HOST/OWNER/NAME or git@HOST:OWNER/NAME.",
         )
     if _MISSING.search(said):
         hint = "Check --config-repo. Code hosts also say so when the token may not see a private repository."

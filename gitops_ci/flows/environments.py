@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from gitops_ci.errors import UsageError
-from gitops_ci.text import nearest
+from gitops_ci.text import did_you_mean, nearest
 from gitops_ci.windows import Windows
 
 __all__ = ["Environment", "Mode", "Soak", "by_convention", "in_order", "named"]
@@ -79,8 +79,8 @@ def in_order(layout: Mapping[str, Environment]) -> list[Environment]:
         for source in layout[name].promote_from:
             if source not in layout:
                 raise UsageError(
-                    f"environments.{name}.promote-from is '{source}', which is none of them",
-                    hint=f"Known environments: {', '.join(sorted(layout))}.",
+                    f"environments.{name}.promote-from is '{source}', which is not defined",
+                    hint=f"{did_you_mean(source, layout)} Known environments: {', '.join(sorted(layout))}.".lstrip(),
                 )
             if source not in ordered:
                 add(source, (*on_the_way, name))

@@ -62,6 +62,10 @@ class Layout:
         if len({entry.descriptor.digest for entry in entries}) == 1:
             return self._read_manifest(entries[0].descriptor)
         if not entries:
+            if self._files.size("index.json") is None:
+                raise RegistryError(
+                    f"There is no image at {self.name}", hint="Check the path, and that the build wrote it."
+                )
             raise RegistryError(f"{self.name} holds no image", hint="Check that the build wrote its result there.")
         raise ambiguous(f"{self.name} holds {len(entries)} images", entries, self.name)
 

@@ -129,6 +129,10 @@ def check_globs(globs: Iterable[str]) -> None:
     for glob in globs:
         if any(fnmatchcase(rule, glob) for rule in RULE_IDS):
             continue
+        if glob.rstrip("/*") in FAMILIES:
+            raise UsageError(
+                f"There is no rule '{glob}'", hint=f"Write {glob.rstrip('/*')}/* for all rules of this family."
+            )
         meant = did_you_mean(glob, RULE_IDS)
         known = sorted(rule for rule in RULE_IDS if rule.startswith(glob.partition("/")[0] + "/"))
         listed = ", ".join(known) if known else f"{', '.join(f'{family}/*' for family in FAMILIES)}"

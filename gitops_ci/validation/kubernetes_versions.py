@@ -35,7 +35,9 @@ def _minor(text: str) -> int:
     matched = re.fullmatch(r"v?1\.(\d{1,3})(?:\.\d+)?", text)
     if matched and f"1.{matched[1]}" in VERSIONS:
         return int(matched[1])
+    # YAML reads 1.30 without quotes as the number 1.3.
+    quotes = f'In YAML, write "{text}0" in quotes. ' if f"{text}0" in VERSIONS else ""
     raise UsageError(
         f"There are no schemas of Kubernetes '{text}'",
-        hint=f"Known versions: {VERSIONS[0]} to {VERSIONS[-1]}, written 1.33 or 1.33..1.35.",
+        hint=f"{quotes}Known versions: {VERSIONS[0]} to {VERSIONS[-1]}, written 1.33 or 1.33..1.35.",
     )

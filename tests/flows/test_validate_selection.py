@@ -189,7 +189,7 @@ def test_a_skip_that_fails_is_told_as_an_error(run, tree):
 
 @pytest.mark.parametrize(
     ("word", "message"),
-    [("skiped", "'skiped' is nothing that --fail-on accepts"), ("repo/mutable", "There is no rule 'repo/mutable'")],
+    [("skiped", "--fail-on does not accept 'skiped'"), ("repo/mutable", "There is no rule 'repo/mutable'")],
 )
 def test_a_word_that_means_nothing_is_a_mistake(run, tree, word, message):
     tree({"a.yaml": GOOD.format(name="a")})

@@ -322,7 +322,7 @@ def test_an_environment_may_have_a_repository_of_its_own(run, past, shop, tmp_pa
     [
         ((), 2, "No environment is given"),
         (("--to", "prod"), 2, "production"),
-        (("--to", "dev"), 2, "Nothing says from where dev"),
+        (("--to", "dev"), 2, "No environment is set from which dev gets its images"),
         (("--to", "staging", "--from", "staging"), 2, "from itself"),
         (("--to", "auto"), 2, "No environment is promoted to by itself"),
         (("--to", "auto", "--from", "dev"), 2, "takes no --from"),

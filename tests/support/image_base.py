@@ -52,6 +52,8 @@ def _make(program: str, root: Path, archive: Path) -> None:
             shutil.copytree(source, target, dirs_exist_ok=True)
         elif source.exists():
             shutil.copy(source, target)
+    for name in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man"):
+        shutil.rmtree(root / name, ignore_errors=True)
     part = archive.with_suffix(".part")
     subprocess.run(["tar", "--create", "--numeric-owner", f"--file={part}", f"--directory={root}", "."], check=True)
     part.rename(archive)

@@ -21,6 +21,7 @@ from gitops_ci.formats import ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Plan, Skip
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
+from gitops_ci.text import did_you_mean
 
 __all__ = [
     "Found",
@@ -299,7 +300,8 @@ def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> 
         # A name that is mistyped here would otherwise deploy to all of them.
         raise UsageError(
             f"No folder or file matches environment '{name}'",
-            hint=f"Known environments: {', '.join(others)}. Add it to .gitops-ci.yaml, or give --path.",
+            hint=f"{did_you_mean(name, others)} Known environments: {', '.join(others)}.".lstrip()
+            + " Add it to .gitops-ci.yaml, or give --path.",
         )
     log.warn(f"No definition, folder or file matches environment {name}: every file is selected")
     return selection

@@ -75,7 +75,8 @@ def ways(layout: Layout, to: str, given: tuple[str, ...]) -> tuple[Way, ...]:
     sources = given or target.promote_from
     if not sources:
         raise UsageError(
-            f"Nothing says from where {to} gets its images", hint="Give --from, or write promote-from: into its entry."
+            f"No environment is set from which {to} gets its images",
+            hint="Give --from, or write promote-from: into its entry in .gitops-ci.yaml.",
         )
     if to in sources:
         raise UsageError(f"{to} would be promoted from itself", hint="Name another environment with --from.")
