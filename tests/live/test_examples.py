@@ -23,6 +23,7 @@ from tests.support import CHECKOUT, dev_tool
 from tests.support.act import act
 from tests.support.actionlint import actionlint
 from tests.support.delivery import github
+from tests.support.documents import blocks
 from tests.support.git_http import git_server
 from tests.support.git_repo import commit_files
 from tests.support.gitlab import gitlab_ci_local
@@ -36,6 +37,12 @@ APPLICATION = {"Dockerfile": "FROM scratch\nCOPY app /app\n"}
 
 def _example(path: str) -> str:
     return (EXAMPLES / path).read_text()
+
+
+def _readme(part: str) -> str:
+    """The block of the README that has `part`."""
+    [found] = [block.text for block in blocks("README.md") if block.language == "yaml" and part in block.text]
+    return found
 
 
 @pytest.fixture
@@ -215,8 +222,24 @@ runs:
     return {"acme/gitops-ci": project, "actions/create-github-app-token": app}
 
 
-def test_github_release(local, actions, machine, delivery, registry, tmp_path, runner_home):
-    files = {".github/workflows/release.yml": local(_example("github/release.yml")), **APPLICATION, "app": "github"}
+# The README shows the steps of a job.
+JOB = """\
+on: {push: {tags: ["v*"]}}
+permissions: {contents: read, packages: write}
+jobs:
+  release:
+    runs-on: ubuntu-latest
+    steps:
+"""
+WORKFLOWS = {
+    "example": _example("github/release.yml"),
+    "readme": JOB + textwrap.indent(_readme("uses: acme/gitops-ci@"), "      "),
+}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_github_release(name, local, actions, machine, delivery, registry, tmp_path, runner_home):
+    files = {".github/workflows/release.yml": local(WORKFLOWS[name]), **APPLICATION, "app": f"github {name}"}
     checkout = make_checkout(tmp_path / "shop", files, origin="https://github.com/acme/shop.git", tag="v1.4.2")
     env = {key: machine[key] for key in ("DOCKER_HOST", "DOCKER_BUILDKIT", "GITOPS_CI_FORGE", "GITOPS_CI_API_URL")}
     run = act(
@@ -225,7 +248,7 @@ def test_github_release(local, actions, machine, delivery, registry, tmp_path, r
         runner_home,
         payload={"ref": "refs/tags/v1.4.2", "repository": {"default_branch": "main"}},
         env=env,
-        secrets={"GITOPS_APP_KEY": delivery.token, "GITHUB_TOKEN": "word"},
+        secrets={"GITOPS_APP_KEY": delivery.token, "CONFIG_REPO_TOKEN": delivery.token, "GITHUB_TOKEN": "word"},
         actions=_pinned(files[".github/workflows/release.yml"], actions),
     )
     assert run.succeeded, str(run)
@@ -288,11 +311,18 @@ def gitlab(project, tmp_path):
 
 
 OF_0_1 = CHECKOUT / "tests" / "data" / "pages-of-0.1" / "examples"
+PIPELINES = {
+    "today": _example("gitlab/release.gitlab-ci.yml"),
+    "0.1": (OF_0_1 / "gitlab/release.gitlab-ci.yml").read_text(),
+    "readme": _readme("include:"),
+}
 
 
-@pytest.mark.parametrize("examples", [EXAMPLES, OF_0_1], ids=["today", "0.1"])
-def test_gitlab_release(examples, local, gitlab, machine, delivery, registry, tmp_path, runner_home):
-    pipeline = local((examples / "gitlab/release.gitlab-ci.yml").read_text()).replace("$CI_SERVER_FQDN", "127.0.0.1")
+@pytest.mark.parametrize("name", PIPELINES)
+def test_gitlab_release(name, local, gitlab, machine, delivery, registry, tmp_path, runner_home):
+    raw = f"remote: {gitlab.url}/acme/gitops-ci/-/raw/{__version__}/"
+    shown = PIPELINES[name].replace(f"remote: https://raw.githubusercontent.com/acme/gitops-ci/v{__version__}/", raw)
+    pipeline = local(shown).replace("$CI_SERVER_FQDN", "127.0.0.1")
     # The runner here has the shell executor, and an Engine.
     pipeline = re.sub(r"(?m)^  services: .*\n", "", pipeline)
     files = {".gitlab-ci.yml": pipeline, **APPLICATION, "app": "gitlab"}
