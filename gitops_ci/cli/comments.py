@@ -6,12 +6,10 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from gitops_ci.ci import detect
 from gitops_ci.cli.options import option
+from gitops_ci.cli.repository_options import forge_option
 from gitops_ci.errors import UsageError
-from gitops_ci.forges import FORGES
 from gitops_ci.lazy import lazy_pattern
 from gitops_ci.secret import mask
 from gitops_ci.variables import variables
@@ -28,9 +26,7 @@ _OPTIONS = (
     option(
         "--comment-key", metavar="NAME", help="Keep a comment of its own for each NAME: one per cluster, for example."
     ),
-    option(
-        "--forge", type=click.Choice(("auto", *FORGES)), default="auto", help="The code host's kind, for --comment."
-    ),
+    forge_option(", for --comment"),
     option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
 )
 

@@ -12,7 +12,7 @@ from gitops_ci.cli import complete
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.facts import origin_url
 from gitops_ci.cli.options import option
-from gitops_ci.cli.repository_options import FORGE_CHOICES, seconds_option
+from gitops_ci.cli.repository_options import forge_option, seconds_option
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _OPTIONS = (
     click.option("--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"),
     option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests. [this checkout's origin]"),
     option("--base", metavar="BRANCH", help="Branch to read. [the repository's default branch]"),
-    option("--forge", type=click.Choice(FORGE_CHOICES), default="auto", help="The code host's kind."),
+    forge_option(),
     option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
     seconds_option("--deadline", default=300.0, help="When to give up waiting for answers."),
 )

@@ -10,12 +10,28 @@ from typing import Any
 import click
 
 from gitops_ci.cli import complete
-from gitops_ci.cli.options import option
+from gitops_ci.cli.options import Decorator, option
 from gitops_ci.forges import FORGES
 
-__all__ = ["FORGE_CHOICES", "promotion_options", "proposal_options", "repository_options", "seconds_option"]
+__all__ = [
+    "FORGE_CHOICES",
+    "forge_option",
+    "promotion_options",
+    "proposal_options",
+    "repository_options",
+    "seconds_option",
+]
 
 FORGE_CHOICES = ("auto", *FORGES)
+
+
+def forge_option(purpose: str = "") -> Decorator:
+    """`--forge`. The kinds are in its help: as choices behind the option they are wider than a terminal."""
+    kinds = ", ".join(FORGE_CHOICES)
+    about = f"The code host's kind{purpose}: {kinds}."
+    return option("--forge", type=click.Choice(FORGE_CHOICES), default="auto", metavar="KIND", help=about)
+
+
 _MODES = ("pull-request", "push", "dry-run")
 
 
@@ -124,7 +140,7 @@ _OPTIONS = (
         help="Only places in files of this format. Repeatable.",
     ),
     option("--mode", type=click.Choice(_MODES), help="How to publish. [pull-request]"),
-    option("--forge", type=click.Choice(FORGE_CHOICES), default="auto", help="The code host's kind."),
+    forge_option(),
     option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
     option(
         "--pin",

@@ -47,7 +47,7 @@ def docker(docker_cli):
 
 
 @pytest.fixture(scope="module")
-def image(docker, open_registry, tmp_path_factory):
+def image(docker, docker_cli, open_registry, tmp_path_factory):
     """The image, pulled from a registry to which the program pushed it."""
     folder = tmp_path_factory.mktemp("image")
     names = {part: f"gitops-ci-tests/container-{part}:{os.getpid()}" for part in ("base", "kustomize", "helm", "whole")}
@@ -61,7 +61,10 @@ def image(docker, open_registry, tmp_path_factory):
         options = [word for one in bases for word in ("--build-arg", one)]
         docker("build", "--network=host", *options, "--tag", names["whole"], str(project))
         repository = f"{open_registry.host}/acme/gitops-ci"
-        assert run_command_line(["image", "push", names["whole"], "--to", repository, "--version", __version__]) == 0
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DOCKER_HOST", docker_cli)
+            pushed = run_command_line(["image", "push", names["whole"], "--to", repository, "--version", __version__])
+        assert pushed == 0
         docker("image", "rm", names["whole"])
         docker("pull", f"{repository}:{__version__}")
         yield f"{repository}:{__version__}"

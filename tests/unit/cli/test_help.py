@@ -83,7 +83,7 @@ def test_every_option_is_explained(name):
 def test_what_holds_without_an_option_is_written_one_way(help_of):
     text = " ".join(help_of("release").split())
     assert "How to publish. [default: pull-request]" in text
-    assert "The code host's kind. [default: auto]" in text
+    assert "gerrit, git. [default: auto]" in text
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
