@@ -64,3 +64,18 @@ def test_what_belongs_to_a_dependency_is_read_there(found):
         found({"charts/web/templates/a.yaml": READS, "charts/web/Chart.yaml": CHART["charts/web/Chart.yaml"] + more})
         == []
     )
+
+
+@pytest.mark.parametrize("overlays", [["a"], ["a", "b"]])
+def test_a_release_that_a_kustomization_brings_is_read_as_its_file_has_it(run, tree, tool, overlays):
+    """Its patches add values, which are another file's, and several kustomizations may bring it."""
+    tool("kubectl", "helm")
+    operation = '[{"op": "add", "path": "/spec/source/helm/valuesObject/extra", "value": 1}]'
+    patch = f"  - target: {{kind: Application}}\n    patch: '{operation}'\n"
+    tree(CHART | {"charts/web/templates/a.yaml": READS, "apps/web.yaml": APPLICATION})
+    for name in overlays:
+        tree({f"{name}/kustomization.yaml": f"resources: [../apps/web.yaml]\npatches:\n{patch}"})
+    ran = run("validate", "--rules", "gitops/values", "--output", "json")
+    assert [(one["path"], one["line"], one["hint"]) for one in ran.document["findings"]] == [
+        ("apps/web.yaml", 11, "Did you mean 'replicas'?")
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gitops_ci.flows.validate.units import Units
@@ -47,13 +48,24 @@ def unread_values(
     for name, one in sorted(units.deployment.units.items()):
         unit, path = one.unit, units.checkout.shown(one.unit.path)
         is_wanted = wanted is None or name in wanted
-        if unit.kind not in _KINDS or not unit.source or one.within or not is_wanted or path not in chosen:
+        if unit.kind not in _KINDS or not unit.source or not is_wanted or path not in chosen:
             continue
         if unit.source not in charts:
             charts[unit.source] = _keys_of(unit.source, tree)
-        if (known := charts[unit.source]) is not None:
-            found += _findings(unit, known, [(path, texts.get(path, ""))])
-    return found
+        if (known := charts[unit.source]) is not None and (written := _as_written(unit, tree)):
+            found += _findings(replace(unit, value=written), known, [(path, texts.get(path, ""))])
+    # Several units may apply what stands in one file.
+    return list(dict.fromkeys(found))
+
+
+def _as_written(unit: DeploymentUnit, tree: SourceTree) -> Mapping[str, Any] | None:
+    """The object as its file has it: what stands in the output of another unit may be patched there."""
+    kind, name = unit.value.get("kind"), dig(unit.value, "metadata", "name")
+    try:
+        documents = tree.documents(unit.path)
+    except YamlError:
+        return None
+    return next((one.value for one in documents if (one.kind, one.name) == (kind, name)), None)
 
 
 def _findings(unit: DeploymentUnit, known: frozenset[str], files: Sequence[tuple[str, str]]) -> Iterator[Finding]:
