@@ -16,7 +16,7 @@ from gitops_ci.validation.openapi.fast_path import FastAcceptor
 from gitops_ci.validation.openapi.nulls import without_nulls
 from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Checks
-from gitops_ci.validation.violation import UNCHECKED, Check, Violation
+from gitops_ci.validation.violation import UNCHECKED, Check, Violation, keys_of
 
 __all__ = ["SCHEMA_LOCATION", "ObjectChecker", "ObjectResult"]
 
@@ -114,6 +114,7 @@ class ObjectChecker:
         # Validation comes after decoding: of values of wrong types it never hears.
         if not any(problem.decode for problem in problems[before:]):
             broken = self._broken_rules(document, version, has_null=loaded.has_null, built_in=built_in)
+            broken = _without_repeats(broken, problems[before:])
             problems.extend(document.unknown.kept(broken) if document.unknown else broken)
 
     def _broken_rules(self, document: Document, version: str, *, has_null: bool, built_in: bool) -> list[Violation]:
@@ -141,6 +142,12 @@ class ObjectChecker:
             return
         verdict.skip, verdict.hint = reason, _NO_SCHEMA
         verdict.quiet = self._checks.missing_schema == "ignore"
+
+
+def _without_repeats(broken: list[Violation], structural: Sequence[Violation]) -> list[Violation]:
+    """What rules say beyond the structure: the schema of most kinds requires the pod template, too."""
+    lacking = {keys_of(one.path) for one in structural if one.rule == "schema/required" and "'template'" in one.message}
+    return [one for one in broken if one.rule != "api/pod" or keys_of(one.path) not in lacking]
 
 
 def _why_not_judged(document: Document) -> str:

@@ -256,3 +256,15 @@ def test_what_holds_for_a_part_of_a_range_names_its_versions():
     ]
     (everywhere,) = [one for one in found if "image" in one.field or "'image'" in one.message]
     assert "(in" not in everywhere.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}}\n",
+        "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: a}\nspec: {replicas: 1}\n",
+    ],
+)
+def test_a_missing_template_is_told_once(text: str) -> None:
+    """The schema of most kinds requires it, that of a ReplicationController does not."""
+    assert ["'template'" in one.message for one in findings(text)] == [True]
