@@ -22,8 +22,9 @@ from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.reverts import reverted
-from gitops_ci.flows.bump.search import Found, Search, environments_meant, find, locate, reserved, untouched
+from gitops_ci.flows.bump.search import Found, Search, environments_meant, find, locate, reserved
 from gitops_ci.flows.bump.stops import Companion, EndedBlocks, Obedience, pending
+from gitops_ci.flows.bump.unfound import untouched
 from gitops_ci.flows.bump.window import Soaking, in_window, never_soaks
 from gitops_ci.flows.environments import Environment, Mode
 from gitops_ci.flows.image.age import AgeComparison, BuildMetadata
@@ -136,11 +137,11 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 return False
             journal.plan = plan
             _refuse_older(plan)
-            journal.untouched = () if request.search.allow_empty else untouched(plan, this.search)
+            images = () if request.search.allow_empty else this.search.images
+            journal.untouched = untouched(plan, images, this.search.policy)
+            # Why an image was refused stands in a line of its own.
             refused = {skip.image for skip in plan.refused} if plan.changes else set[str]()
-            silent = [
-                image for image in journal.untouched if image.name not in refused
-            ]  # of the others a line says why
+            silent = [image for image in journal.untouched if image.name not in refused]
             for image in silent if plan.changes or plan.unchanged else ():
                 log.warn(f"{image}: no place that names it could be changed")
             if number == 1:

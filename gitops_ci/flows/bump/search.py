@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_ci import known_files
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
-from gitops_ci.errors import GitError, NothingMatched, UsageError
-from gitops_ci.flows.bump import encodings
+from gitops_ci.errors import GitError, UsageError
+from gitops_ci.flows.bump import reading, unfound
 from gitops_ci.flows.bump.archives import stale_archives
 from gitops_ci.flows.bump.built_from import built_from
+from gitops_ci.flows.bump.reading import Beside, Texts
 from gitops_ci.flows.bump.survey import MOST
 from gitops_ci.flows.environments import Environment, by_convention, named
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
 from gitops_ci.flows.image.twins import TagTwins
-from gitops_ci.formats import ManifestText
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Log, Plan, Skip
+from gitops_ci.model import Log, Plan
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
 from gitops_ci.text import did_you_mean
 
@@ -28,15 +28,10 @@ __all__ = [
     "Search",
     "environments_meant",
     "find",
-    "is_chart_file",
     "locate",
     "own_file",
     "reserved",
-    "untouched",
 ]
-
-# The error that lists similar names reads this many files at most.
-_ENOUGH = 2000
 
 Narrow = Callable[[Snapshot, "Search"], "Search"]
 ReadEnvironments = Callable[[str, str], Mapping[str, Environment]]
@@ -177,54 +172,27 @@ def find(
     search = replace(search, rules=(*search.rules, *search.read_rules(*own)))
     # The name of an image may stand outside of the selection: in the base of an overlay, in a chart.
     snapshot = snapshot.whole(MOST) or snapshot
-    beside = _Beside(selection, built_from(snapshot, selection)) if snapshot.is_sparse else Paths()
+    beside = Beside(selection, built_from(snapshot, selection)) if snapshot.is_sparse else Paths()
     paths = snapshot.paths(beside)
     pointers = (*search.pointers, *search.pointed([path for path in paths if selection.matches(path)]))
-    read = _read(snapshot, beside, paths, pointers, search, log)
+    for obstacle in filter(None, (snapshot.obstacle(pointer.path) for pointer in search.pointers)):
+        raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
+    read = reading.read(snapshot, beside, paths, pointers, search.images, search.policy, log)
     plan = _within(selection, _planned(read, pointers, search, selection, ages, twins))
-    plan = replace(plan, skipped=(*plan.skipped, *_written(_missing(plan, search), snapshot, selection, search.policy)))
-    more = (*_possible(plan, snapshot, selection, search), *stale_archives(plan, snapshot))
+    images, policy = search.images, search.policy
+    lines = unfound.written(unfound.missing(plan, images, policy), snapshot, selection, policy)
+    plan = replace(plan, skipped=(*plan.skipped, *lines))
+    more = (*unfound.possible(plan, snapshot, selection, images, policy), *stale_archives(plan, snapshot))
     plan = replace(plan, skipped=(*plan.skipped, *more))
-    missing = _missing(plan, search)
+    missing = unfound.missing(plan, images, policy)
     if missing and not search.allow_empty:
-        raise _nowhere(missing[0], snapshot, selection, search, str(repo.url))
+        where = f"the paths of environment {search.environment}" if search.environment else str(repo.url)
+        raise unfound.nowhere(missing[0], snapshot, selection, policy, where)
     return Found(snapshot, plan, search, selection, own)
 
 
-def is_chart_file(path: str) -> bool:
-    """Whether a file is a chart's own, which may give names to what is laid over it."""
-    return path.rpartition("/")[2] in {"values.yaml", "values.yml", "Chart.yaml"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """A selection, what it is built from, and the charts' own files: they say what a file laid over them leaves out."""
-
-    selection: Paths
-    built_from: Paths | None
-
-    def matches(self, path: str) -> bool:
-        return (
-            self.selection.matches(path)
-            or is_chart_file(path)
-            or bool(self.built_from and self.built_from.matches(path))
-        )
-
-    def may_hold(self, folder: str) -> bool:
-        return self.selection.may_hold(folder) or bool(self.built_from and self.built_from.may_hold(folder))
-
-    def wants_all(self, folder: str) -> bool:
-        return self.selection.wants_all(folder)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    texts: list[ManifestText]
-    unreadable: list[Skip]
-
-
 def _planned(
-    read: _Read, pointers: Sequence[Pointer], search: Search, selection: Paths, ages: AgeComparison, twins: TagTwins
+    read: Texts, pointers: Sequence[Pointer], search: Search, selection: Paths, ages: AgeComparison, twins: TagTwins
 ) -> Plan:
     def made() -> Plan:
         return planning.make_from(
@@ -241,40 +209,6 @@ def _planned(
     learned = (ages.learn(), twins.learn())
     plan = made() if any(learned) else plan
     return replace(plan, skipped=(*plan.skipped, *read.unreadable))
-
-
-def _read(
-    snapshot: Snapshot,
-    selection: Paths | _Beside,
-    paths: Sequence[str],
-    pointers: Sequence[Pointer],
-    search: Search,
-    log: Log,
-) -> _Read:
-    """The files that may name an image, and those without which they cannot be understood."""
-    needles = planning.needles(search.images, search.policy)
-    words = (*needles, *encodings.MARKS)
-    lines = planning.RelationLines(snapshot.lines((*words, *planning.RELATIONS), selection))
-    naming = lines.having(words)
-    named_in = [path for path in paths if path in naming]
-    log.detail(f"{len(named_in)} files may name {search.names}")
-    pointed_at = [pointer.path for pointer in pointers]
-    for obstacle in filter(None, (snapshot.obstacle(pointer.path) for pointer in search.pointers)):
-        raise UsageError(f"{obstacle} and is left alone", hint="Point --at at the file itself.")
-    found, unreadable = _decoded(snapshot, dict.fromkeys((*named_in, *pointed_at)), needles)
-    texts = planning.parse(found, search.images, search.policy)
-    related = planning.related(paths, search.images, search.policy, lines)
-    seen, asked, new = {*named_in, *pointed_at}, set[str](), texts
-    while new:
-        related.add(new)
-        more, names = related.next()
-        if names - asked:
-            more.update(snapshot.search(sorted(names - asked), selection))
-            asked |= names
-        new = planning.parse(_decoded(snapshot, sorted(more - seen), ())[0], search.images, search.policy)
-        texts, seen = [*texts, *new], seen | more
-    log.detail(f"{len(seen)} files were read")
-    return _Read(texts, unreadable)
 
 
 def _within(selection: Paths, plan: Plan) -> Plan:
@@ -305,85 +239,3 @@ def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> 
         )
     log.warn(f"No definition, folder or file matches environment {name}: every file is selected")
     return selection
-
-
-def _decoded(
-    snapshot: Snapshot, paths: Iterable[str], needles: Sequence[str]
-) -> tuple[list[tuple[str, str]], list[Skip]]:
-    files, skipped, good = [], [], []
-    for path in paths:
-        if "\\" in path or any("\udc80" <= c <= "\udcff" for c in path):
-            shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-            reason = "its name has a backslash or is not UTF-8"
-            skipped.append(Skip(shown, 0, reason, "Rename the file.", failed=True))
-        else:
-            good.append(path)
-    for path, data in snapshot.read_all(good):
-        text = encodings.decoded(path, data, needles)
-        if isinstance(text, str):
-            files.append((path, text))
-        elif text:
-            skipped.append(text)
-    return files, skipped
-
-
-def _missing(plan: Plan, search: Search) -> list[ImageRef]:
-    """The images that the plan names nowhere, not even where it leaves a place alone."""
-    # Of a file that nobody can read it is not known which image it names.
-    left = {skip.image for skip in plan.skipped}
-    return [image for image in untouched(plan, search) if not left & {"", image.name}]
-
-
-def _written(images: Sequence[ImageRef], snapshot: Snapshot, selection: Paths, policy: BumpPolicy) -> Sequence[Skip]:
-    """The lines of any text that have the name of an image which no format finds."""
-    if not images or policy.formats:
-        return ()
-    needles = planning.needles(images, policy)
-    return planning.written(_decoded(snapshot, snapshot.search(needles, selection), needles)[0], images, policy)
-
-
-def _possible(plan: Plan, snapshot: Snapshot, selection: Paths, search: Search) -> Sequence[Skip]:
-    """Places of other environments that still hold a tag which the plan replaces, and that nothing explains."""
-    tags = planning.old_tags(plan)
-    if not tags or search.policy.formats:
-        return ()
-    near = planning.near(plan, snapshot.paths(selection))[:_ENOUGH]
-    files = [(path, text) for path, text in _decoded(snapshot, near, ())[0] if any(tag in text for tag in tags)]
-    # What these are laid over explains them.
-    files += [(file.path, file.before) for file in plan.files]
-    return planning.possible(plan, planning.parse(files, search.images, search.policy))
-
-
-def untouched(plan: Plan, search: Search) -> tuple[ImageRef, ...]:
-    """The images of which no place is changed or has the version already."""
-    return tuple(image for image in search.images if not _has_a_place(image, plan, search.policy))
-
-
-def _has_a_place(image: ImageRef, plan: Plan, policy: BumpPolicy) -> bool:
-    if any(change.image == image for change in plan.changes):
-        return True
-    # Another flavour of the image that is up to date is no place of this one.
-    same = {None, image.tag, f"v{image.tag}", f"V{image.tag}"}
-    here = (site.image for site in plan.unchanged if not image.tag or site.image.tag in same)
-    return any(site.repository == image.repository if policy.match_name else site.same_image(image) for site in here)
-
-
-def _nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, search: Search, url: str) -> NothingMatched:
-    """The error that says where the image is named instead, or which names are similar."""
-    where = f"the paths of environment {search.environment}" if search.environment else url
-    message = f"{image.familiar} is not referenced in {where}"
-    if selection != Paths():
-        elsewhere = snapshot.search(planning.needles((image,), search.policy), Paths())[:50]
-        outside = _naming(image, _decoded(snapshot, elsewhere, (image.basename,))[0], search.policy)
-        if outside:
-            listed = ", ".join(outside[:5])
-            return NothingMatched(message, hint=f"It is named in {listed}: widen --path or the environment's paths.")
-    yaml = [path for path in snapshot.paths(Paths()) if path.endswith((".yaml", ".yml"))][:_ENOUGH]
-    near = planning.nearest(_decoded(snapshot, yaml, ())[0], image)
-    hint = f"Nearest names there: {', '.join(near)}." if near else "No image is named there at all."
-    return NothingMatched(message, hint=hint)
-
-
-def _naming(image: ImageRef, files: Sequence[tuple[str, str]], policy: BumpPolicy) -> list[str]:
-    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True, any_flavour=True))
-    return sorted({change.path for change in plan.changes} | {site.path for site in plan.unchanged})
