@@ -38,7 +38,8 @@ _OTHERS = frozenset(
     }
 )
 _VERSION = re.compile("version", re.IGNORECASE)
-_OTHER_FOLDERS = frozenset({".github", ".gitea", ".forgejo", ".circleci", ".woodpecker", ".tekton"})
+# The images of updatecli are what it watches: github.com/updatecli/updatecli, "Quick start" (`updatecli/updatecli.d`).
+_OTHER_FOLDERS = frozenset({".github", ".gitea", ".forgejo", ".circleci", ".woodpecker", ".tekton", "updatecli.d"})
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -14,12 +15,27 @@ from tests.support.once import once
 from tests.support.services import Unavailable, program
 from tests.support.workspace import build_wheel, export_project, pip
 
+_numbers = itertools.count(1)
+
 
 @pytest.fixture(scope="module")
 def proxy(registry: str) -> Iterator[FaultProxy]:
     """A proxy before the open registry, for the tests of one file."""
     with fault_proxy(registry) as running:
         yield running
+
+
+@pytest.fixture
+def quiet_proxy(proxy: FaultProxy) -> Iterator[None]:
+    """What a test told the proxy ends with the test."""
+    yield
+    proxy.clear()
+
+
+@pytest.fixture
+def name() -> str:
+    """A repository that no other test of the run uses."""
+    return f"shops/shop-{next(_numbers)}"
 
 
 @pytest.fixture(scope="session")

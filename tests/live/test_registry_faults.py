@@ -31,19 +31,8 @@ from tests.support.registry_state import pulled, tags
 
 ALL_TAGS = {"1.4.2", "1.4", "1", "latest"}
 SHARES = (0.01, 0.25, 0.5, 0.75, 0.99)
-_numbers = itertools.count(1)
 
-
-@pytest.fixture(autouse=True)
-def quiet_proxy(proxy):
-    yield
-    proxy.clear()
-
-
-@pytest.fixture
-def name():
-    """A repository that no other test uses."""
-    return f"faults/shop-{next(_numbers)}"
+pytestmark = pytest.mark.usefixtures("quiet_proxy")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,8 @@ from tests.support.registry_state import pulled, tags
 
 ALL_TAGS = ("1.4.2", "1.4", "1", "latest")
 ACCOUNT = {"GITOPS_CI_REGISTRY_USER": "bot", "GITOPS_CI_REGISTRY_PASSWORD": "a-password-of-the-bot"}
-_numbers = itertools.count(1)
 
-
-@pytest.fixture(autouse=True)
-def quiet_proxy(proxy):
-    yield
-    proxy.clear()
-
-
-@pytest.fixture
-def name():
-    return f"quirks/shop-{next(_numbers)}"
+pytestmark = pytest.mark.usefixtures("quiet_proxy")
 
 
 @pytest.fixture
