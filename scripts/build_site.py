@@ -1,6 +1,6 @@
 """Write the sources of the documentation site: the pages of docs/, the README as its first page, and the reference.
 
-    $ python scripts/build_site.py site && mkdocs build --strict --config-file site/mkdocs.yml
+    $ python scripts/build_site.py site && zensical build --strict --config-file site/mkdocs.yml
 
 The reference is made from the program each time, so nothing of it can be out of date.
 """
