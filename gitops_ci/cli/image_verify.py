@@ -38,7 +38,7 @@ _PEM = "-----BEGIN"
     "[the keys of verify: in .gitops-ci.yaml]",
 )
 @option(
-    "--identity", metavar="NAME", help="Who has to have signed without a key: an address, or the URL of a workflow."
+    "--identity", metavar="NAME", help="Who must have signed without a key: an address, or the URL of a workflow."
 )
 @option("--identity-regex", metavar="REGEX", help="Pattern of RE2 that the whole identity has to fit.")
 @option("--issuer", metavar="URL", help="Identity provider that knows the signer by that identity.")
