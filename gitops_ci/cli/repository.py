@@ -23,8 +23,8 @@ from gitops_ci.errors import ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import Naming, branch_name
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings, ShownDiff
-from gitops_ci.flows.bump.search import Search
-from gitops_ci.flows.environments import Environment
+from gitops_ci.flows.bump.search import Search, own_file
+from gitops_ci.flows.environments import Environment, protected_seconds
 from gitops_ci.flows.globs import Paths
 from gitops_ci.forges.base import Forge, ForgeKind, OpensAcross
 from gitops_ci.plan import BumpPolicy, Pointer, PointerRule
@@ -220,6 +220,9 @@ def _credentials(kind: ForgeKind | None, token: Secret | None) -> GitCredentials
 
 
 def _protected(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate | None:
+    layout = {**to.search.read_environments(*own_file(snapshot, to.repo)), **to.search.environments}
+    if not protected_seconds(to.environment.name, layout.values()):
+        return None  # before 50 modules are imported that read the past of environments
     from gitops_ci.flows.promote import protected
 
     return protected(to, snapshot, plan)

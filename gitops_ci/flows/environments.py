@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.text import did_you_mean, nearest
 from gitops_ci.windows import Windows
 
-__all__ = ["Environment", "Mode", "Soak", "by_convention", "in_order", "named"]
+__all__ = ["Environment", "Mode", "Soak", "by_convention", "in_order", "named", "protected_seconds"]
 
 Mode = Literal["pull-request", "push", "dry-run"]
 
@@ -62,6 +62,11 @@ def named(name: str, *layouts: Mapping[str, Environment]) -> Environment | None:
         f"There is no environment '{name}'{f': did you mean {near!r}?' if near else ''}",
         hint=f"Known environments: {', '.join(known)}.",
     )
+
+
+def protected_seconds(name: str, layout: Iterable[Environment]) -> int:
+    """How long the environments after this one let a version soak here, and protect it; 0 where none does."""
+    return max((one.soak.seconds for one in layout if one.soak.protect and name in one.promote_from), default=0)
 
 
 def in_order(layout: Mapping[str, Environment]) -> list[Environment]:

@@ -62,3 +62,26 @@ def test_a_run_imports_what_it_uses(arguments, unneeded, tmp_path):
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "gitops_ci.cli.options" in imported
     assert not imported.intersection(unneeded)
+
+
+def test_a_bump_imports_nothing_of_other_commands(tmp_path):
+    """No environment soaks here, so the past of environments is not read, and what reads it is not imported."""
+    work, bare = tmp_path / "work", tmp_path / "config.git"
+    work.mkdir()
+    (work / "kustomization.yaml").write_text("images:\n  - {name: ghcr.io/acme/shop, newTag: 1.0.0}\n")
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.com")
+    for arguments in (("init", "-q", "-b", "main"), ("add", "."), (*identity, "commit", "-q", "-m", "x")):
+        subprocess.run(["git", *arguments], cwd=work, check=True)
+    subprocess.run(["git", "clone", "-q", "--bare", work, bare], check=True)
+    arguments = ("bump", "ghcr.io/acme/shop:1.0.1", "--mode", "push", "--config-repo", str(bare))
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gitops_ci", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "pushed" in done.stderr
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "gitops_ci.flows.bump.window" in imported
+    assert not imported & {f"gitops_ci.flows.{one}" for one in ("history", "promote", "refresh", "rollback")}

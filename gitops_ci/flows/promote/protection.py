@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.bump.search import own_file
-from gitops_ci.flows.environments import Environment
+from gitops_ci.flows.environments import protected_seconds
 from gitops_ci.flows.history.reader import read_past
 from gitops_ci.flows.history.scopes import Layout, scopes
 from gitops_ci.flows.history.timeline import Timeline
@@ -24,7 +23,7 @@ def protected(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate | None
     """The gate of a change to an environment in which the present version of an image still soaks."""
     own = own_file(snapshot, to.repo)
     layout = {**to.search.read_environments(*own), **to.search.environments}
-    seconds = _seconds(to.environment.name, layout.values())
+    seconds = protected_seconds(to.environment.name, layout.values())
     if not seconds:
         return None
     now = int(time.time())
@@ -46,8 +45,3 @@ def soaks(timeline: Timeline, image: ImageRef, seconds: int, now: int) -> Gate |
     reason = f"{one.version} soaks here for {age(seconds)}"
     opens = one.since + seconds if one.since is not None else None
     return Gate(timeline.environment, (image.familiar,), "soak", "waiting", reason, opens)
-
-
-def _seconds(name: str, environments: Iterable[Environment]) -> int:
-    """How long the environments after this one let a version soak here, and protect it."""
-    return max((one.soak.seconds for one in environments if one.soak.protect and name in one.promote_from), default=0)
