@@ -37,9 +37,7 @@ _PEM = "-----BEGIN"
     help="Public key (cosign.pub). The image needs a signature with one of the keys. Repeatable. "
     "[the keys of verify: in .gitops-ci.yaml]",
 )
-@option(
-    "--identity", metavar="NAME", help="Who must have signed without a key: an address, or the URL of a workflow."
-)
+@option("--identity", metavar="NAME", help="Who must have signed without a key: an address, or the URL of a workflow.")
 @option("--identity-regex", metavar="REGEX", help="Pattern of RE2 that the whole identity has to fit.")
 @option("--issuer", metavar="URL", help="Identity provider that knows the signer by that identity.")
 @option("--issuer-regex", metavar="REGEX", help="Pattern of RE2 that the whole issuer has to fit.")
