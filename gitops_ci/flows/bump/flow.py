@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump.branches import heads
+from gitops_ci.flows.bump.closing import close_if_obsolete
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.gate import Base, check_edits
 from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.head_repository import head_repository
 from gitops_ci.flows.bump.in_environments import in_environments
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
-from gitops_ci.flows.bump.pull_request import check_publishable, close_if_obsolete, propose
+from gitops_ci.flows.bump.pull_request import check_publishable, propose
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.reverts import reverted
 from gitops_ci.flows.bump.search import Found, Search, environments_meant, find, locate, reserved

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import ForgeError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
+from gitops_ci.flows.bump.closing import retire
 from gitops_ci.flows.bump.flow import heads_of, settled
 from gitops_ci.flows.bump.gate import Base, check_edits
 from gitops_ci.flows.bump.publication import PublishContext
-from gitops_ci.flows.bump.pull_request import is_behind, propose, proposes, retire
+from gitops_ci.flows.bump.pull_request import is_behind, propose, proposes
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.search import own_file
 from gitops_ci.flows.bump.standing import Standing, joined, stand
