@@ -190,7 +190,7 @@ def test_an_address_without_its_scheme_is_told_what_it_was_read_as():
     url = RepoUrl.parse("github.com/acme/config")
     with ConfigRepo(url, None, Console()) as repo, pytest.raises(GitError) as refused:
         repo.refs()
-    assert "begin with https://" in refused.value.hint
+    assert "Write https://HOST/OWNER/NAME" in refused.value.hint
 
 
 def test_a_dead_host_says_so():
@@ -212,7 +212,7 @@ def test_the_token_is_in_no_argument_and_no_file(git_server, served, tmp_path, m
     with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
         snapshot = repo.fetch("main")
         repo.push(commit(repo, snapshot, {"z": b"1"}), "main", expected=snapshot.commit)
-        stored = b"".join(p.read_bytes() for p in Path(repo._folder.path).rglob("*") if p.is_file())
+        stored = b"".join(p.read_bytes() for p in Path(repo.clone.folder.path).rglob("*") if p.is_file())
     assert "push" in log.read_text()
     assert git_server.token not in log.read_text()
     assert git_server.token.encode() not in stored
