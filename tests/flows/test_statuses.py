@@ -164,16 +164,22 @@ def test_nothing_waits_for_a_window_once_the_pull_request_is_open(world):
 def test_a_promotion_can_wait_for_gates_that_open(world, monkeypatch):
     monkeypatch.setattr("gitops_ci.flows.promote.flow._PAUSE", 0.1)
 
+    is_over = threading.Event()
+
     def report():
+        while not (is_over.is_set() or world.stub.sent("GET", "/statuses$")):
+            time.sleep(0.05)
+        time.sleep(0.5)  # the first answer is on its way by then
         for context in ("kustomization/apps/1", "e2e"):
             world.stub.report(world.brought, context, "success")
 
-    timer = threading.Timer(1.5, report)
-    timer.start()
+    reporter = threading.Thread(target=report)
+    reporter.start()
     try:
         assert (world.promote("--wait", "120s", "--fail-on", "held").code, staging(world)) == (0, "1.1.0")
     finally:
-        timer.cancel()
+        is_over.set()
+        reporter.join()
     assert len(world.stub.sent("GET", "/statuses$")) > 1
 
 
