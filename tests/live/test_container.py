@@ -21,7 +21,6 @@ from tests.support.delivery import github
 from tests.support.effort import SOAKING
 from tests.support.go_program import go_program
 from tests.support.image_base import debian
-from tests.support.images import digest_of
 from tests.support.kubetools import kubernetes_tool
 from tests.support.layouts import LayoutWriter
 from tests.support.workspace import export_project, git, make_checkout
@@ -137,4 +136,3 @@ def test_the_image_releases(docker, image, registry, tmp_path):
         )
         [pull] = delivery.forge.pulls
         assert "+    newTag: 1.4.2" in delivery.repo.diff("main", pull.head)
-        assert digest_of(registry, repository, "1.4.2")
