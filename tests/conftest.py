@@ -174,9 +174,10 @@ _ORDER = ("live", "flows", "security", "contract", "unit")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what `make soak` runs, leave out tests over repositories that are not here, and put slow files first."""
     for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or item.get_closest_marker("every_host"):
+        is_invented = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if is_invented or item.get_closest_marker("every_host") or item.get_closest_marker("only_soak"):
             item.add_marker(pytest.mark.soak)
-    here = [item for item in items if _runs_on_its_host(item)]
+    here = [item for item in items if _runs_here(item)]
     config.stash[_LEFT_TO_SOAK] = len(items) - len(here)
     items[:] = here
     if not corpus.is_here():
@@ -184,6 +185,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[_LEFT_OUT] = len(items) - len(here)
         items[:] = here
     items.sort(key=lambda item: _ORDER.index(folder) if (folder := _folder(item)) in _ORDER else len(_ORDER))
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    """False for what is left to `make soak`."""
+    return _runs_on_its_host(item) and (effort.SOAKING or item.get_closest_marker("only_soak") is None)
 
 
 def _runs_on_its_host(item: pytest.Item) -> bool:
@@ -214,7 +220,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if count := config.stash.get(_LEFT_TO_SOAK, 0):
-        terminalreporter.write_line(f"{count} tests on further code hosts are left to `make soak`")
+        terminalreporter.write_line(f"{count} tests, most of them on further code hosts, are left to `make soak`")
     if count := config.stash.get(_LEFT_OUT, 0):
         terminalreporter.write_line(
             f"{count} tests left out: the repositories that they read are not beside the checkout"

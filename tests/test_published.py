@@ -47,10 +47,12 @@ def test_audit_of_the_workflows_has_no_findings():
     assert json.loads(run.stdout) == [], run.stderr
 
 
+@pytest.mark.only_soak  # the linter is built with Go
 def test_linter_of_workflows_has_no_findings():
     assert actionlint(*WORKFLOWS) == []
 
 
+@pytest.mark.only_soak
 def test_linter_of_workflows_finds_a_mistake(tmp_path):
     workflow = tmp_path / "broken.yml"
     workflow.write_text(

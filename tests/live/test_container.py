@@ -18,17 +18,13 @@ from gitops_ci import __version__
 from gitops_ci.cli import run_command_line
 from tests.support import CHECKOUT
 from tests.support.delivery import github
-from tests.support.effort import SOAKING
 from tests.support.go_program import go_program
 from tests.support.image_base import debian
 from tests.support.kubetools import kubernetes_tool
 from tests.support.layouts import LayoutWriter
 from tests.support.workspace import export_project, git, make_checkout
 
-pytestmark = [
-    pytest.mark.soak,
-    pytest.mark.skipif(not SOAKING, reason="a root file system and an image take minutes: make soak builds them"),
-]
+pytestmark = pytest.mark.only_soak  # a root file system and an image take minutes
 MIB = 1024 * 1024
 
 
