@@ -138,16 +138,10 @@ def kustomize_recipe(
         changed[path] = value
     if closure.omitted:
         changed |= _with_targets(closure, changed, tree)
-    texts = {name: written(_not_empty(one)) for name, one in changed.items()} | closure.written
+    texts = {name: written(one) for name, one in changed.items()} | closure.written
     options = ("--load-restrictor", "LoadRestrictionsNone") if unrestricted else ()
     step = Step("kustomize", (*options, "--", path_argument(folder)))
     return Recipe(frozenset(closure.files), dict(closure.copies), dict(closure.links), texts, (*closure.steps, step))
-
-
-def _not_empty(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Kustomize refuses a kustomization that says nothing, as one does without the charts that were all of it."""
-    is_empty = all(one in (None, [], {}) for key, one in value.items() if key not in {"apiVersion", "kind", "metadata"})
-    return {**value, "generatorOptions": {}} if is_empty else value
 
 
 def _with_targets(

@@ -371,7 +371,10 @@ WEIGHTS = {
 
 @pytest.mark.parametrize(
     ("real", "ours", "unasked"),
-    [(ConfigRepo, RepoInMemory, {"log", "within"}), (Snapshot, SnapshotInMemory, {"mark", "tree_with"})],
+    [
+        (ConfigRepo, RepoInMemory, {"commit_times", "fetch_since", "log", "within"}),
+        (Snapshot, SnapshotInMemory, {"mark", "tree_with"}),
+    ],
 )
 def test_the_repository_in_memory_answers_what_the_real_one_does(real, ours, unasked):
     """What no run of these weeks asks is left out on purpose: the API's commits, and the history command."""

@@ -64,13 +64,13 @@ def content_of(repository, tag):
     return layer["digest"]
 
 
-def test_artifacts_with_one_config_are_told_apart(image_push, artifacts, repository):
+def test_artifacts_with_one_config_are_told_apart(image_push, artifacts, repository, request):
     image_push("oci:one", repository, "--version", "1.0.0")
     document = image_push("oci:two", repository, "--version", "2.0.0")
     one, two = artifacts
-    assert tags(repository) == dict.fromkeys(("1.0.0", "1.0", "1"), one) | dict.fromkeys(
-        ("2.0.0", "2.0", "2", "latest"), two
-    )
+    floating = {"1.0": one, "1": one, "2.0": two, "2": two, "latest": two}
+    is_chart = request.node.callspec.params["artifacts"] == "helm"  # helm knows a chart by its version alone
+    assert tags(repository) == {"1.0.0": one, "2.0.0": two} | ({} if is_chart else floating)
     assert {image["digest"] for image in document["images"]} == {two}
     assert content_of(repository, "1.0.0") != content_of(repository, "2.0.0")
 

@@ -295,11 +295,12 @@ class HostInMemory:
         del key, is_new
         self.comments.setdefault(pull_request.number or 0, []).append(text)
 
-    def close(self, pull_request: PullRequest, *, comment: str) -> None:
+    def close(self, pull_request: PullRequest, *, comment: str) -> bool:
         self.comment(pull_request, comment, key="closed")
         from gitops_ci.model import RETIRED
 
         self.put(pull_request, status="closed", body=f"{pull_request.body}\n\n{RETIRED}")
+        return True
 
     def merge_when_green(self, pull_request: PullRequest, wanted: Any) -> bool:
         raise AssertionError("no run of a model asks for that")

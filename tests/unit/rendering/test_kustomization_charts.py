@@ -190,4 +190,4 @@ def test_a_kustomization_that_was_charts_alone_is_not_empty():
     files = {"app/kustomization.yaml": json.dumps({"kind": "Kustomization", "helmCharts": [chart]})}
     files["over/kustomization.yaml"] = "resources: [../app]\n"
     _, _, recipe = unit_of(repository(files), "kustomization:over")
-    assert written_json(recipe, "app/kustomization.yaml") == {"kind": "Kustomization", "generatorOptions": {}}
+    assert written_json(recipe, "app/kustomization.yaml") == {"kind": "Kustomization", "resources": []}
