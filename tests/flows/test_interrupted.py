@@ -108,7 +108,7 @@ def test_killed_at_any_request_and_run_again_ends_like_an_uninterrupted_run(mode
     assert len(expected[1]) == (mode == "pull-request")
     assert requests > 5
     with ThreadPoolExecutor(4) as pool:
-        numbers = range(1, requests + 1, STRIDE)
+        numbers = range(1, requests + 1, STRIDE**2)
         states = pool.map(lambda number: killed_and_run_again(mode, number), numbers)
         for number, state in zip(numbers, states, strict=True):
             assert state == expected, f"killed at request {number} of {requests}"

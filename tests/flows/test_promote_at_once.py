@@ -84,7 +84,7 @@ def test_a_promotion_that_is_killed_and_run_again_ends_like_an_uninterrupted_one
         ref = "main" if mode == "push" else place.github.pulls[0].head
         assert versions(place.repo, ref)[:2] == ["1.1.0", "1.1.0"]
     with ThreadPoolExecutor(4) as pool:
-        numbers = range(1, requests + 1, STRIDE**2)
+        numbers = range(1, requests + 1, STRIDE**3)
         for number, state in zip(numbers, pool.map(lambda n: killed_and_run_again(mode, n), numbers), strict=True):
             assert _without_age(state) == _without_age(expected), f"killed at request {number}"
 

@@ -16,7 +16,8 @@ __all__ = ["SOAKING", "STRIDE", "examples", "hosts_of", "load_profile"]
 # Read once: a test's own environment has no such variable.
 SOAKING = os.environ.get("TESTS_SOAK", "") == "true"
 _FULL = 50  # times the few
-# A test that ends a run at each of its steps takes every third by `make test`, and each by `make soak`.
+# A test that ends a run at each of its steps takes every third by `make test`, or every ninth or 27th where one takes
+# long, and each by `make soak`.
 STRIDE = 1 if SOAKING else 3
 
 
