@@ -273,6 +273,15 @@ def test_status_tells_what_was_taken_back(run, past):
     assert "taken back from 1.1.0" in run("status", "--config-repo", past.repo.path).out
 
 
+def test_status_without_any_image_says_what_was_read(run, tmp_path):
+    pod = overlay(f"{SHOP}:1.0.0")
+    files = {"apps/pod.yaml": pod, "overlays/staging/README.md": "", "overlays/production/README.md": ""}
+    make_repo(tmp_path / "apart.git", files)
+    ran = run("status", "--config-repo", tmp_path / "apart.git")
+    assert ran.code == 8
+    assert "Only the files of these environments were read: staging, production." in ran.out
+
+
 def test_status_of_chosen_environments_and_images(told, past):
     past.set("dev", f"{SHOP}:1.1.0", f"{WORKER}:2.0")
     document = told("status", "--environment", "dev", "--image", "worker")

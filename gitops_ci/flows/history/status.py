@@ -39,7 +39,8 @@ def _status(request: StatusRequest, log: Log) -> Outcome:
     if not found.images:
         raise NothingMatched(
             "No image was found" + (f" that matches {', '.join(request.images)}" if request.images else ""),
-            hint="The paths of environments: in .gitops-ci.yaml decide which files are read.",
+            hint=f"Only the files of these environments were read: {', '.join(past.environments)}. "
+            "The paths of environments: in .gitops-ci.yaml decide which files that are.",
         )
     for hold in held:
         if hold.problem:
