@@ -66,4 +66,6 @@ def _mirror() -> str:
     plain = Path("/etc/apt/sources.list")
     texts += plain.read_text() if plain.exists() else ""
     found = re.search(r"(?m)^(?:URIs:|deb(?: \[[^\]]*\])?) *(\S+)", texts)
-    return found[1] if found else "http://deb.debian.org/debian"
+    if not found:
+        missing("no server of Debian's packages is named in /etc/apt")
+    return found[1]
