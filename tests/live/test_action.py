@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 
@@ -135,7 +136,9 @@ def test_a_machine_downloads_the_packages_once_and_trusts_no_wheel(config_checko
             archive.writestr("sitecustomize.py", "raise SystemExit('from another job')")
     run = next_job("[global]\nno-index = true\n")
     assert not run.succeeded
-    assert "The packages of gitops-ci could not be installed" in str(run)
+    platform = f"{os.uname().sysname} {os.uname().machine}"
+    assert f"The packages of gitops-ci could not be installed on {platform}: see the lines above." in str(run)
+    assert "docs/platforms.md says which platforms have wheels" in str(run)
     run = next_job(with_packages)
     assert run.succeeded, str(run)
     assert sorted(store.glob("*.whl")) == wheels
