@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from gitops_ci.configrepo.commits import Identity, Signing
 from gitops_ci.configrepo.git import GitCredentials
 from gitops_ci.configrepo.repository import ConfigRepo, Pushed
 from gitops_ci.configrepo.snapshot import Snapshot
@@ -37,25 +36,6 @@ class Fork(ConfigRepo):
         self._base = base
         self._lacks_more = False  # the fork took no push of a history that was cut off
 
-    def commit(
-        self,
-        parent: Snapshot,
-        changes: Mapping[str, bytes | None],
-        message: str,
-        *,
-        author: Identity,
-        committer: Identity,
-        signing: Signing | None = None,
-        on: Sequence[Snapshot] = (),
-        base: str = "",
-        branch: str = "",
-    ) -> Snapshot:
-        """As in the repository itself, where the fork has its parent or gets it with the push."""
-        return super().commit(
-            self._with_history(parent), changes, message,
-            author=author, committer=committer, signing=signing, on=on, base=base, branch=branch,
-        )  # fmt: skip
-
     def push(
         self,
         snapshot: Snapshot,
@@ -67,13 +47,13 @@ class Fork(ConfigRepo):
     ) -> Pushed | None:
         """As in the repository itself; None also where more of the history is needed."""
         if not snapshot.is_ours:
-            snapshot = self._with_history(snapshot)
+            snapshot = self._prepared(snapshot)
         pushed = super().push(snapshot, branch, expected=expected, instead_of=instead_of, options=options)
         # Of a history that it cannot connect a server says many things.
         self._lacks_more = self._lacks_more or (pushed is None and bool(self.trouble))
         return pushed
 
-    def _with_history(self, parent: Snapshot) -> Snapshot:
+    def _prepared(self, parent: Snapshot) -> Snapshot:
         """The same commit, with all of its history that the fork lacks."""
         tips = self.refs_at_start.tips
         if parent.commit in tips.values() and not self._lacks_more:

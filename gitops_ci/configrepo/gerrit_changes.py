@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gitops_ci.configrepo.commits import Identity, Signing
 from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, last_lines
 from gitops_ci.configrepo.git_errors import fetch_error, push_error
 from gitops_ci.configrepo.objects import Objects
@@ -105,25 +104,9 @@ class GerritChanges(ConfigRepo):
         found = [change for change in self._ours(head) if change.head == head]
         return next((change for change in reversed(found) if change.status == "open"), found[-1] if found else None)
 
-    def commit(
-        self,
-        parent: Snapshot,
-        changes: Mapping[str, bytes | None],
-        message: str,
-        *,
-        author: Identity,
-        committer: Identity,
-        signing: Signing | None = None,
-        on: Sequence[Snapshot] = (),
-        base: str = "",
-        branch: str = "",
-    ) -> Snapshot:
-        """As in the repository itself, with the trailers that say which change it is a patch set of."""
-        named = f"{message.rstrip()}\nGitops-Ci-Branch: {branch}\nChange-Id: {self._change_id(branch)}\n"
-        return super().commit(
-            parent, changes, named,
-            author=author, committer=committer, signing=signing, on=on, base=base, branch=branch,
-        )  # fmt: skip
+    def _worded(self, message: str, branch: str) -> str:
+        """The message with the trailers that say which change the commit is a patch set of."""
+        return f"{message.rstrip()}\nGitops-Ci-Branch: {branch}\nChange-Id: {self._change_id(branch)}\n"
 
     def push(
         self,

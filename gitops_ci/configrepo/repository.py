@@ -452,7 +452,7 @@ class ConfigRepo:
             GitError: the commit could not be signed.
             UsageError: a path leads through or to a symlink or a submodule.
         """
-        del branch
+        parent, message = self._prepared(parent), self._worded(message, branch)
         tree = parent.tree_with(changes)
         now = max(
             int(time.time()), parent.committed_at, *(one.committed_at for one in on)
@@ -468,6 +468,15 @@ class ConfigRepo:
             signing=signing,
         )
         return Snapshot(parent.git, parent.objects, commit)
+
+    def _prepared(self, parent: Snapshot) -> Snapshot:
+        """What a commit is made on: `parent`, with the objects that a push of it needs."""
+        return parent
+
+    def _worded(self, message: str, branch: str) -> str:
+        """The message of a commit that is to be pushed to `branch`."""
+        del branch
+        return message
 
     def push(
         self,
