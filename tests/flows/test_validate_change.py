@@ -40,6 +40,7 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 """
 BACKUP = "apiVersion: acme.example/v1\nkind: Backup\nmetadata: {name: nightly}\n"
+ANNOTATED = "annotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}"
 UNIT = """\
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
@@ -158,6 +159,60 @@ def test_what_is_accepted_and_what_is_not_asked_for_is_not_told(change, tmp_path
     changed = {"a/db.yaml": SET.replace("serviceName: db", "serviceName: x")}
     assert change({"a/db.yaml": SET}, changed, "--ignore", "repo/immutable kind=StatefulSet") == []
     assert git(tmp_path, "status", "--short") == " M a/db.yaml\n"
+
+
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, namespace: shop}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: "i:1"}]}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "rules"),
+    [
+        ("crd.yaml", DEFINITION, DEFINITION.replace("name: v1,", "name: v2,"), ["repo/immutable"]),
+        (
+            "crd.yaml",
+            DEFINITION,
+            DEFINITION.replace("[{name: v1, served: true, storage: true", "[{name: v1, served: true, storage: false"),
+            [],
+        ),
+        ("job.yaml", JOB, JOB.replace("i:1", "i:2"), ["repo/immutable"]),
+        ("job.yaml", JOB, JOB.replace('"i:1"', '"i:1", imagePullPolicy: IfNotPresent'), []),
+    ],
+)
+def test_an_update_is_judged_as_the_server_judges_it(change, path, before, after, rules):
+    assert [rule for rule, _, _ in change({f"a/{path}": before}, {f"a/{path}": after})] == rules
+
+
+@pytest.mark.parametrize("mark", ["labels: {kustomize.toolkit.fluxcd.io/prune: Disabled}", ANNOTATED])
+def test_what_flux_does_not_prune_takes_no_data(tool, change, mark):
+    tool("kubectl", "git")
+    before = {"apps/shop.yaml": UNIT.replace("PRUNE", "true"), "shop/db.yaml": SET}
+    kept = CLAIM.replace("namespace: shop", f"namespace: shop, {mark}")
+    assert change(before | {"shop/claim.yaml": kept}, {"shop/claim.yaml": None}) == []
+
+
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: shop, namespace: shop}
+spec:
+  interval: 1m
+  upgrade: {force: true}
+  chart: {spec: {chart: ./chart, sourceRef: {kind: GitRepository, name: shop}}}
+"""
+
+
+def test_a_forced_upgrade_of_helm_is_an_update(tool, change):
+    tool("helm", "git")
+    source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: shop, namespace: shop}\n"
+    chart = {"chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n", "chart/templates/job.yaml": JOB}
+    before = {"apps/shop.yaml": RELEASE, "apps/source.yaml": f"{source}spec: {{url: URL, interval: 1m}}\n", **chart}
+    found = change(before, {"chart/templates/job.yaml": JOB.replace("i:1", "i:2")})
+    assert [rule for rule, _, _ in found] == ["repo/immutable"]
 
 
 def test_what_a_sparse_checkout_leaves_out_is_not_deleted(run, tree, tool, tmp_path):

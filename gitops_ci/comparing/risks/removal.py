@@ -79,10 +79,8 @@ def _stays(subject: Subject) -> bool:
 
 
 def _is_kept(subject: Subject) -> bool:
+    """Flux reads labels and annotations in any case, and leaves out what it does not reconcile (fluxcd/pkg ssa)."""
     found = marks_of(dict(subject.before or {}))
     options = str(found.get("argocd.argoproj.io/sync-options", "")).replace(" ", "").split(",")
-    return (
-        "Prune=false" in options
-        or found.get("kustomize.toolkit.fluxcd.io/prune") == "disabled"
-        or found.get("helm.sh/resource-policy") == "keep"
-    )
+    flux = {str(found.get(f"kustomize.toolkit.fluxcd.io/{key}", "")).casefold() for key in ("prune", "reconcile")}
+    return "Prune=false" in options or "disabled" in flux or found.get("helm.sh/resource-policy") == "keep"

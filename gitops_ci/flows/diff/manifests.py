@@ -90,16 +90,15 @@ def _prunes(unit: DeploymentUnit, *, is_removed: bool) -> bool | None:
 
 
 def _replaces(unit: DeploymentUnit) -> bool:
-    """Whether the operator deletes and creates what the API server refuses to change."""
+    """Whether the operator deletes and creates what the API server refuses to change.
+
+    Helm does not: `force` sends a replacement, which the server refuses as well (helm.sh/helm pkg/kube/client.go).
+    """
     spec = unit.value.get("spec")
     if unit.kind == "application":
         options = dig(spec, "syncPolicy", "syncOptions")
         return isinstance(options, list) and {"Force=true", "Replace=true"} <= set(map(str, options))
-    if unit.kind == "flux-kustomization":
-        return dig(spec, "force") is True
-    if unit.kind == "helmrelease":
-        return dig(spec, "upgrade", "force") is True
-    return unit.kind == "fleet" and dig(unit.value, "helm", "force") is True
+    return unit.kind == "flux-kustomization" and dig(spec, "force") is True
 
 
 def is_test(value: Mapping[str, Any]) -> bool:
