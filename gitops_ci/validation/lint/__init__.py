@@ -14,7 +14,7 @@ from gitops_ci.validation.lint import images, secrets
 from gitops_ci.validation.lint.argocd_annotations import PREFIX, unknown_annotations
 from gitops_ci.validation.lint.duplicates import DUPLICATE, DocumentOf, Resource, duplicates
 from gitops_ci.validation.lint.facts import Facts, facts_of
-from gitops_ci.validation.lint.server_side_apply import duplicate_entries
+from gitops_ci.validation.lint.server_side_apply import refused_lists
 from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.report import Checks, Destination, Surroundings
 
@@ -36,7 +36,7 @@ _FLUX = ("source", "kustomize", "helm", "image")
 _BY_KIND: Mapping[str, Mapping[str, tuple[DocumentRule, ...]]] = {
     "repo": {
         "Secret": (secrets.plain_secrets,),
-        **dict.fromkeys(images.WITH_PODS, (images.mutable_tags, duplicate_entries)),
+        **dict.fromkeys(images.WITH_PODS, (images.mutable_tags,)),
     },
     "gitops": dict.fromkeys(images.WITH_PODS, (images.bad_references,)),
 }
@@ -61,6 +61,8 @@ def document_findings(document: Document, checks: Checks) -> list[Finding]:
         if checks.asks_any(family):
             for rule in kinds.get(document.kind, ()):
                 found.extend(rule(document))
+    if checks.asks_any("repo"):
+        found.extend(refused_lists(document))
     if PREFIX in document.piece.text and checks.asks_any("gitops"):
         found.extend(unknown_annotations(document))
     if document.group in _BY_GROUP and checks.asks_any("gitops"):

@@ -38,6 +38,22 @@ def from_all(kind, name, **more):
     return {"envFrom": [{source: {"name": name, **more}}]}
 
 
+SLICES = "discovery.k8s.io/v1"
+
+
+def flow(**rules):
+    subjects = [{"kind": "Group", "group": {"name": "a"}}]
+    spec = {"priorityLevelConfiguration": {"name": "exempt"}, "rules": [{"subjects": subjects, **rules}]}
+    return named("FlowSchema", "a", "flowcontrol.apiserver.k8s.io/v1", spec=spec)
+
+
+def definition(*expressions):
+    schema = {"openAPIV3Schema": {"type": "integer", "x-kubernetes-validations": list(expressions)}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    spec = {"group": "a.b", "scope": "Namespaced", "names": {"kind": "A", "plural": "as"}, "versions": [version]}
+    return named("CustomResourceDefinition", "as.a.b", "apiextensions.k8s.io/v1", spec=spec)
+
+
 def hpa(target):
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
     spec = {"scaleTargetRef": reference, "minReplicas": 1, "maxReplicas": 2}
@@ -145,6 +161,49 @@ SECRET = named("Secret", "login", stringData={"password": "x"})
         ),
         ([pod(container={"env": [{"name": "A"}, {"name": "A"}]})], "server-side-apply", "env has A twice", "Remove"),
         (
+            [pod(hostAliases=[{"ip": "10.0.0.1"}, {"ip": "10.0.0.1", "hostnames": ["a"]}])],
+            "server-side-apply",
+            "hostAliases has 10.0.0.1 twice",
+            "Remove",
+        ),
+        ([pod(imagePullSecrets=[{}, {"name": ""}])], "server-side-apply", "has an empty name twice", "Remove"),
+        (
+            [named("ServiceAccount", "a", secrets=[{"name": "b"}, {"name": "b"}])],
+            "server-side-apply",
+            "secrets has b twice",
+            "Remove",
+        ),
+        (
+            [{**named("ConfigMap", "a"), "metadata": {"name": "a", "finalizers": ["a.b/c", "a.b/c"]}}],
+            "server-side-apply",
+            "finalizers has a.b/c twice",
+            "Remove",
+        ),
+        (
+            [{**named("ConfigMap", "a"), "metadata": {"name": "a", "managedFields": [{"manager": "kubectl"}]}}],
+            "server-side-apply",
+            "managedFields is set",
+            "Remove it",
+        ),
+        (
+            [flow(resourceRules=[{"verbs": ["get", "get"], "apiGroups": [""], "resources": ["pods"]}])],
+            "server-side-apply",
+            "spec.rules[0].resourceRules[0].verbs[1]: verbs has get twice",
+            "Remove",
+        ),
+        (
+            [named("EndpointSlice", "a", SLICES, addressType="IPv4", endpoints=[{"addresses": ["10.0.0.1"] * 2}])],
+            "server-side-apply",
+            "addresses has 10.0.0.1 twice",
+            "Remove",
+        ),
+        (
+            [definition({"rule": "self > 1"}, {"rule": "self > 1", "message": "more"})],
+            "server-side-apply",
+            "openAPIV3Schema.x-kubernetes-validations[1]: x-kubernetes-validations has self > 1 twice",
+            "Remove",
+        ),
+        (
             [pod(container={"ports": [{"containerPort": 80}, {"containerPort": 80, "protocol": "TCP"}]})],
             "server-side-apply",
             "ports has 80/TCP twice",
@@ -162,6 +221,12 @@ def test_a_broken_relation_is_a_warning(objects, rule, message, hint):
 @pytest.mark.parametrize(
     "units",
     [
+        # Lists that no server merges by a key, and keys that differ in one field.
+        [[pod(container={"ports": [{"containerPort": 80}, {"containerPort": 80, "protocol": "UDP"}]})]],
+        [[pod(container={"envFrom": [{"configMapRef": {"name": "a"}}] * 2, "args": ["-v", "-v"]})]],
+        [[pod(tolerations=[{"key": "a", "operator": "Exists"}] * 2, dnsConfig={"searches": ["a", "a"]})]],
+        [[named("ServiceAccount", "a", imagePullSecrets=[{"name": "b"}, {"name": "b"}])]],
+        [[definition({"rule": "self > 1"}, {"rule": "self > 2"})]],
         # It exists, in this unit or another one, or a controller makes it.
         [[pod(container=from_all("ConfigMap", "settings")), CONFIG]],
         [[pod(container=from_all("ConfigMap", "settings")), named("ConfigMap", "other")], [CONFIG]],
