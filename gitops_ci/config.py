@@ -199,9 +199,12 @@ class _Reader:
         return pairs
 
     def _value(self, node: Node, name: str, kind: str) -> Any:
-        if kind == "texts":
+        if kind in {"texts", "names"}:
             items = node.items if isinstance(node, SequenceNode) else [node]
-            return tuple(self._text(item, name) for item in items)
+            found = tuple(self._text(item, name) for item in items)
+            if kind == "names" and not all(found):
+                raise self._error(node, f"{name} has an empty name", "write a name, or leave the key out")
+            return found
         if kind in {"pairs", "lists"}:
             pairs = self._pairs(node, name, None)
             if kind == "pairs":
@@ -235,6 +238,8 @@ class _Reader:
     def _soak(self, node: Node, name: str) -> Soak:
         """A duration, or a mapping with one."""
         settings = self._section(node, name, SOAK_KEYS) if isinstance(node, YamlMapping) else {}
+        if isinstance(node, YamlMapping) and not settings.get("seconds"):
+            raise self._error(node, f"{name} has no duration", "{for: 4h, protect: true}")
         text = settings.get("seconds") or self._text(node, name)
         return Soak(self._checked(node, name, lambda: duration(text)), settings.get("protect", False))
 
@@ -250,7 +255,10 @@ class _Reader:
         found = []
         for item in node.items:
             images = self._value(item, name, "texts")
-            names = {image.name: image.familiar for image in self._checked(item, name, partial(_images, images))}
+            refs = self._checked(item, name, partial(_images, images))
+            names = {image.name: image.familiar for image in refs}
+            if versioned := next((ref for ref in refs if ref.tag or ref.digest), None):
+                raise self._error(item, f"{name} has {versioned} with a version", "write the name alone")
             if len(names) < 2:
                 raise self._error(item, f"{name} has an image alone", "each list has two images or more")
             if twice := next((shown for full, shown in names.items() if full in seen), ""):

@@ -49,14 +49,17 @@ def since(text: str, now: float) -> int:
     """`30d` ago, or a date.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is neither, or has not come.
     """
     if _PART.match(text) and "-" not in text:
         return int(now) - duration(text)
     try:
-        return moment(text)
+        found = moment(text)
     except UsageError as error:
         raise UsageError(error.message, hint=f"Write a time until now, such as 30d or 12h. {error.hint}") from None
+    if found > now:
+        raise UsageError(f"{text} lies in the future", hint="Write a time until now, such as 30d or 12h.")
+    return found
 
 
 def rfc3339(seconds: int) -> str:

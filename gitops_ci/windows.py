@@ -154,12 +154,15 @@ def window(
         if not 0 < seconds <= 366 * 86_400:
             raise UsageError(f"'{lasts}' is no length of a window", hint="It is more than 0 and at most a year: 8h.")
         _parsed(cron)
-        return Schedule(" ".join(cron.split()), seconds, zone or "UTC", reason)
-    if start and end and not (cron or lasts):
-        found = Span(_instant(start, zone, ends=False), _instant(end, zone, ends=True), reason)
-        if found.start >= found.until:
-            raise UsageError(f"the window from {start} to {end} never opens", hint="Let it end after it starts.")
+        found = Schedule(" ".join(cron.split()), seconds, zone or "UTC", reason)
+        if found.next(0) is None:
+            raise UsageError(f"'{cron}' never comes: no month has such a day", hint="Correct the day or the month.")
         return found
+    if start and end and not (cron or lasts):
+        span = Span(_instant(start, zone, ends=False), _instant(end, zone, ends=True), reason)
+        if span.start >= span.until:
+            raise UsageError(f"the window from {start} to {end} never opens", hint="Let it end after it starts.")
+        return span
     raise UsageError("a window has cron and for, or from and to", hint="{cron: '0 9 * * 1-5', for: 8h}")
 
 

@@ -162,7 +162,7 @@ def _type(kind: str) -> dict[str, Any]:
     one = {"type": ["string", "number"]}
     if kind in {"pairs", "lists"}:
         return {"type": ["object", "null"], "additionalProperties": _type("texts" if kind == "lists" else "text")}
-    return {"anyOf": [one, {"type": "array", "items": one}]} if kind == "texts" else one
+    return {"anyOf": [one, {"type": "array", "items": one}]} if kind in {"texts", "names"} else one
 
 
 def _soak() -> dict[str, Any]:

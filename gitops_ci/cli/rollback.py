@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,7 @@ def rollback_command(
         to=target or "",
         reason=mask(reason or ""),
         hold=holds,
-        until=moment(until, ends=True) if until else None,
+        until=_end(until),
         block=not no_block,
         every=every,
         by=_asker(context),
@@ -107,8 +108,7 @@ def hold_command(
 
     context = detect(variables())
     refuse_untrusted(context, options)
-    ends = moment(until, ends=True) if until else None
-    request = HoldRequest(_request(ctx, _names((image,)), options), ends, mask(reason or ""), _asker(context))
+    request = HoldRequest(_request(ctx, _names((image,)), options), _end(until), mask(reason or ""), _asker(context))
     execute("hold", output, lambda log: hold(request, log))
 
 
@@ -134,6 +134,16 @@ def _request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapping[
     return bump_request(ctx, images, {**options, "config_repo": config_repository(options)})
 
 
+def _end(until: str | None) -> int | None:
+    """Raises UsageError for a hold that would be over when it begins."""
+    if until is None:
+        return None
+    end = moment(until, ends=True)
+    if end < time.time():
+        raise UsageError(f"--until {until} is in the past: the hold would stop nothing", hint="Name a later time.")
+    return end
+
+
 def _names(references: tuple[str, ...]) -> tuple[ImageRef, ...]:
     found = []
     for text in references:
@@ -141,7 +151,7 @@ def _names(references: tuple[str, ...]) -> tuple[ImageRef, ...]:
         if image.tag or image.digest:
             raise UsageError(f"'{text}' has a version", hint=f"Give the name alone: {image.familiar}")
         found.append(image)
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _asker(context: CiContext) -> str:

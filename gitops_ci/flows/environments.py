@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from gitops_ci.errors import UsageError
 from gitops_ci.text import did_you_mean, nearest
 from gitops_ci.windows import Windows
 
-__all__ = ["Environment", "Mode", "Soak", "by_convention", "in_order", "named", "protected_seconds"]
+__all__ = ["Environment", "Mode", "Soak", "by_convention", "in_order", "named", "protected_seconds", "require_one"]
 
 Mode = Literal["pull-request", "push", "dry-run"]
 
@@ -104,3 +104,9 @@ def by_convention(name: str) -> Callable[[str], bool]:
     """
     bears = re.compile(rf"(?:^|[/._-]){re.escape(name)}(?:[/._-]|$)")
     return lambda path: bears.search(path) is not None
+
+
+def require_one(name: str | None, known: Collection[str]) -> None:
+    """Raises UsageError where no environment is named and there are some."""
+    if name is None and known:
+        raise UsageError("No environment is given", hint=f"--environment NAME, one of: {', '.join(known)}.")

@@ -6,7 +6,7 @@ cannot be read, or that would never be in force, freezes everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -14,9 +14,10 @@ from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
 from gitops_ci.model import Gate
 from gitops_ci.moments import moment, rfc3339
+from gitops_ci.text import nearest
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError, read
 
-__all__ = ["FREEZE_FILE", "Freeze", "freezes_of", "window_gate"]
+__all__ = ["FREEZE_FILE", "Freeze", "freezes_of", "misspelled", "window_gate"]
 
 FREEZE_FILE = ".gitops-ci/freeze.yaml"
 _HINT = "Correct the file, or delete it to end the freeze."
@@ -58,7 +59,7 @@ def _freezes(documents: Sequence[Node | None]) -> Iterator[Freeze]:
 
 
 def window_gate(environment: Environment, freezes: Iterable[Freeze], now: float, images: tuple[str, ...] = ()) -> Gate:
-    """`closed` where a person froze the environment, `waiting` outside of its windows."""
+    """`closed` where a person froze the environment, `waiting` outside of its windows, `closed` if none comes again."""
     name = environment.name
     for freeze in freezes:
         if freeze.stops(name, now):
@@ -68,7 +69,17 @@ def window_gate(environment: Environment, freezes: Iterable[Freeze], now: float,
     state = environment.windows.at(now)
     if state.is_open:
         return Gate(name, images, "window", "open")
+    if state.opens is None:
+        reason = f"{state.reason}, and no later time allows them: correct its windows in .gitops-ci.yaml"
+        return Gate(name, images, "window", "closed", reason)
     return Gate(name, images, "window", "waiting", state.reason, state.opens)
+
+
+def misspelled(freezes: Iterable[Freeze], known: Collection[str]) -> Iterator[str]:
+    """Sentences about names of environments that do not exist and are like one that does."""
+    for glob in dict.fromkeys(glob for freeze in freezes for glob in freeze.environments):
+        if not any(fnmatchcase(name, glob) for name in known) and (near := nearest(glob, known)):
+            yield f"{FREEZE_FILE} freezes '{glob}', and no environment has that name: did you mean '{near}'?"
 
 
 def _freeze(node: Node) -> Freeze:

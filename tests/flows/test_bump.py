@@ -744,6 +744,8 @@ def test_a_file_is_parsed_once_between_search_and_plan(bump, repo, monkeypatch):
         ("build-99", "build-100", 0, ""),
         ("main-def5678", "main-abc1234", 0, "Could not tell which is newer"),
         ("latest", "main-abc1234", 0, ""),
+        ("nightly-a", "nightly-b", 0, "Could not tell which is newer"),
+        ("latest", "1.0.0", 0, ""),
     ],
 )
 def test_an_older_build_is_refused_in_any_scheme_or_the_run_warns(run, tmp_path, present, new, code, told):

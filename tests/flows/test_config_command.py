@@ -142,7 +142,7 @@ def test_check_takes_everything_of_a_promotion(run):
         ("promote-from: dev", "promote-from: test", "'test', which is not defined"),
         ("    promote-from: dev\n", "", "promote is auto, and promote-from names no environment"),
         ("soak: 4h", "soak: {for: 4h, protect: maybe}", "it is true or false"),
-        ("soak: 4h", "soak: {protect: true}", "soak is not a single value"),
+        ("soak: 4h", "soak: {protect: true}", "soak has no duration"),
         ("soak: 4h", "soak: long", "mine.yaml:7:11: environments.staging.soak: 'long' is not a duration"),
         ("for: 8h, ", "", "a window has cron and for"),
         ("zone: Europe/Berlin", "zone: Mars", "no time zone"),

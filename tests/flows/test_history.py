@@ -276,7 +276,10 @@ def test_status_tells_what_was_taken_back(run, past):
 def test_status_without_any_image_says_what_was_read(run, tmp_path):
     pod = overlay(f"{SHOP}:1.0.0")
     files = {"apps/pod.yaml": pod, "overlays/staging/README.md": "", "overlays/production/README.md": ""}
-    make_repo(tmp_path / "apart.git", files)
+    repo = make_repo(tmp_path / "apart.git", files)
+    ran = run("status", "--config-repo", tmp_path / "apart.git")
+    assert (ran.code, "The whole branch was read." in ran.out) == (8, True)
+    commit_files(repo, {".gitops-ci.yaml": "environments: {staging: {paths: [a]}, production: {paths: [b]}}\n"})
     ran = run("status", "--config-repo", tmp_path / "apart.git")
     assert ran.code == 8
     assert "Only the files of these environments were read: staging, production." in ran.out
@@ -310,6 +313,29 @@ def test_environments_go_by_folder_where_none_is_defined(run, tmp_path):
     ran = run("status", "--config-repo", repo.path, "--output", "json")
     assert ran.document["inventory"]["environments"] == ["dev", "prod"]
     assert run("status", "--config-repo", repo.path, "--environment", "live").code == 2
+
+
+def test_folders_that_are_called_like_environments_and_name_no_image_stand_for_none(run, tmp_path):
+    files = {"k8s/shop/kustomization.yaml": overlay(f"{SHOP}:1"), "docs/production/notes.yaml": "a: 1\n"}
+    repo = make_repo(tmp_path / "plain.git", files)
+    ran = run("status", "--config-repo", repo.path, "--output", "json")
+    assert versions(ran.document, SHOP, "all") == ["1"]
+    assert "production name no image: the whole repository counts as one environment" in ran.err
+    assert run("history", SHOP, "--since", "all", "--config-repo", repo.path, "--output", "json").document[
+        "deployments"
+    ]
+    # A file of settings means what it says.
+    commit_files(repo, {".gitops-ci.yaml": "environments: {production: {paths: ['docs/production/**']}}\n"})
+    assert run("status", "--config-repo", repo.path).code == 8
+
+
+def test_an_image_that_never_was_anywhere_is_exit_8(told, past):
+    past.shop("dev", "1.1.0")
+    past.set("dev")
+    assert told("history", "ghcr.io/acme/shpo", "--since", "all", code=8)["error"]["hint"].startswith("Did you mean")
+    assert told("history", SHOP, "--since", "all")["deployments"]
+    assert told("history", "sh*", "--since", "1d")["deployments"] == []
+    assert told("history", "--since", "2999-01-01", code=2)["error"]["message"] == "2999-01-01 lies in the future"
 
 
 def test_promotions_in_a_circle_are_a_mistake_of_the_configuration(run, tmp_path):

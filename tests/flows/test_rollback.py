@@ -102,11 +102,12 @@ def test_a_commit_names_its_images(call, past):
     assert '"2.0"' in text
 
 
-def test_it_goes_to_a_digest_of_the_history(call, past):
+@pytest.mark.parametrize("at", ["@", ""])
+def test_it_goes_to_a_digest_of_the_history(call, past, at):
     one, other = ("sha256:" + c * 64 for c in "ab")
     past.shop("production", f"1.3.0@{one}")
     past.shop("production", f"1.4.0@{other}")
-    call("rollback", SHOP, "--to", f"@{one}")
+    call("rollback", SHOP, "--to", f"{at}{one}")
     text = past.repo.read(past.path("shop", "production")).decode()
     assert '"1.3.0"' in text
     assert one in text
@@ -132,6 +133,12 @@ def test_both_places_of_a_split_environment_go_back(call, past):
         ((SHOP, "--until", "2026-12-24"), 2, "--until goes with --hold"),
         ((SHOP, "--hold", "--no-block"), 2, "contradict"),
         ((SHOP, "--hold", "--until", "tomorrow"), 2, "'tomorrow' is not a date"),
+        ((SHOP, "--to", "2999-01-01"), 2, "--to 2999-01-01 lies in the future"),
+        ((SHOP, "--to", "-0"), 1, "nothing to go back to"),
+        ((SHOP, "--to", "2026-02-30"), 2, "'2026-02-30' is not a date"),
+        ((SHOP, "--to", "@sha256:abc"), 2, "is no digest"),
+        ((SHOP, "--to", "HEAD"), 2, "never had HEAD"),
+        ((SHOP, WORKER), 8, f"{WORKER} is not in production"),
     ],
 )
 def test_what_cannot_be_is_told(call, past, arguments, code, said):
@@ -198,6 +205,35 @@ def test_a_block_is_about_one_environment(call, past):
     assert version(past, "staging") == "1.2.0"
 
 
+def test_all_images_go_back_to_a_date_and_those_that_came_later_stay(call, past):
+    past.set("production", f"{SHOP}:1.2.0", f"{WORKER}:2.0")
+    ran = call("rollback", "--all", "--to", "2026-01-01T00:01:30Z")
+    text = past.repo.read(past.path("shop", "production")).decode()
+    assert ('"1.1.0"' in text, '"2.0"' in text) == (True, True)
+    assert f"{WORKER} was not in production at 2026-01-01T00:01:30Z" in ran.err
+    assert call("rollback", "--all", "--to", "2025-12-31", code=2).document["error"]["kind"] == "usage"
+
+
+def test_an_image_that_is_named_twice_goes_back_once(call, past):
+    assert call("rollback", SHOP, SHOP).err.count("before that") == 2
+    assert version(past) == "1.1.0"
+
+
+def test_what_is_shared_with_another_environment_is_named(call, past):
+    settings = 'environments:\n  eu: {paths: ["apps/**"]}\n  production: {paths: ["apps/*/overlays/production/**"]}\n'
+    commit_files(past.repo, {".gitops-ci.yaml": settings})
+    ran = call("rollback", SHOP)
+    assert f"{past.path('shop', 'production')} belongs to eu, too" in ran.err
+
+
+def test_the_way_forward_again_blocks_no_older_version(call, past):
+    call("rollback", SHOP)  # 1.2.0 -> 1.1.0
+    ran = call("rollback", SHOP, "--to", "1.2.0", "--ignore-hold")
+    assert (version(past), HOLD in past.repo.files(), ran.document["holds"]) == ("1.2.0", False, [])
+    call("rollback", SHOP)
+    assert version(past) == "1.1.0"
+
+
 def test_what_was_taken_back_cannot_be_rolled_back_to(call, past):
     call("rollback", SHOP)
     call("rollback", SHOP, "--to", "1.2.0", code=1)
@@ -232,10 +268,62 @@ def test_other_images_of_a_run_go_on(call, past):
     assert ran.document["summary"]["held"] == 1
 
 
-def test_a_hold_ends_by_its_date(call, past):
-    call("hold", SHOP, "--until", "2026-01-02")
+def hold_file(*lines, image=SHOP):
+    return "".join(f"{line}\n" for line in (f"image: {image}", *lines))
+
+
+def test_a_hold_ends_by_its_date_and_leaves_the_blocks(call, past):
+    commit_files(past.repo, {HOLD: hold_file("hold: true", "blocked: [1.3.0]", "until: 2026-01-02")})
+    ran = call("bump", f"{SHOP}:1.3.0")
+    assert ran.document["summary"]["held"] == 1
+    assert "1.3.0 was taken back" in ran.err
+    call("bump", f"{SHOP}:1.4.0")
+    assert version(past) == "1.4.0"
+    assert HOLD not in past.repo.files()
+
+
+def test_a_hold_whose_time_is_over_is_not_renewed_by_a_rollback(call, past):
+    commit_files(past.repo, {HOLD: hold_file("hold: true", "until: 2026-01-02")})
+    hold = call("rollback", SHOP).document["holds"][0]
+    assert (hold["hold"], hold["until"], hold["blocked"]) == (False, None, [{"tag": "1.2.0", "digest": None}])
     call("bump", f"{SHOP}:1.3.0")
     assert version(past) == "1.3.0"
+
+
+def test_a_rollback_leaves_a_hold_its_end_and_reason(call, past):
+    call("hold", SHOP, "--until", "2999-01-04", "--reason", "audit")
+    hold = call("rollback", SHOP).document["holds"][0]
+    assert (hold["hold"], hold["until"], hold["reason"]) == (True, "2999-01-04T23:59:59Z", "audit")
+
+
+@pytest.mark.parametrize("command", [("hold",), ("rollback", "--hold")])
+def test_a_hold_that_would_be_over_when_it_begins_is_refused(call, past, command):
+    tip = past.repo.head()
+    ran = call(command[0], SHOP, *command[1:], "--until", "2026-01-02", code=2)
+    assert "in the past" in ran.out + ran.err
+    assert past.repo.head() == tip
+
+
+def test_a_hold_needs_an_environment_where_there_are_some(run, past):
+    ran = run("hold", SHOP, "--config-repo", past.repo.path, "--mode", "push", "--forge", "git")
+    assert (ran.code, "one of: dev, staging, production" in ran.out + ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("text", ["image: [\n", "image: ghcr.io/acme/other\nhold: true\n"])
+def test_status_counts_a_file_that_nobody_can_read_as_a_hold(past, run, text):
+    commit_files(past.repo, {HOLD: text})
+    ran = run("status", "--config-repo", past.repo.path, "--fail-on", "held")
+    assert (ran.code, "1.2.0" in ran.out, "; held" in ran.out) == (1, True, True)
+    assert HOLD in ran.err
+
+
+def test_a_file_of_another_name_stops_nothing_and_status_says_so(call, past, run):
+    other = ".gitops-ci/holds/production/stop-the-shop.yaml"
+    commit_files(past.repo, {other: hold_file("hold: true")})
+    call("bump", f"{SHOP}:1.3.0")
+    assert version(past) == "1.3.0"
+    ran = run("status", "--config-repo", past.repo.path)
+    assert f"{other} does not stop {SHOP}: the file of its hold is {HOLD}" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_a_rollback_passes_windows_and_says_so(call, past, files):
     commit_files(past.repo, files, message="Stop")
     ran = call("rollback", SHOP)
     assert '"1.0.0"' in past.repo.read(DEPLOYED).decode()
-    assert "The change is made all the same" in ran.err
+    assert "The change is made anyway" in ran.err
 
 
 @pytest.mark.parametrize("files", [{".gitops-ci.yaml": SHUT}, {FREEZE: "reason: INC-812\n"}])

@@ -71,6 +71,31 @@ def test_mistakes_say_where_and_what_was_meant(text, message, hint):
 
 
 @pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "promotion: {together: [[ghcr.io/a/b:1, ghcr.io/a/c]]}",
+            "a/b:1 with a version",
+            "Write the name alone",
+        ),
+        (
+            "environments: {p: {require-status: ['']}}",
+            "require-status has an empty name",
+            "Write a name",
+        ),
+        ("environments: {p: {promote-from: }}", "promote-from has an empty name", "Write a name"),
+        ("environments: {p: {soak: {protect: true}}}", "soak has no duration", "{for: 4h, protect: true}"),
+        ("environments: {p: {windows: {allow: {cron: '0 0 30 2 *', for: 1h}}}}", "never comes", "Correct the day"),
+    ],
+)
+def test_settings_of_environments_that_would_do_nothing_are_mistakes(text, message, hint):
+    with pytest.raises(UsageError) as refused:
+        parse(text, "f")
+    assert message in refused.value.message
+    assert refused.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
     ("text", "line", "first"),
     [
         ("mode: push\nimage: a\nmode: dry-run\n", 3, 1),

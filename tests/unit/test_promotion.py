@@ -12,8 +12,9 @@ from gitops_ci.flows.environments import Environment
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.history.reader import EnvironmentPast
 from gitops_ci.flows.history.scopes import Scope
+from gitops_ci.flows.history.sites import Use
 from gitops_ci.flows.history.timeline import Timeline
-from gitops_ci.flows.promote.batches import batches
+from gitops_ci.flows.promote.batches import batches, pairs
 from gitops_ci.flows.promote.candidates import Candidate, Selection, candidate
 from gitops_ci.flows.promote.gates import Question, age, agreement, set_gate, skipped, soak, worst
 from gitops_ci.flows.promote.protection import soaks
@@ -212,6 +213,32 @@ def test_a_set_has_one_tag_or_one_source_commit(versions, state):
         for name, (tag, commit) in zip(names, versions, strict=False)
     ]
     assert set_gate("production", names, asked).state == state
+
+
+def test_an_image_of_a_set_that_is_named_alone_waits_and_says_why():
+    asked = [question(Candidate(NAME, "staging", "1.1", since=0))]
+    members = [NAME, "ghcr.io/acme/back"]
+    assert "name all images of the set, or none" in set_gate("production", members, asked, {NAME}).reason
+    assert "is not in production" in set_gate("production", members, asked, set(members)).reason
+    assert "is not in production" in set_gate("production", members, asked).reason
+
+
+def timeline(environment, *images):
+    found = Timeline(environment)
+    uses = [Use(ImageRef.parse(image).name, ImageRef.parse(image).tag, None, 1) for image in images]
+    found.apply(LogEntry("c" * 40, (), 1, "Ada", "Ada", "Change"), "Change", [((), uses)])
+    return found
+
+
+def test_of_several_images_of_one_name_the_one_that_is_named_goes():
+    source = timeline("staging", "eu.example/acme/shop:2", "us.example/acme/shop:1")
+    target = timeline("production", "ghcr.io/acme/shop:1")
+    both = ("eu.example/acme/shop", "us.example/acme/shop")
+    (pair,), _ = pairs(target, [source], (), match_name=True, every=False)
+    assert (pair.source, *pair.others) == both
+    for name in both:
+        (pair,), _ = pairs(target, [source], [ImageRef.parse(name)], match_name=True, every=False)
+        assert (pair.source, pair.others) == (name, ())
 
 
 def from_one(*names):

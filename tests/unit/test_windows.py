@@ -4,9 +4,9 @@ import pytest
 
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
-from gitops_ci.flows.freeze import freezes_of, window_gate
+from gitops_ci.flows.freeze import freezes_of, misspelled, window_gate
 from gitops_ci.moments import moment, rfc3339
-from gitops_ci.windows import Windows, window
+from gitops_ci.windows import Schedule, Windows, window
 
 OFFICE = Windows(allow=(window(cron="0 9 * * 1-5", lasts="8h", zone="Europe/Berlin"),))
 HOLIDAYS = Windows(
@@ -20,7 +20,7 @@ EITHER = Windows(allow=(window(cron="0 0 13 * fri", lasts="1d"),))
 MANY = Windows(allow=(window(cron="*/15 8-10,20 1,15 jan-mar/2 *", lasts="5m"),))
 DENY = Windows(deny=(window(cron="0 0 * * 0", lasts="24h"), window(cron="0 16 * * fri", lasts="32h", reason="weekend")))
 SINCE = Windows(deny=(window(start="2026-03-01T12:00:00+01:00", end="2026-03-01T18:00:00", zone="Europe/Berlin"),))
-NEVER = Windows(allow=(window(cron="0 0 30 2 *", lasts="1h"),))
+NEVER = Windows(allow=(Schedule("0 0 30 2 *", 3600),))
 
 # (windows, instant, None where it is open, else when it opens; "" for never)
 INSTANTS = [
@@ -103,6 +103,11 @@ def test_an_instant_is_open_or_says_when_it_will_be(windows, instant, opens):
         ("no time zone", {"cron": "0 9 * * *", "lasts": "1h", "zone": "../../etc/passwd"}),
         ("no time zone", {"cron": "0 9 * * *", "lasts": "1h", "zone": "Mars/Base"}),
         ("is not a date", {"start": "yesterday", "end": "2026-01-01"}),
+        ("never comes", {"cron": "0 0 30 feb *", "lasts": "1h"}),
+        ("never comes", {"cron": "0 0 31 4,6,9,11 *", "lasts": "1h"}),
+        ("no cron expression", {"cron": "@daily", "lasts": "1h"}),
+        ("is no day of the week", {"cron": "0 9 * * 8", "lasts": "1h"}),
+        ("is no day of the month", {"cron": "0 9 L * *", "lasts": "1h"}),
     ],
 )
 def test_a_window_that_cannot_be_is_told(said, settings):
@@ -149,3 +154,17 @@ def test_a_freeze_that_cannot_be_read_stops_everything(data):
 def test_without_a_freeze_the_windows_decide(data):
     assert window_gate(Environment("dev"), freezes_of(data), 0).state == "open"
     assert window_gate(Environment("dev", windows=OFFICE), freezes_of(data), 0).state == "waiting"
+
+
+def test_windows_that_do_not_open_any_more_need_a_person():
+    windows = Windows((window(start="2026-01-01", end="2026-01-02"),))
+    gate = window_gate(Environment("production", windows=windows), (), moment("2026-02-01"))
+    assert (gate.state, "no later time" in gate.reason) == ("closed", True)
+    assert window_gate(Environment("production", windows=windows), (), moment("2025-12-01")).state == "waiting"
+
+
+def test_a_freeze_of_a_name_that_is_like_one_is_told():
+    freezes = freezes_of(b"environments: [productoin, 'stag*', europe]\n")
+    (said,) = misspelled(freezes, ["production", "staging"])
+    assert "'productoin'" in said
+    assert "did you mean 'production'" in said

@@ -258,7 +258,7 @@ def _forgiven(log: Log) -> Iterator[None]:
     try:
         yield
     except FindingsError as error:
-        log.warn(f"{error.message.partition(':')[0]}, and is written all the same: it ran before. {error.hint}")
+        log.warn(f"{error.message.partition(':')[0]}, and is written anyway: it ran before. {error.hint}")
 
 
 def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:

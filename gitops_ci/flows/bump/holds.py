@@ -18,7 +18,7 @@ from gitops_ci.model import FileChange, Hold
 from gitops_ci.moments import moment, rfc3339
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError, read
 
-__all__ = ["change_of", "dump", "hold_of", "holds_of", "is_over", "parse", "path_of", "refusal", "stops"]
+__all__ = ["change_of", "dump", "hold_in", "hold_of", "holds_of", "in_force", "parse", "path_of", "refusal", "stopping"]
 
 _FOLDER = ".gitops-ci/holds"
 _HINT = "Correct the file, or delete it and run `gitops-ci hold` again."
@@ -34,9 +34,18 @@ def hold_of(snapshot: Snapshot, environment: str, image: ImageRef) -> Hold | Non
     """The hold or block of an image, over or not; None where there is no file."""
     path = path_of(environment, image)
     data = snapshot.read(path)
-    if data is None:
-        return None
-    found = parse(path, data, environment)
+    return None if data is None else _about(image, parse(path, data, environment))
+
+
+def hold_in(holds: Iterable[Hold], environment: str, image: ImageRef) -> Hold | None:
+    """As `hold_of`, of files that were read: the name of a file decides whose it is."""
+    path = path_of(environment, image)
+    found = next((hold for hold in holds if hold.path == path), None)
+    return None if found is None else _about(image, found)
+
+
+def _about(image: ImageRef, found: Hold) -> Hold:
+    """The hold of this image; one whose file is about another image has a problem."""
     named = ImageRef.try_parse(found.image)
     if not found.problem and (named is None or not named.same_image(image)):
         return replace(found, image=image.familiar, problem=f"it is about {found.image}")
@@ -102,14 +111,15 @@ def dump(hold: Hold) -> str:
 def change_of(hold: Hold, image: ImageRef, *there: Snapshot | None) -> FileChange | None:
     """The change of the first snapshot that writes a hold; None where it says so already.
 
-    A hold that any of the snapshots has with the same meaning keeps who made it and when.
+    One that stops nothing has no file. A hold that any of the snapshots has with the same meaning keeps who made it
+    and when.
     """
     before = (there[0].read(hold.path) if there[0] else None) or b""
     for snapshot in there:
         known = hold_of(snapshot, hold.environment, image) if snapshot else None
         if known and not known.problem and _says_the_same(known, hold):
             hold = replace(hold, since=known.since, by=known.by)
-    after = dump(hold)
+    after = dump(hold) if hold.hold or hold.blocked else ""
     return FileChange(hold.path, before.decode("utf-8", "replace"), after) if after.encode() != before else None
 
 
@@ -122,17 +132,17 @@ def _says_the_same(one: Hold, other: Hold) -> bool:
     )
 
 
-def is_over(hold: Hold, now: float) -> bool:
-    return not hold.problem and hold.until is not None and now > hold.until
+def in_force(hold: Hold, now: float) -> Hold | None:
+    """What is left of it: a hold whose time is over leaves the blocks of versions; None for nothing."""
+    if hold.problem or hold.until is None or now <= hold.until:
+        return hold
+    return replace(hold, hold=False, until=None) if hold.hold and hold.blocked else None
 
 
-def stops(hold: Hold, image: ImageRef, now: float) -> bool:
-    """Whether this version of the image is not to be proposed."""
-    if hold.problem:
-        return True
-    if is_over(hold, now):
-        return False
-    return hold.hold or is_blocked(hold, image)
+def stopping(hold: Hold, image: ImageRef, now: float) -> Hold | None:
+    """What of it keeps this version of the image from being proposed; None where nothing does."""
+    left = in_force(hold, now)
+    return left if left and (left.problem or left.hold or is_blocked(left, image)) else None
 
 
 def is_blocked(hold: Hold, image: ImageRef) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gitops_ci.configrepo import Snapshot
 from gitops_ci.flows.bump.branches import kind_branch
-from gitops_ci.flows.bump.holds import hold_of, is_blocked, is_over, refusal, stops
+from gitops_ci.flows.bump.holds import hold_of, refusal, stopping
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings
 from gitops_ci.flows.bump.search import Search
 from gitops_ci.imageref import ImageRef
@@ -76,7 +76,7 @@ class Obedience:
         on_base = hold_of(snapshot, search.environment or "", image)
         known = [*([on_base] if on_base else []), *(hold for hold in self._more if _is_of(hold, image))]
         now = time.time()
-        return next((hold for hold in known if stops(hold, image, now)), None)
+        return next((left for hold in known if (left := stopping(hold, image, now))), None)
 
     def _tell(self, message: str) -> None:
         if message not in self._told:
@@ -119,7 +119,7 @@ class EndedBlocks:
         now, gone = time.time(), []
         for image in dict.fromkeys(change.image for change in plan.changes):
             hold = hold_of(snapshot, to.search.environment or "", image)
-            if hold is None or hold.problem or (hold.hold and not is_over(hold, now)) or is_blocked(hold, image):
+            if hold is None or stopping(hold, image, now):
                 continue
             before = snapshot.read(hold.path) or b""
             gone.append(FileChange(hold.path, before.decode("utf-8", "replace"), ""))

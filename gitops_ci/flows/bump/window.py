@@ -10,7 +10,7 @@ from gitops_ci.configrepo import Snapshot
 from gitops_ci.errors import FindingsError
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.environments import Mode
-from gitops_ci.flows.freeze import FREEZE_FILE, freezes_of, window_gate
+from gitops_ci.flows.freeze import FREEZE_FILE, freezes_of, misspelled, window_gate
 from gitops_ci.model import Gate, Plan
 from gitops_ci.moments import rfc3339
 
@@ -37,7 +37,7 @@ def in_window(
     """
     gate = _gate(to, snapshot, plan)
     if gate.state != "open" and is_passed:
-        to.log.warn(f"{_told(gate, to)}. The change is made all the same")
+        to.log.warn(f"{_told(gate, to)}. The change is made anyway")
     elif gate.state != "open":
         return _stopped(gate, to, mode)
     soaks = soaking(to, snapshot, plan)
@@ -79,5 +79,7 @@ def _gate(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Gate:
     if default and default != to.base:
         files.add(to.repo.fetch(default, sparse=True).read(FREEZE_FILE))
     freezes = [freeze for data in files for freeze in freezes_of(data)]
+    for said in misspelled(freezes, {**to.layout, **to.search.environments}):
+        to.log.warn(said)
     images = tuple(dict.fromkeys(change.image.familiar for change in plan.changes))
     return window_gate(to.environment, freezes, time.time(), images)

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from gitops_ci.errors import NothingMatched
 from gitops_ci.flows.history.everywhere import read_everywhere
 from gitops_ci.flows.history.host import Host, source_times, with_merges
 from gitops_ci.flows.history.metrics import metrics
+from gitops_ci.flows.history.reader import EnvironmentPast
+from gitops_ci.flows.history.sites import familiar
 from gitops_ci.flows.history.source import DAY, Source, reported
 from gitops_ci.model import Deployment, Log, Metrics, Outcome
+from gitops_ci.text import did_you_mean
 
 __all__ = ["HistoryRequest", "history"]
 
@@ -46,8 +50,9 @@ def _history(request: HistoryRequest, log: Log) -> Outcome:
     now = int(request.source.clock())
     since = request.since - _BEFORE if request.since else None
     past = read_everywhere(request.source, request.environments, since, log).past
+    _refuse_unknown(request.images, past.environments.values())
     everything = [d for of in past.environments.values() for d in of.timeline.deployments]
-    wanted = [d for d in everything if d.time >= request.since and _is_wanted(d, request.images)]
+    wanted = [d for d in everything if d.time >= request.since and _fits(d.image, request.images)]
     newest_first = _newest_first(wanted)
     shown = newest_first[: request.limit] if request.limit else newest_first
     if past.reaches and past.reaches > request.since:
@@ -73,6 +78,17 @@ def _history(request: HistoryRequest, log: Log) -> Outcome:
     )
 
 
+def _refuse_unknown(globs: Sequence[str], pasts: Iterable[EnvironmentPast]) -> None:
+    """Raises NothingMatched for a name that no image has, or had."""
+    names = {familiar(name) for past in pasts for name in past.timeline.ever}
+    for glob in globs:
+        if not any(_fits(name, (glob,)) for name in names):
+            raise NothingMatched(
+                f"No environment has or had an image {glob}",
+                hint=f"{did_you_mean(glob, names)} --since all reads the whole history.".lstrip(),
+            )
+
+
 def _newest_first(deployments: Sequence[Deployment]) -> list[Deployment]:
     """By time; of one environment always in the order of its branch, also where a clock went back."""
     latest: dict[str, int] = {}
@@ -83,9 +99,8 @@ def _newest_first(deployments: Sequence[Deployment]) -> list[Deployment]:
     return [one for _, _, one in sorted(keyed, key=lambda item: item[:2], reverse=True)]
 
 
-def _is_wanted(deployment: Deployment, globs: Sequence[str]) -> bool:
-    names = (deployment.image, deployment.image.rpartition("/")[2])
-    return not globs or any(fnmatchcase(name, glob) for name in names for glob in globs)
+def _fits(image: str, globs: Sequence[str]) -> bool:
+    return not globs or any(fnmatchcase(name, glob) for name in (image, image.rpartition("/")[2]) for glob in globs)
 
 
 def _anonymous(deployments: Iterable[Deployment]) -> list[Deployment]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from gitops_ci import tags
-from gitops_ci.flows.bump.holds import is_over
+from gitops_ci.flows.bump.holds import hold_in
 from gitops_ci.flows.history.reader import EnvironmentPast, Past
 from gitops_ci.flows.history.sites import Use, familiar
 from gitops_ci.flows.history.timeline import Timeline
@@ -16,17 +16,18 @@ from gitops_ci.model import Difference, Hold, Inventory, InventoryRow, RunningVe
 __all__ = ["differences", "inventory"]
 
 
-def inventory(past: Past, holds: Iterable[Hold], now: float, images: Sequence[str] = ()) -> Inventory:
-    """The images whose names fit the globs, all without any, by environment."""
+def inventory(past: Past, holds: Sequence[Hold], now: float, images: Sequence[str] = ()) -> Inventory:
+    """The images whose names fit the globs, all without any, by environment. `holds` are those in force."""
     uses = {name: _by_image(of) for name, of in past.environments.items()}
     names = sorted({image for found in uses.values() for image in found if _is_wanted(image, images)}, key=familiar)
-    active = {(hold.environment or "all", _name(hold.image)): hold for hold in holds if not is_over(hold, now)}
     rows = []
     for image in names:
         cells = {}
         for environment, found in uses.items():
             if image in found:
-                cells[environment] = _cell(image, found[image], past, environment, active.get((environment, image)))
+                own = past.environments[environment].scope.environment.name
+                hold = hold_in(holds, own, ImageRef.parse(image))
+                cells[environment] = _cell(image, found[image], past, environment, hold)
         rows.append(InventoryRow(familiar(image), cells))
     return Inventory(tuple(past.environments), tuple(rows), now=int(now), reaches=past.reaches)
 
@@ -54,11 +55,6 @@ def _is_wanted(image: str, globs: Sequence[str]) -> bool:
     return not globs or any(
         fnmatchcase(name, glob) for glob in globs for name in (shown, image, shown.rpartition("/")[2])
     )
-
-
-def _name(image: str) -> str:
-    found = ImageRef.try_parse(image)
-    return found.name if found else image
 
 
 def _by_image(past: EnvironmentPast) -> dict[str, list[tuple[str, Use]]]:

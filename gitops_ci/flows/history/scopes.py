@@ -14,7 +14,7 @@ from gitops_ci.flows.environments import Environment, by_convention, in_order, n
 from gitops_ci.flows.globs import Paths
 from gitops_ci.plan import PointerRule
 
-__all__ = ["Layout", "Scope", "read_layout", "scopes"]
+__all__ = ["Layout", "Scope", "read_layout", "scopes", "whole"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,11 @@ def scopes(layout: Layout, wanted: Sequence[str] = ()) -> tuple[Scope, ...]:
     else:
         chosen = defined or [Environment(name) for name in _by_folders(layout.tip)] or [Environment("")]
     return tuple(_scope(environment, layout) for environment in chosen)
+
+
+def whole(layout: Layout) -> Scope:
+    """The repository as one environment."""
+    return _scope(Environment(""), layout)
 
 
 def _wanted(name: str, layout: Layout) -> Environment:

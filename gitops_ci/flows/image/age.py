@@ -86,6 +86,10 @@ def _is_series(one: str, other: str) -> bool:
     return one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
+def _has_digit(image: ImageRef) -> bool:
+    return any(letter.isdigit() for letter in image.tag or "")
+
+
 class AgeComparison:
     """Answers from what is known, and remembers what was asked and is not: `learn` then asks the registries.
 
@@ -125,13 +129,14 @@ class AgeComparison:
     def undecided(self) -> list[tuple[ImageRef, ImageRef]]:
         """The pairs (wanted, present) of which nothing shows which one is newer; each is given once.
 
-        A tag without a digit is a floating one (`latest`, a branch): it stands for any version.
+        A tag without a digit is a floating one (`latest`, a branch): it stands for any version, and not for another
+        floating one.
         """
         pairs, self._pairs = sorted(self._pairs, key=str), set()
         return [
             (wanted, present)
             for wanted, present in pairs
-            if wanted.tag != present.tag and any(letter.isdigit() for letter in present.tag or "")
+            if wanted.tag != present.tag and (_has_digit(present) or not _has_digit(wanted))
             if not _is_series(wanted.tag or "", present.tag or "") and not self._knows(wanted, present)
         ]
 

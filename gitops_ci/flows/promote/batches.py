@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitops_ci.errors import NothingMatched, UsageError
@@ -16,10 +16,11 @@ __all__ = ["Batch", "Pair", "batches", "is_meant", "pairs"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An image of the target, and the name that it has in the sources."""
+    """An image of the target, and the name that it has in the sources; `others` fit it there as well."""
 
     target: ImageRef
     source: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ def pairs(
         image = ImageRef.parse(name)
         if wanted and not any(_fits(one, image, match_name) for one in named):
             continue
-        names = [_name_in(source, image, match_name) for source in sources]
+        names = [_names_in(source, image, wanted, match_name) for source in sources]
         if all(names):
-            found.append(Pair(image, names[0] or name))
+            found.append(Pair(image, names[0][0], names[0][1:]))
         else:
-            lacking = sources[names.index(None)].environment
+            lacking = sources[names.index(())].environment
             notes.append(f"{familiar(name)} is in {target.environment} and not in {lacking}")
     for image in named if not every else ():
         if not any(is_meant(image, pair.target, pair.source, match_name) for pair in found):
@@ -80,11 +81,12 @@ def _fits(one: ImageRef, other: ImageRef, match_name: bool) -> bool:
     return one.same_image(other) or (match_name and one.repository == other.repository)
 
 
-def _name_in(source: Timeline, image: ImageRef, match_name: bool) -> str | None:
+def _names_in(source: Timeline, image: ImageRef, wanted: Collection[str], match_name: bool) -> tuple[str, ...]:
+    """The images of a source that may be the target's; of several the one that is named, if one is."""
     if source.counts(image.name):
-        return image.name
-    others = (name for name in source.names if match_name and ImageRef.parse(name).repository == image.repository)
-    return next(others, None)
+        return (image.name,)
+    others = [name for name in source.names if match_name and ImageRef.parse(name).repository == image.repository]
+    return tuple([name for name in others if name in wanted] or others)
 
 
 def batches(questions: Iterable[Question], sets: Sequence[Sequence[str]], *, together: bool) -> Iterator[Batch]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched, ProgramError
 from gitops_ci.flows.bump import BumpRequest, bump_into
+from gitops_ci.flows.bump.holds import hold_in
 from gitops_ci.flows.environments import Mode
 from gitops_ci.flows.freeze import window_gate
+from gitops_ci.flows.history.reader import EnvironmentPast
+from gitops_ci.flows.history.sites import familiar
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.merges import MergeReader
-from gitops_ci.flows.promote.batches import Batch, batches, is_meant, pairs
+from gitops_ci.flows.promote.batches import Batch, Pair, batches, is_meant, pairs
 from gitops_ci.flows.promote.candidates import Candidate, Select, Selection, candidate
 from gitops_ci.flows.promote.gates import Question, age, agreement, hold, set_gate, skipped, soak, stage, told, worst
 from gitops_ci.flows.promote.publication import Words, bump_of
@@ -21,7 +24,7 @@ from gitops_ci.flows.promote.reading import Known, Place, ReadSets, Way, known
 from gitops_ci.flows.promote.tested import Registry
 from gitops_ci.flows.statuses import StatusReader, judged
 from gitops_ci.imageref import ImageRef
-from gitops_ci.model import Clock, Gate, Hold, Log, Outcome, Plan, Refreshed
+from gitops_ci.model import Clock, Gate, Log, Outcome, Plan, Refreshed
 
 __all__ = ["PromoteRequest", "promote"]
 
@@ -141,6 +144,10 @@ class _Run:
                 )
 
     @property
+    def _named(self) -> frozenset[str]:
+        return frozenset(image.name for image in self._request.bump.search.images)
+
+    @property
     def _match_name(self) -> bool:
         return self._request.bump.search.policy.match_name
 
@@ -164,13 +171,21 @@ class _Run:
             Question(
                 way.environment.name,
                 pair.target,
-                tuple(candidate(source, pair.source, selection, self._now) for source in sources),
+                tuple(self._candidate(source, pair, selection) for source in sources),
                 tuple(target.timeline.counts(pair.target.name)),
                 self._now,
             )
             for pair in matched
         ]
         return questions, notes
+
+    def _candidate(self, source: EnvironmentPast, pair: Pair, selection: Selection) -> Candidate:
+        if not pair.others:
+            return candidate(source, pair.source, selection, self._now)
+        listed = ", ".join(map(familiar, (pair.source, *pair.others)))
+        return Candidate(
+            pair.source, source.scope.name, problem=f"{source.scope.name} has several images of this name: {listed}"
+        )
 
     def _take(self, batch: Batch, way: Way, found: Known) -> None:
         try:
@@ -224,9 +239,9 @@ class _Run:
             gates.append(age(question, source, allow_downgrade=allowed))
             gates.append(soak(self._as_merged(question, way, found), way.environment.soak.seconds))
             gates.append(self._status(question, way, found))
-            gates.append(hold(question, _hold_of(place.holds, question.image)))
+            gates.append(hold(question, hold_in(place.holds, way.environment.name, question.image)))
         if batch.members:
-            gates.append(set_gate(way.environment.name, batch.members, batch.questions))
+            gates.append(set_gate(way.environment.name, batch.members, batch.questions, self._named))
         names = tuple(question.image.familiar for question in batch.questions)
         gates.append(window_gate(way.environment, place.freezes, self._now, names))
         return gates
@@ -345,19 +360,11 @@ def _merge(journal: Journal, own: Journal) -> None:
     journal.gates += tuple(gate for gate in own.gates if gate not in journal.gates)
 
 
-def _hold_of(holds: Iterable[Hold], image: ImageRef) -> Hold | None:
-    for one in holds:
-        named = ImageRef.try_parse(one.image)
-        if (named is not None and named.same_image(image)) or (one.problem and one.image == image.slug):
-            return one
-    return None
-
-
 def _hint(gate: Gate) -> str:
-    if gate.gate == "source-agrees" and "several versions" in gate.reason:
-        return "Name the image, and with --version the version that goes on."
+    if gate.gate == "source-agrees" and "several" in gate.reason:
+        return "Name the image as its source has it, and with --version the version that goes on."
     return {
-        "age": "--allow-downgrade writes it all the same.",
+        "age": "--allow-downgrade writes the older version.",
         "stage": "Promote to the environment between them first. --skip-gate stage with --reason leaves it out.",
         "source-agrees": "Release a new version. --skip-gate source-agrees with --reason takes what the tag names now.",
         "window": f"Wait, or --skip-gate {gate.gate} with --reason.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from gitops_ci import tags
-from gitops_ci.flows.bump.holds import refusal, stops
+from gitops_ci.flows.bump.holds import refusal, stopping
 from gitops_ci.flows.history.sites import familiar
 from gitops_ci.flows.history.timeline import Timeline
 from gitops_ci.flows.promote.candidates import Candidate
@@ -120,17 +120,26 @@ def soak(question: Question, seconds: int) -> Gate:
 
 def hold(question: Question, found: Hold | None) -> Gate:
     """Whether a person stopped the image, or this version of it, in the target."""
-    if found is None or not stops(found, question.wanted, question.now):
+    left = stopping(found, question.wanted, question.now) if found else None
+    if left is None:
         return question.gate("hold")
-    return question.gate("hold", "waiting", refusal(found, question.wanted), found.until if found.hold else None)
+    return question.gate("hold", "waiting", refusal(left, question.wanted), left.until)
 
 
-def set_gate(environment: str, members: Sequence[str], questions: Sequence[Question]) -> Gate:
-    """Whether all images of a set can go, in versions that belong together: of one tag, or of one source commit."""
+def set_gate(
+    environment: str, members: Sequence[str], questions: Sequence[Question], named: Collection[str] = ()
+) -> Gate:
+    """Whether all images of a set can go, in versions that belong together: of one tag, or of one source commit.
+
+    `named` are the only images that a run is about; () for all.
+    """
     images = tuple(familiar(name) for name in members)
     for name in members:
         if not any(question.is_named(name) for question in questions):
+            is_left_out = bool(named) and name not in named
             reason = f"{familiar(name)} is not in {environment}, or not in the environment before"
+            if is_left_out:
+                reason = f"{familiar(name)} goes with it: name all images of the set, or none"
             return Gate(environment, images, "set", "waiting", reason)
     versions = {question.image.familiar: question.candidate for question in questions}
     commits = {one.source_commit for one in versions.values()}

@@ -10,8 +10,8 @@ from gitops_ci.configrepo import ConfigRepo, Snapshot
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched, ProgramError, RegistryError, UsageError
 from gitops_ci.flows.bump import BumpRequest, bump_into
 from gitops_ci.flows.bump.branches import kind_branch
-from gitops_ci.flows.bump.holds import hold_of, is_blocked, path_of
-from gitops_ci.flows.environments import Environment
+from gitops_ci.flows.bump.holds import hold_of, in_force, is_blocked, path_of
+from gitops_ci.flows.environments import Environment, require_one
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.history.reader import EnvironmentPast, Past
 from gitops_ci.flows.history.scopes import Layout, Scope, scopes
@@ -21,7 +21,7 @@ from gitops_ci.flows.history.timeline import Stacked
 from gitops_ci.flows.image.existence import ImageLookup
 from gitops_ci.flows.journal import Journal
 from gitops_ci.flows.rollback.companion import Blocks
-from gitops_ci.flows.rollback.target import Target, choose, commit_named, images_of_commit
+from gitops_ci.flows.rollback.target import Target, choose, commit_named, images_of_commit, refuse_future
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Hold, Log, Outcome
 from gitops_ci.moments import age
@@ -56,7 +56,7 @@ class RollbackRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """An image with its target, and the hold that it has on the branch."""
+    """An image with its target, and the hold that is in force on the branch."""
 
     image: ImageRef
     target: Target
@@ -81,6 +81,7 @@ def rollback(request: RollbackRequest, log: Log) -> Outcome:
 
 def _rollback_into(journal: Journal, request: RollbackRequest, log: Log) -> bool:
     search = request.bump.search
+    refuse_future(request.to, time.time())
     source = Source(
         request.bump.url,
         request.bump.credentials,
@@ -101,7 +102,8 @@ def _rollback_into(journal: Journal, request: RollbackRequest, log: Log) -> bool
     bump = _bump(request, chosen)
     changed = bump_into(journal, bump, log)
     assert isinstance(bump.companion, Blocks)
-    journal.written = tuple(bump.companion.holds.values()) if changed else ()
+    written = (hold for hold in bump.companion.holds.values() if hold.hold or hold.blocked)
+    journal.written = tuple(written) if changed else ()
     return changed
 
 
@@ -111,29 +113,54 @@ def _chosen(request: RollbackRequest, repo: ConfigRepo, layout: Layout, log: Log
     here = past.environments[scope.name]
     entries = past.entries[scope.branch]
     tip = repo.fetch(scope.branch, sparse=True)
-    found = []
+    found, failed = list[_Chosen](), None
     for image in _images(request, here, past):
         hold = hold_of(tip, scope.environment.name, image)
-        if not request.to and _is_done(image, here, hold):
+        left = in_force(hold, time.time()) if hold else None
+        if not request.to and _is_done(image, here, left):
             log.step(f"{image.familiar} was taken back already: name a version with --to to go back further")
             continue
-        target = choose(here.timeline, image.name, request.to, entries)
-        wanted = image.with_version(tag=target.version.tag, digest=target.version.digest)
-        if hold and is_blocked(hold, wanted) and not request.bump.search.ignore_hold:
-            raise FindingsError(
-                f"{image.familiar} {target.version.name} was taken back in {scope.name} itself: {hold.reason}",
-                hint="Name another version with --to, or give --ignore-hold.",
-            )
+        try:
+            target = choose(here.timeline, image.name, request.to, entries)
+            _refuse_blocked(request, image, target, left)
+        except (FindingsError, UsageError) as error:
+            if not request.every:
+                raise
+            failed = error
+            log.warn(f"{error.message}: it stays as it is")
+            continue
         _tell(image, target, here, log)
-        found.append(_Chosen(image, target, hold))
+        found.append(_Chosen(image, target, left))
+    if failed and not found:
+        raise failed
+    _warn_of_others(found, here, layout, log)
     return found
+
+
+def _refuse_blocked(request: RollbackRequest, image: ImageRef, target: Target, hold: Hold | None) -> None:
+    """Raises FindingsError where the version of the target was taken back itself."""
+    wanted = image.with_version(tag=target.version.tag, digest=target.version.digest)
+    if hold and is_blocked(hold, wanted) and not request.bump.search.ignore_hold:
+        where, why = request.bump.search.environment or "the repository", f": {hold.reason}" if hold.reason else ""
+        raise FindingsError(
+            f"{image.familiar} {target.version.name} was taken back in {where} itself{why}",
+            hint="Name another version with --to, or give --ignore-hold.",
+        )
+
+
+def _warn_of_others(chosen: Iterable[_Chosen], here: EnvironmentPast, layout: Layout, log: Log) -> None:
+    """A file of several environments is changed for all of them."""
+    names = {one.image.name for one in chosen}
+    others = [one for one in scopes(layout) if one.name != here.scope.name] if layout.environments else []
+    for path, uses in sorted(here.places.items()):
+        also = [one.name for one in others if one.branch == here.scope.branch and one.matches(path)]
+        if also and any(use.name in names for use in uses):
+            log.warn(f"{path} belongs to {', '.join(also)}, too: the rollback changes it there as well")
 
 
 def _scope(request: RollbackRequest, layout: Layout) -> Scope:
     name = request.bump.search.environment
-    if name is None and layout.environments:
-        known = ", ".join(layout.environments)
-        raise UsageError("No environment is given", hint=f"--environment NAME, one of: {known}.")
+    require_one(name, layout.environments)
     return scopes(layout, (name,))[0] if name else Scope(Environment(""), layout.default, Paths(), layout.rules)
 
 
@@ -230,12 +257,7 @@ def _bump(request: RollbackRequest, chosen: Sequence[_Chosen]) -> BumpRequest:
     images = tuple(one.wanted for one in chosen)
     head = kind_branch("rollback", search.environment, images)
     where = f" in {search.environment}" if search.environment else ""
-    told = "; ".join(
-        f"{one.image.familiar} was taken back{where} from "
-        f"{', '.join(version.name for version in one.target.taken_back) or 'the present version'} "
-        f"to {one.target.version.name}"
-        for one in chosen
-    )
+    told = "; ".join(_told(one, where) for one in chosen)
     told += f": {request.reason}" if request.reason else ""
     trailers = [("Rollback-Of", commit) for commit in dict.fromkeys(_brought(chosen))]
     trailers += [("Rollback-From", str(one.image.with_version(tag=v.tag, digest=None if v.tag else v.digest)))
@@ -250,6 +272,12 @@ def _bump(request: RollbackRequest, chosen: Sequence[_Chosen]) -> BumpRequest:
     )
 
 
+def _told(one: _Chosen, where: str) -> str:
+    back = ", ".join(version.name for version in one.target.taken_back)
+    deed = f"was taken back{where} from {back}" if back else f"goes back{where}"
+    return f"{one.image.familiar} {deed} to {one.target.version.name}"
+
+
 def _brought(chosen: Sequence[_Chosen]) -> list[str]:
     return [version.commit for one in chosen for version in one.target.taken_back if version.commit]
 
@@ -261,15 +289,16 @@ def _holds(request: RollbackRequest, chosen: Sequence[_Chosen]) -> dict[str, Hol
         if not (request.block or request.hold):
             continue
         before = one.hold if one.hold and not one.hold.problem else None
+        stays = before if before and before.hold else None
         blocked = [*(before.blocked if before else ()), *(_version(v) for v in one.target.taken_back)]
         wanted = _version(one.target.version)
         found[one.image.name] = Hold(
             environment=environment,
             image=one.image.familiar,
-            hold=request.hold or bool(before and before.hold),
+            hold=request.hold or stays is not None,
             blocked=tuple(version for version in dict.fromkeys(blocked) if version[0] != wanted[0] or not wanted[0]),
-            until=request.until,
-            reason=request.reason,
+            until=stays.until if stays and not request.hold else request.until,
+            reason=request.reason or (stays.reason if stays else ""),
             by=request.by,
             since=int(time.time()),
             path=path_of(environment, one.image),

@@ -12,11 +12,12 @@ from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import kind_branch
 from gitops_ci.flows.bump.commit import push_base
 from gitops_ci.flows.bump.flow import heads_of
-from gitops_ci.flows.bump.holds import change_of, hold_of, path_of
+from gitops_ci.flows.bump.holds import change_of, hold_of, in_force, path_of
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.bump.pull_request import propose
 from gitops_ci.flows.bump.retry import Deadline
-from gitops_ci.flows.bump.search import locate
+from gitops_ci.flows.bump.search import locate, own_file
+from gitops_ci.flows.environments import require_one
 from gitops_ci.flows.globs import Paths
 from gitops_ci.flows.image.age import AgeComparison
 from gitops_ci.flows.image.twins import TagTwins
@@ -93,10 +94,14 @@ def _run(journal: Journal, request: HoldRequest, log: Log, decide: _Decide) -> b
             to = replace(to, heads_in=heads_of(bump, repo, base, log, deadline.left))
         for _ in deadline.tries():
             snapshot = repo.fetch(base, sparse=True)
-            before = hold_of(snapshot, name, image)
+            if journal.command == "hold":
+                own = bump.search.read_environments(*own_file(snapshot, repo))
+                require_one(bump.search.environment, {**own, **bump.search.environments})
+            found, now = hold_of(snapshot, name, image), int(time.time())
+            before = in_force(found, now) if found else None
             wanted = Hold(
                 environment=name, image=image.familiar, hold=True, until=request.until, reason=request.reason,
-                by=request.by, since=int(time.time()), path=path_of(name, image),
+                by=request.by, since=now, path=path_of(name, image),
             )  # fmt: skip
             after = decide(before, wanted)
             journal.written = (after,) if after else ()

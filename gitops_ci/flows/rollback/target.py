@@ -14,7 +14,7 @@ from gitops_ci.imageref import DIGEST, TAG
 from gitops_ci.model import Deployment
 from gitops_ci.moments import moment, rfc3339
 
-__all__ = ["Target", "choose", "commit_named", "images_of_commit"]
+__all__ = ["Target", "choose", "commit_named", "images_of_commit", "refuse_future"]
 
 _BACK = re.compile(r"-(?P<number>\d{1,4})")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -24,7 +24,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The version to write. `taken_back` came after it: the present ones, and those in between."""
+    """The version to write. `taken_back` came first after it: the present ones, and those in between."""
 
     version: Stacked
     taken_back: tuple[Stacked, ...]
@@ -43,19 +43,21 @@ def choose(timeline: Timeline, name: str, to: str, entries: Sequence[LogEntry]) 
     stack = timeline.stack(name)
     names = [one.name for one in stack]
     above = stack[names.index(version.name) + 1 :] if version.name in names else ()
-    gone = {one.name: one for one in above if one.name != version.name}
+    gone = {one.name: one for one in above}
     for label in present:
-        if label != version.name and (known := timeline.known(name, label)):
+        if known := timeline.known(name, label):
             gone.setdefault(label, known)
-    return Target(version, tuple(gone.values()), stack)
+    ever = timeline.versions(name)
+    later = frozenset(ever[ever.index(version.name) + 1 :])
+    return Target(version, tuple(one for one in gone.values() if one.name in later), stack)
 
 
 def _wanted(timeline: Timeline, name: str, to: str, entries: Sequence[LogEntry]) -> Stacked:
     back = 1 if to in {"", "previous"} else int(found["number"]) if (found := _BACK.fullmatch(to)) else 0
     if back or to == "-0":
         return _steps_back(timeline, name, back)
-    if to.startswith("@"):
-        digest = to[1:]
+    if to.startswith(("@", "sha256:", "sha512:")):
+        digest = to.removeprefix("@")
         if not DIGEST.fullmatch(digest):
             raise UsageError(f"--to {to} is no digest", hint="Write @sha256: and 64 hexadecimal digits.")
         if (known := timeline.by_digest(name, digest)) is None:
@@ -69,6 +71,12 @@ def _wanted(timeline: Timeline, name: str, to: str, entries: Sequence[LogEntry])
         commits = [entry.commit for entry in entries]
         return _in_effect(timeline, name, to, commits[: commits.index(commit) + 1])
     raise _never(timeline, name, to)
+
+
+def refuse_future(to: str, now: float) -> None:
+    """Raises UsageError for a date that has not come: what is there now would be called a rollback."""
+    if _DATE.fullmatch(to) and moment(to) > now:
+        raise UsageError(f"--to {to} lies in the future", hint="Name a time until now.")
 
 
 def commit_named(to: str, entries: Sequence[LogEntry]) -> str | None:
