@@ -11,6 +11,7 @@ from gitops_ci.config_keys import KEYS, SECTIONS, SOAK_KEYS, WINDOW_KEYS, Config
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment, Soak
 from gitops_ci.imageref import ImageRef
+from gitops_ci.lazy import lazy_pattern
 from gitops_ci.moments import duration
 from gitops_ci.quantities import bytes_of, seconds_of
 from gitops_ci.text import nearest
@@ -28,6 +29,7 @@ T = TypeVar("T")
 _SECRETS = frozenset({"token", "password", "registry-password", "registry-user", "registry-token", "github-token"})
 _FORMS = ("environments", "images", "pointers", "promotion", "verify")
 _WINDOWS = {"allow": ("allow", "window"), "deny": ("deny", "window")}
+_WILDCARD = lazy_pattern(r"\[[^\]]+\]|[*?]+")
 _QUANTITIES: Mapping[str, tuple[Callable[[str], float | None], str]] = {
     "seconds": (seconds_of, "it is a duration: 90s or 2m"),
     "bytes": (bytes_of, "it is a size: 64MiB or 2GiB"),
@@ -70,6 +72,12 @@ def parse(text: str, source: str) -> Config:
 
 def _images(texts: tuple[str, ...]) -> tuple[ImageRef, ...]:
     return tuple(map(ImageRef.parse, texts))
+
+
+def _fits_some_name(glob: str) -> bool:
+    """Whether a glob of images can fit a name: with a scheme or a version it never does, and its rule is none."""
+    named = ImageRef.try_parse(_WILDCARD.sub("0", glob).lower())
+    return named is not None and named.tag is None and named.digest is None
 
 
 def _meant(key: str, known: list[str]) -> str:
@@ -157,6 +165,12 @@ class _Reader:
     def _verify(self, node: Node) -> dict[str, VerifyRule]:
         found = {}
         for images, value in self._pairs(node, "verify", None):
+            if not _fits_some_name(images):
+                raise self._error(
+                    value,
+                    f"verify.{images} fits no image's name",
+                    "write the name without https:// and without a version; * stands for any characters",
+                )
             rule = VerifyRule(**self._section(value, f"verify.{images}", KEYS["verify.*"]))
             try:
                 rule.check()

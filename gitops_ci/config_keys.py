@@ -177,6 +177,15 @@ class VerifyRule(NamedTuple):
     def is_keyless(self) -> bool:
         return bool(self.identity or self.identity_regex or self.issuer or self.issuer_regex)
 
+    @property
+    def who(self) -> str:
+        """The signers in one line. A key that is written as text has no name."""
+        keys = [f"key {'(text)' if '-----BEGIN' in key else key}" for key in self.key]
+        if self.is_keyless:
+            identity = self.identity or f"/{self.identity_regex}/"
+            keys.append(f"identity {identity}, issuer {self.issuer or f'/{self.issuer_regex}/'}")
+        return " or ".join(keys)
+
     def check(self) -> None:
         """Raises UsageError for a rule that nobody or anybody could satisfy."""
         if not self.is_keyless:

@@ -71,6 +71,14 @@ class ImageRef:
         return self.repository.removeprefix("library/")
 
     @property
+    def spellings(self) -> frozenset[str]:
+        """Every way to write the name, in lower case: Docker Hub's images have several, the others one."""
+        if self.registry != DOCKER_HUB:
+            return frozenset({self.name.lower()})
+        paths = {self.repository, self.repository.removeprefix("library/")}
+        return frozenset(paths | {f"{host}/{path}" for host in _HUB_ALIASES for path in paths})
+
+    @property
     def basename(self) -> str:
         """The last path component, the cheapest thing to search a repository for."""
         return self.repository.rpartition("/")[2]

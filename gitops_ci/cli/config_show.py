@@ -37,6 +37,8 @@ _COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "image tags": ("image_push:tags_command", ()),
     }
 )
+_VERIFYING = ("release", "bump")
+_POINTING = ("release", "bump", "refresh", "promote", "rollback", "history")
 SHOWN = tuple(_COMMANDS)
 _ABOUT_THE_RUN = {"output", "report", "quiet", "verbose", "config"}
 # An environment's keys are plural where they hold several; the options they stand for are not.
@@ -105,6 +107,27 @@ def _settings(name: str, chosen: Sequence[str]) -> Iterator[Setting]:
                     _plain(ctx.params[option.name]),
                     _origin(source, option, lines, config.source),
                 )
+        yield from _rules(name, config, path if is_here else "")
+
+
+def _rules(name: str, config: Config, path: str) -> Iterator[Setting]:
+    """The rules that no option stands for, for the commands that use them; `path` is '' for a file that is not here."""
+    for section, used_by, rules in (
+        ("verify", _VERIFYING, ((glob, rule.who) for glob, rule in config.verify.items())),
+        ("pointers", _POINTING, ((one.image, one.pointer.text) for one in config.pointers)),
+    ):
+        if name in used_by:
+            line = _line_of(path, section) if path else ""
+            for what, value in rules:
+                yield Setting(f"{section} {what}", value, line or config.source)
+
+
+def _line_of(path: str, section: str) -> str:
+    with open(path, encoding="utf-8", newline="") as text:
+        file = read(text.read())
+    root = file.documents[0] if file.documents else None
+    lines = dict(_keys(file, root)) if isinstance(root, MappingNode) else {}
+    return f"{path}:{lines[section]}" if section in lines else ""
 
 
 def _origin(source: ParameterSource | None, option: click.Option, lines: Mapping[str, str], file: str) -> str:

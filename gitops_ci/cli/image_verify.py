@@ -94,7 +94,7 @@ def verification_in(text: str, source: str, read: Callable[[str], bytes | None])
     def content(path: str) -> bytes:
         found = read(path)
         if found is None:
-            raise UsageError(f"{source}: there is no file {path}", hint="Commit it beside the configuration.")
+            raise UsageError(f"there is no file {path}", hint="Commit it beside the configuration.")
         return found
 
     return _verification(parse(text, source), content)
@@ -103,7 +103,12 @@ def verification_in(text: str, source: str, read: Callable[[str], bytes | None])
 def _verification(config: Config, read: Callable[[str], bytes]) -> Verification:
     from gitops_ci.flows.image.verify import Rule, Verification
 
-    rules = (Rule(glob, tuple(_signers(rule, config.source, read))) for glob, rule in config.verify.items())
+    rules = []
+    for glob, rule in config.verify.items():
+        try:
+            rules.append(Rule(glob, tuple(_signers(rule, config.source, read))))
+        except UsageError as error:
+            raise UsageError(f"{config.source}: verify.{glob}: {error.message}", hint=error.hint) from None
     return Verification(tuple(rules))
 
 
@@ -124,7 +129,9 @@ def _signers(rule: VerifyRule, source: str, read: Callable[[str], bytes]) -> Ite
         for wanted in texts:
             wanted.check()
         path = rule.trusted_root
-        yield Keyless(*texts, TrustedRoot(path, read(path)) if path else TrustedRoot())
+        root = TrustedRoot(path, read(path)) if path else TrustedRoot()
+        root.check()
+        yield Keyless(*texts, root)
 
 
 def _read(path: str, source: str) -> bytes:
@@ -135,7 +142,7 @@ def _read(path: str, source: str) -> bytes:
         inside = os.path.realpath(os.path.join(folder, path))
         if os.path.isabs(path) or os.path.commonpath((folder, inside)) != folder:
             raise UsageError(
-                f"{source}: {path} lies outside of the configuration's folder",
+                f"{path} lies outside of the configuration's folder",
                 hint="Put the file beside the configuration. A key can be written into it as text.",
             )
     try:

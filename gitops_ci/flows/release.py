@@ -53,6 +53,8 @@ def release(request: ReleaseRequest, log: Log, progress: Progress) -> Outcome:
 
 def _release_into(journal: Journal, request: ReleaseRequest, log: Log, progress: Progress) -> bool:
     planned = push_image(replace(request.push, dry_run=True), Rehearsal(log), progress)
+    stored = _stored(planned)
+    request.bump.verification.prepare([request.name, *([stored] if stored else [])])
     if request.bump.mode == "dry-run":
         journal.images = planned.images
         bumped = bump_into(journal, _bump(request, planned), log)

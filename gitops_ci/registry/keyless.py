@@ -32,6 +32,7 @@ _EXTENSIONS = "1.3.6.1.4.1.57264.1"
 _ISSUER, _ISSUER_OLD, _COMMIT = f"{_EXTENSIONS}.8", f"{_EXTENSIONS}.1", f"{_EXTENSIONS}.13"
 _USER_NAME = f"{_EXTENSIONS}.7"  # an identity that is neither an address nor a URI
 _UTF8, _LONG = 0x0C, 0x80  # ASN.1: the tag of a string; the bit for a length of several bytes
+_ROOT_TYPE = "application/vnd.dev.sigstore.trustedroot"  # and a version: `.v0.2+json`, `+json;version=0.1`
 _INSTALL = "pip install 'gitops-ci[verify]' installs what verifies signatures without a key."
 
 
@@ -70,6 +71,23 @@ class TrustedRoot:
     def is_public(self) -> bool:
         return not self.name
 
+    def check(self) -> None:
+        """Raises UsageError for a file that is none; what is in it shows when the library reads it."""
+        if self.is_public:
+            return
+        try:
+            kind = json.loads(self.content)["mediaType"]
+        except (ValueError, TypeError, KeyError):
+            kind = None
+        if not isinstance(kind, str) or not kind.startswith(_ROOT_TYPE):
+            raise self.error("it has no mediaType of one")
+
+    def error(self, reason: str) -> UsageError:
+        return UsageError(
+            f"{self.name} is no trusted root of sigstore: {reason}",
+            hint="Give the trusted_root.json of your sigstore instance.",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Keyless:
@@ -81,6 +99,10 @@ class Keyless:
 
     def __str__(self) -> str:
         return f"{self.identity} (issuer {self.issuer})"
+
+    def prepare(self) -> None:
+        """Raises as `judge` does."""
+        _verifier(self.root)
 
     def judge(self, signed: Signed) -> Judgement:
         """Whether this is a signature by whom is meant.
@@ -203,10 +225,7 @@ def _verifier(root: TrustedRoot) -> Verifier:
                 file.flush()
                 return Verifier(trusted_root=Root.from_file(file.name))
         except Exception as error:  # noqa: BLE001 - the library has no one class for what is wrong with a file
-            raise UsageError(
-                f"{root.name} is no trusted root of sigstore: {quoted(str(error))}",
-                hint="Give the trusted_root.json of your sigstore instance.",
-            ) from None
+            raise root.error(quoted(str(error))) from None
     try:
         return Verifier.production()
     except Exception as error:  # noqa: BLE001 - TUF, HTTP and files of the cache each have their own
@@ -230,5 +249,12 @@ def _compiled(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as error:
         raise UsageError(
-            f"{pattern!r} is no pattern: {error}", hint="Write it as RE2 has it, or use the text itself."
+            f"{pattern!r} is no pattern: {quoted(_words(error))}",
+            hint="Write it as RE2 has it, or use the text itself.",
         ) from None
+
+
+def _words(error: Exception) -> str:
+    """What RE2 says: its binding has it as bytes."""
+    [said] = error.args or ("",)
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)

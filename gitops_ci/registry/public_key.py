@@ -59,6 +59,10 @@ class PublicKey:
         """Whether the owner of the key made this signature. Raises ProgramError: openssl is missing or hangs."""
         return Judgement(signer=str(self)) if self.made(signed.signature, signed.message) else Judgement()
 
+    def prepare(self) -> None:
+        """Raises ProgramError: openssl is missing or hangs."""
+        self.made(b"", b"")
+
     def made(self, signature: bytes, message: bytes) -> bool:
         """Whether the owner of the key signed these bytes.
 

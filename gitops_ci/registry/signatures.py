@@ -59,6 +59,9 @@ class Signer(Protocol):
     def judge(self, signed: Signed) -> Judgement:
         """Whether this is a signature of theirs."""
 
+    def prepare(self) -> None:
+        """Raises what every `judge` would raise, whatever the signature: what judges is not there."""
+
 
 def signatures_of(reader: Reader, digest: str) -> Iterator[Signed]:
     """The signatures whose words are about the image with this digest, by tag and by referrer.

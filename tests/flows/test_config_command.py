@@ -292,6 +292,107 @@ def test_show_knows_every_command(run, name):
     assert run("config", "show", "--all", "--environment", "staging", "--command", name).code == 0
 
 
+PUBLIC_KEY = """\
+-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqyoSxRxagy/Sr9EuNVNHAe3M2cG9
+cM44wFhb3KYM6IvTbL9fJl4rJAzP5qKo7vXA6QyCNh8tpbHPxe+D05sCow==
+-----END PUBLIC KEY-----
+"""
+RULES = """\
+mode: push
+verify:
+  "ghcr.io/acme/*": {key: [cosign.pub, keys/next.pub]}
+  "quay.io/acme/*": {identity: ci@acme.example, issuer-regex: "https://.+"}
+pointers:
+  - {file: "tags/{name}", at: $.tag, image: "ghcr.io/acme/{name}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "verifies", "points"),
+    [("release", True, True), ("bump", True, True), ("promote", False, True), ("validate", False, False)],
+)
+def test_show_has_the_rules_for_signatures_and_places(run, name, verifies, points):
+    Path("keys").mkdir()
+    for path in ("cosign.pub", "keys/next.pub"):
+        Path(path).write_text(PUBLIC_KEY)
+    Path(".gitops-ci.yaml").write_text(RULES)
+    assert run("config", "check").code == 0
+    found = run("config", "show", "--command", name, "--output", "json").document["settings"]
+    rules = {one["option"]: (one["value"], one["source"]) for one in found if " " in one["option"]}
+    signers = {
+        "verify ghcr.io/acme/*": ("key cosign.pub or key keys/next.pub", ".gitops-ci.yaml:2"),
+        "verify quay.io/acme/*": ("identity ci@acme.example, issuer /https://.+/", ".gitops-ci.yaml:2"),
+    }
+    places = {"pointers ghcr.io/acme/{name}": ("tags/{name}:$.tag", ".gitops-ci.yaml:5")}
+    assert rules == (signers if verifies else {}) | (places if points else {})
+
+
+def test_show_does_not_print_the_text_of_a_key(run):
+    indented = PUBLIC_KEY.replace("\n", "\n      ")
+    Path(".gitops-ci.yaml").write_text(f'verify:\n  "ghcr.io/acme/*":\n    key: |\n      {indented}\n')
+    assert run("config", "check").code == 0
+    assert "key (text)" in run("config", "show").out
+
+
+@pytest.mark.parametrize(
+    ("rule", "said", "hint"),
+    [
+        ("{key: nope.pub}", "verify.ghcr.io/acme/*: nope.pub cannot be read", "Is the path right?"),
+        ("{key: ../x.pub}", "../x.pub lies outside of the configuration's folder", "Put the file beside"),
+        ("{key: .gitops-ci.yaml}", "verify.ghcr.io/acme/*: .gitops-ci.yaml is not a public key", "cosign.pub"),
+        ("{keys: cosign.pub}", "unknown key 'keys'", "Did you mean 'key'?"),
+        ("{}", "nobody is named who has to have signed", "Write key: cosign.pub"),
+        ("{identity: a@b.example}", "it needs issuer or issuer-regex", "counts only with who issued it"),
+        ("{issuer: https://a.example}", "it needs identity or identity-regex", ""),
+        ("{identity: a, identity-regex: a, issuer: b}", "it needs identity or identity-regex, one of the two", "Keep"),
+        ("{key: cosign.pub, trusted-root: root.json}", "a trusted root is for identities", "Write identity:"),
+        ("{identity: a, issuer: b, trusted-root: none.json}", "none.json cannot be read", "Is the path right?"),
+        (
+            "{identity: a, issuer: b, trusted-root: .gitops-ci.yaml}",
+            "is no trusted root of sigstore",
+            "trusted_root.json",
+        ),
+    ],
+)
+def test_check_judges_the_rules_for_signatures(run, rule, said, hint):
+    Path(".gitops-ci.yaml").write_text(f'verify:\n  "ghcr.io/acme/*": {rule}\n')
+    done = run("config", "check")
+    assert done.code == 2
+    assert all(text in done.out + done.err for text in (".gitops-ci.yaml", said, hint))
+
+
+@pytest.mark.parametrize(
+    "glob",
+    ["ghcr.io/acme/shop:1.0", "https://ghcr.io/acme/*", "ghcr.io/acme/*:*", "ghcr.io/acme/shop@*", "ghcr.io//x", "a b"],
+)
+def test_a_rule_that_fits_no_image_is_refused(run, glob):
+    Path("cosign.pub").write_text(PUBLIC_KEY)
+    Path(".gitops-ci.yaml").write_text(f'verify:\n  "{glob}": {{key: cosign.pub}}\n')
+    done = run("config", "check")
+    assert done.code == 2
+    assert f".gitops-ci.yaml:2:{len(glob) + 7}: verify.{glob} fits no image's name" in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    "glob",
+    [
+        "*",
+        "**",
+        "ghcr.io/*",
+        "ghcr.io/acme/shop",
+        "localhost:5000/*",
+        "127.0.0.1:*/shop",
+        "*.example.com/team-?/[a-z]*",
+    ],
+)
+def test_a_rule_that_fits_images_is_taken(run, glob):
+    Path("cosign.pub").write_text(PUBLIC_KEY)
+    Path(".gitops-ci.yaml").write_text(f'verify:\n  "{glob}": {{key: cosign.pub}}\n')
+    done = run("config", "check")
+    assert (done.code, done.err.count("error")) == (0, 0)
+
+
 def test_an_unknown_variable_is_a_warning(run):
     Path("a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
     known = {"GITOPS_CI_TO": "x", "GITOPS_CI_TOKEN": "t", "GITOPS_CI_RESULT_TAGS": "a", "GITOPS_CI_ROLLBACK_TO": "-1"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shlex
+import shutil
 import sys
 
 import pytest
@@ -457,6 +458,20 @@ def signer(tmp_path, pair):
         "tagged(name, digest, (content, pair.sign(content)))\n"
     )
     return f"{shlex.quote(sys.executable)} {shlex.quote(str(script))} {{reference}}"
+
+
+def test_a_release_that_nobody_can_verify_pushes_nothing(
+    deploy, configured, config, repository, signer, monkeypatch, tmp_path
+):
+    configured()
+    LayoutWriter(tmp_path / "a").simple("x", [{"a": b"1"}])
+    git = shutil.which("git")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").symlink_to(git)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    release = ("release", "oci:a", "--to", repository, "--version", "1.5.0", "--after-push", signer)
+    assert "openssl" in deploy(*release, code=7)["error"]["message"]
+    assert not tags(repository)
 
 
 def test_a_release_is_signed_before_it_is_verified(deploy, configured, config, repository, signer, tmp_path):

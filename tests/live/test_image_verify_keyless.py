@@ -11,6 +11,8 @@ import sys
 import pytest
 from cryptography import x509
 
+from gitops_ci.errors import ProgramError
+from gitops_ci.registry.keyless import Keyless, Text
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import delivery
 from tests.support.git_repo import commit_files
@@ -263,6 +265,8 @@ def test_without_the_library_nothing_passes(verify, sigstore, repository, digest
     monkeypatch.setitem(sys.modules, "sigstore", None)
     error = verify(code=7)["error"]
     assert "gitops-ci[verify]" in error["hint"]
+    with pytest.raises(ProgramError, match="sigstore is not installed"):  # before a release pushes
+        Keyless(Text("a"), Text("b")).prepare()
     keyless._verifier.cache_clear()
 
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ci.errors import UsageError
+from gitops_ci.flows.image.verify import Rule
 from gitops_ci.imageref import ImageRef
 from tests.support.effort import examples
 
@@ -97,3 +98,26 @@ def test_whatever_is_read_is_written_back(text):
 )
 def test_the_host_does_not_count_towards_the_length_of_a_path(name):
     assert str(ImageRef.parse(f"{name}:1.0")) == f"{name}:1.0"
+
+
+@pytest.mark.parametrize(
+    ("written", "glob"),
+    [
+        ("nginx", "docker.io/library/nginx"),
+        ("docker.io/nginx", "nginx"),
+        ("index.docker.io/library/nginx", "docker.io/nginx"),
+        ("docker.io/acme/shop", "acme/*"),
+        ("acme/shop", "docker.io/*"),
+        ("acme/shop", "registry-1.docker.io/acme/shop"),
+        ("GHCR.io/acme/shop", "ghcr.io/acme/*"),
+        ("ghcr.io/acme/shop", "GHCR.io/Acme/*"),
+        ("ghcr.io/acme/a/b", "ghcr.io/acme/*"),
+    ],
+)
+def test_a_rule_for_signatures_covers_an_image_however_it_is_written(written, glob):
+    assert Rule(glob, ()).covers(ImageRef.parse(written))
+
+
+@pytest.mark.parametrize(("written", "glob"), [("ghcr.io/acme/shop", "acme/*"), ("quay.io/nginx", "nginx")])
+def test_a_rule_for_signatures_is_for_its_registry(written, glob):
+    assert not Rule(glob, ()).covers(ImageRef.parse(written))

@@ -31,7 +31,7 @@ class Rule:
     signers: tuple[Signer, ...]
 
     def covers(self, image: ImageRef) -> bool:
-        return any(fnmatchcase(name, self.images) for name in (image.name, image.familiar))
+        return any(fnmatchcase(name, self.images.lower()) for name in image.spellings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ class Verification:
 
     def covers(self, image: ImageRef) -> bool:
         return any(rule.covers(image) for rule in self.rules)
+
+    def prepare(self, images: Iterable[ImageRef]) -> None:
+        """Raises what every check of one of these images would raise, before anything is published."""
+        found = {signer for image in images for rule in self.rules if rule.covers(image) for signer in rule.signers}
+        for signer in found:
+            signer.prepare()
 
     def check(
         self, images: Iterable[ImageRef], access: Access, log: Log, *, known_as: ImageRef | None = None
