@@ -60,6 +60,7 @@ FLOORS = {
         {
             "after_push",
             "checkout",
+            "clusters",
             "comment",
             "demo",
             "environments",

@@ -124,8 +124,9 @@ def _comment(outcome: Outcome, options: dict[str, Any], log: Log) -> None:
 
 
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> DiffRequest:
+    from gitops_ci.flows.clusters import read_clusters
     from gitops_ci.flows.diff import DiffRequest
-    from gitops_ci.flows.diff.inputs import paths_inside, read_clusters
+    from gitops_ci.flows.diff.inputs import paths_inside
 
     settings = config_of(click.get_current_context()).options
     values = values_of(settings)

@@ -74,6 +74,7 @@ def exclude_option(function: Any) -> Any:
     metavar="CHART=FILE",
     help="Render the chart in folder CHART with the values of FILE. Repeatable.",
 )
+@option("--clusters", metavar="FILE", help="Clusters for the generators of ApplicationSets: a YAML list.")
 @exclude_option
 @option(
     "--skip-kind",
@@ -178,6 +179,11 @@ def changed_since(text: str | None, log: Log) -> tuple[str, ...]:
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest:
     from gitops_ci.flows.validate import ValidateRequest
 
+    clusters = None
+    if options["clusters"]:
+        from gitops_ci.flows.clusters import read_clusters
+
+        clusters = read_clusters(options["clusters"])
     ctx = click.get_current_context()
     settings = config_of(ctx).options
     if options["changed"] and options["changed_since"]:
@@ -199,6 +205,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
         substitute=dict(pairs((*settings.get("substitute", ()), *options["substitute"]), "substitute", "CLUSTER=prod")),
         values=values_of(settings, options["values"]),
         limits=limits_of(settings),
+        clusters=clusters,
         shard=_shard(options["shard"] or _shard_of_ci()),
         check_images=options["check_images"],
         insecure=tuple(options["insecure"]),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gitops_ci.rendering.argocd_directory import directory_closure, directory_text
+from gitops_ci.rendering.argocd_environment import build_environment
 from gitops_ci.rendering.argocd_helm import chart_closure, installation, values_here
 from gitops_ci.rendering.argocd_kustomize import edited
 from gitops_ci.rendering.argocd_source import Source, kind_of, overridden, sources_of
@@ -14,6 +15,7 @@ from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repo
 from gitops_ci.rendering.documents import Document, dig, text_of
 from gitops_ci.rendering.kustomization_edits import kustomize_recipe
 from gitops_ci.rendering.kustomization_files import collect, described_in
+from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
 __all__ = ["closure", "describe", "recipe"]
@@ -43,7 +45,10 @@ def describe(files: Sequence[str], documents: Sequence[Document], repository: Re
 
 def _sources(unit: DeploymentUnit, repository: Repository) -> list[Source]:
     name = text_of(dig(unit.value, "metadata", "name"))
-    found = sources_of(unit.value.get("spec"), repository)
+    found = [
+        replace(one, environment=build_environment(unit.value, one.value))
+        for one in sources_of(unit.value.get("spec"), repository)
+    ]
     return [one if one.elsewhere else overridden(one, name, repository.tree) for one in found]
 
 
@@ -74,11 +79,28 @@ def _source_closure(source: Source, unit: DeploymentUnit, repository: Repository
     if kind == "directory":
         return directory_closure(source, tree)
     if kind == "plugin":
-        return Closure(skip="a plugin of Argo CD renders it", remedy="Run the plugin, and check its output.")
+        return _plugin_closure(source.path, tree)
     try:
         return collect(source.path, tree, edited(source, tree))
     except YamlError as error:
         return Closure(error=f"the kustomization in {source.path} cannot be read: line {error.line}: {error.reason}")
+
+
+def _plugin_closure(folder: str, tree: SourceTree) -> Closure:
+    """What a plugin reads is judged as it lies, unless it is a template or no YAML: that is the plugin's."""
+    made = Closure(skip="a plugin of Argo CD renders it", remedy="Run the plugin, and check its output.")
+    made.parts |= {
+        path for path in tree.below(folder) if path.endswith((".yaml", ".yml")) and _is_made_by_it(path, tree)
+    }
+    return made
+
+
+def _is_made_by_it(path: str, tree: SourceTree) -> bool:
+    try:
+        tree.documents(path)
+    except YamlError:
+        return True
+    return "{{" in (tree.text(path) or "")
 
 
 def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Recipe:

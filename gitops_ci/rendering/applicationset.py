@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_ci.rendering.argocd_generators import LateText, Undecided, parameter_sets, replaced
+from gitops_ci.rendering.argocd_generators import LateText, Refused, Undecided, parameter_sets, replaced
 from gitops_ci.rendering.argocd_templates import CHART_TEMPLATE, for_helm
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Recipe, Repository, Step
 from gitops_ci.rendering.documents import Document, dig, load_any, text_of
@@ -40,6 +40,8 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     except Undecided as reason:
         made.skip = str(reason)
         made.remedy = "The Applications that it makes are not checked."
+    except Refused as reason:
+        made.error = str(reason)
     made.files |= made.parts
     return made
 

@@ -1,13 +1,13 @@
 """A folder of manifests as Argo CD reads it.
 
-Source: argo-cd reposerver/repository/repository.go, findManifests (3.1).
+Source: argo-cd reposerver/repository/repository.go, findManifests (3.6).
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
 
+from gitops_ci.rendering.argocd_globs import directory_glob
 from gitops_ci.rendering.argocd_source import Source
 from gitops_ci.rendering.deployment import Closure
 from gitops_ci.rendering.documents import dig, text_of
@@ -36,14 +36,17 @@ def directory_closure(source: Source, tree: SourceTree) -> Closure:
         short = path[len(prefix) :]
         if ("/" in short and dig(directory, "recurse") is not True) or not _MANIFEST.fullmatch(short):
             continue
-        if (exclude and _matches(exclude, short)) or (include and not _matches(include, short)):
+        if (exclude and directory_glob(exclude, short)) or (include and not directory_glob(include, short)):
+            made.left_out.add(path)
             continue
         if tree.leads_out(path):
             made.refuse(f"{path} is a link that leads out of the repository")
             return made
         if short.endswith(".jsonnet"):
             made.omitted.append(f"{path}: without this Jsonnet program")
-        elif _SKIPPED not in (tree.text(path) or _SKIPPED):
+        elif _SKIPPED in (tree.text(path) or _SKIPPED):
+            made.left_out.add(path)
+        else:
             made.files.add(path)
     return made
 
@@ -51,38 +54,3 @@ def directory_closure(source: Source, tree: SourceTree) -> Closure:
 def directory_text(closure: Closure, tree: SourceTree) -> list[str]:
     """The text of each file, with a line that says where it comes from."""
     return [f"# Source: {path}\n{(tree.text(path) or '').removeprefix(chr(0xFEFF))}" for path in sorted(closure.files)]
-
-
-def _matches(glob: str, path: str) -> bool:
-    return _expression(glob).fullmatch(path) is not None
-
-
-@cache
-def _expression(glob: str) -> re.Pattern[str]:
-    """`*` takes slashes too, `{a,b}` is a choice (github.com/gobwas/glob without separators)."""
-    made, depth, at = "", 0, 0
-    while at < len(glob):
-        character = glob[at]
-        at += 1
-        if character == "*":
-            made = made if made.endswith(".*") else f"{made}.*"
-        elif character == "?":
-            made += "."
-        elif character == "{":
-            made, depth = f"{made}(?:", depth + 1
-        elif character == "}" and depth:
-            made, depth = f"{made})", depth - 1
-        elif character == "," and depth:
-            made += "|"
-        elif character == "\\" and at < len(glob):
-            made, at = made + re.escape(glob[at]), at + 1
-        elif character == "[" and (end := glob.find("]", at + 1)) > 0:
-            inside = glob[at:end]
-            negated, inside = inside[:1] == "!", inside.removeprefix("!")
-            made, at = f"{made}[{'^' if negated else ''}{re.escape(inside).replace(chr(92) + '-', '-')}]", end + 1
-        else:
-            made += re.escape(character)
-    try:
-        return re.compile(made + ")" * depth, re.DOTALL)
-    except re.error:
-        return re.compile(re.escape(glob))

@@ -1,34 +1,42 @@
 """Parameters of ApplicationSet generators, from the repository and a list of clusters.
 
-Source: argo-cd.readthedocs.io/en/stable/operator-manual/applicationset (Generators-*); argo-cd 3.1
+Source: argo-cd.readthedocs.io/en/stable/operator-manual/applicationset (Generators-*); argo-cd 3.6
 (applicationset/generators, applicationset/utils).
 """
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import cache
 from typing import Any
 
+from gitops_ci.rendering.argocd_globs import path_match, pathspec
 from gitops_ci.rendering.deployment import Cluster, Repository
 from gitops_ci.rendering.documents import dig, items, load_any, text_of
 from gitops_ci.rendering.helm_command import merged
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["LateText", "ParameterSet", "Undecided", "parameter_sets", "replaced"]
+__all__ = ["LateText", "ParameterSet", "Refused", "Undecided", "parameter_sets", "replaced"]
 
 _NAMES = ("list", "git", "clusters", "matrix", "merge")
 _SIMPLE = re.compile(r"\{\{-?\s*\.?(?P<name>[\w.\[\]/-]+?)\s*-?\}\}")
+# What Go templates of generators have beyond names: `toJson .name`, `.name | toJson`, `index .name 1`.
+_AS_JSON = re.compile(r"\{\{-?\s*(?:\.(?P<piped>[\w.]+)\s*\|\s*toJson|toJson\s+\.(?P<given>[\w.]+))\s*-?\}\}")
+_INDEX = re.compile(r"\{\{-?\s*index\s+\.(?P<name>[\w.]+)\s+\"?(?P<key>[\w./-]+)\"?\s*-?\}\}")
 _DNS = re.compile(r"[^-a-z0-9.]")
+_IN_CLUSTER = Cluster("in-cluster", "https://kubernetes.default.svc")
 _MOST_SETS = 10_000
 
 
 class Undecided(Exception):
     """Parameters that only the cluster, or another service, knows."""
+
+
+class Refused(Exception):
+    """What Argo CD refuses in a generator: it makes no Application then."""
 
 
 class LateText(str):
@@ -107,11 +115,26 @@ def _filled(value: Any, known: Mapping[str, Any], context: _Context) -> Any:
     if isinstance(value, list):
         return [_filled(one, known, context) for one in value]
     if isinstance(value, str) and "{{" in value:
-        made = replaced(value, _flat(known) if context.is_go else known)
+        made = _go_filled(value, known) if context.is_go else replaced(value, known)
         if "{{" in made and context.is_go:
             raise Undecided(f"its generator is a template: {value.strip()}")
         return made
     return value
+
+
+def _go_filled(text: str, known: Mapping[str, Any]) -> str:
+    """A Go template of a generator with what can be filled in without evaluating it."""
+    flat = _flat(known)
+
+    def as_json(match: re.Match[str]) -> str:
+        found = dig(known, *(match["piped"] or match["given"]).split("."))
+        return match[0] if found is None else json.dumps(found)
+
+    def element(match: re.Match[str]) -> str:
+        name = f"{match['name']}.{match['key']}"
+        return text_of(flat[name]) if name in flat else match[0]
+
+    return replaced(_INDEX.sub(element, _AS_JSON.sub(as_json, text)), flat)
 
 
 def replaced(text: str, values: Mapping[str, Any]) -> str:
@@ -140,21 +163,31 @@ def _go_text(text: str, known: Mapping[str, Any]) -> str:
 
 def _list(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
     del known
-    if text_of(dig(value, "elementsYaml")):
-        raise Undecided("its elements are a template")
     for element in items(value, "elements"):
         if isinstance(element, dict):
             yield dict(element) if context.is_go else _as_texts(element)
+    if text := text_of(dig(value, "elementsYaml")):
+        if "{{" in text:
+            raise Undecided("its elements are a template")
+        try:
+            found = load_any(text)
+        except YamlError as error:
+            raise Refused(f"its elementsYaml is no YAML: {error.reason}") from None
+        for element in found if isinstance(found, list) else []:
+            if not isinstance(element, dict):
+                raise Refused("its elementsYaml has an element that is no mapping")
+            yield dict(element)
 
 
 def _as_texts(element: Mapping[str, Any]) -> dict[str, Any]:
     """Without Go templates every parameter is a text, and `values` has one level."""
     made: dict[str, Any] = {}
     for key, value in element.items():
-        if key == "values" and isinstance(value, dict):
-            made |= {f"values.{name}": text_of(one) for name, one in value.items()}
-        else:
-            made[key] = text_of(value)
+        is_map = key == "values" and isinstance(value, dict)
+        for name, one in ((f"values.{inner}", one) for inner, one in value.items()) if is_map else ((key, value),):
+            if not isinstance(one, str):
+                raise Refused(f"without goTemplate its list takes texts only, and '{name}' is none: quote it")
+            made[name] = one
     return made
 
 
@@ -168,11 +201,11 @@ def _git(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[di
         raise Undecided(f"its Git generator reads the revision {revision}")
     prefix = text_of(dig(value, "pathParamPrefix"))
     if listed := items(value, "directories"):
-        for folder in _chosen(listed, _directories(repository), _path_match):
+        for folder in _chosen(listed, _directories(repository), path_match):
             yield _path_parameters(folder, "", prefix, context)
         return
     names = [name for name in repository.tree.names if not name.startswith(".git/")]
-    for path in _chosen(items(value, "files"), names, _doublestar):
+    for path in _chosen(items(value, "files"), names, pathspec):
         context.files.add(path)
         for one in _file_objects(path, context):
             yield one | _path_parameters(posixpath.dirname(path) or ".", posixpath.basename(path), prefix, context)
@@ -190,28 +223,6 @@ def _chosen(listed: list[Any], names: list[str], match: Callable[[str, str], boo
         for name in names
         if any(match(glob, name) for glob in wanted) and not any(match(glob, name) for glob in unwanted)
     ]
-
-
-def _path_match(glob: str, path: str) -> bool:
-    """path.Match of Go: a star stays within one name."""
-    wanted, parts = glob.strip("/").split("/"), path.split("/")
-    return len(wanted) == len(parts) and all(fnmatchcase(one, two) for one, two in zip(parts, wanted, strict=True))
-
-
-def _doublestar(glob: str, path: str) -> bool:
-    return _doublestar_expression(glob.lstrip("/")).fullmatch(path) is not None
-
-
-@cache
-def _doublestar_expression(glob: str) -> re.Pattern[str]:
-    made = (
-        re.escape(glob)
-        .replace(r"\*\*/", "(?:.*/)?")
-        .replace(r"\*\*", ".*")
-        .replace(r"\*", "[^/]*")
-        .replace(r"\?", "[^/]")
-    )
-    return re.compile(re.sub(r"\\\{([^{}]*)\\\}", lambda one: f"(?:{one[1].replace(',', '|')})", made))
 
 
 def _file_objects(path: str, context: _Context) -> Iterator[dict[str, Any]]:
@@ -252,10 +263,17 @@ def _clusters(value: Any, known: Mapping[str, Any], context: _Context) -> Iterat
     del known
     if context.repository.clusters is None:
         raise Undecided("its cluster generator needs the list of clusters: give it with --clusters")
+    found = [_cluster_parameters(one, context) for one in _selected_clusters(value, context.repository.clusters)]
+    yield from [{"clusters": found}] if dig(value, "flatList") is True else found
+
+
+def _selected_clusters(value: Any, clusters: Sequence[Cluster]) -> list[Cluster]:
+    """Those that a selector takes; without one also the cluster that Argo CD runs in."""
     selector = dig(value, "selector")
-    for cluster in context.repository.clusters:
-        if not isinstance(selector, dict) or _is_selected(selector, cluster.labels):
-            yield _cluster_parameters(cluster, context)
+    if dig(selector, "matchLabels") or dig(selector, "matchExpressions"):
+        return [one for one in clusters if _is_selected(selector, one.labels)]
+    is_listed = any(one.server == _IN_CLUSTER.server for one in clusters)
+    return [*clusters, *([] if is_listed else [_IN_CLUSTER])]
 
 
 def _cluster_parameters(cluster: Cluster, context: _Context) -> dict[str, Any]:
@@ -267,28 +285,42 @@ def _cluster_parameters(cluster: Cluster, context: _Context) -> dict[str, Any]:
 
 
 def _matrix(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
-    """Each set of the first generator with each of the second, whose texts may use the first's."""
+    """Each set of the first generator with each of the second, whose texts may use the first's, and which it wins over.
+
+    Without Go templates the two may not differ in a parameter.
+    """
     generators = items(value, "generators")
     if len(generators) != 2:
-        raise Undecided("its matrix generator has not two generators")
+        raise Refused("its matrix generator has not two generators")
     for first in _generated(generators[0], known, context):
         for second in _generated(generators[1], {**known, **first}, context):
-            yield merged([first, second])
+            other = next((key for key in first if key in second and first[key] != second[key]), None)
+            if other is not None and not context.is_go:
+                raise Refused(f"both generators of its matrix set '{other}', to different values")
+            yield merged([second, first])
 
 
 def _merge(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:
     """The sets of the first generator, changed by those of the others that have the same keys."""
     keys = [text_of(one) for one in items(value, "mergeKeys")]
-    first, *others = [_generated(one, known, context) for one in items(value, "generators")] or [[]]
-    for base in first:
-        flat = _decided(base)
-        made = base
-        for other in others:
-            for one in other:
-                its = _decided(one)
-                if all(flat.get(key) == its.get(key) for key in keys):
-                    made = merged([made, one])
-        yield made
+    sets = [_generated(one, known, context) for one in items(value, "generators")]
+    if len(sets) < 2 or not keys:
+        raise Refused("its merge generator needs mergeKeys and two generators")
+    base, *others = [_by_keys(one, keys) for one in sets]
+    for name, one in base.items():
+        yield merged([one, *(other[name] for other in others if name in other)])
+
+
+def _by_keys(sets: list[dict[str, Any]], keys: list[str]) -> dict[str, dict[str, Any]]:
+    """Sets by the values of their keys, which are parameters at the top and no names of fields in one."""
+    made: dict[str, dict[str, Any]] = {}
+    for one in sets:
+        _decided(one)
+        name = json.dumps([one.get(key) for key in keys], sort_keys=True)
+        if name in made:
+            raise Refused(f"a generator of its merge makes two sets with the same {', '.join(keys)}")
+        made[name] = one
+    return made
 
 
 _GENERATORS = {"list": _list, "git": _git, "clusters": _clusters, "matrix": _matrix, "merge": _merge}

@@ -1,4 +1,4 @@
-"""A chart as Argo CD installs it. Source: argo-cd util/helm/cmd.go, reposerver/repository/repository.go (3.1).
+"""A chart as Argo CD installs it. Source: argo-cd util/helm/cmd.go, reposerver/repository/repository.go (3.6).
 
 Values, from the weakest: the chart's own, `valueFiles` in order, `values` or `valuesObject`, `parameters`.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
+from gitops_ci.rendering.argocd_environment import filled_in
+from gitops_ci.rendering.argocd_globs import doublestar, is_glob
 from gitops_ci.rendering.argocd_source import Source
 from gitops_ci.rendering.base import join
 from gitops_ci.rendering.chart_files import CHART, collect_chart
@@ -47,7 +48,8 @@ def chart_closure(source: Source, repository: Repository) -> Closure:
 def values_here(source: Source, tree: SourceTree) -> list[str]:
     """The files of values in this repository for a chart that is elsewhere."""
     named = [text_of(one) for one in items(source.value.get("helm"), "valueFiles")]
-    targets = [_target(path, source) for path in named if path.startswith("$") and not _elsewhere(path, source)]
+    here = [name for name, why in (source.references or {}).items() if not why]
+    targets = [_target(path, source) for path in named if _reference(path) in here]
     inside = [target for target in targets if not tree.leads_out(target)]
     return [tree.resolve(path) or path for target in inside for path in _matching(target, tree)]
 
@@ -55,6 +57,10 @@ def values_here(source: Source, tree: SourceTree) -> list[str]:
 def _add(path: str, source: Source, tree: SourceTree, made: Closure, *, may_miss: bool = False) -> None:
     if "://" in path:
         made.skip, made.remedy = f"it needs {path}", "Copy the file into the repository."
+        return
+    name = _reference(path)
+    if name and source.references is not None and name not in source.references:
+        made.error = made.error or f"'{path}' is of a source that no source names by 'ref: {name}'"
         return
     if why := _elsewhere(path, source):
         made.skip, made.remedy = f"'{path}' is not here: {why}", "Check it in the checkout of that source."
@@ -70,15 +76,19 @@ def _add(path: str, source: Source, tree: SourceTree, made: Closure, *, may_miss
         made.files.add(tree.resolve(one) or one)
 
 
+def _reference(path: str) -> str:
+    return path.partition("/")[0].removeprefix("$") if path.startswith("$") else ""
+
+
 def _elsewhere(path: str, source: Source) -> str:
-    name = path.partition("/")[0].removeprefix("$")
-    return source.references.get(name, "no source has this ref") if path.startswith("$") else ""
+    return (source.references or {}).get(_reference(path), "")
 
 
 def _target(path: str, source: Source) -> str:
     """From the root of the repository: `$ref/…` and `/…` start there, anything else in the chart's folder."""
-    if path.startswith("$"):
-        return path.partition("/")[2]
+    if _reference(path) in (source.references or {}):
+        return filled_in(path.partition("/")[2], source.environment)
+    path = filled_in(path, source.environment)
     if path.startswith("/"):
         return path.lstrip("/")
     return posixpath.join("" if source.path == "." else source.path, path)
@@ -87,15 +97,18 @@ def _target(path: str, source: Source) -> str:
 def _matching(target: str, tree: SourceTree) -> list[str]:
     if tree.is_file(target):
         return [target]
-    if not any(character in target for character in "*?["):
+    if not is_glob(target):
         return []
-    wanted = posixpath.normpath(target).split("/")
-    return [
-        name
-        for name in tree.names
-        if len(parts := name.split("/")) == len(wanted)
-        and all(fnmatchcase(part, one) for part, one in zip(parts, wanted, strict=True))
-    ]
+    wanted = posixpath.normpath(target)
+    return [name for name in tree.names if doublestar(wanted, name)]
+
+
+def _values_files(source: Source, tree: SourceTree) -> list[str]:
+    """The files of values in order, each once; one that is named stands there, not where a glob finds it."""
+    targets = [_target(text_of(one), source) for one in items(source.value.get("helm"), "valueFiles")]
+    named = {one for one in targets if not is_glob(one)}
+    found = [path for target in targets for path in _matching(target, tree) if not is_glob(target) or path not in named]
+    return list(dict.fromkeys(found))
 
 
 def installation(source: Source, application: Mapping[str, Any], label: str, repository: Repository) -> Installation:
@@ -108,14 +121,15 @@ def installation(source: Source, application: Mapping[str, Any], label: str, rep
     made.api_versions = tuple(text_of(one) for one in items(helm, "apiVersions"))
     made.include_crds = dig(helm, "skipCrds") is not True
     made.skip_tests = dig(helm, "skipTests") is True
-    for path in [text_of(one) for one in items(helm, "valueFiles")]:
-        for found in _matching(_target(path, source), repository.tree):
-            made.add_values_file(found)
+    made.skip_schema = dig(helm, "skipSchemaValidation") is True
+    for path in _values_files(source, repository.tree):
+        made.add_values_file(path)
     if isinstance(values := dig(helm, "valuesObject"), dict) or (values := text_of(dig(helm, "values"))):
         made.add_values(values)
     for parameter in items(helm, "parameters"):
         option = "--set-string" if dig(parameter, "forceString") is True else "--set"
-        made.options.append(f"{option}={text_of(dig(parameter, 'name'))}={_escaped(text_of(dig(parameter, 'value')))}")
+        value = filled_in(text_of(dig(parameter, "value")), source.environment)
+        made.options.append(f"{option}={text_of(dig(parameter, 'name'))}={_escaped(value)}")
     for parameter in items(helm, "fileParameters"):
         made.add_file_parameter(text_of(dig(parameter, "name")), _target(text_of(dig(parameter, "path")), source))
     return made

@@ -1,12 +1,14 @@
-"""A kustomization as Argo CD changes it by `kustomize edit`. Source: argo-cd util/kustomize/kustomize.go (3.1)."""
+"""A kustomization as Argo CD changes it by `kustomize edit`. Source: argo-cd util/kustomize/kustomize.go (3.6)."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from gitops_ci.quantities import whole_number
+from gitops_ci.rendering.argocd_environment import filled_in
 from gitops_ci.rendering.argocd_source import Source
 from gitops_ci.rendering.documents import dig, items, text_of
 from gitops_ci.rendering.kustomization_files import described_in, folded, kustomization_value
@@ -32,14 +34,22 @@ def edited(source: Source, tree: SourceTree) -> dict[str, Any]:
         if text := text_of(options.get(name)):
             _put(value, name, text)
     for image in items(options, "images"):
-        _set_image(value, text_of(image))
+        _set_image(value, filled_in(text_of(image), source.environment))
     for replica in items(options, "replicas"):
         _set_replicas(value, text_of(dig(replica, "name")), dig(replica, "count"))
-    _add_metadata(value, options)
-    for name in ("patches", "components"):
-        if more := items(options, name):
-            _put(value, name, [*_listed(value, name), *more])
+    _add_metadata(value, options, source.environment)
+    if patches := items(options, "patches"):
+        _put(value, "patches", [*_listed(value, "patches"), *patches])
+    if components := _components(options, source.path, tree):
+        _put(value, "components", list(dict.fromkeys([*map(text_of, _listed(value, "components")), *components])))
     return value
+
+
+def _components(options: Mapping[str, Any], folder: str, tree: SourceTree) -> list[str]:
+    found = [text_of(one) for one in items(options, "components")]
+    base = "" if folder == "." else folder
+    ignores_missing = options.get("ignoreMissingComponents") is True
+    return [one for one in found if not ignores_missing or tree.resolve(posixpath.join(base, one))]
 
 
 def _put(value: dict[str, Any], name: str, new: Any) -> None:
@@ -83,10 +93,10 @@ def _set_replicas(value: dict[str, Any], name: str, count: Any) -> None:
     _put(value, "replicas", [*others, {"name": name, "count": count if number is None else number}])
 
 
-def _add_metadata(value: dict[str, Any], options: Mapping[str, Any]) -> None:
+def _add_metadata(value: dict[str, Any], options: Mapping[str, Any], environment: Mapping[str, str]) -> None:
     labels, annotations = options.get("commonLabels"), options.get("commonAnnotations")
     if isinstance(labels, dict) and labels:
-        texts = {key: text_of(one) for key, one in labels.items()}
+        texts = {key: filled_in(text_of(one), environment) for key, one in labels.items()}
         if options.get("labelWithoutSelector") is True:
             pair: dict[str, Any] = {"pairs": texts}
             if options.get("labelIncludeTemplates") is True:
@@ -96,6 +106,8 @@ def _add_metadata(value: dict[str, Any], options: Mapping[str, Any]) -> None:
             _put(value, "commonLabels", _mapped(value, "commonLabels") | texts)
     if isinstance(annotations, dict) and annotations:
         texts = {key: text_of(one) for key, one in annotations.items()}
+        if options.get("commonAnnotationsEnvsubst") is True:
+            texts = {key: filled_in(text, environment) for key, text in texts.items()}
         _put(value, "commonAnnotations", _mapped(value, "commonAnnotations") | texts)
 
 

@@ -1,7 +1,7 @@
 """What the sources of an Argo CD Application are: a chart, a kustomization, or a folder; here or elsewhere.
 
 Source: argo-cd.readthedocs.io (user-guide/helm, kustomize, directory, multiple_sources, parameters); argo-cd
-reposerver/repository/repository.go (release 3.1).
+reposerver/repository/repository.go (release 3.6).
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ __all__ = ["Source", "kind_of", "overridden", "sources_of"]
 class Source:
     """One source: where it lies in this repository, or why it does not, and what to do about it.
 
-    One that is `pinned` is elsewhere because it follows other commits of this repository.
+    One that is `pinned` is elsewhere because it follows other commits of this repository. `references` are the sources
+    that `$NAME/…` may name, None where there is one source only; `environment` are the variables of its build.
     """
 
     value: Mapping[str, Any]
@@ -35,14 +36,21 @@ class Source:
     elsewhere: str = ""
     remedy: str = ""
     pinned: bool = False
-    references: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, str] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def sources_of(spec: Any, repository: Repository) -> list[Source]:
-    """The sources that make manifests; one with `ref` alone lends its files to the others."""
-    listed = [one for one in (items(spec, "sources") or [dig(spec, "source")]) if isinstance(one, dict)]
+    """The sources that make manifests; one with `ref` alone lends its files to the others.
+
+    What the hydrator writes to its branch it renders from the dry source.
+    """
+    several = items(spec, "sources")
+    hydrated = dig(spec, "sourceHydrator", "drySource")
+    listed = [one for one in ([hydrated] if hydrated else several or [dig(spec, "source")]) if isinstance(one, dict)]
     # `$ref` -> why it is elsewhere, '' for this repository
-    references = {name: _why_elsewhere(one, repository) for one in listed if (name := text_of(one.get("ref")))}
+    named = {name: _why_elsewhere(one, repository) for one in listed if (name := text_of(one.get("ref")))}
+    references = named if several and not hydrated else None
     made = []
     for one in listed:
         if one.get("ref") and not one.get("path") and not one.get("chart"):

@@ -63,7 +63,8 @@ class Closure:
     `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
     done here, each reason in `omitted`. `offline` are those without the resources that
     would have to be `fetched`. `copies` are files that are also wanted under another path, `written` files of our own.
-    `inputs` are files of values for charts that are not here. `inflating` are kustomizations that inflate charts,
+    `left_out` are files of its folder that it says not to deploy. `inputs` are files of values for charts that are not
+    here. `inflating` are kustomizations that inflate charts,
     `steps` make their files, named `CHART_OUTPUT` and a number.
 
     `refused` is why nothing of it may reach a program; `skip` why it cannot be rendered here although others can, with
@@ -81,6 +82,7 @@ class Closure:
     rewritten: dict[str, dict[str, Any]] = field(default_factory=dict)
     offline: dict[str, dict[str, Any]] = field(default_factory=dict)
     fetched: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
     inputs: set[str] = field(default_factory=set)
     copies: dict[str, str] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
@@ -137,6 +139,7 @@ class Closure:
         self.rewritten |= other.rewritten
         self.offline |= other.offline
         self.fetched |= other.fetched
+        self.left_out |= other.left_out
         self.inputs |= other.inputs
         self.copies |= other.copies
         self.written |= other.written

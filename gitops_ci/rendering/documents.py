@@ -8,7 +8,7 @@ from typing import Any
 
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, YamlError, read
 
-__all__ = ["Document", "dig", "items", "load", "load_any", "text_of"]
+__all__ = ["Document", "dig", "is_encrypted", "items", "load", "load_any", "text_of"]
 
 _MOST_NODES = 500_000  # aliases can repeat a value: beyond this a text is hostile
 _INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
@@ -43,6 +43,11 @@ class Document:
     @property
     def namespace(self) -> str:
         return text_of(dig(self.value, "metadata", "namespace"))
+
+
+def is_encrypted(one: Document) -> bool:
+    """Whether SOPS encrypted an object."""
+    return isinstance(mark := one.value.get("sops"), dict) and ("mac" in mark or "lastmodified" in mark)
 
 
 def load(path: str, text: str) -> tuple[Document, ...]:

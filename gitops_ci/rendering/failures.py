@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from gitops_ci.errors import ProgramError
+from gitops_ci.rendering import fleet, helmrelease
 from gitops_ci.rendering.chart_errors import is_broken
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Repository
-from gitops_ci.rendering.helmrelease import is_fully_known
 
 __all__ = ["Failure", "failure_of"]
 
@@ -43,8 +43,10 @@ def failure_of(unit: DeploymentUnit, closure: Closure, error: ProgramError, repo
     if any(words in error.message for words in _NO_FINDING):
         return Failure(error.message, is_error=False, remedy=error.hint)
     is_given = unit.kind == "chart" and unit.source in repository.values
-    lacks_values = (unit.is_assumed and not is_given) or (
-        unit.kind == "helmrelease" and not is_fully_known(unit, repository)
+    lacks_values = (
+        (unit.is_assumed and not is_given)
+        or (unit.kind == "helmrelease" and not helmrelease.is_fully_known(unit, repository))
+        or (unit.kind == "fleet" and not fleet.is_fully_known(unit))
     )
     if lacks_values and not is_broken(error.message):
         return Failure(message, is_error=False, remedy="Render it with its user's values: --values CHART=FILE.")

@@ -1,23 +1,25 @@
 """Fleet bundles: a folder with fleet.yaml, once as it is and once for each target customisation.
 
-Source: github.com/rancher/fleet 0.13 (internal/bundlereader, internal/helmdeployer/{render,kustomize,rawyaml},
+Source: github.com/rancher/fleet 0.16 (internal/bundlereader, internal/helmdeployer/{render,kustomize,rawyaml},
 internal/cmd/controller/options/calculate.go); fleet.rancher.io/ref-fleet-yaml. Values files win over `values`.
 """
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gitops_ci.rendering.base import join
 from gitops_ci.rendering.chart_files import CHART, collect_chart
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repository, Step
 from gitops_ci.rendering.documents import Document, dig, items, load, text_of
-from gitops_ci.rendering.fleet_overlays import overlay_closure, overlay_recipe
-from gitops_ci.rendering.helm_command import Installation, merged
+from gitops_ci.rendering.fleet_overlays import TEMPLATES, overlay_closure, overlay_recipe
+from gitops_ci.rendering.helm_command import OWN_FOLDER, Installation, merged
 from gitops_ci.rendering.kustomization_edits import kustomize_recipe
-from gitops_ci.rendering.kustomization_files import collect, described_in, kustomization_value
+from gitops_ci.rendering.kustomization_files import collect, kustomization_value
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
@@ -69,10 +71,19 @@ def _merged_options(base: Mapping[str, Any], custom: Mapping[str, Any]) -> dict[
     made: dict[str, Any] = {
         name: text_of(custom.get(name)) or text_of(base.get(name)) for name in ("namespace", "defaultNamespace")
     }
+    base_helm = base.get("helm")
     helm = [one for source in (base, custom) if isinstance(one := source.get("helm"), dict)]
     made["helm"] = merged([{key: value for key, value in one.items() if value not in (None, "")} for one in helm])
-    # Each level's files are read into its values before the levels are merged.
-    made["values"] = [(one.get("values"), [text_of(path) for path in items(one, "valuesFiles")]) for one in helm]
+    # Each level's files are read into its values before the levels are merged; those of a bundle that names no chart
+    # are not read at all (readResources).
+    is_of_chart = bool(dig(base, "helm", "chart") or dig(base, "helm", "repo"))
+    made["values"] = [
+        (
+            one.get("values"),
+            [text_of(path) for path in items(one, "valuesFiles")] if one is not base_helm or is_of_chart else [],
+        )
+        for one in helm
+    ]
     made["kustomize"] = text_of(dig(custom, "kustomize", "dir")) or text_of(dig(base, "kustomize", "dir")) or "."
     made["overlays"] = [text_of(name) for one in (base, custom) for name in items(dig(one, "yaml"), "overlays")]
     return made
@@ -88,14 +99,14 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     made.files.add(unit.path)
     chart = _chart_folder(unit, tree)
     _chart_closure(chart, unit, tree, made)
-    if kustomization := described_in(_kustomize_folder(unit), tree):
+    if kustomization := _kustomization(unit, tree):
         made.is_indivisible = bool(made.remote)
         made.absorb(_kustomize_closure(unit, kustomization, tree))
     elif chart is None and not made.remote:
         made.absorb(overlay_closure(unit.source, unit.value["overlays"], unit.path, tree))
-    outside = next(
-        (path for path in sorted(made.files) if not _is_in(unit.source, path) and path not in made.copies.values()), ""
-    )
+    # Files of values are read where they are; only what is in the folder gets into the bundle.
+    allowed = {*made.copies.values(), *map(tree.resolve, _values_files(unit))}
+    outside = next((path for path in sorted(made.files) if not _is_in(unit.source, path) and path not in allowed), "")
     if outside and not made.refused:
         made.error = made.error or f"Fleet reads only files of the bundle's folder, and {outside} is not in it"
     if made.remote and not made.skip:
@@ -118,7 +129,7 @@ def _chart_closure(chart: str | None, unit: DeploymentUnit, tree: SourceTree, ma
     if chart is not None:
         collect_chart(chart, tree, made)
         made.parts |= made.files
-    for path in (join(unit.source, one) for _, paths in unit.value["values"] for one in paths):
+    for path in _values_files(unit):
         if tree.leads_out(path):
             made.refuse(f"{unit.path}: '{path}' leads out of the repository")
         elif tree.is_file(path):
@@ -135,8 +146,25 @@ def _chart_closure(chart: str | None, unit: DeploymentUnit, tree: SourceTree, ma
         )
 
 
+def _values_files(unit: DeploymentUnit) -> list[str]:
+    return [join(unit.source, one) for _, paths in unit.value["values"] for one in paths]
+
+
+def is_fully_known(unit: DeploymentUnit) -> bool:
+    """Whether its values are all in the repository: they may be of the cluster, or templates over its labels."""
+    helm = unit.value["helm"]
+    texts = json.dumps([one for one, _ in unit.value["values"]])
+    return not (helm.get("valuesFrom") or helm.get("templateValues") or "${" in texts or "global.fleet." in texts)
+
+
 def _kustomize_folder(unit: DeploymentUnit) -> str:
     return join(unit.source, unit.value["kustomize"])
+
+
+def _kustomization(unit: DeploymentUnit, tree: SourceTree) -> str | None:
+    """The path of the bundle's kustomization: Fleet knows one name for it."""
+    path = join(_kustomize_folder(unit), "kustomization.yaml")
+    return path if tree.is_file(path) else None
 
 
 def _kustomize_closure(unit: DeploymentUnit, path: str, tree: SourceTree) -> Closure:
@@ -158,7 +186,7 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
     """A chart, then the kustomization over it; or one of them; or plain files with overlays."""
     tree = repository.tree
     folder = _kustomize_folder(unit)
-    path = described_in(folder, tree)
+    path = _kustomization(unit, tree)
     chart = _chart_folder(unit, tree)
     into = join(folder, _MANIFESTS)
     copies, steps = dict(closure.copies), list[Step]()
@@ -170,7 +198,9 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
         steps.append(made.step(into if path else ""))
     if path is None:
         if chart is None:
-            return overlay_recipe(unit.source, closure, unit.value["overlays"], tree)
+            return _with_templates(
+                overlay_recipe(unit.source, closure, unit.value["overlays"], tree), unit, closure, repository
+            )
     else:
         value = closure.rewritten.get(path) or dict(kustomization_value(path, tree))
         if chart is not None:
@@ -182,10 +212,29 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
     return Recipe(frozenset(closure.files), copies, dict(closure.links), written, tuple(steps))
 
 
+def _with_templates(plain: Recipe, unit: DeploymentUnit, closure: Closure, repository: Repository) -> Recipe:
+    """Plain manifests, and what the folder `templates` makes, which Fleet takes for a chart's."""
+    start = join(unit.source, TEMPLATES) + "/"
+    templates = [path for path in closure.files if path.startswith(start)]
+    if not templates:
+        return plain
+    chart = f"{OWN_FOLDER}/chart"
+    made = _installation(unit, chart, repository)
+    copies = {f"{chart}/{TEMPLATES}{path[len(start) :]}": path for path in templates}
+    written = {f"{chart}/{CHART}": json.dumps({"apiVersion": "v2", "name": "bundle", "version": "0.0.0"})}
+    return replace(
+        plain,
+        copies={**plain.copies, **copies, **made.copies},
+        written={**plain.written, **written, **made.written},
+        steps=(*plain.steps, made.step()),
+    )
+
+
 def _installation(unit: DeploymentUnit, chart: str, repository: Repository) -> Installation:
     helm = unit.value["helm"]
     name = text_of(helm.get("releaseName")) or posixpath.basename(unit.source) or "bundle"
     made = Installation(chart, name, _namespace(unit.value), kubernetes_version=repository.kubernetes_version)
+    made.skip_schema = helm.get("skipSchemaValidation") is True
     levels = []
     for inline, paths in unit.value["values"]:
         found = [inline] if isinstance(inline, dict) else []

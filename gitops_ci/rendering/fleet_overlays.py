@@ -1,6 +1,6 @@
 """Plain manifests of a Fleet bundle, with the overlays that a target lays over them.
 
-A file of an overlay replaces or adds one; `NAME_patch.yaml` patches NAME.yaml (github.com/rancher/fleet 0.13,
+A file of an overlay replaces or adds one; `NAME_patch.yaml` patches NAME.yaml (github.com/rancher/fleet 0.16,
 internal/helmdeployer/render/patch; render/helm.go for which files are manifests).
 """
 
@@ -15,22 +15,28 @@ from gitops_ci.rendering.base import join, path_argument
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.deployment import Closure, Recipe, Step, join_documents
 from gitops_ci.rendering.documents import Document, dig, items, load, load_any, text_of
+from gitops_ci.rendering.fleet_ignore import bundled
 from gitops_ci.rendering.helm_command import OWN_FOLDER
 from gitops_ci.rendering.kustomization_edits import written
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["overlay_closure", "overlay_recipe"]
+__all__ = ["TEMPLATES", "overlay_closure", "overlay_recipe"]
 
+# What lies here is a chart's templates, although there is no chart (render/helm.go, manifests).
+TEMPLATES = "templates/"
 _OVERLAYS = "overlays/"
 _PATCH = "_patch."
+_MANIFESTS = (".yaml", ".yml", ".json")
 
 
 def overlay_closure(folder: str, overlays: Sequence[str], description: str, tree: SourceTree) -> Closure:
     """The manifests of a folder, and what its overlays hold; other bundles and charts below it are not its own."""
     made = Closure()
     prefix = "" if folder == "." else f"{folder}/"
-    names = [path[len(prefix) :] for path in tree.below(folder)]
+    names = bundled(folder, tree)
+    hidden = {path[len(prefix) :] for path in tree.below(folder)} - set(names)
+    made.left_out |= {prefix + name for name in hidden if name.endswith(_MANIFESTS)}
     others = tuple(
         f"{posixpath.dirname(name)}/"
         for name in names
@@ -38,7 +44,7 @@ def overlay_closure(folder: str, overlays: Sequence[str], description: str, tree
     )
     ignored = {posixpath.basename(description), *_values_files(description, tree)}
     for name in names:
-        if not name.endswith((".yaml", ".yml", ".json")) or name in ignored or name.startswith(others or ("\0",)):
+        if not name.endswith(_MANIFESTS) or name in ignored or name.startswith(others or ("\0",)):
             continue
         if name.startswith(_OVERLAYS) and not name.startswith(tuple(f"{_OVERLAYS}{one}/" for one in overlays)):
             made.parts.add(prefix + name)
@@ -53,7 +59,26 @@ def overlay_closure(folder: str, overlays: Sequence[str], description: str, tree
     missing = [one for one in overlays if not tree.is_folder(f"{prefix}{_OVERLAYS}{one}")]
     if missing:
         made.error = f"there is no overlay '{missing[0]}' in {folder}"
+    elif alone := _patch_of_nothing(names, overlays):
+        made.error = f"there is no file that {prefix}{alone} could patch"
     return made
+
+
+def _patch_of_nothing(names: Sequence[str], overlays: Sequence[str]) -> str:
+    """A patch whose file is neither in the folder nor in an overlay."""
+    known = set(names)
+    for start in (f"{_OVERLAYS}{one}/" for one in overlays):
+        inside = {name[len(start) :] for name in names if name.startswith(start)}
+        known |= {name for name in inside if _PATCH not in posixpath.basename(name)}
+        alone = sorted(name for name in inside if _PATCH in posixpath.basename(name) and _patched(name) not in known)
+        if alone:
+            return start + alone[0]
+    return ""
+
+
+def _patched(name: str) -> str:
+    """The file that a patch is for."""
+    return join(posixpath.dirname(name) or ".", posixpath.basename(name).replace(_PATCH, ".", 1))
 
 
 def _values_files(description: str, tree: SourceTree) -> set[str]:
@@ -69,7 +94,11 @@ def _values_files(description: str, tree: SourceTree) -> set[str]:
 def overlay_recipe(folder: str, closure: Closure, overlays: Sequence[str], tree: SourceTree) -> Recipe:
     """Without a patch the files are what is applied; patches are kustomize's work, each on the objects of its file."""
     prefix = "" if folder == "." else f"{folder}/"
-    own = sorted(path for path in closure.files if posixpath.basename(path) not in {"fleet.yaml", "fleet.yml"})
+    own = sorted(
+        path
+        for path in closure.files
+        if posixpath.basename(path) not in {"fleet.yaml", "fleet.yml"} and not path.startswith(prefix + TEMPLATES)
+    )
     effective = {path[len(prefix) :]: path for path in own if not path[len(prefix) :].startswith(_OVERLAYS)}
     patches: list[dict[str, Any]] = []
     for overlay in overlays:
@@ -77,8 +106,7 @@ def overlay_recipe(folder: str, closure: Closure, overlays: Sequence[str], tree:
         for path in [one for one in own if one.startswith(start)]:
             name = path[len(start) :]
             if _PATCH in posixpath.basename(name):
-                target = join(posixpath.dirname(name) or ".", posixpath.basename(name).replace(_PATCH, ".", 1))
-                patches += _patches(path, effective.get(target, ""), tree)
+                patches += _patches(path, effective.get(_patched(name), ""), tree)
             else:
                 effective[name] = path
     names = [effective[name] for name in sorted(effective)]

@@ -28,6 +28,7 @@ class Installation:
     api_versions: tuple[str, ...] = ()
     include_crds: bool = True
     skip_tests: bool = False
+    skip_schema: bool = False
     label: str = ""
     options: list[str] = field(default_factory=list)
     written: dict[str, str] = field(default_factory=dict)
@@ -58,6 +59,8 @@ class Installation:
         options += [f'--api-versions="{one}"' if "," in one else f"--api-versions={one}" for one in self.api_versions]
         if self.skip_tests:
             options.append("--skip-tests")
+        if self.skip_schema:
+            options.append("--skip-schema-validation")
         return Step("helm", (*options, *self.options, "--", self.release, path_argument(self.chart)), into)
 
     def _path(self, kind: str, ending: str) -> str:

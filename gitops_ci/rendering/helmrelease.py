@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from gitops_ci.rendering.base import BuildError, join, path_argument
@@ -17,6 +19,7 @@ from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repo
 from gitops_ci.rendering.documents import Document, dig, items, load, text_of
 from gitops_ci.rendering.flux_sources import Location, locate
 from gitops_ci.rendering.helm_command import OWN_FOLDER, Installation, merged
+from gitops_ci.rendering.helm_values import BadValue, set_value, text_value, typed_value
 from gitops_ci.rendering.kustomization_edits import metadata_transformers, written
 from gitops_ci.yamltext import YamlError
 
@@ -46,8 +49,23 @@ def _namespace(value: Mapping[str, Any]) -> str:
     return text_of(dig(value, "spec", "targetNamespace")) or text_of(dig(value, "metadata", "namespace"))
 
 
-def _location(unit: DeploymentUnit, repository: Repository) -> Location:
+def _chart(unit: DeploymentUnit, repository: Repository) -> tuple[Any, DeploymentUnit]:
+    """What says which chart it is, None where nothing in Git does, and the object that says so."""
     spec = dig(unit.value, "spec", "chart", "spec")
+    reference = dig(unit.value, "spec", "chartRef")
+    if spec is not None or dig(reference, "kind") != "HelmChart":
+        return spec, unit
+    namespace = text_of(dig(reference, "namespace")) or text_of(dig(unit.value, "metadata", "namespace"))
+    found = repository.named("HelmChart", text_of(dig(reference, "name")), namespace, unit)
+    return (dig(found.value, "spec"), replace(unit, value=found.value)) if found else (None, unit)
+
+
+def _chart_name(unit: DeploymentUnit, repository: Repository) -> str:
+    return text_of(dig(_chart(unit, repository)[0], "chart"))
+
+
+def _location(unit: DeploymentUnit, repository: Repository) -> Location:
+    spec, owner = _chart(unit, repository)
     if spec is None:
         reference = dig(unit.value, "spec", "chartRef")
         name = f"the {text_of(dig(reference, 'kind'))} '{text_of(dig(reference, 'name'))}'"
@@ -57,7 +75,7 @@ def _location(unit: DeploymentUnit, repository: Repository) -> Location:
         chart = f"chart {text_of(dig(spec, 'chart'))} {text_of(dig(spec, 'version'))}".strip()
         name = text_of(dig(spec, "sourceRef", "name"))
         return Location(".", "", f"it needs {chart} of the {kind} '{name}'", "Copy the chart into the repository.")
-    return locate(unit.source, dig(spec, "sourceRef"), unit, repository)
+    return locate(text_of(dig(spec, "chart")), dig(spec, "sourceRef"), owner, repository)
 
 
 def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
@@ -65,8 +83,9 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     made = Closure()
     place = _location(unit, repository)
     tree = place.tree(repository)
-    if place.elsewhere or "${" in unit.source:
-        made.skip = place.elsewhere or f"its chart '{unit.source}' is filled in where it is deployed"
+    chart = _chart_name(unit, repository)
+    if place.elsewhere or "${" in chart:
+        made.skip = place.elsewhere or f"its chart '{chart}' is filled in where it is deployed"
         made.remedy, made.pinned = place.remedy, place.pinned
         return made
     if not tree.is_file(join(place.path, CHART)):
@@ -74,32 +93,37 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
             made.skip = f"its chart is in {place.source}, which is not in this repository"
             made.remedy = "Render it with that chart, and check the output."
             return made
-        message = f"there is no chart in '{unit.source}'"
+        message = f"there is no chart in '{chart}'"
         made.problems.append(BuildError("missing-path", unit.path, unit.line, 1, message))
         made.error = message
         return made
     folder = tree.resolve(place.path) or place.path
     collect_chart(folder, tree, made)
     made.parts |= made.files
-    for path in _values_files(unit):
+    for path in _values_files(unit, repository):
         target = _location_of(path, unit, repository)
         if tree.is_file(target):
             made.files.add(tree.resolve(target) or target)
             made.parts.add(tree.resolve(target) or target)
-        elif dig(unit.value, "spec", "chart", "spec", "ignoreMissingValuesFiles") is not True:
+        elif dig(_chart(unit, repository)[0], "ignoreMissingValuesFiles") is not True:
             made.error = made.error or f"there is no values file '{path}'"
+    try:
+        values_of(unit, repository)
+    except BadValue as error:
+        made.error = made.error or f"spec.valuesFrom: {error}"
     if made.remote and not made.skip:
         made.skip = f"it needs {', '.join(made.remote)}"
         made.remedy = "Use --allow-remote to fetch it, or copy it into charts/."
     return made
 
 
-def _values_files(unit: DeploymentUnit) -> list[str]:
-    return [text_of(one) for one in items(dig(unit.value, "spec", "chart", "spec"), "valuesFiles")]
+def _values_files(unit: DeploymentUnit, repository: Repository) -> list[str]:
+    return [text_of(one) for one in items(_chart(unit, repository)[0], "valuesFiles")]
 
 
 def _location_of(path: str, unit: DeploymentUnit, repository: Repository) -> str:
-    return locate(path, dig(unit.value, "spec", "chart", "spec", "sourceRef"), unit, repository).path
+    spec, owner = _chart(unit, repository)
+    return locate(path, dig(spec, "sourceRef"), owner, repository).path
 
 
 def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Recipe:
@@ -112,9 +136,12 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
     made.kubernetes_version = repository.kubernetes_version
     made.include_crds = text_of(dig(spec, "install", "crds")) != "Skip" and dig(spec, "install", "skipCRDs") is not True
     made.skip_tests = dig(spec, "test", "enable") is not True
+    made.skip_schema = dig(spec, "install", "disableSchemaValidation") is True
     made.add_values(values_of(unit, repository))
     texts = dict(made.written)
-    if names := [one for path in _values_files(unit) if tree.is_file(one := _location_of(path, unit, repository))]:
+    if names := [
+        one for path in _values_files(unit, repository) if tree.is_file(one := _location_of(path, unit, repository))
+    ]:
         # The files stand in for the chart's own values.
         texts[join(folder, "values.yaml")] = json.dumps(
             merged([_values_in(name, tree.text(name) or "") for name in names])
@@ -149,10 +176,14 @@ def _release_name(value: Mapping[str, Any]) -> str:
 
 
 def values_of(unit: DeploymentUnit, repository: Repository) -> dict[str, Any]:
-    """Values from objects in order, then those in the release; what is in a Secret, or in no file, is not known."""
+    """Values from objects in order, then those in the release; what is in a Secret, or in no file, is not known.
+
+    Raises:
+        BadValue: a value cannot be set where it should be.
+    """
     spec = unit.value.get("spec")
     namespace = text_of(dig(unit.value, "metadata", "namespace"))
-    found: list[dict[str, Any]] = []
+    made: dict[str, Any] = {}
     for reference in items(spec, "valuesFrom"):
         kind, name = text_of(dig(reference, "kind")), text_of(dig(reference, "name"))
         one = repository.named(kind, name, namespace, unit)
@@ -160,11 +191,12 @@ def values_of(unit: DeploymentUnit, repository: Repository) -> dict[str, Any]:
             continue
         text = text_of(dig(one.value, "data", text_of(dig(reference, "valuesKey")) or "values.yaml"))
         if target := text_of(dig(reference, "targetPath")):
-            found.append(_at_path(target, text))
+            made = deepcopy(made)  # what is at the path is in an object of the repository
+            set_value(made, target, text if dig(reference, "literal") is True else _set(text))
         else:
-            found.append(_values_in(one.path, text))
+            made = merged([made, _values_in(one.path, text)])
     inline = dig(spec, "values")
-    return merged([*found, inline if isinstance(inline, dict) else {}])
+    return merged([made, inline if isinstance(inline, dict) else {}])
 
 
 def is_fully_known(unit: DeploymentUnit, repository: Repository) -> bool:
@@ -185,12 +217,10 @@ def _values_in(path: str, text: str) -> dict[str, Any]:
     return found[0].value if found else {}
 
 
-def _at_path(target: str, text: str) -> dict[str, Any]:
-    """A value below names that dots part, as `--set` reads them; indexes are left to helm, and are none here."""
-    made: Any = text
-    for name in reversed(target.replace("\\.", "\0").split(".")):
-        made = {name.replace("\0", "."): made}
-    return made if isinstance(made, dict) else {}
+def _set(text: str) -> Any:
+    """A value for a path: in quotes it is a text, else what it looks like."""
+    is_quoted = text[:1] in {"'", '"'} and text[:1] == text[-1:]
+    return text_value(text.strip("'\"")) if is_quoted else typed_value(text)
 
 
 def _post_renderers(spec: Any) -> list[dict[str, Any]]:

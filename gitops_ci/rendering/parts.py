@@ -21,12 +21,11 @@ class FileRole:
     """What a file is. `units` are the ids of those that say so.
 
     `rendered`: judged by what these units render to. `part`: no manifest of its own, or a piece of what cannot be
-    rendered here; not judged alone. `not-deployed`: beside a kustomization that does not list it, or among its patches,
-    and in no unit.
-    `plain`: judged as it lies.
+    rendered here; not judged alone. `left-out`: in the folder of a unit that says not to take it. `not-deployed`:
+    beside a kustomization that does not list it, or among its patches, and in no unit. `plain`: judged as it lies.
     """
 
-    role: Literal["rendered", "part", "not-deployed", "plain"]
+    role: Literal["rendered", "part", "left-out", "not-deployed", "plain"]
     units: tuple[str, ...] = field(default=())
 
 
@@ -36,6 +35,7 @@ def roles_of(names: Iterable[str], deployment: Deployment) -> dict[str, FileRole
     descriptions = {one.unit.path for one in deployment.units.values() if one.unit.kind in FILE_KINDS}
     listed = _folders_with_kustomization(deployment.repository.tree) | _folders_of_patches(parts)
     charts = set(_template_folders(deployment.repository.tree))
+    left_out = {path: name for name in sorted(deployment.rendered) for path in deployment.units[name].closure.left_out}
     made = {}
     for path in names:
         if path in rendered:
@@ -44,6 +44,8 @@ def roles_of(names: Iterable[str], deployment: Deployment) -> dict[str, FileRole
             made[path] = FileRole("part", tuple(parts[path]))
         elif path in descriptions or (chart := _chart_of(path, charts)) is not None:
             made[path] = FileRole("part", () if path in descriptions else (f"chart:{chart}",))
+        elif path in left_out:
+            made[path] = FileRole("left-out", (left_out[path],))
         elif (posixpath.dirname(path) or ".") in listed:
             made[path] = FileRole("not-deployed")
         else:

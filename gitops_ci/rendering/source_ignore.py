@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
-__all__ = ["IGNORE_FILE", "hidden_files"]
+__all__ = ["IGNORE_FILE", "hidden_files", "name_expression"]
 
 IGNORE_FILE = ".sourceignore"
 _VCS = (".git/", ".gitignore", ".gitmodules", ".gitattributes")
@@ -83,7 +83,9 @@ def _rules(lines: Iterable[_Line]) -> Iterator[_Rule]:
     """The lines in order; those for a name anywhere that follow each other are one expression."""
     for (folder, keeps, is_name), group in groupby(lines, key=lambda one: (one.folder, one.keeps, len(one.parts) == 1)):
         if is_name:
-            either = "|".join(_name(one.parts[0]) + ("/" if one.is_for_folders else "(?:/|$)") for one in group)
+            either = "|".join(
+                name_expression(one.parts[0]) + ("/" if one.is_for_folders else "(?:/|$)") for one in group
+            )
             yield _Rule(folder, keeps, re.compile(rf"(?:^|/)(?:{either})", re.DOTALL).search)
             continue
         for one in group:
@@ -92,7 +94,7 @@ def _rules(lines: Iterable[_Line]) -> Iterator[_Rule]:
 
 def _from_the_start(line: _Line) -> Callable[[str, int], bool]:
     """The test for a pattern of several names (go-git, pattern.globMatch)."""
-    tests = [re.compile(_name(part), re.DOTALL).fullmatch for part in line.parts]
+    tests = [re.compile(name_expression(part), re.DOTALL).fullmatch for part in line.parts]
 
     def fits(path: str, start: int) -> bool:
         left, fitted, may_skip = path[start:].removeprefix("/").split("/"), False, False
@@ -115,7 +117,7 @@ def _from_the_start(line: _Line) -> Callable[[str, int], bool]:
 
 
 @cache
-def _name(pattern: str) -> str:
+def name_expression(pattern: str) -> str:
     """The expression for one name, as Go's filepath.Match reads a pattern; what it refuses fits nothing."""
     made, at = "", 0
     while at < len(pattern):

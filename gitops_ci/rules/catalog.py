@@ -84,6 +84,7 @@ RULE_IDS = (
     "gitops/kustomize-build",
     "gitops/missing-path",
     "gitops/missing-source",
+    "gitops/no-decryption",
     "gitops/not-deployed",
     "gitops/schema-location",
     "gitops/undefined-variable",

@@ -300,3 +300,62 @@ def test_documents_of_talos_are_no_manifests(run, tree):
     assert "Talos" in next(one["reason"] for one in ran.document["skipped"])
     tree({"talos/watchdog.yaml": talos + "metadata: {name: a}\n"})
     assert run("validate", ".").code == 1
+
+
+FLEET = {
+    "b/fleet.yaml": "helm: {chart: web, values: {replicas: VALUE}}\n",
+    "b/web/Chart.yaml": CHART,
+    "b/web/templates/d.yaml": APP.replace("{name: api}", "{name: x}") + "  replicas: {{ .Values.replicas }}\n" + POD,
+}
+
+
+@pytest.mark.parametrize("value", ["'${ .ClusterValues.replicas }'", "global.fleet.clusterLabels.replicas"])
+def test_what_fleet_fills_in_for_each_cluster_is_unknown(validated, value):
+    files = {path: text.replace("VALUE", value) for path, text in FLEET.items()}
+    assert validated(files)[:2] == (0, [])
+    files = {path: text.replace("VALUE", "many") for path, text in FLEET.items()}
+    assert validated(files)[:2] == (1, [("schema/type", "b/web/templates/d.yaml")])
+
+
+def test_a_chart_that_lacks_what_the_cluster_gives_is_a_skip(validated):
+    files = {**FLEET, "b/fleet.yaml": "helm: {chart: web, valuesFrom: [{configMapKeyRef: {name: v}}]}\n"}
+    files["b/web/templates/d.yaml"] = 'a: {{ required "give it" .Values.x }}\n'
+    code, findings, skips = validated({**files, "d.yaml": GOOD.format(name="d")})
+    assert (code, findings) == (0, [])
+    assert "give it" in skips
+
+
+def test_what_an_application_leaves_out_is_not_judged(validated):
+    source = "source: {repoURL: 'https://git.example.com/acme/x', path: m, directory: {exclude: 'b.*', recurse: true}}"
+    files = {"a.yaml": APPLICATION.replace("SOURCE", source), "m/a.yaml": GOOD.format(name="d")}
+    files |= {"m/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ntypo: 1\n"}
+    code, findings, skips = validated(files)
+    assert (code, findings) == (0, [])
+    assert "m/b.yaml: application:argocd/apps leaves it out" in skips
+
+
+@pytest.mark.parametrize(
+    ("decryption", "expected"),
+    [("", [("gitops/no-decryption", "apps/a.yaml")]), ("  decryption: {provider: sops}\n", [])],
+)
+def test_an_encrypted_file_that_no_kustomization_decrypts(validated, decryption, expected):
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData: {{token: '{ENCRYPTED}'}}\n{SOPS}"
+    files = {"clusters/apps.yaml": KUSTOMIZATION + decryption, "apps/a.yaml": secret, "plain.yaml": secret}
+    assert validated(files)[:2] == (0, expected)
+
+
+def test_clusters_of_a_file_make_applications(validated):
+    template = "{metadata: {name: '{{name}}'}, spec: {project: default, destination: {name: '{{name}}'}, SOURCE}}"
+    source = "source: {repoURL: 'https://git.example.com/acme/x', path: 'm/{{name}}'}"
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: s, namespace: argocd}\nspec:\n"
+    text += "  generators: [{clusters: {selector: {matchLabels: {env: prod}}}}]\n  template: "
+    files = {"s.yaml": text + template.replace("SOURCE", source) + "\n", "m/eu/a.yaml": GOOD.format(name="d")}
+    files["clusters.yml"] = "[{name: eu, labels: {env: prod}}, {name: us}]\n"
+    code, findings, skips = validated(files)
+    assert (code, findings) == (0, [])
+    assert "give it with --clusters" in skips
+    assert validated({}, ".", "--clusters", "clusters.yml")[:2] == (0, [])
+    files["m/eu/a.yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ntypo: 1\n"
+    assert validated(files, ".", "--clusters", "clusters.yml")[:2] == (1, [("schema/unknown-field", "m/eu/a.yaml")])
+    files["clusters.yml"] = "[{name: us, labels: {env: prod}}]\n"
+    assert validated(files, ".", "--clusters", "clusters.yml")[1][-1] == ("gitops/missing-path", "s.yaml")

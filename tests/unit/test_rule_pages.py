@@ -30,6 +30,7 @@ WITHOUT_EXAMPLE = {
     "gitops/kustomization",
     "gitops/missing-path",
     "gitops/missing-source",
+    "gitops/no-decryption",
     "gitops/not-deployed",
     "gitops/schema-location",
     "gitops/undefined-variable",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitops_ci.flows.validate.rendering import RenderResult
     from gitops_ci.flows.validate.selection import RenderUnit, Shard
     from gitops_ci.flows.validate.units import Units
+    from gitops_ci.rendering.deployment import Cluster
     from gitops_ci.validation.report import Lookup
 
 __all__ = ["Selection", "ValidateRequest", "selected", "validate"]
@@ -59,6 +60,7 @@ class ValidateRequest(NamedTuple):
     allow_remote: bool = False
     substitute: Mapping[str, str] = MappingProxyType({})
     values: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    clusters: tuple[Cluster, ...] | None = None
     limits: Limits = Limits()
     changed_since: tuple[str, ...] = ()
     changed: frozenset[str] | None = None
@@ -235,6 +237,7 @@ def _units(request: ValidateRequest, sources: InputFiles) -> Units | None:
         kubernetes_version=request.checks.kubernetes_versions[-1],
         values=request.values,
         variables=request.substitute,
+        clusters=request.clusters,
         is_left_out=sources.left_out.covers,
     )
     return find_units(checkout, settings)

@@ -15,12 +15,15 @@ from gitops_ci.flows.validate.units import Checkout, Units
 from gitops_ci.model import Finding, Log, Skip
 from gitops_ci.rendering.deployment import Closure, Output
 from gitops_ci.rendering.discovery import Found
+from gitops_ci.rendering.documents import Document, dig, is_encrypted
 from gitops_ci.rendering.failures import failure_of
 from gitops_ci.rendering.kinds import FOLDER_KINDS, recipe_of
 from gitops_ci.rendering.parts import roles_of
 from gitops_ci.rendering.programs import ProgramSettings, render
 from gitops_ci.rendering.substitute import substitute
+from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.validation import Rendered
+from gitops_ci.yamltext import YamlError
 
 __all__ = ["Choice", "RenderResult", "read_units", "render_units"]
 
@@ -112,6 +115,7 @@ class _Run:
         self._choice = choice
         self._log = log
         self.result = RenderResult(has_variables=units.has_variables)
+        self._decrypted: dict[str, bool] = {}
 
     def everything(self, wanted: frozenset[str] | None) -> None:
         def is_wanted(found: Found) -> bool:
@@ -126,6 +130,11 @@ class _Run:
             reason = f"not rendered: {program} ({len(paths)} of its kind)"
             hint = "Install it and put it on PATH, or give --render none."
             self.result.skipped.append(Skip(paths[0], 0, reason, hint))
+        for path in sorted(path for path, is_decrypted in self._decrypted.items() if not is_decrypted):
+            message = "SOPS encrypted this, and no Kustomization that applies it has spec.decryption"
+            hint = "Flux applies the file as it is. Add decryption: {provider: sops} to the Kustomization."
+            where = self._shown(path)
+            self.result.findings.append(Finding("gitops/no-decryption", "warning", message, where, 1, 1, "", hint))
         for first, second in self._deployment.cycles:
             message = f"{first} and {second} contain each other"
             self._finding("gitops/cycle", "error", message, self._deployment.units[first])
@@ -206,6 +215,8 @@ class _Run:
             self._finding("gitops/undefined-variable", "warning", message, found, hint=hint)
         if unit.id in self._deployment.superseded:
             return
+        if unit.kind == "flux-kustomization":
+            self._note_decryption(found)
         tree = self._repository.tree
         described = {unit.path} if unit.kind in FOLDER_KINDS else set()
         templates = {path for path in closure.files if _is_template(path, closure, unit.source)}
@@ -228,6 +239,14 @@ class _Run:
             )
         )
         self._log.detail(f"rendered {name}")
+
+    def _note_decryption(self, found: Found) -> None:
+        """Remember the encrypted files that a Kustomization of Flux takes, and whether one that does decrypts it."""
+        tree = self._repository.tree
+        decrypts = dig(found.unit.value, "spec", "decryption") is not None
+        for path in found.closure.files:
+            if tree.noted(path, _is_marked) and any(map(is_encrypted, _documents(path, tree))):
+                self._decrypted[path] = self._decrypted.get(path, False) or decrypts
 
     def _source_of(self, found: Found) -> Callable[[str], str | None]:
         """The file that a rendered document says it came from: helm writes the chart's name before the path in it."""
@@ -259,6 +278,9 @@ class _Run:
             self.result.covered.add(shown)
             if role.role == "part" and role.units:
                 self.result.parts[shown] = role.units[0]
+            elif role.role == "left-out":
+                reason = f"{role.units[0]} leaves it out"
+                self.result.skipped.append(Skip(shown, 0, reason, expected=True))
             elif role.role == "not-deployed" and not units:
                 message = "in no kustomization: nothing deploys it"
                 hint = "List it in the kustomization.yaml beside it, or remove it."
@@ -282,6 +304,17 @@ class _Run:
         path, line = self._shown(found.unit.path), found.unit.line
         assert severity in {"error", "warning", "note"}
         self.result.findings.append(Finding(rule, severity, message, path, line, 1, "", hint))  # type: ignore[arg-type]
+
+
+def _is_marked(text: str) -> bool:
+    return "ENC[" in text and "sops" in text
+
+
+def _documents(path: str, tree: SourceTree) -> Sequence[Document]:
+    try:
+        return tree.documents(path)
+    except YamlError:
+        return ()  # the check of the file reports it
 
 
 def _lacks_program(kind: str) -> bool:

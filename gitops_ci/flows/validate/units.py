@@ -14,7 +14,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.flows.validate.selection import RenderUnit
 from gitops_ci.rendering.base import join
 from gitops_ci.rendering.chart_files import CHART
-from gitops_ci.rendering.deployment import USUAL_BRANCHES, Repository
+from gitops_ci.rendering.deployment import USUAL_BRANCHES, Cluster, Repository
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.general_patches import kinds_patched_in_general
 from gitops_ci.rendering.tree import CheckoutFiles, SourceTree
@@ -88,7 +88,8 @@ class UnitSettings:
     """What units are found and rendered with. Paths are as the run names them.
 
     `urls` are this repository's addresses, `branches` more names of the one at hand. `values` are files for the charts
-    in some folders, `variables` values of Flux variables. What `is_left_out` describes no unit.
+    in some folders, `variables` values of Flux variables, `clusters` those of Argo CD. What `is_left_out` describes no
+    unit.
     """
 
     urls: tuple[str, ...] = ()
@@ -96,6 +97,7 @@ class UnitSettings:
     kubernetes_version: str = ""
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    clusters: Sequence[Cluster] | None = None
     is_left_out: Callable[[str], bool] = lambda path: False  # noqa: ARG005
 
 
@@ -113,6 +115,7 @@ def find_units(checkout: Checkout, settings: UnitSettings) -> Units:
         kubernetes_version=settings.kubernetes_version,
         values=chart_values(settings.values, checkout, tree),
         variables=settings.variables,
+        clusters=settings.clusters,
     )
     deployment = Deployment(repository, is_left_out=lambda path: settings.is_left_out(checkout.shown(path)))
     first = deployment.start()

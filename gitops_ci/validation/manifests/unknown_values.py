@@ -4,7 +4,7 @@ Nobody can judge such a value from the repository, so that what is found about i
 
 Sources: getsops.io (the `sops` mapping and `ENC[...]` values); fluxcd.io Kustomization API, post-build variable
 substitution; argocd-vault-plugin.readthedocs.io, inline-path and generic placeholders; kubectl.docs.kubernetes.io,
-kustomization, vars.
+kustomization, vars; github.com/rancher/fleet (internal/cmd/controller/target/builder.go, preprocessHelmValues).
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ __all__ = ["UnknownValues", "mentions_vault", "substitutes_variables", "unknown_
 
 _VARIABLE = lazy_pattern(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:=\-+?#%/^,@](?:[^$}]|\$(?!\{))*)?\}")
 _KUSTOMIZE_VARIABLE = lazy_pattern(r"\$\([A-Za-z_][\w.\-]*\)")
+# Fleet's templates of values, and what it replaced before it had any.
+_OF_A_CLUSTER = lazy_pattern(
+    r"\$\{[^{}\n]*\.Cluster(?:Labels|Annotations|Values|Name)[^{}\n]*\}|^global\.fleet\.clusterLabels\."
+)
 _VAULT_PATH = lazy_pattern(r"<path:[^<>]+>")
 _ENCRYPTED = lazy_pattern(r"^ENC\[.*\]$", re.DOTALL)
 _PLACEHOLDER = lazy_pattern(r"<[^<>\n]+>")
 _VAULT_MARKS = ("avp.kubernetes.io/", "<path:")
 # Cheap: a document without any of them has no unknown value.
-_MARKS = ("${", "$(", "ENC[", "<")
+_MARKS = ("${", "$(", "ENC[", "<", "global.fleet.")
 # These are about what is missing or too much: a value beside it that nobody knows changes nothing.
 _ABOUT_THE_SHAPE = frozenset({"schema/required", "schema/unknown-field", "schema/type"})
 Keys = tuple[str | int, ...]
@@ -74,7 +78,7 @@ def unknown_values(
         return None
     patterns = [_VAULT_PATH]
     patterns += [_VARIABLE] if has_variables else []
-    patterns += [_KUSTOMIZE_VARIABLE] if in_unit else []
+    patterns += [_KUSTOMIZE_VARIABLE, _OF_A_CLUSTER] if in_unit else []
     patterns += [_PLACEHOLDER] if has_vault else []
     patterns += [_ENCRYPTED] if is_encrypted else []
 

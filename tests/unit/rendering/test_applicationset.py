@@ -6,13 +6,15 @@ Expected values are those of argo-cd's documentation of each generator (operator
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from gitops_ci.rendering.argocd_generators import Undecided, parameter_sets
+from gitops_ci.rendering.argocd_generators import Refused, Undecided, parameter_sets
 from gitops_ci.rendering.argocd_templates import for_helm
 from gitops_ci.rendering.deployment import Cluster
-from tests.unit.rendering.support import CONFIGMAP, URL, repository, unit_of
+from gitops_ci.rendering.kinds import closure_of
+from tests.unit.rendering.support import CONFIGMAP, URL, repository, unit_of, units
 
 FILES = {
     "apps/a/x.yaml": CONFIGMAP % "a",
@@ -39,9 +41,10 @@ def git(**value):
 
 
 def test_list():
-    generator = {"list": {"elements": [{"a": 1, "values": {"x": True}}, {"a": "2"}]}}
-    assert sets(generator) == [{"a": "1", "values.x": "true"}, {"a": "2"}]
-    assert sets(generator, go=True) == [{"a": 1, "values": {"x": True}}, {"a": "2"}]
+    generator = {"list": {"elements": [{"a": "1", "values": {"x": "y"}}, {"a": "2"}]}}
+    assert sets(generator) == [{"a": "1", "values.x": "y"}, {"a": "2"}]
+    typed = {"list": {"elements": [{"a": 1, "values": {"x": True}}], "elementsYaml": "[{a: {b: 2}}]"}}
+    assert sets(typed, go=True) == [{"a": 1, "values": {"x": True}}, {"a": {"b": 2}}]
 
 
 def test_git_directories():
@@ -94,7 +97,11 @@ def test_clusters():
             "metadata.annotations.a": "b",
         }
     ]
-    assert len(sets({"clusters": {}}, go=True)) == 2
+    assert [one["name"] for one in sets({"clusters": {}}, go=True)] == ["eu_1", "us-1", "in-cluster"]
+    (flat,) = sets({"clusters": {"flatList": True, "selector": {"matchLabels": {"env": "dev"}}}}, go=True)
+    assert [one["name"] for one in flat["clusters"]] == ["us-1"]
+    here = Cluster("mine", "https://kubernetes.default.svc")
+    assert [one["name"] for one in sets({"clusters": {}}, clusters=(here,))] == ["mine"]
     excluded = {"matchExpressions": [{"key": "region", "operator": "DoesNotExist"}]}
     assert [one["name"] for one in sets({"clusters": {"selector": excluded}})] == ["us-1"]
 
@@ -111,6 +118,61 @@ def test_matrix_fills_the_first_into_the_second():
     assert len(sets({"matrix": {"generators": [first, second]}}, go=True)) == 3
 
 
+def test_matrix_of_a_file_with_a_list():
+    """The example of operator-manual/applicationset/Generators-List (Dynamically generated elements)."""
+    files = git(files=[{"path": "envs/us/config.json"}])
+    for text in ("{{ .names | toJson }}", "{{ toJson .names }}"):
+        first = {"list": {"elements": [{"names": [{"a": 1}, {"a": 2}]}]}}
+        made = sets({"matrix": {"generators": [first, {"list": {"elementsYaml": text}}]}}, go=True)
+        assert [one["a"] for one in made] == [1, 2]
+    second = {"list": {"elements": [{"b": "{{ index .path.segments 1 }}"}]}}
+    made = sets({"matrix": {"generators": [files, second]}}, go=True)
+    assert [(one["name"], one["b"]) for one in made] == [("one", "us"), ("two", "us")]
+
+
+def test_the_first_of_a_matrix_wins():
+    generators = [{"list": {"elements": [{"a": "1"}]}}, {"list": {"elements": [{"a": "2", "b": "3"}]}}]
+    assert sets({"matrix": {"generators": generators}}, go=True) == [{"a": "1", "b": "3"}]
+
+
+def test_files_of_a_git_generator_are_a_pathspec_of_git():
+    """operator-manual/applicationset/Generators-Git-File-Globbing: a star takes slashes by default."""
+    names = lambda glob: [one["path.path"] for one in flat(sets(git(files=[{"path": glob}]), go=True))]  # noqa: E731
+    assert names("env*/config.json") == ["envs/eu", "envs/us", "envs/us"]
+    assert names("envs/us") == ["envs/us", "envs/us"]
+    assert names("envs/{us,eu}/config.json") == []
+
+
+def flat(found):
+    return [{f"path.{key}": value for key, value in one["path"].items()} for one in found]
+
+
+@pytest.mark.parametrize(
+    ("generator", "why"),
+    [
+        ({"list": {"elements": [{"a": 1}]}}, "'a' is none: quote it"),
+        ({"list": {"elements": [{"values": {"a": True}}]}}, "'values.a' is none"),
+        ({"list": {"elementsYaml": "a: ["}}, "no YAML"),
+        ({"matrix": {"generators": [{"list": {}}]}}, "two generators"),
+        (
+            {"matrix": {"generators": [{"list": {"elements": [{"a": "1"}]}}, {"list": {"elements": [{"a": "2"}]}}]}},
+            "set 'a', to different values",
+        ),
+        ({"merge": {"mergeKeys": ["a"], "generators": [{"list": {}}]}}, "two generators"),
+        ({"merge": {"generators": [{"list": {}}, {"list": {}}]}}, "needs mergeKeys"),
+        (
+            {"merge": {"mergeKeys": ["a"], "generators": [{"list": {"elements": [{"b": "1"}, {"b": "2"}]}}] * 2}},
+            "two sets with the same a",
+        ),
+    ],
+)
+def test_what_argo_cd_refuses_is_an_error_of_the_set(generator, why):
+    with pytest.raises(Refused, match=re.escape(why)):
+        sets(generator)
+    made = repository({"set.yaml": HEAD + json.dumps({"generators": [generator]})})
+    assert why in closure_of(units(made)["applicationset:argocd/s"], made).error
+
+
 def test_merge_changes_what_has_the_same_keys():
     generators = [
         {"clusters": {"values": {"ha": "false"}}},
@@ -124,7 +186,8 @@ def test_merge_changes_what_has_the_same_keys():
         },
     ]
     made = sets({"merge": {"mergeKeys": ["server"], "generators": generators}})
-    assert [(one["name"], one["values.ha"]) for one in made] == [("eu_1", "true"), ("us-1", "false")]
+    expected = [("eu_1", "true"), ("us-1", "false"), ("in-cluster", "false")]
+    assert [(one["name"], one["values.ha"]) for one in made] == expected
 
 
 def test_a_selector_of_a_generator():
@@ -160,7 +223,7 @@ HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name:
 
 def test_applications_of_plain_templates():
     spec = {
-        "generators": [{"list": {"elements": [{"env": "a", "n": 1}, {"env": "b", "n": 2}]}}],
+        "generators": [{"list": {"elements": [{"env": "a", "n": "1"}, {"env": "b", "n": "2"}]}}],
         "template": {
             "metadata": {"name": "{{env}}-{{ n }}", "labels": {"{{env}}": "x"}},
             "spec": {"project": "{{unknown}}"},
@@ -176,7 +239,7 @@ def test_applications_of_plain_templates():
 
 
 def test_two_applications_of_one_name_are_an_error():
-    spec = {"generators": [{"list": {"elements": [{"a": 1}, {"a": 2}]}}], "template": {"metadata": {"name": "x"}}}
+    spec = {"generators": [{"list": {"elements": [{"a": "1"}, {"a": "2"}]}}], "template": {"metadata": {"name": "x"}}}
     _, _, recipe = unit_of(repository({"set.yaml": HEAD + json.dumps(spec)}), "applicationset:argocd/s")
     assert recipe.finish("").errors == ("it makes two Applications of the name 'x'",)
 

@@ -161,9 +161,11 @@ def test_what_its_user_s_values_can_mend_is_not(message):
     assert not is_broken(message)
 
 
+CHART_IN_GIT = {"chart": {"spec": {"chart": "./charts/web", "sourceRef": {"kind": "GitRepository", "name": "x"}}}}
+
+
 def release(spec, files=None, name="helmrelease:apps/web"):
-    chart = {"chart": {"spec": {"chart": "./charts/web", "sourceRef": {"kind": "GitRepository", "name": "x"}}}}
-    return unit_of(repository({**WEB, "hr.yaml": RELEASE + json.dumps(chart | spec), **(files or {})}), name)
+    return unit_of(repository({**WEB, "hr.yaml": RELEASE + json.dumps(CHART_IN_GIT | spec), **(files or {})}), name)
 
 
 def test_a_release_has_its_values_in_flux_s_order():
@@ -182,8 +184,53 @@ def test_a_release_has_its_values_in_flux_s_order():
     files = {"a.yaml": config("a", "a: 1\nboth: a\nmap: {x: 1}"), "b.yaml": config("b", "b: 2\nmap: {y: 2}")}
     _, _, recipe = release(spec, files)
     assert values_of(recipe) == [
-        {"a": 1, "both": None, "map": {"x": 1, "y": 2}, "b": 2, "deep": {"x.y": "7"}, "inline": True}
+        {"a": 1, "both": None, "map": {"x": 1, "y": 2}, "b": 2, "deep": {"x.y": 7}, "inline": True}
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "more", "made"),
+    [
+        ("a", "false", {}, {"a": False}),
+        ("a", "'false'", {}, {"a": "false"}),
+        ("a", "007", {}, {"a": "007"}),
+        ("a", "-7", {}, {"a": -7}),
+        ("a", "null", {}, {"a": None}),
+        ("a", "{x,1}", {}, {"a": ["x", 1]}),
+        ("a", r"x\,y", {}, {"a": "x,y"}),
+        ("a", "{x,1}", {"literal": True}, {"a": "{x,1}"}),
+        ("a.b[1].c", "1", {}, {"a": {"b": [None, {"c": 1}]}}),
+        ("a[0]", "1", {}, {"a": [1]}),
+    ],
+)
+def test_a_value_for_a_path_is_read_as_helm_reads_it(path, text, more, made):
+    """helm.sh/helm/v4 pkg/strvals; github.com/fluxcd/pkg/chartutil, ReplacePathValue."""
+    config = CONFIGMAP % "a, namespace: apps" + "data: " + json.dumps({"one": text}) + "\n"
+    reference = {"kind": "ConfigMap", "name": "a", "valuesKey": "one", "targetPath": path, **more}
+    _, _, recipe = release({"valuesFrom": [reference]}, {"a.yaml": config})
+    assert values_of(recipe) == [made]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "why"),
+    [("a", "x,y", "a comma"), ("a", "{x", "brace"), ("[0]", "1", "no path"), ("a[9999999]", "1", "no path")],
+)
+def test_a_value_that_cannot_be_set_is_an_error_of_the_release(path, text, why):
+    config = CONFIGMAP % "a, namespace: apps" + "data: " + json.dumps({"one": text}) + "\n"
+    reference = {"kind": "ConfigMap", "name": "a", "valuesKey": "one", "targetPath": path}
+    made = repository(
+        {**WEB, "a.yaml": config, "hr.yaml": RELEASE + json.dumps(CHART_IN_GIT | {"valuesFrom": [reference]})}
+    )
+    assert why in closure_of(units(made)["helmrelease:apps/web"], made).error
+
+
+def test_a_release_of_a_helm_chart_object():
+    chart = {"chart": "./charts/web", "sourceRef": {"kind": "GitRepository", "name": "x"}}
+    described = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmChart\nmetadata: {name: web, namespace: apps}\n"
+    files = {"chart.yaml": described + "spec: " + json.dumps(chart) + "\n"}
+    _, closure, recipe = release({"chart": None, "chartRef": {"kind": "HelmChart", "name": "web"}}, files)
+    assert "charts/web/Chart.yaml" in closure.files
+    assert recipe.steps[0].arguments[-1] == "./charts/web"
 
 
 @pytest.mark.parametrize(
@@ -301,6 +348,72 @@ def test_values_of_another_source():
     assert "acme/other" in closure_of(units(made)["application:argocd/web"], made).skip
 
 
+def test_a_reference_that_no_source_has_is_an_error():
+    """argo-cd reposerver/repository/repository.go, resolveReferencedSources; with one source a dollar is a variable."""
+    helm = {"valueFiles": ["$other/envs/a.yaml"]}
+    sources = [{"repoURL": URL, "path": "charts/web", "helm": helm}, {"repoURL": URL, "ref": "values"}]
+    made = application({}, {"envs/a.yaml": "a: 2\n"}, sources=sources)
+    assert "'ref: other'" in closure_of(units(made)["application:argocd/web"], made).error
+    assert values_of(unit_of(application({"helm": helm}, {"envs/a.yaml": "a: 2\n"}), "application:argocd/web")[2])
+
+
+def test_the_build_environment_of_an_application():
+    """argo-cd.readthedocs.io/en/stable/user-guide/build-environment."""
+    helm = {
+        "valueFiles": ["values-$ARGOCD_APP_NAME.yaml", "/envs/${ARGOCD_APP_NAMESPACE}.yaml"],
+        "parameters": [{"name": "a", "value": "$ARGOCD_APP_NAME-$$x-$UNKNOWN."}],
+        "fileParameters": [{"name": "f", "path": "$ARGOCD_APP_NAME.txt"}],
+        "skipSchemaValidation": True,
+    }
+    files = {"charts/web/values-web.yaml": "", "envs/shop.yaml": "", "charts/web/web.txt": ""}
+    _, _, recipe = unit_of(application({"helm": helm}, files), "application:argocd/web")
+    assert values_of(recipe) == ["charts/web/values-web.yaml", "envs/shop.yaml"]
+    assert "--set=a=web-$x-." in recipe.steps[0].arguments
+    assert "--skip-schema-validation" in recipe.steps[0].arguments
+    assert "charts/web/web.txt" in recipe.copies.values()
+    options = {
+        "commonLabels": {"app": "${ARGOCD_APP_NAME}", "at": "$ARGOCD_APP_REVISION_SHORT"},
+        "images": ["a:$ARGOCD_APP_REVISION"],
+        "commonAnnotations": {"x": "$ARGOCD_APP_NAME"},
+    }
+    for more, annotation in (({}, "$ARGOCD_APP_NAME"), ({"commonAnnotationsEnvsubst": True}, "web")):
+        made = application({"path": "k", "kustomize": options | more}, {"k/kustomization.yaml": "resources: []\n"})
+        _, _, recipe = unit_of(made, "application:argocd/web")
+        written = json.loads(recipe.written["k/kustomization.yaml"])
+        assert written["commonLabels"] == {"app": "web", "at": "0000000"}
+        assert written["images"] == [{"name": "a", "newTag": "0" * 40}]
+        assert written["commonAnnotations"] == {"x": annotation}
+
+
+def test_globs_of_values_files_go_through_folders_and_leave_what_is_named():
+    helm = {"valueFiles": ["envs/**/*.yaml", "envs/a/z.yaml"]}
+    files = {f"charts/web/envs/{name}.yaml": "" for name in ("a/z", "b", "c/d/e")}
+    _, _, recipe = unit_of(application({"helm": helm}, files), "application:argocd/web")
+    assert values_of(recipe) == [f"charts/web/envs/{name}.yaml" for name in ("b", "c/d/e", "a/z")]
+
+
+def test_what_the_hydrator_writes_is_rendered_from_its_source():
+    dry = {"repoURL": URL, "path": "charts/web", "targetRevision": "HEAD"}
+    hydrator = {"drySource": dry, "syncSource": {"targetBranch": "env/x", "path": "web"}}
+    _, _, recipe = unit_of(application({"path": "nosuch"}, sourceHydrator=hydrator), "application:argocd/web")
+    assert recipe.steps[0].arguments[-1] == "./charts/web"
+
+
+def test_components_of_an_application():
+    files = {"k/kustomization.yaml": "components: [../c]\n", "c/kustomization.yaml": "kind: Component\n"}
+    options = {"components": ["../c", "../nosuch"], "ignoreMissingComponents": True}
+    _, _, recipe = unit_of(application({"path": "k", "kustomize": options}, files), "application:argocd/web")
+    assert json.loads(recipe.written["k/kustomization.yaml"])["components"] == ["../c"], "each once, as edit adds them"
+    made = application({"path": "k", "kustomize": {"components": ["../nosuch"]}}, files)
+    assert closure_of(units(made)["application:argocd/web"], made).error
+
+
+def test_what_a_plugin_makes_manifests_of_is_no_manifest():
+    files = {"p/a.yaml": "a: {{ .x }}\n", "p/b.yaml": "a: [\n", "p/c.yaml": CONFIGMAP % "c"}
+    made = application({"path": "p", "plugin": {"name": "x"}}, files)
+    assert closure_of(units(made)["application:argocd/web"], made).parts == {"p/a.yaml", "p/b.yaml"}
+
+
 def test_overrides_beside_the_chart():
     files = {
         "charts/web/.argocd-source.yaml": "helm: {parameters: [{name: a, value: all}]}\n",
@@ -360,6 +473,7 @@ def test_a_folder_of_manifests(directory, expected):
     }
     _, closure, recipe = unit_of(application({"path": "m", "directory": directory}, files), "application:argocd/web")
     assert sorted(closure.files) == expected
+    assert "m/skipped.yaml" in closure.left_out
     assert recipe.steps == ()
     assert [
         line.removeprefix("# Source: ") for line in recipe.text.splitlines() if line.startswith("# Source")
