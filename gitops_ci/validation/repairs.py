@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gitops_ci import splice, yamltext
 from gitops_ci.model import Finding
+from gitops_ci.text import is_within_one_edit
 from gitops_ci.validation.manifests.documents import split
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
 from gitops_ci.yamltext import YamlError
@@ -19,6 +20,8 @@ _MEANT = re.compile(r"Did you mean '([A-Za-z][A-Za-z0-9]*)'\?")
 _USE = re.compile(r"Use apiVersion: (\S+)")
 _QUOTED_NUMBER = re.compile(r"([\"'])(0|-?[1-9][0-9]{0,17})\1")
 _PLAIN_VALUE = re.compile(r"(?:-?[0-9]+(?:\.[0-9]+)?|true|false)(?=[\s,\]}]|$)")
+# A whole scalar of one word, in quotes or not.
+_WORD = re.compile(r"([\"']?)([A-Za-z]+)\1(?=[ \t]*(?:[,\]}\r\n]|$)|[ \t]+#)")
 _RESTART = {"always": "Always", "onfailure": "OnFailure", "never": "Never"}
 # apiVersion and kind -> the version that took its place with the same fields (Kubernetes, deprecation guide).
 _SAME_SHAPE = {
@@ -51,8 +54,9 @@ class Repair(NamedTuple):
 
 def repaired(text: str, findings: Iterable[Finding]) -> str:
     """The text with what can be repaired; itself where nothing can, or where more would change than is meant."""
-    if "{{" in text or "\r" in text.replace("\r\n", ""):
-        return text  # a template is no YAML, and a lone CR ends a line to nobody but YAML
+    # A template is no YAML, a lone CR ends a line to nobody but YAML, and SOPS signs every value of a file.
+    if "{{" in text or "ENC[AES256_GCM," in text or "\r" in text.replace("\r\n", ""):
+        return text
     starts = _line_starts(text)
     repairs = {repair for finding in findings if (repair := _repair(text, starts, finding)) is not None}
     after, at = [], 0
@@ -80,12 +84,13 @@ def _repair(text: str, starts: Sequence[int], finding: Finding) -> Repair | None
 
 
 def _misspelt(text: str, at: int, finding: Finding) -> Repair | None:
-    """A field with one candidate, unless its mapping has that one, too."""
+    """A field with one candidate that is one letter away: `maxAvailable` may be the opposite of `minAvailable`."""
     meant = _MEANT.fullmatch(finding.hint)
     wrong = finding.field.rpartition(".")[2]
     if finding.rule != "schema/unknown-field" or not meant or not text.startswith(f"{wrong}:", at):
         return None
-    return Repair(at, at + len(wrong), meant[1])
+    one, other = (re.sub("[-_]", "", word).casefold() for word in (wrong, meant[1]))
+    return Repair(at, at + len(wrong), meant[1]) if one == other or is_within_one_edit(one, other) else None
 
 
 def _number(text: str, at: int, finding: Finding) -> Repair | None:
@@ -101,23 +106,23 @@ def _value(text: str, at: int, finding: Finding) -> Repair | None:
 
 
 def _restart_policy(text: str, at: int, finding: Finding) -> Repair | None:
-    word = re.compile(r"[A-Za-z]+").match(text, at)
-    if word is None or not finding.field.endswith(".restartPolicy") or word[0] in _RESTART.values():
+    word = _WORD.match(text, at)
+    if word is None or not finding.field.endswith(".restartPolicy") or word[2] in _RESTART.values():
         return None
-    meant = _RESTART.get(word[0].casefold())
-    return Repair(at, word.end(), meant) if meant else None
+    meant = _RESTART.get(word[2].casefold())
+    return Repair(*word.span(2), meant) if meant else None
 
 
 def _version(text: str, at: int, finding: Finding) -> Repair | None:
     use = _USE.fullmatch(finding.hint)
-    old = re.compile(r"[a-z0-9./-]+").match(text, at)
+    old = re.compile(r"([\"']?)([a-z0-9./-]+)\1").match(text, at)
     kind = finding.resource.partition("/")[0]
-    if finding.rule != "api/not-served" or not use or not old or _SAME_SHAPE.get((old[0], kind)) != use[1]:
+    if finding.rule != "api/not-served" or not use or not old or _SAME_SHAPE.get((old[2], kind)) != use[1]:
         return None
     # An empty selector selects nothing in v1beta1, and everything in v1.
     if kind == "PodDisruptionBudget" and not _has_selector(text, finding.line):
         return None
-    return Repair(at, old.end(), use[1])
+    return Repair(*old.span(2), use[1])
 
 
 def _has_selector(text: str, line: int) -> bool:

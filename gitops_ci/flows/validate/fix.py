@@ -49,8 +49,8 @@ def write_fixes(files: Iterable[FileChange]) -> None:
 
 
 def _text(path: str) -> str | None:
-    """A regular file in UTF-8; what is behind a link is not written."""
-    if os.path.islink(path) or not os.path.isfile(path):
+    """A regular file in UTF-8; what is behind a link is not written, nor what its owner made read-only."""
+    if os.path.islink(path) or not os.path.isfile(path) or not os.stat(path).st_mode & 0o222:
         return None
     with open(path, "rb") as file:
         data = file.read()

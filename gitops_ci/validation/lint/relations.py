@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from gitops_ci.model import Finding
-from gitops_ci.text import nearest
+from gitops_ci.text import is_within_one_edit, nearest
 from gitops_ci.validation.lint.base import Keys, at
 from gitops_ci.validation.lint.duplicates import DocumentOf
 from gitops_ci.validation.lint.facts import Facts, Labels, Need
@@ -168,13 +168,11 @@ def _near(name: str, known: Iterable[str]) -> str | None:
 
 
 def _distance_is_small(one: str, other: str) -> bool:
-    """Whether two names differ by one letter that is missing, added, exchanged or another."""
-    if abs(len(one) - len(other)) > 1 or len(one) < 4:
+    """Whether a small mistake makes one name of the other: not a short one, and not another number."""
+    if len(one) < 4 or not is_within_one_edit(one, other):
         return False
     start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    left, right = one[start:], other[start:]
-    same = (left[1:] == right[1:], left[1:] == right, left == right[1:], left[1::-1] + left[2:] == right)
-    return any(same) and not (left[:1] + right[:1]).isdigit()
+    return not (one[start : start + 1] + other[start : start + 1]).isdigit()
 
 
 def _missing_entry(one: Facts, need: Need, providers: Sequence[Facts]) -> Iterator[Problem]:
