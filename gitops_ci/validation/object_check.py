@@ -21,6 +21,7 @@ from gitops_ci.validation.violation import UNCHECKED, Check, Violation, keys_of
 __all__ = ["SCHEMA_LOCATION", "ObjectChecker", "ObjectResult"]
 
 SCHEMA_LOCATION = "gitops/schema-location"
+_PRODUCT, _VALUES = "Kubernetes", "; one of "
 _NO_SCHEMA = "Add the CustomResourceDefinition to what is validated, or give --crd-path or --schema-location."
 
 
@@ -187,19 +188,31 @@ def _duplicates(loaded: Loaded, document: Document) -> Iterator[Violation]:
 
 
 def _in_versions(found: Mapping[str, Sequence[Violation]]) -> list[Violation]:
-    """Each violation once; one that does not hold for all versions of a range names those for which it does."""
-    holds: dict[Violation, list[str]] = {}
+    """Each violation once, as the newest version words it, with the versions for which it holds."""
+    holds: dict[Violation, dict[str, Violation]] = {}
     for version, violations in found.items():
-        for violation in dict.fromkeys(violations):
-            holds.setdefault(violation, []).append(version)
-    return [
-        violation if len(versions) == len(found) or versions[0] in violation.message else _of(violation, versions)
-        for violation, versions in holds.items()
-    ]
+        for violation in violations:
+            holds.setdefault(_without_version(violation, version), {})[version] = violation
+    return [_of(*list(of.items())[-1], list(of), is_always=len(of) == len(found)) for of in holds.values()]
 
 
-def _of(violation: Violation, versions: Sequence[str]) -> Violation:
-    first, last = versions[0], versions[-1]
-    is_range = len(versions) > 1 and int(last.partition(".")[2]) - int(first.partition(".")[2]) == len(versions) - 1
-    named = f"{first} to {last}" if is_range else ", ".join(versions)
-    return violation._replace(message=f"{violation.message} (in Kubernetes {named})")
+def _without_version(violation: Violation, version: str) -> Violation:
+    """What is the same in all versions: not the version itself, the values that it would take, and the hint."""
+    message = violation.message.replace(f"{_PRODUCT} {version} ", "", 1).partition(_VALUES)[0]
+    return violation._replace(message=message, hint="")
+
+
+def _of(version: str, violation: Violation, versions: Sequence[str], *, is_always: bool) -> Violation:
+    named, message = _named(versions), violation.message
+    if f"{_PRODUCT} {version} " in message:
+        return violation._replace(message=message.replace(f"{_PRODUCT} {version} ", f"{_PRODUCT} {named} ", 1))
+    return violation if is_always else violation._replace(message=f"{message} (in {_PRODUCT} {named})")
+
+
+def _named(versions: Sequence[str]) -> str:
+    """`1.29 to 1.31, 1.34`."""
+    runs: list[list[str]] = []
+    for version in versions:
+        is_next = runs and int(version.partition(".")[2]) == int(runs[-1][-1].partition(".")[2]) + 1
+        runs[-1].append(version) if is_next else runs.append([version])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs)

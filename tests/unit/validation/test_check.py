@@ -183,10 +183,52 @@ def test_a_range_of_versions_checks_each() -> None:
     text += "spec: {priorityLevelConfiguration: {name: b}}\n"
     assert findings(text, Checks(kubernetes_versions=("1.31",))) == ()
     found = findings(text, Checks(kubernetes_versions=versions("1.31..1.33")))
-    assert {f.rule for f in found} == {"api/not-served"}
+    assert [f.message.partition(" has no")[0] for f in found] == ["apiVersion: Kubernetes 1.32 to 1.33"]
 
 
-@pytest.mark.parametrize("text", ["1.24", "1.99", "2.1", "1.35..1.33", "", "new"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1.33-1.35", ("1.33", "1.34", "1.35")),
+        ("v1.36.1 - latest", ("1.36", "1.37")),
+        ("v1.31.4-gke.1183000", ("1.31",)),
+        ("1.29.3-eks-adc7111, 1.30.2+k3s1", ("1.29", "1.30")),
+        ("1.29.3-eks-adc7111..v1.31.4-gke.1", ("1.29", "1.30", "1.31")),
+        ("1.31,1.29..1.30,1.30", ("1.29", "1.30", "1.31")),
+    ],
+)
+def test_a_version_is_read_as_a_cluster_or_a_person_writes_it(text: str, expected: tuple[str, ...]) -> None:
+    assert versions(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # One statement with other values, other hints, or the version in its words is one finding.
+        ("spec: {trafficDistribution: Odd, ports: [{port: 80}]}", ["(in Kubernetes 1.31 to 1.37)"]),
+        ("spec: {ports: [{port: 80}], oddd: 1}", ["unknown field 'oddd'"]),
+        ("spec: {ports: [{port: 80, nodePort: x}]}", ["is a string"]),
+    ],
+)
+def test_a_range_reports_a_finding_once(text: str, expected: list[str]) -> None:
+    text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\n{text}\n"
+    found = findings(text, Checks(kubernetes_versions=versions("1.30..1.37")))
+    assert len(found) == len(expected)
+    assert [end for one, end in zip(found, expected, strict=True) if not one.message.endswith(end)] == []
+
+
+def test_versions_that_are_no_range_are_named() -> None:
+    text = "apiVersion: flowcontrol.apiserver.k8s.io/v1beta2\nkind: FlowSchema\nmetadata: {name: a}\nspec: {}\n"
+    found = findings(text, Checks(kubernetes_versions=versions("1.28..1.30,1.32..1.33,1.36")))
+    named = [one.message for one in found if one.rule == "api/not-served"]
+    assert [message.partition(" has no")[0] for message in named] == [
+        "apiVersion: Kubernetes 1.29 to 1.30, 1.32 to 1.33, 1.36"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["1.24", "1.99", "2.1", "1.35..1.33", "", "new", "1.30..", "..1.30", "1.35-1.33", "1.3-1"]
+)
 def test_an_unknown_version_names_the_known_ones(text: str) -> None:
     with pytest.raises(UsageError):
         versions(text)
