@@ -7,7 +7,7 @@ Docker Hub's: no registry means `docker.io`, and one path component there means 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gitops_ci.errors import UsageError
 from gitops_ci.lazy import lazy_pattern
@@ -93,7 +93,7 @@ class ImageRef:
         return self.registry == other.registry and self.repository == other.repository
 
     def with_version(self, *, tag: str | None, digest: str | None) -> ImageRef:
-        return replace(self, tag=tag, digest=digest)
+        return ImageRef(self.registry, self.repository, tag, digest, self.written)
 
     def __str__(self) -> str:
         text = self.familiar

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from gitops_ci.imageref import ImageRef
 
-__all__ = ["digests_in", "pull_request_in", "reverted_in", "trailer", "trailers"]
+__all__ = ["digests_in", "first_trailers", "pull_request_in", "reverted_in", "trailer", "trailers"]
 
 _TRAILER = re.compile(r"(?P<key>[A-Za-z][A-Za-z0-9-]*): (?P<value>.*)")
 # How hosts name the pull request in the message of a merge: GitHub and Gitea, squash merges, Bitbucket, GitLab, Azure.
@@ -31,11 +31,12 @@ def trailers(message: str) -> tuple[tuple[str, str], ...]:
 
 def trailer(message: str, key: str) -> str:
     """The value of the first trailer of a name, or an empty text."""
-    return _first(message).get(key, "")
+    return first_trailers(message).get(key, "")
 
 
 @lru_cache(maxsize=16)
-def _first(message: str) -> Mapping[str, str]:
+def first_trailers(message: str) -> Mapping[str, str]:
+    """The value of the first trailer of each name."""
     return dict(reversed(trailers(message)))
 
 

@@ -73,19 +73,33 @@ class FileReader:
             yield from sites
 
     def _sites(self, path: str, blob: str, data: bytes) -> tuple[ImageSite, ...]:
+        again = self._again(path, data)
+        return self._parsed(path, blob, data) if again is None else again
+
+    def _again(self, path: str, data: bytes) -> tuple[ImageSite, ...] | None:
+        """The places of a content that differs in nothing but versions from the one before of this file."""
+        if (last := self._last.get(path)) is None:
+            return None
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        found = with_other_versions(last, text)
+        if found is not None:
+            self._last[path] = Parsed(text, found)
+        return found
+
+    def _parsed(self, path: str, blob: str, data: bytes) -> tuple[ImageSite, ...]:
         may_name = bool(_MAY_NAME.search(data)) or self._copied.concern(path)
         pointers, is_parsed = self._pointed(path), may_name and is_readable(path) and not _DOCUMENTATION.search(path)
         if not (is_parsed or pointers) or b"\0" in data:
             return ()
         try:
             text = data.decode("utf-8")
-            last = self._last.get(path)
-            found = with_other_versions(last, text) if last else None
-            if found is None:
-                source = ManifestText(path, text)
-                read = formats.find(source) if is_parsed else ()
-                known = tuple(self._copied.among(source, (site for site in read if _counts(site))))
-                found = (*known, *_pointed_at(source, pointers, known))
+            source = ManifestText(path, text)
+            read = formats.find(source) if is_parsed else ()
+            known = tuple(self._copied.among(source, (site for site in read if _counts(site))))
+            found = (*known, *_pointed_at(source, pointers, known))
         except UnicodeDecodeError:
             self.broken[path, blob] = Skip(path, 0, "not UTF-8 text", "Store the file as UTF-8.")
         except YamlError as error:

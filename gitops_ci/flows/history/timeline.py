@@ -7,20 +7,20 @@ comes back after it was taken back is a redeploy.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitops_ci.configrepo import LogEntry
 from gitops_ci.flows.history.sites import Use, familiar
-from gitops_ci.flows.trailers import digests_in, pull_request_in, trailer
+from gitops_ci.flows.trailers import digests_in, first_trailers, pull_request_in
 from gitops_ci.model import Deployment
 from gitops_ci.model.history import DeploymentKind
 
 __all__ = ["Period", "Stacked", "Timeline"]
 
 _Key = tuple[str | None, str | None]  # tag and digest, as they are written
-_NONE = Counter[_Key]()  # what is not there; a history has many thousands of changes, so none is made for each
+_Counts = Mapping[_Key, int]  # no Counter: a history has many thousands of changes, and these are made for each
+_NONE: _Counts = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Timeline:
         self.environment = environment
         self.deployments: list[Deployment] = []
         # By image: how many places have each version now.
-        self._counts: dict[str, Counter[_Key]] = {}
+        self._counts: dict[str, _Counts] = {}
         # By image: versions in the order in which they came first.
         self._first: dict[str, dict[str, int]] = {}
         self._came: dict[tuple[str, str], Stacked] = {}
@@ -71,23 +71,22 @@ class Timeline:
 
     def apply(self, entry: LogEntry, message: str, changes: Iterable[tuple[Sequence[Use], Sequence[Use]]]) -> None:
         """What one commit changed: the places of each file before and after. `message` has the trailers that count."""
-        gone, come = dict[str, Counter[_Key]](), dict[str, Counter[_Key]]()
+        gone, come = dict[str, dict[_Key, int]](), dict[str, dict[_Key, int]]()
         for before, after in changes:
             for uses, counted in ((before, gone), (after, come)):
                 for use in uses:
-                    if use.name not in counted:
-                        counted[use.name] = Counter()
-                    counted[use.name][use.tag, use.digest] += 1
+                    counts, key = counted.setdefault(use.name, {}), (use.tag, use.digest)
+                    counts[key] = counts.get(key, 0) + 1
         digests = digests_in(message) if come else {}
         for name in sorted({*gone, *come}):
             out, into = gone.get(name, _NONE), come.get(name, _NONE)
             if out != into:
-                removed, added = out - into, into - out
+                removed, added = _less(out, into), _less(into, out)
                 known = {key: key[1] or digests.get((name, key[0])) for key in added}
                 self._change(entry, message, name, removed, added, known)
 
-    def counts(self, name: str) -> Counter[_Key]:
-        return self._counts.get(name, Counter())
+    def counts(self, name: str) -> _Counts:
+        return self._counts.get(name, _NONE)
 
     def came(self, name: str, version: str) -> Stacked | None:
         """When a version came that is there now, and by which commit."""
@@ -127,21 +126,21 @@ class Timeline:
         entry: LogEntry,
         message: str,
         name: str,
-        removed: Counter[_Key],
-        added: Counter[_Key],
+        removed: _Counts,
+        added: _Counts,
         digests: dict[_Key, str | None],
     ) -> None:
         before = self._counts.get(name, _NONE)
         after = self._counts[name] = _after(before, removed, added)
-        self._count_period(entry, name, after)
+        had, has = _labels(before), _labels(after)
+        self._count_period(entry, name, after, is_one=len(has) == 1)
         if entry.is_cut:
             for key in added:
                 self._arrived(name, Stacked(*key, time=0, commit=""))
             return
-        had, has = _labels(before), _labels(after)
-        for step in _steps(before, after, removed, added):
-            old, new = step
-            kind = self._kind(name, old, new, message)
+        said = first_trailers(message)
+        for old, new in _steps(before, after, removed, added):
+            kind = self._kind(name, old, new, said)
             came = self._came.get((name, old or ""))
             digest = next((digests[key] for key in added if _label(key) == new and digests.get(key)), None)
             self.deployments.append(
@@ -153,11 +152,11 @@ class Timeline:
                     new=new,
                     digest=digest,
                     kind=kind,
-                    by=trailer(message, "Requested-By") or entry.author,
+                    by=said.get("Requested-By") or entry.author,
                     commit=entry.commit,
                     pull_request=pull_request_in(entry.message),
-                    source_commit=trailer(message, "Source-Commit"),
-                    source_repository=trailer(message, "Source-Repository"),
+                    source_commit=said.get("Source-Commit", ""),
+                    source_repository=said.get("Source-Repository", ""),
                     restores=came.time if came and kind == "rollback" else 0,
                 )
             )
@@ -171,9 +170,9 @@ class Timeline:
         if not has:
             self._stacks.pop(name, None)
 
-    def _count_period(self, entry: LogEntry, name: str, now: Counter[_Key]) -> None:
+    def _count_period(self, entry: LogEntry, name: str, now: _Counts, *, is_one: bool) -> None:
         digests = {digest for _, digest in now if digest}
-        is_whole = len(_labels(now)) == 1 and len(digests) <= 1
+        is_whole = is_one and len(digests) <= 1
         tag, digest = (next(iter(now))[0], next(iter(digests), None)) if is_whole else (None, None)
         here = Period(0, tag, digest) if entry.is_cut else Period(entry.time, tag, digest, entry.commit)
         known = self._periods.setdefault(name, [])
@@ -184,7 +183,7 @@ class Timeline:
         else:
             known.append(here)
 
-    def _kind(self, name: str, old: str | None, new: str | None, message: str) -> DeploymentKind:
+    def _kind(self, name: str, old: str | None, new: str | None, said: Mapping[str, str]) -> DeploymentKind:
         if old is None:
             return "add"
         if new is None:
@@ -194,9 +193,9 @@ class Timeline:
             return "redeploy"
         if new in first:
             return "rollback" if first[new] < first.get(old, len(first)) else "redeploy"
-        if trailer(message, "Rollback-Of"):
+        if said.get("Rollback-Of"):
             return "rollback"
-        return "promote" if trailer(message, "Promoted-From") else "deploy"
+        return "promote" if said.get("Promoted-From") else "deploy"
 
     def _arrived(self, name: str, version: Stacked, *, is_new: bool = False) -> None:
         first = self._first.setdefault(name, {})
@@ -226,7 +225,7 @@ class Timeline:
 
 
 def _steps(
-    before: Counter[_Key], after: Counter[_Key], removed: Counter[_Key], added: Counter[_Key]
+    before: _Counts, after: _Counts, removed: _Counts, added: _Counts
 ) -> Iterator[tuple[str | None, str | None]]:
     """The version that was replaced and the one that replaces it, for each version that a commit brings."""
     had, has = _labels(before), _labels(after)
@@ -248,7 +247,7 @@ def _steps(
             yield label, _by_number(after)[0]
 
 
-def _digest_changed(label: str, removed: Counter[_Key], added: Counter[_Key]) -> bool:
+def _digest_changed(label: str, removed: _Counts, added: _Counts) -> bool:
     """Whether one tag has another digest now; that a digest is written at all is no change of the version."""
     old = {digest for tag, digest in removed if (tag or digest) == label and digest}
     new = {digest for tag, digest in added if (tag or digest) == label and digest}
@@ -259,27 +258,26 @@ def _label(key: _Key) -> str:
     return key[0] or key[1] or ""
 
 
-def _labels(counts: Counter[_Key]) -> set[str]:
+def _labels(counts: _Counts) -> set[str]:
     return {_label(key) for key in counts}
 
 
-def _after(before: Counter[_Key], removed: Counter[_Key], added: Counter[_Key]) -> Counter[_Key]:
+def _less(one: _Counts, other: _Counts) -> _Counts:
+    """What one has more of."""
+    return {key: more for key, number in one.items() if (more := number - other.get(key, 0)) > 0}
+
+
+def _after(before: _Counts, removed: _Counts, added: _Counts) -> _Counts:
     """The places that are left, and those that came."""
-    after = before.copy()
-    for key, number in removed.items():
-        after[key] -= number
-        if after[key] <= 0:
-            del after[key]
-    for key, number in added.items():
-        after[key] += number
-    return after
+    after = _less(before, removed)
+    return {**after, **{key: number + after.get(key, 0) for key, number in added.items()}}
 
 
-def _by_number(counts: Counter[_Key]) -> list[str]:
+def _by_number(counts: _Counts) -> list[str]:
     """The versions, those with the most places first."""
     if len(counts) == 1:
         return [_label(key) for key in counts]
-    found = Counter[str]()
+    found = dict[str, int]()
     for key, number in counts.items():
-        found[_label(key)] += number
+        found[_label(key)] = found.get(_label(key), 0) + number
     return sorted(found, key=lambda label: (-found[label], label))
