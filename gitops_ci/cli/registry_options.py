@@ -55,6 +55,7 @@ _GUARD_OPTIONS = (
         "--platform",
         multiple=True,
         metavar="OS/ARCH",
+        callback=lambda _ctx, _param, texts: tuple(one for text in texts for one in text.split(",") if one),
         help="Push only this platform of the image: linux/arm64. Repeatable. The digest is another one.",
     ),
     option(

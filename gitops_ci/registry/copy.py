@@ -150,7 +150,7 @@ def _child(source: Reader, child: Descriptor) -> Manifest:
         raise RegistryError(
             f"{source.name}: the index lists the manifest {child.digest}{platform}, which is not there",
             hint="The image is incomplete: build all of its platforms, or fetch it again. "
-            "To publish one that is there: gitops-ci image copy SOURCE DESTINATION --platform linux/amd64.",
+            "To publish one that is there: gitops-ci image copy SOURCE DESTINATION --platform OS/ARCH.",
         )
     return manifest
 

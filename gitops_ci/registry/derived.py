@@ -38,14 +38,15 @@ OCI_TYPES = {
 def annotated(root: Manifest, annotations: Mapping[str, str]) -> Manifest:
     """The manifest or index with annotations, in the order of its keys; itself if it has them already.
 
-    Docker's own types have no annotations: such a manifest becomes one of the OCI image specification.
+    Docker's own types have no annotations: such a manifest becomes one of the OCI image specification. Engines before
+    28 store manifests of the specification whose layers have Docker's types.
     """
     present = root.data.get("annotations")
     merged = {**(present if isinstance(present, dict) else {}), **annotations}
     if not annotations or merged == present:
         return root
     data = {**root.data, "mediaType": OCI_TYPES.get(root.media_type, root.media_type)}
-    if root.media_type == DOCKER_MANIFEST:
+    if not root.is_index:
         data["config"] = _renamed(data["config"])
         data["layers"] = [_renamed(layer) for layer in data.get("layers") or ()]
     return _manifest({**data, "annotations": merged})

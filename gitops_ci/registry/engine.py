@@ -46,7 +46,7 @@ _HINTS = (
     (IMMUTABLE.pattern, "immutable"),
     (r"no basic auth credentials|unauthorized|authentication required|incorrect username", "account"),
     (r"denied|forbidden|insufficient_scope", "rights"),
-    (r"HTTP response to HTTPS client", "plain"),
+    (r"HTTP response to HTTPS client|first record does not look like a TLS handshake", "plain"),
     (r"x509|certificate", "certificate"),
     (r"no such host|connection refused|i/o timeout|network is unreachable|no route to host", "network"),
     (
@@ -58,7 +58,8 @@ _HINTS = (
 _ADVICE = {
     "account": "Set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD, or run docker login before.",
     "rights": "The account may not push here: check its rights on this repository (on GitHub 'packages: write').",
-    "plain": "The Engine wants TLS: add the registry to insecure-registries in its daemon.json.",
+    "plain": "The Engine wants TLS: add the registry to insecure-registries in its daemon.json. Or push without it: "
+    "'docker save -o image.tar NAME', and docker-archive:image.tar as the source.",
     "certificate": "The Engine does not trust the registry: put its authority in /etc/docker/certs.d/HOST/ca.crt.",
     "network": "The Engine, not this program, connects to the registry: is it reachable from where the Engine runs?",
     "platforms": "The Engine holds only some platforms of the image: push it from its registry with registry:NAME.",

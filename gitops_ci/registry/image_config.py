@@ -22,6 +22,7 @@ __all__ = [
 
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 _LARGEST_CONFIG = 8 * 1024 * 1024
+_MOST_ASKED = 32  # images of an index that may be missing
 _IMAGE_CONFIGS = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
 )
@@ -109,11 +110,15 @@ def _facts(config: dict[str, Any], digest: str | None, content: str | None, size
 
 
 def _config(reader: Reader, root: Manifest) -> bytes:
-    """The image's config; of an index that of its first image, whose labels speak for all."""
+    """The image's config; of an index that of its first image, whose labels speak for all.
+
+    A sparse index lists images that are not there: the first that is there counts.
+    """
     manifest: Manifest | None = root
     while manifest is not None and manifest.is_index:
         images = [child for child in manifest.children if child.platform != "unknown/unknown"]  # attestations
-        manifest = reader.manifest(images[0].digest) if images else None
+        found = (reader.manifest(child.digest) for child in images[:_MOST_ASKED])
+        manifest = next((one for one in found if one is not None), None)
     if manifest is None or manifest.config is None:
         return b""
     if manifest.config.size > _LARGEST_CONFIG:

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_ci.errors import RegistryError
-from gitops_ci.registry.base import DOCKER_MANIFEST, OCI_INDEX, Blob, Descriptor, Manifest, digest_of
+from gitops_ci.registry.base import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Blob, Descriptor, Manifest, digest_of
+from gitops_ci.registry.connection import Access
+from gitops_ci.registry.derived import annotated
+from gitops_ci.registry.image_config import facts_of
+from gitops_ci.registry.sources.reading import open_repository
+from tests.support.layouts import LayoutWriter
 
 CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(b"c"), "size": 1}
 LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest_of(b"l"), "size": 1}
@@ -93,3 +98,21 @@ def test_a_blob_never_gives_more_than_announced():
     with pytest.raises(RegistryError, match="more than"):
         got.extend(blob.verified())
     assert b"".join(got) == b"1"
+
+
+def test_the_facts_of_a_sparse_index_are_those_of_an_image_that_is_there(tmp_path):
+    writer = LayoutWriter(tmp_path / "sparse")
+    missing = {**CONFIG, "mediaType": "application/vnd.oci.image.manifest.v1+json"}
+    image = writer.image(labels={"a": "b"}, architecture="arm64")
+    writer.tag("x", writer.index({"linux/amd64": missing, "linux/arm64": image}))
+    with open_repository(f"oci:{tmp_path}/sparse:x", Access()) as found:
+        facts = facts_of(found.reader, found.reader.manifest(found.digest()))
+    assert (facts.labels, facts.created) == ({"a": "b"}, "2026-11-20T10:00:00Z")
+
+
+def test_annotations_make_a_manifest_one_of_the_specification():
+    """Engines before 28 store manifests of the specification whose layers have Docker's types."""
+    docker = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+    mixed = manifest(mediaType=OCI_MANIFEST, config=CONFIG, layers=[{**LAYER, "mediaType": docker}])
+    found = annotated(mixed, {"a": "b"}).data
+    assert (found["mediaType"], found["layers"]) == (OCI_MANIFEST, [LAYER])

@@ -81,6 +81,7 @@ def test_a_stream_that_ends_without_a_digest_is_an_error():
         ("unauthorized: authentication required", "GITOPS_CI_REGISTRY_USER"),
         ("denied: requested access to the resource is denied", "rights"),
         ('Get "https://r:5000/v2/": http: server gave HTTP response to HTTPS client', "insecure-registries"),
+        ("tls: first record does not look like a TLS handshake", "docker-archive:"),
         ("x509: certificate signed by unknown authority", "certs.d"),
         ("dial tcp: lookup registry.invalid: no such host", "Engine, not this program"),
         ("dial tcp 127.0.0.1:1: connect: connection refused", "Engine, not this program"),
