@@ -25,6 +25,7 @@ from gitops_ci.plan.file_plan import read
 from gitops_ci.plan.kustomizations import Together
 from gitops_ci.plan.layers import Layers
 from gitops_ci.plan.leftovers import ENVIRONMENTS, near, old_tags, possible
+from gitops_ci.plan.patched_values import with_patched
 from gitops_ci.plan.pointer_rules import PointedPlace, PointerRule
 from gitops_ci.plan.policy import Age, BumpPolicy, Twin
 from gitops_ci.plan.related_files import RelatedFiles
@@ -116,8 +117,10 @@ def make_from(
     drafts = read(sources, wanted, policy, replacements)
     named = chain.from_iterable(map(flux_policies.named, sources))
     repositories = chain.from_iterable(map(chart_repositories.named, sources))
-    found = (site for draft in drafts for site in draft.sites)
-    layers = Layers(found, related_files.layered(sources), named, repositories, Together(sources))
+    found, below = with_patched(
+        sources, (site for draft in drafts for site in draft.sites), related_files.layered(sources)
+    )
+    layers = Layers(found, below, named, repositories, Together(sources))
     known = {draft.source.path for draft in drafts}
     drafts = [draft for draft in drafts if is_selected(draft.source.path)]
     for draft in drafts:

@@ -18,7 +18,7 @@ from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import ImageSite
 
-__all__ = ["Below", "Layers", "lies_over"]
+__all__ = ["Below", "Layers", "is_selected", "lies_over"]
 
 _At = tuple[str, tuple[str, ...]]
 
@@ -36,7 +36,7 @@ class Below(NamedTuple):
     use: str = ""
 
 
-def _is_selected(resource: str, pattern: str) -> bool:
+def is_selected(resource: str, pattern: str) -> bool:
     """Whether a patch's target selects an object. Its name is a regular expression, and a repository's is not run.
 
     Only `.*` and `*` are read: everything else counts as it is written.
@@ -187,7 +187,7 @@ class Layers:
                     yield (base, keys), None
         elif "*" in layer:
             for other in self._objects:
-                if other != layer and _is_selected(other, layer):
+                if other != layer and is_selected(other, layer):
                     yield (other, keys), None
 
     def _of_policy(self, policy: str) -> set[ImageRef]:

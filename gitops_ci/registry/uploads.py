@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from random import uniform
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import Body, HttpError, Response, joined
@@ -118,7 +118,9 @@ class Uploads:
         return failure, answer.wait if answer.status in {404, 408, 416, 429} or answer.status >= 500 else _NEVER
 
     def _put(self, location: str, body: Body | bytes, wanted: Descriptor) -> Response:
-        url = f"{location}{'&' if urlsplit(location).query else '?'}digest={quote(wanted.digest)}"
+        # An empty query ends in a question mark of its own: `/uploads/1?`.
+        separator = "" if location.endswith(("?", "&")) else "&" if "?" in location else "?"
+        url = f"{location}{separator}digest={quote(wanted.digest)}"
         kind = {"Content-Type": "application/octet-stream"}
         return self._wire.send("PUT", url, scope=self._scope, data=body, headers=kind, safe=False)
 

@@ -14,6 +14,7 @@ from gitops_ci.flows.history import HistoryRequest, Source, StatusRequest, histo
 from gitops_ci.reporting import REPORTERS
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
+from tests.support import CHECKOUT
 from tests.support.git_repo import FIRST_COMMIT, commit_files, make_repo
 from tests.support.overlays import OVERLAYS, overlay_path
 from tests.support.past import CONFIG, NOW, Past, overlay
@@ -283,6 +284,21 @@ def test_status_without_any_image_says_what_was_read(run, tmp_path):
     ran = run("status", "--config-repo", tmp_path / "apart.git")
     assert ran.code == 8
     assert "Only the files of these environments were read: staging, production." in ran.out
+
+
+def test_status_reads_a_patch_of_a_parameter_by_its_index(run, tmp_path):
+    case = CHECKOUT / "tests" / "cases" / "argocd" / "json-patches-by-index" / "before"
+    paths = [path for folder in ("chart", "base") for path in (case / folder).iterdir()]
+    files = {path.relative_to(case).as_posix(): path.read_text() for path in paths}
+    files["overlays/prod/kustomization.yaml"] = (
+        "resources: [../../base]\npatches:\n  - target: {kind: Application, name: shop}\n    path: p.json\n"
+    )
+    files["overlays/prod/p.json"] = (
+        '[{"op": "replace", "path": "/spec/source/helm/parameters/1/value", "value": "1.3.0"}]\n'
+    )
+    make_repo(tmp_path / "patched.git", files)
+    ran = run("status", "--config-repo", tmp_path / "patched.git", "--output", "json")
+    assert versions(ran.document, SHOP, "prod") == ["1.3.0"]
 
 
 def test_status_of_chosen_environments_and_images(told, past):

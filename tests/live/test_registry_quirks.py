@@ -19,9 +19,10 @@ pytestmark = pytest.mark.usefixtures("quiet_proxy")
 
 
 @pytest.fixture
-def digest(tmp_path):
+def digest(tmp_path, name):
     """The layout that is pushed."""
-    return LayoutWriter(tmp_path / "built").simple("1.4.2", [{"a": b"a" * 5000}])
+    # Layers of its own: a registry may share them between repositories.
+    return LayoutWriter(tmp_path / "built").simple("1.4.2", [{"a": name.encode().ljust(5000, b"a")}])
 
 
 @pytest.fixture

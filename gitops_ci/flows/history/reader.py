@@ -20,6 +20,7 @@ from gitops_ci.known_files import KUSTOMIZATIONS
 from gitops_ci.model import Log, Skip
 from gitops_ci.plan.kustomizations import Together
 from gitops_ci.plan.layers import Layers
+from gitops_ci.plan.patched_values import with_patched
 from gitops_ci.plan.related_files import layered
 from gitops_ci.plan.replacements import needed
 
@@ -156,7 +157,8 @@ class _Branch:
         now = (site for path, blob in self._tip.items() for site in self._reader.sites(path, blob))
         ever = self._reader.all_sites()
         together = Together(sources)
-        return Names(*(Layers([*sites, *outside], below, policies, (), together) for sites in (now, ever)))
+        known = (with_patched(sources, [*sites, *outside], below) for sites in (now, ever))
+        return Names(*(Layers(*one, policies, (), together) for one in known))
 
     def pasts(self) -> Iterator[EnvironmentPast]:
         uses: dict[tuple[str, str], tuple[Use, ...]] = {}

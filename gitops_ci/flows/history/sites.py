@@ -26,7 +26,7 @@ _DOCUMENTATION = re.compile(
     r"\.(?:md|markdown|rst|adoc|txt|html?|svg|ipynb)\Z|(?:^|/)(?:README|CHANGELOG|LICENSE)[^/]*\Z", re.IGNORECASE
 )
 # What every place of an image has beside it, whatever the format: a file without any of it is not parsed.
-_MAY_NAME = re.compile(rb"image|tag|version|digest|repository|gitops-ci:", re.IGNORECASE)
+_MAY_NAME = re.compile(rb"image|tag|version|digest|repository|gitops-ci:|parameters/\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode
 
-__all__ = ["NodeContext", "Object", "object_of", "patch_layer", "target_of", "values_path", "walk"]
+__all__ = [
+    "NodeContext",
+    "Object",
+    "at_pointer",
+    "is_pointer",
+    "object_of",
+    "patch_layer",
+    "pointer",
+    "target_of",
+    "values_path",
+    "walk",
+]
 
 # Under these keys an object carries the values of a chart: Argo CD, Flux, Fleet, Kustomize, K3s.
 _VALUES = frozenset({"values", "valuesObject", "valuesInline", "valuesContent"})
@@ -18,6 +29,9 @@ _HOLDERS = frozenset({"ConfigMap", "Secret"})
 _DATA = frozenset({"data", "stringData"})
 # Where kustomize and Flux hold a patch beside its `target`.
 _PATCH = frozenset({"patch"})
+# What the keys of a place outside of values begin with.
+_POINTER = "/"
+_LONGEST_INDEX = 6  # digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,30 @@ def values_path(path: str) -> tuple[str, ...] | None:
         return ()
     at = next((number for number, part in enumerate(parts) if part in _VALUES), None)
     return None if at is None else tuple(parts[at + 1 :])
+
+
+def pointer(path: str) -> tuple[str, ...]:
+    """The keys of a place outside of values that a JSON pointer leads to (RFC 6901); no keys of values begin so."""
+    return (_POINTER, *(part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]))
+
+
+def is_pointer(keys: tuple[str, ...]) -> bool:
+    """Whether keys are those of `pointer`."""
+    return keys[:1] == (_POINTER,)
+
+
+def at_pointer(root: Node | None, keys: tuple[str, ...]) -> Node | None:
+    """The node of a document at the keys that `pointer` gives; None where there is none, or they are keys of values."""
+    if not is_pointer(keys):
+        return None
+    for key in keys[1:]:
+        if isinstance(root, MappingNode):
+            root = root.get(key)
+        elif isinstance(root, SequenceNode) and key.isascii() and key.isdecimal() and len(key) <= _LONGEST_INDEX:
+            root = root.items[int(key)] if int(key) < len(root.items) else None
+        else:
+            return None
+    return root
 
 
 def object_of(node: Node | None) -> Object | None:

@@ -7,13 +7,13 @@ a list, a patch or a string that holds YAML is the same everywhere and told here
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from gitops_ci.formats.document.image_fields import FOLLOWED, Found, one_string, parts, text_of
+from gitops_ci.formats.document.image_fields import FOLLOWED, NAMELESS, Found, one_string, parts, text_of, version_of
 from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
-from gitops_ci.formats.document.nodes import NodeContext, values_path, walk
+from gitops_ci.formats.document.nodes import NodeContext, pointer, values_path, walk
 from gitops_ci.formats.document.special_keys import special_entries
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError
@@ -33,6 +33,8 @@ _ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment", "literal
 _PATCHES = frozenset({"patch", "patchesStrategicMerge"})
 _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w.-]*")
 _IMAGE_VARIABLE = re.compile(r"(?:^|_)IMAGE(?:_|$)", re.IGNORECASE)
+# The end of a JSON patch's path to an item of a list of images: `/spec/source/kustomize/images/0`.
+_ITEM = re.compile(r"(?<=mage)s/(?:\d+|-)$")
 _ENDS_KEY = re.compile(r":\s")
 _BEGINS_YAML = re.compile(r"\s*[\[{]|[\w.-]+: ")
 # YAML inside YAML inside YAML occurs (a patch in an Application in a template); more is somebody's joke.
@@ -109,11 +111,15 @@ def _in_mapping(source: ManifestText, node: YamlMapping, place: NodeContext) -> 
 def _patched_value(
     source: ManifestText, node: YamlMapping, place: NodeContext, *, format_id: str
 ) -> Iterator[ImageSite]:
-    """A JSON patch of one value of a chart: `path: /spec/values/image/tag`, the image named by what it is laid over."""
-    keys = values_path(node.text("path")) if node.get("op") else None
-    entry = source.entries(node).get("value") if keys else None
+    """A JSON patch of one value: `path: /spec/values/image/tag`, the image named by what it is laid over."""
+    entry = source.entries(node).get("value") if node.get("op") else None
     layers = place.target or place.layers
-    if not keys or entry is None or not layers:
+    if entry is None or not layers:
+        return
+    keys = values_path(node.text("path"))
+    if keys is None:
+        yield from _replaced(source, entry, replace(place, layers=layers, keys=pointer(node.text("path"))), format_id)
+    if not keys:
         return
     above = keys[:-1]
     here = replace(place, layers=layers, keys=above)
@@ -122,13 +128,25 @@ def _patched_value(
             yield site(source, found, here, format_id=format_id)
 
 
+def _replaced(source: ManifestText, entry: Entry, place: NodeContext, format_id: str) -> Iterator[ImageSite]:
+    """A version that a JSON patch writes outside of a chart's values: its image is that of the same place below."""
+    if isinstance(entry.value, YamlMapping) and place.keys[-2:-1] == ("parameters",):
+        yield from _named_values(source, [entry.value], replace(place, keys=()), format_id=format_id)
+    elif isinstance(entry.value, ScalarNode) and (version := version_of(entry.value.value)) and any(version):
+        image = NAMELESS.with_version(tag=version[0], digest=version[1])
+        field = source.field("tag" if version[0] else "digest", entry)
+        if field:
+            yield site(source, Found(image, (field,)), place, format_id=format_id)
+
+
 def _names_an_image(entries: Mapping[str, Entry], value: str, place: NodeContext) -> bool:
     """Whether a `value` is an image: a JSON patch of one, a parameter or variable that is named so or can be no other.
 
     `redis:6379` is an address; a variable of any name counts only with a path in its value.
     """
     name, path = _text(entries, "name"), _text(entries, "path")
-    known = image_role_of(path.rpartition("/")[2] if path and "op" in entries else name)
+    key = _ITEM.sub("", path).rpartition("/")[2] if path and "op" in entries else name
+    known = image_role_of(key)
     if (known is not None and known[1] == "reference") or _IMAGE_VARIABLE.search(name):
         return True
     return bool(place.kind and name and "/" in value)
@@ -169,8 +187,14 @@ def _pinned(source: ManifestText, entry: Entry) -> Iterator[Found]:
 
 def _parameters(source: ManifestText, node: SequenceNode, place: NodeContext, *, format_id: str) -> Iterator[ImageSite]:
     """`- {name: image.tag, value: v1}`: dotted paths into the values, so those of one path belong together."""
+    yield from _named_values(source, node.items, place, format_id=format_id)
+
+
+def _named_values(
+    source: ManifestText, items: Iterable[Node], place: NodeContext, *, format_id: str
+) -> Iterator[ImageSite]:
     by_path: dict[str, dict[str, Entry]] = {}
-    for item in node.items:
+    for item in items:
         if isinstance(item, YamlMapping) and (value := source.entries(item).get("value")):
             path, _, last = item.text("name").rpartition(".")
             by_path.setdefault(path, {})[last] = value
