@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gitops_ci.rendering.deployment import DeploymentUnit
-from gitops_ci.rendering.documents import items, text_of
+from gitops_ci.rendering.documents import dig, items, load_any, text_of
 from gitops_ci.rendering.kustomization_files import folded, kustomization_value
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
@@ -23,12 +23,27 @@ def kinds_patched_in_general(units: Iterable[DeploymentUnit], tree: SourceTree) 
 
 def _patches(unit: DeploymentUnit, tree: SourceTree) -> Iterator[Any]:
     if unit.kind == "flux-kustomization":
-        yield from items(unit.value, "spec", "patches")
+        for patch in items(unit.value, "spec", "patches"):
+            yield patch
+            yield from _patches_in(text_of(dig(patch, "patch")))
     elif unit.kind == "kustomization":
         try:
             yield from items(folded(kustomization_value(unit.path, tree)), "patches")
         except YamlError:
             return
+
+
+def _patches_in(text: str) -> Iterator[Any]:
+    """The patches that a patch gives to other Kustomizations."""
+    try:
+        value = load_any(text) if "patches" in text else None
+    except YamlError:
+        return
+    yield from items(value, "spec", "patches")
+    for operation in value if isinstance(value, list) else ():
+        if text_of(dig(operation, "path")).startswith("/spec/patches"):
+            added = dig(operation, "value")
+            yield from added if isinstance(added, list) else [added]
 
 
 def _kind_of_all(patch: Any) -> str:

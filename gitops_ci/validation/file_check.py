@@ -19,6 +19,7 @@ from gitops_ci.validation.manifests.classify import may_be_manifest, why_no_docu
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError, Loaded
+from gitops_ci.validation.manifests.merged import FLUX, is_merged
 from gitops_ci.validation.manifests.unknown_values import unknown_values
 from gitops_ci.validation.object_check import ObjectChecker
 from gitops_ci.validation.provenance import SourceMap
@@ -38,7 +39,6 @@ _HANGS_ON_VALUES = lazy_pattern(
     r"|'(?:[-.][^']*|[^']*[-.])' must consist of"  # a name of several values
 )
 _OPERATORS = lazy_pattern(r"argoproj\.io|fleet\.cattle\.io|[a-z]+\.toolkit\.fluxcd\.io")
-_FLUX = ".toolkit.fluxcd.io"
 _UNRENDERED = " (a template's {{ }} that was not rendered?)"
 _UNREAD = "text after the end of the document, which Kubernetes does not read"
 Attach = Callable[[Document], Document]
@@ -215,8 +215,9 @@ class FileChecker:
         # Whoever fills in its name may patch it, too.
         document.is_assumed |= self._has_variables and "${" in document.full_name
         # Whatever applies an object of Flux that nothing applies now, such as one that is switched off, patches it.
-        is_flux = document.group.endswith(_FLUX)
+        is_flux = document.group.endswith(FLUX)
         document.is_assumed |= is_flux and not document.unit and document.kind in self._patched_kinds
+        document.is_assumed |= is_merged(document)
         # Where Flux is at work, it builds a kustomization of every folder.
         document.is_kustomized = self._has_variables or document.path in self._kustomized
         document.unknown = unknown_values(

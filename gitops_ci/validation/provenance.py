@@ -9,6 +9,7 @@ from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, classify
 from gitops_ci.validation.manifests.documents import Document, Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
+from gitops_ci.validation.manifests.merged import FLUX, is_options_of_a_service
 from gitops_ci.validation.report import Rendered
 from gitops_ci.yamltext import YamlError
 
@@ -32,11 +33,16 @@ class SourceMap:
 
     def locate(self, document: Document) -> Document:
         """The document, knowing where it came from."""
-        document.is_assumed, document.is_partial = self.unit.is_assumed, self.unit.is_partial
+        document.is_assumed = self.unit.is_assumed or self._is_completed(document)
+        document.is_partial = self.unit.is_partial
         source = self.unit.source_of(document.piece.text)
         if source is not None and source in self._texts:
             return document.rendered(self.unit.unit, template=(source, self._texts[source]))
         return document.rendered(self.unit.unit, origin=self._origin(document))
+
+    def _is_completed(self, document: Document) -> bool:
+        is_switched_off = document.group.endswith(FLUX) and document.kind in self.unit.completed
+        return is_switched_off or (self.unit.merges and is_options_of_a_service(document))
 
     def _origin(self, document: Document) -> Document | None:
         """The source of the same kind and name; a prefix or a hash may have been added to the name."""

@@ -144,7 +144,9 @@ class Rendered(NamedTuple):
     `unit` names it, `file` describes it, `sources` are the (path, text) it was made of. `source_of` tells the path that
     one document's text says it came from. `is_assumed`: nobody installs it with these values and this name, so that
     nothing hangs on how long a name is, or that a value is empty. `is_partial`: parts of it could not be rendered here,
-    so that nobody can tell what is missing in it. `destination` is None where nobody can know it.
+    so that nobody can tell what is missing in it. `completed` are kinds of Flux whose objects what applies them would
+    patch, and nothing applies them now. `merges`: Flux applies it and owns nothing of it, so that it may be about parts
+    of objects of others. `destination` is None where nobody can know it.
     """
 
     unit: str
@@ -154,6 +156,8 @@ class Rendered(NamedTuple):
     source_of: Callable[[str], str | None] = lambda text: None  # noqa: ARG005
     is_assumed: bool = False
     is_partial: bool = False
+    completed: frozenset[str] = frozenset()
+    merges: bool = False
     destination: Destination | None = None
 
 

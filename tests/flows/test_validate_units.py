@@ -258,6 +258,64 @@ def test_what_is_switched_off_would_be_patched_as_the_others_are(found, tree):
     assert {path for _, path in found()[1]} >= {"base/on/ks.yaml", "base/off/ks.yaml"}
 
 
+@pytest.mark.parametrize("form", ["merge", "operation"])
+def test_a_folder_that_is_switched_off_would_be_patched_as_the_others_are(found, tree, form):
+    """The root's patches give every Kustomization patches for every HelmRelease, and the folder is in no list now."""
+    release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web, namespace: web}\n"
+    release += "spec:\n  chartRef: {kind: OCIRepository, name: web}\n"
+    inner = {"target": {"kind": "HelmRelease"}, "patch": release + "  interval: 1m\n"}
+    first = {"op": "add", "path": "/spec/patches", "value": [inner]}
+    whole = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": "x"}}
+    outer = [first] if form == "operation" else whole | {"spec": {"patches": [inner], "interval": "1m", "prune": True}}
+    patches = [{"target": {"kind": "Kustomization"}, "patch": json.dumps(outer)}]
+    root = f"{KUSTOMIZATION}  patches: {json.dumps(patches)}\n"
+    tree({"clusters/apps.yaml": root, "apps/a.yaml": SOUND})
+    tree({"off/kustomization.yaml": "resources: [ks.yaml]\n", "off/app/hr.yaml": release})
+    member = KUSTOMIZATION.replace("name: apps,", "name: off,").replace("./apps", "./off/app")
+    tree({"off/ks.yaml": member.replace("  interval: 1m\n  prune: true\n", "")})
+    assert found() == (0, [])
+    tree({"off/app/hr.yaml": release + "  timeout: soon\n"})
+    assert found() == (1, [("gitops/field", "off/app/hr.yaml")])
+    # The kustomization that has the patches is judged with them.
+    tree({"clusters/apps.yaml": KUSTOMIZATION, "off/app/hr.yaml": release})
+    listed = json.dumps(patches).replace("prune", "suspend")
+    tree({"off/kustomization.yaml": f"resources: [ks.yaml]\npatches: {listed}\n"})
+    code, findings = found()
+    assert (code, {rule for rule, _ in findings}) == (1, {"gitops/field"})
+
+
+PARTIAL = "apiVersion: v1\nkind: Service\nmetadata: {name: NAME, namespace: default}\n"
+PARTIAL += "spec: {ipFamilyPolicy: PreferDualStack}\n"
+
+
+@pytest.mark.parametrize(
+    ("owner", "text", "is_refused"),
+    [
+        ("prune: false", PARTIAL, False),
+        ("prune: true", PARTIAL, True),
+        ("prune: false", PARTIAL.replace("spec: {", "spec: {selector: {a: b}, "), True),
+        ("prune: true", PARTIAL.replace("NAME", "kubernetes"), False),
+        (
+            "prune: true",
+            PARTIAL.replace("NAME,", "NAME, annotations: {kustomize.toolkit.fluxcd.io/ssa: Merge},"),
+            False,
+        ),
+        ("prune: false", PARTIAL.replace("PreferDualStack", "Both"), True),
+    ],
+)
+def test_what_is_merged_into_an_object_that_exists_lacks_nothing(found, tree, owner, text, is_refused):
+    """Flux applies by the server's side: with `prune: false` it owns nothing of what others made."""
+    tree(
+        {"clusters/apps.yaml": KUSTOMIZATION.replace("prune: true", owner), "apps/s.yaml": text.replace("NAME", "web")}
+    )
+    assert found()[0] == is_refused
+
+
+def test_the_service_of_every_cluster_lacks_nothing(found, tree):
+    tree({"a.yaml": PARTIAL.replace("NAME", "kubernetes"), "b.yaml": PARTIAL.replace("NAME", "web")})
+    assert found() == (1, [("api/service", "b.yaml")])
+
+
 def test_nothing_hangs_on_names_and_secrets_of_empty_values(found, tree):
     name = "{{ .Values.instance }}-{{ .Values.app }}-config"
     values = "instance: ''\napp: ''\nkey: ''\nurl: ''\n"

@@ -235,6 +235,8 @@ class _Run:
                 self._source_of(found),
                 unit.is_assumed,
                 bool(closure.omitted),
+                self._units.completed_in(found),
+                unit.kind == "flux-kustomization" and dig(unit.value, "spec", "prune") is not True,
                 destination_of(found, self._deployment),
             )
         )
@@ -243,7 +245,8 @@ class _Run:
     def _note_decryption(self, found: Found) -> None:
         """Remember the encrypted files that a Kustomization of Flux takes, and whether one that does decrypts it."""
         tree = self._repository.tree
-        decrypts = dig(found.unit.value, "spec", "decryption") is not None
+        is_patched = found.unit.is_assumed or "Kustomization" in self._units.completed_in(found)
+        decrypts = is_patched or dig(found.unit.value, "spec", "decryption") is not None
         for path in found.closure.files:
             if tree.noted(path, _is_marked) and any(map(is_encrypted, _documents(path, tree))):
                 self._decrypted[path] = self._decrypted.get(path, False) or decrypts

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 
 from gitops_ci.errors import UsageError
@@ -43,7 +44,7 @@ class Checkout:
         return path if self._here == "." else os.path.normpath(f"{self._here}/{path}").replace(os.sep, "/")
 
 
-@dataclass(slots=True)
+@dataclass
 class Units:
     """What is deployed from a checkout: `listed` are the units that it describes, for a choice among them."""
 
@@ -76,11 +77,22 @@ class Units:
         made = (one for one in self.deployment.units.values() if one.unit.kind == "kustomization")
         return frozenset(self.checkout.shown(path) for one in made for path in one.closure.files)
 
-    @property
+    @cached_property
     def patched_kinds(self) -> frozenset[str]:
         """The kinds of which something here patches every object."""
-        units = (one.unit for one in self.deployment.units.values())
+        units = (one.unit for one in self.deployment.units.values() if not one.within)
         return kinds_patched_in_general(units, self.deployment.repository.tree)
+
+    def completed_in(self, found: Found) -> frozenset[str]:
+        """The kinds of which what would apply a unit patches every object; none where something here applies it."""
+        first = found
+        while first.within:
+            first = self.deployment.units[first.within]
+        if first.unit.kind != "kustomization" or kinds_patched_in_general(
+            [first.unit], self.deployment.repository.tree
+        ):
+            return frozenset()
+        return self.patched_kinds
 
 
 @dataclass(frozen=True, slots=True)
