@@ -7,8 +7,9 @@ creation with `dryRun=All` and `fieldValidation=Strict`; an accepted one of a ki
 created for real, because a dry run ends before the storage. The verdicts are written to
 tests/data/apiserver/verdicts/MINOR.jsonl, the first line names the server's version.
 
-`--check` writes nothing. It prints what differs from the recorded verdicts, and each case in
-tests/cases/validation that gitops-ci and the server judge differently. The exit code is 1 if there is one.
+`--check` writes nothing. It prints what differs from the recorded verdicts, each case in tests/cases/validation that
+gitops-ci and the server judge differently, and each update of tests/data/updates.yaml that the server judges in another
+way. The exit code is 1 if there is one.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def main() -> int:
             print(f"{verdicts_file(minor).relative_to(ROOT)}: {len(judged) - 1} verdicts")
             return 0
         different = 0
-        for line in chain(differences(judged, lines(verdicts_file(minor))), wrong_tables(server, minor)):
+        recorded = lines(verdicts_file(minor))
+        for line in chain(differences(judged, recorded), wrong_tables(server, minor), wrong_updates(server)):
             print(line, flush=True)
             different += 1
     print(f"{different} differences from kube-apiserver {server.version}")
@@ -86,6 +88,22 @@ def wrong_tables(server: ApiServer, minor: str) -> Iterator[str]:
         if verdict.accepted == bool(found) and verdict.code not in {404, 409}:
             words = verdict.message or "accepted"
             yield f"{kind} {change}\n    server   {words}\n    findings {[one.message for one in found]}"
+
+
+def wrong_updates(server: ApiServer) -> Iterator[str]:
+    """The updates that the server judges in another way; a release without a field, or a kind, has no verdict."""
+    table = yaml.safe_load((ROOT / "tests" / "data" / "updates.yaml").read_text(encoding="utf-8"))
+    grows = {"metadata": {"name": "fast"}, "provisioner": "a.b", "allowVolumeExpansion": True}
+    server.add("/apis/storage.k8s.io/v1/storageclasses", grows)
+    minor = int(server.version.split(".")[1])
+    for name, old, new, refused, *since in table["updates"]:
+        before = table["manifests"][name]
+        verdict = server.judge_update(before, before.replace(old, new))
+        if verdict is None or (not verdict.accepted and "not declared in schema" in verdict.message):
+            print(f"no verdict: {name} {new!r}")
+        elif verdict.accepted == bool(refused or any(minor < one for one in since)):
+            words = verdict.message or "accepted"
+            yield f"{name} {old!r} -> {new!r}\n    server   {words}\n    table    {refused or 'accepted'}"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -69,8 +70,10 @@ class ApiServer:
             self.add_namespace(name)
 
     def add_namespace(self, name: str) -> None:
-        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        self.session.post(f"{self.url}/api/v1/namespaces", json=body, timeout=30)
+        self.add("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def add(self, path: str, body: dict[str, Any]) -> None:
+        self.session.post(self.url + path, json=body, timeout=30)
 
     def judge(self, text: str) -> Verdict:
         """Send the text, byte for byte, as a creation: as a dry run, then for real where nothing is left behind."""
@@ -88,6 +91,44 @@ class ApiServer:
         created, answer = self._create(path, text, "")
         self._remove(path, answer)
         return verdict if created.accepted else Verdict(**{**created.__dict__, "via": "create"})
+
+    def judge_update(self, before: str, after: str) -> Verdict | None:
+        """What server-side apply of the second text says once the first is there; None where the first one fails.
+
+        A claim is bound first, as one that is in use, and a definition is established.
+        """
+        api_version, kind, namespace = _address(before)
+        if (found := self._resources.get((api_version, kind))) is None:
+            return None
+        below = f"namespaces/{namespace or 'default'}/" if found[1] else ""
+        name = yaml.safe_load(before)["metadata"]["name"]
+        path = f"{_prefix(api_version)}/{below}{found[0]}"
+        try:
+            if not self._apply(f"{path}/{name}", before).accepted:
+                return None
+            if kind == "PersistentVolumeClaim":
+                merge = {"Content-Type": "application/merge-patch+json"}
+                bound = '{"status": {"phase": "Bound"}}'
+                self.session.patch(f"{self.url}{path}/{name}/status", data=bound, headers=merge, timeout=30)
+            if kind == "CustomResourceDefinition":
+                self._wait_until_established(f"{path}/{name}")
+            return self._apply(f"{path}/{name}", after)
+        finally:
+            self._remove(path, {"metadata": {"name": name}})
+
+    def _wait_until_established(self, path: str) -> None:
+        for _ in range(100):
+            conditions = self._get(path).get("status", {}).get("conditions") or []
+            if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+                return
+            time.sleep(0.1)
+
+    def _apply(self, path: str, text: str) -> Verdict:
+        headers = {"Content-Type": "application/apply-patch+yaml", "Accept": "application/json"}
+        query = {"fieldManager": "tests", "force": "true"}
+        answer = self.session.patch(self.url + path, params=query, data=text.encode(), headers=headers, timeout=30)
+        accepted = answer.status_code < 300
+        return Verdict(accepted, answer.status_code, "" if accepted else _masked(answer.json().get("message", "")))
 
     def _create(self, path: str, text: str, dry_run: str) -> tuple[Verdict, dict[str, Any]]:
         query = {"fieldValidation": "Strict", **({"dryRun": dry_run} if dry_run else {})}

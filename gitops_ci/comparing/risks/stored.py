@@ -61,6 +61,8 @@ _ZERO = frozenset(
 )
 # Fields that tell an empty text from none.
 _OPTIONAL_TEXTS = frozenset({"storageClassName", "volumeAttributesClassName"})
+# Fields that tell an empty mapping from none.
+_OPTIONAL = frozenset({"affinity", "nodeAffinity", "podAffinity", "podAntiAffinity", "selector"})
 _QUANTITIES = frozenset({"requests", "limits", "capacity", "overhead"})
 _OF_OBJECTS = ("apiVersion", "kind", "status")
 # Mappings whose keys are anybody's.
@@ -110,7 +112,7 @@ def _below(value: Any, part: str) -> Any:
 
 def _says_nothing(key: str, value: Any, inside: str) -> bool:
     if value is None or value in ([], {}):
-        return True
+        return value is None or key not in _OPTIONAL
     if key in _ZERO and value in (False, 0, ""):
         return True
     if value == "":

@@ -103,11 +103,12 @@ def _of_job(subject: Subject) -> Changes:
     for one in subject.changes("/spec/template"):
         if not (is_suspended and _SUSPENDED_MAY_CHANGE.match(head_or_base(one))):
             yield one
-    old, new = _completions(before), _completions(after)
     is_indexed = dig(after, "spec", "completionMode") == "Indexed"
-    in_tandem = new == (dig(after, "spec", "parallelism") or 1)
-    if old != new and not (is_indexed and (new is None or in_tandem)):
-        yield from subject.changes("/spec/completions", "/spec/parallelism")
+    for one in subject.changes("/spec/completions"):
+        old, new = _completions(before), _completions(after)
+        in_tandem = new == (dig(after, "spec", "parallelism") or 1)
+        if old != new and not (is_indexed and (new is None or in_tandem)):
+            yield one
 
 
 def _of_stateful_set(subject: Subject) -> Changes:

@@ -15,8 +15,9 @@ MANIFESTS = TABLE["manifests"]
 JOB = MANIFESTS["job"]
 
 
-@pytest.mark.parametrize(("name", "old", "new", "field"), TABLE["updates"])
-def test_an_update_is_refused_as_the_server_refuses_it(name, old, new, field):
+@pytest.mark.parametrize("update", TABLE["updates"])
+def test_an_update_is_refused_as_the_server_refuses_it(update):
+    name, old, new, field, *_ = update
     manifest = MANIFESTS[name]
     assert old in manifest
     assert refused_field(manifest, manifest.replace(old, new)) == field
@@ -35,13 +36,13 @@ def test_an_update_is_refused_as_the_server_refuses_it(name, old, new, field):
     ],
 )
 def test_no_update_is_sent_for_what_is_marked_so(mark):
-    marked = JOB.replace("namespace: n", f"namespace: n, annotations: {{{mark}}}")
+    marked = JOB.replace("namespace: team-a", f"namespace: team-a, annotations: {{{mark}}}")
     assert refused_field(marked, marked.replace("i:1", "i:2")) == ""
 
 
 def test_to_replace_without_force_is_an_update():
     mark = "argocd.argoproj.io/sync-options: Replace=true"
-    marked = JOB.replace("namespace: n", f"namespace: n, annotations: {{{mark}}}")
+    marked = JOB.replace("namespace: team-a", f"namespace: team-a, annotations: {{{mark}}}")
     assert refused_field(marked, marked.replace("i:1", "i:2"))
 
 

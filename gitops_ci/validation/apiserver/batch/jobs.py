@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from itertools import pairwise
 
 from gitops_ci.validation import gates
@@ -21,7 +22,8 @@ _MOST_OF_MANY = 10_000
 
 def job(document: Field) -> None:
     spec = document.at("spec")
-    _job_spec(spec)
+    drops = spec.on(gates.DROPPED_FAIL_INDEX) and not spec.on(gates.BACKOFF_LIMIT_PER_INDEX)
+    _job_spec(spec, ("FailIndex",) if drops else ())
     if spec.flag("manualSelector"):
         if not spec.has("selector"):
             spec.missing("selector", "selector", "'selector' is required when manualSelector is true")
@@ -72,7 +74,8 @@ def cron_job(document: Field) -> None:
         inner.at("manualSelector").bad("selector", "may not be true in a CronJob")
 
 
-def _job_spec(spec: Field) -> None:
+def _job_spec(spec: Field, dropped: Container[str] = ()) -> None:
+    """`dropped` are actions of rules that the server drops before it validates."""
     numbers = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
     for key in (*numbers, "backoffLimitPerIndex", "maxFailedIndexes"):
         spec.at_least("job", key, 0)
@@ -86,7 +89,7 @@ def _job_spec(spec: Field) -> None:
             spec.at("managedBy").bad("job", f"'{name}' {why}")
     _restart_policy(spec)
     _indexed(spec)
-    _failure_policy(spec)
+    _failure_policy(spec, dropped)
     _success_policy(spec)
 
 
@@ -130,13 +133,14 @@ def _completions(spec: Field) -> int:
     return spec.number("completions") if spec.has("completions") else 1
 
 
-def _failure_policy(spec: Field) -> None:
+def _failure_policy(spec: Field, dropped: Container[str]) -> None:
     policy = spec.at("podFailurePolicy")
-    if policy.count("rules") > 20:
+    rules = [rule for rule in policy.each("rules") if rule.text("action") not in dropped]
+    if len(rules) > 20:
         policy.at("rules").bad("job", "must have no more than 20 rules")
     pod = spec.at("template", "spec")
     names = {one.text("name") for group in ("containers", "initContainers") for one in pod.each(group)}
-    for rule in policy.each("rules"):
+    for rule in rules:
         rule.one_of("job", "action", _EXIT_ACTIONS)
         if rule.text("action") == "FailIndex" and not spec.has("backoffLimitPerIndex"):
             rule.at("action").bad("job", "FailIndex needs backoffLimitPerIndex")
