@@ -89,6 +89,7 @@ class ConfigRepo:
         self._kept = "refs/gitops-ci-heads/" if beside else "refs/gitops-ci/"  # where fetched branches are
         self.clone: Clone = beside.clone if beside else Clone()
         self._fetched: dict[tuple[str, bool], str] = {}  # the tips by branch, and whether they are sparse
+        self._histories: dict[str, tuple[str, int]] = {}  # by branch: its tip, and since when its commits are there
         self._is_remote = url.scheme != "file"
         self._has_partial_clone = self._is_remote  # between folders of one machine there is nothing to save
         self._has_shallow = True
@@ -368,10 +369,14 @@ class ConfigRepo:
         self._fetch_some(git, commits[:half])
         self._fetch_some(git, commits[half:])
 
-    def commits(self, branch: str, *, since: int) -> BranchLog:
-        """As `log`, with the commits alone: no tree and no file is fetched."""
-        found = self._fetch_commits(branch, since, may_cut=self._is_remote)
+    def commits(self, branch: str, *, since: int, tip: str = "") -> BranchLog:
+        """As `log`, with the commits alone: no tree and no file is fetched. `tip` as with `fetch`."""
+        known = self._histories.get(branch)
         git = self._directory("history")
+        if known and known[0] == tip and known[1] <= since:
+            found: GitDirectory | None = git
+        elif found := self._fetch_commits(branch, since, may_cut=self._is_remote):
+            self._histories[branch] = git.commit_of(self._ref(branch)), since
         return BranchLog(git, self._ref(branch) if found else "", Objects(git), with_files=False)
 
     def _fetch_commits(self, branch: str, since: int, *, may_cut: bool) -> GitDirectory | None:

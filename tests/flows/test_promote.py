@@ -55,3 +55,14 @@ def test_the_error_of_one_promotion_names_no_commit_of_another(run, git_server):
         assert (ran.code, world.repo.count()) == (1, 2), "back was promoted, front is newer in staging"
         assert "ghcr.io/acme/front is stopped by age" in ran.document["error"]["message"]
         assert world.repo.head()[:12] not in ran.document["error"]["hint"]
+
+
+def test_each_further_image_of_a_run_takes_few_requests_to_git(run, git_server):
+    taken = []
+    for names in (("shop",), ("back", "front", "shop")):
+        with world_on("github", run, git_server, apps(*names)) as world:
+            before = len(git_server.requests)
+            assert world.call("promote", "--to", "staging", *PASSED).code == 0
+            taken.append(len(git_server.requests) - before)
+            world.repo.remove()
+    assert taken[1] - taken[0] <= 2 * 13, "17 each where every image read the branch and its history again"

@@ -125,8 +125,10 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
         obey = Obedience(() if is_rollback else pending(to), log)
         for number in deadline.tries():
             found = find(
-                repo, base, request.search, environment, ages, twins, log, **({} if is_rollback else {"narrow": obey})
-            )
+                repo, base, request.search, environment, ages, twins, log,
+                tip=repo.refs_at_start.tips.get(base, "") if number == 1 else "",
+                **({} if is_rollback else {"narrow": obey}),
+            )  # fmt: skip
             snapshot, this = found.snapshot, replace(request, search=found.search)
             to = replace(to, layout=request.search.read_environments(*found.own))
             changes = in_environments(found.plan.changes, to.layout, base, request.search.environment)
@@ -152,7 +154,9 @@ def bump_into(journal: Journal, request: BumpRequest, log: Log, *, rehearsal: bo
                 _say_why(plan, this, base, log)
                 closes = mode == "pull-request" and not rehearsal and bool(plan.unchanged)
                 return closes and close_if_obsolete(to, snapshot)
-            if not (is_rollback or said.reopen) and obey.learn(reverted(to, [change.image for change in plan.changes])):
+            if not (is_rollback or said.reopen) and obey.learn(
+                reverted(to, [change.image for change in plan.changes], snapshot.commit)
+            ):
                 continue  # without what a person reverted
             brought = request.search.images if request.pushes else ()
             judged = Base(snapshot, request.url, base, found.selection, request.access, brought)

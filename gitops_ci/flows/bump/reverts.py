@@ -38,9 +38,9 @@ class _Step:
         return any(full.startswith(short) for short in self.undone for full in other.ids)
 
 
-def reverted(to: PublishContext, images: Sequence[ImageRef]) -> list[Hold]:
-    """Blocks for the versions among these that a person took back by a revert."""
-    log = to.repo.commits(to.base, since=int(time.time()) - _SPAN)
+def reverted(to: PublishContext, images: Sequence[ImageRef], tip: str) -> list[Hold]:
+    """Blocks for the versions among these that a person took back by a revert, of a base branch at `tip`."""
+    log = to.repo.commits(to.base, since=int(time.time()) - _SPAN, tip=tip)
     entries = list(log.entries(lambda _: False))
     merged = log.messages([parent for entry in entries for parent in entry.parents[1:]])
     steps = [

@@ -154,15 +154,15 @@ def find(
     log: Log,
     *,
     narrow: Narrow = lambda _, search: search,
+    tip: str = "",
 ) -> Found:
-    """Read the branch as it is now and plan the edits for the images that `narrow` leaves.
-
+    """Read the branch as it is now, or is known to be at `tip`, and plan the edits for the images that `narrow` leaves.
 
     Raises:
         NothingMatched: an image is named in none of the files that are meant.
     """
     selection = Paths(search.paths or environment.paths, search.exclude)
-    snapshot = repo.fetch(base, sparse=selection.is_narrow)
+    snapshot = repo.fetch(base, sparse=selection.is_narrow, tip=tip)
     own = own_file(snapshot, repo)
     search = narrow(snapshot, search)
     if not search.images:
