@@ -36,10 +36,7 @@ ELSEWHERE = {
         "pip download --quiet --only-binary=:all: --dest wheels gitops-ci",
         "pip install --quiet --no-index --find-links wheels gitops-ci",
     ],
-    "tests/test_packaging.py::test_program_runs_from_the_wheel_alone": [
-        "pip install gitops-ci",
-        "pipx install gitops-ci",
-    ],
+    "tests/test_packaging.py::test_program_runs_from_the_wheel_alone": ["pipx install gitops-ci"],
 }
 _OPTION = re.compile(r"`(?:[^`]*[ (])?(--[a-z][a-z-]+)")
 _LINK = re.compile(r"\]\(([^)#\s]+)?(#[^)\s]+)?\)")

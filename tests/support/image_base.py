@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -61,11 +60,15 @@ def _make(program: str, root: Path, archive: Path) -> None:
 
 
 def _mirror() -> str:
-    """The server of Debian's packages that this machine uses."""
-    texts = "".join(path.read_text() for path in Path("/etc/apt").glob("sources.list*/*") if path.is_file())
-    plain = Path("/etc/apt/sources.list")
-    texts += plain.read_text() if plain.exists() else ""
-    found = re.search(r"(?m)^(?:URIs:|deb(?: \[[^\]]*\])?) *(\S+)", texts)
-    if not found:
-        missing("no server of Debian's packages is named in /etc/apt")
-    return found[1]
+    """The server of Debian's packages that apt uses here. apt also knows which of its files count."""
+    targets = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(ORIGIN)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for line in targets.stdout.splitlines():
+        site, _, release = line.partition(" ")
+        if release == f"{_RELEASE} Debian":
+            return site
+    missing(f"apt has no lists of Debian's {_RELEASE}: run apt-get update")
