@@ -190,11 +190,9 @@ class VerifyRule(NamedTuple):
         """Raises UsageError for a rule that nobody or anybody could satisfy."""
         if not self.is_keyless:
             if not self.key:
-                raise UsageError(
-                    "nobody is named who has to have signed", hint="write key: cosign.pub, or identity: and issuer:"
-                )
+                raise UsageError("no signer is named", hint="write key: cosign.pub, or identity: and issuer:")
             if self.trusted_root:
-                raise UsageError("a trusted root is for identities", hint="write identity: and issuer:")
+                raise UsageError("a trusted root needs an identity", hint="write identity: and issuer:")
             return
         for name, texts in (
             ("identity", (self.identity, self.identity_regex)),

@@ -111,13 +111,14 @@ def run(
         stdout, errors = _communicate(child, stdin, allowed_seconds, own_group=own_group)
     except subprocess.TimeoutExpired:
         raise ProgramError(
-            f"{name} did not finish within {allowed_seconds:.0f} s", hint=f"Run {name} by hand: what does it wait for?"
+            f"{name} did not finish within {allowed_seconds:.0f} s",
+            hint=f"Run {name} by hand to see what it waits for.",
         ) from None
     stderr = errors.decode("utf-8", "replace")
     if child.returncode not in allowed:
         said = quoted_end(stderr, _QUOTED_LINES)
         raise ProgramError(
-            f"{name} failed with exit code {child.returncode}: {said}", hint=f"{name} says what is wrong."
+            f"{name} failed with exit code {child.returncode}: {said}", hint=f"{name} printed the reason."
         )
     return Completed(stdout, mask_foreign(stderr), child.returncode)
 

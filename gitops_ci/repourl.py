@@ -108,7 +108,7 @@ class RepoUrl:
             raise UsageError(f"{_shown(text)} is not a fork", hint="Write it as OWNER/NAME, or as its whole address.")
         if (found.scheme, found.netloc) != (self.scheme, self.netloc):
             raise UsageError(
-                f"The fork {found} is not where {self} is",
+                f"The fork {found} is not on the host of {self}",
                 hint="A fork has the same scheme, host and port: the token is for that host alone.",
             )
         if found.path == self.path:
@@ -143,7 +143,7 @@ def _from_url(text: str) -> RepoUrl:
     if parts.password is not None or (parts.username is not None and scheme in {"http", "https"}):
         shown = f"{scheme}://{host}{parts.path}"
         raise UsageError(
-            f"The address {shown} carries credentials",
+            f"The address {shown} contains credentials",
             hint="Leave them out of the URL and set GITOPS_CI_TOKEN: a URL ends up in logs and process lists.",
         )
     if scheme == "file":
@@ -151,7 +151,7 @@ def _from_url(text: str) -> RepoUrl:
     if scheme not in {"https", "http", "ssh"}:
         raise _scheme_refused(f"{scheme}://")
     if parts.query or parts.fragment:
-        raise UsageError(f"The address {scheme}://{host}{parts.path} carries a query", hint=_EXAMPLE)
+        raise UsageError(f"The address {scheme}://{host}{parts.path} contains a query", hint=_EXAMPLE)
     if not _HOST.fullmatch(host) or parts.path.startswith("/-") or not parts.path.strip("/"):
         raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE)
     if scheme == "http" and not is_loopback(host):

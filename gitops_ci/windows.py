@@ -152,7 +152,7 @@ def window(
     if cron and lasts and not (start or end):
         seconds = duration(lasts)
         if not 0 < seconds <= 366 * 86_400:
-            raise UsageError(f"'{lasts}' is no length of a window", hint="It is more than 0 and at most a year: 8h.")
+            raise UsageError(f"'{lasts}' is not a length of a window", hint="It is more than 0 and at most a year: 8h.")
         _parsed(cron)
         found = Schedule(" ".join(cron.split()), seconds, zone or "UTC", reason)
         if found.next(0) is None:
@@ -184,7 +184,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise UsageError(
-            f"'{name}' is no time zone that this machine knows",
+            f"'{name}' is not a time zone of this machine",
             hint="Write a name like Europe/Berlin. A slim image needs the package tzdata.",
         ) from None
 
@@ -193,7 +193,9 @@ def _parsed(cron: str) -> tuple[frozenset[int], ...]:
     """The values of each field; Sunday is 0. Raises UsageError."""
     parts = cron.lower().split()
     if len(parts) != len(_FIELDS):
-        raise UsageError(f"'{cron}' is no cron expression", hint="It has five fields: minute hour day month weekday.")
+        raise UsageError(
+            f"'{cron}' is not a cron expression", hint="It has five fields: minute hour day month weekday."
+        )
     found = [_field(text, *field) for text, field in zip(parts, _FIELDS, strict=True)]
     found[4] = frozenset(day % 7 for day in found[4])
     return tuple(found)

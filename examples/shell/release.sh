@@ -1,5 +1,5 @@
 #!/bin/sh
-# Releases the image that was just built, with Python 3.11 or newer and git. Set GITOPS_CI_TOKEN to the token of the
+# Releases the image that was just built. It needs Python 3.11 or newer, and git. Set GITOPS_CI_TOKEN to the token of the
 # config repository. Run `docker login` first, or set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD.
 set -eu
 

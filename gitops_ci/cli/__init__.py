@@ -55,7 +55,7 @@ class _LazyGroup(HelpfulGroup):
         command = next((word for word in args[1:3] if word in COMMANDS), "")
         if command and args[0].startswith("-") and args[0] not in own:
             raise UsageError(
-                f"The option {args[0]} is written before the command", hint=f"Write gitops-ci {command} {args[0]} …."
+                f"The option {args[0]} must follow the command", hint=f"Write gitops-ci {command} {args[0]} …."
             )
         return super().parse_args(ctx, args)
 

@@ -72,7 +72,7 @@ def _chart(text: str) -> str:
     """
     if not text.startswith(f"{_CHART}oci://"):
         raise UsageError(
-            f"'{text}' is no chart in a registry", hint="Write it as chart:oci://ghcr.io/acme/charts/shop:1.5.0"
+            f"'{text}' is not a chart in a registry", hint="Write it as chart:oci://ghcr.io/acme/charts/shop:1.5.0"
         )
     # A tag has no `+`: Helm writes `_` there.
     return text.removeprefix(f"{_CHART}oci://").replace("+", "_")

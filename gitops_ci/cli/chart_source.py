@@ -62,7 +62,7 @@ def chart_rules(source: str, options: Mapping[str, Any]) -> TagRules:
             )
     if options["version"] and options["version"] != version:
         raise UsageError(
-            f"--version says {options['version']}, and the chart is {version}",
+            f"--version is {options['version']}, but the version of the chart is {version}",
             hint=f"Package it with that version: helm package --version {options['version']} DIR",
         )
     for to in options["to"]:

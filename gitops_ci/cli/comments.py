@@ -23,11 +23,9 @@ _KEY = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 _SECONDS = 60.0
 _OPTIONS = (
     option("--comment", is_flag=True, help="Keep one comment with the result on the pull request of this job."),
-    option(
-        "--comment-key", metavar="NAME", help="Keep a comment of its own for each NAME: one per cluster, for example."
-    ),
+    option("--comment-key", metavar="NAME", help="Keep a separate comment for each NAME, for example one per cluster."),
     forge_option(", for --comment"),
-    option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
+    option("--api-url", metavar="URL", help="Address of the code host's API, if it is an unusual one."),
 )
 
 
@@ -55,7 +53,7 @@ def post_comment(
         raise UsageError("--comment-key takes letters, digits, '.', '_' and '-'", hint="--comment-key eu-production")
     context = detect(variables())
     if context.pull_request is None:
-        log.step("No pull request: no comment is made")
+        log.step("This job has no pull request: no comment is written")
         return
     from gitops_ci.cli.facts import origin_url
     from gitops_ci.cli.repository import connection

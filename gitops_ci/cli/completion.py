@@ -18,7 +18,7 @@ VARIABLE = "_GITOPS_CI_COMPLETE"  # what click reads when a shell asks
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print a script that lets the shell complete commands, options and their values.
+    """Print a script for the shell that completes commands, options and their values.
 
     Values are completed too: environments of .gitops-ci.yaml, rules, formats, code hosts, versions of Kubernetes.
     """

@@ -35,7 +35,7 @@ def command() -> None:
 @click.argument("path", metavar="[FILE]", default=known_files.CONFIG)
 @output_options
 def check(path: str, output: Output) -> None:
-    """Check a configuration file: every key, and every value as the commands judge it."""
+    """Check a configuration file: every key, and every value as the commands do."""
     execute("config check", output, lambda log: _checked(path, log))
 
 
@@ -54,12 +54,12 @@ def check(path: str, output: Output) -> None:
     "-e",
     metavar="NAME",
     shell_complete=complete.environments,
-    help="The environment that the command would get.",
+    help="Show the values for this environment.",
 )
 @click.option("--all", "every", is_flag=True, help="Include defaults.")
 @output_options
 def show(name: str, environment: str | None, output: Output, *, every: bool) -> None:
-    """Show each value that a command would run with, and where it comes from."""
+    """Show each value that a command would use, and its source."""
     chosen = ("--environment", environment) if environment else ()
     execute("config show", output._replace(printer=as_table), lambda _: shown_settings(name, chosen, every=every))
 

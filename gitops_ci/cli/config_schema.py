@@ -18,33 +18,33 @@ FILE = "config.schema.json"  # in the package
 _COMMANDS = ("release", "bump", "validate")
 _VERIFY = {
     "key": "cosign.pub, or the PEM text of the key; one of several.",
-    "identity": "Who signs without a key: an address, or the URL of a workflow.",
-    "identity-regex": "Pattern of RE2 that the whole identity has to fit.",
-    "issuer": "The identity provider that knows the signer by that identity.",
-    "issuer-regex": "Pattern of RE2 that the whole issuer has to fit.",
+    "identity": "Required signer, for signatures without a key: an address, or the URL of a workflow.",
+    "identity-regex": "RE2 pattern that the whole identity must match.",
+    "issuer": "Address of the identity provider that vouches for the identity.",
+    "issuer-regex": "RE2 pattern that the whole issuer must match.",
     "trusted-root": "File beside this one: trusted_root.json of another sigstore instance than the public one.",
 }
 _SECTIONS = {
     "pull-request": "What the pull requests look like and who sees them.",
     "validate": "How manifests are checked.",
-    "rendering": "What each run of kustomize or helm may take.",
-    "verify": "Who has to have signed images before they are deployed, by globs of their names.",
+    "rendering": "Limits of each run of kustomize or helm.",
+    "verify": "Required signatures of images, by globs of their names.",
     "diff": "What diff folds and hides, and where a pull request shows it.",
-    "environments": "What a name like staging stands for: paths of the config repository, a branch, or both.",
+    "environments": "Environments by name. Each is a set of paths of the config repository, a branch, or both.",
     "images": "The images of a repository that builds several: each with settings of its own.",
     "promotion": "How images are promoted.",
     "pointers": "Places of versions where only the file's name, or a key, shows which image it is.",
 }
 _IMAGE = {
-    "image": "The name that manifests have for the image, without a version.",
+    "image": "The image's name in manifests, without a version.",
     "to": "Where it is pushed. [the image's name]",
     "path": "Only these files of the config repository: globs.",
     "tags": "Tag strategies, as for the key tags of the whole file.",
     "environment": "Environment that its releases and bumps change.",
 }
 _POINTER = {
-    "file": "Path of the files in the config repository. {name} stands for a part of a folder's or file's name.",
-    "at": 'Where the version stands in the file: $.image_tag, or /image_tag = "(.+)"/ with one group.',
+    "file": "Path of the files in the config repository. {name} matches a part of a folder's or file's name.",
+    "at": 'Where the version is in the file: $.image_tag, or /image_tag = "(.+)"/ with one group.',
     "image": "The image whose version it is, without a version: ghcr.io/acme/{name}.",
 }
 _RENDERING = {
@@ -58,20 +58,20 @@ _DIFF = {
     "mask": "Values that are hidden like those of Secrets: 'ConfigMap.data.password', where * is anything.",
     "large": "Number of changed objects above which the change is called big. [100]",
 }
-_PROMOTION = {"together": "Lists of images that go to an environment together or not at all."}
+_PROMOTION = {"together": "Lists of images that are promoted together, or not at all."}
 _ENVIRONMENT = {
     "paths": "Files of the environment: globs from the config repository's root.",
     "base": "Branch of the environment.",
     "mode": "How changes of the environment are published.",
-    "promote-from": "The environments that images are promoted from: each of them has to have the version.",
+    "promote-from": "The environments that images are promoted from. Each of them must have the version.",
     "reviewers": "Reviewers of its pull requests.",
     "labels": "Labels of its pull requests.",
     "title": "Title of its pull requests.",
     "merge": "Let the host merge its pull requests once their checks pass.",
-    "promote": "auto: `promote --to auto` brings what is ready. manual: only `promote --to` with its name. [manual]",
+    "promote": "auto: `promote --to auto` promotes to it. manual: only `promote --to` with its name does. [manual]",
     "soak": "How long a version stays in the environment before, for example 4h or 2d.",
-    "require-status": "Globs of commit statuses and check runs that have to be successful in the environment before.",
-    "windows": "When changes are pushed and merged: any deny wins, and without allow every other time is open.",
+    "require-status": "Globs of commit statuses and check runs that must succeed in the environment before.",
+    "windows": "When changes are pushed and merged. deny overrides allow. Without allow, every other time is open.",
     "config-repo": "The environment's own repository. Only in the file beside the pipeline.",
 }
 _WINDOW_TEXTS = {
@@ -80,7 +80,7 @@ _WINDOW_TEXTS = {
     "from": "The first day, or a time.",
     "to": "The last day, or a time.",
     "zone": "The time zone: Europe/Berlin. [UTC]",
-    "reason": "Why, for whoever waits.",
+    "reason": "The reason. Messages and pull requests contain it.",
 }
 
 
@@ -121,7 +121,7 @@ def schema() -> dict[str, Any]:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": SCHEMA_URL,
         "title": ".gitops-ci.yaml",
-        "description": "Settings of gitops-ci; a flag or an environment variable goes before them.",
+        "description": "Settings of gitops-ci. A flag or an environment variable overrides them.",
         "type": ["object", "null"],
         "additionalProperties": False,
         "properties": properties,

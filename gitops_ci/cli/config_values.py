@@ -80,9 +80,7 @@ def _repository(text: str) -> None:
     url = RepoUrl.parse(text)
     host, slash, rest = text.partition("/")
     if url.scheme == "file" and not os.path.exists(text) and slash and "." in host.strip("."):
-        raise UsageError(
-            f"'{text}' has no scheme, so it is a folder, and there is none", hint=f"Write https://{host}/{rest}"
-        )
+        raise UsageError(f"'{text}' has no scheme and is not an existing folder", hint=f"Write https://{host}/{rest}")
 
 
 def _branch(text: str) -> None:
@@ -177,7 +175,9 @@ def _definitions(texts: tuple[str, ...]) -> None:
         if "://" in text or "{{" in text:
             continue
         if leads_out(text):
-            raise UsageError(f"{text} leads out of this folder by a link", hint="Name its target, or copy the files.")
+            raise UsageError(
+                f"{text} is a link that leads out of this folder", hint="Name its target, or copy the files."
+            )
 
 
 def _crds(texts: tuple[str, ...]) -> None:

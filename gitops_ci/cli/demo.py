@@ -26,11 +26,11 @@ _PROMOTE = ("promote", "--to", "production", "--skip-gate", "source-agrees", "--
 
 
 @click.command("demo", cls=HelpfulCommand)
-@click.option("--keep", metavar="DIR", help="Make everything in this new folder and leave it there.")
+@click.option("--keep", metavar="DIR", help="Create everything in this new folder, and keep it.")
 def command(keep: str | None) -> None:
     """Try the whole workflow in a temporary folder. It needs Python and Git.
 
-    An OCI image layout stands for the built image, another folder for the registry, and a bare Git repository for the
+    An OCI image layout replaces the built image, another folder the registry, and a bare Git repository for the
     config repository. The branch is pushed there. The text of its pull request is printed.
     """
     from gitops_ci.flows.demo import make_config_repository, make_image

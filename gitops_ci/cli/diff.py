@@ -43,7 +43,7 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
     default="auto",
     help="Compare with the commit where the change left REV; auto is the target of this job's pull request.",
 )
-@option("--head", metavar="REV", help="The changed side. [the files of the working folder]")
+@option("--head", metavar="REV", help="Commit with the change. [the files of the working folder]")
 @option("--unit", multiple=True, metavar="GLOB", help="Only these units: 'application:*/shop'. Repeatable.")
 @option(
     "--form",
@@ -64,7 +64,7 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
     multiple=True,
     metavar="NAME",
     shell_complete=complete.risks,
-    help="Fail at a risk by its name (deletes-data), any (risk), any change (change), or what is skipped. Repeatable.",
+    help="Fail for a risk by its name (deletes-data), or for risk, change or skipped: any of these. Repeatable.",
 )
 @option("--tests", is_flag=True, help="Also compare the tests of charts (helm.sh/hook: test).")
 @option("--allow-remote", is_flag=True, help="Let renderers fetch remote bases and chart dependencies.")
@@ -72,20 +72,20 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
 @option("--this-repository", multiple=True, metavar="URL", help="Another address of this repository. Repeatable.")
 @option("--kubernetes-version", metavar="VERSION", help="Version that charts are templated for.")
 @comment_options
-@option("--comment-empty", is_flag=True, help="Also write a comment where nothing changes.")
+@option("--comment-empty", is_flag=True, help="Also write a comment if nothing changes.")
 @option(
     "--comment-parts",
     type=click.IntRange(1, _MOST_PARTS),
     default=1,
     metavar="N",
-    help="Use up to N comments for what does not fit into one.",
+    help="Split a long comment into at most N comments.",
 )
 @option(
     "--from",
     "from_file",
     envvar="GITOPS_CI_DIFF_FROM",
     metavar="FILE",
-    help="Take the JSON report of another job instead of comparing, to comment on a fork's pull request.",
+    help="Read the JSON report of another job and compare nothing. For comments on a fork's pull request.",
 )
 @output_options
 def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:

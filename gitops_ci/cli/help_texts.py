@@ -10,7 +10,7 @@ __all__ = ["COMMAND_SECTIONS", "EXAMPLES", "OPTION_SECTIONS"]
 COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
     "The whole workflow": {
         "release": "Push an image, update the manifests, open the pull request.",
-        "demo": "Play the workflow in a temporary folder.",
+        "demo": "Try the whole workflow in a temporary folder.",
     },
     "Its steps": {
         "image": "Compute tags, push, copy and inspect images.",
@@ -103,43 +103,49 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
 EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     "release": (
         (
-            "What was just built goes to the registry and, by pull request, to staging:",
+            "Push the image that was built, and open a pull request for staging:",
             "gitops-ci release shop:build --to ghcr.io/acme/shop --version 1.5.0 --environment staging",
         ),
-        ("Without a Docker Engine, everything else from .gitops-ci.yaml:", "gitops-ci release oci-archive:shop.tar"),
-        ("Only a look; nothing is pushed:", "gitops-ci release shop:build --mode dry-run"),
+        (
+            "Without a Docker Engine; all other values come from .gitops-ci.yaml:",
+            "gitops-ci release oci-archive:shop.tar",
+        ),
+        ("Show what would happen, push nothing:", "gitops-ci release shop:build --mode dry-run"),
     ),
     "bump": (
-        ("A pull request to staging:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --environment staging"),
-        ("The difference, and nothing is published:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --mode dry-run"),
-        ("Many images in one commit, straight to the branch:", "gitops-ci bump --from-file images.yaml --mode push"),
+        ("Open a pull request for staging:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --environment staging"),
+        ("Show the diff, publish nothing:", "gitops-ci bump ghcr.io/acme/shop:1.5.0 --mode dry-run"),
+        (
+            "Push many images in one commit, without a pull request:",
+            "gitops-ci bump --from-file images.yaml --mode push",
+        ),
     ),
     "wait": (
         (
-            "Until Flux has applied what staging has now:",
+            "Until Flux has applied the newest commit of staging:",
             "gitops-ci wait --environment staging --status 'kustomization/*'",
         ),
         ("Until a test of a commit has ended:", "gitops-ci wait --commit 4f2a9c1 --status e2e --timeout 30m"),
     ),
     "promote": (
-        ("What staging runs, by pull request:", "gitops-ci promote --to production"),
-        ("Every environment whose turn it is, in the config repository's pipeline:", "gitops-ci promote --to auto"),
+        ("Promote the images of staging, by pull request:", "gitops-ci promote --to production"),
+        ("In the config repository's pipeline, each environment with promote: auto:", "gitops-ci promote --to auto"),
         (
-            "The newest version that has been in staging for long enough:",
+            "The newest version that soaked in staging:",
             "gitops-ci promote ghcr.io/acme/shop --to production --select newest-soaked",
         ),
     ),
     "refresh": (
         ("After each push to the config repository's base branch:", "gitops-ci refresh"),
-        ("What would be done:", "gitops-ci refresh --mode dry-run"),
+        ("Show what would be done:", "gitops-ci refresh --mode dry-run"),
     ),
     "validate": (
         (
-            "Everything below a folder, for the versions that the clusters run:",
+            "All files below a folder, for several Kubernetes versions:",
             "gitops-ci validate apps --kubernetes-version 1.33..1.35",
         ),
         (
-            "What a pull request changes, and a report beside the output:",
+            "What a pull request affects, with a JUnit report:",
             "gitops-ci validate --changed-since origin/main --report junit=report.xml",
         ),
         ("What another program renders:", "gitops-ci validate -"),
@@ -151,7 +157,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     ),
     "plan": (
         (
-            "As many jobs as the change is worth, for strategy.matrix of GitHub Actions:",
+            "As many jobs as the change needs, for strategy.matrix of GitHub Actions:",
             "gitops-ci plan apps --changed-since origin/main --format github-matrix",
         ),
         (
@@ -174,7 +180,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ),
     ),
     "image retag": (
-        ("One more tag for what is there:", "gitops-ci image retag ghcr.io/acme/shop:1.5.0 stable"),
+        ("One more tag for an image in a registry:", "gitops-ci image retag ghcr.io/acme/shop:1.5.0 stable"),
         (
             "To another registry, by digest:",
             "gitops-ci image retag ghcr.io/acme/shop:1.5.0 --to registry.example.com/acme/shop",
@@ -190,9 +196,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             "gitops-ci image copy ghcr.io/acme/shop registry.example.com/acme/shop --all-tags --match '1.*'",
         ),
     ),
-    "image labels": (
-        ("With the title of a person's choice:", "gitops-ci image labels --add org.opencontainers.image.title=Shop"),
-    ),
+    "image labels": (("With another title:", "gitops-ci image labels --add org.opencontainers.image.title=Shop"),),
     "image prune": (
         (
             "The images of all but the 20 newest pull requests:",
@@ -218,32 +222,32 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             'gitops-ci rollback ghcr.io/acme/shop --environment production --reason "500s at checkout"',
         ),
         (
-            "All that one commit changed, back to the state right after another one, straight to the branch:",
+            "All images of an environment, back to the state after a commit, without a pull request:",
             "gitops-ci rollback --environment production --to 4f2a9c1 --mode push",
         ),
     ),
     "hold": (
         (
-            "Nothing new in production until the new year:",
+            "No new version in production until the new year:",
             "gitops-ci hold ghcr.io/acme/shop --environment production --until 2027-01-04",
         ),
     ),
-    "unhold": (("Let the image go on:", "gitops-ci unhold ghcr.io/acme/shop --environment production"),),
+    "unhold": (("End the hold:", "gitops-ci unhold ghcr.io/acme/shop --environment production"),),
     "status": (
         ("All environments, in a checkout of the config repository:", "gitops-ci status"),
-        ("Fail if an environment lags behind the one before:", "gitops-ci status --image shop --fail-on drift"),
+        ("Fail if an environment is behind the one before:", "gitops-ci status --image shop --fail-on drift"),
     ),
     "compare": (
         ("What production does not have yet:", "gitops-ci compare staging production"),
         (
-            "What else differs, in the objects that both render to:",
+            "Differences in the rendered objects:",
             "gitops-ci compare staging production --what rendered",
         ),
     ),
     "history": (
         ("One image in one environment:", "gitops-ci history ghcr.io/acme/shop --environment production"),
         (
-            "The figures of a quarter, and a page to share:",
+            "The figures of a quarter, as an HTML page:",
             "gitops-ci history --since 90d --metrics --report html=history.html",
         ),
     ),
@@ -252,13 +256,11 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             "For an application that is deployed from another repository:",
             "gitops-ci init --config-repo https://github.com/acme/shop-config",
         ),
-        ("Only a look:", "gitops-ci init --ci gitlab --dry-run"),
+        ("Show the files, write nothing:", "gitops-ci init --ci gitlab --dry-run"),
     ),
-    "config show": (
-        ("What a release to production would run with:", "gitops-ci config show --environment production"),
-    ),
+    "config show": (("The values of a release to production:", "gitops-ci config show --environment production"),),
     "config check": (("A file elsewhere:", "gitops-ci config check ../shop-config/.gitops-ci.yaml"),),
-    "demo": (("Leave the folder for a look around:", "gitops-ci demo --keep demo"),),
+    "demo": (("Keep the folder:", "gitops-ci demo --keep demo"),),
     "completion": (
         ("bash 4.4 or newer, in ~/.bashrc:", 'eval "$(gitops-ci completion bash)"'),
         ("zsh, in ~/.zshrc after compinit:", 'eval "$(gitops-ci completion zsh)"'),

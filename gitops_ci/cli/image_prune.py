@@ -34,7 +34,7 @@ __all__ = ["prune_command"]
 @CONFIG
 @output_options
 def prune_command(repository: str, output: Output, **options: Any) -> None:
-    """Delete the tags that fit --match, except the newest ones.
+    """Delete the tags that match --match, except the newest ones.
 
     It never deletes versions, latest, and tags that a file of the config repository names on any branch.
     """
@@ -67,12 +67,12 @@ def _check(repository: str, options: dict[str, Any]) -> None:
     if not options["match"]:
         raise UsageError("No tags are chosen", hint="Give --match with a glob: --match 'pr-*'.")
     if options["keep"] is None:
-        raise UsageError("How many tags stay is not given", hint="Give --keep with a number: --keep 20.")
+        raise UsageError("No number of tags to keep is given", hint="Give --keep with a number: --keep 20.")
     if not (options["config_repo"] or options["also_named_in"] or options["allow_unchecked"]):
         raise UsageError(
-            "No config repository is given, so nobody knows which tags are deployed",
+            "No config repository is given, so gitops-ci cannot find out which tags are deployed",
             hint="Give --config-repo, set GITOPS_CI_CONFIG_REPO, or write config-repo: into .gitops-ci.yaml. "
             "--allow-unchecked deletes without that.",
         )
     if not options["dry_run"] and not detect(variables()).trusted:
-        raise UsageError("Nothing is deleted for code from outside", hint="--dry-run works here.")
+        raise UsageError("A run for untrusted code deletes nothing", hint="--dry-run works here.")

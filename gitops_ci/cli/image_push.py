@@ -61,8 +61,8 @@ def push_command(source: str, output: Output, **options: Any) -> None:
 def retag_command(source: str, names: tuple[str, ...], output: Output, **options: Any) -> None:
     """Give more tags to an image that is in a registry, or promote it to another repository, by its digest.
 
-    The tags are TAG..., or what --version and --tags decide. With --to REPOSITORY and none of them the image keeps its
-    tag; 1.5.0 also becomes 1.5, 1 and latest if it is the newest there. Without --to it stays in its own repository.
+    The tags are TAG..., or those of --version and --tags. With --to REPOSITORY alone, the image keeps its tag: 1.5.0
+    also becomes 1.5, 1 and latest if it is the newest there. Without --to, it stays in its own repository.
     """
     from gitops_ci.flows.image.push import push
 

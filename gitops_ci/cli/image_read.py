@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MATCH", "digest_command", "inspect_command", "list_command"]
 
-MATCH = option("--match", multiple=True, metavar="GLOB", help="Only tags that fit: 'pr-*'. Repeatable. [all tags]")
+MATCH = option("--match", multiple=True, metavar="GLOB", help="Only tags that match: 'pr-*'. Repeatable. [all tags]")
 _PLATFORM = option("--platform", metavar="OS/ARCH", help="One platform of the image: linux/arm64.")
 _SHOWN: Mapping[str, Callable[[Outcome], str]] = {
     "summary": images.details,

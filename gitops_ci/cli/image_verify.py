@@ -37,10 +37,14 @@ _PEM = "-----BEGIN"
     help="Public key (cosign.pub). The image needs a signature with one of the keys. Repeatable. "
     "[the keys of verify: in .gitops-ci.yaml]",
 )
-@option("--identity", metavar="NAME", help="Who must have signed without a key: an address, or the URL of a workflow.")
-@option("--identity-regex", metavar="REGEX", help="Pattern of RE2 that the whole identity has to fit.")
-@option("--issuer", metavar="URL", help="Identity provider that knows the signer by that identity.")
-@option("--issuer-regex", metavar="REGEX", help="Pattern of RE2 that the whole issuer has to fit.")
+@option(
+    "--identity",
+    metavar="NAME",
+    help="Required signer, for signatures without a key: an address, or the URL of a workflow.",
+)
+@option("--identity-regex", metavar="REGEX", help="RE2 pattern that the whole identity must match.")
+@option("--issuer", metavar="URL", help="Address of the identity provider that vouches for the identity.")
+@option("--issuer-regex", metavar="REGEX", help="RE2 pattern that the whole issuer must match.")
 @option("--trusted-root", metavar="FILE", help="trusted_root.json of another sigstore instance. [the public one's]")
 @access_options
 @DEADLINE
@@ -48,12 +52,12 @@ _PEM = "-----BEGIN"
 @output_options
 @click.pass_context
 def verify_command(ctx: click.Context, /, reference: str, output: Output, **options: Any) -> None:
-    """Verify that an image is signed: exit 0 if it is, 1 if it is not, 4 if nobody can tell.
+    """Verify that an image is signed. Exit code: 0 if it is, 1 if it is not, 4 if that cannot be checked.
 
     Signatures without a key need pip install 'gitops-ci[verify]', --identity and --issuer.
 
-    REFERENCE is an image of a registry, or oci:DIR[:NAME], oci-archive:FILE[:NAME]. The signature has to be for the
-    digest of the whole image; an index is another image than its platforms.
+    REFERENCE is an image of a registry, or oci:DIR[:NAME], oci-archive:FILE[:NAME]. The signature must be for the
+    digest of the whole image. A signature of an index does not count for one of its platforms.
     """
     from gitops_ci.flows.image.verify import verify_image
     from gitops_ci.reporting import images
@@ -142,11 +146,11 @@ def _read(path: str, source: str) -> bytes:
         inside = os.path.realpath(os.path.join(folder, path))
         if os.path.isabs(path) or os.path.commonpath((folder, inside)) != folder:
             raise UsageError(
-                f"{path} lies outside of the configuration's folder",
+                f"{path} is outside of the configuration's folder",
                 hint="Put the file beside the configuration. A key can be written into it as text.",
             )
     try:
         with open(inside, "rb") as file:
             return file.read(_LARGEST)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="Is the path right?") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="Check the path.") from None

@@ -27,11 +27,11 @@ __all__ = ["command"]
 @click.command("init", cls=HelpfulCommand)
 @option("--ci", type=click.Choice(SYSTEMS), help="CI system. [by the repository's files and address]")
 @option("--config-repo", metavar="URL", help="The repository with the manifests. [this one, if it has some]")
-@option("--image", metavar="NAME", help="Where images go. [the registry of the code host]")
-@option("--dockerfile", "dockerfiles", metavar="PATH", multiple=True, help="What to build. May be repeated. [all]")
-@option("--environment", metavar="NAME", help="Where a release goes first. [the first one found here]")
-@option("--address", metavar="TEXT", help="Where the CI system finds gitops-ci: owner/name@ref, host/path.")
-@option("--yes", is_flag=True, help="Ask nothing: take the defaults.")
+@option("--image", metavar="NAME", help="Repository that the image is pushed to. [the registry of the code host]")
+@option("--dockerfile", "dockerfiles", metavar="PATH", multiple=True, help="Dockerfile to build. Repeatable. [all]")
+@option("--environment", metavar="NAME", help="Environment of the first deployment. [the first one found here]")
+@option("--address", metavar="TEXT", help="Address of gitops-ci for the CI system: owner/name@ref, host/path.")
+@option("--yes", is_flag=True, help="Ask nothing, and accept the defaults.")
 @option("--dry-run", is_flag=True, help="Only show what would be written.")
 @option("--force", is_flag=True, help="Replace files that exist.")
 @output_options
@@ -44,10 +44,10 @@ def command(
     force: bool,
     **options: Any,
 ) -> None:
-    """Look at this repository and write a workflow or pipeline, and .gitops-ci.yaml, that work here.
+    """Look at this repository, and write .gitops-ci.yaml and a workflow or pipeline for it.
 
     Run it at the root: of an application (it has a Dockerfile), of a config repository (it has manifests), or of both.
-    Each Dockerfile gets a job, an image and Git tags of its own. At a terminal, init asks for what you did not give.
+    Each Dockerfile gets a job, an image and Git tags of its own. At a terminal, init asks for each missing value.
     """
     from gitops_ci.flows.init import applied_with_own_files, next_steps, starter_files
 

@@ -177,7 +177,7 @@ def _judged_repository(text: str) -> RepoUrl:
     repository = RepoUrl.parse(text) if text else None
     if repository is None or not repository.host:
         raise UsageError(
-            "The address of a repository has a host", hint="For example: https://github.com/acme/shop-config"
+            "The address of the repository has no host", hint="For example: https://github.com/acme/shop-config"
         )
     return repository
 

@@ -116,7 +116,7 @@ def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
             raise click.BadParameter(f"'{value}' is not FORMAT=FILE, for example junit=report.xml", ctx, param)
         if path == "-":
             instead = "--output json prints that document" if kind == "json" else "name a file"
-            raise UsageError(f"--report {value}: stdout has the outcome already", hint=f"Instead, {instead}.")
+            raise UsageError(f"--report {value}: stdout already contains this document", hint=f"Instead, {instead}.")
         for_name(kind)
         found.append(ReportFile(kind, path))
     return tuple(found)

@@ -56,7 +56,7 @@ _OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "envir
     help="Format of stdout.",
 )
 @option("--job-image", metavar="NAME", help="GitLab: container image of the jobs. [this job's, else python:3.13]")
-@option("--package", metavar="TEXT", help="GitLab: what pip installs in them. [as in this job]")
+@option("--package", metavar="TEXT", help="GitLab: package that pip installs in the jobs. [as in this job]")
 @output_options
 @click.pass_context
 def command(ctx: click.Context, /, arguments: tuple[str, ...], work: str, output: Output, **options: Any) -> None:
@@ -67,7 +67,7 @@ def command(ctx: click.Context, /, arguments: tuple[str, ...], work: str, output
     """
     form = options["form"]
     if form != "text" and output.format == "json":
-        raise UsageError(f"--output json and --format {form} both want stdout", hint="Give one of them.")
+        raise UsageError(f"--output json and --format {form} both write to stdout", hint="Give one of them.")
     output = output._replace(printer=_printer(form, work, options))
     if work == "validate":
         execute("plan", output, lambda log: _validation(arguments, options, log))
@@ -103,7 +103,7 @@ def _number(text: str) -> int | None:
         return None
     number = whole_number(text)
     if number is None or not 1 <= number <= MOST:
-        raise UsageError(f"--shards {text} is no number of jobs", hint=f"auto, or a number from 1 to {MOST}.")
+        raise UsageError(f"--shards {text} is not a number of jobs", hint=f"auto, or a number from 1 to {MOST}.")
     return number
 
 

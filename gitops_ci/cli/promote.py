@@ -99,9 +99,9 @@ def command(
 ) -> None:
     """Carry the images of one environment to the next, by pull request, through gates.
 
-    It takes the version that all places of the environment before have, with the digest that ran there. A gate that
-    waits (soak, status, window, hold, set) opens without a person, and the exit code is 0. A closed gate (age,
-    source-agrees, validate) needs a person, and the exit code is 1.
+    It promotes the version that all places of the source environment have, with the digest that ran there. A waiting
+    gate (soak, status, window, hold, set) opens by itself, and the exit code is 0. A closed gate (age, source-agrees,
+    validate) needs a person, and the exit code is 1.
     """
     from gitops_ci.cli.reading import config_repository
     from gitops_ci.cli.repository import bump_request, refuse_untrusted
@@ -114,9 +114,9 @@ def command(
     if target == "auto" and (sources or version):
         raise UsageError("--to auto takes no --from and no --version", hint="Name the environment with --to.")
     if version and len(references) != 1:
-        raise UsageError("--version is that of one image", hint="Name the image.")
+        raise UsageError("--version needs exactly one image", hint="Name the image.")
     if skips and not reason:
-        raise UsageError("--skip-gate needs a --reason", hint="It stands in the commit for whoever asks later.")
+        raise UsageError("--skip-gate needs a --reason", hint="The commit and the pull request contain it.")
     images = tuple(_name(text) for text in references)
 
     def request_for(address: str) -> BumpRequest:

@@ -55,7 +55,7 @@ def check_templates(texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
         if name != "body" and has_lone_brace(text):
             raise UsageError(
-                f"--{name.replace('_', '-')} has a brace without its partner: {text!r}", hint="Write fields as {image}."
+                f"--{name.replace('_', '-')} has an unmatched brace: {text!r}", hint="Write fields as {image}."
             )
         check_fields(f"--{name.replace('_', '-')}", text, (*known, *(PARTS if name == "body" else ())))
 

@@ -101,7 +101,7 @@ def _print(text: str) -> None:
             hint="Everything else was done. Free some space, or send the output to another place.",
         ) from error
     if getattr(sys.stdout, "is_lost", False):
-        sys.stderr.write("warning: the reader of standard output went away before the report was printed\n")
+        sys.stderr.write("warning: standard output was closed before the report was printed\n")
 
 
 def _shown(outcome: Outcome) -> str:

@@ -25,8 +25,8 @@ _OPTIONS = (
     option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests. [this checkout's origin]"),
     option("--base", metavar="BRANCH", help="Branch to read. [the repository's default branch]"),
     forge_option(),
-    option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
-    seconds_option("--deadline", default=300.0, help="When to give up waiting for answers."),
+    option("--api-url", metavar="URL", help="Address of the code host's API, if it is an unusual one."),
+    seconds_option("--deadline", default=300.0, help="Time limit for answers of hosts."),
 )
 
 

@@ -56,25 +56,27 @@ _GUARD_OPTIONS = (
         multiple=True,
         metavar="OS/ARCH",
         callback=lambda _ctx, _param, texts: tuple(one for text in texts for one in text.split(",") if one),
-        help="Push only this platform of the image: linux/arm64. Repeatable. The digest is another one.",
+        help="Push only this platform of the image: linux/arm64. Repeatable. This changes the digest.",
     ),
     option(
         "--sparse",
         is_flag=True,
-        help="With --platform: keep the index and its digest, though it lists more platforms than are pushed.",
+        help="With --platform: keep the index and its digest, although not all of its platforms are pushed.",
     ),
     option(
         "--annotation",
         multiple=True,
         cls=LinesOption,
         metavar="KEY=VALUE",
-        help="Annotation for the image's manifest, or its index, which gets another digest. Repeatable.",
+        help="Annotation for the image's manifest or index. It changes the digest. Repeatable.",
     ),
     option("--allow-move", is_flag=True, help="Let a released tag move to another image."),
     option("--with-referrers", is_flag=True, help="Copy signatures and attestations of the image too."),
     option("--expect-revision", metavar="COMMIT", help="Refuse an image whose label names another commit."),
 )
-DEADLINE = option("--deadline", type=float, metavar="SECONDS", help="When to give up. [each request after 2 minutes]")
+DEADLINE = option(
+    "--deadline", type=float, metavar="SECONDS", help="Time limit of the whole run. [2 minutes for each request]"
+)
 CONFIG = click.option(
     "--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"
 )
@@ -157,7 +159,7 @@ def _annotations(options: Mapping[str, Any]) -> dict[str, str]:
     annotations = pairs_of(options["annotation"], "--annotation")
     if annotations and options["with_referrers"]:
         raise UsageError(
-            "--annotation gives the image another digest, which no signature that it has fits",
+            "--annotation changes the digest of the image, so its signatures would no longer match",
             hint="Leave --with-referrers or --annotation out. Sign after the push: --after-push.",
         )
     return annotations
@@ -184,8 +186,8 @@ def given_up_after(seconds: float | None) -> Iterator[None]:
     def give_up(number: int, frame: object) -> NoReturn:
         del number, frame
         raise RegistryError(
-            f"Given up after {seconds:g} seconds, as --deadline says",
-            hint="Run it again: what is there already is not sent twice. Or raise --deadline.",
+            f"Stopped after {seconds:g} seconds, the limit of --deadline",
+            hint="Run the command again: it does not repeat finished uploads. Or raise --deadline.",
         )
 
     before = signal.signal(signal.SIGALRM, give_up)

@@ -70,7 +70,7 @@ def command(
     hook = AfterPush.parse(after_push or "")
     if hook and not context.trusted:
         raise UsageError(
-            "--after-push is not run for code from outside",
+            "--after-push does not run for untrusted code",
             hint="Leave it out here, and sign in a run that a push or a tag starts.",
         )
     push = push_request(source, options)

@@ -32,7 +32,9 @@ def inside(place: str) -> str:
         UsageError: a link of the checkout leads out of it: whoever writes a change could choose what is read.
     """
     if "://" not in place and leads_out(place.partition("{{")[0] or "."):
-        raise UsageError(f"{place} leads out of this folder by a link", hint="Name its target, or copy the files here.")
+        raise UsageError(
+            f"{place} is a link that leads out of this folder", hint="Name its target, or copy the files here."
+        )
     return place
 
 

@@ -154,9 +154,9 @@ def refuse_untrusted(context: CiContext, options: Mapping[str, Any]) -> None:
     if options["mode"] == "dry-run":
         return
     raise UsageError(
-        f"Nothing is published from this {context.event or 'pull request'}: its code comes from outside",
+        f"Nothing is published from this {context.event or 'pull request'}: its code is not trusted",
         hint="Publish from a push or tag event. --mode dry-run and validate work here; "
-        "--allow-untrusted overrides, and hands your tokens to whoever opened the pull request.",
+        "--allow-untrusted overrides this, and gives your tokens to the author of the pull request.",
     )
 
 
@@ -299,13 +299,13 @@ def _signing(options: Mapping[str, Any]) -> Signing | None:
         raise UsageError("--sign and --signing-key go together", hint="For example: --sign ssh --signing-key ~/.ssh/ci")
     if options["commit_with"] == "api" and options["signoff"]:
         raise UsageError(
-            "--signoff names the committer, whom the code host chooses with --commit-with api",
+            "--signoff and --commit-with api exclude each other: the code host chooses the committer",
             hint="Drop one of the two.",
         )
     if options["commit_with"] == "api" and (kind or options["author"] or options["committer"]):
         raise UsageError(
-            "--commit-with api leaves nothing to sign and nobody to name",
-            hint="The code host names and signs for whoever owns the token: drop --sign, --author and --committer.",
+            "--commit-with api excludes --sign, --author and --committer",
+            hint="The code host signs the commit and names the owner of the token. Leave these options out.",
         )
     return Signing.parse(kind, key) if kind else None
 

@@ -28,7 +28,7 @@ FORGE_CHOICES = ("auto", *FORGES)
 def forge_option(purpose: str = "") -> Decorator:
     """`--forge`. The kinds are in its help: as choices behind the option they are wider than a terminal."""
     kinds = ", ".join(FORGE_CHOICES)
-    about = f"The code host's kind{purpose}: {kinds}."
+    about = f"Kind of the code host{purpose}: {kinds}."
     return option("--forge", type=click.Choice(FORGE_CHOICES), default="auto", metavar="KIND", help=about)
 
 
@@ -141,7 +141,7 @@ _OPTIONS = (
     ),
     option("--mode", type=click.Choice(_MODES), help="How to publish. [pull-request]"),
     forge_option(),
-    option("--api-url", metavar="URL", help="The code host's API, where it is not at the usual place."),
+    option("--api-url", metavar="URL", help="Address of the code host's API, if it is an unusual one."),
     option(
         "--pin",
         type=click.Choice(["keep", "tag", "digest", "tag+digest"]),
@@ -170,7 +170,7 @@ _OPTIONS = (
         "--at",
         multiple=True,
         metavar="FILE:$.PATH",
-        help="The value that no rule can find: 'apps/x.yaml:$.spec.images[?name==\"shop\"].tag', "
+        help="Place that no format finds: 'apps/x.yaml:$.spec.images[?name==\"shop\"].tag', "
         "or in any text 'main.tf:/image_tag = \"(.+)\"/'. Repeatable.",
     ),
     option("--title", metavar="TEXT", help="Title of the pull request; {environment}, {image}, {tag} are filled in."),
@@ -194,7 +194,7 @@ _OPTIONS = (
     option("--reviewer", multiple=True, metavar="NAME", help="Reviewer to ask. Repeatable."),
     option("--assignee", multiple=True, metavar="NAME", help="Assignee. Repeatable."),
     option("--milestone", metavar="TITLE", help="Milestone of the pull request, if it has none."),
-    option("--reopen", is_flag=True, help="Open a new pull request where somebody closed the last one."),
+    option("--reopen", is_flag=True, help="Open a new pull request if somebody closed the last one."),
     option("--draft", is_flag=True, help="Open the pull request as a draft."),
     option("--merge", type=click.Choice(["when-green"]), help="Let the host merge once its checks pass."),
     option(

@@ -65,8 +65,8 @@ def rollback_command(
 ) -> None:
     """Take IMAGE in an environment back to a version that ran there before.
 
-    The commit goes forward: only the versions change, and other people's later changes stay. The version that is taken
-    back is blocked in the environment until a newer one comes.
+    It makes a new commit that changes only the versions, so later changes by others stay. The old version is blocked in
+    the environment until a newer one comes.
     """
     from gitops_ci.cli.repository import refuse_untrusted
     from gitops_ci.flows.rollback import RollbackRequest, rollback

@@ -66,7 +66,7 @@ TAG_OPTIONS = (
         type=click.Choice(["commit", "run"]),
         help="Source of the date in a tag. [the run's if a schedule started it, else the commit's]",
     ),
-    option("--no-floating", is_flag=True, help="Move no tag: give 1.4.2, and not 1.4, 1, latest or a branch's name."),
+    option("--no-floating", is_flag=True, help="Move no tag: push 1.4.2, but not 1.4, 1, latest or a branch's name."),
 )
 
 

@@ -172,7 +172,7 @@ def changed_since(text: str | None, log: Log) -> tuple[str, ...]:
     if text != "auto":
         return (text,) if text else ()
     if not (bases := detect(variables()).bases):
-        log.step("No pull request and no merge queue: everything is meant")
+        log.step("Not a pull request or merge queue: checking everything")
     return bases
 
 

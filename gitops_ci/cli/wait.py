@@ -28,7 +28,7 @@ __all__ = ["command"]
     help="The newest commit that changed this environment.",
 )
 @option("--status", "statuses", multiple=True, metavar="GLOB", help="Commit status or check run. Repeatable.")
-@option("--status-by", multiple=True, metavar="NAME", help="Only what this account or app reports. Repeatable.")
+@option("--status-by", multiple=True, metavar="NAME", help="Count only reports of this account or app. Repeatable.")
 @option("--timeout", metavar="DURATION", default="15m", help="How long to wait.")
 @output_options
 @click.pass_context
@@ -45,8 +45,8 @@ def command(
 ) -> None:
     """Wait until the operator reports success (exit 0) or failure (exit 1), or until the timeout (exit 1).
 
-    The operator reports by commit statuses. Statuses of later commits on the branch count, too: an operator that
-    reports on them has applied this one.
+    The operator reports by commit statuses. Statuses of later commits on the branch count, too, because they
+    contain this one.
     """
     from gitops_ci.cli.reading import config_repository, source_of
     from gitops_ci.cli.repository import connection
@@ -60,7 +60,7 @@ def command(
             hint="Give --status with the name that the operator reports: 'kustomization/*' for Flux.",
         )
     if commit and not re.fullmatch(r"[0-9a-f]{7,64}", commit):
-        raise UsageError(f"'{commit}' is no id of a commit", hint="Give 7 hexadecimal digits or more.")
+        raise UsageError(f"'{commit}' is not a commit id", hint="Give 7 hexadecimal digits or more.")
     request = WaitRequest(
         source_of(ctx, options),
         connection({**options, "config_repo": config_repository(options)}).connect,

@@ -125,7 +125,7 @@ def write_commit(
     if answer.code != 0:
         raise GitError(
             f"The commit could not be signed: {last_lines(answer.stderr)}",
-            hint=f"Is the secret half of {signing.key} here, in the agent or without a passphrase, and "
+            hint=f"Make the private key of {signing.key} available, in the agent or without a passphrase. Is "
             f"{'gpg' if signing.kind == 'gpg' else 'ssh-keygen'} installed?",
         )
     return answer.stdout.decode("ascii").strip()

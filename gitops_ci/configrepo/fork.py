@@ -68,5 +68,5 @@ class Fork(ConfigRepo):
             return Snapshot(whole.git, whole.objects, parent.commit)
         except KeyError:
             raise GitError(
-                f"{self._base} of {self._whole.url} was replaced just now", hint="Run the command again."
+                f"{self._base} of {self._whole.url} was replaced during the run", hint="Run the command again."
             ) from None

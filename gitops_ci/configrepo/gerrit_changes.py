@@ -161,7 +161,7 @@ class GerritChanges(ConfigRepo):
             GitError: always.
         """
         del expected
-        raise GitError(f"Gerrit deletes no change: {branch}", hint="Abandon the change on its page.")
+        raise GitError(f"Gerrit cannot delete a change: {branch}", hint="Abandon the change on its page.")
 
     # How changes are seen.
 

@@ -212,8 +212,8 @@ def _communicate(
     except TimeoutExpired as error:
         _stop(child)
         raise GitError(
-            f"git {arguments[0]} was not done when the deadline passed",
-            hint="Does the server answer at all? Where it is only slow, raise --deadline.",
+            f"git {arguments[0]} did not finish before the deadline",
+            hint="Check that the server answers. If it is only slow, raise --deadline.",
         ) from error
     except BaseException:
         _stop(child)

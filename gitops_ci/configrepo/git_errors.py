@@ -89,13 +89,14 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
             usual = "Is it for this host, still valid, and allowed to read the repository?"
             return GitError(f"{url} refuses the token", hint=advice or usual)
         return GitError(
-            f"{url} wants a sign-in", hint="Set GITOPS_CI_TOKEN to a token that may read and write this repository."
+            f"{url} requires authentication",
+            hint="Set GITOPS_CI_TOKEN to a token that may read and write this repository.",
         )
     if key := _key_error(url, said):
         return key
     if _HOST.search(said):
         return GitError(
-            f"Cannot resolve host {url.host}", hint="Check --config-repo for a typing error, and the network's DNS."
+            f"Cannot resolve host {url.host}", hint="Check --config-repo for a typo, and the network's DNS."
         )
     if _UNTRUSTED.search(said):
         return GitError(
@@ -132,8 +133,8 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         )
     if invalid := _FSCK.search(said):
         return GitError(
-            f"{url} holds what git-fsck(1) refuses: {invalid[1]}",
-            hint="Commit anew what it names; objects that break git's rules are not taken from a server.",
+            f"{url} contains an object that git-fsck(1) refuses: {invalid[1]}",
+            hint="Commit the named object again. gitops-ci accepts no objects that break git's rules.",
         )
     return GitError(f"{url} cannot be read: {quoted}", hint=ASK_GIT)
 
@@ -158,7 +159,7 @@ def _key_error(url: RepoUrl, said: str) -> GitError | None:
 def no_git_there(url: RepoUrl) -> GitError:
     """The error for an address where something answers, and no Git server."""
     return GitError(
-        f"What answers at {url} is no Git server, but perhaps a sign-in page or a proxy",
+        f"{url} is not answered by a Git server, but perhaps by a sign-in page or a proxy",
         hint="Open the address in a browser. Set GITOPS_CI_TOKEN, correct --config-repo, or take the proxy out of the "
         "way with NO_PROXY.",
     )
@@ -183,7 +184,7 @@ def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredenti
         )
     if _UNSIGNED.search(said):
         return GitError(
-            f"{url} takes only signed commits on {branch}: {reason}",
+            f"{url} accepts only signed commits on {branch}: {reason}",
             hint="Sign them with --sign and --signing-key, or with --commit-with api (GitHub).",
         )
     if _PROTECTED.search(said):
@@ -199,7 +200,7 @@ def push_error(url: RepoUrl, branch: str, said: str, *, credentials: GitCredenti
     if re.search(r"hook declined|pre-receive|declined", said):
         return GitError(f"A hook of {url} refused the push to {branch}: {reason}", hint=_hook_hint(reason))
     if "does not support push options" in said:
-        return GitError(f"{url} takes no push options", hint="Use a token that may open pull requests by the API.")
+        return GitError(f"{url} accepts no push options", hint="Use a token that may open pull requests by the API.")
     if _BUSY.search(said) or is_transient(said):
         return None
     if _SIGN_IN.search(said) or _DENIED.search(said):

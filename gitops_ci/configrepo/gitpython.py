@@ -53,7 +53,7 @@ def _git_class(program: str) -> type[Git]:
     except ImportError as error:
         raise ProgramError(
             f"{program} cannot be started",
-            hint="Does 'git --version' work, and may the job open enough files (ulimit -n)?",
+            hint="Check that 'git --version' works, and that the job may open enough files (ulimit -n).",
         ) from error
 
     class CleanGit(Git):

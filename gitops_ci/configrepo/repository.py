@@ -515,7 +515,7 @@ class ConfigRepo:
             if self._tip_after(branch, late.message) == snapshot.commit:
                 return Pushed("")
             raise GitError(
-                f"{late.message}; {branch} is where it was",
+                f"{late.message}; {branch} is unchanged",
                 hint=f"The server may still work on the push. Run again later: nothing is done twice. {late.hint}",
             ) from late
         if answer.code == 0:

@@ -43,7 +43,7 @@ class Paths:
         for glob in (*self.globs, *self.exclude):
             if _OUTSIDE.search(glob):
                 raise UsageError(
-                    f"{glob!r} is no path inside the config repository",
+                    f"{glob!r} is not a path inside the config repository",
                     hint="Give it from the repository's root, with / between folders: apps/*/overlays/staging/**",
                 )
 

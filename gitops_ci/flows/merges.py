@@ -38,7 +38,7 @@ class MergeReader:
             host = self.connect()
             if not isinstance(host, ReadsMerges):
                 raise UsageError(
-                    "Who merged is kept by a code host, and plain Git has none",
+                    "Only a code host stores who merged, and this is plain Git",
                     hint="Give --forge and --api-url of the code host, or leave --ask-host out.",
                 )
             self._host = host

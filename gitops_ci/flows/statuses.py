@@ -55,7 +55,7 @@ class StatusReader:
             host = self.connect()
             if not isinstance(host, ReadsStatuses):
                 raise UsageError(
-                    "Statuses of commits are on a code host, and plain Git has none",
+                    "Commit statuses need a code host, and this is plain Git",
                     hint="Give --forge and --api-url of the code host, or leave the status out.",
                 )
             self._host = host

@@ -48,7 +48,7 @@ def choose(kind: str, url: RepoUrl, api_url: str | None) -> ForgeKind:
     if not api_url and (url.scheme == "file" or is_loopback(url.host)):
         return FORGES["git"]
     raise UsageError(
-        f"What kind of code host {url.host or url} is does not show in its name",
+        f"Cannot tell which kind of code host {url.host or url} is",
         hint=f"Name it with --forge: {', '.join(FORGES)}.",
     )
 
@@ -70,7 +70,7 @@ def _named(kind: str) -> ForgeKind:
 
 
 def check_api_url(text: str) -> None:
-    """Raises UsageError for an address that is none, is not safe, or carries credentials."""
+    """Raises UsageError for an address that is none, is not safe, or contains credentials."""
     from urllib.parse import urlsplit
 
     from gitops_ci.repourl import is_loopback
@@ -82,7 +82,7 @@ def check_api_url(text: str) -> None:
         parts, host = urlsplit(""), ""
     # However it is to be read: what stands before an @ may be a token, and is not shown.
     if "@" in text:
-        raise UsageError("The address of the API carries credentials", hint="Set GITOPS_CI_TOKEN instead.")
+        raise UsageError("The address of the API contains credentials", hint="Set GITOPS_CI_TOKEN instead.")
     if not host or parts.query or parts.fragment or not text.isprintable() or " " in text:
         raise UsageError(
             f"{text!r} is not the address of an API", hint="Write it as https://github.example.com/api/v3."

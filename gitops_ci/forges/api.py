@@ -175,14 +175,14 @@ def _at(value: Any) -> str:
 def as_list(value: Any) -> list[Fields]:
     """A list of objects as an API answers it. Raises ForgeError when it is something else."""
     if not isinstance(value, list) or not all(isinstance(item, Fields) for item in value):
-        raise ForgeError(f"The code host answered something else than a list{_at(value)}", hint=_NOT_THE_API)
+        raise ForgeError(f"The code host did not answer with a list{_at(value)}", hint=_NOT_THE_API)
     return value
 
 
 def as_object(value: Any) -> Fields:
     """An object as an API answers it. Raises ForgeError when it is something else."""
     if not isinstance(value, Fields):
-        raise ForgeError(f"The code host answered something else than an object{_at(value)}", hint=_NOT_THE_API)
+        raise ForgeError(f"The code host did not answer with an object{_at(value)}", hint=_NOT_THE_API)
     return value
 
 

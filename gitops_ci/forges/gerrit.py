@@ -51,9 +51,7 @@ class Gerrit:
         )
 
     def default_branch(self) -> str:
-        raise ForgeError(
-            f"Nobody but git knows the default branch of {self.url}", hint="Name the branch to change with --base."
-        )
+        raise ForgeError(f"Cannot tell the default branch of {self.url}", hint="Name the branch to change with --base.")
 
     def find_open(self, *, head: str, base: str) -> PullRequest | None:
         found = self.find_latest(head=head, base=base)

@@ -27,9 +27,7 @@ class PlainGit:
         """Nothing: whoever opens the request chooses the fork."""
 
     def default_branch(self) -> str:
-        raise ForgeError(
-            f"Nobody but git knows the default branch of {self.url}", hint="Name the branch to change with --base."
-        )
+        raise ForgeError(f"Cannot tell the default branch of {self.url}", hint="Name the branch to change with --base.")
 
     def find_open(self, *, head: str, base: str) -> PullRequest | None:
         del head, base

@@ -84,7 +84,7 @@ class Pointer:
         while at < len(rest):
             match = _STEP.match(rest, at)
             if match is None:
-                raise UsageError(f"'{text}' stops making sense at '{rest[at:]}'", hint=_EXAMPLE)
+                raise UsageError(f"'{text}' cannot be understood from this point on: '{rest[at:]}'", hint=_EXAMPLE)
             steps.append(_step(match))
             at = match.end()
         if not steps:
@@ -133,7 +133,9 @@ def _in_text(source: ManifestText, pointer: Pointer, image: ImageRef) -> ImageSi
     if len(found) != 1:
         lines_of = ", ".join(str(source.line(start)) for start, _ in found[:5])
         counted = f"{len(found)} times (lines {lines_of})" if found else "nowhere"
-        raise UsageError(f"{pointer.title} matches {counted}", hint="It has to match once. Write more of the line.")
+        raise UsageError(
+            f"{pointer.title} matches {counted}", hint="It must match exactly once. Write more of the line."
+        )
     start, at = found[0]
     role, now = _part(at[1], image)
     problem = "" if now else f"what {pointer.source} points at is '{at[1]}', no part of {image.familiar}"

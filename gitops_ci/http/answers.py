@@ -69,7 +69,7 @@ class Response:
                 f"{host(self.url)} answered {self.status} with {kind} where JSON was expected",
                 self.url,
                 self.status,
-                hint="Is this the address of the API, and is no proxy or login page in between?",
+                hint="Check the address of the API, and that no proxy or login page answers.",
             ) from None
 
     def iter_bytes(self, size: int = 1 << 20) -> Iterator[bytes]:

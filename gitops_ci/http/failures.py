@@ -44,19 +44,19 @@ def unanswered(error: Exception, url: str) -> HttpError:
         return HttpError(f"TLS with {name} failed: {reason}", where, hint=hint)
     if isinstance(error, requests.exceptions.ProxyError):
         hint = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
-        return HttpError(f"the proxy on the way to {name} refused or does not answer", where, hint=hint)
+        return HttpError(f"the proxy for {name} refused or does not answer", where, hint=hint)
     if any(isinstance(c, NameResolutionError) for c in causes):
         return HttpError(f"there is no host {name}: the name does not resolve", where, hint="Check the address.")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return HttpError(f"{name} does not answer: no connection within {CONNECT_TIMEOUT:.0f} s", where)
     if isinstance(error, requests.exceptions.Timeout) or any(isinstance(c, TimeoutError) for c in causes):
-        return HttpError(f"{name} took the request and did not answer in time", where)
+        return HttpError(f"{name} accepted the request and did not answer in time", where)
     if any(isinstance(c, ConnectionRefusedError) for c in causes):
         return HttpError(f"{name} refuses connections", where, hint="Is the service running, and is the port right?")
     if isinstance(error, ValueError):
         return HttpError(f"{where!r} is not an address that can be asked over HTTP", where, hint="Check the address.")
     if isinstance(error, requests.exceptions.RequestException):
-        return HttpError(f"{name} broke the connection off", where)
+        return HttpError(f"{name} closed the connection", where)
     return HttpError(f"{name} could not be asked: {getattr(error, 'strerror', None) or type(error).__name__}", where)
 
 

@@ -110,7 +110,7 @@ def _normalised(image: str) -> str:
     names = iter(stands_for)
     named = ImageRef.try_parse(_FIELD.sub(lambda _: next(names), image))
     if named is None or named.tag or named.digest:
-        raise UsageError(f"'{image}' is no image without a version", hint=_EXAMPLE)
+        raise UsageError(f"'{image}' is not an image without a version", hint=_EXAMPLE)
     text = named.name
     for word, name in stands_for.items():
         text = text.replace(word, f"{{{name}}}")

@@ -182,7 +182,7 @@ class Auth:
         if self._credential is None and parts.scheme == "https" and not _address(host) and not _loopback(host):
             return
         raise RegistryError(
-            f"{self._registry} wants its password sent to another host, {host}"
+            f"{self._registry} asks for its password at another host, {host}"
             if self._credential
             else f"{self._registry} names another host as its token server, {host}",
             hint=f"Nothing was sent there. If the host is right, use --registry-auth-host {host}.",

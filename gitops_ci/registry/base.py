@@ -75,7 +75,7 @@ class Descriptor:
                 f"a manifest refers to {digest!r}, which is not a sha256 or sha512 digest", hint=NO_IMAGE
             )
         if not isinstance(size, int) or size < 0:
-            raise RegistryError(f"a manifest gives {digest} the size {size!r}", hint=NO_IMAGE)
+            raise RegistryError(f"a manifest states the size {size!r} for {digest}", hint=NO_IMAGE)
         kind, artifact = str(data.get("mediaType", "")), str(data.get("artifactType") or "")
         return cls(kind, digest, size, platform_of(data.get("platform")), artifact)
 
@@ -87,7 +87,7 @@ class Manifest:
         """Raises RegistryError when the bytes are no manifest of the four known types."""
         self.content = content
         if len(content) > LARGEST_MANIFEST:
-            raise RegistryError("the manifest is larger than 4 MiB, which no registry takes", hint=NO_IMAGE)
+            raise RegistryError("the manifest is larger than 4 MiB, which no registry accepts", hint=NO_IMAGE)
         try:
             data = json.loads(content)
         except (ValueError, RecursionError):
@@ -100,7 +100,7 @@ class Manifest:
         if self.media_type not in MANIFEST_TYPES:
             raise RegistryError(
                 f"'{self.media_type or 'no type'}' is not a kind of image manifest that can be pushed",
-                hint="Docker schema 1 and artifacts without a manifest are not supported: build the image anew.",
+                hint="Docker schema 1 and artifacts without a manifest are not supported: build the image again.",
             )
 
     @cached_property

@@ -99,11 +99,11 @@ def chart_metadata(path: str) -> dict[str, Any]:
     if os.path.isdir(path):
         raise RegistryError(f"{path} is a folder, not a packaged chart", hint=f"{_PACKAGE} Then push its archive.")
     if next(_chunks(path), b"")[:2] != _GZIP:
-        raise RegistryError(f"{path} is no packaged chart: it is not compressed with gzip", hint=_PACKAGE)
+        raise RegistryError(f"{path} is not a packaged chart: it is not compressed with gzip", hint=_PACKAGE)
     with closing(Tar(path)) as archive:
         name = next((name for name in archive.names() if name.count("/") == 1 and name.endswith(f"/{CHART}")), "")
         if not name or (archive.size(name) or 0) > _LARGEST:
-            raise RegistryError(f"{path} is no packaged chart: it has no {CHART}", hint=_PACKAGE)
+            raise RegistryError(f"{path} is not a packaged chart: it has no {CHART}", hint=_PACKAGE)
         content = b"".join(archive.chunks(name))
     try:
         documents = read(content.decode()).documents

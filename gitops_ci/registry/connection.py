@@ -124,8 +124,8 @@ class Connection:
         scheme, host, _ = origin_of(url)
         if not host or scheme not in {"https", base.partition(":")[0]}:
             raise RegistryError(
-                f"{self.registry} continues at {shown(url)!r}, which is no address that may be asked",
-                hint="Does a proxy before the registry tell it that it speaks TLS (X-Forwarded-Proto)?",
+                f"{self.registry} continues at {shown(url)!r}, which gitops-ci does not follow",
+                hint="If a proxy is in front of the registry, let it set X-Forwarded-Proto.",
             )
         return url
 

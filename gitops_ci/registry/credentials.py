@@ -69,7 +69,7 @@ def _from_environment(registry: str, environ: Mapping[str, str], *, own: bool) -
     if not user:
         raise RegistryError(
             "GITOPS_CI_REGISTRY_PASSWORD is set and GITOPS_CI_REGISTRY_USER is not",
-            hint="Set both. A registry that wants a token only takes any user name with it.",
+            hint="Set both. If the registry needs only a token, any user name works.",
         )
     return Credential(user, Secret(password), source="GITOPS_CI_REGISTRY_USER")
 
@@ -176,9 +176,7 @@ def _ask(helper: str, registry: str) -> Credential | None:
         answer = json.loads(said.stdout)
         user, secret = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError):
-        raise RegistryError(
-            f"The credential helper {program} answered something else than an account", hint=_SIGN_IN
-        ) from None
+        raise RegistryError(f"The credential helper {program} did not answer with an account", hint=_SIGN_IN) from None
     return Credential(user, Secret(secret), identity=user == "<token>", source=program) if secret else None
 
 

@@ -89,7 +89,7 @@ def check_platform(image: str, there: str, wanted: Sequence[str]) -> None:
     names = tuple(dict.fromkeys(wanted))
     if len(names) > 1:
         raise RegistryError(
-            f"{image}: the image has one platform, and {', '.join(names)} are wanted", hint="Name its platform."
+            f"{image}: the image has one platform, and {', '.join(names)} are requested", hint="Name its platform."
         )
     if names and not _fits(names[0], there):
         raise RegistryError(f"{image}: the image is for {there or 'no platform'}, not for {names[0]}", hint=_NAME_ONE)

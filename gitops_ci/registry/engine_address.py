@@ -78,7 +78,9 @@ def _context(folder: str, name: str, origin: str) -> EngineAddress:
     contexts = os.path.join(folder, "contexts")
     meta = _json(os.path.join(contexts, "meta", key, "meta.json"))
     if meta is None:
-        raise RegistryError(f"{origin} names the Docker context '{name}', which {contexts} has not", hint=_NO_CONTEXT)
+        raise RegistryError(
+            f"{origin} names the Docker context '{name}', which does not exist in {contexts}", hint=_NO_CONTEXT
+        )
     endpoints = meta.get("Endpoints")
     endpoint = endpoints.get("docker") if isinstance(endpoints, dict) else None
     host = endpoint.get("Host") if isinstance(endpoint, dict) else None
@@ -117,7 +119,7 @@ def _tls(folder: str, *, verify: bool) -> EngineTls:
         missing = "key.pem" if certificate else "cert.pem"
         raise RegistryError(
             f"The Docker Engine's certificate for clients is incomplete: there is no {os.path.join(folder, missing)}",
-            hint="An Engine that speaks TLS wants cert.pem and key.pem, both or none.",
+            hint="For TLS, give both cert.pem and key.pem, or neither.",
         )
     return EngineTls(ca, certificate, key, verify)
 

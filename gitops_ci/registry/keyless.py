@@ -250,7 +250,7 @@ def _compiled(pattern: str) -> Any:
     except re2.error as error:
         raise UsageError(
             f"{pattern!r} is no pattern: {quoted(_words(error))}",
-            hint="Write it as RE2 has it, or use the text itself.",
+            hint="Write it in RE2's syntax, or use the text itself.",
         ) from None
 
 

@@ -66,7 +66,7 @@ class Layout:
                 raise RegistryError(
                     f"There is no image at {self.name}", hint="Check the path, and that the build wrote it."
                 )
-            raise RegistryError(f"{self.name} holds no image", hint="Check that the build wrote its result there.")
+            raise RegistryError(f"{self.name} contains no image", hint="Check that the build wrote its result there.")
         raise ambiguous(f"{self.name} holds {len(entries)} images", entries, self.name)
 
     def blob(self, descriptor: Descriptor) -> Blob:

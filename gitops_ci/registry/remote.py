@@ -75,7 +75,7 @@ class Remote:
         if expected.startswith("sha256:") and manifest.digest != expected:
             raise RegistryError(
                 f"{self.registry} answered {self._shown(reference)} with bytes of another digest",
-                hint="Something on the way changes what the registry sends, or the registry is damaged.",
+                hint="A proxy changes the registry's answers, or the registry is damaged.",
             )
         return manifest
 
@@ -83,7 +83,7 @@ class Remote:
         answer = self._ask("HEAD", self._path("manifests", reference), headers=_ACCEPT)
         if has_trouble(answer):
             raise self._wire.refusal(answer, f"looking up {self._shown(reference)}")
-        # It ends up in manifests and in the outputs of a job: what is no digest is not believed.
+        # It ends up in manifests and in the outputs of a job: what is not a digest is not believed.
         told = answer.headers.get("docker-content-digest", "")
         if answer.status == 200 and told.startswith("sha256:") and DIGEST.fullmatch(told):
             self._may_read = True
@@ -252,7 +252,7 @@ class Remote:
             url = self._wire.url(url)
             if not self._wire.is_home(url):
                 raise RegistryError(f"{self.registry} continues a list elsewhere, at {shown(url)}", hint=NO_REGISTRY)
-        raise RegistryError(f"{self.registry} never ends a list", hint=NO_REGISTRY)
+        raise RegistryError(f"{self.registry} sends a list without an end", hint=NO_REGISTRY)
 
     def _path(self, kind: str, name: str) -> str:
         return f"/v2/{self.repository}/{kind}/{name}"

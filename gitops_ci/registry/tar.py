@@ -102,7 +102,7 @@ def _members(file: IO[bytes], path: str) -> dict[str, tuple[int, int]]:
             name = _name(member.name, path)
             if number >= _MOST_MEMBERS:
                 raise RegistryError(
-                    f"{path} is no archive of an image: it has more than {_MOST_MEMBERS:,} members", hint=NO_IMAGE
+                    f"{path} is not an archive of an image: it has more than {_MOST_MEMBERS:,} members", hint=NO_IMAGE
                 )
             # A header that points backwards makes some versions of tarfile go in circles (CVE-2025-8194).
             if member.offset <= last or member.size < 0:
@@ -130,7 +130,7 @@ def _members(file: IO[bytes], path: str) -> dict[str, tuple[int, int]]:
 
 
 def _broken_header(path: str, offset: int) -> RegistryError:
-    return RegistryError(f"{path} is no archive: its header at byte {offset:,} is broken", hint=NO_IMAGE)
+    return RegistryError(f"{path} is not an archive: its header at byte {offset:,} is broken", hint=NO_IMAGE)
 
 
 def _name(name: str, path: str) -> str:
@@ -138,8 +138,8 @@ def _name(name: str, path: str) -> str:
     plain = posixpath.normpath(name)
     if name.startswith("/") or plain == ".." or plain.startswith("../") or "\0" in name or "\\" in name:
         raise RegistryError(
-            f"{path} holds {name!r}, which lies outside of it",
-            hint="No tool writes that into an image by itself: do not trust this archive.",
+            f"{path} holds {name!r}, which is outside of it",
+            hint="No build tool writes such an entry: do not trust this archive.",
         )
     return plain
 

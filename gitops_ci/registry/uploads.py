@@ -134,7 +134,7 @@ class Uploads:
         """Where an upload goes on, as the answer to a request to the address `asked` has it."""
         location = answer.headers.get("location", "")
         if not location:
-            raise RegistryError(f"{self._wire.registry} began an upload without saying where", hint=NO_REGISTRY)
+            raise RegistryError(f"{self._wire.registry} began an upload without its address", hint=NO_REGISTRY)
         return self._wire.url(joined(self._wire.url(asked), location))
 
     def _too_late(self, pause: float) -> bool:

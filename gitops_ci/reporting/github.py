@@ -79,7 +79,7 @@ def output_file(values: Mapping[str, str], delimiter: str) -> str:
     if taken := [name for name, value in values.items() if delimiter in value]:
         raise GitopsCiError(
             f"The output '{taken[0]}' contains the delimiter of GITHUB_OUTPUT and was not written",
-            hint="Run again: the delimiter is random. If it happens twice, somebody tries to forge outputs.",
+            hint="Run again: the delimiter is random. If it happens twice, somebody may be forging outputs.",
         )
     return "".join(f"{name}<<{delimiter}\n{visible(value)}\n{delimiter}\n" for name, value in values.items())
 

@@ -23,7 +23,15 @@ __all__ = [
     "note",
 ]
 
-FOOTER = "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone."
+FOOTER = (
+    "Managed by gitops-ci. A newer image updates this pull request. "
+    "If you push a commit, gitops-ci stops changing the branch."
+)
+# Open pull requests of earlier releases end in these words.
+_FOOTERS = (
+    FOOTER,
+    "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone.",
+)
 IMAGE = "- Image: "
 HIDDEN = "more than fit here"
 # What follows in a body is what the change does to the rendered objects, not what it is about.
@@ -65,7 +73,7 @@ class ProposalFacts:
 
 def is_written_by_us(body: str) -> bool:
     """Whether a text has the words that end each body of ours, or its note."""
-    return FOOTER in body or _NOTE.search(body) is not None
+    return _has_footer(body) or _NOTE.search(body) is not None
 
 
 def is_usual(body: str) -> bool:
@@ -93,9 +101,13 @@ def files_in(body: str) -> frozenset[str] | None:
     body = body.partition(DIFF)[0]
     if (noted := _noted(body, "files")) is not None:
         return noted
-    if FOOTER not in body or HIDDEN in body:
+    if not _has_footer(body) or HIDDEN in body:
         return None
     return frozenset(_digests(found[1] for line in body.splitlines() if (found := _LOCATION.match(line))))
+
+
+def _has_footer(body: str) -> bool:
+    return any(one in body for one in _FOOTERS)
 
 
 def _noted(body: str, kind: str) -> frozenset[str] | None:

@@ -113,7 +113,7 @@ def _semver(argument: str, facts: BuildFacts, existing: Collection[str] | None) 
     yield TagChoice(lead + text.replace("+", "_"), included=True, why="the version", kind="release")
     release = parse_release(text)
     if release is None:
-        yield TagChoice("latest", included=False, why=f"{text} counts in no scheme that is known")
+        yield TagChoice("latest", included=False, why=f"{text} follows no known version scheme")
         return
     known = None if existing is None else releases_of(existing)
     for series in release.series():
@@ -126,11 +126,11 @@ def _of_series(
     """The tag of a series of versions, `()` for all of them: it belongs to the newest stable one of the scheme."""
     tag = lead + ".".join(series) if series else "latest"
     if series == ("0",):
-        return TagChoice(tag, included=False, why="0.x versions promise nothing to each other")
+        return TagChoice(tag, included=False, why="0.x versions may be incompatible")
     if release.prerelease:
         return TagChoice(tag, included=False, why="a pre-release moves no floating tag")
     if known is None:
-        return TagChoice(tag, included=False, why="which versions there are is not known")
+        return TagChoice(tag, included=False, why="the existing versions are not known")
     stable = [(one, name) for one, name in known if not one.prerelease and one.belongs_to(series)]
     own = [pair for pair in stable if pair[0].scheme == release.scheme]
     newest, name = max(own, key=lambda pair: pair[0].order, default=(release, ""))
@@ -163,7 +163,7 @@ def _channel(argument: str, facts: BuildFacts, existing: Collection[str] | None)
     if release is None or not channel:
         return
     if existing is None:
-        yield TagChoice(channel, included=False, why="which versions there are is not known")
+        yield TagChoice(channel, included=False, why="the existing versions are not known")
         return
     newer = [
         (other, tag)

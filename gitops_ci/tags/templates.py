@@ -54,7 +54,7 @@ def check_template(text: str) -> None:
                 hint="Only {short_sha:12} and {date:%Y%m%d} take something after a colon.",
             )
     if is_template(_FIELD.sub("", text)):
-        raise UsageError(f"'{text}' has a brace without its partner", hint="Write fields as {branch}.")
+        raise UsageError(f"'{text}' has an unmatched brace", hint="Write fields as {branch}.")
 
 
 def fill(text: str, facts: BuildFacts, version: str | None, slug: Callable[[str], str]) -> Filled | None:

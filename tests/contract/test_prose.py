@@ -7,12 +7,19 @@ import pytest
 from scripts.reference_pages import commands
 from tests.support import CHECKOUT
 from tests.support.documents import pages
-from tests.support.prose import banned_in, sentences, sentences_of_help
+from tests.support.prose import banned_in, sentences, sentences_of_help, texts_for_users
 
 LONGEST, LONG = 30, 22  # words
 DOCUMENTS = [*pages(), "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"]
 DOCUMENTS += sorted(path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "docs" / "rules").glob("*.md"))
 COMMANDS = dict(commands())
+# Texts of other files that a user reads, as they are there: comments of what `init` writes, descriptions of inputs.
+SHIPPED = ["action.yml", ".gitlab-ci-template.yml", "gitops_ci/config.schema.json", "gitops_ci/config.py"]
+SHIPPED += sorted(
+    path.relative_to(CHECKOUT).as_posix()
+    for path in (CHECKOUT / "gitops_ci/flows/init/starters").glob("*")
+    if path.is_file()
+)
 
 
 @pytest.mark.parametrize("page", DOCUMENTS)
@@ -27,6 +34,27 @@ def test_no_sentence_of_a_help_is_too_long_and_none_is_a_riddle(name):
     found = list(sentences_of_help(COMMANDS[name]))
     assert [one for one in found if len(one.split()) > LONGEST] == []
     assert banned_in("\n".join(found)) == []
+
+
+@pytest.mark.parametrize("path", SHIPPED)
+def test_a_shipped_file_has_no_riddle(path):
+    assert banned_in((CHECKOUT / path).read_text()) == []
+
+
+def test_no_message_is_a_riddle():
+    found = {
+        path.relative_to(CHECKOUT).as_posix(): told
+        for path in sorted((CHECKOUT / "gitops_ci").rglob("*.py"))
+        if (told := banned_in("\n".join(texts_for_users(path.read_text()))))
+    }
+    assert found == {}
+
+
+def test_texts_for_users_are_found():
+    source = (
+        """raise UsageError(f"'{a}' is here", hint="Do " f"{b} again")\nwarn("late" if c else "early")\nopen("no")\n"""
+    )
+    assert list(texts_for_users(source)) == ["'X' is here", "Do X again", "late early"]
 
 
 def test_nine_sentences_in_ten_are_short():

@@ -340,7 +340,7 @@ def test_an_image_outside_of_the_selection_is_pointed_at(bump):
         (("acme/shop",), 2, "neither tag nor digest"),
         ((IMAGE,), 2, "No config repository"),
         ((IMAGE, "--config-repo", "ext::sh"), 2, "refused"),
-        ((IMAGE, "--config-repo", "https://me:pw@host/x"), 2, "carries credentials"),
+        ((IMAGE, "--config-repo", "https://me:pw@host/x"), 2, "contains credentials"),
         ((IMAGE, "--config-repo", "none.git", "--mode", "push"), 5, "no repository"),
         ((IMAGE, "--config-repo", "x", "--mode", "fast"), 2, "'fast' is not one of"),
         ((IMAGE, "--config-repo", "x", "--base", "--upload-pack=x"), 2, "not a branch name"),
@@ -597,7 +597,7 @@ def test_an_image_whose_only_place_was_left_alone_is_exit_1(run, tmp_path, spec,
     assert (document["status"], document["error"]["kind"]) == ("failed", "findings")
     meant = run(*arguments, "--allow-empty", "--output", "json")
     assert (meant.code, meant.document["status"]) == (0, "unchanged")
-    assert "were left as they are" in meant.err
+    assert "were not changed" in meant.err
     assert (repo.count(), repo.branches()) == (1, ["main"])
 
 
@@ -742,7 +742,7 @@ def test_a_file_is_parsed_once_between_search_and_plan(bump, repo, monkeypatch):
         ("main-def5678-1700000000", "main-abc1234-1699999999", 1, ""),
         ("build-100", "build-99", 1, ""),
         ("build-99", "build-100", 0, ""),
-        ("main-def5678", "main-abc1234", 0, "Could not tell which is newer"),
+        ("main-def5678", "main-abc1234", 0, "Cannot tell which is newer"),
         ("latest", "main-abc1234", 0, ""),
         ("nightly-a", "nightly-b", 0, "Could not tell which is newer"),
         ("latest", "1.0.0", 0, ""),
@@ -754,7 +754,7 @@ def test_an_older_build_is_refused_in_any_scheme_or_the_run_warns(run, tmp_path,
     )
     ran = run("bump", f"localhost:1/shop:{new}", "--config-repo", repo.path, "--mode", "dry-run")
     assert ran.code == code, ran.err
-    assert ("Could not tell" in ran.err) is bool(told)
+    assert ("Cannot tell" in ran.err) is bool(told)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_a_signed_commit_is_still_known_as_ours(run, repo, ssh_key):
         (("--sign", "gpg", "--signing-key", "-oX"), 2, "not a signing key"),
         (("--sign", "gpg", "--signing-key", "nobody@example.com"), 5, "could not be signed"),
         (("--author", "no address"), 2, "no author"),
-        (("--commit-with", "api", "--author", "A <a@b>"), 2, "nobody to name"),
+        (("--commit-with", "api", "--author", "A <a@b>"), 2, "excludes --sign, --author"),
     ],
 )
 def test_what_cannot_be_named_or_signed_says_so_and_pushes_nothing(bump, repo, options, code, words):
@@ -271,5 +271,5 @@ def test_by_api_a_host_that_makes_no_commits_says_so(run, git_server, served):
     where = ("--config-repo", git_server.url_of("acme/config"), "--forge", "git", "--commit-with", "api")
     ran = run("bump", IMAGE, *where, environment={"GITOPS_CI_TOKEN": git_server.token})
     assert ran.code == 2
-    assert "makes no commits by its API" in ran.out
+    assert "cannot make commits by its API" in ran.out
     assert served.branches() == ["main"]

@@ -178,7 +178,7 @@ def test_wrong_token_missing_repository_and_missing_branch_say_so(git_server, se
 
     with opened("acme/config", "wrong-token-of-mine") as repo, pytest.raises(GitError, match="refuses the token"):
         repo.refs()
-    with opened("acme/config", "") as repo, pytest.raises(GitError, match="wants a sign-in"):
+    with opened("acme/config", "") as repo, pytest.raises(GitError, match="requires authentication"):
         repo.refs()
     with opened("acme/none", git_server.token) as repo, pytest.raises(GitError, match="no repository"):
         repo.refs()
@@ -420,7 +420,7 @@ def test_a_silent_server_is_waited_for_until_the_deadline(git_server, served):
     try:
         with (
             ConfigRepo(url, None, Console(), left=lambda: max(0.0, until - time.monotonic())) as repo,
-            pytest.raises(GitError, match="git ls-remote was not done when the deadline passed"),
+            pytest.raises(GitError, match="git ls-remote did not finish before the deadline"),
         ):
             repo.refs()
         assert time.monotonic() < until + 20

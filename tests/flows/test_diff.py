@@ -657,7 +657,7 @@ def test_without_a_pull_request_there_is_no_comment(commented, tmp_path):
     lay(tmp_path, NEWER)
     ran, comments = commented(GITHUB_EVENT_NAME="push", GITHUB_EVENT_PATH="")
     assert (ran.code, comments) == (0, [])
-    assert "No pull request" in ran.err
+    assert "no pull request" in ran.err
 
 
 @pytest.mark.parametrize("key", ["a b", "x)\n"])
@@ -781,5 +781,5 @@ def test_a_file_that_is_no_diff_is_refused(run, tmp_path, text):
     (tmp_path / "diff.json").write_text(text)
     ran = run("diff", "--from", "diff.json")
     assert ran.code == 2
-    assert "is no JSON report of diff" in ran.out
+    assert "is not a JSON report of diff" in ran.out
     assert run("diff", "--from", "nowhere.json").code == 2

@@ -62,7 +62,7 @@ def certificates(tmp_path):
 @pytest.mark.parametrize("page", [SIGN_IN, SIGN_IN.replace(b"><", b">\n<"), b""])
 def test_a_sign_in_page_is_no_empty_repository(page):
     """Git takes a page without a line break for a repository without branches."""
-    with answering(page) as url, pytest.raises(GitError, match="is no Git server") as caught:
+    with answering(page) as url, pytest.raises(GitError, match="is not answered by a Git server") as caught:
         branches(url)
     assert "GITOPS_CI_TOKEN" in caught.value.hint
 
@@ -84,7 +84,7 @@ def test_one_setting_of_authorities_is_for_git_and_for_the_api(certificates, mon
             ask_api()
         monkeypatch.setenv("CI_SERVER_URL", "https://127.0.0.1")
         monkeypatch.setenv(variable, str(certificates / "ca.pem"))
-        with pytest.raises(GitError, match="is no Git server"):
+        with pytest.raises(GitError, match="is not answered by a Git server"):
             branches(url)
         with pytest.raises(ForgeError, match="where JSON was expected"):
             ask_api()

@@ -151,8 +151,8 @@ def test_a_host_that_cannot_says_so(run, kind):
 @pytest.mark.parametrize(
     ("fork", "said"),
     [
-        ("https://evil.example/acme/config", "is not where"),
-        ("ssh://git@github.com/bot/config", "is not where"),
+        ("https://evil.example/acme/config", "is not on the host"),
+        ("ssh://git@github.com/bot/config", "is not on the host"),
         ("acme/config", "itself"),
         ("-x", "is not a fork"),
         ("../config", "is not a fork"),

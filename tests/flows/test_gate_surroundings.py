@@ -127,7 +127,7 @@ def test_the_config_repository_names_no_host_and_the_runs_own_settings_may(bump,
     setting = f"validate: {{schema-locations: ['{location}']}}\n"
     ran = bump({".gitops-ci.yaml": setting})
     assert (ran.code, asked) == (0, []), ran.err
-    assert ran.err.count("names no host") == 1
+    assert ran.err.count("must not name a host") == 1
 
     tree({".gitops-ci.yaml": setting})
     ran = bump({".gitops-ci.yaml": setting} if own else {})

@@ -55,7 +55,7 @@ def test_a_host_that_refuses_is_a_warning_and_plain_git_has_none(run, git_server
         assert ran.err.count("Who merged is not shown for all") == 1
     with world_on("git", run, git_server, FILES) as world:
         ran = world.call(*ASK)
-        assert (ran.code, "plain Git has none" in ran.err) == (0, True)
+        assert (ran.code, "this is plain Git" in ran.err) == (0, True)
 
 
 # Lead time: from the commit of the source to the deployment.

@@ -183,7 +183,7 @@ def test_a_dry_run_sees_a_released_tag_too(run, layout, repository, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["shop:build", "--to", "host.example/acme/shop:1.9", "--version", "1.9.1"], "and --version says 1.9.1"),
+        (["shop:build", "--to", "host.example/acme/shop:1.9", "--version", "1.9.1"], "but --version is 1.9.1"),
         (["shop:build", "--to", "host.example/acme/shop", "--version", "1.9"], "'1.9' is not a whole version"),
         (["shop:build", "--to", "host.example/acme/shop", "--version", "latest"], "'latest' is not a version"),
         (["shop:build", "--to", "host.example/acme/shop:a b"], "'a b' is not a tag"),

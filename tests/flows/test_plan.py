@@ -174,7 +174,7 @@ def test_child_pipeline_of_bumps_takes_turns_in_an_environment(run, tmp_path):
         (["-"], "Standard input"),
         (["--for", "bump", IMAGE], "environments:"),
         (["--for", "bump", "Not An Image"], "Not An Image"),
-        (["--output", "json"], "both want stdout"),
+        (["--output", "json"], "both write to stdout"),
     ],
 )
 def test_what_cannot_be_planned_says_why_and_leaves_stdout_empty(run, arguments, said):

@@ -63,11 +63,11 @@ def test_a_proposal_that_became_empty_is_closed_with_a_reason(world):
     world.bump("1.6.0", "--mode", "push")
     ran = world.refresh()
     assert (ran.code, [one["state"] for one in ran.document["proposals"]]) == (0, ["closed"]), ran
-    assert "main has everything of it" in ran.document["proposals"][0]["reason"]
+    assert "main has all its changes" in ran.document["proposals"][0]["reason"]
     if world.stub:
         [pull] = world.stub.pulls
         assert pull.status == "closed"
-        assert any("main has everything of it" in text for text in pull.comments.values())
+        assert any("main has all its changes" in text for text in pull.comments.values())
         # This tool closed it: no person refused the image.
         world.repo.git("update-ref", "refs/heads/main", f"{world.repo.head()}^")
         assert world.bump("1.5.0").document["pull_request"]["state"] == "opened"

@@ -88,7 +88,7 @@ def test_definitions_are_not_read_through_a_link_that_leads_out(run, tmp_path, t
     (tmp_path / "a.yaml").write_text(BAD)
     ran = run("validate", "a.yaml", option, place)
     assert ran.code == 2
-    assert f"{place} leads out of this folder by a link" in ran.err
+    assert f"{place} is a link that leads out of this folder" in ran.err
     assert run("validate", "a.yaml", option, str(outside)).code == 1, "outside where the pipeline names it"
 
 

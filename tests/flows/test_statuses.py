@@ -56,7 +56,7 @@ def test_more_statuses_than_a_page_holds_are_all_read(name):
 
 def test_plain_git_has_no_statuses():
     reader = StatusReader(lambda: PlainGit(RepoUrl.parse("https://git.example/a/b")))
-    with pytest.raises(UsageError, match="plain Git has none"):
+    with pytest.raises(UsageError, match="this is plain Git"):
         list(reader.newest(["a" * 40]))
 
 
@@ -247,7 +247,7 @@ def test_it_waits_and_sees_what_comes_later(world, git_server):
         (("--status", "e2e"), 2, "Give --commit or --environment"),
         (("--commit", "abcdef1", "--environment", "dev", "--status", "e2e"), 2, "Give --commit or --environment"),
         (("--environment", "dev"), 2, "No status is given"),
-        (("--commit", "HEAD", "--status", "e2e"), 2, "is no id of a commit"),
+        (("--commit", "HEAD", "--status", "e2e"), 2, "is not a commit id"),
         (("--commit", "abcdef1", "--status", "e2e"), 2, "has no commit abcdef1"),
         (("--environment", "dve", "--status", "e2e"), 2, "dev"),
         (("--environment", "production", "--status", "e2e"), 8, "No commit changed production"),

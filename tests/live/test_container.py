@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -87,9 +88,12 @@ def test_the_image_is_small_and_starts_as_an_ordinary_user(docker, image):
     print(f"size: {about['Size'] / MIB:.0f} MiB")
     assert about["Size"] < 600 * MIB
     assert (about["Config"]["User"], about["Config"]["Entrypoint"]) == ("10001", ["gitops-ci"])
+    started = time.monotonic()
     assert docker("run", "--rm", "--network=none", image, "--version") == f"gitops-ci {__version__}\n"
+    print(f"start: {time.monotonic() - started:.1f} s")
     shell = ("run", "--rm", "--network=none", "--entrypoint", "sh", image, "-c")
     said = docker(*shell, "id -u; git --version; helm version --short; ls /opt/gitops-ci/lib/python3*/site-packages")
+    print(said)
     assert said.startswith("10001\ngit version 2.")
     assert {"cel_expr_python", "re2", "gitops_ci"} <= {word.partition("-")[0] for word in said.split()}
     assert not re.search(r"(?m)^(pip|flit_core)$", said)

@@ -211,7 +211,7 @@ def test_lines_for_people(run, pushed, repository, config):  # noqa: F811
     ("arguments", "word"),
     [
         (("a/b", "--keep", "2", "--config-repo", "x"), "No tags are chosen"),
-        (("a/b", "--match", "x", "--config-repo", "x"), "How many tags stay"),
+        (("a/b", "--match", "x", "--config-repo", "x"), "No number of tags to keep"),
         (("a/b", "--match", "x", "--keep", "2"), "No config repository"),
         (("a/b:1", "--match", "x", "--keep", "2", "--config-repo", "x"), "names one image"),
         (("a/b", "--match", "x", "--keep", "-1", "--config-repo", "x"), "-1"),

@@ -289,7 +289,7 @@ def test_a_private_key_is_refused_and_not_printed(verify, digest, pair):
 
 
 def test_without_keys_and_rules_nothing_passes(verify, digest):
-    assert "Nothing says who" in verify(key=None, code=2)["error"]["message"]
+    assert "No signer is given" in verify(key=None, code=2)["error"]["message"]
 
 
 # ------------------------------------------------------------------------------------------------- verify:
@@ -327,7 +327,7 @@ def test_a_key_may_stand_in_the_configuration(verify, configured, registry, repo
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("verify: {'ghcr.io/*': {}}", "nobody is named"),
+        ("verify: {'ghcr.io/*': {}}", "no signer is named"),
         ("verify: {'ghcr.io/*': {identity: x}}", "identity"),
         ("verify: {'ghcr.io/*': {key: missing.pub}}", "cannot be read"),
         ("verify: {'ghcr.io/*': {key: /etc/hostname}}", "outside"),

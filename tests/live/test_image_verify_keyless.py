@@ -274,7 +274,7 @@ def test_without_the_library_nothing_passes(verify, sigstore, repository, digest
 def test_a_trusted_root_that_is_none(verify, sigstore, repository, digest, tmp_path, text):
     referrer(repository, digest, sigstore.layer(digest))
     (tmp_path / "root.json").write_text(text)
-    assert "no trusted root" in verify(code=2, trusted=tmp_path / "root.json")["error"]["message"]
+    assert "not a trusted root" in verify(code=2, trusted=tmp_path / "root.json")["error"]["message"]
 
 
 @pytest.mark.parametrize("part", ["tlogs", "ctlogs", "certificateAuthorities"])
@@ -292,7 +292,7 @@ def test_a_trusted_root_without_a_part(verify, stranger, repository, digest, par
         (("--issuer", "x"), "identity or identity-regex"),
         (("--identity", "x", "--identity-regex", "x", "--issuer", "y"), "one of the two"),
         (("--identity-regex", "(", "--issuer", "y"), "no pattern"),
-        (("--identity", ""), "Nothing says who"),
+        (("--identity", ""), "No signer is given"),
     ],
 )
 def test_options_that_cannot_be_meant(verify, digest, by, word):
@@ -372,7 +372,7 @@ def test_the_rules_of_the_config_repository_hold_too(run, sigstore, root, regist
 @pytest.mark.parametrize(
     ("rule", "word"),
     [
-        ("{}", "nobody is named"),
+        ("{}", "no signer is named"),
         ("{identity: x}", "issuer or issuer-regex"),
         ("{issuer: x}", "identity or identity-regex"),
         ("{identity: x, identity-regex: y, issuer: z}", "one of the two"),

@@ -126,7 +126,7 @@ def test_a_token_server_of_another_domain(push, run, quirky, registry, name, has
     quirky.script = lambda asked: Answer(401, {"WWW-Authenticate": 'Bearer realm="https://tokens.invalid/token"'})
     said = push(code=4, environment=ACCOUNT if has_account else {})
     if has_account:
-        assert "wants its password sent to another host, tokens.invalid" in said
+        assert "asks for its password at another host, tokens.invalid" in said
     else:
         assert "token server gave none" in said
         assert "tokens.invalid" in said

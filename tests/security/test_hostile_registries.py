@@ -180,7 +180,7 @@ def test_a_list_without_end(run, hostile, name, monkeypatch, following):
     hostile.script = script
     ran = run("image", "tags", "--to", f"{hostile.host}/{name}", "--version", "1.0.0")
     assert ran.code == 4
-    assert "never ends a list" in ran.out
+    assert "sends a list without an end" in ran.out
     assert len(hostile.asked) < 40
 
 

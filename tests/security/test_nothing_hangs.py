@@ -93,7 +93,7 @@ def test_the_time_limit_holds_in_other_threads() -> None:
 def test_a_git_that_works_here_ends_with_the_time_limit(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path)], check=True)
     git = GitDirectory(str(tmp_path), RepoUrl.parse("https://h.example/a/b"), None, {"alias.hang": f"!{FOREVER}"})
-    with process.time_limit(lambda: 0.3), pytest.raises(GitError, match="was not done when the deadline passed"):
+    with process.time_limit(lambda: 0.3), pytest.raises(GitError, match="did not finish before the deadline"):
         git.run("hang")
 
 

@@ -55,7 +55,7 @@ def test_the_providers_token_is_for_the_providers_host_alone(run, git_server, fo
     where = ("--config-repo", git_server.url_of("acme/config"), "--forge", forge, "--api-url", git_server.url)
     ran = run("bump", IMAGE, *where, environment={name: git_server.token, server: "https://ci.example.com"})
     assert ran.code == 5, ran
-    assert "wants a sign-in" in ran.out + ran.err
+    assert "requires authentication" in ran.out + ran.err
     assert git_server.authorizations == []
     # The same variable, on the provider's own host, is taken.
     own = run("bump", IMAGE, *where, "--mode", "push", environment={name: git_server.token, server: git_server.url})

@@ -67,8 +67,8 @@ def _mirror() -> str:
         text=True,
         check=False,
     )
-    for line in targets.stdout.splitlines():
-        site, _, release = line.partition(" ")
-        if release == f"{_RELEASE} Debian":
-            return site
-    missing(f"apt has no lists of Debian's {_RELEASE}: run apt-get update")
+    sites = (line.partition(" ") for line in targets.stdout.splitlines())
+    found = next((site for site, _, release in sites if release == f"{_RELEASE} Debian"), "")
+    if not found:
+        missing(f"apt has no lists of Debian's {_RELEASE}: run apt-get update")
+    return found

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 import click
 
-__all__ = ["BANNED", "banned_in", "sentences", "sentences_of_help"]
+__all__ = ["BANNED", "banned_in", "sentences", "sentences_of_help", "texts_for_users"]
 
 _BLOCK = re.compile(r"^ *(`{3,}).*?^ *\1$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _CODE = re.compile(r"`[^`]*`")
+_TOLD = {"hint", "remedy", "help", "reason"}
 _END = re.compile(r"(?<=[.!?:;])[\"')*]*\s+(?=[\"'(*]*(?:[A-Z0-9`]|gitops-ci\b))")
 # Words that read like a translation, and what to write instead.
 BANNED = {
@@ -46,6 +48,9 @@ BANNED = {
     r"\b(?:does|do) not tell\b": "does not show",
     r"\bthat decides\b": "(name what is compared)",
     r"\bwhat is meant\b|\b(?:is|are) meant\b": "is selected",
+    r"\bnobody (?:knows|can tell)\b": "gitops-ci cannot find out",
+    r"\b(?:lies|lay) outside\b|\bas (?:it|they) lies?\b": "is outside, as it is",
+    r"\bcode from outside\b|\bcomes from outside\b": "untrusted code",
     r"\bthereof\b|\bherein\b|\bwhereby\b": "(a plain sentence)",
 }
 
@@ -86,3 +91,26 @@ def banned_in(text: str) -> list[str]:
         for pattern, instead in BANNED.items()
         for found in re.finditer(pattern, plain, re.IGNORECASE)
     ]
+
+
+def texts_for_users(source: str) -> Iterator[str]:
+    """The texts of a module that a user reads: errors, hints, helps and log lines, with `X` for values."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        if name.endswith(("Error", "warn", ".step", ".note", ".detail")):
+            yield from (text for one in node.args if (text := _text(one)))
+        yield from (text for one in node.keywords if one.arg in _TOLD and (text := _text(one.value)))
+
+
+def _text(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(one) or "X" for one in node.values)
+    if isinstance(node, ast.IfExp):
+        return f"{_text(node.body)} {_text(node.orelse)}"
+    if isinstance(node, ast.BinOp):
+        return _text(node.left) + _text(node.right)
+    return ""

@@ -10,6 +10,7 @@ import pytest
 from gitops_ci.errors import UsageError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.reporting.proposal import ProposalFacts, body, commit_message, files_in, same_body, title
+from gitops_ci.reporting.proposal_facts import images_in, is_written_by_us
 from gitops_ci.secret import Secret
 from tests.support.outcomes import DIGEST, change
 
@@ -141,8 +142,19 @@ def test_body_reads_like_this() -> None:
         "- Source: <https://github.com/acme/shop> at `0a1b2c3d4e5f`\n"
         "- Pipeline: <https://github.com/acme/shop/actions/runs/123456>\n"
         "\n"
-        "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone.\n"
+        "Managed by gitops-ci. A newer image updates this pull request. "
+        "If you push a commit, gitops-ci stops changing the branch.\n"
     )
+
+
+def test_an_open_pull_request_of_an_earlier_release_is_recognized() -> None:
+    """Its last line was another one: it stays ours, and the files in its table are read."""
+    old = "Made and kept current by gitops-ci: a newer image updates this request, commits of yours are left alone.\n"
+    now = body(_FACTS)
+    then = now[: now.index("Managed by")] + old
+    assert is_written_by_us(then)
+    assert (files_in(then), images_in(then)) == (files_in(now), images_in(now))
+    assert not is_written_by_us(now[: now.index("Managed by")])
 
 
 def test_body_links_the_commit_where_its_page_is_known() -> None:
@@ -162,7 +174,7 @@ def test_long_body_is_cut_by_rows_and_counts_what_is_missing(limit: int) -> None
     rows = cut.count("| `apps/app-")
     assert limit - 200 < len(cut.encode()) <= limit
     assert f"\n{2_000 - rows:,} places more than fit here: see the changed files.\n" in cut
-    assert cut.endswith("commits of yours are left alone.\n")
+    assert cut.endswith("gitops-ci stops changing the branch.\n")
 
 
 def test_body_that_just_fits_is_not_cut() -> None:
@@ -174,11 +186,11 @@ def test_body_that_just_fits_is_not_cut() -> None:
 def test_body_template_places_the_parts() -> None:
     shown = body(_FACTS, template="Please merge {image} {tag}.\n\n{changes}\n\ncc the release channel\n\n{footer}")
     assert shown.startswith("Please merge `shop` `1.5.0`.\n\n| Where |")
-    assert "\n\ncc the release channel\n\nMade and kept" in shown
+    assert "\n\ncc the release channel\n\nManaged by" in shown
 
 
 def test_template_longer_than_the_host_allows_gives_the_footer_alone() -> None:
-    assert body(_FACTS, template="`" + "x" * 5_000, limit=4_000).startswith("Made and kept current by gitops-ci")
+    assert body(_FACTS, template="`" + "x" * 5_000, limit=4_000).startswith("Managed by gitops-ci")
 
 
 @pytest.mark.parametrize(

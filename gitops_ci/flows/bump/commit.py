@@ -182,13 +182,13 @@ def _committing(to: PublishContext, snapshot: Snapshot, plan: Plan) -> CommitsBy
     host = to.connect() if to.connect else None
     if not isinstance(host, CommitsByApi):
         raise UsageError(
-            f"The code host of {to.repo.url} makes no commits by its API", hint="Use --commit-with git, and --sign."
+            f"The code host of {to.repo.url} cannot make commits by its API", hint="Use --commit-with git, and --sign."
         )
     for path in contents(plan):
         entry = snapshot.entry(path)
         if entry and entry.mode != "100644":
             raise UsageError(
-                f"{path} is executable, and would not be any more after a commit by API",
+                f"{path} is executable, and a commit by the API would lose that",
                 hint="Use --commit-with git, and --sign.",
             )
     return host

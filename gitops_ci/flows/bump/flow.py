@@ -240,9 +240,9 @@ def _verified_here(request: BumpRequest, there: Found, log: Log) -> tuple[Verifi
 def _not_landed(request: BumpRequest, repo: ConfigRepo) -> GitError:
     others = "Other writers were faster each time: raise --deadline, or use --mode pull-request."
     return GitError(
-        f"The push to {request.url} did not land within {request.seconds:.0f} s"
+        f"The push to {request.url} did not succeed within {request.seconds:.0f} s"
         + (f": {repo.trouble}" if repo.trouble else ""),
-        hint="Its server has trouble: run again later, nothing is done twice." if repo.trouble else others,
+        hint="Run the command again later: it repeats nothing that is done." if repo.trouble else others,
     )
 
 
@@ -281,7 +281,7 @@ def _say_why(plan: Plan, request: BumpRequest, base: str, log: Log) -> None:
             f"{names}: nothing could be changed. {first.path}:{first.line}: {first.reason}", hint=first.hint
         )
     elif plan.skipped:
-        log.warn(f"{names}: {len(plan.skipped)} places name it and were left as they are")
+        log.warn(f"{names}: {len(plan.skipped)} places name it and were not changed")
     else:
         log.step(f"{names} is not referenced in {base}: nothing to do")
 
@@ -349,6 +349,6 @@ def _tell_undecided(plan: Plan, ages: AgeComparison, log: Log) -> None:
     for wanted, present in ages.undecided():
         if (present.tag, wanted.tag) in changed:
             log.warn(
-                f"Could not tell which is newer, {wanted} or {present.tag}, which it replaces. "
+                f"Cannot tell which is newer, {wanted} or {present.tag}, which it replaces. "
                 "Use tags with a number or a date in them, or give access to the registry."
             )

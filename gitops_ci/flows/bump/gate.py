@@ -99,7 +99,7 @@ def _stop(new: Sequence[Finding], skips: Sequence[Skip]) -> None:
         )
     if skips:
         raise FindingsError(
-            f"After the edit {count(len(skips), 'place')} cannot be checked any more: nothing was pushed",
+            f"After the edit, {count(len(skips), 'place')} can no longer be checked: nothing was pushed",
             hint=f"{skips[0].path}: {skips[0].reason}. {skips[0].hint}".strip(),
         )
 
@@ -127,11 +127,11 @@ def _judged(
     try:
         first = judge(Side(after, whole, around, settings, found), log)
     except ProgramError as error:
-        log.warn(f"{error.message}: the edited files are checked as they lie. {error.hint}".rstrip())
+        log.warn(f"{error.message}: the edited files are checked as they are. {error.hint}".rstrip())
         found = None
         first = judge(Side(after, whole, around, settings, None), log)
     for program in first.missing:
-        log.warn(f"{program}: what it would render is checked as it lies")
+        log.warn(f"{program}: files that it would render are checked as they are")
     failed, skips = failing(first.report.findings, settings.fail_on), unchecked(first, settings.fail_on)
     if not (failed or skips or first.failed):
         return first, _NOTHING

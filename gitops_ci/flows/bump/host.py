@@ -45,7 +45,7 @@ def way_by_push(forge: Forge, refused: ForgeError, to: PublishContext) -> OpensB
     if refused.status not in {401, 403} or not isinstance(forge, OpensByPush) or to.publication.commit_with == "api":
         raise refused
     to.log.warn(
-        f"{refused.message}: the push itself asks for the pull request. Nobody is asked for review, and one that was "
-        "closed is not noticed"
+        f"{refused.message}: the pull request is opened with options of the push. It requests no reviews, and "
+        "gitops-ci does not notice closed pull requests"
     )
     return forge

@@ -131,7 +131,9 @@ def _joined(there: Standing, snapshot: Snapshot, plan: Plan, to: PublishContext)
         return Joined(plan)
     whole = joined(there.ours, snapshot, plan, to)
     for place in whole.lost:
-        to.log.warn(f"{there.head} proposed a change of {place}, where {to.base} has something else now: left out")
+        to.log.warn(
+            f"{there.head} proposed a change of {place}, where {to.base} has another value now: this change is left out"
+        )
     if whole.kept:
         to.log.detail(f"{there.head} keeps {len(whole.kept)} places that another run proposed")
     return whole

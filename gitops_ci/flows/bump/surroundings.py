@@ -115,8 +115,8 @@ def _usable(settings: GateSettings, log: Log) -> Iterator[str]:
         elif location not in settings.told:
             settings.told.add(location)
             log.warn(
-                f"{settings.source}: {location} is not asked, because a config repository names no host. To use it "
-                "here, write it into validate.schema-locations of the settings of this run."
+                f"{settings.source}: {location} is not used, because a config repository must not name a host. To "
+                "use it here, write it into validate.schema-locations of the settings of this run."
             )
 
 

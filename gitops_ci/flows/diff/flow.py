@@ -60,7 +60,7 @@ def diff(request: DiffRequest, log: Log) -> Outcome:
     """
     root = repository_root()
     if root is None:
-        raise UsageError("This is no Git repository", hint="Run diff inside a checkout of the repository.")
+        raise UsageError("This is not a Git repository", hint="Run diff inside a checkout of the repository.")
     trees = read_trees(root.path, request.bases, request.head)
     log.step(f"{count(len(trees.differing), 'file')} of the repository changed since {trees.base[:12]}")
     repository = Repository(

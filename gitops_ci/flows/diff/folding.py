@@ -41,7 +41,7 @@ class Fold(NamedTuple):
             key, equals, value = word.partition("=")
             if not equals or not value or key not in cls._fields or key in found:
                 raise UsageError(
-                    f"'{text}' is no rule of diff.fold", hint="For example: kind=Deployment path=spec.replicas"
+                    f"'{text}' is not a rule of diff.fold", hint="For example: kind=Deployment path=spec.replicas"
                 )
             found[key] = value
         if "path" not in found:

@@ -22,6 +22,6 @@ def paths_inside(paths: Sequence[str]) -> tuple[str, ...]:
     for path in paths:
         inside = os.path.relpath(os.path.abspath(path), root.path if root else os.getcwd()).replace(os.sep, "/")
         if inside == ".." or inside.startswith("../"):
-            raise UsageError(f"{path} lies outside of this repository", hint="Name files and folders of the checkout.")
+            raise UsageError(f"{path} is outside of this repository", hint="Name files and folders of the checkout.")
         found.append(inside)
     return tuple(found)

@@ -49,7 +49,7 @@ def read_diff(path: str, view: View) -> RenderedDiff:
     try:
         return _diff(json.loads(data)["rendered"], view)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(f"{path} is no JSON report of diff ({type(error).__name__})", hint=_HINT) from error
+        raise UsageError(f"{path} is not a JSON report of diff ({type(error).__name__})", hint=_HINT) from error
 
 
 def _diff(value: Any, view: View) -> RenderedDiff:

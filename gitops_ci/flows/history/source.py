@@ -27,7 +27,7 @@ _SPANS = (90 * DAY, 730 * DAY)
 
 
 def _nowhere(address: str) -> Source:
-    raise AssertionError(f"whoever reads settings can reach the repositories that they name: {address}")
+    raise AssertionError(f"a run that reads settings can reach the repositories that they name: {address}")
 
 
 @dataclass(frozen=True, slots=True)

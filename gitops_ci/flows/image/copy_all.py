@@ -77,7 +77,7 @@ class _Copies:
         """Copy one image with its tags. Raises RegistryError."""
         manifest = self.found.reader.manifest(digest)
         if manifest is None:
-            raise RegistryError(f"{self.found.reader.name}@{digest} is not there any more", hint="Run it again.")
+            raise RegistryError(f"{self.found.reader.name}@{digest} no longer exists", hint="Run it again.")
         source: ImageSource = Stored(self.found.reader, manifest)
         source = chosen_of(source, self.request).annotated(self.request.annotations)
         rules = replace(self.request.rules, strategies=tuple(f"raw={name}" for name in names))

@@ -173,8 +173,8 @@ def _check_revision(source: ImageSource, expected: str | None) -> None:
     found = source.facts.labels.get(_REVISION, "")
     if not found or not (found.startswith(expected) or expected.startswith(found)):
         raise RegistryError(
-            f"{source.name} was built from {found or 'nobody knows which'} commit, not from {expected}",
-            hint=f"Its label {_REVISION} says so: build the image from this commit, and set the label.",
+            f"{source.name} was built from {f'commit {found}' if found else 'an unknown commit'}, not from {expected}",
+            hint=f"Build the image from this commit, and set its label {_REVISION}.",
         )
 
 

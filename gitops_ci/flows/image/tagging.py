@@ -103,7 +103,7 @@ def _confirm(
         if clock() + pause > until:
             raise RegistryError(
                 f"{destination.address(tag)} was pushed as {digest}, and is {there or 'not there'} now",
-                hint="Did another job push the same tag at the same moment? Run this one again to see.",
+                hint="Another job may have pushed the same tag at the same moment. Run this job again.",
             )
         sleep(pause)
         pause *= 2

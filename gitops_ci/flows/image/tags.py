@@ -76,7 +76,7 @@ def check_tags(rules: TagRules, to: str) -> None:
     version = (version_of(rules.facts) or "").replace("+", "_")
     if rules.facts.version and named not in {lead + version + rules.suffix for lead in ("", "v")}:
         raise UsageError(
-            f"--to names the tag {named}, and --version says {rules.facts.version}",
+            f"--to names the tag {named}, but --version is {rules.facts.version}",
             hint="Leave the tag out of --to: the version decides it, and which others move. Or leave --version out for "
             "the tag in --to only.",
         )

@@ -91,7 +91,7 @@ def verify_image(text: str, signers: Sequence[Signer], policy: Verification, acc
         rules = [Rule("", tuple(signers))] if signers else [rule for rule in policy.rules if ref and rule.covers(ref)]
         if not rules:
             raise UsageError(
-                f"Nothing says who has to have signed {text}",
+                f"No signer is given for {text}",
                 hint="Give --key cosign.pub, or --identity and --issuer, or write verify: into .gitops-ci.yaml.",
             )
         verified = [_signed(found.reader, found.reference, found.tag, digest, rule.signers) for rule in rules]

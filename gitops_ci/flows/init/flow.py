@@ -300,7 +300,7 @@ def _application(request: InitRequest, built: tuple[Application, ...]) -> list[s
 
 def _environments(found: Survey) -> str:
     order = found.order
-    lines = ["# What a name stands for: files of this repository; `base:` would name a branch.", "environments:"]
+    lines = ["# The files of each environment. `base:` would name a branch.", "environments:"]
     for name in (*order, *(name for name in found.environments if name not in order)):
         globs = ", ".join(json.dumps(glob) for glob in found.environments[name])
         lines += [f"  {name}:", f"    paths: [{globs}]"]

@@ -45,22 +45,22 @@ _RELEASE: Mapping[tuple[System, str], NextStep] = {
         (_ONLY_SOME, _ONLY_TAGS),
     ),
     ("github", "app"): NextStep(
-        "set the variable GITOPS_APP_ID and the secret GITOPS_APP_KEY: who opens the pull requests",
+        "set the variable GITOPS_APP_ID and the secret GITOPS_APP_KEY of the app that opens the pull requests",
         ("gh variable set GITOPS_APP_ID --env release", "gh secret set GITOPS_APP_KEY --env release < private-key.pem"),
     ),
     ("github", "secret"): NextStep(
-        "set the secret CONFIG_REPO_TOKEN: who opens the pull requests",
+        "set the secret CONFIG_REPO_TOKEN: the token that opens the pull requests",
         ("gh secret set CONFIG_REPO_TOKEN --env release",),
     ),
     ("github", "own"): NextStep(
         "allow GitHub Actions to create pull requests, in the repository's settings", (_PULL_REQUESTS_OF_ACTIONS,)
     ),
     ("github", "registry"): NextStep(
-        "set the variable REGISTRY_USER and the secret REGISTRY_PASSWORD: who pushes the image",
+        "set the variable REGISTRY_USER and the secret REGISTRY_PASSWORD: the account that pushes the image",
         ("gh variable set REGISTRY_USER", "gh secret set REGISTRY_PASSWORD"),
     ),
     ("gitlab", "release"): NextStep(
-        "set the masked and protected variable GITOPS_CI_TOKEN (who opens the merge requests), and protect the tags",
+        "set the masked and protected variable GITOPS_CI_TOKEN (it opens the merge requests), and protect the tags",
         (_GITLAB_TOKEN, _PROTECT_TAGS),
     ),
     ("jenkins", "release"): NextStep("add the credentials config-repo-token and registry"),
@@ -78,13 +78,13 @@ _RELEASE: Mapping[tuple[System, str], NextStep] = {
         ),
     ),
     ("tekton", "release"): NextStep(
-        "make the Secret gitops-ci with the key token, and a TaskRun with the parameters of the Task",
+        "create the Secret gitops-ci with the key token, and a TaskRun with the parameters of the Task",
         ("kubectl create secret generic gitops-ci --from-file=token=token.txt",),
     ),
     ("woodpecker", "release"): NextStep(
         "set the secrets config_repo_token, registry_user and registry_password; trust the repository"
     ),
-    ("shell", "release"): NextStep("set GITOPS_CI_TOKEN: who opens the pull requests"),
+    ("shell", "release"): NextStep("set GITOPS_CI_TOKEN to the token that opens the pull requests"),
 }
 # What a person does for the workflow or job that promotes.
 _PROMOTION: Mapping[System, NextStep] = {
@@ -93,7 +93,7 @@ _PROMOTION: Mapping[System, NextStep] = {
         (_PULL_REQUESTS_OF_ACTIONS,),
     ),
     "gitlab": NextStep(
-        "add a pipeline schedule for promote, and the masked variable GITOPS_CI_TOKEN: who opens merge requests",
+        "add a pipeline schedule for promote, and the masked variable GITOPS_CI_TOKEN: it opens merge requests",
         (
             "glab schedule create --cron '*/15 * * * *' --description promote --ref @BRANCH@",
             "glab variable set GITOPS_CI_TOKEN --masked < token.txt",

@@ -58,7 +58,7 @@ def pairs(
             where = " and ".join(dict.fromkeys((target.environment, *(source.environment for source in sources))))
             raise NothingMatched(
                 f"{image.familiar} is not in both {where}",
-                hint=f"A promotion creates nothing: add it to {target.environment} first. "
+                hint=f"A promotion adds no image: add it to {target.environment} first. "
                 f"It has {', '.join(map(familiar, target.names)) or 'no image'}.",
             )
     if not wanted:

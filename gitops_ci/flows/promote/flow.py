@@ -131,7 +131,7 @@ class _Run:
                 if not all(question.is_there for question in batch.questions):
                     self._take(batch, way, found)
             if questions and is_done:
-                self._log.step(f"{way.environment.name} has everything that {', '.join(way.sources)} can give")
+                self._log.step(f"{way.environment.name} is up to date with {', '.join(way.sources)}")
         if not seen:
             raise NothingMatched(
                 "No image is in both environments", hint="`gitops-ci status` shows which image is where."
@@ -265,7 +265,9 @@ class _Run:
         try:
             merged = reader.merged(one.commit)
         except GitopsCiError as error:
-            self._log.detail(f"soak counts from the commit's time, the host does not tell another: {error.message}")
+            self._log.detail(
+                f"soak counts from the commit's time, because the host has no time of a merge: {error.message}"
+            )
             return one
         return replace(one, since=max(one.since, merged.time)) if merged else one
 

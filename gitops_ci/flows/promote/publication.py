@@ -50,8 +50,8 @@ class _Together:
         if left or plan.refused:
             which = left[0].familiar if left else plan.refused[0].path
             raise FindingsError(
-                f"The images go together, and {which} cannot go to {to.environment.name}",
-                hint="Run again: what the branch has changed in the meantime, or an image was held.",
+                f"These images are promoted together, and {which} cannot be promoted to {to.environment.name}",
+                hint="Run the command again: the branch was changed during the run, or an image was held.",
             )
         return self.ended.files(snapshot, plan, to)
 

@@ -67,7 +67,7 @@ def ways(layout: Layout, to: str, given: tuple[str, ...]) -> tuple[Way, ...]:
         found = tuple(Way(one, one.promote_from, one.promote_from) for one in ordered if one.promote == "auto")
         if not found:
             raise UsageError(
-                "No environment is promoted to by itself",
+                "No environment has promote: auto",
                 hint="Write promote: auto and promote-from: into an environment of .gitops-ci.yaml.",
             )
         return found

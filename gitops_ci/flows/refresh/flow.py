@@ -126,7 +126,7 @@ class _Turn:
                 _note(self.journal, self.log, found, base, state, reason)
                 return
             self.log.detail(f"{found.head} was moved on: reading it again")
-        raise UsageError(f"{found.head} was moved on each time", hint="Raise --deadline, or run again.")
+        raise UsageError(f"{found.head} was changed by others at each attempt", hint="Raise --deadline, or run again.")
 
     def _turn(self, found: Found, there: Standing, to: PublishContext) -> tuple[str, str] | None:
         """(What was done, why); None when somebody else was faster."""
@@ -142,7 +142,7 @@ class _Turn:
         if not whole.kept:
             gone = whole.lost or any(snapshot.entry(path) is None for path in _paths(there))
             return self._close(
-                there, to, f"{to.base} has nothing left to change" if gone else f"{to.base} has everything of it"
+                there, to, f"{to.base} has nothing left to change" if gone else f"{to.base} has all its changes"
             )
         if (why := self._reason(there, whole, snapshot)) is None:
             return "unchanged", ""

@@ -245,7 +245,7 @@ def _check_registry(request: RollbackRequest, chosen: Sequence[_Chosen], log: Lo
         missing = lookup([str(image) for image in earlier]) if earlier else {}
         exists = next((image for image in earlier if str(image) not in missing), None)
         raise RegistryError(
-            f"{one.wanted} is not in its registry any more",
+            f"{one.wanted} is no longer in its registry",
             hint=f"{exists} is: --to {exists.tag or f'@{exists.digest}'}"
             if exists
             else "No earlier version is, either.",

@@ -117,7 +117,7 @@ def _run(journal: Journal, request: HoldRequest, log: Log, decide: _Decide) -> b
             landed = (push_base if mode == "push" else propose)(to, snapshot, plan)
             if landed is not None:
                 return landed
-    raise GitError(f"The push to {bump.url} did not land within {bump.seconds:.0f} s", hint="Run the command again.")
+    raise GitError(f"The push to {bump.url} did not succeed within {bump.seconds:.0f} s", hint="Run the command again.")
 
 
 def _file(snapshot: Snapshot, path: str, after: Hold | None, to: PublishContext) -> FileChange | None:

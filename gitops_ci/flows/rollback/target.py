@@ -59,7 +59,7 @@ def _wanted(timeline: Timeline, name: str, to: str, entries: Sequence[LogEntry])
     if to.startswith(("@", "sha256:", "sha512:")):
         digest = to.removeprefix("@")
         if not DIGEST.fullmatch(digest):
-            raise UsageError(f"--to {to} is no digest", hint="Write @sha256: and 64 hexadecimal digits.")
+            raise UsageError(f"--to {to} is not a digest", hint="Write @sha256: and 64 hexadecimal digits.")
         if (known := timeline.by_digest(name, digest)) is None:
             raise _never(timeline, name, to)
         return known

@@ -59,7 +59,7 @@ class Shard:
         """
         matched = re.fullmatch(r"([0-9]{1,5})/([0-9]{1,5})", text)
         if not matched or not 1 <= int(matched[1]) <= int(matched[2]):
-            raise UsageError(f"'{text}' is no share", hint="Write --shard 2/5 for the second of five jobs.")
+            raise UsageError(f"'{text}' is not a share", hint="Write --shard 2/5 for the second of five jobs.")
         return cls(int(matched[1]), int(matched[2]))
 
 

@@ -56,7 +56,7 @@ def _finding(gate: Gate) -> Finding:
     return Finding(
         _RULE,
         "error",
-        f"{gate.environment or 'the repository'} takes no changes now: {gate.reason}{opens}",
+        f"{gate.environment or 'the repository'} accepts no changes now: {gate.reason}{opens}",
         where,
         hint=_HINT,
     )

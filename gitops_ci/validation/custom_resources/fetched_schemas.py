@@ -72,7 +72,7 @@ class FetchedSchemas:
         except HttpError as error:
             said = error.message
         self._failures[host] = said
-        warn(f"no schemas: {said}; what is cached is used")
+        warn(f"no schemas: {said}; the cached ones are used")
         return "failed", ""
 
 

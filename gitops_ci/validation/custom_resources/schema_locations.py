@@ -125,16 +125,14 @@ def _template(location: str, files: SchemaFiles) -> str:
         location = CATALOG
     if "://" in location and not (location.startswith("https://") or _is_loopback_http(location)):
         hint = "Give an https:// address or a path. http:// is taken from this machine only."
-        raise UsageError(
-            f"Schema location '{location}' is refused: what it sends could be changed on its way", hint=hint
-        )
+        raise UsageError(f"Schema location '{location}' is refused: others could change its answers", hint=hint)
     folder = location.partition("{{")[0].rpartition("/")[0] if "{{" in location else location
     if "://" not in location and folder and not files.has_folder(folder):
         raise UsageError(f"Schema location '{location}': there is no folder '{folder}'", hint="Correct the path.")
     if _VARIABLE.search(location):
         return location
     if "{{" in location:
-        raise UsageError(f"Schema location '{location}' is no template", hint=f"For example {_LAYOUT}")
+        raise UsageError(f"Schema location '{location}' is not a template", hint=f"For example {_LAYOUT}")
     return f"{location.rstrip('/')}/{_LAYOUT}"
 
 

@@ -97,7 +97,7 @@ def _finding(document: Document, first: _Wait, circle: Sequence[_Wait], names: S
     order = [*circle[start:], *circle[:start]]
     way = " -> ".join([*(names[wait.by] for wait in order), names[first.by]])
     message = f"these wait for each other, and none is ever applied: {way}"
-    return at(document, first.keys, "gitops/cycle", message, hint="Take one of the dependencies out.")
+    return at(document, first.keys, "gitops/cycle", message, hint="Remove one of the dependencies.")
 
 
 def bundle_findings(documents: Sequence[Document]) -> Iterator[Finding]:

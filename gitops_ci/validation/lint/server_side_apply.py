@@ -103,7 +103,7 @@ def _duplicates(document: Document, value: Mapping[str, Any], place: Keys, lists
             if key in seen:
                 message = f"{name} has {'/'.join(key) or 'an empty name'} twice, which server-side apply refuses"
                 hint = "Remove one of them."
-                hint += " The last one counts otherwise." if name == "env" else ""
+                hint += " Otherwise the last one is used." if name == "env" else ""
                 yield at(document, (*place, name, index), RULE, message, hint=hint, severity="warning")
             if key is not None:
                 seen.add(key)
