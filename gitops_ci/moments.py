@@ -58,7 +58,7 @@ def since(text: str, now: float) -> int:
     except UsageError as error:
         raise UsageError(error.message, hint=f"Write a time until now, such as 30d or 12h. {error.hint}") from None
     if found > now:
-        raise UsageError(f"{text} lies in the future", hint="Write a time until now, such as 30d or 12h.")
+        raise UsageError(f"{text} is in the future", hint="Write a time until now, such as 30d or 12h.")
     return found
 
 

@@ -28,7 +28,7 @@ def read_clusters(path: str) -> tuple[Cluster, ...]:
     except YamlError as error:
         raise UsageError(f"{path}:{error.line}: not YAML: {error.reason}", hint=_FORM) from error
     if not isinstance(value, list):
-        raise UsageError(f"{path} is no list of clusters", hint=_FORM)
+        raise UsageError(f"{path} is not a list of clusters", hint=_FORM)
     return tuple(_cluster(one, path) for one in value)
 
 

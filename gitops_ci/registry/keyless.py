@@ -84,7 +84,7 @@ class TrustedRoot:
 
     def error(self, reason: str) -> UsageError:
         return UsageError(
-            f"{self.name} is no trusted root of sigstore: {reason}",
+            f"{self.name} is not a trusted root of sigstore: {reason}",
             hint="Give the trusted_root.json of your sigstore instance.",
         )
 

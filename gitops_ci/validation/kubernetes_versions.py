@@ -27,7 +27,8 @@ def versions(text: str) -> tuple[str, ...]:
         first, last = _ends(part.strip())
         if not first or not last or (minors := range(_minor(first), _minor(last) + 1)) == range(0):
             raise UsageError(
-                f"'{part.strip()}' is not a range of Kubernetes versions", hint="Write the lower version first: 1.33..1.35"
+                f"'{part.strip()}' is not a range of Kubernetes versions",
+                hint="Write the lower version first: 1.33..1.35",
             )
         found.update(minors)
     return tuple(f"1.{minor}" for minor in sorted(found))

@@ -14,7 +14,7 @@ DOCUMENTS = [*pages(), "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "COD
 DOCUMENTS += sorted(path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "docs" / "rules").glob("*.md"))
 COMMANDS = dict(commands())
 # Texts of other files that a user reads, as they are there: comments of what `init` writes, descriptions of inputs.
-SHIPPED = ["action.yml", ".gitlab-ci-template.yml", "gitops_ci/config.schema.json", "gitops_ci/config.py"]
+SHIPPED = ["action.yml", ".gitlab-ci-template.yml", "gitops_ci/config.schema.json"]
 SHIPPED += sorted(
     path.relative_to(CHECKOUT).as_posix()
     for path in (CHECKOUT / "gitops_ci/flows/init/starters").glob("*")

@@ -350,7 +350,7 @@ def test_show_does_not_print_the_text_of_a_key(run):
         ("{identity: a, issuer: b, trusted-root: none.json}", "none.json cannot be read", "Is the path right?"),
         (
             "{identity: a, issuer: b, trusted-root: .gitops-ci.yaml}",
-            "is no trusted root of sigstore",
+            "is not a trusted root of sigstore",
             "trusted_root.json",
         ),
     ],

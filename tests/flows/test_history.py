@@ -351,7 +351,7 @@ def test_an_image_that_never_was_anywhere_is_exit_8(told, past):
     assert told("history", "ghcr.io/acme/shpo", "--since", "all", code=8)["error"]["hint"].startswith("Did you mean")
     assert told("history", SHOP, "--since", "all")["deployments"]
     assert told("history", "sh*", "--since", "1d")["deployments"] == []
-    assert told("history", "--since", "2999-01-01", code=2)["error"]["message"] == "2999-01-01 lies in the future"
+    assert told("history", "--since", "2999-01-01", code=2)["error"]["message"] == "2999-01-01 is in the future"
 
 
 def test_promotions_in_a_circle_are_a_mistake_of_the_configuration(run, tmp_path):

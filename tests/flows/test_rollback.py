@@ -133,7 +133,7 @@ def test_both_places_of_a_split_environment_go_back(call, past):
         ((SHOP, "--until", "2026-12-24"), 2, "--until goes with --hold"),
         ((SHOP, "--hold", "--no-block"), 2, "contradict"),
         ((SHOP, "--hold", "--until", "tomorrow"), 2, "'tomorrow' is not a date"),
-        ((SHOP, "--to", "2999-01-01"), 2, "--to 2999-01-01 lies in the future"),
+        ((SHOP, "--to", "2999-01-01"), 2, "--to 2999-01-01 is in the future"),
         ((SHOP, "--to", "-0"), 1, "nothing to go back to"),
         ((SHOP, "--to", "2026-02-30"), 2, "'2026-02-30' is not a date"),
         ((SHOP, "--to", "@sha256:abc"), 2, "is no digest"),

@@ -76,7 +76,7 @@ def _wanted(timeline: Timeline, name: str, to: str, entries: Sequence[LogEntry])
 def refuse_future(to: str, now: float) -> None:
     """Raises UsageError for a date that has not come: what is there now would be called a rollback."""
     if _DATE.fullmatch(to) and moment(to) > now:
-        raise UsageError(f"--to {to} lies in the future", hint="Name a time until now.")
+        raise UsageError(f"--to {to} is in the future", hint="Name a time until now.")
 
 
 def commit_named(to: str, entries: Sequence[LogEntry]) -> str | None:
