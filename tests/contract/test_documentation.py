@@ -257,6 +257,7 @@ def _options() -> set[str]:
 OTHERS: Mapping[str, set[str]] = {
     "docs/air-gapped.md": {"--platform", "--python-version"},
     "docs/images.md": {"--new-bundle-format"},
+    "docs/limits.md": {"--enable-new-git-file-globbing"},
     "docs/platforms.md": {"--rm", "--volume", "--check", "--ignore-missing"},
     "docs/pre-commit.md": {"--all-files", "--no-verify"},
     "docs/from-gitopscli.md": {
