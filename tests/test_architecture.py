@@ -112,6 +112,7 @@ FLOORS = {
     ),
     # One folder or module for each API group; the core group's parts are everybody's.
     "validation.apiserver": (
+        {"possession"},
         {"certificates", "dropped_fields"},
         {"admissionregistration", "authorization", "batch", "coordination", "core", "flowcontrol", "rbac"}
         | {"apiregistration", "scheduling", "storagemigration"},

@@ -34,6 +34,7 @@ _REQUEST = lazy_pattern(
 CERTIFICATE_PATHS = ("credentialBundlePath", "keyPath", "certificateChainPath")
 _KEY_TYPES = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
 _LARGEST_BUNDLE = 1 << 20
+_LARGEST_KEY = 10 << 10
 _HOUR, _DAY = 3600, 86400
 _BLOCK = lazy_pattern(r"^-----BEGIN ([^\r\n]*?)-----[ \t\r]*\n(.*?)^-----END \1-----", re.MULTILINE | re.DOTALL)
 
@@ -90,10 +91,36 @@ def pod_certificate_request(document: Field) -> None:
         if not 0 < len(spec.text(key)) <= 128:
             spec.at(key).bad("certificate", "must have 1 to 128 characters")
     spec.within("certificate", "maxExpirationSeconds", _HOUR, _longest(spec))
-    # The server also checks the signature.
     given = {key for key in ("stubPKCS10Request", "pkixPublicKey", "proofOfPossession") if spec.text(key)}
     if given not in ({"stubPKCS10Request"}, {"pkixPublicKey", "proofOfPossession"}):
         spec.bad("certificate", "needs either stubPKCS10Request, or pkixPublicKey with proofOfPossession")
+    elif "pkixPublicKey" in given:
+        _possession(spec)
+    elif len(_decoded(spec.text("stubPKCS10Request"))) > _LARGEST_KEY:
+        spec.at("stubPKCS10Request").bad("certificate", "must be no more than 10 KiB")
+
+
+def _possession(spec: Field) -> None:
+    """The public key, and the signature of the pod's UID by its private key (validateDeprecatedPKIXPublicKey)."""
+    from gitops_ci.validation.apiserver.possession import public_key
+
+    for key in ("pkixPublicKey", "proofOfPossession"):
+        if len(_decoded(spec.text(key))) > _LARGEST_KEY:
+            spec.at(key).bad("certificate", "must be no more than 10 KiB")
+            return
+    verify = public_key(_decoded(spec.text("pkixPublicKey")))
+    if isinstance(verify, str):
+        spec.at("pkixPublicKey").bad("certificate", verify)
+    elif not verify(spec.text("podUID").encode(), _decoded(spec.text("proofOfPossession"))):
+        spec.at("proofOfPossession").bad("certificate", "must be a signature of podUID by the private key")
+
+
+def _decoded(text: str) -> bytes:
+    """Base64 as it was decoded before; empty for what is none."""
+    try:
+        return base64.b64decode(text)
+    except ValueError:
+        return b""
 
 
 def _bundle_name(place: Field, name: str, signer: str) -> None:
