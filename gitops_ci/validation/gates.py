@@ -1,7 +1,8 @@
 """What changed in the API server's rules from one release of Kubernetes to another, as named gates.
 
 A gate has the name of upstream's feature gate where there is one: it is on from the release on in which the feature is
-on by default (k8s.io/kubernetes pkg/features/kube_features.go). A change without one has a name in plain words.
+on by default (k8s.io/kubernetes pkg/features; scripts/gate_defaults.py compares). A change without one has a name in
+plain words, and names its source unless real servers of both releases were asked (tests/data/apiserver).
 
 No other module compares versions. Each gate has cases in tests/cases/validation/gates.txt.
 """
@@ -18,6 +19,8 @@ class Gate:
     name: str
     since: int
     """The first minor version whose server behaves so, 36 for 1.36."""
+    source: str = ""
+    """Where the sources of that release and of the one before it differ; '' where a real server of each was asked."""
 
     def is_on(self, minor: int) -> bool:
         return minor >= self.since
@@ -88,29 +91,77 @@ SELINUX_MOUNT = Gate("SELinuxMount", 37)
 STATIC_NAMES = Gate("ManifestBasedAdmissionControlConfig", 37)
 
 # Changes without a feature gate.
-SELECTOR_VALUES = Gate("values of label selectors are label values", 26)
-PREFIXED_JOB_LABELS = Gate("a Job's labels with a domain", 27)
-STATEFUL_SET_LABEL_NAME = Gate("names of StatefulSets are labels", 27)
-SPREAD_SELECTORS = Gate("selectors of topology spread constraints are validated", 27)
-TOPOLOGY_MODE = Gate("annotation topology-mode", 27)
-ONE_CLASS_TWICE = Gate("the class of an Ingress as annotation and field, if it is the same", 27)
-DROPPED_FAIL_INDEX = Gate("rules FailIndex of a Job are dropped while JobBackoffLimitPerIndex is off", 28)
-GROUP_OF_DATA_SOURCE = Gate("apiGroup of a data source is a DNS name", 29)
-HOST_SYSCTLS = Gate("no sysctls of a namespace that is the host's", 29)
-NO_ZONE_IN_SCHEDULE = Gate("no time zone in a schedule", 29)
-TOKEN_PATH = Gate("paths of service account tokens stay below the volume", 30)
-CLOSED_NESTED_SCHEMAS = Gate("additionalProperties: false inside of not, anyOf and their like", 31)
-REVISION_DATA = Gate("data of a ControllerRevision is an object", 31)
-CANONICAL_SLICES = Gate("IPv6 addresses of an EndpointSlice are in canonical form", 33)
-POD_GENERATION = Gate("the generation of a Pod is set by the server", 33)
-SERVICE_OF_STATEFUL_SET = Gate("serviceName of a StatefulSet is a label", 33)
-NODE_AFFINITY_VALUES = Gate("values of required node affinity are label values", 33)
-KUBELET_PORT = Gate("load balancers may expose the kubelet's port", 33)
-STATEFUL_SET_TEMPLATES = Gate("the pod and claim templates of a StatefulSet are validated", 34)
-KNOWN_RESTART_RULES = Gate("restart policies of containers are dropped, not refused", 34)
-GROUP_OF_SCALE_TARGET = Gate("scale targets name their API group", 34)
-KUBERNETES_FORMATS = Gate("formats k8s-short-name and k8s-long-name", 34)
-NO_DEVICES_OF_OWN_USERS = Gate("no block devices in a user namespace", 34)
+SELECTOR_VALUES = Gate(
+    "values of label selectors are label values",
+    26,
+    "pkg/apis/networking/validation ValidateNetworkPolicySpec (AllowInvalidLabelValueInSelector)",
+)
+PREFIXED_JOB_LABELS = Gate("a Job's labels with a domain", 27, "pkg/apis/batch/validation ValidateGeneratedSelector")
+STATEFUL_SET_LABEL_NAME = Gate(
+    "names of StatefulSets are labels", 27, "pkg/apis/apps/validation ValidateStatefulSetName"
+)
+SPREAD_SELECTORS = Gate(
+    "selectors of topology spread constraints are validated",
+    27,
+    "pkg/apis/core/validation validateTopologySpreadConstraints",
+)
+TOPOLOGY_MODE = Gate(
+    "annotation topology-mode", 27, "pkg/apis/core/validation ValidateServiceCreate (AnnotationTopologyMode)"
+)
+ONE_CLASS_TWICE = Gate(
+    "the class of an Ingress as annotation and field, if it is the same",
+    27,
+    "pkg/apis/networking/validation ValidateIngressCreate",
+)
+DROPPED_FAIL_INDEX = Gate(
+    "rules FailIndex of a Job are dropped while JobBackoffLimitPerIndex is off",
+    28,
+    "pkg/registry/batch/job/strategy.go PrepareForCreate",
+)
+GROUP_OF_DATA_SOURCE = Gate(
+    "apiGroup of a data source is a DNS name", 29, "pkg/apis/core/validation validateDataSource"
+)
+HOST_SYSCTLS = Gate("no sysctls of a namespace that is the host's", 29, "pkg/apis/core/validation validateSysctls")
+NO_ZONE_IN_SCHEDULE = Gate("no time zone in a schedule", 29, "pkg/apis/batch/validation validateScheduleFormat")
+TOKEN_PATH = Gate(
+    "paths of service account tokens stay below the volume", 30, "pkg/apis/core/validation validateProjectionSources"
+)
+CLOSED_NESTED_SCHEMAS = Gate(
+    "additionalProperties: false inside of not, anyOf and their like",
+    31,
+    "apiextensions-apiserver pkg/apiserver/schema newNestedValueValidation",
+)
+REVISION_DATA = Gate(
+    "data of a ControllerRevision is an object", 31, "pkg/apis/apps/validation validateControllerRevision"
+)
+CANONICAL_SLICES = Gate(
+    "IPv6 addresses of an EndpointSlice are in canonical form", 33, "pkg/apis/discovery/validation validateEndpoints"
+)
+POD_GENERATION = Gate(
+    "the generation of a Pod is set by the server", 33, "pkg/registry/core/pod/strategy.go PrepareForCreate"
+)
+SERVICE_OF_STATEFUL_SET = Gate(
+    "serviceName of a StatefulSet is a label", 33, "pkg/apis/apps/validation ValidateStatefulSetSpec"
+)
+NODE_AFFINITY_VALUES = Gate(
+    "values of required node affinity are label values", 33, "pkg/apis/core/validation ValidateNodeSelector"
+)
+KUBELET_PORT = Gate("load balancers may expose the kubelet's port", 33, "pkg/apis/core/validation ValidateService")
+STATEFUL_SET_TEMPLATES = Gate(
+    "the pod and claim templates of a StatefulSet are validated", 34, "pkg/apis/apps/validation ValidateStatefulSetSpec"
+)
+KNOWN_RESTART_RULES = Gate(
+    "restart policies of containers are dropped, not refused",
+    34,
+    "pkg/api/pod/util.go dropDisabledFields (ContainerRestartRules)",
+)
+GROUP_OF_SCALE_TARGET = Gate(
+    "scale targets name their API group", 34, "pkg/apis/autoscaling/validation ValidateAPIVersion"
+)
+KUBERNETES_FORMATS = Gate(
+    "formats k8s-short-name and k8s-long-name", 34, "apiextensions-apiserver pkg/apiserver/validation/formats.go"
+)
+NO_DEVICES_OF_OWN_USERS = Gate("no block devices in a user namespace", 34, "pkg/apis/core/validation validateHostUsers")
 DROPPED_CONSTRAINTS = Gate("distinctAttribute is dropped while DRAConsumableCapacity is off", 35)
 IMAGE_REFERENCE_IN_TEMPLATES = Gate("image volumes of templates need a reference", 37)
 BOUNDED_STEPS = Gate("steps of a device's capacity are positive, and their bounds 64-bit integers", 37)
