@@ -25,6 +25,11 @@ _VERSION_LABEL = "app.kubernetes.io~1version"
 _CHECKSUM = re.compile(r"checksum~1.*|(?:.*[-./_])?(?:checksum|hash)(?:[-./_].*)?|.*~1config-hash", re.IGNORECASE)
 _HEXADECIMAL = re.compile(r"(?:sha256[:-])?[0-9a-fA-F]{8,128}")
 _TRACKING = ("argocd.argoproj.io~1tracking-id", "kustomize.toolkit.fluxcd.io~1", "meta.helm.sh~1")
+# Of the schema itself, of a field, of the items of a list; a field may be called description or properties itself.
+_DESCRIPTION = re.compile(
+    r"/spec/versions/[0-9]+/schema/openAPIV3Schema"
+    r"(?:/properties/[^/]+|/(?:items|additionalProperties|not)|/(?:allOf|anyOf|oneOf|items)/[0-9]+)*/description"
+)
 _ORDERLESS = frozenset({"ports", "volumes", "imagePullSecrets", "tolerations", "finalizers", "conditions"})
 _ORDERED_ENV = re.compile(r"\$\([A-Za-z_]")
 
@@ -88,6 +93,12 @@ def _is_tracking(change: PathChange, facts: Facts) -> bool:
     return found is not None and found["name"].startswith(_TRACKING)
 
 
+def _is_description(change: PathChange, facts: Facts) -> bool:
+    """What a schema of a CustomResourceDefinition says about its fields: no server judges by it."""
+    del facts
+    return _DESCRIPTION.fullmatch(_pointer(change)) is not None
+
+
 def _is_server(change: PathChange, facts: Facts) -> bool:
     """What only a server sets."""
     del facts
@@ -126,6 +137,7 @@ NOISE: Mapping[str, Rule] = {
     "checksum": _is_checksum,
     "hash": _is_hash,
     "tracking": _is_tracking,
+    "description": _is_description,
     "server": _is_server,
     "same value": _is_same_value,
     UNSTABLE: _is_unstable,

@@ -38,7 +38,8 @@ __all__ = [
 _MOST_NAMES = 6
 _LONGEST_VALUE = 300
 # The classes of folded changes whose names are things that can be counted.
-_MANY = {name: f"{name}s" for name in ("chart label", "version label", "checksum", "same value")} | {"hash": "hashes"}
+_COUNTABLE = ("chart label", "version label", "checksum", "description", "same value")
+_MANY = {name: f"{name}s" for name in _COUNTABLE} | {"hash": "hashes"}
 
 
 def headline(diff: RenderedDiff) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -226,3 +227,60 @@ def test_a_unit_that_takes_too_long_is_told_and_the_others_are_compared(run, tmp
     found = {one["id"]: one for one in ran.document["rendered"]["units"]}
     assert (found["kustomization:app"]["state"], found["kustomization:slow"]["state"]) == ("changed", "skipped")
     assert "1 s" in found["kustomization:slow"]["reason"]
+
+
+def test_a_submodule_that_moves_is_named_and_is_no_file(run, tmp_path):
+    first, second = (c * 40 for c in "ab")
+    make_checkout(tmp_path, {**FOLDER, "lib/kustomization.yaml": "resources: [../vendor/base]\n"}, origin=ORIGIN)
+
+    def at(commit):
+        git(tmp_path, "update-index", "--add", "--cacheinfo", f"160000,{commit},vendor")
+        git(tmp_path, "commit", "--quiet", "--message", "Submodule")
+
+    at(first)
+    at(second)
+    for head in ((), ("--head", "HEAD")):
+        ran = run("diff", "--base", "HEAD~1", *head, "--output", "json")
+        [one] = ran.document["rendered"]["units"]
+        assert (one["id"], one["state"], ran.code) == ("submodule:vendor", "skipped", 0)
+        assert f"changes from {first[:12]} to {second[:12]}" in one["reason"]
+    assert "submodule:vendor" in run("diff", "--base", "HEAD~1").out
+    assert run("diff", "--base", "HEAD~1", "--fail-on", "skipped").code == 1
+    assert run("diff", "--base", "HEAD", "--output", "json").document["rendered"]["units"] == []
+    git(tmp_path, "rm", "--quiet", "--cached", "vendor")
+    git(tmp_path, "commit", "--quiet", "--message", "Gone")
+    assert "it is removed" in run("diff", "--base", "HEAD~1").out
+
+
+def test_what_a_pointer_of_lfs_stands_for_is_shown_as_the_pointer(changed):  # noqa: F811
+    """Operators that do not smudge send the pointer; nothing is fetched for it."""
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n"
+    before = {"k/kustomization.yaml": "configMapGenerator: [{name: a, files: [big.bin]}]\n"}
+    found = changed({**before, "k/big.bin": pointer.format("a" * 64)}, {"k/big.bin": pointer.format("b" * 64)})
+    assert objects(found) == [("changed", "ConfigMap", "a-" + found["objects"][0]["name"][2:])]
+    assert "oid sha256:" in found["objects"][0]["paths"][-1]["old"] + found["objects"][0]["paths"][0]["old"]
+
+
+def test_a_merge_group_of_several_commits_is_compared_with_its_base(run, tmp_path):
+    """Of the queue before it, nothing is shown; of its own commits, all of them."""
+    make_checkout(tmp_path, {**FOLDER, "other/kustomization.yaml": "resources: [c.yaml]\n"}, origin=ORIGIN)
+
+    def commit(files):
+        lay(tmp_path, files)
+        git(tmp_path, "add", "--all")
+        git(tmp_path, "commit", "--quiet", "--message", "Change")
+
+    config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {}}}\n"
+    commit({"other/c.yaml": config_map.format("ahead-in-the-queue")})
+    base = git(tmp_path, "rev-parse", "HEAD").strip()
+    commit(NEWER)
+    commit({"app/kustomization.yaml": "resources: [d.yaml, c.yaml]\n", "app/c.yaml": config_map.format("mine")})
+    event = tmp_path.parent / f"{tmp_path.name}.json"
+    event.write_text(json.dumps({"merge_group": {"base_sha": base, "base_ref": "refs/heads/main"}}))
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "merge_group", "GITHUB_EVENT_PATH": str(event)}
+    ran = run("diff", "--output", "json", environment=job)
+    assert ran.document["rendered"]["base"] == base
+    assert sorted(objects(ran.document["rendered"])) == [
+        ("added", "ConfigMap", "mine"),
+        ("changed", "Deployment", "web"),
+    ]

@@ -9,7 +9,7 @@ from gitops_ci.comparing import Settings, compare, keys_of_definitions
 from gitops_ci.flows.diff.definitions import scope_of
 from gitops_ci.flows.diff.expansion import Expansion
 from gitops_ci.flows.diff.folding import folds, masks
-from gitops_ci.flows.diff.result import findings_of, notes_of, sides_of, units_of, wanted_units
+from gitops_ci.flows.diff.result import findings_of, notes_of, sides_of, submodules_of, units_of, wanted_units
 from gitops_ci.flows.diff.sides import Trees
 from gitops_ci.model import Finding
 from gitops_ci.model.rendered import RenderedDiff, View
@@ -53,7 +53,8 @@ def compared(trees: Trees, expansion: Expansion, asked: Asked) -> Compared:
     )
     found = compare(sides.before, sides.after, settings)
     changed = {one.unit for one in found.objects}
-    units = tuple(units_of(expansion, wanted, sides, changed))
+    moved = submodules_of(trees.submodules, asked.paths, asked.units)
+    units = (*units_of(expansion, wanted, sides, changed), *moved)
     folders = sum(one.kind == "folder" for one in units)
     differing = sum(one.state in _DIFFERS or one.id in changed for one in units)
     rendered = RenderedDiff(

@@ -19,7 +19,7 @@ from gitops_ci.rendering.discovery import Found
 from gitops_ci.reporting.summary import count
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["Sides", "findings_of", "notes_of", "sides_of", "units_of", "wanted_units"]
+__all__ = ["Sides", "findings_of", "notes_of", "sides_of", "submodules_of", "units_of", "wanted_units"]
 
 _MOST_NAMES = 3
 # Why a unit is not rendered in the base, and in the head.
@@ -143,6 +143,18 @@ def _side(
     # The description is applied where the operator is, its objects where it sends them.
     description = [Side(found.unit.id, values)] if (values := described(found)) else []
     return [*description, side_of(found.unit, documents, twice, is_removed=is_removed)]
+
+
+def submodules_of(
+    moved: Mapping[str, tuple[str, str]], paths: Sequence[str], globs: Sequence[str]
+) -> Iterator[UnitChange]:
+    """The submodules whose commit differs: nobody has their files, so what is built from them is not compared."""
+    for path, (old, new) in moved.items():
+        if _is_named(name := f"submodule:{path}", globs) and (_is_whole(paths) or _is_below(path, paths)):
+            deed = f"its commit changes from {old[:12]} to {new[:12]}" if old and new else "it is "
+            deed += "" if old and new else "added" if new else "removed"
+            reason = f"{deed}, and files of submodules are not read: what is built from them is not compared"
+            yield UnitChange(name, "submodule", path, "", "skipped", reason, "Review the change in its repository.")
 
 
 def units_of(expansion: Expansion, wanted: Sequence[str], sides: Sides, changed: set[str]) -> Iterator[UnitChange]:

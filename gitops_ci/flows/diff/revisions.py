@@ -67,29 +67,37 @@ def start_of(references: Sequence[str], head: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a commit: path -> (mode, id of the blob, size)."""
+    """The files of a commit: path -> (mode, id of the blob, size). `submodules` are their commits by path."""
 
     files: Mapping[str, tuple[str, str, int]] = field(default_factory=dict)
+    submodules: Mapping[str, str] = field(default_factory=dict)
 
 
 def listing(commit: str) -> Listing:
-    """Every file of a commit. Submodules are no files."""
+    """Every file of a commit, without those of submodules."""
     found: dict[str, tuple[str, str, int]] = {}
+    submodules: dict[str, str] = {}
     for line in _git("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit).split(b"\0"):
         about, tab, path = line.partition(b"\t")
         if tab:
             mode, kind, name, size = about.decode("ascii").split()
             if kind == "blob":
                 found[path.decode("utf-8", "surrogateescape")] = (mode, name, whole_number(size) or 0)
-    return Listing(found)
+            elif kind == "commit":
+                submodules[path.decode("utf-8", "surrogateescape")] = name
+    return Listing(found, submodules)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingTree:
-    """The paths of a checkout that Git does not ignore. Of `left_out` a sparse checkout has the blob in Git alone."""
+    """The paths of a checkout that Git does not ignore. Of `left_out` a sparse checkout has the blob in Git alone.
+
+    `submodules` are their commits by path, as they are staged.
+    """
 
     paths: Sequence[str]
     left_out: Mapping[str, str]
+    submodules: Mapping[str, str] = field(default_factory=dict)
 
 
 def differing_paths(root: str, base: str, listed: Listing) -> tuple[set[str], WorkingTree]:
@@ -99,17 +107,19 @@ def differing_paths(root: str, base: str, listed: Listing) -> tuple[set[str], Wo
     """
     changed = _git_names("-C", root, "diff", "--name-only", "-z", *_WHOLE, _ORDER, "--end-of-options", base, "--")
     others = _git_names("-C", root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z")
-    tracked: dict[str, str] = {}
+    tracked, submodules = dict[str, str](), dict[str, str]()
     for line in _git_names("-C", root, "ls-files", "--cached", "--stage", "-t", "--full-name", "-z"):
         about, _, path = line.partition("\t")
-        tag, _, name, _ = about.split(" ")
+        tag, mode, name, _ = about.split(" ")
+        if mode == "160000":
+            submodules[path] = name
         tracked[path] = name if tag == "S" else ""  # git-ls-files(1): skip-worktree
     here = [path for path in dict.fromkeys((*tracked, *others)) if os.path.lexists(os.path.join(root, path))]
     left_out = {path: name for path, name in tracked.items() if name}
     for path in here:
         left_out.pop(path, None)
     gone = listed.files.keys() - set(here) - left_out.keys()
-    return {*changed, *others, *gone}, WorkingTree([*here, *left_out], left_out)
+    return {*changed, *others, *gone}, WorkingTree([*here, *left_out], left_out, submodules)
 
 
 def _git_names(*arguments: str) -> list[str]:

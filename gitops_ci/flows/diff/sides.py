@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gitops_ci.flows.diff.revisions import (
     Blobs,
@@ -23,13 +24,17 @@ _READ_BY_ALL = (".yaml", ".yml", ".json", ".tpl", ".txt", ".properties", ".env",
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """`base` and `head` are commits, `head` '' for the working tree. `differing` are paths with other contents."""
+    """`base` and `head` are commits, `head` '' for the working tree. `differing` are paths with other contents.
+
+    `submodules` are those whose commit differs: path -> the commits of both sides, '' where there is none.
+    """
 
     base: str
     head: str
     before: SourceTree
     after: SourceTree
     differing: frozenset[str]
+    submodules: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def read_trees(root: str, references: tuple[str, ...], head: str) -> Trees:
@@ -44,16 +49,21 @@ def read_trees(root: str, references: tuple[str, ...], head: str) -> Trees:
     listed, blobs = listing(base), Blobs()
     if head:
         new = listing(tip)
-        differing = _differing(listed, new)
+        differing, submodules = _differing(listed, new), new.submodules
         blobs.prefetch(new, (path for path in new.files if path.endswith(_READ_BY_ALL)))
         after = SourceTree(CommitFiles(new, blobs))
     else:
         found, tree = differing_paths(root, base, listed)
-        differing = frozenset(found)
+        differing, submodules = frozenset(found), tree.submodules
         after = SourceTree(WorkingFiles(root, tree, blobs))
     blobs.prefetch(listed, differing)
     before = SourceTree(CommitFiles(listed, blobs), after, differing)
-    return Trees(base, tip if head else "", before, after, differing)
+    return Trees(base, tip if head else "", before, after, differing, _moved(listed.submodules, submodules))
+
+
+def _moved(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    both = ((path, old.get(path, ""), new.get(path, "")) for path in sorted({*old, *new}))
+    return {path: (before, after) for path, before, after in both if before != after}
 
 
 def _differing(old: Listing, new: Listing) -> frozenset[str]:

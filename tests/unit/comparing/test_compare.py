@@ -135,6 +135,46 @@ def test_noise_is_told_by_its_class_and_restarts_all_the_same(old, new, noise):
     assert [risk.name for risk in found.risks] == ["restarts-pods"]
 
 
+def definition(schema: dict[str, Any], *, served: bool = True) -> dict[str, Any]:
+    version = {"name": "v1", "served": served, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.com"},
+        "spec": {"group": "example.com", "versions": [version]},
+    }
+
+
+def described(text: str, at: tuple[str, ...]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"description": text}
+    for key in reversed(at):
+        schema = {key: [schema] if key in {"allOf", "anyOf"} else schema}
+    return definition(schema)
+
+
+@pytest.mark.parametrize(
+    ("at", "noise"),
+    [
+        ((), "description"),
+        (("properties", "spec"), "description"),
+        (("properties", "spec", "properties", "description"), "description"),
+        (("properties", "items", "items", "additionalProperties"), "description"),
+        (("anyOf", "properties", "a"), "description"),
+        (("properties",), ""),  # a field of this name
+        (("properties", "spec", "default"), ""),
+        (("properties", "spec", "properties"), ""),
+    ],
+)
+def test_descriptions_in_a_definition_are_folded_and_fields_of_that_name_are_not(at, noise):
+    found = one(described("old " * 2000, at), described("new " * 2000, at))
+    assert [path.noise for path in found.paths] == [noise]
+
+
+def test_a_description_hides_nothing_else_of_a_definition():
+    found = one(definition({"description": "a"}), definition({"description": "b"}, served=False))
+    assert sorted(path.noise for path in found.paths) == ["", "description"]
+
+
 def test_a_version_label_is_noise_where_the_image_says_the_same():
     old, new = (
         with_label("app.kubernetes.io/version", "1.0", "web:v1.0"),
