@@ -34,6 +34,7 @@ _VALUE = re.compile(r"""["'`](?P<quoted>[^"'`\r\n]*)["'`]|(?<=[=:\s])(?P<bare>[^
 _NAMES = re.compile(r"\$\{\w+:?[-=+]|[\w./:@-]+")
 _DEFAULT = re.compile(r"\$\{\w+:?[-=+](?P<value>[^\s\"'`${}]+)\}")
 _DIGEST = re.compile(r"(?:[a-z0-9]+:)?[0-9a-f]{64}")
+_VERSION = re.compile(r"v?[0-9]{1,9}\.[0-9]{1,9}(?:\.[0-9]{1,9})?(?:[-+][\w.+-]*)?")
 _PARTS: dict[str, Role] = {"tag": "tag", "digest": "digest", "reference": "reference"}
 
 
@@ -97,7 +98,10 @@ def _site(source: ManifestText, mark: re.Match[str], start: int, end: int) -> Im
         return _broken(source, mark, NAMELESS, f"the mark's image '{mark['image']}' is not a name without version")
     if mark["part"] and mark["part"] not in _PARTS:
         return _broken(source, mark, image, f"part={mark['part']} is none of {', '.join(_PARTS)}")
-    found = _value(source.text, image, _PARTS.get(mark["part"] or ""), start, end)
+    part = _PARTS.get(mark["part"] or "")
+    found = _value(source.text, image, part, start, end)
+    if found and found[0] == "tag" and len(several := _versions(source.text, start, end)) > 1:
+        return _broken(source, mark, image, f"the marked line has several versions: {', '.join(several)}")
     if found is None:
         return _broken(source, mark, image, f"the marked line has no {mark['part'] or 'version'}")
     role, first, last = found
@@ -115,6 +119,12 @@ def _broken(source: ManifestText, mark: re.Match[str], image: ImageRef, problem:
     return ImageSite(ID, source.path, "", image, (where,), problem=problem)
 
 
+def _versions(text: str, start: int, end: int) -> list[str]:
+    """The values of a line that are versions beyond doubt: which of them is the image's, nobody knows."""
+    values = (found["quoted"] or found["bare"] or "" for found in _VALUE.finditer(text, start, end))
+    return list(dict.fromkeys(value for value in values if _VERSION.fullmatch(value)))
+
+
 def _value(text: str, image: ImageRef, part: Role | None, start: int, end: int) -> tuple[Role, int, int] | None:
     """Which part the line holds, and its characters."""
     if part in {None, "reference"}:
@@ -125,7 +135,10 @@ def _value(text: str, image: ImageRef, part: Role | None, start: int, end: int) 
         if part:
             return None
     values = [match for pattern in (_VALUE, _DEFAULT) for match in pattern.finditer(text, start, end)]
-    for first, last in reversed([match.span(match.lastgroup or 0) for match in values]):
+    spans = [match.span(match.lastgroup or 0) for match in reversed(values)]
+    if part == "tag":  # what is a version beyond doubt comes before other words and numbers
+        spans.sort(key=lambda span: not _VERSION.fullmatch(text, *span))
+    for first, last in spans:
         is_digest = bool(_DIGEST.fullmatch(text, first, last))
         if part in {None, "digest"} and is_digest:
             return "digest", first, last
