@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_ci.ci import detect
 from gitops_ci.cli import complete
 from gitops_ci.cli.configured import EnvironmentsCommand, config_of
 from gitops_ci.cli.options import Output, option, output_options
+from gitops_ci.cli.proposing import image_names, proposing_request, trusted_context
 from gitops_ci.cli.registry_options import access_options, registry_access
 from gitops_ci.cli.repository_options import promotion_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
 from gitops_ci.model import SKIPPABLE
 from gitops_ci.moments import duration
 from gitops_ci.secret import mask
-from gitops_ci.variables import variables
 
 if TYPE_CHECKING:
     from gitops_ci.flows.bump import BumpRequest
@@ -103,12 +101,10 @@ def command(
     gate (soak, status, window, hold, set) opens by itself, and the exit code is 0. A closed gate (age, source-agrees,
     validate) needs a person, and the exit code is 1.
     """
-    from gitops_ci.cli.reading import config_repository
-    from gitops_ci.cli.repository import bump_request, refuse_untrusted
     from gitops_ci.config import parse
     from gitops_ci.flows.promote import PromoteRequest, promote
 
-    refuse_untrusted(detect(variables()), options)
+    trusted_context(options)
     if not target:
         raise UsageError("No environment is given", hint="gitops-ci promote --to production, or --to auto")
     if target == "auto" and (sources or version):
@@ -117,14 +113,13 @@ def command(
         raise UsageError("--version needs exactly one image", hint="Name the image.")
     if skips and not reason:
         raise UsageError("--skip-gate needs a --reason", hint="The commit and the pull request contain it.")
-    images = tuple(_name(text) for text in references)
+    images = image_names(references, ", and --version TAG.")
 
-    def request_for(address: str) -> BumpRequest:
-        request = bump_request(ctx, images, {**options, "config_repo": address})
-        return replace(request, access=registry_access(options))
+    def request_for(address: str = "") -> BumpRequest:
+        return replace(proposing_request(ctx, images, options, address), access=registry_access(options))
 
     request = PromoteRequest(
-        bump=request_for(config_repository(options)),
+        bump=request_for(),
         to=target,
         sources=sources,
         select=select,
@@ -139,10 +134,3 @@ def command(
         elsewhere=request_for,
     )
     execute("promote", output, lambda log: promote(request, log))
-
-
-def _name(text: str) -> ImageRef:
-    image = ImageRef.parse(text)
-    if image.tag or image.digest:
-        raise UsageError(f"'{text}' has a version", hint=f"Give the name alone: {image.familiar}, and --version TAG.")
-    return image

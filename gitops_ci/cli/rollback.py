@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from gitops_ci.ci import CiContext, detect
+from gitops_ci.ci import CiContext
 from gitops_ci.cli.configured import ConfiguredCommand
 from gitops_ci.cli.options import Output, option, output_options
+from gitops_ci.cli.proposing import image_names, proposing_request, trusted_context
 from gitops_ci.cli.registry_options import access_options, registry_access
 from gitops_ci.cli.repository_options import repository_options
 from gitops_ci.cli.run import execute
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef
 from gitops_ci.moments import moment
 from gitops_ci.secret import mask
-from gitops_ci.variables import variables
-
-if TYPE_CHECKING:
-    from gitops_ci.flows.bump import BumpRequest
 
 __all__ = ["hold_command", "rollback_command", "unhold_command"]
 
@@ -68,11 +63,9 @@ def rollback_command(
     It makes a new commit that changes only the versions, so later changes by others stay. The old version is blocked in
     the environment until a newer one comes.
     """
-    from gitops_ci.cli.repository import refuse_untrusted
     from gitops_ci.flows.rollback import RollbackRequest, rollback
 
-    context = detect(variables())
-    refuse_untrusted(context, options)
+    context = trusted_context(options)
     if every and not references and (target or "") in {"", "previous"}:
         raise UsageError("--all needs a commit or a date", hint="For example --to 2026-11-29.")
     if until and not holds:
@@ -80,7 +73,7 @@ def rollback_command(
     if holds and no_block:
         raise UsageError("--hold and --no-block contradict each other", hint="Leave out one of them.")
     request = RollbackRequest(
-        bump=replace(_request(ctx, _names(references), options), access=registry_access(options)),
+        bump=replace(proposing_request(ctx, image_names(references), options), access=registry_access(options)),
         to=target or "",
         reason=mask(reason or ""),
         hold=holds,
@@ -103,12 +96,12 @@ def hold_command(
     ctx: click.Context, /, image: str, until: str | None, reason: str | None, output: Output, **options: Any
 ) -> None:
     """Stop proposals for IMAGE in an environment: `bump`, `release` and `promote` leave it as it is."""
-    from gitops_ci.cli.repository import refuse_untrusted
     from gitops_ci.flows.rollback import HoldRequest, hold
 
-    context = detect(variables())
-    refuse_untrusted(context, options)
-    request = HoldRequest(_request(ctx, _names((image,)), options), _end(until), mask(reason or ""), _asker(context))
+    context = trusted_context(options)
+    request = HoldRequest(
+        proposing_request(ctx, image_names((image,)), options), _end(until), mask(reason or ""), _asker(context)
+    )
     execute("hold", output, lambda log: hold(request, log))
 
 
@@ -119,19 +112,11 @@ def hold_command(
 @click.pass_context
 def unhold_command(ctx: click.Context, /, image: str, output: Output, **options: Any) -> None:
     """End the hold of IMAGE in an environment, and every block of its versions."""
-    from gitops_ci.cli.repository import refuse_untrusted
     from gitops_ci.flows.rollback import HoldRequest, unhold
 
-    refuse_untrusted(detect(variables()), options)
-    request = HoldRequest(_request(ctx, _names((image,)), options))
+    trusted_context(options)
+    request = HoldRequest(proposing_request(ctx, image_names((image,)), options))
     execute("unhold", output, lambda log: unhold(request, log))
-
-
-def _request(ctx: click.Context, images: tuple[ImageRef, ...], options: Mapping[str, Any]) -> BumpRequest:
-    from gitops_ci.cli.reading import config_repository
-    from gitops_ci.cli.repository import bump_request
-
-    return bump_request(ctx, images, {**options, "config_repo": config_repository(options)})
 
 
 def _end(until: str | None) -> int | None:
@@ -142,16 +127,6 @@ def _end(until: str | None) -> int | None:
     if end < time.time():
         raise UsageError(f"--until {until} is in the past: the hold would stop nothing", hint="Name a later time.")
     return end
-
-
-def _names(references: tuple[str, ...]) -> tuple[ImageRef, ...]:
-    found = []
-    for text in references:
-        image = ImageRef.parse(text)
-        if image.tag or image.digest:
-            raise UsageError(f"'{text}' has a version", hint=f"Give the name alone: {image.familiar}")
-        found.append(image)
-    return tuple(dict.fromkeys(found))
 
 
 def _asker(context: CiContext) -> str:

@@ -136,7 +136,7 @@ def test_both_places_of_a_split_environment_go_back(call, past):
         ((SHOP, "--to", "2999-01-01"), 2, "--to 2999-01-01 is in the future"),
         ((SHOP, "--to", "-0"), 1, "nothing to go back to"),
         ((SHOP, "--to", "2026-02-30"), 2, "'2026-02-30' is not a date"),
-        ((SHOP, "--to", "@sha256:abc"), 2, "is no digest"),
+        ((SHOP, "--to", "@sha256:abc"), 2, "is not a digest"),
         ((SHOP, "--to", "HEAD"), 2, "never had HEAD"),
         ((SHOP, WORKER), 8, f"{WORKER} is not in production"),
     ],
