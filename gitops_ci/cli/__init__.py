@@ -81,7 +81,7 @@ class _LazyGroup(HelpfulGroup):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s", prog_name="gitops-ci")
 def main() -> None:
-    """The push-to-Git half of GitOps: push an image, bump it in the config repository, validate, open the pull request.
+    """Push an image, update it in the config repository, validate the manifests, and open the pull request.
 
     Argo CD, Flux or Rancher Fleet in the cluster do the rest: this tool never talks to a cluster.
     """

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import click
 
+from gitops_ci.cli.spinner import paused
 from gitops_ci.cli.terminal import is_watched
 from gitops_ci.display import visible
 from gitops_ci.errors import UsageError
@@ -39,17 +40,20 @@ def ask(question: str, judge: Callable[[str], _T], default: str = "") -> _T:
             raise click.BadParameter(f"{visible(error.message)}. {error.hint}".strip()) from None
 
     # click shows no default that is empty, and takes it.
-    answer: _T = click.prompt(question, default=default, show_default=bool(default), value_proc=checked, err=True)
+    with paused():
+        answer: _T = click.prompt(question, default=default, show_default=bool(default), value_proc=checked, err=True)
     return answer
 
 
 def choose(question: str, choices: Sequence[str], default: str | None) -> str:
     """One of the choices."""
     kind = click.Choice(choices)
-    answer: str = click.prompt(question, default=default, type=kind, show_choices=True, err=True)
+    with paused():
+        answer: str = click.prompt(question, default=default, type=kind, show_choices=True, err=True)
     return answer
 
 
 def confirm(question: str) -> bool:
     """Yes or no; Enter is yes."""
-    return click.confirm(question, default=True, err=True)
+    with paused():
+        return click.confirm(question, default=True, err=True)

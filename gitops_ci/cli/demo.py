@@ -30,8 +30,8 @@ _PROMOTE = ("promote", "--to", "production", "--skip-gate", "source-agrees", "--
 def command(keep: str | None) -> None:
     """Try the whole workflow in a temporary folder. It needs Python and Git.
 
-    An OCI image layout replaces the built image, another folder the registry, and a bare Git repository for the
-    config repository. The branch is pushed there. The text of its pull request is printed.
+    An OCI image layout replaces the built image, another folder the registry, and a bare Git repository the config
+    repository. The demo pushes the branch there, and prints the text of its pull request.
     """
     from gitops_ci.flows.demo import make_config_repository, make_image
 
@@ -39,15 +39,15 @@ def command(keep: str | None) -> None:
         make_image("build", "1.4.2")
         make_config_repository("config.git")
         click.echo(f"""\
-In {folder} there are now
+The folder {folder} contains:
   build/       an image that was just built (OCI layout, tag 1.4.2)
   config.git   a config repository: a Kustomize app of two environments, Helm values and an Argo CD Application on 1.4.1
 """)
-        _play("First only a look: what would change?", *_RELEASE, "--mode", "dry-run")
-        _play("The image is pushed to the folder registry/, and the change is proposed", *_RELEASE)
-        _play("The same again changes nothing", *_RELEASE)
-        _play("Instead of a merge: the change is pushed to main", *_RELEASE, "--mode", "push")
-        _play("What staging runs goes to production. Here no registry is asked for its digest", *_PROMOTE)
+        _play("Show what would change", *_RELEASE, "--mode", "dry-run")
+        _play("Push the image to the folder registry/, and propose the change", *_RELEASE)
+        _play("Run the same command again: nothing changes", *_RELEASE)
+        _play("In place of a merge, push the change to main", *_RELEASE, "--mode", "push")
+        _play("Promote the images of staging to production. The demo asks no registry for the digest", *_PROMOTE)
         if keep:
             click.echo(f"""\
 Look around:
@@ -55,7 +55,7 @@ Look around:
   git -C {keep}/config.git diff main gitops-ci/production/{IMAGE.slug}
   cat {keep}/registry/index.json""")
         else:
-            click.echo("The folder is gone now; --keep DIR leaves it for a look around.")
+            click.echo("The folder was deleted. Use --keep DIR to keep it.")
 
 
 def _play(title: str, *arguments: str) -> None:

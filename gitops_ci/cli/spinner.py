@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from gitops_ci.cli.terminal import columns, is_watched
 
-__all__ = ["Spinner", "pause", "resume", "spinning"]
+__all__ = ["Spinner", "pause", "paused", "resume", "spinning"]
 
 _SILENCE = 1.0  # seconds
 _EVERY = 0.1
@@ -37,6 +37,7 @@ class Spinner:
         if self._thread is not None:
             return
         self._ended.clear()
+        self._quiet_since = time.monotonic()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -113,6 +114,16 @@ def pause() -> None:
 def resume() -> None:
     if _current:
         _current.start()
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Nothing is drawn in the block: a person types there."""
+    pause()
+    try:
+        yield
+    finally:
+        resume()
 
 
 def _keep_off_forks(spinner: Spinner) -> None:

@@ -240,7 +240,7 @@ def _pull_request(request: PullRequest, paint: Paint) -> Iterator[str]:
         yield f"  {branches}"
         yield from (f"  {paint('warning:', 'yellow')} {visible(warning)}" for warning in request.warnings)
         return
-    yield f"{paint('Pull request', 'bold')} to open by hand, this Git host has no API for it:"
+    yield f"{paint('Pull request', 'bold')} to open by hand, because this Git host has no API:"
     yield f"  {branches}"
     yield f"  {visible(request.title)}"
     if request.state == "unchanged":

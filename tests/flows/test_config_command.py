@@ -338,16 +338,16 @@ def test_show_does_not_print_the_text_of_a_key(run):
 @pytest.mark.parametrize(
     ("rule", "said", "hint"),
     [
-        ("{key: nope.pub}", "verify.ghcr.io/acme/*: nope.pub cannot be read", "Is the path right?"),
-        ("{key: ../x.pub}", "../x.pub lies outside of the configuration's folder", "Put the file beside"),
+        ("{key: nope.pub}", "verify.ghcr.io/acme/*: nope.pub cannot be read", "Check the path."),
+        ("{key: ../x.pub}", "../x.pub is outside of the configuration's folder", "Put the file beside"),
         ("{key: .gitops-ci.yaml}", "verify.ghcr.io/acme/*: .gitops-ci.yaml is not a public key", "cosign.pub"),
         ("{keys: cosign.pub}", "unknown key 'keys'", "Did you mean 'key'?"),
-        ("{}", "nobody is named who has to have signed", "Write key: cosign.pub"),
+        ("{}", "no signer is named", "Write key: cosign.pub"),
         ("{identity: a@b.example}", "it needs issuer or issuer-regex", "counts only with who issued it"),
         ("{issuer: https://a.example}", "it needs identity or identity-regex", ""),
         ("{identity: a, identity-regex: a, issuer: b}", "it needs identity or identity-regex, one of the two", "Keep"),
-        ("{key: cosign.pub, trusted-root: root.json}", "a trusted root is for identities", "Write identity:"),
-        ("{identity: a, issuer: b, trusted-root: none.json}", "none.json cannot be read", "Is the path right?"),
+        ("{key: cosign.pub, trusted-root: root.json}", "a trusted root needs an identity", "Write identity:"),
+        ("{identity: a, issuer: b, trusted-root: none.json}", "none.json cannot be read", "Check the path."),
         (
             "{identity: a, issuer: b, trusted-root: .gitops-ci.yaml}",
             "is not a trusted root of sigstore",

@@ -124,7 +124,7 @@ def test_both_places_of_a_split_environment_go_back(call, past):
     ("arguments", "code", "said"),
     [
         ((SHOP, "--to", "9.9.9"), 2, "never had 9.9.9"),
-        ((SHOP, "--to", "-9"), 1, "nothing to go back to"),
+        ((SHOP, "--to", "-9"), 1, "no such earlier version"),
         ((SHOP, "--to", "2025-12-31"), 2, "was not in production at 2025-12-31"),
         ((f"{SHOP}:1.1.0",), 2, "has a version"),
         (("ghcr.io/acme/shopp",), 8, "Did you mean"),
@@ -134,7 +134,7 @@ def test_both_places_of_a_split_environment_go_back(call, past):
         ((SHOP, "--hold", "--no-block"), 2, "contradict"),
         ((SHOP, "--hold", "--until", "tomorrow"), 2, "'tomorrow' is not a date"),
         ((SHOP, "--to", "2999-01-01"), 2, "--to 2999-01-01 is in the future"),
-        ((SHOP, "--to", "-0"), 1, "nothing to go back to"),
+        ((SHOP, "--to", "-0"), 1, "no such earlier version"),
         ((SHOP, "--to", "2026-02-30"), 2, "'2026-02-30' is not a date"),
         ((SHOP, "--to", "@sha256:abc"), 2, "is not a digest"),
         ((SHOP, "--to", "HEAD"), 2, "never had HEAD"),
@@ -149,7 +149,7 @@ def test_what_cannot_be_is_told(call, past, arguments, code, said):
 
 
 def test_an_image_with_one_version_has_nothing_to_go_back_to(call):
-    assert "nothing to go back to" in call("rollback", SHOP, environment="staging", code=1).out
+    assert "no such earlier version" in call("rollback", SHOP, environment="staging", code=1).out
 
 
 def test_an_environment_has_to_be_named(run, past):

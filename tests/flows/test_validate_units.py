@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -232,6 +233,19 @@ def test_hidden_folders_are_left_out_unless_something_takes_them(found, tree):
     assert found(".archive") == (1, [("schema/required", ".archive/app/d.yaml")])
     tree({"clusters/apps.yaml": KUSTOMIZATION.replace("./apps", "./.archive/app")})
     assert found()[0] == 1
+
+
+@pytest.mark.parametrize("place", [".", "beside/it"])
+def test_a_checkout_is_the_same_seen_from_outside(found, tree, tmp_path, monkeypatch, place):
+    """Named from a folder around or beside it: what its kustomizations complete is still sound."""
+    tree({"config/.git/HEAD": "ref: refs/heads/main\n", "config/base/d.yaml": WITHOUT_SELECTOR, f"{place}/x.txt": ""})
+    tree({"config/app/kustomization.yaml": "resources: [../base]\ncommonLabels: {app: web}\n"})
+    tree({"config/base/kustomization.yaml": "resources: [d.yaml]\n"})
+    monkeypatch.chdir(tmp_path / place)
+    config = os.path.relpath(tmp_path / "config")
+    assert found(config) == (0, [])
+    tree({"config/app/kustomization.yaml": "resources: [../base]\n"})
+    assert found(config) == (1, [("schema/required", f"{config}/base/d.yaml")])
 
 
 def test_a_template_whose_name_flux_fills_in_may_be_patched(found, tree):

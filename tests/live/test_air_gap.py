@@ -50,7 +50,7 @@ def test_make_demo_installs_the_program_and_nothing_else(package, tested_version
     pip("download", "--constraint", str(tested_versions), "--dest", str(wheels), builder)
     project = export_project(tmp_path / "project")
     said = _run("make demo", project, machine | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)})
-    assert "The same again changes nothing" in said
+    assert "Run the same command again: nothing changes" in said
     assert "release: already up to date" in said
     assert "overlays/production/kustomization.yaml:5:13  1.4.1 -> 1.4.2" in said.partition("$ gitops-ci promote")[2]
     listed = _run(".venv/bin/pip list --format=freeze", project, machine)

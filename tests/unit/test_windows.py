@@ -105,7 +105,7 @@ def test_an_instant_is_open_or_says_when_it_will_be(windows, instant, opens):
         ("is not a date", {"start": "yesterday", "end": "2026-01-01"}),
         ("never comes", {"cron": "0 0 30 feb *", "lasts": "1h"}),
         ("never comes", {"cron": "0 0 31 4,6,9,11 *", "lasts": "1h"}),
-        ("no cron expression", {"cron": "@daily", "lasts": "1h"}),
+        ("not a cron expression", {"cron": "@daily", "lasts": "1h"}),
         ("is no day of the week", {"cron": "0 9 * * 8", "lasts": "1h"}),
         ("is no day of the month", {"cron": "0 9 L * *", "lasts": "1h"}),
     ],

@@ -283,18 +283,18 @@ def _config(request: InitRequest, found: Survey) -> str:
 def _application(request: InitRequest, built: tuple[Application, ...]) -> list[str]:
     blocks = []
     if request.image and len(built) > 1:
-        about = "# Where `release` pushes the images; these are also the names that manifests have for them."
+        about = "# Where `release` pushes the images. Manifests use the same names."
         blocks.append("\n".join([about, "images:", *(f"  - image: {image_of(request, one)}" for one in built)]))
     elif request.image:
-        about = "# Where `release` pushes the image; it is also the name that manifests have for it."
+        about = "# Where `release` pushes the image. Manifests use the same name."
         blocks.append(f"{about}\nimage: {request.image.name}")
     blocks.append(
-        "# The repository whose manifests name the image; `release` changes it by pull request.\n"
+        "# The repository with the manifests. `release` changes it by pull request.\n"
         f"config-repo: {request.config_repo}"
     )
     if request.environment:
-        blocks.append(f"# Where a release goes first.\nenvironment: {request.environment}")
-    blocks.append("# What the pull requests look like.\npull-request:\n  labels: [gitops]")
+        blocks.append(f"# The environment of the first deployment.\nenvironment: {request.environment}")
+    blocks.append("# The pull requests that `release` opens.\npull-request:\n  labels: [gitops]")
     return blocks
 
 

@@ -96,7 +96,7 @@ def _steps_back(timeline: Timeline, name: str, back: int) -> Stacked:
     if not 1 <= back < len(stack):
         before = ", ".join(one.name for one in reversed(stack[:-1])) or "none"
         raise FindingsError(
-            f"{familiar(name)} in {timeline.environment} has nothing to go back to: versions before this one: {before}",
+            f"{familiar(name)} in {timeline.environment} has no such earlier version. Versions before it: {before}",
             hint="Name a version that the environment had with --to, or write another one with "
             "`gitops-ci bump --allow-downgrade`.",
         )

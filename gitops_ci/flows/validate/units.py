@@ -29,17 +29,20 @@ class Checkout:
     def __init__(self, root: str, names: Iterable[str]) -> None:
         self.root = root
         self._here = os.path.relpath(os.getcwd(), root).replace(os.sep, "/")
+        self._is_outside = self._here == ".." or self._here.startswith("../")
         self._names = {self.inside(name): name for name in names}
 
     def shown(self, path: str) -> str:
         """A path of the checkout as the run names it."""
         if self._here == ".":
             return self._names.get(path, path)
+        if self._is_outside:
+            return self._names.get(path) or os.path.relpath(os.path.join(self.root, path)).replace(os.sep, "/")
         return self._names.get(path) or os.path.relpath(path, self._here).replace(os.sep, "/")
 
     def inside(self, path: str) -> str:
         """A path of the run as the checkout has it; what lies outside begins with `..`."""
-        if os.path.isabs(path):
+        if self._is_outside or os.path.isabs(path):
             return os.path.relpath(path, self.root).replace(os.sep, "/")
         return path if self._here == "." else os.path.normpath(f"{self._here}/{path}").replace(os.sep, "/")
 

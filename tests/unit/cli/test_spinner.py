@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gitops_ci.cli import spinner
+from gitops_ci.cli import ask, spinner
 from gitops_ci.cli.console import Console
 
 
@@ -68,3 +68,30 @@ def test_its_thread_does_not_run_while_a_process_is_forked(watch):
         assert running._thread is None
         spinner.resume()
         assert running._thread is not None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (lambda: ask.ask("Name", str, "shop"), "shop"),
+        (lambda: ask.choose("System", ["github", "gitlab"], "github"), "github"),
+        (lambda: ask.confirm("Write it?"), True),
+    ],
+)
+def test_nothing_is_drawn_over_a_question(watch, monkeypatch, question, answer):
+    screen = watch()
+
+    class Slow(io.StringIO):
+        """A person, who takes time to answer."""
+
+        def readline(self, *_):
+            before = screen.getvalue()
+            time.sleep(0.2)
+            assert screen.getvalue() == before
+            return "\n"
+
+    monkeypatch.setattr("sys.stdin", Slow())
+    with spinner.spinning("init", wanted=True) as running:
+        assert _drawn(screen, "init")
+        assert question() == answer
+        assert running._thread is not None, "it goes on"
