@@ -113,6 +113,7 @@ VARIABLES_ONLY |= {
     "platform",
     "skip-ci",
     "sparse",
+    "clusters",
     "substitute",
     "tag-date",
     "tag-match",
