@@ -17,6 +17,10 @@ from scripts.locked_part import part
 from scripts.set_home import current, files, renamed
 from tests.support import CHECKOUT, dev_tool
 from tests.support.actionlint import actionlint
+from tests.support.delivery import config_files
+from tests.support.git_repo import make_repo
+from tests.support.layouts import LayoutWriter
+from tests.support.workspace import make_checkout
 
 WORKFLOWS = sorted((CHECKOUT / ".github" / "workflows").glob("*.yml"))
 
@@ -143,6 +147,24 @@ def test_the_single_file_runs_alone_and_has_a_checksum(single_file, tmp_path):
         subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=single_file.parent, capture_output=True).returncode
         == 0
     )
+
+
+def test_the_single_file_releases_and_compares(single_file, tmp_path):
+    """With no network: the registry is a folder, and the config repository one beside it."""
+    image = "ghcr.io/acme/shop"
+    LayoutWriter(tmp_path / "built").simple("1", [{"app": b"shop"}])
+    config = make_repo(tmp_path / "config.git", config_files(image))
+    where = ("--config-repo", str(config.path), "--forge", "git", "--environment", "staging")
+    tags = ("--to", "oci:registry", "--image-name", image, "--version", "1.4.2")
+    ran = _start(single_file, tmp_path, "release", "oci:built:1", *tags, *where)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "pushed oci:registry:1.4.2" in ran.stderr
+    assert "+    newTag: 1.4.2" in config.diff("main", "gitops-ci/staging/ghcr.io-acme-shop")
+    files = {"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {level: info}\n"}
+    checkout = make_checkout(tmp_path / "checkout", files, origin="")
+    (checkout / "a.yaml").write_text(files["a.yaml"].replace("info", "debug"))
+    ran = _start(single_file, checkout, "diff", "--base", "HEAD", "--form", "paths")
+    assert (ran.returncode, "data.level: info -> debug" in ran.stdout) == (0, True), ran.stdout + ran.stderr
 
 
 def test_the_single_file_says_where_it_cannot_be_unpacked(single_file, tmp_path):

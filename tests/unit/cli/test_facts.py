@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from gitops_ci.ci import CiContext
+from gitops_ci.ci import CiContext, detect
 from gitops_ci.cli.facts import build_facts
 from gitops_ci.cli.version_file import version_from
 from gitops_ci.errors import UsageError
@@ -68,6 +68,19 @@ def test_a_tag_that_is_checked_out_is_a_version(git):
     git("tag", "worker/v9.0.0")
     assert build_facts(CiContext(), None).tag is None, "which of the two is not known"
     assert build_facts(CiContext(), None, tag_rule=GitTagRule("worker/")).tag == "worker/v9.0.0"
+
+
+@pytest.mark.parametrize("variables", [{"ARGO_NODE_ID": "shop-7"}, {"TEAMCITY_VERSION": "2026.1", "BUILD_NUMBER": "7"}])
+def test_a_system_without_branch_and_tag_takes_those_of_the_checkout(git, variables):
+    """A workflow of Argo is started by anything: what it checked out is all that there is."""
+    context = detect(variables)
+    facts = build_facts(context, None)
+    assert (facts.branch, facts.tag, facts.moment) == ("main", None, COMMITTED)
+    git("tag", "v1.4.2")
+    git("checkout", "--quiet", "--detach")
+    facts = build_facts(context, None)
+    assert (facts.branch, version_of(facts), facts.trusted) == (None, "1.4.2", True)
+    assert len(facts.commit) == 40
 
 
 # ------------------------------------------------------------------------------------------------ --version-from
