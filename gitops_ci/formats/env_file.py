@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gitops_ci.formats.document.assignments import ASSIGNED
 from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.variables import NAMELESS
@@ -17,11 +18,6 @@ from gitops_ci.model import Field, ImageSite, Spelling
 
 ID = "env"
 
-_ASSIGNED = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][\w.]*)[ \t]*=[ \t]*(?P<quote>["']?)(?P<value>[^\s"'#$]+)(?P=quote)"""
-    r"""[ \t]*(?:[ \t]\#[^\r\n]*)?(?=[\r\n]|\Z)""",
-    re.MULTILINE,
-)
 _FILE = re.compile(r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|[\w.-]+\.env)\Z")
 
 
@@ -35,7 +31,7 @@ def layer(path: str) -> str:
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
-    for line in _ASSIGNED.finditer(source.text) if is_env_file(source.path) else ():
+    for line in ASSIGNED.finditer(source.text) if is_env_file(source.path) else ():
         value = line["value"]
         span = source.span(*line.span("value"))
         role = image_role_of(line["key"])

@@ -28,13 +28,14 @@ _BEFORE_COMMENT = " \t\r\n{-\ufeff"
 # Somebody's own comment behind the value of a line whose mark stands above.
 _COMMENT = re.compile(r"(?<=[ \t])(?:#|//)(?=[ \t])")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
-# A word before `=` is the name of a value: `export TAG=1.4`.
-_VALUE = re.compile(r"""["'`](?P<quoted>[^"'`\r\n]*)["'`]|(?<=[=:\s])(?P<bare>[^\s"'`,;=()\[\]{}]++)(?!\s*=)""")
+# What precedes `=`, or in quotes `:`, is the name of a value: `export TAG=1.4`.
+_VALUE = re.compile(
+    r"""["'`](?P<quoted>[^"'`\r\n]*)["'`](?P<key>[ \t]*[:=])?|(?<=[=:\s])(?P<bare>[^\s"'`,;=()\[\]{}]++)(?!\s*=)"""
+)
 # References, and what they may follow: in `${IMAGE:-acme/shop:1.4}` the default of a variable begins behind it.
 _NAMES = re.compile(r"\$\{\w+:?[-=+]|[\w./:@-]+")
 _DEFAULT = re.compile(r"\$\{\w+:?[-=+](?P<value>[^\s\"'`${}]+)\}")
 _DIGEST = re.compile(r"(?:[a-z0-9]+:)?[0-9a-f]{64}")
-_VERSION = re.compile(r"v?[0-9]{1,9}\.[0-9]{1,9}(?:\.[0-9]{1,9})?(?:[-+][\w.+-]*)?")
 _PARTS: dict[str, Role] = {"tag": "tag", "digest": "digest", "reference": "reference"}
 
 
@@ -98,13 +99,13 @@ def _site(source: ManifestText, mark: re.Match[str], start: int, end: int) -> Im
         return _broken(source, mark, NAMELESS, f"the mark's image '{mark['image']}' is not a name without version")
     if mark["part"] and mark["part"] not in _PARTS:
         return _broken(source, mark, image, f"part={mark['part']} is none of {', '.join(_PARTS)}")
-    part = _PARTS.get(mark["part"] or "")
-    found = _value(source.text, image, part, start, end)
-    if found and found[0] == "tag" and len(several := _versions(source.text, start, end)) > 1:
-        return _broken(source, mark, image, f"the marked line has several versions: {', '.join(several)}")
-    if found is None:
+    found = _values(source.text, image, _PARTS.get(mark["part"] or ""), start, end)
+    if not found:
         return _broken(source, mark, image, f"the marked line has no {mark['part'] or 'version'}")
-    role, first, last = found
+    if len(found) > 1:
+        values = ", ".join(f"'{source.text[first:last]}'" for _, first, last in found)
+        return _broken(source, mark, image, f"the marked line has several values that may be meant: {values}")
+    [(role, first, last)] = found
     field = field_at(source, role, first, last)
     if role == "reference":
         image = ImageRef.parse(field.text)
@@ -119,29 +120,30 @@ def _broken(source: ManifestText, mark: re.Match[str], image: ImageRef, problem:
     return ImageSite(ID, source.path, "", image, (where,), problem=problem)
 
 
-def _versions(text: str, start: int, end: int) -> list[str]:
-    """The values of a line that are versions beyond doubt: which of them is the image's, nobody knows."""
-    values = (found["quoted"] or found["bare"] or "" for found in _VALUE.finditer(text, start, end))
-    return list(dict.fromkeys(value for value in values if _VERSION.fullmatch(value)))
+def _values(text: str, image: ImageRef, part: Role | None, start: int, end: int) -> list[tuple[Role, int, int]]:
+    """Which part the line holds, and its characters; several where nothing tells which is meant.
+
+    A word without a digit is no version where another value has one.
+    """
+    references = [*_references(text, image, start, end)] if part in {None, "reference"} else []
+    pinned = [span for span, has_version in references if has_version]
+    if pinned or part == "reference":
+        return [("reference", *span) for span in pinned or [span for span, _ in references[:1]]]
+    matches = (match for pattern in (_VALUE, _DEFAULT) for match in pattern.finditer(text, start, end))
+    found = {match.span(match.lastgroup or 0) for match in matches if match.lastgroup != "key"}
+    digests = [span for span in sorted(found) if _DIGEST.fullmatch(text, *span)]
+    if part == "digest" or (part is None and digests):
+        return [("digest", *span) for span in digests]
+    tags = [span for span in sorted(found.difference(digests)) if (version_of(text[slice(*span)]) or ("",))[0]]
+    numbered = [span for span in tags if any(map(str.isdigit, text[slice(*span)]))]
+    if tags:
+        return [("tag", *span) for span in numbered or tags[-1:]]
+    return [("reference", *span) for span, _ in references[:1]]
 
 
-def _value(text: str, image: ImageRef, part: Role | None, start: int, end: int) -> tuple[Role, int, int] | None:
-    """Which part the line holds, and its characters."""
-    if part in {None, "reference"}:
-        for match in _NAMES.finditer(text, start, end):
-            named = ImageRef.try_parse(match[0])
-            if named and named.same_image(image):
-                return "reference", match.start(), match.end()
-        if part:
-            return None
-    values = [match for pattern in (_VALUE, _DEFAULT) for match in pattern.finditer(text, start, end)]
-    spans = [match.span(match.lastgroup or 0) for match in reversed(values)]
-    if part == "tag":  # what is a version beyond doubt comes before other words and numbers
-        spans.sort(key=lambda span: not _VERSION.fullmatch(text, *span))
-    for first, last in spans:
-        is_digest = bool(_DIGEST.fullmatch(text, first, last))
-        if part in {None, "digest"} and is_digest:
-            return "digest", first, last
-        if part in {None, "tag"} and (version_of(text[first:last]) or ("",))[0]:
-            return "tag", first, last
-    return None
+def _references(text: str, image: ImageRef, start: int, end: int) -> Iterator[tuple[tuple[int, int], bool]]:
+    """Where the image is named, and whether with a version."""
+    for match in _NAMES.finditer(text, start, end):
+        named = ImageRef.try_parse(match[0])
+        if named and named.same_image(image):
+            yield match.span(), bool(named.tag or named.digest)

@@ -21,7 +21,7 @@ from gitops_ci.yamltext import YamlError
 
 __all__ = ["FileReader", "Names", "Use", "familiar", "is_readable"]
 
-_SUFFIXES = (*terraform.SUFFIXES, *jsonnet.SUFFIXES, *quadlet.SUFFIXES, ".gotmpl", ".tmpl", ".tpl", ".j2")
+_SUFFIXES = (*terraform.SUFFIXES, *jsonnet.SUFFIXES, ".gotmpl", ".tmpl", ".tpl", ".j2")
 _DOCUMENTATION = re.compile(
     r"\.(?:md|markdown|rst|adoc|txt|html?|svg|ipynb)\Z|(?:^|/)(?:README|CHANGELOG|LICENSE)[^/]*\Z", re.IGNORECASE
 )
@@ -45,7 +45,7 @@ class Use:
 
 def is_readable(path: str) -> bool:
     """Whether a file's name promises a format in which versions of images are found."""
-    return is_manifest(path) or path.endswith(_SUFFIXES) or env_file.is_env_file(path)
+    return is_manifest(path) or path.endswith(_SUFFIXES) or env_file.is_env_file(path) or quadlet.is_unit(path)
 
 
 class FileReader:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode
 
 __all__ = [
+    "FILE",
     "NodeContext",
     "Object",
     "at_pointer",
@@ -27,6 +28,8 @@ _VALUES = frozenset({"values", "valuesObject", "valuesInline", "valuesContent"})
 # What holds files of values for others: `valuesFrom` of Flux, `valuesFrom` of Fleet.
 _HOLDERS = frozenset({"ConfigMap", "Secret"})
 _DATA = frozenset({"data", "stringData"})
+# The kind of what a ConfigMap holds as a file.
+FILE = "file of a ConfigMap"
 # Where kustomize and Flux hold a patch beside its `target`.
 _PATCH = frozenset({"patch"})
 # What the keys of a place outside of values begin with.
@@ -130,14 +133,15 @@ def object_of(node: Node | None) -> Object | None:
     return Object(version.rpartition("/")[0], kind, name, metadata.text("namespace"))
 
 
-def walk(root: Node | None, *, resource: str = "", layers: str = "", target: str = "") -> Iterator[NodeContext]:
+def walk(
+    root: Node | None, *, kind: str = "", resource: str = "", layers: str = "", target: str = ""
+) -> Iterator[NodeContext]:
     """Every mapping and list in the order written, and every string that may hold YAML; aliases are not followed.
 
     What an object says about itself is no place to edit: names, labels and annotations (`metadata`, of pod templates
     too) and a controller's `status`.
     """
-    start = NodeContext(root, resource=resource, layers=layers, target=target) if root is not None else None
-    stack = [start] if start else []
+    stack = [NodeContext(root, kind=kind, resource=resource, layers=layers, target=target)] if root is not None else []
     while stack:
         place = stack.pop()
         node = place.node

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from gitops_ci.formats.document.assignments import assigned_images
 from gitops_ci.formats.document.image_fields import FOLLOWED, NAMELESS, Found, one_string, parts, text_of, version_of
 from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
-from gitops_ci.formats.document.nodes import NodeContext, pointer, values_path, walk
+from gitops_ci.formats.document.nodes import FILE, NodeContext, pointer, values_path, walk
 from gitops_ci.formats.document.special_keys import special_entries
 from gitops_ci.model import ImageSite
 from gitops_ci.yamltext import AliasNode, Node, ScalarNode, SequenceNode, YamlError
@@ -49,13 +50,14 @@ def scan(
     resource: str = "",
     layers: str = "",
     target: str = "",
+    kind: str = "",
     depth: int = 0,
 ) -> Iterator[ImageSite]:
     """Every image below `root`, in the order written. `layers` is set where `root` is a chart's values.
 
-    `target` is the object that a patch is for.
+    `target` is the object that a patch is for, `kind` what `root` is a part of.
     """
-    for place in walk(root, resource=resource, layers=layers, target=target):
+    for place in walk(root, kind=kind, resource=resource, layers=layers, target=target):
         node = place.node
         if isinstance(node, YamlMapping):
             found = _in_mapping(source, node, place)
@@ -161,7 +163,7 @@ def _in_list(source: ManifestText, node: SequenceNode, place: NodeContext) -> It
     """`images: [ghcr.io/acme/shop:1.4.2, ...]`, and arguments like `--sidecar-image=ghcr.io/acme/shop:1.4.2`."""
     known = image_role_of(place.key.removesuffix("s")) if place.key.endswith("mages") else None
     are_images = known is not None and known[1] == "reference"
-    if not are_images and place.key not in _ARGUMENTS:
+    if not are_images and place.key not in _ARGUMENTS and place.kind != FILE:
         return
     for item in node.items:
         target = item.target if isinstance(item, AliasNode) else item
@@ -219,11 +221,14 @@ def _in_string(
 ) -> Iterator[ImageSite]:
     """YAML that a string holds: `values: |`, a patch, a file in a ConfigMap."""
     may_be_meant = place.layers or place.target or place.key in _PATCHES or source.mentions(node.value)
-    if not may_be_meant or not _may_be_yaml(node.value):
+    kind = FILE if place.kind in {"ConfigMap", "Secret", FILE} else ""
+    if not may_be_meant or not (kind or _may_be_yaml(node.value)):
         return
     inner = source.inside(node)
     if inner is None:
         return
+    if kind and "\n" in node.value.strip():
+        yield from (site(inner, found, place, format_id=format_id) for found in assigned_images(inner))
     try:
         documents = inner.yaml.documents
     except YamlError:
@@ -239,5 +244,6 @@ def _in_string(
                 resource=place.resource,
                 layers=layers,
                 target=place.target,
+                kind=kind,
                 depth=depth,
             )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from gitops_ci.formats.document.image_fields import DOCKER
 from gitops_ci.formats.document.manifest_text import Entry
-from gitops_ci.formats.document.nodes import NodeContext
+from gitops_ci.formats.document.nodes import FILE, NodeContext
 from gitops_ci.yamltext import ScalarNode
 
 __all__ = ["special_entries"]
@@ -30,7 +30,7 @@ def special_entries(entries: Mapping[str, Entry], place: NodeContext) -> Iterato
     kind = entries.get("kind")
     if kind and "name" in entries and isinstance(kind.value, ScalarNode) and kind.value.value == "DockerImage":
         yield entries["name"]
-    is_map = place.key == "images" or (place.kind == "ConfigMap" and place.key in _MAPS)
+    is_map = place.key == "images" or (place.kind == "ConfigMap" and place.key in _MAPS) or place.kind == FILE
     for key, entry in entries.items():
         if not isinstance(entry.value, ScalarNode):
             continue
