@@ -20,6 +20,9 @@ from gitops_ci.model import ImageSite
 
 __all__ = ["Below", "Layers", "is_selected", "lies_over"]
 
+# What k3s lays over the HelmChart of the same name. Source: docs.k3s.io/add-ons/helm, "Customizing Packaged
+# Components".
+_K3S_CONFIG = "HelmChartConfig/"
 _At = tuple[str, tuple[str, ...]]
 
 
@@ -185,6 +188,8 @@ class Layers:
             for base in self._folders.get(layer.rpartition("/")[0], ()):
                 if lies_over(f"{layer}.yaml", f"{base}.yaml"):
                     yield (base, keys), None
+        elif layer.startswith(_K3S_CONFIG):
+            yield (f"HelmChart/{layer.removeprefix(_K3S_CONFIG)}", keys), None
         elif "*" in layer:
             for other in self._objects:
                 if other != layer and is_selected(other, layer):

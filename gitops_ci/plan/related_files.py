@@ -35,6 +35,7 @@ _LEVELS = 3  # `kustomization.yaml` beside `charts/shop/values.yaml`
 _HAS_VALUES = re.compile(r"\b(?:values|valuesObject|valuesInline|valuesContent|valuesFrom|parameters)[\"']?\s*:")
 _OBJECT = re.compile(r"^[ \t{\"']*apiVersion[\"']?[ \t]*:", re.MULTILINE)
 _CHART = re.compile(r"\bchart[\"']?\s*:")
+_K3S = "helm.cattle.io/"
 _FLUX = ".toolkit.fluxcd.io"
 _REFERS = re.compile(r"\b(?:valueFiles|valuesFiles?|additionalValuesFiles|releases)[\"']?\s*:")
 
@@ -96,6 +97,7 @@ class RelatedFiles:
         found |= self._lines.having({posixpath.basename(path) for s in self._sources for path in self._generated(s)})
         if any(chart_repositories.may_use(source) for source in self._sources):
             found |= self._lines.having(self._wanted.parents())
+        found |= self._beside_k3s_charts()
         if any(_FLUX in source.text for source in self._sources if source.path in self._objects):
             found |= self._lines.leading_to({*builders, *self._objects})
         substituted, maps = self._substitutions()
@@ -208,6 +210,13 @@ class RelatedFiles:
             if source.path in self._carriers:
                 for policy in flux_policies.named(source):
                     yield from (f'{policy.name}:{part}"' for part in ("tag", "digest"))
+
+    def _beside_k3s_charts(self) -> set[str]:
+        """The manifests beside a HelmChart of k3s: a HelmChartConfig among them may set the version."""
+        here = {source.path for source in self._sources if source.path in self._carriers and _K3S in source.text}
+        folders = {posixpath.dirname(path) for path in here}
+        manifests = (path for path in self._paths if path.endswith((".yaml", ".yml"))) if here else ()
+        return {path for path in manifests if posixpath.dirname(path) in folders}
 
     def _referred(self) -> set[str]:
         """What texts refer to: values of the same installation."""

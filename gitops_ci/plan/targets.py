@@ -24,6 +24,9 @@ _REFERENCE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]{0,254}(?::[0-9]{1,5}(?=/))?(?:/[a-z0-9][\w.-]{0,254}){0,32})"
     r"(?P<version>:?(?=\{\{|<<-?[ \t]|<<inputs\.|\$[{(A-Za-z_])|(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)"
 )
+# A name that an expression completes: `'ghcr.io/acme/shop:' + version`; and one that is the key of a version.
+_COMPLETED = re.compile(r""":["'`]""")
+_KEY = re.compile(r"""["']?[ \t]*[:=][ \t]+["']?v?\d""")
 # `<< inputs.tag >>` is the template of a ResourceSet of Flux; `<<END` is none.
 _TEMPLATE = re.compile(r"\{\{|<<-?[ \t]|<<inputs\.|\$[{(A-Za-z_]")
 _VARIABLE = re.compile(r"\$\{[^\s${}]{0,256}\}")
@@ -133,8 +136,10 @@ class Targets:
     def _named(self, source: ManifestText, match: re.Match[str]) -> tuple[str, str, ImageRef] | None:
         """What to say of a reference, what to do about it, and the wanted image; None for what is none of one."""
         name, written = match["name"], match["name"] + match["version"].removesuffix(":")
-        templated = bool(match["default"] or _TEMPLATE.match(source.text, match.end()))
-        if not (templated or _is_version(match)) or name.rpartition("/")[2] not in self._words:
+        is_completed = not match["version"] and _COMPLETED.match(source.text, match.end())
+        templated = bool(match["default"] or _TEMPLATE.match(source.text, match.end()) or is_completed)
+        is_key = "/" in name and not match["version"] and _KEY.match(source.text, match.end())
+        if not (templated or is_key or _is_version(match)) or name.rpartition("/")[2] not in self._words:
             return None
         if not _is_value(source, match.start("name"), match.end()):
             return None
@@ -150,6 +155,12 @@ class Targets:
             return None
         if templated:
             return f"names {name} with a version that something fills in", "Bump what fills it.", target
+        if is_key:
+            return (
+                f"names {name} as the key of a version",
+                f"Mark the line {_mark(name)}, or give it with --at.",
+                target,
+            )
         if not (source.is_yaml or source.is_template):
             return f"names {written} in a file that no format reads", f"Mark the line {_mark(name)}.", target
         return (

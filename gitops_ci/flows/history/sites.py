@@ -15,6 +15,7 @@ from gitops_ci.flows.history.reuse import Parsed, with_other_versions
 from gitops_ci.formats import ManifestText, env_file, helm_chart, jsonnet, pointer, quadlet, terraform
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
+from gitops_ci.known_files import KPTFILE
 from gitops_ci.model import ImageSite, Skip
 from gitops_ci.plan.layers import Layers
 from gitops_ci.yamltext import YamlError
@@ -45,7 +46,13 @@ class Use:
 
 def is_readable(path: str) -> bool:
     """Whether a file's name promises a format in which versions of images are found."""
-    return is_manifest(path) or path.endswith(_SUFFIXES) or env_file.is_env_file(path) or quadlet.is_unit(path)
+    return (
+        is_manifest(path)
+        or path.endswith(_SUFFIXES)
+        or env_file.is_env_file(path)
+        or quadlet.is_unit(path)
+        or path.rpartition("/")[2] == KPTFILE
+    )
 
 
 class FileReader:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from gitops_ci import charmap, yamltext
+from gitops_ci.known_files import KPTFILE, KUSTOMIZATIONS
 from gitops_ci.model import Anchor, Field, Role, Span, Spelling
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile
 
@@ -26,6 +27,7 @@ _MOST_MERGED = 100_000
 # Names of templates end so: helmfile, Ansible, Chezmoi. What is left is the name of what they make.
 _TEMPLATE_SUFFIX = re.compile(r"\.(?:gotmpl|tmpl|tplt|j2|jinja2?)\Z")
 # This one is JSON with comments, which is no YAML (containers.dev).
+_YAML_FILES = frozenset({*KUSTOMIZATIONS, KPTFILE})
 _JSON_WITH_COMMENTS = "devcontainer.json"
 
 
@@ -61,7 +63,7 @@ class ManifestText:
         path = _TEMPLATE_SUFFIX.sub("", self.path)
         if path.endswith(_JSON_WITH_COMMENTS):
             return False
-        if path.endswith((".yaml", ".yml", ".json")) or path.rpartition("/")[2] == "Kustomization":
+        if path.endswith((".yaml", ".yml", ".json")) or path.rpartition("/")[2] in _YAML_FILES:
             return True
         return self.path.endswith(".gotmpl")
 

@@ -28,6 +28,8 @@ _WATCHERS = frozenset({"ImageRepository", "ImageScan", "Warehouse"})
 _WATCHES = frozenset({"imageScans"})
 # Lists of `name` and `value` that stand for values: Argo CD and its charts, Helmfile, Tekton, OpenShift.
 _PARAMETERS = frozenset({"parameters", "params", "set", "setString"})
+# The kind whose `set` is a map of paths into the values.
+_K3S = "HelmChart"
 # Lists of strings that programs get: options and variables, `name=value`.
 _ARGUMENTS = frozenset({"args", "command", "entrypoint", "environment", "literals"})
 # Strings with a part of an object, which may set a version alone: kustomize and Flux.
@@ -62,6 +64,8 @@ def scan(
         if isinstance(node, YamlMapping):
             found = _in_mapping(source, node, place)
             yield from _patched_value(source, node, place, format_id=format_id)
+            if place.key == "set" and place.kind == _K3S:
+                yield from _dotted(source, source.entries(node).items(), place, format_id=format_id)
         elif isinstance(node, SequenceNode):
             found = _in_list(source, node, place)
             if place.key in _PARAMETERS:
@@ -133,7 +137,9 @@ def _patched_value(
 def _replaced(source: ManifestText, entry: Entry, place: NodeContext, format_id: str) -> Iterator[ImageSite]:
     """A version that a JSON patch writes outside of a chart's values: its image is that of the same place below."""
     if isinstance(entry.value, YamlMapping) and place.keys[-2:-1] == ("parameters",):
-        yield from _named_values(source, [entry.value], replace(place, keys=()), format_id=format_id)
+        if value := source.entries(entry.value).get("value"):
+            pairs = [(entry.value.text("name"), value)]
+            yield from _dotted(source, pairs, replace(place, keys=()), format_id=format_id)
     elif isinstance(entry.value, ScalarNode) and (version := version_of(entry.value.value)) and any(version):
         image = NAMELESS.with_version(tag=version[0], digest=version[1])
         field = source.field("tag" if version[0] else "digest", entry)
@@ -189,17 +195,18 @@ def _pinned(source: ManifestText, entry: Entry) -> Iterator[Found]:
 
 def _parameters(source: ManifestText, node: SequenceNode, place: NodeContext, *, format_id: str) -> Iterator[ImageSite]:
     """`- {name: image.tag, value: v1}`: dotted paths into the values, so those of one path belong together."""
-    yield from _named_values(source, node.items, place, format_id=format_id)
+    items = [item for item in node.items if isinstance(item, YamlMapping)]
+    pairs = ((item.text("name"), value) for item in items if (value := source.entries(item).get("value")))
+    yield from _dotted(source, pairs, place, format_id=format_id)
 
 
-def _named_values(
-    source: ManifestText, items: Iterable[Node], place: NodeContext, *, format_id: str
+def _dotted(
+    source: ManifestText, pairs: Iterable[tuple[str, Entry]], place: NodeContext, *, format_id: str
 ) -> Iterator[ImageSite]:
     by_path: dict[str, dict[str, Entry]] = {}
-    for item in items:
-        if isinstance(item, YamlMapping) and (value := source.entries(item).get("value")):
-            path, _, last = item.text("name").rpartition(".")
-            by_path.setdefault(path, {})[last] = value
+    for name, value in pairs:
+        path, _, last = name.rpartition(".")
+        by_path.setdefault(path, {})[last] = value
     common = by_path.get("global", {}).get("imageRegistry") or by_path.get("global.image", {}).get("registry")
     for path, entries in by_path.items():
         keys = tuple(path.split(".")) if path else ()
