@@ -1,13 +1,15 @@
 """`--version-from FILE`: the version that a project's own file names.
 
 Sources: docs.npmjs.com "package.json"; packaging.python.org "pyproject.toml specification"; python-poetry.org;
-doc.rust-lang.org/cargo "The Manifest Format"; helm.sh "The Chart.yaml File".
+doc.rust-lang.org/cargo "The Manifest Format"; setuptools.pypa.io "setup.cfg"; docs.gradle.org "gradle.properties";
+helm.sh "The Chart.yaml File".
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +21,11 @@ __all__ = ["version_from"]
 
 _LARGEST = 8 * 1024 * 1024
 _LONGEST = 200  # characters of a version in a file of one line
-_HINT = "It is package.json, pyproject.toml, Cargo.toml, Chart.yaml, or a text file whose only line is the version."
+_HINT = (
+    "It is package.json, pyproject.toml, Cargo.toml, Chart.yaml, gradle.properties, setup.cfg, "
+    "or a text file whose only line is the version."
+)
+_ASSIGNED = re.compile(r"^[ \t]*version[ \t]*[=:][ \t]*(\S+)[ \t]*$", re.MULTILINE)
 
 
 def version_from(path: str | None) -> str | None:
@@ -50,12 +56,14 @@ def _reader(name: str) -> Callable[[str], Any]:
         return _of_toml
     if name.endswith((".yaml", ".yml")):
         return _of_chart
+    if name.endswith((".properties", ".cfg")):
+        return lambda text: found[1] if (found := _ASSIGNED.search(text)) else None
     return lambda text: text if len(text) <= _LONGEST else None
 
 
 def _of_toml(text: str) -> Any:
     data = tomllib.loads(text)
-    places = (("project",), ("tool", "poetry"), ("package",))
+    places = (("project",), ("tool", "poetry"), ("package",), ("workspace", "package"))
     return next((version for place in places if (version := _at(data, *place, "version"))), None)
 
 

@@ -63,10 +63,12 @@ def uses_version(strategies: tuple[str, ...]) -> bool:
 def check_strategies(strategies: tuple[str, ...]) -> None:
     """Raises UsageError for a strategy that does not exist, or has an argument that it does not understand."""
     for strategy in strategies:
-        name, _, argument = strategy.partition("=")
+        name, equals, argument = strategy.partition("=")
         if name not in STRATEGIES:
             raise UsageError(f"There is no tag strategy '{name}'", hint=f"There are: {', '.join(STRATEGIES)}.")
         pattern, hint = _ARGUMENTS.get(name, ("", f"Write {name} without an argument."))
+        if equals and not argument:
+            raise UsageError(f"'{strategy}' has no argument", hint=hint or f"Write {name}, or what follows the '='.")
         if not re.fullmatch(pattern, argument, re.DOTALL):
             raise UsageError(f"'{strategy}' is not a tag strategy", hint=hint)
         if name == "raw":

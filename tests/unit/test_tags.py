@@ -325,6 +325,7 @@ def test_a_strategy_that_cannot_be_is_refused(strategy):
     "strategy",
     [
         *("semver=minor", "semver={{major}}.{{minor}}", "semver=V", "auto=v", "channel=rc", "branch=main", "pr=12"),
+        *("branch=", "pr=", "tag=", "date=", "edge=", "semver=", "channel=", "sha="),
         *("tag=v1", "sha=0", "sha=41", "sha=100", "sha=-1", "sha=7.0", "sha=\N{SUPERSCRIPT TWO}"),
     ],
 )
