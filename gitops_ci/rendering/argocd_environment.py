@@ -15,7 +15,7 @@ __all__ = ["build_environment", "filled_in"]
 
 _COMMIT = "0" * 40  # which one it will be nobody knows
 # As os.Expand of Go reads them.
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^}]*)\}|(?P<special>[*#$@!?\-0-9])|(?P<plain>[A-Za-z_][A-Za-z0-9_]*))")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^{}$]*)\}|(?P<special>[*#$@!?\-0-9])|(?P<plain>[A-Za-z_][A-Za-z0-9_]*))")
 
 
 def build_environment(application: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from gitops_ci.rendering.source_ignore import name_expression
+from gitops_ci.rendering.globs import name_expression, with_stars
 
 __all__ = ["directory_glob", "doublestar", "is_glob", "path_match", "pathspec"]
 
-_WHOLE_NAMES = re.compile(r"(?:^|(?<=/))\*\*(?=/|$)")
+_CHOICE = re.compile(r"\{([^{}]*)\}")
+_MOST_CHOICES = 100
 
 
 def is_glob(path: str) -> bool:
@@ -33,52 +34,62 @@ def pathspec(glob: str, path: str) -> bool:
     The controller has another way, `--enable-new-git-file-globbing`, which is off by default.
     """
     plain = glob.strip("/")
-    return path == plain or path.startswith(f"{plain}/") or _expression(plain, star=".*").fullmatch(path) is not None
-
-
-def doublestar(glob: str, path: str) -> bool:
-    """github.com/bmatcuk/doublestar, of files of values: two stars are any number of folders, one stays in a name."""
-    return _expression(glob, star="[^/]*", one="[^/]", has_choices=True, has_folders=True).fullmatch(path) is not None
+    return path == plain or path.startswith(f"{plain}/") or _expression(plain).fullmatch(path) is not None
 
 
 def directory_glob(glob: str, path: str) -> bool:
     """github.com/gobwas/glob without separators, of `include` and `exclude`: a star takes slashes too."""
-    return _expression(glob, star=".*", has_choices=True).fullmatch(path) is not None
+    return any(_expression(one).fullmatch(path) for one in _choices(glob))
+
+
+def doublestar(glob: str, path: str) -> bool:
+    """github.com/bmatcuk/doublestar, of files of values: two stars are any number of folders, one stays in a name."""
+    names = path.split("/")
+    return any(_fits(one.split("/"), names) for one in _choices(glob))
+
+
+def _fits(wanted: list[str], names: list[str]) -> bool:
+    # How many names the pattern's parts so far may have taken.
+    reached = {0}
+    for one in wanted:
+        if one == "**":
+            reached = set(range(min(reached), len(names) + 1)) if reached else reached
+        else:
+            reached = {at + 1 for at in reached if at < len(names) and _expression(one).fullmatch(names[at])}
+    return len(names) in reached
 
 
 @cache
-def _expression(
-    glob: str, *, star: str, one: str = ".", has_choices: bool = False, has_folders: bool = False
-) -> re.Pattern[str]:
-    """`[a-c]` is a class, `[!a]` one of all others, `{a,b}` a choice where there are choices."""
-    folders = {match.start() for match in _WHOLE_NAMES.finditer(glob)} if has_folders else set[int]()
-    made, depth, at = "", 0, 0
+def _choices(glob: str) -> tuple[str, ...]:
+    """`{a,b}` written out; what stands in one another is written out from the inside."""
+    made = [glob]
+    while len(made) < _MOST_CHOICES and (match := _CHOICE.search(made[0])):
+        before, after = made[0][: match.start()], made[0][match.end() :]
+        made = [*made[1:], *(before + one + after for one in match[1].split(","))]
+    return tuple(made)
+
+
+@cache
+def _expression(glob: str) -> re.Pattern[str]:
+    """`[a-c]` is a class, `[!a]` and `[^a]` one of all others."""
+    chunks, at = [""], 0
     while at < len(glob):
         character = glob[at]
         at += 1
-        if at - 1 in folders:
-            at += 2  # the second star, and the slash
-            made += "(?:.*/)?" if at <= len(glob) else ".*"
-        elif character == "*":
-            made = made if made.endswith(star) else made + star
+        if character == "*":
+            chunks.append("")
         elif character == "?":
-            made += one
-        elif has_choices and character == "{":
-            made, depth = f"{made}(?:", depth + 1
-        elif character == "}" and depth:
-            made, depth = f"{made})", depth - 1
-        elif character == "," and depth:
-            made += "|"
+            chunks[-1] += "."
         elif character == "\\" and at < len(glob):
-            made, at = made + re.escape(glob[at]), at + 1
+            chunks[-1], at = chunks[-1] + re.escape(glob[at]), at + 1
         elif character == "[" and (end := glob.find("]", at + 1)) > 0:
             inside = glob[at:end]
-            is_negated, inside = inside[:1] in {"!", "^"}, inside.lstrip("!^") if inside[:1] in {"!", "^"} else inside
-            made += f"[{'^' if is_negated else ''}{re.escape(inside).replace(chr(92) + '-', '-')}]"
+            negation, inside = ("^", inside[1:]) if inside[:1] in {"!", "^"} else ("", inside)
+            chunks[-1] += f"[{negation}{re.escape(inside).replace(chr(92) + '-', '-')}]"
             at = end + 1
         else:
-            made += re.escape(character)
+            chunks[-1] += re.escape(character)
     try:
-        return re.compile(made + ")" * depth, re.DOTALL)
+        return re.compile(with_stars(chunks, "."), re.DOTALL)
     except re.error:
         return re.compile(re.escape(glob))

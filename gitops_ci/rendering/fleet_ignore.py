@@ -9,13 +9,12 @@ import posixpath
 import re
 from functools import cache
 
-from gitops_ci.rendering.source_ignore import name_expression
+from gitops_ci.rendering.globs import name_expression
 from gitops_ci.rendering.tree import SourceTree
 
 __all__ = ["IGNORE_FILE", "bundled"]
 
 IGNORE_FILE = ".fleetignore"
-_BLANKS = re.compile(r"(?<!\\)\s+$")
 _ALL_OF_A_FOLDER = "/*"
 
 
@@ -32,8 +31,14 @@ def bundled(folder: str, tree: SourceTree) -> list[str]:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    lines = (_BLANKS.sub("", line) for line in text.splitlines())
+    lines = map(_without_blanks, text.splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def _without_blanks(line: str) -> str:
+    """Without blanks at the end, unless a backslash keeps them."""
+    short = line.rstrip()
+    return line[: len(short) + 1] if short.endswith("\\") else short
 
 
 def _is_left_out(name: str, ignored: dict[str, tuple[str, ...]]) -> bool:

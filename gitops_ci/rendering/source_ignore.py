@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 
-__all__ = ["IGNORE_FILE", "hidden_files", "name_expression"]
+from gitops_ci.rendering.globs import name_expression
+
+__all__ = ["IGNORE_FILE", "hidden_files"]
 
 IGNORE_FILE = ".sourceignore"
 _VCS = (".git/", ".gitignore", ".gitmodules", ".gitattributes")
@@ -23,7 +24,6 @@ _DEFAULTS = (
     *("codeship-services.yml", "codeship-steps.yml"),
     *("**/.goreleaser.yml", "**/.sops.yaml", "**/.flux.yaml"),
 )
-_NOTHING = "(?!)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,50 +114,3 @@ def _from_the_start(line: _Line) -> Callable[[str, int], bool]:
         return fitted and not (line.is_for_folders and not left)
 
     return fits
-
-
-@cache
-def name_expression(pattern: str) -> str:
-    """The expression for one name, as Go's filepath.Match reads a pattern; what it refuses fits nothing."""
-    made, at = "", 0
-    while at < len(pattern):
-        character = pattern[at]
-        at += 1
-        if character == "[":
-            at, inside = _class(pattern, at)
-            made += inside
-        elif character == "\\":
-            made += re.escape(pattern[at]) if at < len(pattern) else _NOTHING
-            at += 1
-        else:
-            made += {"*": "[^/]*", "?": "[^/]"}.get(character) or re.escape(character)
-    return _NOTHING if _NOTHING in made else made
-
-
-def _class(pattern: str, at: int) -> tuple[int, str]:
-    """A class of characters from behind its bracket: where it ends, and the expression."""
-    is_negated = pattern[at : at + 1] == "^"
-    at += is_negated
-    ranges = ""
-    is_first = True
-    while is_first or pattern[at : at + 1] != "]":
-        is_first = False
-        low, at = _character(pattern, at)
-        high = low
-        if pattern[at : at + 1] == "-":
-            high, at = _character(pattern, at + 1)
-        if not low or not high:
-            return len(pattern), _NOTHING
-        if low <= high:
-            ranges += f"{re.escape(low)}-{re.escape(high)}"
-    if not ranges:
-        return at + 1, "[^/]" if is_negated else "(?!.)."
-    return at + 1, f"(?!/)[{'^' if is_negated else ''}{ranges}]"
-
-
-def _character(pattern: str, at: int) -> tuple[str, int]:
-    """One character of a class and where the next begins; '' where there is none, or the class does not end."""
-    if pattern[at : at + 1] in {"", "-", "]"}:
-        return "", at
-    at += pattern[at] == "\\"
-    return (pattern[at : at + 1], at + 1) if at + 1 < len(pattern) else ("", at)

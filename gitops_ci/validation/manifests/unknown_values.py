@@ -23,7 +23,7 @@ _VARIABLE = lazy_pattern(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:=\-+?#%/^,@](?:[^$}]|\
 _KUSTOMIZE_VARIABLE = lazy_pattern(r"\$\([A-Za-z_][\w.\-]*\)")
 # Fleet's templates of values, and what it replaced before it had any.
 _OF_A_CLUSTER = lazy_pattern(
-    r"\$\{[^{}\n]*\.Cluster(?:Labels|Annotations|Values|Name)[^{}\n]*\}|^global\.fleet\.clusterLabels\."
+    r"\$\{(?>[^{}\n]*?\.Cluster(?:Labels|Annotations|Values|Name))[^{}\n]*\}|^global\.fleet\.clusterLabels\."
 )
 _VAULT_PATH = lazy_pattern(r"<path:[^<>]+>")
 _ENCRYPTED = lazy_pattern(r"^ENC\[.*\]$", re.DOTALL)
