@@ -114,7 +114,8 @@ class Surroundings(NamedTuple):
     checked, and that hold objects of which there must not be a second one in their folder. `is_whole`: together they
     are all of the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes
     variables there; what sets that up among the checked files is found by itself. `kustomized` are files that kustomize
-    reads. `patched_kinds` are kinds of which something patches every object that it applies.
+    reads. `patched_kinds` are kinds of which something patches every object that it applies. `made_by_hand` tells of a
+    kind and a name whether a guide or a script of the repository creates the object.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
@@ -129,6 +130,7 @@ class Surroundings(NamedTuple):
     beside: tuple[tuple[str, str], ...] = ()
     kustomized: frozenset[str] = frozenset()
     patched_kinds: frozenset[str] = frozenset()
+    made_by_hand: Callable[[str, str], bool] | None = None
 
 
 class Destination(NamedTuple):

@@ -343,3 +343,32 @@ def test_nothing_hangs_on_names_and_secrets_of_empty_values(found, tree):
     assert found() == (0, [])
     tree({"c/values.yaml": values.replace("key: ''", "key: '!'")})
     assert "schema/base64" in {rule for rule, _ in found()[1]}
+
+
+NEEDS = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec:
+  containers:
+    - {name: web, image: "a:1.0", envFrom: [{configMapRef: {name: settings}}, {configMapRef: {name: backend-adc}}]}
+"""
+SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\ndata: {A: b}\n"
+
+
+@pytest.mark.parametrize(
+    ("guide", "rules"),
+    [
+        ("```sh\nkubectl create --namespace=shop \\\n  configmap backend-adc --from-file=a.json\n```\n", []),
+        ("Run `kubectl create cm backend-adc`.\n", []),
+        ("kubectl create secret generic backend-adc\n", ["repo/missing-reference"]),
+        ("kubectl create configmap backend\n", ["repo/missing-reference"]),
+        ("kubectl get configmap backend-adc\n", ["repo/missing-reference"]),
+    ],
+)
+def test_what_a_guide_has_a_person_create_is_not_missing(run, tree, tool, guide, rules):
+    files = {"shop/kustomization.yaml": "resources: [pod.yaml, settings.yaml]\n", "shop/pod.yaml": NEEDS}
+    tree({".git/HEAD": "ref: refs/heads/main\n", **files, "shop/settings.yaml": SETTINGS, "docs/guide.md": guide})
+    tool("kubectl")
+    ran = run("validate", "shop", "--rules", "repo/missing-reference", "--output", "json")
+    assert [one["rule"] for one in ran.document["findings"]] == rules

@@ -11,6 +11,7 @@ from gitops_ci import known_files
 from gitops_ci.bounded import Limits
 from gitops_ci.errors import NothingMatched
 from gitops_ci.flows.checkout import repository_branches, repository_root, repository_urls, root_around
+from gitops_ci.flows.validate.guides import made_by_hand
 from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_manifests, read_sources
 from gitops_ci.flows.validate.verdict import judged, told_once, without_repeats
 from gitops_ci.model import FailOn, Finding, Log, Outcome, Skip
@@ -151,7 +152,10 @@ def _surroundings(
     )
     exists, urls = root.exists if root else None, repository_urls(root)
     whole = root is None or any(os.path.abspath(path) == root.path for path in request.paths)
-    return Surroundings(tuple(everything), lookup, exists, urls, images, tuple(elsewhere), files, whole)
+    return Surroundings(
+        *(tuple(everything), lookup, exists, urls, images, tuple(elsewhere), files, whole),
+        made_by_hand=made_by_hand(root.path) if root else None,
+    )
 
 
 def _described(chosen: set[str], files: Mapping[str, str]) -> list[Finding]:

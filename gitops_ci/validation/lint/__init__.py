@@ -106,7 +106,7 @@ def repository_findings(
     if facts:
         from gitops_ci.validation.lint.relations import relation_findings
 
-        yield from relation_findings(facts, document_of)
+        yield from relation_findings(facts, document_of, around.made_by_hand)
     if len(destinations) > 1:
         from gitops_ci.validation.lint.owners import shared_objects
 

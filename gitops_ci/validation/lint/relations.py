@@ -1,14 +1,14 @@
 """Relations between the objects that are deployed together: what one needs and no other offers.
 
 Nothing is claimed about objects that another repository or a person may provide. A missing object is reported where
-this repository provides such objects itself, or has one of nearly the same name.
+this repository provides such objects itself, or has one of nearly the same name, and tells nobody to create it.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gitops_ci.model import Finding
 from gitops_ci.text import is_within_one_edit, nearest
@@ -40,9 +40,11 @@ _NAME_KEYS = {"app", "app.kubernetes.io/name", "k8s-app", "name"}
 Found = tuple[Finding, Document]
 
 
-def relation_findings(facts: Sequence[Facts], document_of: DocumentOf) -> Iterator[Found]:
+def relation_findings(
+    facts: Sequence[Facts], document_of: DocumentOf, made_by_hand: MadeByHand | None = None
+) -> Iterator[Found]:
     """Findings about the objects of rendered units, each with the document it is about."""
-    all_facts = _All(facts)
+    all_facts = _All(facts, made_by_hand)
     for one in facts:
         if one.is_assumed:
             continue
@@ -64,12 +66,15 @@ def relation_findings(facts: Sequence[Facts], document_of: DocumentOf) -> Iterat
 
 
 Problem = tuple[str, Keys, str, str]
+# Whether a person is told to create an object of a kind with a name.
+MadeByHand = Callable[[str, str], bool]
 
 
 class _All:
     """All facts by what is asked of them."""
 
-    def __init__(self, facts: Sequence[Facts]) -> None:
+    def __init__(self, facts: Sequence[Facts], made_by_hand: MadeByHand | None) -> None:
+        self.made_by_hand = made_by_hand or (lambda kind, name: False)  # noqa: ARG005
         self.named: dict[tuple[str, str], list[Facts]] = defaultdict(list)
         self.by_unit: dict[str, list[Facts]] = defaultdict(list)
         self.names: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -122,6 +127,8 @@ def _missing_object(one: Facts, need: Need, facts: _All) -> Iterator[Problem]:
     known = facts.of_cluster[kind] if kind in _OF_CLUSTER else facts.names[one.unit, kind]
     near = _near(need.name, known)
     if near is None and not _are_made_here(kind, need.name, one, facts):
+        return
+    if facts.made_by_hand(kind, need.name):
         return
     hint = f"Did you mean '{near}'?" if near else f"{one.unit} has {', '.join(sorted(known)[:5])}."
     yield MISSING, need.keys, f"there is no {kind} '{need.name}'", hint
