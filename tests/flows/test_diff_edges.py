@@ -284,3 +284,46 @@ def test_a_merge_group_of_several_commits_is_compared_with_its_base(run, tmp_pat
         ("added", "ConfigMap", "mine"),
         ("changed", "Deployment", "web"),
     ]
+
+
+_BELOW = ("x", *(f"*{letter}" for letter in "abcde"))
+LAUGHS = "".join(f"{key}: &{key} [{', '.join([of] * 9)}]\n" for key, of in zip("abcdef", _BELOW, strict=True))
+PLAIN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["data: [\n", LAUGHS, f"data: {'{a: ' * 3000}1{'}' * 3000}\n"], ids=["cut", "laughs", "deep"]
+)
+def test_a_manifest_that_nobody_can_read_any_more_is_no_removed_object(changed, text):  # noqa: F811
+    before = {"plain/a.yaml": PLAIN, "plain/b.yaml": PLAIN.replace("settings", "other")}
+    found = changed(before, {"plain/a.yaml": PLAIN + text}, code=1)
+    assert found["objects"] == []
+    [one] = found["units"]
+    assert (one["id"], one["state"], "plain/a.yaml:" in one["reason"]) == ("folder:plain", "failed", True)
+
+
+def test_a_manifest_that_is_repaired_is_told_and_not_compared(changed):  # noqa: F811
+    found = changed({"plain/a.yaml": f"{PLAIN}data: [\n"}, {"plain/a.yaml": PLAIN})
+    assert found["objects"] == []
+    assert [(one["state"], "before this change" in one["reason"]) for one in found["units"]] == [("skipped", True)]
+
+
+def test_a_file_that_never_was_a_manifest_may_be_no_yaml(changed):  # noqa: F811
+    assert changed({"plain/a.yaml": "{{ jinja }}: [\n"}, {"plain/a.yaml": "{{ jinja }}: [[\n"})["units"] == []
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.yaml"])
+def test_bombs_in_texts_are_compared_as_texts(changed, name):  # noqa: F811
+    def settings(text):
+        return f"{PLAIN}data:\n  {name}: {json.dumps(text)}\n"
+
+    bomb = LAUGHS if name == "x.yaml" else "[" * 5000 + "]" * 5000
+    found = changed({"plain/a.yaml": settings("{}")}, {"plain/a.yaml": settings(bomb)})
+    assert objects(found) == [("changed", "ConfigMap", "settings")]
+
+
+@pytest.mark.parametrize("revision", ["--output=x", "-Ox", "HEAD:app", "@{u}", "HEAD..", "a b", "HEAD^{tree}"])
+def test_what_is_no_commit_is_no_base(run, tmp_path, revision):
+    make_checkout(tmp_path, FOLDER, origin=ORIGIN)
+    assert run("diff", "--base", revision).code == 2
+    assert not (tmp_path / "x").exists()

@@ -69,4 +69,4 @@ def compared(trees: Trees, expansion: Expansion, asked: Asked) -> Compared:
         summary={"units": differing, "all_units": expansion.count + folders, **found.summary},
         view=asked.view,
     )
-    return Compared(rendered, tuple(findings_of(expansion, sides.troubles)))
+    return Compared(rendered, tuple(findings_of(expansion, sides)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from gitops_ci.comparing import Side
 from gitops_ci.flows.diff.half import Half
@@ -16,7 +16,15 @@ from gitops_ci.rendering.documents import dig, load, text_of
 from gitops_ci.rendering.parts import roles_of
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["described", "differing_documents", "is_test", "plain_sides", "side_of"]
+__all__ = [
+    "described",
+    "differing_documents",
+    "folder_of",
+    "is_test",
+    "plain_manifests",
+    "plain_sides",
+    "side_of",
+]
 
 _DOCUMENT = re.compile(r"^---(?:[ \t].*)?$\n?", re.MULTILINE)
 
@@ -113,22 +121,45 @@ def described(found: Found) -> list[Mapping[str, Any]]:
     return [found.unit.value] if is_object and not found.within and found.unit.value else []
 
 
-def plain_sides(half: Half, paths: Iterable[str]) -> list[Side]:
-    """Manifests that no unit takes, by folder."""
+class Plain(NamedTuple):
+    """The manifests that no unit takes, by file, and the files that cannot be read."""
+
+    values: Mapping[str, list[Mapping[str, Any]]]
+    unread: Mapping[str, YamlError]
+
+
+def plain_manifests(half: Half, paths: Iterable[str]) -> Plain:
+    """What of these files is deployed as it is."""
     wanted = [path for path in paths if path in half.tree and _may_be_manifest(path)]
-    folders: dict[str, list[Mapping[str, Any]]] = {}
+    found, unread = dict[str, list[Mapping[str, Any]]](), dict[str, YamlError]()
     units = {one.unit.path for one in half.units.values()}
     for path, role in sorted(roles_of(wanted, half.deployment).items()):
         if role.role != "plain" or path in units:
             continue
         try:
-            found = half.tree.documents(path)
-        except YamlError:
+            documents = half.tree.documents(path)
+        except YamlError as error:
+            unread[path] = error
             continue
-        values = [one.value for one in found if one.kind and one.value.get("apiVersion") and one.value.get("metadata")]
+        objects = (one for one in documents if one.kind and one.value.get("apiVersion") and one.value.get("metadata"))
+        values: list[Mapping[str, Any]] = [one.value for one in objects]
         if values:
-            folders.setdefault(posixpath.dirname(path) or ".", []).extend(values)
-    return [Side(f"folder:{folder}", values) for folder, values in folders.items()]
+            found[path] = values
+    return Plain(found, unread)
+
+
+def plain_sides(plain: Plain, but: Collection[str] = ()) -> list[Side]:
+    """The manifests by folder, without those of some files."""
+    folders: dict[str, list[Mapping[str, Any]]] = {}
+    for path, values in plain.values.items():
+        if path not in but:
+            folders.setdefault(folder_of(path), []).extend(values)
+    return [Side(name, values) for name, values in folders.items()]
+
+
+def folder_of(path: str) -> str:
+    """The name of the unit that stands for a file without one."""
+    return f"folder:{posixpath.dirname(path) or '.'}"
 
 
 def _may_be_manifest(path: str) -> bool:

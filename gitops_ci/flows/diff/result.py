@@ -9,11 +9,20 @@ from fnmatch import fnmatchcase
 from gitops_ci.comparing import Side
 from gitops_ci.flows.diff.expansion import Expansion
 from gitops_ci.flows.diff.half import Half, Trouble
-from gitops_ci.flows.diff.manifests import described, differing_documents, is_test, plain_sides, side_of
+from gitops_ci.flows.diff.manifests import (
+    described,
+    differing_documents,
+    folder_of,
+    is_test,
+    plain_manifests,
+    plain_sides,
+    side_of,
+)
 from gitops_ci.flows.diff.sides import Trees
 from gitops_ci.flows.diff.unrendered import inputs_of
 from gitops_ci.model import Finding
 from gitops_ci.model.rendered import UnitChange, UnitState
+from gitops_ci.quantities import whole_number
 from gitops_ci.rendering.base import join
 from gitops_ci.rendering.discovery import Found
 from gitops_ci.reporting.summary import count
@@ -28,12 +37,16 @@ Troubles = Mapping[str, tuple[Trouble | None, Trouble | None]]
 
 @dataclass(slots=True)
 class Sides:
-    """The objects of both sides by unit, and what could not be rendered. `tests` were left out of both."""
+    """The objects of both sides by unit, and what could not be rendered. `tests` were left out of both.
+
+    `unread` are manifests that no unit takes and that cannot be read on one side: they are left out of both.
+    """
 
     before: list[Side] = field(default_factory=list)
     after: list[Side] = field(default_factory=list)
     troubles: dict[str, tuple[Trouble | None, Trouble | None]] = field(default_factory=dict)
     tests: int = 0
+    unread: dict[str, tuple[Trouble | None, Trouble | None]] = field(default_factory=dict)
 
 
 def wanted_units(expansion: Expansion, paths: Sequence[str], globs: Sequence[str]) -> list[str]:
@@ -101,9 +114,19 @@ def sides_of(
         made.before += one
         made.after += other
     touched = [path for path in sorted(trees.differing) if _is_whole(paths) or _is_below(path, paths)]
-    for half, sides in ((expansion.base, made.before), (expansion.head, made.after)):
-        sides += [one for one in plain_sides(half, touched) if _is_named(one.unit, globs)]
+    old_plain, new_plain = plain_manifests(expansion.base, touched), plain_manifests(expansion.head, touched)
+    # A file that is no YAML on either side was never known to be a manifest.
+    repaired = old_plain.unread.keys() & new_plain.values.keys()
+    for path in sorted(repaired | (new_plain.unread.keys() & old_plain.values.keys())):
+        if _is_named(folder_of(path), globs):
+            made.unread[path] = _unread(path, old_plain.unread.get(path)), _unread(path, new_plain.unread.get(path))
+    for plain, sides in ((old_plain, made.before), (new_plain, made.after)):
+        sides += [one for one in plain_sides(plain, made.unread) if _is_named(one.unit, globs)]
     return made
+
+
+def _unread(path: str, error: YamlError | None) -> Trouble | None:
+    return Trouble(f"{path}:{error.line}: {error.reason}", "Correct the YAML.", is_error=True) if error else None
 
 
 def _leave_out_tests(sides: list[Side]) -> int:
@@ -168,8 +191,23 @@ def units_of(expansion: Expansion, wanted: Sequence[str], sides: Sides, changed:
         reason = trouble.reason or "; ".join(f"rendered {told}" for told in half.omitted.get(name, ()))
         remedy = trouble.remedy or (one.closure.remedy if reason else "")
         yield UnitChange(name, one.unit.kind, one.unit.source, one.unit.destination, state, reason, remedy)
-    for name in sorted({side.unit for side in (*sides.before, *sides.after) if side.unit.startswith("folder:")}):
-        yield UnitChange(name, "folder", name.partition(":")[2], "", "changed" if name in changed else "unchanged")
+    unread: dict[str, list[tuple[Trouble | None, Trouble | None]]] = {}
+    for path, troubles in sides.unread.items():
+        unread.setdefault(folder_of(path), []).append(troubles)
+    folders = {side.unit for side in (*sides.before, *sides.after) if side.unit.startswith("folder:")}
+    for name in sorted(folders | unread.keys()):
+        yield _folder(name, unread.get(name, ()), is_changed=name in changed)
+
+
+def _folder(name: str, unread: Sequence[tuple[Trouble | None, Trouble | None]], *, is_changed: bool) -> UnitChange:
+    """Manifests that no unit takes; `unread` are those that cannot be read on one side."""
+    source = name.partition(":")[2]
+    if not unread:
+        return UnitChange(name, "folder", source, "", "changed" if is_changed else "unchanged")
+    broken = [head.reason for _, head in unread if head]
+    repaired = [f"before this change: {base.reason}" for base, head in unread if base and not head]
+    reason = "; ".join((*broken, *repaired))
+    return UnitChange(name, "folder", source, "", "failed" if broken else "skipped", reason, "Correct the YAML.")
 
 
 def _state(
@@ -187,8 +225,13 @@ def _state(
     return ("changed" if is_changed else "unchanged"), Trouble("")
 
 
-def findings_of(expansion: Expansion, troubles: Troubles) -> Iterator[Finding]:
+def findings_of(expansion: Expansion, sides: Sides) -> Iterator[Finding]:
     """What the change breaks: nobody can render it any more, and before it could be rendered."""
+    troubles: Troubles = sides.troubles
+    for path, (_, broken) in sides.unread.items():
+        if broken:
+            line, _, reason = broken.reason.removeprefix(f"{path}:").partition(": ")
+            yield Finding("yaml/syntax", "error", reason, path, whole_number(line) or 1, 1, "", broken.remedy)
     for name, (base, head) in troubles.items():
         found = expansion.head.units.get(name)
         if head is None or not head.is_error or found is None or (base is not None and base.is_error):

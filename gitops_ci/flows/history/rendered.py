@@ -16,7 +16,7 @@ from gitops_ci.flows.bump.search import own_file
 from gitops_ci.flows.diff.definitions import definitions_of, scope_of
 from gitops_ci.flows.diff.folding import masks
 from gitops_ci.flows.diff.half import Half, Trouble
-from gitops_ci.flows.diff.manifests import described, plain_sides, side_of
+from gitops_ci.flows.diff.manifests import described, plain_manifests, plain_sides, side_of
 from gitops_ci.flows.history.counterparts import renaming, translated
 from gitops_ci.flows.history.reached import render_reached
 from gitops_ci.flows.history.scopes import Layout, Scope, scopes
@@ -179,7 +179,7 @@ def _sides(of: _Side) -> list[Side]:
             made.append(side_of(found.unit, [output.text], is_removed=False))
         except YamlError as error:
             half.troubles[name] = Trouble(f"what it renders to is not YAML: line {error.line}: {error.reason}")
-    return [*made, *plain_sides(half, sorted(of.paths))]
+    return [*made, *plain_sides(plain_manifests(half, sorted(of.paths)))]
 
 
 def _units(

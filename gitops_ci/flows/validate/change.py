@@ -11,7 +11,7 @@ from gitops_ci.comparing.breaking import CRD_IN_USE, DELETES_DATA, IMMUTABLE, Br
 from gitops_ci.flows.checkout import repository_root
 from gitops_ci.flows.diff.definitions import definitions_of, scope_of
 from gitops_ci.flows.diff.expansion import Expansion, expand
-from gitops_ci.flows.diff.manifests import plain_sides
+from gitops_ci.flows.diff.manifests import plain_manifests, plain_sides
 from gitops_ci.flows.diff.result import Sides, sides_of
 from gitops_ci.flows.diff.sides import Trees, read_trees
 from gitops_ci.flows.validate.units import Checkout
@@ -125,7 +125,7 @@ class _Head:
         if one.kind in {"Namespace", "CustomResourceDefinition"}:
             for path in paths:
                 yield from _values(self.trees.after, path)
-        for side in plain_sides(self.expansion.head, paths):
+        for side in plain_sides(plain_manifests(self.expansion.head, paths)):
             yield from side.values
 
     def _names(self, path: str, *words: str) -> bool:
