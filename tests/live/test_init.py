@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gitops_ci import __version__
@@ -117,3 +119,46 @@ def test_pipeline_of_init_judges(init, project, package, runner_home, tmp_path, 
         run = gitlab_ci_local(checkout, runner_home, variables=wheels)
     assert (run.exit_code == 0) is (manifest is DEPLOYMENT), run.log
     assert ("apps/staging/shop.yaml:7" in run.log) is (manifest is BROKEN)
+
+
+@pytest.mark.only_soak  # an image is built
+def test_pipeline_of_a_monorepo_releases_the_application_of_the_tag(
+    init, registry, docker_cli, project, package, runner_home, tmp_path
+):
+    repository = f"{registry}/{tmp_path.name.replace('_', '-')}/mono"
+    files = {f"services/{name}/app": name for name in ("api", "web")}
+    files |= {f"services/{name}/Dockerfile": "FROM scratch\nCOPY app /app\n" for name in ("api", "web")}
+    try:
+        with git_server(tmp_path / "gitlab") as server, github(tmp_path / "git", f"{repository}/web") as delivery:
+            server.anonymous_read = True
+            shipped = {"templates/release.yml": (project / "templates/release.yml").read_text()}
+            server.make_repo("acme/gitops-ci", shipped).git("tag", __version__)
+            checkout = init(
+                files,
+                server.url_of("acme/mono"),
+                *("--ci", "gitlab", "--address", "127.0.0.1/acme/gitops-ci", "--environment", "staging"),
+                *("--config-repo", delivery.url, "--image", repository),
+                tag="web-v1.4.2",
+            )
+            pipeline = checkout / ".gitlab-ci.yml"
+            # The runner here has the shell executor, and an Engine.
+            pipeline.write_text(re.sub(r"(?m)^  services: .*\n", "", pipeline.read_text()))
+            variables = {
+                "DOCKER_HOST": docker_cli,
+                "DOCKER_BUILDKIT": "0",
+                "CI_COMMIT_TAG": "web-v1.4.2",
+                "CI_COMMIT_BRANCH": "",
+            }
+            variables |= {"GITOPS_CI_TOKEN": delivery.token, "GITOPS_CI_FORGE": "github"}
+            variables |= {"GITOPS_CI_API_URL": delivery.forge.api_url}
+            variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"file://{package.split()[-2]}"}
+            # What a push changed is not known here, and no rule of a tag asks for it.
+            whole = "--no-evaluate-rule-changes"
+            run = gitlab_ci_local(checkout, runner_home, whole, variables=variables, timeout=600)
+            assert run.exit_code == 0, run.log
+            [pull] = delivery.forge.pulls
+            assert "+    newTag: 1.4.2" in delivery.repo.diff("main", pull.head)
+            assert digest_of(registry, f"{repository.partition('/')[2]}/web", "1.4.2") in run.log
+            assert "build-api" not in run.log
+    finally:
+        remove_image(docker_cli, "web:build")

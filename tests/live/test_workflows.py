@@ -1,4 +1,4 @@
-"""The release workflow of this project, run by act: its own lines for real, the actions of others as small stand-ins.
+"""The workflows of this project, run by act: their own lines for real, the actions of others as small stand-ins.
 
 A stand-in does what the next job needs (artifacts travel) and refuses what its original would refuse.
 """
@@ -22,14 +22,15 @@ from tests.support.act import act
 from tests.support.effort import SOAKING
 from tests.support.workspace import export_project, git, make_checkout, pip
 
-WORKFLOW = CHECKOUT / ".github" / "workflows" / "release.yml"
+WORKFLOWS = CHECKOUT / ".github" / "workflows"
+RELEASE, CI = WORKFLOWS / "release.yml", WORKFLOWS / "ci.yml"
 TAG = f"v{__version__}"
 _STORE = "$ARTIFACTS/${{ inputs.name }}"
 # Steps of the stand-ins, by the name of the action: inputs that it takes, and what it runs.
 STAND_INS = {
     "actions/setup-python": (["python-version"], "true"),
     "actions/upload-artifact": (
-        ["name", "path"],
+        ["name", "path", "include-hidden-files"],
         f'test -e "${{{{ inputs.path }}}}" && mkdir -p "{_STORE}" && cp -R "${{{{ inputs.path }}}}/." "{_STORE}"',
     ),
     "actions/download-artifact": (
@@ -67,15 +68,14 @@ esac
 """
 
 
-@pytest.fixture
-def stand_ins(tmp_path):
-    """A folder with an action for each `uses:` of the workflow, by its whole name."""
+def _stand_ins(workflow, folder_of_all):
+    """A folder with an action for each `uses:` of a workflow, by its whole name."""
     found = {}
-    for name, reference in re.findall(r"uses: (([^@\s]+)@[0-9a-f]{40})", WORKFLOW.read_text()):
+    for name, reference in re.findall(r"uses: (([^@\s]+)@[0-9a-f]{40})", workflow.read_text()):
         if reference == "actions/checkout":
             continue  # act has its own
         inputs, line = STAND_INS[reference]
-        folder = tmp_path / "actions" / reference
+        folder = folder_of_all / reference
         folder.mkdir(parents=True, exist_ok=True)
         steps = [{"id": "run", "shell": "bash", "run": line}]
         action = {"name": reference, "inputs": {one: {"required": False} for one in inputs}}
@@ -86,36 +86,44 @@ def stand_ins(tmp_path):
     return found
 
 
-def test_inputs_of_the_actions_of_others_are_known():
+@pytest.mark.parametrize("workflow", [RELEASE, CI], ids=["release", "ci"])
+def test_inputs_of_the_actions_of_others_are_known(workflow):
     """act ignores an input that an action does not have."""
-    for job in yaml.safe_load(WORKFLOW.read_text())["jobs"].values():
+    for job in yaml.safe_load(workflow.read_text())["jobs"].values():
         for step in job["steps"]:
             name = step.get("uses", "").partition("@")[0]
             if name in STAND_INS:
                 assert step.get("with", {}).keys() <= set(STAND_INS[name][0])
 
 
-def _programs(folder: Path, artifacts: Path) -> None:
-    """`sudo` of the runner, whose packages are here already, and `gh`."""
+def _programs(folder: Path, artifacts: Path, **more: str) -> None:
+    """`sudo` of the runner, whose packages are here already, and others."""
     folder.mkdir()
-    for name, text in {"sudo": '#!/bin/sh\ntest "$1" = apt-get\n', "gh": GH}.items():
+    for name, text in {"sudo": '#!/bin/sh\ntest "$1" = apt-get\n', **more}.items():
         (folder / name).write_text(text)
         (folder / name).chmod(stat.S_IRWXU)
     artifacts.mkdir()
 
 
+def _checkout_with(workflow, folder: Path, tag: str = "", **files: str) -> Path:
+    """A checkout of this project with one workflow."""
+    checkout = export_project(folder, without="tests/")
+    for path in (checkout / ".github" / "workflows").glob("*.yml"):
+        if path.name != workflow.name:
+            path.unlink()
+    for name, text in files.items():
+        (checkout / name).write_text(text)
+    return make_checkout(checkout, {}, origin="https://github.com/acme/gitops-ci.git", tag=tag)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("tag", ["v9.9.9", *([TAG] if SOAKING else [])])
-def test_a_tag_is_released_if_it_is_the_version(stand_ins, project, locked, runner_home, tmp_path, monkeypatch, tag):
+def test_a_tag_is_released_if_it_is_the_version(project, locked, runner_home, tmp_path, monkeypatch, tag):
     artifacts, programs = tmp_path / "artifacts", tmp_path / "bin"
-    _programs(programs, artifacts)
-    checkout = export_project(tmp_path / "checkout", without="tests/")
-    for path in (checkout / ".github" / "workflows").glob("*.yml"):
-        if path.name != WORKFLOW.name:
-            path.unlink()
+    _programs(programs, artifacts, gh=GH)
     # The tests are those that run now: the job gets the virtual environment that they leave.
-    (checkout / ".ci" / "run").write_text(f'#!/bin/sh\nln -s "{sys.prefix}" .venv\n')
-    make_checkout(checkout, {}, origin="https://github.com/acme/gitops-ci.git", tag=tag)
+    tests = {".ci/run": f'#!/bin/sh\nln -s "{sys.prefix}" .venv\n'}
+    checkout = _checkout_with(RELEASE, tmp_path / "checkout", tag, **tests)
     wheels = tmp_path / "wheels"
     if tag == TAG:
         lock = CHECKOUT / ".github" / "requirements-sbom.txt"
@@ -129,7 +137,7 @@ def test_a_tag_is_released_if_it_is_the_version(stand_ins, project, locked, runn
         payload={"ref": f"refs/tags/{tag}", "repository": {"full_name": "acme/gitops-ci"}},
         env={"ARTIFACTS": str(artifacts), "PIP_FIND_LINKS": f"{wheels} {locked}", "PIP_COMPILE": "0"},
         secrets={"GITHUB_TOKEN": "word"},
-        actions=stand_ins,
+        actions=_stand_ins(RELEASE, tmp_path / "actions"),
         timeout=300,
     )
     assert run.succeeded is (tag == TAG), str(run)
@@ -149,3 +157,48 @@ def test_a_tag_is_released_if_it_is_the_version(stand_ins, project, locked, runn
     assert {one["name"] for one in contents["components"]} >= {"click", "requests", "ruamel-yaml"}
     assert "gitops_ci/__init__.py" in zipfile.ZipFile(artifacts / "packages" / names[0]).namelist()
     assert git(checkout, "status", "--porcelain", "--", "gitops_ci") == ""
+
+
+# `make` has a rule for what the workflow asks for, and the image's file is there. What they do has tests of its own.
+MAKE = """\
+#!/bin/sh
+/usr/bin/make --dry-run "$@" >/dev/null || exit 1
+echo "make $*" >> "$ARTIFACTS/ran"
+test "$1" != site || mkdir -p .cache/site/html
+"""
+DOCKER = """\
+#!/bin/sh
+test "$1" != build || test -f Dockerfile || exit 1
+echo "docker $1" >> "$ARTIFACTS/ran"
+"""
+
+
+@pytest.mark.only_soak
+@pytest.mark.parametrize(
+    ("event", "ran"),
+    [
+        ("push", [".ci/run"] * 4 + ["docker build", "docker run", "docker run", "make site"]),
+        ("pull_request", [".ci/run"] * 4 + ["docker build", "docker run", "docker run", "make site"]),
+        ("schedule", [".ci/run"] * 4 + ["docker build", "docker run", "docker run", "make site", "make test-newest"]),
+    ],
+)
+def test_every_change_is_checked(project, runner_home, tmp_path, monkeypatch, event, ran):
+    """act has no macOS: it leaves that job out."""
+    artifacts, programs = tmp_path / "artifacts", tmp_path / "bin"
+    _programs(programs, artifacts, make=MAKE, docker=DOCKER)
+    run = '#!/bin/sh\necho .ci/run >> "$ARTIFACTS/ran"\n'
+    checkout = _checkout_with(CI, tmp_path / "checkout", **{".ci/run": run})
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    done = act(
+        checkout,
+        project,
+        runner_home,
+        event=event,
+        payload={"ref": "refs/heads/main", "repository": {"full_name": "acme/gitops-ci", "default_branch": "main"}},
+        env={"ARTIFACTS": str(artifacts)},
+        actions=_stand_ins(CI, tmp_path / "actions"),
+        timeout=600,
+    )
+    assert done.succeeded, str(done)
+    assert sorted((artifacts / "ran").read_text().splitlines()) == ran
+    assert (artifacts / "site").is_dir()
