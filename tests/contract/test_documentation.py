@@ -269,7 +269,10 @@ OTHERS: Mapping[str, set[str]] = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
+RULE_PAGES = sorted(f"docs/rules/{path.name}" for path in (CHECKOUT / "docs" / "rules").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *RULE_PAGES, "CONTRIBUTING.md", "SECURITY.md"])
 def test_every_option_that_is_named_exists(page: str) -> None:
     prose = _CODE.sub("", (CHECKOUT / page).read_text())
     assert set(_OPTION.findall(prose)) - OTHERS.get(page, set()) <= _options()
