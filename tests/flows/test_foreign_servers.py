@@ -1,7 +1,6 @@
 """What answers at the repository's address is something else, or has a certificate of an authority of one's own."""
 
 import ssl
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +13,7 @@ from gitops_ci.forges import FORGES
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support import missing
+from tests.support.http_server import in_background
 from tests.support.services import Unavailable, make_certificate
 
 SIGN_IN = b"<!DOCTYPE html><html><title>Sign in</title></html>"
@@ -37,12 +37,8 @@ def answering(page: bytes, folder=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "server.pem", folder / "server.key")
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield f"{'https' if folder else 'http'}://127.0.0.1:{server.server_address[1]}/acme/config"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with in_background(server):
+        yield f"{'https' if folder else 'http'}://127.0.0.1:{server.server_address[1]}/acme/config"
 
 
 def branches(url):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from collections import Counter
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.flows.test_bump import IMAGE
 from tests.flows.test_bump_gate import DEFINITION, DEPLOYMENT, WIDGET
 from tests.support.git_repo import Entry, make_repo
+from tests.support.http_server import in_background
 from tests.support.layouts import LayoutWriter
 
 SPEC = {"type": "object", "properties": {"image": {"type": "string", "pattern": "^.*:1[.]4[.].*$"}}}
@@ -115,10 +115,9 @@ def host():
         def log_message(self, *_):
             return
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with in_background(server):
         yield f"http://127.0.0.1:{server.server_address[1]}/{{{{.ResourceKind}}}}.json", asked
-        server.shutdown()
 
 
 @pytest.mark.parametrize("own", [True, False])

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.http_server import in_background
+
 __all__ = ["EngineProxy", "engine_at", "engine_with_tls"]
 
 
@@ -26,7 +28,7 @@ class EngineProxy:
 def engine_at(engine: str, path: Path) -> Iterator[EngineProxy]:
     """The Engine at one more Unix socket."""
     proxy = EngineProxy(f"unix://{path}")
-    with _serving(socketserver.ThreadingUnixStreamServer(str(path), _handler(engine, proxy))):
+    with in_background(socketserver.ThreadingUnixStreamServer(str(path), _handler(engine, proxy))):
         yield proxy
 
 
@@ -40,20 +42,8 @@ def engine_with_tls(engine: str, certificates: Path) -> Iterator[EngineProxy]:
     context.verify_mode = ssl.CERT_REQUIRED
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _handler(engine, proxy, context))
     proxy.address = f"tcp://127.0.0.1:{server.server_address[1]}"
-    with _serving(server):
+    with in_background(server):
         yield proxy
-
-
-@contextmanager
-def _serving(server: socketserver.BaseServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _handler(

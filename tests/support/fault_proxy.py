@@ -18,6 +18,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, Any
 
+from tests.support.http_server import in_background
+
 __all__ = ["Answer", "Asked", "Cut", "Delay", "FaultProxy", "Hang", "Passed", "fault_proxy"]
 
 _PIECE = 16 * 1024
@@ -135,14 +137,8 @@ def fault_proxy(upstream: str, *, ipv6: bool = False) -> Iterator[FaultProxy]:
     server = _ServerOfIpv6(("::1", 0), _Handler) if ipv6 else _Server(("127.0.0.1", 0), _Handler)
     server.proxy = proxy
     proxy.host = f"{'[::1]' if ipv6 else '127.0.0.1'}:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with in_background(server):
         yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Server(ThreadingHTTPServer):

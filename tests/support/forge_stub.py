@@ -11,6 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from types import TracebackType
@@ -18,7 +19,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl
 
 from tests.support.contract import Contract, Operation, load
-from tests.support.http_server import Server
+from tests.support.http_server import Server, in_background
 
 __all__ = ["Asked", "Fault", "ForgeStub", "Pull", "Refused", "route"]
 
@@ -147,6 +148,7 @@ class ForgeStub:
         self.search_lag = 0  # searches that do not show a new pull request yet
         self.contract: Contract = load(self.CONTRACT)
         self._lock = threading.RLock()
+        self._serving = ExitStack()
         self._next_comment = 100
         marked = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "operation")]
         self._routes: dict[tuple[str, str], Handler] = {
@@ -304,14 +306,11 @@ class ForgeStub:
                 pass
 
         self._server = Server(("127.0.0.1", 0), Connection)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
+        self._serving.enter_context(in_background(self._server))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._serving.close()
         if self.problems:
             said = "requests or answers against the contract:\n" + "\n".join(self.problems)
             if error is None:

@@ -15,7 +15,6 @@ import io
 import os
 import re
 import subprocess
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from typing import IO
 from urllib.parse import unquote
 
 from tests.support.git_repo import BareRepo, Files, make_repo
-from tests.support.http_server import Server
+from tests.support.http_server import Server, in_background
 
 __all__ = ["GitServer", "Request", "git_server"]
 
@@ -113,14 +112,8 @@ def git_server(root: Path, *, token: str = "s3cret-token-of-the-config-repo") ->
     served = GitServer(root, token)
     httpd = Server(("127.0.0.1", 0), _handler(served))
     served.port = httpd.server_address[1]
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with in_background(httpd):
         yield served
-    finally:
-        httpd.shutdown()
-        httpd.server_close()
-        thread.join()
 
 
 def _smart(root: Path, method: str, path: str, query: str, kind: str) -> tuple[str, str] | None:

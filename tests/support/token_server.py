@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.http_server import in_background
 from tests.support.services import program
 
 __all__ = ["TokenServer", "token_server"]
@@ -81,14 +81,8 @@ def token_server(folder: Path, accounts: Mapping[str, str]) -> Iterator[TokenSer
     subprocess.run([program("openssl"), "req", "-x509", *key], cwd=folder, check=True, capture_output=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.tokens = TokenServer(f"http://127.0.0.1:{server.server_port}/token", folder, accounts)  # type: ignore[attr-defined]
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with in_background(server):
         yield server.tokens  # type: ignore[attr-defined]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

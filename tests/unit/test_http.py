@@ -21,6 +21,7 @@ from gitops_ci.http import Body, Http, HttpError, patience
 from gitops_ci.secret import Secret
 from gitops_ci.validation.custom_resources import fetched_schemas, schema_locations
 from tests.support import missing
+from tests.support.http_server import in_background
 from tests.support.services import Unavailable, make_certificate
 
 
@@ -88,14 +89,8 @@ def serving(*script: Step, tls: Path | None = None) -> Iterator[Server]:
         context.load_cert_chain(tls / "server.pem", tls / "server.key")
         httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
         server.url = f"https://127.0.0.1:{httpd.server_address[1]}"
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with in_background(httpd):
         yield server
-    finally:
-        httpd.shutdown()
-        thread.join()
-        httpd.server_close()
 
 
 OK: Step = (200, {}, b"{}")

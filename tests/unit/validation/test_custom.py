@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import json
 import textwrap
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.model import Finding
 from gitops_ci.validation import Checks, Surroundings, check
 from gitops_ci.validation.custom_resources.schema_locations import Locations, fill
+from tests.support.http_server import in_background
 
 CRD = textwrap.dedent("""\
     apiVersion: apiextensions.k8s.io/v1
@@ -164,12 +164,8 @@ class _Schemas(http.server.BaseHTTPRequestHandler):
 def host() -> Iterator[tuple[str, type[_Schemas]]]:
     handler = type("Handler", (_Schemas,), {"answers": [], "asked": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with in_background(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}", handler
 
 
 def at(base: str) -> str:
