@@ -15,7 +15,7 @@ from tests.flows.test_bump import FILES, HEAD, IMAGE
 from tests.support.effort import STRIDE
 from tests.support.forge_github import GitHubStub
 from tests.support.git_http import git_server as serve
-from tests.support.runs import finish, start
+from tests.support.runs import finish, fork, start
 
 
 class Boundaries:
@@ -53,7 +53,7 @@ class World:
 
     def run(self):
         with self.boundaries.lock:
-            process = start(self.folder, *self.command, environment=self.environment)
+            process = fork(self.folder, *self.command, environment=self.environment)
             self.boundaries.group = process.pid
         return finish(process)
 

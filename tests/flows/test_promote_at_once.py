@@ -10,7 +10,7 @@ from tests.flows.test_interrupted import world
 from tests.support.effort import STRIDE, examples
 from tests.support.forge_github import GitHubStub
 from tests.support.past import CONFIG, Past, overlay
-from tests.support.runs import finish, start
+from tests.support.runs import finish, fork
 
 FRONT, BACK = "ghcr.io/acme/front", "ghcr.io/acme/back"
 SETTINGS = f"{CONFIG}promotion:\n  together: [[{FRONT}, {BACK}]]\n"
@@ -37,7 +37,7 @@ def is_torn(repo, ref="main"):
 def at_once(folder, server, commands, *where):
     environment = {"GITOPS_CI_TOKEN": server.token}
     where = ("--config-repo", server.url_of("acme/config"), *where)
-    running = [start(folder, *command, *where, environment=environment) for command in commands]
+    running = [fork(folder, *command, *where, environment=environment) for command in commands]
     return [finish(process) for process in running]
 
 

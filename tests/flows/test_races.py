@@ -7,7 +7,7 @@ import pytest
 from tests.flows.test_bump import FILES, HEAD, IMAGE
 from tests.support.effort import examples
 from tests.support.forge_github import GitHubStub
-from tests.support.runs import finish, start
+from tests.support.runs import finish, fork
 
 OLDER, NEWER = "ghcr.io/acme/shop:1.5.0", "ghcr.io/acme/shop:1.6.0"
 ENTRY = "app{n}:\n  image:\n    repository: ghcr.io/acme/app{n}\n    tag: 1.0.0\n"
@@ -21,7 +21,7 @@ def at_once(tmp_path, git_server):
     def run(*runs):
         environment = {"GITOPS_CI_TOKEN": git_server.token}
         where = ("--config-repo", git_server.url_of("acme/config"))
-        running = [start(tmp_path, "bump", *arguments, *where, environment=environment) for arguments in runs]
+        running = [fork(tmp_path, "bump", *arguments, *where, environment=environment) for arguments in runs]
         return [finish(process) for process in running]
 
     return run
@@ -91,7 +91,7 @@ def test_runs_that_look_at_other_places_at_once_share_one_pull_request_and_all_a
             )
             arguments = ("bump", "ghcr.io/acme/app:2.0.0", "--environment", "live", *where)
             environment = {"GITOPS_CI_TOKEN": git_server.token}
-            running = [start(tmp_path / f"app{n}", *arguments, environment=environment) for n in range(teams)]
+            running = [fork(tmp_path / f"app{n}", *arguments, environment=environment) for n in range(teams)]
             for code, output in map(finish, running):
                 assert code == 0, output
             head = "gitops-ci/live/ghcr.io-acme-app"
