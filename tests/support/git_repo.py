@@ -10,9 +10,11 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 __all__ = ["BareRepo", "Entry", "commit_files", "make_repo", "read_folder"]
@@ -127,21 +129,50 @@ class BareRepo:
 
 def make_repo(path: Path, files: Files, *, branch: str = "main", history: int = 1) -> BareRepo:
     """A bare repository at `path` with `history` commits: the last one holds `files`, those before it none."""
-    path.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["git", "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path)],
-        check=True,
-        capture_output=True,
-    )
-    repo = BareRepo(path)
-    with (path / "config").open("a") as config:
-        config.write(_OF_HOSTS)
     stream = bytearray()
     for number in range(history - 1):
         _write_commit(stream, branch, {}, f"Commit {number + 1}", FIRST_COMMIT + 60 * number, parent="")
     _write_commit(stream, branch, files, "Files", FIRST_COMMIT + 60 * (history - 1), parent="")
-    repo.git("fast-import", "--quiet", "--force", stdin=bytes(stream))
-    return repo
+    if len(stream) > _KEPT:
+        _import(path, branch, bytes(stream))
+    else:
+        _write(path, _made(branch, bytes(stream)))
+    return BareRepo(path)
+
+
+# Bytes of a repository that is made once and then written again: most tests begin with one of a few small ones, and
+# Git's programs take ten times as long.
+_KEPT = 1 << 16
+
+
+@cache
+def _made(branch: str, stream: bytes) -> Mapping[str, bytes | None]:
+    """What such a repository is on disk: the files by path, and None for a folder, which comes before what is in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "made")
+        _import(path, branch, stream)
+        found = sorted(path.rglob("*"))
+        return {one.relative_to(path).as_posix(): one.read_bytes() if one.is_file() else None for one in found}
+
+
+def _write(path: Path, made: Mapping[str, bytes | None]) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    for name, data in made.items():
+        target = f"{path}/{name}"
+        if data is None:
+            os.makedirs(target, exist_ok=True)
+        else:
+            with open(target, "wb") as file:
+                file.write(data)
+
+
+def _import(path: Path, branch: str, stream: bytes) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    init = ["git", "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path)]
+    subprocess.run(init, check=True, capture_output=True)
+    with (path / "config").open("a") as config:
+        config.write(_OF_HOSTS)
+    BareRepo(path).git("-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", "--force", stdin=stream)
 
 
 def commit_files(
