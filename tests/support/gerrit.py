@@ -39,23 +39,13 @@ class Gerrit:
         now = json.loads(path.read_text()) if path.exists() else {}
         path.write_text(json.dumps(now | values))
 
-    def _here(self, function: str, *args: object) -> object:
-        """Run a function of the hook's module in the repository."""
-        code = "import json, sys; sys.path.insert(0, sys.argv[1]); import gerrit_receive as g\n"
-        code += "print(json.dumps(getattr(g, sys.argv[2])(*json.loads(sys.argv[3]))))"
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", code, str(_HOOK.parent), function, json.dumps(args)],
-            cwd=self.repo.path, env=os.environ | {"GIT_DIR": "."}, capture_output=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr.decode()
-        return json.loads(done.stdout)
-
     def changes(self) -> list[dict]:
         """All changes, the oldest first; `current` is the commit of the newest patch set."""
-        found = self._here("changes")
-        ordered = [found[number] for number in sorted(found, key=int)]
+        with gerrit_receive.within(self.repo.path):
+            found = gerrit_receive.changes()
+        ordered = [found[number] for number in sorted(found)]
         for change in ordered:
-            change["current"] = change["patch_sets"][max(change["patch_sets"], key=int)]
+            change["current"] = change["patch_sets"][max(change["patch_sets"])]
         return ordered
 
     def change(self, number: int) -> dict:
@@ -92,7 +82,7 @@ class Gerrit:
 
     def upload(self, number: int, commit: str, subject: str = "Create patch set") -> None:
         """Somebody's further patch set."""
-        patch_set = max(map(int, self.change(number)["patch_sets"])) + 1
+        patch_set = max(self.change(number)["patch_sets"]) + 1
         self.repo.git("update-ref", gerrit_receive.ref(number, patch_set), commit)
         self._note(number, f"{subject} {patch_set}", f"Uploaded patch set {patch_set}.", ("Commit", commit))
 
@@ -124,12 +114,14 @@ class Gerrit:
             ("Branch", f"refs/heads/{branch}"),
             ("Status", "new"),
         ]
-        self._here("note", new, "Create change", "", [*footers, ("Commit", made)])
+        with gerrit_receive.within(self.repo.path):
+            gerrit_receive.note(new, "Create change", "", [*footers, ("Commit", made)])
         return new
 
     def push(self, commit: str, branch: str = "main") -> None:
         """Another run pushes a commit for review."""
-        self._here("receive", commit, f"refs/for/{branch}")
+        with gerrit_receive.within(self.repo.path):
+            gerrit_receive.receive(commit, f"refs/for/{branch}")
 
     def hide(self) -> None:
         """The server shows no changes (git-config(1), `transfer.hideRefs`)."""
@@ -143,8 +135,9 @@ class Gerrit:
                 self.repo.git("config", "--add", "uploadpack.hideRefs", name)
 
     def _note(self, number: int, subject: str, text: str, *footers: tuple[str, str]) -> None:
-        patch_set = max(map(int, self.change(number)["patch_sets"]))
-        self._here("note", number, subject, text, [("Patch-set", str(patch_set)), *footers])
+        patch_set = max(self.change(number)["patch_sets"])
+        with gerrit_receive.within(self.repo.path):
+            gerrit_receive.note(number, subject, text, [("Patch-set", str(patch_set)), *footers])
 
     def _laid_on(self, tip: str, commit: str) -> str:
         """The tree of a commit's changes on another one that did not change the same files."""

@@ -1,8 +1,9 @@
 """The hook `proc-receive` of a repository that answers pushes to `refs/for/BRANCH` as Gerrit does.
 
-It runs as a program of its own, inside the real `git receive-pack` (githooks(5), "proc-receive"). What it keeps is what
-Gerrit keeps in Git: patch sets at `refs/changes/NN/NUMBER/PATCHSET`, and each change's history at
-`refs/changes/NN/NUMBER/meta`. It refuses what Gerrit refuses, in its words, and what no client of ours should send.
+It runs as a program of its own, inside the real `git receive-pack` (githooks(5), "proc-receive"). Tests import it for
+what persons do. What it keeps is what Gerrit keeps in Git: patch sets at `refs/changes/NN/NUMBER/PATCHSET`, and each
+change's history at `refs/changes/NN/NUMBER/meta`. It refuses what Gerrit refuses, in its words, and what no client of
+ours should send.
 
 Sources, all of Gerrit: Documentation/user-upload.txt, user-changeid.txt, error-change-closed.txt,
 error-no-new-changes.txt, note-db.txt; server/git/receive/ReceiveCommits.java (requestReplaceAndValidateComments,
@@ -17,6 +18,9 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 WEB = "https://review.example"
@@ -24,19 +28,33 @@ WEB = "https://review.example"
 OPTIONS = {"topic", "hashtag", "t", "r", "reviewer", "cc", "wip", "ready", "m", "l", "notify"}
 
 
+# The repository: as a hook, the folder that it is started in.
+_FOLDER = ContextVar("repository", default=Path())
+
+
+@contextmanager
+def within(folder: Path) -> Iterator[None]:
+    """What is called in the block is about this repository."""
+    before = _FOLDER.set(folder)
+    try:
+        yield
+    finally:
+        _FOLDER.reset(before)
+
+
 class Rejected(Exception):
     """The word for a ref that is not taken."""
 
 
 def git(*args: str, stdin: bytes | None = None) -> str:
-    done = subprocess.run(["git", *args], input=stdin, capture_output=True, check=False)
+    done = subprocess.run(["git", "-C", str(_FOLDER.get()), *args], input=stdin, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.decode())
     return done.stdout.decode().removesuffix("\n")
 
 
 def settings() -> dict:
-    path = Path("gerrit.json")
+    path = _FOLDER.get() / "gerrit.json"
     return json.loads(path.read_text()) if path.exists() else {}
 
 
