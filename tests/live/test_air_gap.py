@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from tests.support import CHECKOUT, missing
 from tests.support.documents import blocks
+from tests.support.virtual_environments import quick_python
 from tests.support.workspace import export_project, pip
 
 
@@ -23,11 +23,14 @@ def _pip_lines(page: str) -> list[str]:
 
 
 @pytest.fixture
-def machine(tmp_path):
+def machine(tmp_path, tmp_path_factory):
     """A virtual environment of a machine that has pip's own settings and nothing else."""
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    python = quick_python(tmp_path_factory, tmp_path / "python")
+    subprocess.run([python / "python3", "-m", "venv", str(tmp_path / "venv")], check=True)
     kept = {key: value for key, value in os.environ.items() if key.startswith(("LC_", "SSL_"))}
-    return {**kept, "PATH": f"{tmp_path / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)}
+    path = os.pathsep.join((str(python), str(tmp_path / "venv" / "bin"), os.environ["PATH"]))
+    # What is installed is compiled where it is imported.
+    return {**kept, "PATH": path, "HOME": str(tmp_path), "PIP_COMPILE": "0"}
 
 
 def test_program_crosses_the_gap(package, machine, tmp_path):

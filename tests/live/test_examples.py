@@ -29,6 +29,7 @@ from tests.support.git_repo import commit_files
 from tests.support.gitlab import gitlab_ci_local
 from tests.support.images import digest_of, remove_image
 from tests.support.layouts import LayoutWriter
+from tests.support.virtual_environments import quick_python
 from tests.support.workspace import git, make_checkout
 
 EXAMPLES = CHECKOUT / "examples"
@@ -75,13 +76,14 @@ def local(delivery, registry, tmp_path, engine):
 
 
 @pytest.fixture
-def machine(delivery, docker_cli, package, tmp_path):
+def machine(delivery, docker_cli, package, tmp_path, tmp_path_factory):
     """The environment of a machine where jobs run: programs, the Engine, packages from a folder, the API's address."""
     home = tmp_path / "home"
     home.mkdir()
     names = ("PATH", "PIP_", "LC_", "SSL_")
     found = {key: value for key, value in os.environ.items() if key.startswith(names)}
     return found | {
+        "PATH": f"{quick_python(tmp_path_factory, tmp_path / 'python')}{os.pathsep}{found['PATH']}",
         "HOME": str(home),
         "DOCKER_HOST": docker_cli,
         "DOCKER_BUILDKIT": "0",
