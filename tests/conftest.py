@@ -6,6 +6,7 @@ Fixtures here are real parts: a Docker Engine, container registries, a Git serve
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import os
 import re
 import signal
@@ -24,7 +25,8 @@ from tests.support.forge_hosts import FORKED, KINDS
 from tests.support.git_http import GitServer
 from tests.support.git_http import git_server as serve_git
 from tests.support.images import images_for_tests
-from tests.support.services import Registry, Unavailable, docker_engine
+from tests.support.once import folder_of_run
+from tests.support.services import Registry, Unavailable, shared_engine
 from tests.support.services import registry as start_registry
 
 effort.load_profile()
@@ -46,13 +48,18 @@ _FOREIGN = re.compile(
 )
 
 
+_homes = itertools.count()
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No variable of the machine reaches a test; its home is the folder this fixture returns."""
     for name in list(os.environ):
         if _FOREIGN.fullmatch(name):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
+    # A number of its own: `mktemp` reads the whole folder to find the next one, and a worker has thousands of homes.
+    home = tmp_path_factory.getbasetemp() / f"home{next(_homes)}"
+    home.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("TZ", "UTC")
@@ -107,11 +114,11 @@ def _is_loopback(host: Any) -> bool:
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[str]:
-    """The URL of a real Docker Engine."""
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real Docker Engine, one for all workers."""
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(docker_engine())
+            url = stack.enter_context(shared_engine(folder_of_run(tmp_path_factory)))
         except Unavailable as absent:
             missing(str(absent))
         yield url
@@ -153,7 +160,8 @@ def make_image(engine: str) -> Iterator[Callable[..., str]]:
 @pytest.fixture(scope="session")
 def built_image(make_image: Callable[..., str]) -> str:
     """The name of an image that was just built, in the Engine."""
-    name = "gitops-ci-tests/shop:build"
+    # Workers share the Engine, and each removes in the end what it built.
+    name = f"gitops-ci-tests/shop:build{os.environ.get('PYTEST_XDIST_WORKER', '')}"
     make_image(name)
     return name
 

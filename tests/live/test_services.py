@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from contextlib import closing
+import threading
+from contextlib import ExitStack, closing, contextmanager
 
 import docker
 import pytest
@@ -14,6 +15,7 @@ import requests
 from tests.support.git_http import GitServer
 from tests.support.git_repo import Entry, commit_files
 from tests.support.images import images_for_tests, remove_image
+from tests.support.services import shared_engine
 
 AUTH_KEY = "http.extraHeader"
 
@@ -137,3 +139,37 @@ def test_git_server_answers_as_the_program_for_http_does(git_server, monkeypatch
     monkeypatch.setattr("tests.support.git_http._smart", lambda *_: None)
     assert direct == ask()
     assert direct[0] == 200
+
+
+def test_one_engine_serves_all_workers_until_the_last_of_them_is_done(tmp_path, monkeypatch):
+    events = []
+
+    @contextmanager
+    def fake():
+        events.append("start")
+        yield f"unix://{len(events)}"
+        events.append("end")
+
+    monkeypatch.setattr("tests.support.services.docker_engine", fake)
+    monkeypatch.setattr("tests.support.services._answers", lambda sock: "end" not in events[int(sock) :])
+    entered, joined, left = threading.Event(), threading.Event(), threading.Event()
+
+    def first():
+        with shared_engine(tmp_path) as url:
+            events.append(url)
+            entered.set()
+            assert joined.wait(60)
+        left.set()
+
+    thread = threading.Thread(target=first)
+    with ExitStack() as second:
+        thread.start()
+        assert entered.wait(60)
+        assert second.enter_context(shared_engine(tmp_path)) == "unix://1"
+        joined.set()
+        assert not left.wait(0.2), "the Engine ended under a worker that uses it"
+        events.append("second is done")
+    thread.join(60)
+    with shared_engine(tmp_path) as url:
+        assert url == f"unix://{len(events)}"
+    assert events == ["start", "unix://1", "second is done", "end", "start", "end"]

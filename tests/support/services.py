@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -31,6 +31,7 @@ __all__ = [
     "program",
     "registry",
     "running",
+    "shared_engine",
     "wait_for",
 ]
 
@@ -112,6 +113,27 @@ def docker_engine() -> Iterator[str]:
         with running(command, Path(folder, "log")) as alive:
             wait_for("dockerd", lambda: _answers(sock), alive, Path(folder, "log"))
             yield f"unix://{sock}"
+
+
+@contextmanager
+def shared_engine(folder: Path) -> Iterator[str]:
+    """The URL of one Docker Engine for all processes that give this folder.
+
+    Who finds none starts it, and ends it when nobody else uses it any more. A lock marks each user: the system drops
+    those of a process that was killed.
+    """
+    with ExitStack() as stack:
+        users = stack.enter_context((folder / "engine.users").open("a"))
+        with (folder / "engine.start").open("a") as start:
+            fcntl.flock(start, fcntl.LOCK_EX)
+            fcntl.flock(users, fcntl.LOCK_SH)
+            kept = folder / "engine.url"
+            url = kept.read_text() if kept.exists() else ""
+            if not url or not _answers(url.removeprefix("unix://")):
+                url = stack.enter_context(docker_engine())
+                stack.callback(fcntl.flock, users, fcntl.LOCK_EX)
+                kept.write_text(url)
+        yield url
 
 
 @dataclass(frozen=True)
