@@ -65,9 +65,10 @@ def test_the_default_of_a_feature_is_read_from_upstream(text: str, minor: int, e
 def test_no_other_module_compares_versions() -> None:
     found = []
     for path in sorted((CHECKOUT / "gitops_ci").rglob("*.py")):
-        if path.name == "gates.py":
+        text = path.read_text()
+        if path.name == "gates.py" or "minor" not in text:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(text)):
             sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
             names = {getattr(side, "attr", getattr(side, "id", "")) for side in sides}
             if names & {"minor", "_minor"}:
