@@ -376,7 +376,7 @@ def test_the_rules_of_the_config_repository_hold_too(run, sigstore, root, regist
         ("{identity: x}", "issuer or issuer-regex"),
         ("{issuer: x}", "identity or identity-regex"),
         ("{identity: x, identity-regex: y, issuer: z}", "one of the two"),
-        ("{key: trust/root.json, trusted-root: trust/root.json}", "for identities"),
+        ("{key: trust/root.json, trusted-root: trust/root.json}", "needs an identity"),
         ("{identity: x, issuer: y, trusted-root: ../root.json}", "outside"),
         ("{identity: x, issuer: y, trusted-root: /etc/hostname}", "outside"),
         ("{identity: x, issuer: y, trusted-root: missing.json}", "cannot be read"),
