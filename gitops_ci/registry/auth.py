@@ -132,7 +132,7 @@ class Auth:
             data = answer.json() if answer.ok else {}
         except HttpError as error:
             raise RegistryError(
-                f"{self._registry} wants a token, and its token server gave none: {error.message}", hint=error.hint
+                f"{self._registry} requires a token, but its token server gave none: {error.message}", hint=error.hint
             ) from None
         text = (data.get("token") or data.get("access_token")) if isinstance(data, dict) else None
         if not isinstance(text, str) or not text:
@@ -144,7 +144,7 @@ class Auth:
         if status not in {401, 403}:  # it has not judged the account
             what = "an answer without a token" if 200 <= status < 300 else str(status)
             return RegistryError(
-                f"{self._registry} wants a token, and its token server {shown(realm)} gave {what}",
+                f"{self._registry} requires a token, but its token server {shown(realm)} gave {what}",
                 hint="Is this the address of the registry? If it is, try again later.",
             )
         if self._credential is None:

@@ -58,7 +58,7 @@ _HINTS = (
 _ADVICE = {
     "account": "Set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD, or run docker login before.",
     "rights": "The account may not push here: check its rights on this repository (on GitHub 'packages: write').",
-    "plain": "The Engine wants TLS: add the registry to insecure-registries in its daemon.json. Or push without it: "
+    "plain": "The Engine requires TLS: add the registry to insecure-registries in its daemon.json. Or push without it: "
     "'docker save -o image.tar NAME', and docker-archive:image.tar as the source.",
     "certificate": "The Engine does not trust the registry: put its authority in /etc/docker/certs.d/HOST/ca.crt.",
     "network": "The Engine, not this program, connects to the registry: is it reachable from where the Engine runs?",

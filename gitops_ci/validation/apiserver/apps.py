@@ -69,7 +69,7 @@ def _selector(spec: Field, kind: str) -> None:
         place.bad(
             "selector",
             "the selector does not match the template's labels",
-            f"The selector wants {shown}." if shown else "",
+            f"The selector requires {shown}." if shown else "",
         )
 
 
