@@ -29,7 +29,7 @@ T = TypeVar("T")
 _SECRETS = frozenset({"token", "password", "registry-password", "registry-user", "registry-token", "github-token"})
 _FORMS = ("environments", "images", "pointers", "promotion", "verify")
 _WINDOWS = {"allow": ("allow", "window"), "deny": ("deny", "window")}
-_WILDCARD = lazy_pattern(r"\[[^\]]+\]|[*?]+")
+_WILDCARD = lazy_pattern(r"\[[^\[\]]+\]|[*?]+")
 _QUANTITIES: Mapping[str, tuple[Callable[[str], float | None], str]] = {
     "seconds": (seconds_of, "it is a duration: 90s or 2m"),
     "bytes": (bytes_of, "it is a size: 64MiB or 2GiB"),
