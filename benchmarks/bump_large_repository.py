@@ -35,6 +35,7 @@ spec:
         - name: app
           image: ghcr.io/acme/app-{n}:1.0.0 # bumped by CI
 """
+PORTS = "spec:\n  ports: [{port: 80}]\n"
 
 
 def files() -> dict[str, str]:
@@ -44,7 +45,7 @@ def files() -> dict[str, str]:
         folder = f"apps/team-{n % 20}/app-{n}"
         found[f"{folder}/deployment.yaml"] = DEPLOYMENT.format(n=n)
         found[f"{folder}/kustomization.yaml"] = "resources: [deployment.yaml, service.yaml]\n"
-        found[f"{folder}/service.yaml"] = f"apiVersion: v1\nkind: Service\nmetadata:\n  name: app-{n}\n"
+        found[f"{folder}/service.yaml"] = f"apiVersion: v1\nkind: Service\nmetadata:\n  name: app-{n}\n{PORTS}"
         found[f"{folder}/config.yaml"] = "apiVersion: v1\nkind: ConfigMap\n" + f"data: {{n: '{n}'}}\n"
         found[f"{folder}/values.yaml"] = f"replicas: {n % 7}\nname: app-{n}\n"
     return found

@@ -1,10 +1,12 @@
-"""Paths of a checkout, whose links may lead anywhere."""
+"""Paths of a checkout, whose links may lead anywhere, and the folders that a path of a repository lies in."""
 
 from __future__ import annotations
 
 import os
+import posixpath
+from collections.abc import Iterator
 
-__all__ = ["leads_out"]
+__all__ = ["folders_above", "leads_out"]
 
 
 def leads_out(path: str) -> bool:
@@ -17,3 +19,10 @@ def leads_out(path: str) -> bool:
         return False
     inside = os.path.realpath(os.curdir)
     return os.path.commonpath((inside, os.path.realpath(written))) != inside
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """The folders that a path of a repository lies in, from the nearest to the root, which is `.`."""
+    while path not in {"", "."}:
+        path = posixpath.dirname(path) or "."
+        yield path

@@ -2,7 +2,7 @@
 
 from gitops_ci.configrepo.commits import Identity, Signing
 from gitops_ci.configrepo.create import create_repository
-from gitops_ci.configrepo.git import GitCredentials, check_branch
+from gitops_ci.configrepo.git import GitCredentials, check_branch, check_path
 from gitops_ci.configrepo.git_errors import ForcePushRefused
 from gitops_ci.configrepo.log import BlobChange, BranchLog, LogEntry
 from gitops_ci.configrepo.objects import Selection
@@ -23,5 +23,6 @@ __all__ = [
     "Signing",
     "Snapshot",
     "check_branch",
+    "check_path",
     "create_repository",
 ]

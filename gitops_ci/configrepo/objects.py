@@ -14,12 +14,14 @@ from typing import Protocol
 from gitops_ci.configrepo.git import GitDirectory, check_path
 from gitops_ci.errors import UsageError
 
-__all__ = ["OBSTACLES", "TREE", "Entry", "Objects", "Seen", "Selection", "tree_with"]
+__all__ = ["LINK", "OBSTACLES", "TREE", "Entry", "Objects", "Seen", "Selection", "tree_with"]
 
 TREE = "40000"
+_FEW = 20  # blobs that are asked for one by one
+LINK = "120000"
 _SUBMODULE = "160000"
 # What leads out of the tree: never read, never written, never written through.
-OBSTACLES = {"120000": "a symlink", _SUBMODULE: "a submodule"}
+OBSTACLES = {LINK: "a symlink", _SUBMODULE: "a submodule"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,17 @@ class Objects:
     def blob(self, sha: str) -> bytes:
         self.need([sha])
         return self._git.read_object(sha)[1]
+
+    def blobs(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """The contents of blobs by their ids; what is missing comes in one request.
+
+        Many are printed by a program of their own: to ask for 2,000 small ones in turn takes 0.4 s of CPU, and 0.04 s
+        that way.
+        """
+        wanted = list(dict.fromkeys(ids))
+        self.need(wanted)
+        found = dict(self._git.read_blobs(wanted)) if len(wanted) > _FEW else {}
+        return {sha: found[sha] if sha in found else self.blob(sha) for sha in wanted}
 
     def files(self, tree: str, selection: Selection) -> dict[str, Entry]:
         """The selected regular files below a tree, by path, in git's order."""

@@ -6,14 +6,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 
 from gitops_ci.configrepo.commits import base_in, has_mark, is_marked, marked
 from gitops_ci.configrepo.git import ASK_GIT, GitDirectory, check_path, last_lines
-from gitops_ci.configrepo.objects import OBSTACLES, TREE, Entry, Objects, Selection, tree_with
+from gitops_ci.configrepo.objects import LINK, OBSTACLES, TREE, Entry, Objects, Selection, tree_with
 from gitops_ci.errors import GitError, UsageError
 
 __all__ = ["Snapshot"]
+
+_AT_ONCE = 1000  # files whose contents are held beside what was made of the ones before
 
 
 class Snapshot:
@@ -23,6 +24,7 @@ class Snapshot:
         self.git = git
         self.objects = objects
         self.commit = commit
+        self._listed: dict[str, Entry] | None = None
         _, raw = git.read_object(commit)
         head, _, message = raw.decode("utf-8", "replace").partition("\n\n")
         self.message = message
@@ -77,8 +79,10 @@ class Snapshot:
         return ""
 
     def entry(self, path: str) -> Entry | None:
-        tree, entry = self.tree, None
-        for part in check_path(path).split("/"):
+        parts, tree, entry = check_path(path).split("/"), self.tree, None
+        if self._listed and path in self._listed:
+            return self._listed[path]
+        for part in parts:
             if entry is not None:
                 if entry.mode != TREE:
                     return None
@@ -98,36 +102,37 @@ class Snapshot:
         entries = [(path, self.entry(path)) for path in paths]
         files = [(path, entry.sha) for path, entry in entries if entry and entry.is_file]
         self.objects.need(sha for _, sha in files)
-        for path, sha in files:
-            yield path, self.objects.blob(sha)
+        for first in range(0, len(files), _AT_ONCE):
+            some = files[first : first + _AT_ONCE]
+            blobs = self.objects.blobs(sha for _, sha in some)
+            yield from ((path, blobs[sha]) for path, sha in some)
 
     def paths(self, selection: Selection) -> list[str]:
         """The paths of the selected regular files, in git's order."""
         if self.objects.is_sparse:
             return list(self.objects.files(self.tree, selection))
-        return [path for path in self._listing[0] if selection.matches(path)]
+        return [path for path, entry in self._listing.items() if entry.is_file and selection.matches(path)]
 
     def links(self) -> dict[str, str]:
         """What each symbolic link says, by its path. A snapshot that is read piece by piece has none to tell."""
         found: dict[str, str] = {}
-        for path in () if self.objects.is_sparse else self._listing[1]:
-            with suppress(UsageError):  # a name that is never read
-                if entry := self.entry(path):
-                    found[path] = os.fsdecode(self.objects.blob(entry.sha))
+        for path, entry in () if self.objects.is_sparse else self._listing.items():
+            if entry.mode == LINK:
+                with suppress(UsageError):  # a name that is never read
+                    found[check_path(path)] = os.fsdecode(self.objects.blob(entry.sha))
         return found
 
-    @cached_property
-    def _listing(self) -> tuple[list[str], list[str]]:
-        """The paths of all regular files and of all symbolic links, in git's order."""
-        listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
-        files: list[str] = []
-        links: list[str] = []
-        for line in filter(None, listing.split(b"\0")):
-            mode, _, name = line.partition(b"\t")
-            kind = files if mode.startswith(b"100") else links if mode.startswith(b"120000") else None
-            if kind is not None:
-                kind.append(name.decode("utf-8", "surrogateescape"))
-        return files, links
+    @property
+    def _listing(self) -> dict[str, Entry]:
+        """All entries that are no folders, in git's order."""
+        if self._listed is None:
+            self._listed = {}
+            listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)
+            for line in filter(None, listing.split(b"\0")):
+                about, _, name = line.partition(b"\t")
+                mode, _, sha = about.decode("ascii").split(" ")
+                self._listed[name.decode("utf-8", "surrogateescape")] = Entry(mode, sha)
+        return self._listed
 
     def search(self, needles: Sequence[str], selection: Selection, *, names: Sequence[str] = ()) -> list[str]:
         """The paths of the selected regular files that contain any needle, byte for byte.

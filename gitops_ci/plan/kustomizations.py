@@ -9,12 +9,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator
-from pathlib import PurePosixPath
 
 from gitops_ci.formats import ManifestText
 from gitops_ci.formats.document.nodes import target_of
 from gitops_ci.formats.kustomize import Reach
 from gitops_ci.known_files import KUSTOMIZATIONS
+from gitops_ci.paths import folders_above
 from gitops_ci.plan.relation_lines import RelationLines
 from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError
 
@@ -89,7 +89,7 @@ def builders(files: Collection[str], lines: RelationLines, paths: Collection[str
     """
     found, targets = set[str](), {*files}
     while targets:
-        above = {str(parent) for target in targets for parent in PurePosixPath(target).parents}
+        above = {folder for target in targets for folder in folders_above(target)}
         folders = {posixpath.dirname(target) for target in targets}
         beside = {posixpath.join("" if up == "." else up, name) for up in above | folders for name in KUSTOMIZATIONS}
         new = {path for path in beside.union(*map(lines.kustomizations_of, targets)) if path in paths} - found

@@ -7,6 +7,7 @@ a marker says the name of a policy. The name counts only if every layer below ag
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -49,10 +50,10 @@ def is_selected(resource: str, pattern: str) -> bool:
 
 def lies_over(path: str, base: str) -> bool:
     """Whether a file of values is by its name laid over another: `values-prod.yaml` over `values.yaml` beside it."""
-    upper, lower = PurePosixPath(path), PurePosixPath(base)
-    if upper.parent != lower.parent or upper.suffix not in {".yaml", ".yml"} or lower.suffix not in {".yaml", ".yml"}:
+    upper, lower = posixpath.split(path), posixpath.split(base)
+    (stem, suffix), (below, suffix_below) = posixpath.splitext(upper[1]), posixpath.splitext(lower[1])
+    if upper[0] != lower[0] or not {suffix, suffix_below} <= {".yaml", ".yml"}:
         return False
-    stem, below = upper.name.removesuffix(upper.suffix), lower.name.removesuffix(lower.suffix)
     return stem.startswith((f"{below}-", f"{below}.", f"{below}_")) or stem.endswith((f"-{below}", f".{below}"))
 
 

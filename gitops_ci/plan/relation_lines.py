@@ -11,9 +11,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from gitops_ci.known_files import KUSTOMIZATIONS
+from gitops_ci.paths import folders_above
 
 __all__ = ["WORDS", "RelationLines"]
 
@@ -36,15 +36,12 @@ class RelationLines:
 
     def kustomizations_of(self, target: str) -> set[str]:
         """The kustomizations with a line that leads up and then down to a file or folder."""
-        parent, _, name = target.rpartition("/")
-        # By its name alone from below its parent, else the parent's name precedes it.
-        far = self._with(f"{posixpath.basename(parent)}/{name}") if parent else ()
-        near = self._below(f"{parent}/", f"../{name}") if parent else self._with(f"../{name}")
-        return {path for path, line in (*near, *far) if _is_kustomization(path) and _leads_to(target, path, line)}
+        named_so = self._entries.get(posixpath.basename(target), ())
+        return {path for path, entry in named_so if _resolved(path, entry) == target}
 
     def leading_to(self, files: Collection[str]) -> set[str]:
         """The files with a `path:` of one of these files, or of a folder above it; paths count from the root."""
-        above = {str(parent) for file in files for parent in PurePosixPath(file).parents} | {*files}
+        above = {folder for file in files for folder in folders_above(file)} | {*files}
         # The root is written as a dot or a slash. A pattern that begins with a word is searched fast.
         names = "|".join([*map(re.escape, sorted(above - {"."})), *([r"\./?", "/"] if "." in above else [])])
         leads = re.compile(rf"""path["']?:[ \t]*["']?(?:\./|/)?(?:{names})/?(?=["'\s,}}\]])""")
@@ -58,7 +55,7 @@ class RelationLines:
 
     def generating_from(self, files: Iterable[str]) -> set[str]:
         """The files with a `path:` that has a `*`, as git generators have, and fits a file or a folder above it."""
-        above = {str(parent) for file in files for parent in PurePosixPath(file).parents}
+        above = {folder for file in files for folder in folders_above(file)}
         return {path for path, target in self._globs if any(fnmatchcase(up, target) for up in above)}
 
     @cached_property
@@ -67,18 +64,29 @@ class RelationLines:
         matches = ((path, match[1].lstrip("./")) for path, line in self._with("*") for match in _GLOB.finditer(line))
         return {(path, glob) for path, whole in matches for glob in (whole, posixpath.dirname(whole)) if glob}
 
-    def _below(self, start: str, needle: str) -> Iterator[tuple[str, str]]:
-        """The lines with a text in files whose paths begin so, found by whichever of the two is rarer."""
-        if self._text.count(f"\n{start}") >= self._text.count(needle):
-            yield from ((path, line) for path, line in self._with(needle) if path.startswith(start))
-            return
-        at = self._text.find(f"\n{start}")
-        while at >= 0:
-            end = self._text.find("\n", at + 1)
-            path, _, line = self._text[at + 1 : end].partition("\0")
-            if needle in line:
-                yield path, line
-            at = self._text.find(f"\n{start}", end)
+    @cached_property
+    def _entries(self) -> dict[str, list[tuple[str, str]]]:
+        """Each path with a slash in a line of a kustomization, behind the kustomization, by the name that it ends in.
+
+        Without a slash it leads to what lies beside the kustomization: nobody asks for that.
+        """
+        found: dict[str, list[tuple[str, str]]] = {}
+        for path, line in self._of_kustomizations():
+            for entry in _PATH.findall(line) if "/" in line else ():
+                found.setdefault(posixpath.basename(entry.rstrip("/")), []).append((path, entry))
+        return found
+
+    def _of_kustomizations(self) -> Iterator[tuple[str, str]]:
+        text = self._text
+        for name in KUSTOMIZATIONS:
+            nul = text.find(f"{name}\0")
+            while nul >= 0:
+                nul += len(name)
+                start, end = text.rfind("\n", 0, nul) + 1, text.find("\n", nul)
+                path = text[start:nul]
+                if posixpath.basename(path) == name:
+                    yield path, text[nul + 1 : end]
+                nul = text.find(f"{name}\0", end)
 
     def _with(self, needle: str) -> Iterator[tuple[str, str]]:
         """Each line with a text, behind its file; a path with the text does not count."""
@@ -94,10 +102,6 @@ class RelationLines:
             at = text.find(needle, end)
 
 
-def _is_kustomization(path: str) -> bool:
-    return path.rpartition("/")[2] in KUSTOMIZATIONS
-
-
-def _leads_to(target: str, path: str, line: str) -> bool:
-    folder = posixpath.dirname(path)
-    return any(posixpath.normpath(posixpath.join(folder, entry)) == target for entry in _PATH.findall(line))
+def _resolved(path: str, entry: str) -> str:
+    """Where a path in a file leads, from the root."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), entry))

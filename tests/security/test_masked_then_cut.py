@@ -260,7 +260,6 @@ LISTS_AND_OTHER_TEXTS = {
     "forges/gitlab_merging.py": "the id of a commit that we pushed",
     "forges/tokens.py": "no text: it looks at the beginning of a token",
     "plan/leftovers.py": "lists",
-    "plan/related_files.py": "a list",
     "registry/keyless.py": "the id of a commit, which was masked",
     "registry/public_key.py": "the hash of a public key",
     "registry/signatures.py": "lists",

@@ -119,6 +119,7 @@ class _Search:
         }
         self._texts: dict[str, str] = {}
         self.sources: set[str] = set()
+        self._files.read_ahead(operators)
         for path in operators:
             objects = [one for one in _DOCUMENT.split(self._text(path)) if _OBJECT.search(one)]
             self.sources |= {path} if any(map(_SOURCE.search, objects)) else set()
@@ -173,6 +174,7 @@ class _Search:
         candidates = {*self._snapshot.search(names, Paths(), names=_DESCRIBING)} if names else set()
         # Entries such as `../..` have no name in them.
         candidates |= {path for path in self.describing if not folders.isdisjoint(_folders(path))}
+        self._files.read_ahead(candidates & self.describing - self._named.keys())
         for path in candidates & self.describing:
             if path not in self._named:
                 folder, tokens = posixpath.dirname(path), _TOKEN.findall(self._text(path))

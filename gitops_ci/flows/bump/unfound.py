@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gitops_ci import plan as planning
@@ -51,16 +51,23 @@ def possible(
 
 def untouched(plan: Plan, images: Sequence[ImageRef], policy: BumpPolicy) -> tuple[ImageRef, ...]:
     """The images of which no place is changed or has the version already."""
-    return tuple(image for image in images if not _has_a_place(image, plan, policy))
+    changed = {change.image for change in plan.changes}
+    present: dict[str, list[ImageRef]] = {}
+    for site in plan.unchanged:
+        present.setdefault(site.image.repository, []).append(site.image)
+    return tuple(
+        image
+        for image in images
+        if image not in changed and not _is_present(image, present.get(image.repository, ()), policy)
+    )
 
 
-def _has_a_place(image: ImageRef, plan: Plan, policy: BumpPolicy) -> bool:
-    if any(change.image == image for change in plan.changes):
-        return True
+def _is_present(image: ImageRef, here: Iterable[ImageRef], policy: BumpPolicy) -> bool:
+    """Whether one of the images of the same repository that are up to date is this one."""
     # Another flavour of the image that is up to date is no place of this one.
     same = {None, image.tag, f"v{image.tag}", f"V{image.tag}"}
-    here = (site.image for site in plan.unchanged if not image.tag or site.image.tag in same)
-    return any(site.repository == image.repository if policy.match_name else site.same_image(image) for site in here)
+    alike = (one for one in here if not image.tag or one.tag in same)
+    return any(policy.match_name or one.same_image(image) for one in alike)
 
 
 def nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, policy: BumpPolicy, where: str) -> NothingMatched:

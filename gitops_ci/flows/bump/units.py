@@ -59,7 +59,10 @@ def render_side(
     Raises:
         ProgramError: they need more than a run may hold.
     """
-    tree = SourceTree(CommitFiles(there.snapshot, edits), other.tree if other else None, there.edited)
+    files = CommitFiles(there.snapshot, edits)
+    if other is None:
+        files.read_ahead(there.describing | there.operators)
+    tree = SourceTree(files, other.tree if other else None, there.edited)
     outputs = outputs_without(other.outputs, there.edited) if other else {}
     shared = Shared(tree, outputs)
     checkout = Checkout("", ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import NamedTuple
 
 from gitops_ci import process
@@ -185,9 +186,10 @@ class _Run:
 
         with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
             futures = [pool.submit(one, found) for found in ready]
-            # A signal that comes right before Python waits is seen after the wait: none lasts for long.
-            while wait(futures, timeout=_LOOK).not_done:
-                pass
+            for future in futures:
+                # A signal that comes right before Python waits is seen after the wait: none lasts for long.
+                while wait((future,), timeout=_LOOK).not_done:
+                    pass
             return [future.result() for future in futures]
 
     def _failed(self, found: Found, error: ProgramError) -> None:
@@ -271,10 +273,10 @@ class _Run:
     def files(self, chosen: set[str]) -> None:
         """Sort the chosen files by what they are: only those that nothing renders are judged as they lie."""
         by_name = {self._units.checkout.inside(path): path for path in chosen}
-        owners = self._owners()
+        owners, lacks_program = self._owners(), cache(_lacks_program)
         for path, role in roles_of(by_name, self._deployment).items():
             shown, units = by_name[path], owners.get(path, [])
-            if units and all(path not in one.closure.parts and _lacks_program(one.unit.kind) for one in units):
+            if units and all(path not in one.closure.parts and lacks_program(one.unit.kind) for one in units):
                 continue  # only a program that is missing would render it
             if role.role == "plain" and not units:
                 continue
