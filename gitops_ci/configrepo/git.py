@@ -282,7 +282,8 @@ def check_path(path: str) -> str:
 
 
 def _is_git_folder(name: str) -> bool:
-    return _GIT_FOLDER.fullmatch("".join(c for c in name if c.isprintable())) is not None
+    shown = name if name.isprintable() else "".join(c for c in name if c.isprintable())
+    return _GIT_FOLDER.fullmatch(shown) is not None
 
 
 def _environment(remote: RepoUrl, more: Mapping[str, str], credentials: GitCredentials | None = None) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from gitops_ci.configrepo.commits import base_in, has_mark, is_marked, marked
 from gitops_ci.configrepo.git import ASK_GIT, GitDirectory, check_path, last_lines
+from gitops_ci.configrepo.needles import MANY, any_of, lines_with
 from gitops_ci.configrepo.objects import LINK, OBSTACLES, TREE, Entry, Objects, Selection, tree_with
 from gitops_ci.errors import GitError, UsageError
 
@@ -100,18 +100,23 @@ class Snapshot:
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """The contents of the regular files among these paths; what is missing comes in one request."""
         entries = [(path, self.entry(path)) for path in paths]
-        files = [(path, entry.sha) for path, entry in entries if entry and entry.is_file]
-        self.objects.need(sha for _, sha in files)
+        return self._contents([(path, entry) for path, entry in entries if entry and entry.is_file])
+
+    def _contents(self, files: Sequence[tuple[str, Entry]]) -> Iterator[tuple[str, bytes]]:
+        self.objects.need(entry.sha for _, entry in files)
         for first in range(0, len(files), _AT_ONCE):
             some = files[first : first + _AT_ONCE]
-            blobs = self.objects.blobs(sha for _, sha in some)
-            yield from ((path, blobs[sha]) for path, sha in some)
+            blobs = self.objects.blobs(entry.sha for _, entry in some)
+            yield from ((path, blobs[entry.sha]) for path, entry in some)
 
     def paths(self, selection: Selection) -> list[str]:
         """The paths of the selected regular files, in git's order."""
+        return list(self._files(selection))
+
+    def _files(self, selection: Selection) -> dict[str, Entry]:
         if self.objects.is_sparse:
-            return list(self.objects.files(self.tree, selection))
-        return [path for path, entry in self._listing.items() if entry.is_file and selection.matches(path)]
+            return self.objects.files(self.tree, selection)
+        return {path: entry for path, entry in self._listing.items() if entry.is_file and selection.matches(path)}
 
     def links(self) -> dict[str, str]:
         """What each symbolic link says, by its path. A snapshot that is read piece by piece has none to tell."""
@@ -140,13 +145,11 @@ class Snapshot:
         What is no UTF-8 stands in a needle as Python's surrogate escapes. `names` are the names of the files that are
         looked into; () means all.
         """
-        if self.objects.is_sparse:
-            found = self.objects.files(self.tree, selection)
-            found = {path: entry for path, entry in found.items() if not names or path.rpartition("/")[2] in names}
-            self.objects.need(entry.sha for entry in found.values())
-            wanted = [needle.encode("utf-8", "surrogateescape") for needle in needles]
-            texts = ((path, self.objects.blob(entry.sha)) for path, entry in found.items())
-            return [path for path, data in texts if any(needle in data for needle in wanted)]
+        if self.objects.is_sparse or len(needles) > MANY:
+            wanted = any_of(needles)
+            found = self._files(selection).items()
+            asked = [(path, entry) for path, entry in found if not names or path.rpartition("/")[2] in names]
+            return [path for path, data in self._contents(asked) if wanted.search(data)]
         # A line without text would match every file.
         lines = (line for needle in needles for line in needle.split("\n") if line)
         patterns = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
@@ -165,7 +168,7 @@ class Snapshot:
 
         What is no UTF-8 stands in needles and lines as Python's surrogate escapes.
         """
-        if self.objects.is_sparse:
+        if self.objects.is_sparse or len(needles) > MANY:
             return self._lines_read(needles, selection)
         patterns = "".join(f"{needle}\n" for needle in needles).encode("utf-8", "surrogateescape")
         answer = self.git.run("grep", "--full-name", "-z", "-a", "-F", "-f", "-", self.commit, "--", stdin=patterns)
@@ -175,14 +178,12 @@ class Snapshot:
         return text.replace(f"\n{self.commit}:", "\n")[1:]
 
     def _lines_read(self, needles: Sequence[str], selection: Selection) -> str:
-        found = self.objects.files(self.tree, selection)
-        self.objects.need(entry.sha for entry in found.values())
-        wanted = re.compile(b"|".join(re.escape(needle.encode("utf-8", "surrogateescape")) for needle in needles))
-        parts = []
-        for path, entry in found.items():
-            data = self.objects.blob(entry.sha)
-            parts += [f"{path}\0{line.decode('utf-8', 'surrogateescape')}\n" for line in _lines_with(wanted, data)]
-        return "".join(parts)
+        wanted = any_of(needles)
+        return "".join(
+            f"{path}\0{line.decode('utf-8', 'surrogateescape')}\n"
+            for path, data in self._contents([*self._files(selection).items()])
+            for line in lines_with(wanted, data)
+        )
 
     def whole(self, most: int) -> Snapshot | None:
         """The same commit with all that it holds at hand; None where that are more than `most` files and folders."""
@@ -205,14 +206,3 @@ class Snapshot:
             UsageError: a path leads through or to a symlink or a submodule.
         """
         return tree_with(self.git, self.tree, changes, self.objects.entries)
-
-
-def _lines_with(wanted: re.Pattern[bytes], data: bytes) -> Iterator[bytes]:
-    """The lines with a match, in the time that one look at the data takes: a file may have a line of a megabyte."""
-    end = 0
-    while found := wanted.search(data, end):
-        start = data.rfind(b"\n", end, found.start()) + 1 or end
-        end = data.find(b"\n", found.end())
-        if end < 0:
-            end = len(data)
-        yield data[start:end]

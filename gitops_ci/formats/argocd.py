@@ -8,8 +8,8 @@ overrides to `.argocd-source.yaml` and `.argocd-source-<application>.yaml`.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from gitops_ci.formats.document.image_fields import Found, artifact, one_string, runs_instead
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
@@ -29,7 +29,7 @@ _KINDS = frozenset({"Application", "ApplicationSet"})
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
-    name = PurePosixPath(source.path).name
+    name = posixpath.basename(source.path)
     is_override = name == ".argocd-source.yaml" or (name.startswith(".argocd-source-") and name.endswith(".yaml"))
     for root in source.yaml.documents:
         what = object_of(root)

@@ -9,9 +9,9 @@ github.com/crossplane-contrib/provider-helm (`spec.forProvider.chart` of a Relea
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from gitops_ci.formats.document import chart_repositories
@@ -119,7 +119,7 @@ def _patched(entries: Mapping[str, Entry], place: NodeContext) -> Entry | None:
 
 
 def _spellings(source: ManifestText, place: NodeContext) -> Iterator[_Keys]:
-    name = PurePosixPath(source.path).name
+    name = posixpath.basename(source.path)
     if place.key == "dependencies" and name in _FILES:
         yield _DEPENDENCY
     elif place.key == "helmCharts":

@@ -6,10 +6,10 @@ variable with a default (`${TAG:-1.4}`), which is its environment's to set.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from gitops_ci.formats.document.image_fields import one_string, text_of
 from gitops_ci.formats.document.manifest_text import ManifestText
@@ -25,7 +25,7 @@ _FILE_NAME = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml|[\w.-]+\.(
 
 def is_compose(path: str) -> bool:
     """Whether a file has one of Compose's own names."""
-    return bool(_FILE_NAME.fullmatch(PurePosixPath(path).name))
+    return bool(_FILE_NAME.fullmatch(posixpath.basename(path)))
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:

@@ -18,7 +18,7 @@ ID = "kustomize"
 
 
 def find(source: ManifestText) -> Iterator[ImageSite]:
-    named_so = PurePosixPath(source.path).name in KUSTOMIZATIONS
+    named_so = posixpath.basename(source.path) in KUSTOMIZATIONS
     for root in source.yaml.documents:
         what = object_of(root)
         if not isinstance(root, MappingNode):
@@ -86,7 +86,7 @@ class Reach:
 
 def built(source: ManifestText) -> tuple[str, ...]:
     """The files and folders that a kustomization builds, as paths from the repository's root; none for other files."""
-    if PurePosixPath(source.path).name not in KUSTOMIZATIONS:
+    if posixpath.basename(source.path) not in KUSTOMIZATIONS:
         return ()
     try:
         roots = [root for root in source.yaml.documents if isinstance(root, MappingNode)]

@@ -11,6 +11,7 @@ import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
 from gitops_ci import formats, known_files
@@ -18,6 +19,7 @@ from gitops_ci.formats import ManifestText, chart_version, flux_policies
 from gitops_ci.formats.document import chart_repositories
 from gitops_ci.formats.document.nodes import patch_layer
 from gitops_ci.formats.document.variables import layer as layer_of_variables
+from gitops_ci.paths import folders_above
 from gitops_ci.plan import chart_dependencies, chart_installations, chart_locks, kustomizations, replacements, variables
 from gitops_ci.plan.chart_installations import ChartInstallation
 from gitops_ci.plan.layers import Below, lies_over
@@ -140,7 +142,7 @@ class RelatedFiles:
                 if name not in _INSTALLERS and _goes_with(other, name, [path]):
                     yield other
             if path in self._values:
-                above = [str(parent) for parent in list(PurePosixPath(path).parents)[:_LEVELS]]
+                above = islice(folders_above(path), _LEVELS)
                 yield from (posixpath.join("" if up == "." else up, name) for up in above for name in _INSTALLERS)
             if "charts/" in path:
                 yield posixpath.join(path[: path.rindex("charts/")], known_files.CHART)
@@ -276,7 +278,7 @@ def _layer(path: str) -> str:
 
 def _goes_with(path: str, name: str, bases: Collection[str]) -> bool:
     if name == known_files.CHART or name.startswith(".argocd-source"):
-        return any(PurePosixPath(base).name in _VALUES for base in bases)
+        return any(posixpath.basename(base) in _VALUES for base in bases)
     return any(lies_over(path, base) for base in bases)
 
 
@@ -291,7 +293,7 @@ def _addresses(path: str) -> Iterator[str]:
 
 
 def _holds_values(path: str) -> bool:
-    return path.endswith((".yaml", ".yml")) and "values" in PurePosixPath(path).name
+    return path.endswith((".yaml", ".yml")) and "values" in posixpath.basename(path)
 
 
 def _is_kustomization(path: str) -> bool:

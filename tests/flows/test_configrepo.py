@@ -61,6 +61,33 @@ def test_search_finds_the_files_that_hold_a_needle(opened):
     assert snapshot.search(["-v", "--no-index"], Paths()) == []
 
 
+def test_many_needles_find_what_git_finds_for_a_few_of_them(git_server):
+    """With many words the search is done here, and git is not asked."""
+    files = {f"apps/{number}.yaml": f"image: acme/app-{number}\nname: x\n" for number in range(300)}
+    files |= {
+        "crlf.txt": "app-7\r\nnone\r\napp-8",
+        "binary": b"\0\xff app-9 \xfe\n\0app-1",
+        "empty": "",
+        "a\\b": "app-5\n",
+        "ümlaut": "x.y(z\n",
+        "link": Entry(b"app-1", "120000"),
+    }
+    git_server.make_repo("acme/config", files)
+    needles = [*(f"app-{number}" for number in range(150, 0, -1)), "x.y(z", "\udcff"]
+    url = RepoUrl.parse(git_server.url_of("acme/config"))
+    with ConfigRepo(url, GitCredentials("bot", Secret(git_server.token)), Console()) as repo:
+        snapshot = repo.fetch("main")
+        some = [needles[at : at + 50] for at in range(0, len(needles), 50)]
+        lines = {line for part in some for line in snapshot.lines(part, Paths()).split("\n")}
+        paths = {path for part in some for path in snapshot.search(part, Paths())}
+        assert set(snapshot.lines(needles, Paths()).split("\n")) == lines
+        assert snapshot.search(needles, Paths()) == sorted(paths, key=os.fsencode)
+        assert {"crlf.txt", "binary", "a\\b", "ümlaut"} < paths
+        assert dict(snapshot.read_all(f"apps/{number}.yaml" for number in range(300))) == {
+            path: text.encode() for path, text in files.items() if path.startswith("apps/")
+        }
+
+
 def test_a_commit_changes_only_what_it_says(opened, served):
     snapshot = opened.fetch("main")
     new = commit(opened, snapshot, {"apps/a.yaml": b"image: acme/shop:2\n", "new/deep/file": b"x"})

@@ -24,6 +24,7 @@ __all__ = ["MOST", "NAMED", "VALUES_FROM", "Survey", "survey"]
 
 # With more files and folders than this, a run that is about some folders does not read the others for its check.
 MOST = 20_000
+_MANY = 100  # names: git grep looks for each of them, so reading all descriptions takes less
 # The API groups whose objects describe units.
 _OPERATORS = ("argoproj.io/", "fluxcd.io/", "fleet.cattle.io/")
 # What a unit takes values from by name, and the fields that do so.
@@ -171,7 +172,10 @@ class _Search:
         folders = {posixpath.dirname(path) for path in paths if path in self.describing}
         targets = folders | set(paths)
         names = sorted({name for path in targets if (name := posixpath.basename(path))})
-        candidates = {*self._snapshot.search(names, Paths(), names=_DESCRIBING)} if names else set()
+        if len(names) > _MANY:
+            candidates = set(self.describing)
+        else:
+            candidates = {*self._snapshot.search(names, Paths(), names=_DESCRIBING)} if names else set()
         # Entries such as `../..` have no name in them.
         candidates |= {path for path in self.describing if not folders.isdisjoint(_folders(path))}
         self._files.read_ahead(candidates & self.describing - self._named.keys())
