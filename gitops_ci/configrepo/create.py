@@ -18,7 +18,7 @@ def create_repository(path: str, files: Mapping[str, bytes], *, branch: str, mes
     url = RepoUrl.parse(path)
     git = GitDirectory(path, url, None)
     try:
-        git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
+        git.create()
         git.checked("Naming the branch", "symbolic-ref", "HEAD", f"refs/heads/{check_branch(branch)}")
         commit = first_commit(git, files, message, author)
         git.checked("Creating the branch", "update-ref", f"refs/heads/{branch}", commit)

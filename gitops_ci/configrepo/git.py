@@ -52,6 +52,10 @@ _ALWAYS = {
     "protocol.ext.allow": "never",
     "submodule.recurse": "false",
 }
+_EMPTY_REPOSITORY = {
+    "HEAD": "ref: refs/heads/main\n",
+    "config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,14 @@ class GitDirectory:
         self._sign_in = _environment(remote, settings, credentials)
         self._objects: LooseObjectDB | None = None
 
+    def create(self) -> None:
+        """Make the folder an empty bare repository, as gitrepository-layout(5) describes it: no program is started."""
+        for folder in ("objects", "refs"):
+            os.mkdir(os.path.join(self.path, folder))
+        for name, text in _EMPTY_REPOSITORY.items():
+            with open(os.path.join(self.path, name), "w", encoding="ascii") as file:
+                file.write(text)
+
     def close(self) -> None:
         self._git.clear_cache()
 
@@ -110,7 +122,7 @@ class GitDirectory:
 
         Raises:
             GitError: it was still not done after `seconds`.
-            ProgramError: git is not installed.
+            ProgramError: git is not installed, or does not start.
             UsageError: an argument holds a token: arguments can be read by every user of the machine.
         """
         if any(mask(argument) != argument for argument in arguments):

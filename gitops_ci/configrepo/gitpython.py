@@ -26,6 +26,7 @@ INSTALL = "Install git 2.31 or newer and put it on PATH."
 _KEPT = frozenset(
     {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_EXEC_PATH"}
 )
+_WITHOUT_GIT = {"GIT_PYTHON_GIT_EXECUTABLE": os.devnull, "GIT_PYTHON_REFRESH": "quiet"}
 
 
 def git_in(path: str, environment: Mapping[str, str]) -> Git:
@@ -34,7 +35,7 @@ def git_in(path: str, environment: Mapping[str, str]) -> Git:
     Each child gets the variables of this process without git's own, and `environment`.
 
     Raises:
-        ProgramError: git is not installed, or does not start.
+        ProgramError: git is not installed.
     """
     program = os.environ.get("GIT_PYTHON_GIT_EXECUTABLE") or find("git")
     if program is None:
@@ -46,15 +47,9 @@ def git_in(path: str, environment: Mapping[str, str]) -> Git:
 
 @cache
 def _git_class(program: str) -> type[Git]:
-    try:
-        with _variables_of_the_import(program):
-            from git import Git
-            from git.exc import GitCommandNotFound
-    except ImportError as error:
-        raise ProgramError(
-            f"{program} cannot be started",
-            hint="Check that 'git --version' works, and that the job may open enough files (ulimit -n).",
-        ) from error
+    with _variables_of_the_import():
+        from git import Git
+        from git.exc import GitCommandNotFound
 
     class CleanGit(Git):
         """Git whose children see no git variable that this process inherited."""
@@ -82,20 +77,29 @@ def _git_class(program: str) -> type[Git]:
                 )
             except FileNotFoundError as error:
                 raise GitCommandNotFound(command, error) from error
+            except OSError as error:
+                raise ProgramError(
+                    f"{program} cannot be started: {error.strerror}",
+                    hint="Check that 'git --version' works, and that the job may open enough files (ulimit -n).",
+                ) from error
             return self.AutoInterrupt(child, command)
 
     return CleanGit
 
 
 @contextmanager
-def _variables_of_the_import(program: str) -> Iterator[None]:
-    """GitPython starts git while it is imported, and takes its path and all variables from this process alone."""
+def _variables_of_the_import() -> Iterator[None]:
+    """GitPython asks git for its version twice while it is imported, unless there is no git and nothing is to be said.
+
+    What is no program is no git. The one that does not start is found by the first command.
+    """
     hidden = {name: os.environ.pop(name) for name in _of_git()}
-    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = program
+    os.environ |= _WITHOUT_GIT
     try:
         yield
     finally:
-        del os.environ["GIT_PYTHON_GIT_EXECUTABLE"]
+        for name in _WITHOUT_GIT:
+            del os.environ[name]
         os.environ.update(hidden)
 
 

@@ -127,7 +127,7 @@ class ConfigRepo:
             # Having a commit says nothing of its trees where objects come one by one: nothing is offered to the server.
             settings = {"fetch.negotiationAlgorithm": "noop"} if kind in {"sparse", "log", "commits"} else {}
             git = self.clone.directories[kind] = GitDirectory(path, self.url, self._credentials, settings)
-            git.checked("Creating a repository", "init", "--quiet", "--bare", "--template=", ".")
+            git.create()
         return self.clone.directories[kind]
 
     def _ref(self, branch: str) -> str:

@@ -1,7 +1,9 @@
 """The config repository's door against real Git over HTTP."""
 
 import os
+import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from gitops_ci.cli.console import Console
 from gitops_ci.configrepo import ConfigRepo, GitCredentials, Identity
 from gitops_ci.configrepo.git_errors import is_transient, push_error
-from gitops_ci.errors import GitError, UsageError
+from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.flows.globs import Paths
 from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
@@ -476,3 +478,32 @@ def test_a_connection_that_breaks_once_is_no_failure(git_server, opened, served)
 
     git_server.boundary = break_once
     assert opened.fetch("main").commit == served.head()
+
+
+def test_a_git_that_does_not_start_is_named_with_the_reason(tmp_path, monkeypatch):
+    program = tmp_path / "git"
+    program.write_bytes(b"no program\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with (
+        ConfigRepo(RepoUrl.parse(str(tmp_path)), None, Console()) as repo,
+        pytest.raises(ProgramError, match=f"{program} cannot be started: Exec format error"),
+    ):
+        repo.refs()
+
+
+def test_git_starts_for_what_is_asked_and_for_nothing_before(tmp_path):
+    """Neither its version is asked for, nor does it make the empty repository."""
+    make_repo(tmp_path / "config.git", FILES)
+    program, log = tmp_path / "bin" / "git", tmp_path / "log"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$1" >> {log}\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o755)
+    code = (
+        "import sys; from gitops_ci.cli.console import Console; from gitops_ci.configrepo import ConfigRepo\n"
+        "from gitops_ci.repourl import RepoUrl\n"
+        "with ConfigRepo(RepoUrl.parse(sys.argv[1]), None, Console()) as repo: assert repo.fetch('main').read('z')"
+    )
+    environment = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run([sys.executable, "-c", code, tmp_path / "config.git"], env=environment, check=True)
+    assert log.read_text().split() == ["fetch", "cat-file"]
