@@ -97,6 +97,36 @@ def test_a_new_image_is_one_changed_object(changed):
     assert one["paths"][0]["base_pointer"] == "/spec/template/spec/containers/0/image"
 
 
+def test_the_order_of_files_on_disk_has_no_influence(run, tmp_path, monkeypatch):
+    before = {
+        **CHART,
+        **FOLDER,
+        **{f"apps/{name}.yaml": APPLICATION.format(name=name, tag="1") for name in "dbac"},
+        **{f"plain/{name}.yaml": DEPLOYMENT.format(tag="1.0.0").replace("web}", f"{name}}}") for name in "zyx"},
+    }
+    after = {
+        **NEWER,
+        "charts/web/values.yaml": "tag: 1.0.1\n",
+        "apps/b.yaml": APPLICATION.format(name="b", tag="2"),
+        "plain/y.yaml": None,
+        "plain/w.yaml": before["plain/x.yaml"].replace("name: x", "name: w"),
+        "plain/z.yaml": before["plain/z.yaml"].replace("1.0.0", "1.1.0"),
+    }
+    seen = set()
+    for folder, order in (("one", 1), ("one", 1), ("other", -1)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / folder)
+        if not (tmp_path / folder / ".git").exists():
+            make_checkout(tmp_path / folder, dict([*before.items()][::order]), origin=ORIGIN)
+            lay(tmp_path / folder, dict([*after.items()][::order]))
+        ran = run("diff", "--base", "HEAD", "--output", "json", "--report", "html=page.html")
+        assert ran.code == 0, ran.err
+        page = (tmp_path / folder / "page.html").read_text()
+        (tmp_path / folder / "page.html").unlink()
+        seen.add((json.dumps(ran.document["rendered"]), page))
+    assert len(seen) == 1
+
+
 def test_nothing_changed(changed):
     found = changed(FOLDER, {})
     assert (found["units"], found["objects"]) == ([], [])
