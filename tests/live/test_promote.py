@@ -13,6 +13,12 @@ from tests.support.past import CONFIG, Past
 from tests.support.world import world_on
 
 _numbers = itertools.count(1)
+PUBLIC_KEY = """\
+-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMNsIhOkrJc10fDc61xrwQ2qq00po
+XcqfhQYuL9l65KwkmwZ3gzYvZlAVnhFbGy906b3C2Qa+bfKlYEBPWpCdOg==
+-----END PUBLIC KEY-----
+"""
 AUTO = CONFIG.replace("promote-from: dev", "promote-from: dev, promote: auto, mode: push").replace(
     "promote-from: staging", "promote-from: staging, promote: auto, mode: push"
 )
@@ -229,6 +235,18 @@ def test_what_the_check_refuses_is_a_closed_gate(call, past, shop):
     ran = call("--to", "staging", code=1)
     assert (gates(ran, "closed"), past.repo.head()) == (["validate"], tip)
     assert [finding["rule"] for finding in ran.document["findings"]] == ["schema/value"]
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_an_image_that_nobody_signed_goes_nowhere(call, past, shop, command):
+    rule = f'verify: {{"{shop}": {{key: cosign.pub}}}}\n'
+    commit_files(past.repo, {"cosign.pub": PUBLIC_KEY, ".gitops-ci.yaml": CONFIG + rule}, message="Signatures")
+    tip = past.repo.head()
+    arguments = {"promote": ["--to", "staging"], "rollback": [shop, "--environment", "dev"]}
+    ran = call(*arguments[command], code=1, command=command)
+    message = ran.document["error"]["message"]
+    assert ("is not signed by key cosign.pub" in message, message.count("sha256:")) == (True, 1)
+    assert past.repo.head() == tip
 
 
 # Sets.

@@ -113,8 +113,9 @@ def _signed(reader: Reader, name: str, tag: str | None, digest: str, signers: Se
         others += 1
     wanted = " or ".join(map(str, signers))
     what = f"{others} signatures of it are by somebody else" if others else "it has no signature"
+    shown = name if digest in name else f"{name} ({digest})"
     raise FindingsError(
-        f"{name} ({digest}) is not signed by {wanted}: {'; '.join((what, *list(reasons)[:_MOST_REASONS]))}",
+        f"{shown} is not signed by {wanted}: {'; '.join((what, *list(reasons)[:_MOST_REASONS]))}",
         hint=f"Sign it: {_command(signers)} {reader.name}@{digest}. Do not deploy it before.",
     )
 
