@@ -260,6 +260,7 @@ LISTS_AND_OTHER_TEXTS = {
     "forges/gitlab_merging.py": "the id of a commit that we pushed",
     "forges/tokens.py": "no text: it looks at the beginning of a token",
     "plan/leftovers.py": "lists",
+    "registry/image_config.py": "a list of images",
     "registry/keyless.py": "the id of a commit, which was masked",
     "registry/public_key.py": "the hash of a public key",
     "registry/signatures.py": "lists",
@@ -279,6 +280,7 @@ LISTS_AND_OTHER_TEXTS = {
     "rendering/helmrelease.py": "the name of a release, as Flux cuts it",
     "tags/strategies.py": "a tag, which cannot be used without it",
     "text.py": "a list of names",
+    "validation/apiserver/possession.py": "bytes of keys and signatures",
     "validation/apimachinery/object_meta.py": "what a rule of Kubernetes counts",
     "validation/custom_resources/schema_values.py": "lists of values",
 }
