@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
@@ -12,14 +13,35 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gitops_ci.validation.apiserver.possession import public_key
 
 MESSAGE = b"d2719a3a-3a42-4d0b-a1f9-f2a7dcc3a2d4"
-RSA = rsa.generate_private_key(65537, 3072)
-KEYS = {
-    "P-256": ec.generate_private_key(ec.SECP256R1()),
-    "P-384": ec.generate_private_key(ec.SECP384R1()),
-    "P-521": ec.generate_private_key(ec.SECP521R1()),
-    "Ed25519": ed25519.Ed25519PrivateKey.generate(),
-    "RSA": RSA,
+# Made when a test asks for them: every worker collects this file.
+KINDS = {
+    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "RSA": lambda: rsa.generate_private_key(65537, 3072),
 }
+OTHERS = {
+    "a short RSA key": (lambda: der(rsa.generate_private_key(65537, 2048)), "3072 or 4096"),
+    "P-224": (lambda: der(ec.generate_private_key(ec.SECP224R1())), "P-256"),
+    "secp256k1": (lambda: der(ec.generate_private_key(ec.SECP256K1())), "P-256"),
+    "DSA": (lambda: der(dsa.generate_private_key(2048)), "Ed25519, ECDSA or RSA"),
+    "cut off": (lambda: der(made("P-256"))[:-1], "in DER"),
+    "a byte too many": (lambda: der(made("P-256")) + b"\0", "in DER"),
+    "no point of the curve": (lambda: _with_another_end(der(made("P-256"))), "in DER"),
+    "nothing": (lambda: b"", "in DER"),
+    "base64": (lambda: base64.b64encode(der(made("RSA"))), "in DER"),
+    "no length": (lambda: b"\x30\x80\0\0", "in DER"),
+}
+
+
+@cache
+def made(name):
+    return KINDS[name]()
+
+
+def _with_another_end(content: bytes) -> bytes:
+    return content[:-1] + bytes([content[-1] ^ 1])
 
 
 def der(key) -> bytes:
@@ -34,9 +56,9 @@ def sign(key, message: bytes = MESSAGE, salt: int = padding.PSS.DIGEST_LENGTH) -
     return key.sign(message, ec.ECDSA(SHA256()))
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", KINDS)
 def test_only_the_signature_of_the_text_by_the_key_is_a_proof(name):
-    key, verify = KEYS[name], public_key(der(KEYS[name]))
+    key, verify = made(name), public_key(der(made(name)))
     assert callable(verify)
     for number in range(5):
         message = MESSAGE + bytes([number])
@@ -54,33 +76,20 @@ def test_only_the_signature_of_the_text_by_the_key_is_a_proof(name):
 
 @pytest.mark.parametrize("salt", [0, 20, padding.PSS.MAX_LENGTH])
 def test_a_salt_may_have_any_length(salt):
-    verify = public_key(der(RSA))
+    verify = public_key(der(made("RSA")))
     assert callable(verify)
-    assert verify(MESSAGE, sign(RSA, salt=salt))
+    assert verify(MESSAGE, sign(made("RSA"), salt=salt))
 
 
 def test_another_padding_is_no_proof():
-    verify = public_key(der(RSA))
+    verify = public_key(der(made("RSA")))
     assert callable(verify)
-    assert not verify(MESSAGE, RSA.sign(MESSAGE, padding.PKCS1v15(), SHA256()))
+    assert not verify(MESSAGE, made("RSA").sign(MESSAGE, padding.PKCS1v15(), SHA256()))
 
 
-@pytest.mark.parametrize(
-    ("key", "why"),
-    [
-        (der(rsa.generate_private_key(65537, 2048)), "3072 or 4096"),
-        (der(ec.generate_private_key(ec.SECP224R1())), "P-256"),
-        (der(ec.generate_private_key(ec.SECP256K1())), "P-256"),
-        (der(dsa.generate_private_key(2048)), "Ed25519, ECDSA or RSA"),
-        (der(KEYS["P-256"])[:-1], "in DER"),
-        (der(KEYS["P-256"]) + b"\0", "in DER"),
-        (der(KEYS["P-256"])[:-1] + bytes([der(KEYS["P-256"])[-1] ^ 1]), "in DER"),
-        (b"", "in DER"),
-        (base64.b64encode(der(RSA)), "in DER"),
-        (b"\x30\x80\0\0", "in DER"),
-    ],
-)
-def test_the_server_does_not_take_other_keys(key, why):
-    found = public_key(key)
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_server_does_not_take_other_keys(name):
+    make, why = OTHERS[name]
+    found = public_key(make())
     assert isinstance(found, str)
     assert why in found
