@@ -47,9 +47,15 @@ def git_in(path: str, environment: Mapping[str, str]) -> Git:
 
 @cache
 def _git_class(program: str) -> type[Git]:
-    with _variables_of_the_import():
-        from git import Git
-        from git.exc import GitCommandNotFound
+    try:
+        with _variables_of_the_import():
+            from git import Git
+            from git.exc import GitCommandNotFound
+    except ImportError as error:
+        # GitPython wraps what the system refused while it was imported.
+        if not isinstance(error.__cause__, OSError):
+            raise
+        raise _not_started(program, error.__cause__) from error
 
     class CleanGit(Git):
         """Git whose children see no git variable that this process inherited."""
@@ -78,13 +84,17 @@ def _git_class(program: str) -> type[Git]:
             except FileNotFoundError as error:
                 raise GitCommandNotFound(command, error) from error
             except OSError as error:
-                raise ProgramError(
-                    f"{program} cannot be started: {error.strerror}",
-                    hint="Check that 'git --version' works, and that the job may open enough files (ulimit -n).",
-                ) from error
+                raise _not_started(program, error) from error
             return self.AutoInterrupt(child, command)
 
     return CleanGit
+
+
+def _not_started(program: str, error: OSError) -> ProgramError:
+    return ProgramError(
+        f"{program} cannot be started: {error.strerror}",
+        hint="Check that 'git --version' works, and that the job may open enough files (ulimit -n).",
+    )
 
 
 @contextmanager

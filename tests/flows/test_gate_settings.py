@@ -76,7 +76,7 @@ CASES = {
         [("repo/mutable-tag", "shop/templates/d.yaml")],
     ),
     "a skip": (chart(GADGET), "", []),
-    "fail-on skipped": (chart(GADGET), "validate: {fail-on: [skipped]}", ["cannot be checked"]),
+    "fail-on skipped": (chart(GADGET), "validate: {fail-on: [skipped]}", ["be checked"]),
     "missing-schema": (
         chart(GADGET),
         "validate: {missing-schema: fail}",
@@ -111,7 +111,7 @@ def test_validate_and_the_gate_give_the_same_verdict(run, tree, tmp_path, tmp_pa
     assert (bumped.code, validated.code) == ((1, 1) if expected else (0, 0)), bumped.err + validated.err
     for ran in (bumped, validated):
         if isinstance(expected[0] if expected else (), str):
-            assert expected[0] in ran.document["error"]["message"].replace("could not", "cannot")
+            assert expected[0] in ran.document["error"]["message"]
             continue
         found = ran.document["findings"] if ran.code else []
         assert [(one["rule"], one["path"]) for one in found] == expected, ran.out

@@ -138,7 +138,7 @@ def test_a_machine_downloads_the_packages_once_and_trusts_no_wheel(config_checko
     assert not run.succeeded
     platform = f"{os.uname().sysname} {os.uname().machine}"
     assert f"The packages of gitops-ci could not be installed on {platform}: see the lines above." in str(run)
-    assert "docs/platforms.md says which platforms have wheels" in str(run)
+    assert "docs/platforms.md lists the platforms that have wheels" in str(run)
     run = next_job(with_packages)
     assert run.succeeded, str(run)
     assert sorted(store.glob("*.whl")) == wheels

@@ -396,15 +396,19 @@ def test_overlays_of_fleet(outputs):
     assert ("a: patched" in made["fleet:f#edge"], "a: replaced" in made["fleet:f#edge"]) == (True, True)
 
 
-def test_values_files_of_fleet_win_and_a_kustomization_comes_after_the_chart(outputs):
+@pytest.mark.parametrize(("chart", "value"), [("chart: ., ", "file"), ("", "inline")])
+def test_values_files_of_fleet_win_and_a_kustomization_comes_after_the_chart(outputs, chart, value):
+    """Without `chart` Fleet reads none of them (readResources)."""
     files = {
-        "f/fleet.yaml": "helm: {releaseName: r, values: {a: inline}, valuesFiles: [v.yaml]}\nkustomize: {dir: o}\n",
+        "f/fleet.yaml": f"helm: {{{chart}releaseName: r, values: {{a: inline}}, valuesFiles: [v.yaml]}}\n"
+        "kustomize: {dir: o}\n",
         "f/v.yaml": "a: file\n",
         "f/Chart.yaml": CHART,
         "f/templates/x.yaml": CONFIGMAP.format(name="{{ .Release.Name }}", value="{{ .Values.a }}"),
         "f/o/kustomization.yaml": "namePrefix: p-\n",
     }
-    assert outputs(files) == {"fleet:f": "apiVersion: v1\ndata:\n  a: file\nkind: ConfigMap\nmetadata:\n  name: p-r\n"}
+    made = f"apiVersion: v1\ndata:\n  a: {value}\nkind: ConfigMap\nmetadata:\n  name: p-r\n"
+    assert outputs(files) == {"fleet:f": made}
 
 
 @pytest.mark.parametrize(

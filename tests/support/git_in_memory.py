@@ -211,8 +211,8 @@ class RepoInMemory:
         del depth, sparse, tip
         return SnapshotInMemory(self.remote, self.remote.heads[branch])
 
-    def commits(self, branch: str, *, since: int) -> LogInMemory:
-        del since
+    def commits(self, branch: str, *, since: int, tip: str = "") -> LogInMemory:
+        del since, tip
         return LogInMemory(self.remote, branch)
 
     def holds(self, branch: str, commit: SnapshotInMemory) -> bool:

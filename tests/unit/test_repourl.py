@@ -71,7 +71,7 @@ def test_azures_own_clone_address_is_taken():
 def test_bitbuckets_own_clone_address_is_taken():
     url = RepoUrl.parse("https://jane@bitbucket.org/acme/config.git")
     assert (url.text, url.path) == ("https://bitbucket.org/acme/config.git", "acme/config")
-    with pytest.raises(UsageError, match="carries credentials"):
+    with pytest.raises(UsageError, match="contains credentials"):
         RepoUrl.parse("https://jane:secret@bitbucket.org/acme/config.git")
 
 
