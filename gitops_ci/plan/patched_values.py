@@ -45,10 +45,11 @@ def _patched(
             patches.append(site)
         else:
             by_path.setdefault(site.path, []).append(site)
+    with_sites = [source for source in sources if source.path in by_path]
     for patch in patches:
         targets = {one.layer for one in below.get(patch.layers, ())} | {patch.layers}
-        for source in sources:
-            for site in _in_file(source, by_path.get(source.path, ()), patch, targets):
+        for source in with_sites:
+            for site in _in_file(source, by_path[source.path], patch, targets):
                 yield patch, site
 
 
