@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitops_ci import process
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import quoted_end
 from gitops_ci.errors import ProgramError
 

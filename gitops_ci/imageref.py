@@ -7,8 +7,9 @@ Docker Hub's: no registry means `docker.io`, and one path component there means 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.lazy import lazy_pattern
 

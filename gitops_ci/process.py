@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import quoted_end
 from gitops_ci.errors import Interrupted, ProgramError
 from gitops_ci.secret import mask_foreign

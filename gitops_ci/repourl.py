@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.lazy import lazy_pattern
 

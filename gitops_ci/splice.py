@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from gitops_ci import charmap, yamltext
+from gitops_ci.dataclass import dataclass
 from gitops_ci.model import Edit, Spelling
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, YamlError, YamlFile
 

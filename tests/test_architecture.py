@@ -26,6 +26,7 @@ PACKAGE = "gitops_ci"
 # A unit is a module or a folder directly below the package. Units of a layer in FREE may import each other.
 LAYERS = (
     {
+        "dataclass",
         "errors",
         "known_files",
         "lazy",

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitops_ci.cli.console import Console, printable
 from gitops_ci.cli.options import Output
 from gitops_ci.cli.spinner import pause, resume
 from gitops_ci.cli.terminal import is_watched
+from gitops_ci.dataclass import dataclass
 
 if TYPE_CHECKING:
     from gitops_ci.registry.base import Progress

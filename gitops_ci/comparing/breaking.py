@@ -5,11 +5,11 @@ with them when they go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gitops_ci.comparing.risks.base import dig, marks_of
 from gitops_ci.comparing.risks.update_validation import REFUSING
+from gitops_ci.dataclass import dataclass
 from gitops_ci.model.rendered import ObjectChange
 
 __all__ = ["CRD_IN_USE", "DELETES_DATA", "IMMUTABLE", "Break", "breaks_of"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple
 
 from gitops_ci.comparing.differences import differences
@@ -20,6 +20,7 @@ from gitops_ci.comparing.pairing import Pair, paired
 from gitops_ci.comparing.risks import HINTS, Subject, gathered, risks_of
 from gitops_ci.comparing.risks.base import UnitFacts
 from gitops_ci.comparing.unstable import made_up, marked, with_common_names
+from gitops_ci.dataclass import dataclass
 from gitops_ci.model.rendered import ImageChange, ObjectChange, ObjectGroup, PathChange, Risk, RiskGroup
 
 __all__ = ["Comparison", "Settings", "Side", "compare"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import SequenceMatcher
 from typing import Any
 
 from gitops_ci.comparing.list_keys import ListKeys, entry_keys
 from gitops_ci.comparing.masking import FOLDED, Hidden
+from gitops_ci.dataclass import dataclass
 from gitops_ci.model.rendered import PathChange
 
 __all__ = ["ORDER", "differences", "is_equal", "pointer"]

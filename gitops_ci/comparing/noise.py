@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from gitops_ci.comparing.objects import HASH, without_hash
 from gitops_ci.comparing.quantities import quantity
+from gitops_ci.dataclass import dataclass
 from gitops_ci.model.rendered import PathChange
 
 __all__ = ["NOISE", "UNSTABLE", "Facts", "class_of"]

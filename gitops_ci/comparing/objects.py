@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import field
+from typing import Any, NamedTuple
+
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["HASH", "Key", "ManifestObject", "read_objects", "without_hash"]
 
@@ -22,8 +24,7 @@ _GENERATED = frozenset({"ConfigMap", "Secret"})
 Scope = Callable[[str, str], bool | None]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(NamedTuple):
     """What makes an object the same one on both sides. `number` counts those that have everything else in common."""
 
     cluster: str

@@ -8,10 +8,10 @@ Renames: the share of equal lines is at least a half, best pairs first, and not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from gitops_ci.comparing.objects import ManifestObject
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["Pair", "paired"]
 

@@ -75,7 +75,7 @@ def with_common_names(
         for number, (old, new) in enumerate(zip(ones, others, strict=True)):
             prefix = _common_start(new.name, str(new.unstable[_NAME])).rstrip(_LETTERS)
             for one in (old, new):
-                key = replace(one.key, name=f"{prefix}*", number=number)
+                key = one.key._replace(name=f"{prefix}*", number=number)
                 renamed[id(one)] = replace(one, key=key, name=key.name)
     return [renamed.get(id(one), one) for one in base], [renamed.get(id(one), one) for one in head]
 

@@ -6,11 +6,11 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from gitops_ci.configrepo.git import GitDirectory, last_lines
 from gitops_ci.configrepo.objects import tree_with
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError, UsageError
 
 __all__ = ["Identity", "Signing", "base_in", "first_commit", "has_mark", "is_marked", "marked", "write_commit"]

@@ -17,7 +17,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from gitops_ci.configrepo.git import Answer, GitCredentials, GitDirectory, check_branch, last_lines
@@ -25,6 +25,7 @@ from gitops_ci.configrepo.git_errors import fetch_error, push_error
 from gitops_ci.configrepo.objects import Objects
 from gitops_ci.configrepo.repository import ConfigRepo, Pushed, RemoteRefs
 from gitops_ci.configrepo.snapshot import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError
 from gitops_ci.model import RETIRED, Log, ReviewedChange
 from gitops_ci.repourl import RepoUrl

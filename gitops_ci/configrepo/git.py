@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from gitops_ci.configrepo.gitpython import INSTALL, git_in
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.http import authority_of
 from gitops_ci.process import time_left

@@ -7,11 +7,11 @@ looked for: what is in another file afterwards is removed in one and added in th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from sys import intern  # names and ids come again and again: each is kept once
 
 from gitops_ci.configrepo.git import GitDirectory
 from gitops_ci.configrepo.objects import Objects
+from gitops_ci.dataclass import dataclass
 from gitops_ci.quantities import whole_number
 
 __all__ = ["BlobChange", "BranchLog", "LogEntry", "parse_log"]

@@ -8,10 +8,11 @@ A *sparse* store holds only what was asked for. Trees are fetched one level at a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from gitops_ci.configrepo.git import GitDirectory, check_path
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 
 __all__ = ["LINK", "OBSTACLES", "TREE", "Entry", "Objects", "Seen", "Selection", "tree_with"]

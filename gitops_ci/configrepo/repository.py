@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
@@ -25,6 +25,7 @@ from gitops_ci.configrepo.git_errors import fetch_error, is_transient, lacks_sha
 from gitops_ci.configrepo.log import BranchLog
 from gitops_ci.configrepo.objects import Objects, Seen
 from gitops_ci.configrepo.snapshot import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl

@@ -7,9 +7,9 @@ cannot be read, or that would never be in force, freezes everything.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.environments import Environment
 from gitops_ci.model import Gate

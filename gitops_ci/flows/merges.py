@@ -6,8 +6,9 @@ On a squash merge the committer is the host itself, and the time of a commit is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.forges.base import Forge, Merged, ReadsMerges
 

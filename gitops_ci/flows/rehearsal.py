@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gitops_ci.dataclass import dataclass
 from gitops_ci.model import Log
 
 __all__ = ["Rehearsal"]

@@ -6,8 +6,9 @@ an image that no manifest names or an invalid result stop the run while the regi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError, GitopsCiError, ProgramError
 from gitops_ci.flows.after_push import AfterPush
 from gitops_ci.flows.bump import BumpRequest, PublishSettings, bump_into

@@ -7,10 +7,11 @@ of all commits from that one on count, and of each context the newest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.forges.base import CommitStatus, Forge, ReadsStatuses
 

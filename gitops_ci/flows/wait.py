@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from gitops_ci.configrepo import ConfigRepo
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError, NothingMatched, UsageError
 from gitops_ci.flows.history.scopes import Layout, scopes
 from gitops_ci.flows.history.source import DAY, Source, opened, reported

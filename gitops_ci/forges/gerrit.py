@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.base import AutoMerge, Changes, ForgeKind, web_origin
 from gitops_ci.model import RETIRED, Proposal, PullRequest, ReviewedChange

@@ -7,9 +7,9 @@ overwritten, and knows no file modes: every file becomes an ordinary one.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import as_object, texts
 from gitops_ci.forges.github_api import GitHubApi

@@ -6,8 +6,8 @@ Sources: docs.github.com/graphql/reference/mutations#enablepullrequestautomerge,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Fields, as_object
 from gitops_ci.forges.base import AutoMerge, MergeMethod

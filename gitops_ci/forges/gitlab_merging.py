@@ -8,8 +8,7 @@ forgotten, or obeyed at once without any pipeline (docs.gitlab.com/user/project/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import CATCHING_UP, Api, Fields, as_list, as_object
 from gitops_ci.forges.base import AutoMerge

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.base import AutoMerge, ForgeKind
 from gitops_ci.model import Proposal, PullRequest

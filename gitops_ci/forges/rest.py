@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError
 from gitops_ci.forges.api import Api
 from gitops_ci.forges.base import AutoMerge

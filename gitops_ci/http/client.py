@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gitops_ci import __version__
+from gitops_ci.dataclass import dataclass
 from gitops_ci.http.addresses import host, is_loopback, joined, origin_of, shown
 from gitops_ci.http.answers import Response
 from gitops_ci.http.failures import CONNECT_TIMEOUT, HttpError, is_final, never_sent, unanswered

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["Commit", "ImageDetails", "ImagePart", "Job", "PushedTag", "VerifiedImage"]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["FAIL_ON_WORDS", "FailOn"]
 

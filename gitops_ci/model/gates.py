@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["SKIPPABLE", "Gate", "Hold"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.secret import mask
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from gitops_ci.dataclass import dataclass
 
 if TYPE_CHECKING:
     from gitops_ci.imageref import ImageRef

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gitops_ci import known_files
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import ManifestText
 from gitops_ci.yamltext import MappingNode, SequenceNode, YamlError
 

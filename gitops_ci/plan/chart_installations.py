@@ -11,9 +11,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_ci import known_files
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import fleet
 from gitops_ci.formats.argocd import override_of
 from gitops_ci.formats.document.key_names import image_role_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.imageref import ImageRef

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from gitops_ci import tags
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import chart_version, flux_policies, helm_chart, markers, pointer
 from gitops_ci.formats.document import variables
 from gitops_ci.formats.document.image_fields import APP_VERSION, FOLLOWED

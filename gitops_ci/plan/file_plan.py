@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_ci import formats
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.formats import ManifestText, helm_chart, markers, pointer
 from gitops_ci.formats.pointer import Pointer

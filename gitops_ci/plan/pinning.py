@@ -7,10 +7,10 @@ known is never guessed and never left behind: beside a new tag an old digest wou
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from gitops_ci import splice
+from gitops_ci.dataclass import dataclass
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Edit, Field, ImageSite
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import ManifestText, env_file
 from gitops_ci.formats.document import variables
 from gitops_ci.formats.document.nodes import object_of

@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import NamedTuple
 
 from gitops_ci import formats
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import ManifestText
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, Edit, FileChange, ImageSite, Plan, Span

@@ -10,8 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import ManifestText, argocd, compose, env_file, flux, kubernetes
 from gitops_ci.formats.document.nodes import Object, object_of
 from gitops_ci.plan import generators

@@ -12,9 +12,9 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import Http, HttpError, shown
 from gitops_ci.registry.credentials import Credential

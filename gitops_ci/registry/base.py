@@ -10,10 +10,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 
 __all__ = [

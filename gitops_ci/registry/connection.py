@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 from gitops_ci.http import Body, Http, HttpError, Redirects, Response, bundle_with, joined, origin_of, shown
 from gitops_ci.imageref import DOCKER_HUB

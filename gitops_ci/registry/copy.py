@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import (
     INDEX_TYPES,

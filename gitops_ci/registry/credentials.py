@@ -12,9 +12,9 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import quoted
 from gitops_ci.errors import ProgramError, RegistryError
 from gitops_ci.imageref import DOCKER_HUB

@@ -12,9 +12,9 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import quoted
 from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import ImageRef

@@ -11,9 +11,9 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 
 __all__ = ["EngineAddress", "EngineTls", "docker_folder", "find_engine"]

@@ -7,8 +7,8 @@ authorities, `*.cert` with `*.key` is the certificate of the client.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 
 __all__ = ["HostCertificates", "certificates_for"]

@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import quoted
 from gitops_ci.errors import ProgramError, RegistryError, UsageError
 from gitops_ci.registry.signatures import IN_TOTO, Judgement, Signed, states

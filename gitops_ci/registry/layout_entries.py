@@ -7,9 +7,9 @@ as skopeo and buildah write it); containerd's `io.containerd.image.name`, which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import Descriptor

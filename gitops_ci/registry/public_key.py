@@ -11,10 +11,10 @@ import binascii
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 from gitops_ci import process
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.registry.signatures import Judgement, Signed
 

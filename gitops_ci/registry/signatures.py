@@ -11,9 +11,9 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Descriptor, Manifest, Reader
 from gitops_ci.registry.referrers import fallback_tag

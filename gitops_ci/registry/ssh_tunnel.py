@@ -11,11 +11,11 @@ import shlex
 import socket
 import threading
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import quoted
 from gitops_ci.errors import ProgramError, RegistryError
 from gitops_ci.process import connected, find

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.argocd_generators import LateText, Refused, Undecided, parameter_sets, replaced
 from gitops_ci.rendering.argocd_templates import CHART_TEMPLATE, for_helm
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Recipe, Repository, Step

@@ -10,9 +10,9 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.argocd_globs import path_match, pathspec
 from gitops_ci.rendering.deployment import Cluster, Repository
 from gitops_ci.rendering.documents import dig, items, load_any, text_of

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.base import join
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.deployment import Repository

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["BuildError", "join", "path_argument"]
 

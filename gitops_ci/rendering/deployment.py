@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal, Protocol
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.base import BuildError
 from gitops_ci.rendering.documents import Document
 from gitops_ci.rendering.source_ignore import hidden_files

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Repository
 from gitops_ci.rendering.documents import Document, dig, load, text_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, YamlError, read
 
 __all__ = ["Document", "dig", "is_encrypted", "items", "load", "load_any", "text_of"]

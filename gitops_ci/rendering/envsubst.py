@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import shorten
 from gitops_ci.rendering.envsubst_functions import FunctionError, apply_function
 

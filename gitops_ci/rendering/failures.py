@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ProgramError
 from gitops_ci.rendering import fleet, helmrelease
 from gitops_ci.rendering.chart_errors import is_broken

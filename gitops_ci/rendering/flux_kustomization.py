@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering import kustomization_files
 from gitops_ci.rendering.base import BuildError
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Recipe, Repository

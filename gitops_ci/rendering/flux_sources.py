@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.deployment import DeploymentUnit, Repository
 from gitops_ci.rendering.documents import Document, dig, items, text_of
 from gitops_ci.rendering.tree import SourceTree

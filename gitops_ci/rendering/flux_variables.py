@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.deployment import DeploymentUnit, Output, Repository
 from gitops_ci.rendering.documents import dig, items, load, text_of
 from gitops_ci.rendering.envsubst import SubstitutionError, substitute_variables

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.base import path_argument
 from gitops_ci.rendering.deployment import Step
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.chart_files import CHART
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.kinds import FILE_KINDS

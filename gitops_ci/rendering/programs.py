@@ -10,10 +10,11 @@ import os
 import tempfile
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_ci import process
 from gitops_ci.bounded import Limits, run_bounded
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ProgramError
 from gitops_ci.rendering.deployment import Output, Recipe, Step, join_documents
 from gitops_ci.rendering.isolation import isolated

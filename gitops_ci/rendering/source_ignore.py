@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.globs import name_expression
 
 __all__ = ["IGNORE_FILE", "hidden_files"]

@@ -6,10 +6,11 @@ import os
 import posixpath
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.documents import Document, load
 from gitops_ci.yamltext import YamlError
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.model import Job, Outcome
 from gitops_ci.reporting.base import masked
 

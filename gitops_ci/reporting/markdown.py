@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import shorten
 from gitops_ci.model import Change, ErrorDetail, Finding, Job, Outcome, PullRequest, Refreshed, Skip
 from gitops_ci.reporting import commonmark as md

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Change, FileChange
 

@@ -6,11 +6,11 @@ The texts are in api.toml and its siblings, one file for each family of rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rules.catalog import FAMILIES
 
 __all__ = ["FAMILY_TITLES", "RulePage", "family_page", "rule_page", "rule_pages"]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal
 
 from semver import Version
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.tags.order import unreleased
 
 __all__ = ["Release", "parse_release", "releases_of", "version_of_tag"]

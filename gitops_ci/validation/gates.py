@@ -9,7 +9,7 @@ No other module compares versions. Each gate has cases in tests/cases/validation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["Gate"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.model.rendered import PathChange
 
 __all__ = ["POD_TEMPLATES", "Subject", "UnitFacts", "containers", "dig", "marks_of", "pod_template"]

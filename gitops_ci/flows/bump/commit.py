@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from gitops_ci.configrepo import ForcePushRefused, Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError, UsageError
 from gitops_ci.flows.bump.publication import PublishContext, contents, facts
 from gitops_ci.flows.bump.standing import Standing, joined

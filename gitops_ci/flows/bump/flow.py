@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError, GitError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.closing import close_if_obsolete

@@ -8,9 +8,10 @@ one warning.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_ci.configrepo import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError, ProgramError
 from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.judgement import Judgement, Side, judge

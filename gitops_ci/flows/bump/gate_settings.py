@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from gitops_ci.bounded import Limits
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.globs import Paths
 from gitops_ci.model import FailOn
 from gitops_ci.validation import Checks

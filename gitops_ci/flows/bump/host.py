@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.forges.base import Forge, KeepsChanges, OpensByPush

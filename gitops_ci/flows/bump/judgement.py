@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from gitops_ci.configrepo import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.patches import parts_among
 from gitops_ci.flows.bump.surroundings import Around

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 from urllib.parse import quote
 
 from gitops_ci.configrepo import ConfigRepo, Identity, Signing
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.head_repository import looking_at
 from gitops_ci.flows.bump.in_environments import in_environments

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump import encodings
 from gitops_ci.flows.globs import Paths
 from gitops_ci.formats import ManifestText

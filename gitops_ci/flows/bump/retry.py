@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import uniform
+
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["Deadline"]
 

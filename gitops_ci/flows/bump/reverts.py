@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gitops_ci.configrepo import LogEntry
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.trailers import reverted_in, trailer, trailers
 from gitops_ci.imageref import ImageRef

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_ci import known_files
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError, UsageError
 from gitops_ci.flows.bump import reading, unfound
 from gitops_ci.flows.bump.archives import stale_archives

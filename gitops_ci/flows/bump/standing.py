@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError
 from gitops_ci.flows.bump.publication import PublishContext
 from gitops_ci.flows.trailers import trailers as every_trailer

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from gitops_ci.configrepo import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.branches import kind_branch
 from gitops_ci.flows.bump.holds import hold_of, refusal, stopping
 from gitops_ci.flows.bump.publication import PublishContext, PublishSettings

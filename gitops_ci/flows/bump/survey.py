@@ -9,11 +9,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from gitops_ci.configrepo import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.commit_files import CommitFiles
 from gitops_ci.flows.globs import Paths
 from gitops_ci.known_files import CHART, FLEET, KUSTOMIZATIONS

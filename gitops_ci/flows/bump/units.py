@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.commit_files import CommitFiles
 from gitops_ci.flows.bump.gate_settings import GateSettings
 from gitops_ci.flows.bump.survey import NAMED, VALUES_FROM, Survey

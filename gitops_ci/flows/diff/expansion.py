@@ -10,9 +10,10 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ProgramError
 from gitops_ci.flows.diff.half import Half, Trouble
 from gitops_ci.flows.diff.output import output_of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.deployment import Output, Recipe
 from gitops_ci.rendering.discovery import Deployment, Found
 from gitops_ci.rendering.programs import ProgramSettings

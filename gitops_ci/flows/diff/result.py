@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 
 from gitops_ci.comparing import Side
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.diff.expansion import Expansion
 from gitops_ci.flows.diff.half import Half, Trouble
 from gitops_ci.flows.diff.manifests import (

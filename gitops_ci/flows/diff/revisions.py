@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_ci.checkout import checkout_git
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError, ProgramError, UsageError
 from gitops_ci.quantities import whole_number
 

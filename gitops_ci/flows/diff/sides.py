@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.diff.revisions import (
     Blobs,
     CommitFiles,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from gitops_ci.configrepo import ConfigRepo
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.holds import holds_of
 from gitops_ci.flows.history.reader import EnvironmentPast, Past, read_past
 from gitops_ci.flows.history.scopes import Layout, Scope, scopes, whole

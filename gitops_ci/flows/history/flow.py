@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import NothingMatched
 from gitops_ci.flows.history.everywhere import read_everywhere
 from gitops_ci.flows.history.host import Host, source_times, with_merges

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_ci.configrepo import ConfigRepo
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.flows.history.source import Source
 from gitops_ci.flows.merges import MergeReader

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from gitops_ci.configrepo import BranchLog, ConfigRepo, LogEntry
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.reading import is_chart_file
 from gitops_ci.flows.history.copied import CopiedVersions
 from gitops_ci.flows.history.outside import Outside, sites_of

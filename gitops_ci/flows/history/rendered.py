@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_ci.bounded import Limits
 from gitops_ci.comparing import Settings, Side, keys_of_definitions
 from gitops_ci.comparing import compare as compare_sides
 from gitops_ci.configrepo import ConfigRepo
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import NothingMatched, UsageError
 from gitops_ci.flows.bump.commit_files import CommitFiles
 from gitops_ci.flows.bump.search import own_file

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from gitops_ci import plan as planning
 from gitops_ci.configrepo import ConfigRepo, Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError, UsageError
 from gitops_ci.flows.bump.search import ReadRules, own_file
 from gitops_ci.flows.environments import Environment, by_convention, in_order, named

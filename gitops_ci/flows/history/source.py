@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitopsCiError, ProgramError
 from gitops_ci.flows.bump.retry import Deadline
 from gitops_ci.flows.bump.search import ReadRules

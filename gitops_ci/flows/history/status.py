@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import NothingMatched
 from gitops_ci.flows.bump.holds import in_force, path_of
 from gitops_ci.flows.history.everywhere import read_everywhere

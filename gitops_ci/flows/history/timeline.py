@@ -8,9 +8,10 @@ comes back after it was taken back is a redeploy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_ci.configrepo import LogEntry
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.history.sites import Use, familiar
 from gitops_ci.flows.trailers import digests_in, first_trailers, pull_request_in
 from gitops_ci.model import Deployment

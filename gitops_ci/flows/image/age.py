@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitopsCiError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log

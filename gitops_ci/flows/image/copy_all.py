@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 from gitops_ci.flows.image.branch_order import split_newer, why_newer
 from gitops_ci.flows.image.lookup import fitting, tags_of

@@ -6,9 +6,10 @@ Source: OCI image specification 1.1, `annotations.md`: `org.opencontainers.image
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.image.tags import TagRules, plan_tags
 from gitops_ci.model import Log, Outcome

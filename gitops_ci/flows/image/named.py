@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from gitops_ci.configrepo import ConfigRepo, GitCredentials
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.globs import Paths
 from gitops_ci.model import Log
 from gitops_ci.repourl import RepoUrl

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Writer
 from gitops_ci.registry.image_config import ImageConfig, facts_of, has_content

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError, UsageError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Log, Outcome, PushedTag, VerifiedImage

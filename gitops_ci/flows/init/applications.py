@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["Application", "applications", "is_for_releases"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from gitops_ci import __version__, known_files
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.init.applications import Application, applications
 from gitops_ci.flows.init.starter import filled

@@ -9,8 +9,8 @@ it from a file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.init.applications import Application
 from gitops_ci.flows.init.flow import InitRequest, System, applications_of, conditions, promotes
 from gitops_ci.flows.init.survey import Survey

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_ci import known_files
+from gitops_ci.dataclass import dataclass
 
 __all__ = ["Survey", "survey"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import NothingMatched, UsageError
 from gitops_ci.flows.history.sites import familiar
 from gitops_ci.flows.history.timeline import Timeline

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError, GitopsCiError, NothingMatched, ProgramError
 from gitops_ci.flows.bump import BumpRequest, bump_into
 from gitops_ci.flows.bump.holds import hold_in

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from gitops_ci import tags
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.holds import refusal, stopping
 from gitops_ci.flows.history.sites import familiar
 from gitops_ci.flows.history.timeline import Timeline

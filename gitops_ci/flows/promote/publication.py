@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gitops_ci.configrepo import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import branch_name, slug

@@ -7,9 +7,10 @@ alone. Branches move by compare and swap, so a bump at the same time loses nothi
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_ci.configrepo import ConfigRepo, Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ForgeError, GitopsCiError, ProgramError, UsageError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.closing import retire

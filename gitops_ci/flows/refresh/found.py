@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from gitops_ci.configrepo import ConfigRepo, Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.branches import PREFIX
 from gitops_ci.flows.bump.standing import images_of, trailers
 from gitops_ci.imageref import ImageRef

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_ci.configrepo import Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.bump.branches import heads
 from gitops_ci.flows.bump.holds import change_of, is_blocked
 from gitops_ci.flows.bump.publication import PublishContext

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops_ci.configrepo import ConfigRepo, Snapshot
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError, GitopsCiError, ProgramError
 from gitops_ci.flows.bump import BumpRequest
 from gitops_ci.flows.bump.branches import kind_branch

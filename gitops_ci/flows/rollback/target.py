@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gitops_ci.configrepo import LogEntry
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError, UsageError
 from gitops_ci.flows.history.sites import familiar
 from gitops_ci.flows.history.timeline import Stacked, Timeline

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from gitops_ci.comparing import Settings, compare
 from gitops_ci.comparing.breaking import CRD_IN_USE, DELETES_DATA, IMMUTABLE, Break, breaks_of
+from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.checkout import repository_root
 from gitops_ci.flows.diff.definitions import definitions_of, scope_of
 from gitops_ci.flows.diff.expansion import Expansion, expand

@@ -6,10 +6,11 @@ What a unit uses of them is rendered all the same, except that nothing is found 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_ci import process
 from gitops_ci.checkout import checkout_git
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ProgramError
 from gitops_ci.flows.checkout import root_around
 from gitops_ci.flows.globs import Paths

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import NamedTuple
 
 from gitops_ci import process
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ProgramError
 from gitops_ci.flows.validate.destinations import destination_of
 from gitops_ci.flows.validate.selection import RenderUnit

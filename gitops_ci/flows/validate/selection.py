@@ -7,10 +7,11 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitops_ci import known_files
 from gitops_ci.checkout import checkout_git
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import GitError, ProgramError, UsageError
 
 __all__ = ["Partition", "Shard", "affected_by", "assign_shard", "branch_point", "changed_files", "partition"]

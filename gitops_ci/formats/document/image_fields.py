@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.key_pairs import insertion
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText

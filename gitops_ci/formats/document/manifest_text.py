@@ -9,10 +9,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from collections.abc import Sequence as Places
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from gitops_ci import charmap, yamltext
+from gitops_ci.dataclass import dataclass
 from gitops_ci.known_files import KPTFILE, KUSTOMIZATIONS
 from gitops_ci.model import Anchor, Field, Role, Span, Spelling
 from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, YamlError, YamlFile

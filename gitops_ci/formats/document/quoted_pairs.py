@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats.document.chart_repositories import OCI, WHOLE_VERSION
 from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import ManifestText

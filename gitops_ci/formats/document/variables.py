@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.imageref import TAG, ImageRef
 from gitops_ci.model import Field, ImageSite

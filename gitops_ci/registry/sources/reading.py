@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import RegistryError, UsageError
 from gitops_ci.imageref import ImageRef
 from gitops_ci.registry.base import Manifest
