@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
@@ -153,7 +154,8 @@ KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 SECTIONS = ("pull-request", "validate", "rendering", "diff")
 
 
-class ImageSettings(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
     """One entry of `images:`: the name that manifests have, and what its release and its bumps use."""
 
     image: str
@@ -203,17 +205,18 @@ class VerifyRule(NamedTuple):
                 raise UsageError(f"it needs {name} or {name}-regex, one of the two", hint=hint)
 
 
-class Config(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Config:
     """A configuration file: values for options by parameter name, environments, rules for places and signatures.
 
     `verify` has for globs of images who has to have signed them, as the file at `source` writes it.
     `together` are names of images that are promoted together.
     """
 
-    options: Mapping[str, Any] = MappingProxyType({})
-    environments: Mapping[str, Environment] = MappingProxyType({})
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environments: Mapping[str, Environment] = field(default_factory=dict)
     pointers: tuple[PointerRule, ...] = ()
-    verify: Mapping[str, VerifyRule] = MappingProxyType({})
+    verify: Mapping[str, VerifyRule] = field(default_factory=dict)
     source: str = ""
     images: tuple[ImageSettings, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()

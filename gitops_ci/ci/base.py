@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.quantities import whole_number
 
 __all__ = ["CiContext", "Environ", "Provider", "Reader", "is_same_repository", "known", "number", "remote"]
@@ -31,7 +32,8 @@ Provider = Literal[
 ]
 
 
-class CiContext(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CiContext:
     """One pipeline run. Empty strings and None are "not told".
 
     `bases` are revisions that the change under review, or in a merge queue, is to be compared with, the nearest first.

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 
@@ -61,7 +62,7 @@ def check(path: str, output: Output) -> None:
 def show(name: str, environment: str | None, output: Output, *, every: bool) -> None:
     """Show each value that a command would use, and its source."""
     chosen = ("--environment", environment) if environment else ()
-    execute("config show", output._replace(printer=as_table), lambda _: shown_settings(name, chosen, every=every))
+    execute("config show", replace(output, printer=as_table), lambda _: shown_settings(name, chosen, every=every))
 
 
 @command.command("schema")

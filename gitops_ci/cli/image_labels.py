@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -42,5 +43,5 @@ def labels_command(output: Output, **options: Any) -> None:
     project = Project(url, context.project_title, context.project_description, context.project_license)
     request = LabelsRequest(tag_rules(options), project, pairs_of(options["add"], "--add"))
     printer = images.docker_labels if output.format == "docker" else images.label_lines
-    output = output._replace(format="json" if output.format == "json" else "text", printer=printer)
+    output = replace(output, format="json" if output.format == "json" else "text", printer=printer)
     execute("image labels", output, lambda log: label_image(request, log))

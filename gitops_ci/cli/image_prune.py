@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -57,7 +58,7 @@ def prune_command(repository: str, output: Output, **options: Any) -> None:
             dry_run=options["dry_run"],
             access=timed_access(options),
         )
-        execute("image prune", output._replace(printer=images.pruned), lambda log: prune(request, log))
+        execute("image prune", replace(output, printer=images.pruned), lambda log: prune(request, log))
 
 
 def _check(repository: str, options: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,7 +49,7 @@ def list_command(repository: str, output: Output, **options: Any) -> None:
     request = LookupRequest(
         repository, match=options["match"], with_digests=options["digests"], access=timed_access(options)
     )
-    _run("image list", list_images, request, output._replace(printer=images.tag_lines), options)
+    _run("image list", list_images, request, replace(output, printer=images.tag_lines), options)
 
 
 @click.command("digest", cls=ConfiguredCommand)
@@ -66,7 +67,7 @@ def digest_command(reference: str, output: Output, **options: Any) -> None:
     from gitops_ci.flows.image.lookup import LookupRequest, read_digest
 
     request = LookupRequest(reference, options["platform"] or "", access=timed_access(options))
-    _run("image digest", read_digest, request, output._replace(printer=images.digests), options)
+    _run("image digest", read_digest, request, replace(output, printer=images.digests), options)
 
 
 @click.command("inspect", cls=ConfiguredCommand)
@@ -90,7 +91,7 @@ def inspect_command(reference: str, show: str, output: Output, **options: Any) -
     from gitops_ci.flows.image.lookup import LookupRequest, inspect_image
 
     request = LookupRequest(reference, options["platform"] or "", access=timed_access(options))
-    _run("image inspect", inspect_image, request, output._replace(printer=_SHOWN[show]), options)
+    _run("image inspect", inspect_image, request, replace(output, printer=_SHOWN[show]), options)
 
 
 def _run(

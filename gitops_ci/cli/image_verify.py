@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,7 +77,7 @@ def verify_command(ctx: click.Context, /, reference: str, output: Output, **opti
     with given_up_after(options["deadline"]):
         execute(
             "image verify",
-            output._replace(printer=images.verified),
+            replace(output, printer=images.verified),
             lambda log: verify_image(text, signers, policy, access, log),
         )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from click.core import ParameterSource
 
 from gitops_ci.cli import complete
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,14 +24,16 @@ _SHORT = {"--quiet": "-q", "--verbose": "-v", "--output": "-o", "--environment":
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-class ReportFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReportFile:
     """`--report FORMAT=FILE`."""
 
     format: str
     path: str
 
 
-class Output(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Output:
     """How a command reports: the document on stdout, report files besides, and how much it tells on the way.
 
     `printer` makes what stands on stdout in place of text; what failed is told on stderr then.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -68,7 +69,7 @@ def command(ctx: click.Context, /, arguments: tuple[str, ...], work: str, output
     form = options["form"]
     if form != "text" and output.format == "json":
         raise UsageError(f"--output json and --format {form} both write to stdout", hint="Give one of them.")
-    output = output._replace(printer=_printer(form, work, options))
+    output = replace(output, printer=_printer(form, work, options))
     if work == "validate":
         execute("plan", output, lambda log: _validation(arguments, options, log))
     execute("plan", output, lambda log: _bumps(ctx, arguments, options, log))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gitops_ci import known_files
 from gitops_ci.checkout import checkout_git
 from gitops_ci.config_keys import Config
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ _HINT = "'gitops-ci config check' checks the new file. --config FILE names anoth
 _ANY = frozenset({0, 1, 128})
 
 
-class Settings(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Settings:
     """The settings that apply, and what a person has to be told of them, or an empty text."""
 
     config: Config

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -136,7 +137,7 @@ def command(paths: tuple[str, ...], output: Output, **options: Any) -> None:
     def work(log: Log) -> Outcome:
         if message:
             log.warn(message)
-        asked = request._replace(changed_since=changed_since(changed, log))
+        asked = replace(request, changed_since=changed_since(changed, log))
         outcome = validate(asked, log)
         if options["fix"]:
             outcome = _fixed(outcome, lambda: validate(asked, log), request.checks, dry_run=options["dry_run"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.lazy import lazy_pattern
 
 __all__ = ["Root", "repository_branches", "repository_root", "repository_urls", "root_around"]
@@ -14,7 +14,8 @@ _HEADS = (("HEAD", "refs/heads/"), ("refs/remotes/origin/HEAD", "refs/remotes/or
 _URL = lazy_pattern(r"^[ \t]*url[ \t]*=[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
 
 
-class Root(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Root:
     """The folder that holds `.git`."""
 
     path: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.reporting.base import masked
 
 if TYPE_CHECKING:
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["Results", "image_name"]
 
 
-class Results(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Results:
     """Empty strings are "there is none". `image` is the first image's name, `reference` its name, tag and digest."""
 
     image: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.display import short_digests
 from gitops_ci.moments import age, rfc3339
 
@@ -26,7 +27,8 @@ __all__ = ["Table", "by_environment", "tables", "version_of"]
 _SHOW_HOLDS = frozenset({"status", "hold", "unhold", "rollback"})
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Table:
     """Rows of texts below headings. Foreign text is as it is: each format escapes it."""
 
     title: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
@@ -19,7 +19,8 @@ __all__ = ["Checks", "Destination", "Lookup", "Rendered", "Report", "Suppression
 Lookup = Callable[[str, str, str], Mapping[str, Any] | str | None]
 
 
-class Suppression(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Suppression:
     """Findings that are known and accepted: each given part must match; globs. `reason` is told in no report."""
 
     rule: str = "*"
@@ -103,7 +104,8 @@ class Checks:
         return self._answers[family]
 
 
-class Surroundings(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Surroundings:
     """What lies around the checked files.
 
     `definitions` are further files whose CustomResourceDefinitions count, `lookup` finds other schemas, `exists` tells
@@ -124,7 +126,7 @@ class Surroundings(NamedTuple):
     repository_urls: tuple[str, ...] = ()
     missing_images: Callable[[Sequence[str]], Mapping[str, str]] | None = None
     elsewhere: tuple[tuple[str, str], ...] = ()
-    texts: Mapping[str, str] = MappingProxyType({})
+    texts: Mapping[str, str] = field(default_factory=dict)
     is_whole: bool = True
     has_variables: bool = False
     beside: tuple[tuple[str, str], ...] = ()
@@ -133,14 +135,16 @@ class Surroundings(NamedTuple):
     made_by_hand: Callable[[str, str], bool] | None = None
 
 
-class Destination(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Destination:
     """Where a unit is applied: `cluster` is equal for units of one cluster, `namespace` is for objects without one."""
 
     cluster: str
     namespace: str = ""
 
 
-class Rendered(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rendered:
     """The output of a kustomization or a chart.
 
     `unit` names it, `file` describes it, `sources` are the (path, text) it was made of. `source_of` tells the path that
@@ -163,9 +167,10 @@ class Rendered(NamedTuple):
     destination: Destination | None = None
 
 
-class Report(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Report:
     """Findings and skips sorted by place. `summary` counts files, documents, valid, invalid, skipped and suppressed."""
 
     findings: tuple[Finding, ...]
     skipped: tuple[Skip, ...]
-    summary: Mapping[str, int] = MappingProxyType({})
+    summary: Mapping[str, int] = field(default_factory=dict)

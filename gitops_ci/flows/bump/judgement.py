@@ -76,7 +76,7 @@ def judge(side: Side, log: Log) -> Judgement:
     if not side.settings.exclude:
         return made
     kept = tuple(one for one in made.report.findings if not side.settings.is_excluded(one.path))
-    return replace(made, report=made.report._replace(findings=kept))
+    return replace(made, report=replace(made.report, findings=kept))
 
 
 def _rendered(side: Side, found: Survey, log: Log) -> Judgement:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Literal
 
 from gitops_ci import known_files
 from gitops_ci.bounded import Limits
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import NothingMatched
 from gitops_ci.flows.checkout import repository_branches, repository_root, repository_urls, root_around
 from gitops_ci.flows.validate.guides import made_by_hand
@@ -35,7 +36,8 @@ _DESCRIBING = frozenset({*known_files.KUSTOMIZATIONS, known_files.CHART, *known_
 _OPERATORS = ("argoproj.io/", "toolkit.fluxcd.io/", "fleet.cattle.io/")
 
 
-class ValidateRequest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ValidateRequest:
     """What to check. `paths` are files, folders or `-`; `stdin` reads what `-` stands for.
 
     `exclude` are globs of files that are not checked. `substitute` are values of `${NAME}` in what is checked; `cache`
@@ -59,8 +61,8 @@ class ValidateRequest(NamedTuple):
     render: Literal["auto", "none"] = "auto"
     branches: frozenset[str] = frozenset()
     allow_remote: bool = False
-    substitute: Mapping[str, str] = MappingProxyType({})
-    values: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    substitute: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clusters: tuple[Cluster, ...] | None = None
     limits: Limits = Limits()
     changed_since: tuple[str, ...] = ()
@@ -90,8 +92,8 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     log.detail(f"checking {count(len(raw), 'file')}")
     if result and selection.units:
         units = selection.units
-        around = around._replace(
-            has_variables=result.has_variables, kustomized=units.kustomized, patched_kinds=units.patched_kinds
+        around = replace(
+            around, has_variables=result.has_variables, kustomized=units.kustomized, patched_kinds=units.patched_kinds
         )
     found = told_once(_described(raw, files), result.findings if result else ())
     rendered = result.rendered if result else []
@@ -101,7 +103,7 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
     report = check(lying, request.checks, around, rendered, found)
     if selection.is_partial:
         # Of what a unit renders beside the files that were named, nothing is asked.
-        report = report._replace(findings=tuple(one for one in report.findings if one.path in raw))
+        report = replace(report, findings=tuple(one for one in report.findings if one.path in raw))
     if request.exclude:
         report = _without_excluded(report, sources.left_out)
     left = [skip for skip in sources.unread if skip.path in raw]
@@ -121,7 +123,8 @@ def validate(request: ValidateRequest, log: Log) -> Outcome:
 
 def _without_excluded(report: Report, left_out: LeftOut) -> Report:
     """A report without what was found in files that a unit uses and the user excludes."""
-    return report._replace(
+    return replace(
+        report,
         findings=tuple(one for one in report.findings if not left_out.is_excluded(one.path)),
         skipped=tuple(one for one in report.skipped if not left_out.is_excluded(one.path)),
     )
@@ -182,7 +185,8 @@ def _lookup(request: ValidateRequest, wanted: Sequence[str], log: Log) -> Lookup
     return Locations(wanted, cache=request.cache, offline=request.offline, warn=log.warn)
 
 
-class Selection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Selection:
     """What one run is about. `wanted` are ids of units, None for all; `is_partial` when only some files were named."""
 
     files: set[str]

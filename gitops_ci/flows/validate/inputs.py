@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.globs import Paths, is_manifest
 from gitops_ci.flows.validate.left_out import LeftOut, ignored_by_git
@@ -18,7 +18,8 @@ __all__ = ["STDIN", "InputFiles", "read_manifests", "read_sources"]
 STDIN = "-"
 
 
-class InputFiles(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class InputFiles:
     """(path, text) of what could be read, sorted, and what could not or was not meant to be."""
 
     files: tuple[tuple[str, str], ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Lookup
 from gitops_ci.validation.violation import Check, Path, Violation
@@ -12,7 +13,8 @@ from gitops_ci.validation.violation import Check, Path, Violation
 __all__ = ["Conflict", "CustomKinds", "NoSchema", "Where"]
 
 
-class NoSchema(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NoSchema:
     """Why there is no schema: `known` are the versions of the kind that a definition at hand serves, if any.
 
     `failure` is why a schema location could not be asked.
@@ -34,7 +36,8 @@ class Where(NamedTuple):
         return f"{self.path}:{self.line}"
 
 
-class Conflict(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Conflict:
     """Two definitions of one kind with other schemas."""
 
     kind: str
@@ -43,7 +46,8 @@ class Conflict(NamedTuple):
     second: Where
 
 
-class _Definition(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Definition:
     """`versions` are the schemas of those that are served; `with_status` those whose status is a subresource."""
 
     versions: Mapping[str, Mapping[str, Any]]

@@ -6,8 +6,9 @@ Only what is written in full counts: a name with a variable in it is nobody's na
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from gitops_ci.dataclass import dataclass
 from gitops_ci.lazy import lazy_pattern
 from gitops_ci.validation.kinds import KINDS
 from gitops_ci.validation.lint.base import Keys, dig
@@ -31,7 +32,8 @@ _MAKERS: Mapping[str, tuple[str, Keys]] = {
 }
 
 
-class Need(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Need:
     """An object that must exist: `key` is an entry or port that it must have, `keys` where the need is written."""
 
     kind: str
@@ -40,7 +42,8 @@ class Need(NamedTuple):
     keys: Keys
 
 
-class Selector(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Selector:
     """Labels that something must have: `of` is "Pod" or "Service"."""
 
     of: str
@@ -48,7 +51,8 @@ class Selector(NamedTuple):
     keys: Keys
 
 
-class Facts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Facts:
     """`entries` are the keys of a ConfigMap or Secret, or the ports of a Service; None where nobody can know them.
 
     `pod_labels` are the labels of the pods that it makes, `makes` is what a controller makes of it, (kind, name).

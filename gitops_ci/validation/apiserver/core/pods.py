@@ -5,8 +5,7 @@ Source: k8s.io/kubernetes pkg/apis/core/validation/validation.go, ValidatePodSpe
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from gitops_ci.dataclass import dataclass
 from gitops_ci.validation import gates
 from gitops_ci.validation.apimachinery import formats
 from gitops_ci.validation.apimachinery.field import Field
@@ -18,7 +17,8 @@ from gitops_ci.validation.kinds import kind_of
 __all__ = ["PodPlace", "pod", "pod_spec"]
 
 
-class PodPlace(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PodPlace:
     """A pod spec and what its rules need to know of its surroundings.
 
     `meta` is the metadata of a Pod or of a template, `claims` are the volumes a StatefulSet adds.
