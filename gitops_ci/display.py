@@ -45,9 +45,9 @@ def visible_lines(text: str) -> str:
 
 def log_line(line: str) -> str:
     """One line that no CI system takes for a command, whatever stands in it; nearly always the line itself."""
-    if _COMMAND.match(line):
+    if "::" in line and _COMMAND.match(line):
         line = line.replace("::", r"\x3a:", 1)
-    return _COMMAND_ANYWHERE.sub(r"\\x23", line)
+    return _COMMAND_ANYWHERE.sub(r"\\x23", line) if "##" in line else line
 
 
 def shorten(text: str, longest: int) -> str:

@@ -128,7 +128,7 @@ def check_globs(globs: Iterable[str]) -> None:
         UsageError: a glob fits no rule.
     """
     for glob in globs:
-        if any(fnmatchcase(rule, glob) for rule in RULE_IDS):
+        if glob == "*" or any(fnmatchcase(rule, glob) for rule in RULE_IDS):
             continue
         if glob.rstrip("/*") in FAMILIES:
             raise UsageError(
