@@ -20,7 +20,7 @@ from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Field, ImageSite
-from gitops_ci.yamltext import MappingNode, Node, SequenceNode, YamlError
+from gitops_ci.yamltext import MappingNode, Node, SequenceNode
 
 ID = "flux"
 GROUP = "image.toolkit.fluxcd.io"
@@ -49,13 +49,9 @@ class ImagePolicy:
 
 def named(source: ManifestText) -> Iterator[ImagePolicy]:
     """The policies and repositories of images that a file defines. A policy is mostly called as its repository."""
-    if not source.is_yaml or not (GROUP in source.text or "tagName" in source.text):
+    if not (GROUP in source.text or "tagName" in source.text):
         return
-    try:
-        documents = source.yaml.documents
-    except YamlError:
-        return
-    for root in documents:
+    for root in source.documents:
         what, spec = object_of(root), root.get("spec") if isinstance(root, MappingNode) else None
         if isinstance(root, MappingNode):
             yield from _scans(root, spec if what and what.kind == "ImageScan" else None)

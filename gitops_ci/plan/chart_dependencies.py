@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from gitops_ci import known_files
 from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import ManifestText
-from gitops_ci.yamltext import MappingNode, SequenceNode, YamlError
+from gitops_ci.yamltext import MappingNode, SequenceNode
 
 __all__ = ["ChartDependency", "find"]
 
@@ -36,11 +36,7 @@ def find(source: ManifestText) -> Iterator[ChartDependency]:
         yield ChartDependency(parent, (own,), posixpath.dirname(above))
     if name not in _LISTED_IN or "dependencies" not in source.text:
         return
-    try:
-        roots = source.yaml.documents
-    except YamlError:
-        return
-    for root in roots:
+    for root in source.documents:
         listed = root.get("dependencies") if isinstance(root, MappingNode) else None
         for item in listed.items if isinstance(listed, SequenceNode) else ():
             if isinstance(item, MappingNode) and item.text("name"):

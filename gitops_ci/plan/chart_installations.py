@@ -21,7 +21,7 @@ from gitops_ci.formats.document.key_names import image_role_of
 from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import object_of, walk
 from gitops_ci.plan import generators
-from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode, YamlError
+from gitops_ci.yamltext import MappingNode, Node, ScalarNode, SequenceNode
 
 __all__ = ["ChartInstallation", "find_installations"]
 
@@ -79,13 +79,9 @@ def find_installations(source: ManifestText, paths: Collection[str] = ()) -> Ite
     if name.startswith(".argocd-source"):
         # Laid over the Application whose chart lies here.
         yield _use(override_of(name), folder, ".", [])
-    if not source.is_yaml or not any(word in source.text for word in _WORDS):
+    if not any(word in source.text for word in _WORDS):
         return
-    try:
-        documents = source.yaml.documents
-    except YamlError:
-        return
-    for root in documents:
+    for root in source.documents:
         if isinstance(root, MappingNode):
             yield from _of(source.path, root, paths)
 

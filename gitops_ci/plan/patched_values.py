@@ -12,7 +12,6 @@ from gitops_ci.formats.document.manifest_text import ManifestText
 from gitops_ci.formats.document.nodes import at_pointer, is_pointer, object_of
 from gitops_ci.model import ImageSite
 from gitops_ci.plan.layers import Below, is_selected
-from gitops_ci.yamltext import YamlError
 
 __all__ = ["with_patched"]
 
@@ -59,11 +58,7 @@ def _in_file(
     here = [site for site in sites if any(is_selected(site.resource, target) for target in targets)]
     if not here:
         return
-    try:
-        documents = source.yaml.documents
-    except YamlError:
-        return
-    for root in documents:
+    for root in source.documents:
         what = object_of(root)
         if what is None or not any(is_selected(what.resource, target) for target in targets):
             continue

@@ -15,7 +15,7 @@ from gitops_ci.dataclass import dataclass
 from gitops_ci.formats import ManifestText, argocd, compose, env_file, flux, kubernetes
 from gitops_ci.formats.document.nodes import Object, object_of
 from gitops_ci.plan import generators
-from gitops_ci.yamltext import MappingNode, SequenceNode, YamlError
+from gitops_ci.yamltext import MappingNode, SequenceNode
 
 __all__ = ["Setting", "generator_files", "reads_variables", "settings", "substituted_from"]
 
@@ -74,13 +74,9 @@ def generator_files(source: ManifestText, paths: Iterable[str]) -> set[str]:
 
 
 def _objects(source: ManifestText) -> Iterator[tuple[Object, MappingNode]]:
-    if not source.is_yaml or not any(word in source.text for word in _SETTERS):
+    if not any(word in source.text for word in _SETTERS):
         return
-    try:
-        roots = source.yaml.documents
-    except YamlError:
-        return
-    for root in roots:
+    for root in source.documents:
         what = object_of(root)
         if what and isinstance(root, MappingNode):
             yield what, root

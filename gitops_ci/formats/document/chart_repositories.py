@@ -14,7 +14,7 @@ from gitops_ci.formats.document.image_fields import text_of
 from gitops_ci.formats.document.manifest_text import Entry, ManifestText
 from gitops_ci.formats.document.nodes import NodeContext, object_of
 from gitops_ci.imageref import ImageRef
-from gitops_ci.yamltext import MappingNode, SequenceNode, YamlError
+from gitops_ci.yamltext import MappingNode, SequenceNode
 
 __all__ = ["LAYER", "OCI", "WHOLE_VERSION", "ChartRepository", "RepositoryUse", "may_use", "named", "used_by"]
 
@@ -56,13 +56,9 @@ class RepositoryUse:
 
 def named(source: ManifestText) -> Iterator[ChartRepository]:
     """The OCI repositories that a file gives a name."""
-    if not source.is_yaml or not ("HelmRepository" in source.text or "repositories:" in source.text):
+    if not ("HelmRepository" in source.text or "repositories:" in source.text):
         return
-    try:
-        documents = source.yaml.documents
-    except YamlError:
-        return
-    for root in documents:
+    for root in source.documents:
         what = object_of(root)
         spec = root.get("spec") if isinstance(root, MappingNode) else None
         if what and (what.group, what.kind) == (_FLUX, "HelmRepository") and isinstance(spec, MappingNode):

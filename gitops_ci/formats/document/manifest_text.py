@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
-from collections.abc import Sequence as Places
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -53,7 +52,7 @@ class ManifestText:
         self.mentions = mentions
         self.within: ManifestText | None = None
         self.scalar: ScalarNode | None = None
-        self._places: Places[int] = ()
+        self._places: Sequence[int] = ()
         self.merged = 0
         self._entries: dict[int, dict[str, Entry]] = {}
         self._inside: dict[int, ManifestText | None] = {}
@@ -107,6 +106,11 @@ class ManifestText:
         if isinstance(self._result, YamlError):
             raise self._result
         return self._result
+
+    @property
+    def documents(self) -> Sequence[Node | None]:
+        """The roots of the documents; none where the file is no YAML."""
+        return () if not self.is_yaml or isinstance(self._result, YamlError) else self._result.documents
 
     def entries(self, mapping: MappingNode) -> dict[str, Entry]:
         """The pairs by key, aliases followed and merge keys (`<<`) applied; the last of equal keys wins.
