@@ -31,7 +31,7 @@ _LONGEST = 1024  # more than name, tag and digest together can have
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """One image reference, normalised for comparison; `written` keeps the name as its author spelled it."""
+    """One image reference, normalized for comparison; `written` keeps the name as its author spelled it."""
 
     registry: str
     repository: str
@@ -59,7 +59,7 @@ class ImageRef:
 
     @property
     def name(self) -> str:
-        """The normalised name without tag and digest: `docker.io/library/nginx`."""
+        """The normalized name without tag and digest: `docker.io/library/nginx`."""
         return f"{self.registry}/{self.repository}"
 
     @property

@@ -135,7 +135,7 @@ def _from_url(text: str) -> RepoUrl:
     scheme = parts.scheme.lower()
     text = scheme + text[len(scheme) :]  # git knows its transports in lower case only
     if host in _NAMES_A_USER and parts.username and parts.password is None and scheme == "https":
-        # The clone addresses of these websites name the organisation, or who looks at the page: no credentials.
+        # The clone addresses of these websites name the organization, or who looks at the page: no credentials.
         return _from_url(text.replace(f"{parts.username}@", "", 1))
     if " " in parts.path and (host == "dev.azure.com" or host.endswith(".visualstudio.com")):
         # Projects there have names with blanks, and git takes none in a URL.

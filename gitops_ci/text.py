@@ -21,7 +21,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def is_within_one_edit(one: str, other: str) -> bool:
-    """Whether two words differ by at most one letter: missing, added, exchanged with its neighbour, or another."""
+    """Whether two words differ by at most one letter: missing, added, exchanged with its neighbor, or another."""
     if abs(len(one) - len(other)) > 1:
         return False
     start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -2,7 +2,7 @@
 
 `/proc/PID/environ` shows what a process was started with for as long as it runs, whatever the process does to its own
 variables. So the program starts again without its secrets, before it starts anything else, and hands them over in an
-unnamed file that is read once and closed (memfd_create(2); a pipe where there is none). Afterwards they are in the
+unnamed file that is read once and closed (memfd_create(2); a pipe where there is none). Afterward they are in the
 memory of this process and nowhere else.
 """
 

@@ -34,8 +34,8 @@ _SECRETS = {
     "GITOPS_CI_REGISTRY_USR": "As GITOPS_CI_REGISTRY_USER: what Jenkins calls it.",
     "GITOPS_CI_REGISTRY_PSW": "As GITOPS_CI_REGISTRY_PASSWORD: what Jenkins calls it.",
     "GITOPS_CI_DOTENV": "File for the results of the job on GitLab. [gitops-ci.env]",
-    "NO_COLOR": "No colours, if it is set and not empty.",
-    "FORCE_COLOR": "Colours in logs, too, if it is set and not empty.",
+    "NO_COLOR": "No colors, if it is set and not empty.",
+    "FORCE_COLOR": "Colors in logs, too, if it is set and not empty.",
 }
 
 

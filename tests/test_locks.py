@@ -100,7 +100,7 @@ def test_the_tests_run_with_the_locked_versions():
 
 
 def _needed(distribution: str) -> set[str]:
-    """Every distribution that an installed one needs on this machine, itself left out; names normalised."""
+    """Every distribution that an installed one needs on this machine, itself left out; names normalized."""
     found: set[tuple[str, str]] = set()
     waiting = [(distribution, "")]
     while waiting:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from gitops_ci.cli.help import HelpfulCommand
-from gitops_ci.cli.terminal import wants_colour
+from gitops_ci.cli.terminal import wants_color
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.demo import IMAGE
 
@@ -61,7 +61,7 @@ Look around:
 def _play(title: str, *arguments: str) -> None:
     from gitops_ci.cli import main
 
-    click.secho(f"=== {title}", bold=True, color=wants_colour(sys.stdout))
+    click.secho(f"=== {title}", bold=True, color=wants_color(sys.stdout))
     click.echo(f"$ gitops-ci {' '.join(arguments)}")
     code = main.main(list(arguments), prog_name="gitops-ci", standalone_mode=False)
     if code:

@@ -63,7 +63,7 @@ def advice_for(name: str) -> str:
 
 
 def safe_suggestions(name: str, near: Iterable[str], known: Iterable[str] = ()) -> list[str]:
-    """The suggestions that do not weaken anything, unless the misspelt option begins like one that does.
+    """The suggestions that do not weaken anything, unless the misspelled option begins like one that does.
 
     An option of `known` that begins with the name goes first: `--env` is `--environment`.
     """

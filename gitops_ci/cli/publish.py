@@ -107,20 +107,20 @@ def _print(text: str) -> None:
 def _shown(outcome: Outcome) -> str:
     from gitops_ci.reporting import text
 
-    colour = terminal.wants_colour(sys.stdout)
+    color = terminal.wants_color(sys.stdout)
     if not terminal.is_watched(sys.stdout):
-        return text.report(outcome, colour=colour)
+        return text.report(outcome, color=color)
     from gitops_ci.cli.source_lines import source_line
 
     # Findings of other commands are about files of the config repository, which are not here.
     source = source_line if outcome.command == "validate" else None
-    return text.report(outcome, colour=colour, table=terminal.table, source=source, columns=terminal.columns())
+    return text.report(outcome, color=color, table=terminal.table, source=source, columns=terminal.columns())
 
 
 def _errors(outcome: Outcome) -> str:
     from gitops_ci.reporting import text
 
-    return text.errors_alone(outcome, colour=terminal.wants_colour(sys.stdout))
+    return text.errors_alone(outcome, color=terminal.wants_color(sys.stdout))
 
 
 def _below_root() -> str:

@@ -72,7 +72,7 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
         return _early(error, arguments)
     except (OSError, MemoryError) as error:
         return _early(ProgramError.of_machine(error), arguments)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is told apart from a user's mistake
+    except Exception as error:  # noqa: BLE001 - the last line of defense: a bug is told apart from a user's mistake
         if _wants("--verbose", arguments):
             import traceback
 

@@ -80,7 +80,7 @@ class Spinner:
                 self._drawn = len(line)
 
     def _blank(self) -> str:
-        """What removes the line, without an escape code: colours may be unwanted."""
+        """What removes the line, without an escape code: colors may be unwanted."""
         return f"\r{' ' * self._drawn}\r" if self._drawn else ""
 
 

@@ -1,4 +1,4 @@
-"""Who reads: a person at a terminal, who gets colours, tables and bars, or a log, which gets plain lines.
+"""Who reads: a person at a terminal, who gets colors, tables and bars, or a log, which gets plain lines.
 
 `NO_COLOR` and `FORCE_COLOR` as no-color.org and force-color.org have them: set and not empty; NO_COLOR wins.
 """
@@ -15,14 +15,14 @@ import click
 from gitops_ci.ci import detect
 from gitops_ci.variables import variables
 
-__all__ = ["columns", "is_watched", "painted", "table", "wants_colour"]
+__all__ = ["columns", "is_watched", "painted", "table", "wants_color"]
 
 _WIDEST = 1000  # columns: nothing is cut to measure it
 _INDENT = 2
 
 
-def wants_colour(stream: TextIO) -> bool:
-    """Whether what is written to `stream` is coloured."""
+def wants_color(stream: TextIO) -> bool:
+    """Whether what is written to `stream` is colored."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -42,9 +42,9 @@ def columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def painted(text: str, colour: str, stream: TextIO) -> str:
-    """A word in a colour of click's, where `stream` has colours."""
-    return click.style(text, fg=colour) if wants_colour(stream) else text
+def painted(text: str, color: str, stream: TextIO) -> str:
+    """A word in a color of click's, where `stream` has colors."""
+    return click.style(text, fg=color) if wants_color(stream) else text
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

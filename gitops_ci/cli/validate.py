@@ -114,7 +114,7 @@ def exclude_option(function: Any) -> Any:
 @option(
     "--fix",
     is_flag=True,
-    help="Repair misspelt fields, quoted numbers and old API versions where only one repair is possible.",
+    help="Repair misspelled fields, quoted numbers and old API versions where only one repair is possible.",
 )
 @option("--dry-run", is_flag=True, help="With --fix: show the repairs and write nothing.")
 @option("--check-images", is_flag=True, help="Ask the registries whether each image exists.")

@@ -121,7 +121,7 @@ class GerritChanges(ConfigRepo):
         """Make a commit the newest patch set of the change of a head, which is at `expected`.
 
         `options` are those of `refs/for/BRANCH%OPTION,OPTION`. Gerrit compares nothing: a patch set that another run
-        pushed at the same moment is found afterwards and put on top again, and None says that both are to be joined.
+        pushed at the same moment is found afterward and put on top again, and None says that both are to be joined.
 
         Raises:
             GitError: Gerrit refuses the push for good, or does not answer.

@@ -1,7 +1,7 @@
 """The history of a branch by first parents: each commit, and the files in which it differs from the one before.
 
 A merge counts as one change of the branch, whatever was merged (git-log(1), `--first-parent`, `-m`). Renames are not
-looked for: what is in another file afterwards is removed in one and added in the other.
+looked for: what is in another file afterward is removed in one and added in the other.
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ SignIn = Callable[[Secret], tuple[str, Secret]]
 
 @dataclass(frozen=True, slots=True)
 class ForgeKind:
-    """A kind of code host: how to recognise it, which variables hold its token, how git signs in, how to connect.
+    """A kind of code host: how to recognize it, which variables hold its token, how git signs in, how to connect.
 
     `git_user` is the user name that goes with a token over https (`x-access-token` on GitHub); where that depends on
     the token, `sign_in` tells.

@@ -198,7 +198,7 @@ class BitbucketDataCenter(RestForge):
         return True
 
     def _merges_by_itself(self, path: str, commit: str) -> bool:
-        """Whether auto-merge is on for this commit: one for the commit before is about to be cancelled."""
+        """Whether auto-merge is on for this commit: one for the commit before is about to be canceled."""
         try:
             asked = as_object(self._api.get(f"{path}/auto-merge", "looking for a request to merge"))
         except ForgeError as error:

@@ -60,7 +60,7 @@ def _hint(status: int, words: str, token: Secret | None) -> str:
     if "secondary rate limit" in said or "abuse detection" in said:
         return "Too many requests at once with this token: run again in some minutes."
     if "saml" in said:
-        return "Authorise the token for the organisation's single sign-on."
+        return "Authorize the token for the organization's single sign-on."
     if "no commits between" in said:
         return "The branch has nothing that the base branch has not: delete it and run again."
     if "auto-merge is" in said or "auto merge is not allowed" in said:

@@ -15,7 +15,7 @@ from gitops_ci.formats.kustomize import Reach
 from gitops_ci.imageref import ImageRef
 from gitops_ci.model import Anchor, Edit, Field, ImageSite, Span
 from gitops_ci.plan import pinning
-from gitops_ci.plan.flavours import Flavour, flavour_of
+from gitops_ci.plan.flavors import Flavor, flavor_of
 from gitops_ci.plan.pinning import Refusal
 from gitops_ci.plan.policy import Age, BumpPolicy, Twin
 from gitops_ci.plan.replacements import SHARED
@@ -62,7 +62,7 @@ class Decisions:
         sites = [*meant]
         self._overrides = [site for site in sites if site.format == "kustomize"]
         self._reach = reach
-        self._flavours = {(site.image.repository, flavour_of(site.image.tag)) for site in sites}
+        self._flavors = {(site.image.repository, flavor_of(site.image.tag)) for site in sites}
         self._layered = {(site.layers, site.keys) for site in sites if site.layers and site.image.tag} | {*completed}
         self._completed = {*completed}
         self._charts = {site.layers for site in sites if site.format == helm_chart.ID}
@@ -78,7 +78,7 @@ class Decisions:
             return Refusal(f"names {site.image.familiar}, but {site.problem}", _hint(site), failed=asked)
         if left := self._left_to_others(site):
             return left
-        if other := self._another_flavour(site.image, target):
+        if other := self._another_flavor(site.image, target):
             return other
         version = pinning.version(site, target, self._policy.pin)
         if isinstance(version, Refusal):
@@ -128,19 +128,19 @@ class Decisions:
     def _kustomized(self, site: ImageSite) -> Iterator[str]:
         return (override.path for override in self._overrides if override.image.name == site.image.name)
 
-    def _another_flavour(self, now: ImageRef, target: ImageRef) -> Refusal | None:
-        """A flavour is a thing of its own: `3.12-alpine` is no older `3.13-slim`.
+    def _another_flavor(self, now: ImageRef, target: ImageRef) -> Refusal | None:
+        """A flavor is a thing of its own: `3.12-alpine` is no older `3.13-slim`.
 
-        A bare version may get a flavour, unless both are there: a bump of `3.13-slim` is for the `3.12-slim` then.
+        A bare version may get a flavor, unless both are there: a bump of `3.13-slim` is for the `3.12-slim` then.
         """
-        old, new = flavour_of(now.tag), flavour_of(target.tag)
+        old, new = flavor_of(now.tag), flavor_of(target.tag)
         if old is None or new is None or old == new:
             return None
-        mixed = self._wanted.has_flavours(target) or (target.repository, new) in self._flavours
-        if (old == Flavour() and not mixed) or (self._policy.any_flavour and not self._wanted.has_flavours(target)):
+        mixed = self._wanted.has_flavors(target) or (target.repository, new) in self._flavors
+        if (old == Flavor() and not mixed) or (self._policy.any_flavor and not self._wanted.has_flavors(target)):
             return None
-        reason = f"names {now.familiar}:{now.tag}, another flavour or component than {target.tag}"
-        return Refusal(reason, "Give the image with that flavour, too. `--any-flavour` writes this one.")
+        reason = f"names {now.familiar}:{now.tag}, another flavor or component than {target.tag}"
+        return Refusal(reason, "Give the image with that flavor, too. `--any-flavor` writes this one.")
 
     def _goes_back(self, now: ImageRef, target: ImageRef, version: pinning.Version) -> str | None:
         """Why an older image would replace a newer one: '' by the versions alone, None if it would not."""

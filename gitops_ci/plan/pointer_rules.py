@@ -57,7 +57,7 @@ class PointerRule:
             raise UsageError(f"{{{name}}} of '{at}' is neither in its file nor in its image", hint=_EXAMPLE)
         if any(len(_FIELD.findall(part)) > _MOST for part in (*file.split("/"), *image.split("/"))):
             raise UsageError(f"'{file}' or '{image}' has more than {_MOST} fields in one part", hint=_EXAMPLE)
-        return cls(pointer, _normalised(image))
+        return cls(pointer, _normalized(image))
 
     def places(self, paths: Iterable[str]) -> Iterator[PointedPlace]:
         """Every place in these files whose image the file's name tells."""
@@ -101,7 +101,7 @@ class PointerRule:
         return PointedPlace(pointer, image, fields)
 
 
-def _normalised(image: str) -> str:
+def _normalized(image: str) -> str:
     """The image's name with its registry, the fields still in it.
 
     Raises:

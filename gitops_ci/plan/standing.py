@@ -139,7 +139,7 @@ def _operations(one: list[str], other: list[str]) -> _Operations:
 
 
 def _by_line(operations: _Operations) -> _Operations:
-    """Lines that became as many others, one by one: neighbours may belong to different images."""
+    """Lines that became as many others, one by one: neighbors may belong to different images."""
     found = []
     for kind, i1, i2, j1, j2 in operations:
         if kind == "replace" and i2 - i1 == j2 - j1:

@@ -11,7 +11,7 @@ from gitops_ci.formats.document.occupied import OccupiedSpans
 from gitops_ci.imageref import DOCKER_HUB, ImageRef
 from gitops_ci.model import ImageSite, Skip
 from gitops_ci.plan.command_lines import names_image
-from gitops_ci.plan.flavours import flavour_of
+from gitops_ci.plan.flavors import flavor_of
 
 __all__ = ["Targets"]
 
@@ -48,10 +48,10 @@ _IMAGE_PROGRAM = re.compile(r"\b(?:buildah|crane|docker|nerdctl|podman|skopeo)\b
 
 
 class Targets:
-    """Images by name, each with the version to write; of one image there may be several flavours.
+    """Images by name, each with the version to write; of one image there may be several flavors.
 
     Raises:
-        UsageError: two of them ask for different versions of one flavour of an image.
+        UsageError: two of them ask for different versions of one flavor of an image.
     """
 
     def __init__(self, targets: Sequence[ImageRef], *, match_name: bool) -> None:
@@ -62,10 +62,10 @@ class Targets:
             others = self._by_name.setdefault(target.name, [])
             if target in others:
                 continue
-            if (same := next((other for other in others if not _are_flavours(other, target)), None)) is not None:
+            if (same := next((other for other in others if not _are_flavors(other, target)), None)) is not None:
                 raise UsageError(
                     f"{same} and {target} are two versions of one image",
-                    hint="Give each image once in a run, or once for each flavour (3.13-slim and 3.13-alpine).",
+                    hint="Give each image once in a run, or once for each flavor (3.13-slim and 3.13-alpine).",
                 )
             others.append(target)
             self._by_repository.setdefault(target.repository, []).append(target)
@@ -73,17 +73,17 @@ class Targets:
         self._by_path = {target.repository.removeprefix("library/"): target for target in targets}
 
     def of(self, image: ImageRef) -> ImageRef | None:
-        """The wanted image that `image` is, whatever its version; of several flavours the one of its tag, else any."""
+        """The wanted image that `image` is, whatever its version; of several flavors the one of its tag, else any."""
         found = self._by_name.get(image.name)
         if found is None and self._match_name:
             found = self._by_repository.get(image.repository)
         if not found:
             return None
-        flavour = flavour_of(image.tag)
-        return next((target for target in found if flavour_of(target.tag) == flavour), found[0])
+        flavor = flavor_of(image.tag)
+        return next((target for target in found if flavor_of(target.tag) == flavor), found[0])
 
-    def has_flavours(self, target: ImageRef) -> bool:
-        """Whether several flavours of an image are wanted."""
+    def has_flavors(self, target: ImageRef) -> bool:
+        """Whether several flavors of an image are wanted."""
         return len(self._by_name.get(target.name, ())) > 1
 
     @property
@@ -197,9 +197,9 @@ class Targets:
                 yield from _REFERENCE.finditer(text, start, end)
 
 
-def _are_flavours(a: ImageRef, b: ImageRef) -> bool:
-    flavours = flavour_of(a.tag), flavour_of(b.tag)
-    return None not in flavours and flavours[0] != flavours[1]
+def _are_flavors(a: ImageRef, b: ImageRef) -> bool:
+    flavors = flavor_of(a.tag), flavor_of(b.tag)
+    return None not in flavors and flavors[0] != flavors[1]
 
 
 def _end_of_variable(text: str, at: int) -> int:

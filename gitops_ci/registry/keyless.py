@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gitops_ci.dataclass import dataclass
 from gitops_ci.display import quoted
 from gitops_ci.errors import ProgramError, RegistryError, UsageError
-from gitops_ci.registry.signatures import IN_TOTO, Judgement, Signed, states
+from gitops_ci.registry.signatures import IN_TOTO, Judgment, Signed, states
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -104,7 +104,7 @@ class Keyless:
         """Raises as `judge` does."""
         _verifier(self.root)
 
-    def judge(self, signed: Signed) -> Judgement:
+    def judge(self, signed: Signed) -> Judgment:
         """Whether this is a signature by whom is meant.
 
         Raises:
@@ -114,12 +114,12 @@ class Keyless:
         """
         verifier = _verifier(self.root)
         if signed.is_old_keyless:
-            return Judgement(
+            return Judgment(
                 reason="one has no proof of the transparency log, as cosign 2 writes it: sign with cosign 3, "
                 "or with --new-bundle-format"
             )
         if not signed.bundle:
-            return Judgement()
+            return Judgment()
         policy = _Policy(self)
         try:
             from sigstore.models import Bundle
@@ -127,8 +127,8 @@ class Keyless:
             kind, payload = verifier.verify_dsse(Bundle.from_json(signed.bundle), policy)
             is_about = kind == IN_TOTO and states(json.loads(payload), signed.digest)
         except Exception as error:  # noqa: BLE001 - whatever a hostile bundle does to the library is no
-            return Judgement(reason=policy.reason or f"sigstore refuses one: {quoted(str(error)) or 'it is damaged'}")
-        return Judgement(signer=policy.signer) if is_about and policy.signer else Judgement()
+            return Judgment(reason=policy.reason or f"sigstore refuses one: {quoted(str(error)) or 'it is damaged'}")
+        return Judgment(signer=policy.signer) if is_about and policy.signer else Judgment()
 
 
 class _Policy:

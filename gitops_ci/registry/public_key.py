@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from gitops_ci import process
 from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
-from gitops_ci.registry.signatures import Judgement, Signed
+from gitops_ci.registry.signatures import Judgment, Signed
 
 __all__ = ["PublicKey"]
 
@@ -55,9 +55,9 @@ class PublicKey:
     def __str__(self) -> str:
         return f"key {self.name} ({self.fingerprint})"
 
-    def judge(self, signed: Signed) -> Judgement:
+    def judge(self, signed: Signed) -> Judgment:
         """Whether the owner of the key made this signature. Raises ProgramError: openssl is missing or hangs."""
-        return Judgement(signer=str(self)) if self.made(signed.signature, signed.message) else Judgement()
+        return Judgment(signer=str(self)) if self.made(signed.signature, signed.message) else Judgment()
 
     def prepare(self) -> None:
         """Raises ProgramError: openssl is missing or hangs."""

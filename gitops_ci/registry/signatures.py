@@ -18,7 +18,7 @@ from gitops_ci.errors import RegistryError
 from gitops_ci.registry.base import Descriptor, Manifest, Reader
 from gitops_ci.registry.referrers import fallback_tag
 
-__all__ = ["IN_TOTO", "Judgement", "Signed", "Signer", "signatures_of", "states"]
+__all__ = ["IN_TOTO", "Judgment", "Signed", "Signer", "signatures_of", "states"]
 
 _SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 _SIGNATURE = "dev.cosignproject.cosign/signature"
@@ -46,7 +46,7 @@ class Signed:
     is_old_keyless: bool = False
 
 
-class Judgement(NamedTuple):
+class Judgment(NamedTuple):
     """Who made a signature, if it is whom is meant; else there may be a reason why it does not count."""
 
     signer: str = ""
@@ -56,7 +56,7 @@ class Judgement(NamedTuple):
 class Signer(Protocol):
     """Somebody whose signature counts. As a text it is who that is."""
 
-    def judge(self, signed: Signed) -> Judgement:
+    def judge(self, signed: Signed) -> Judgment:
         """Whether this is a signature of theirs."""
 
     def prepare(self) -> None:

@@ -1,4 +1,4 @@
-"""Fleet bundles: a folder with fleet.yaml, once as it is and once for each target customisation.
+"""Fleet bundles: a folder with fleet.yaml, once as it is and once for each target customization.
 
 Source: github.com/rancher/fleet 0.16 (internal/bundlereader, internal/helmdeployer/{render,kustomize,rawyaml},
 internal/cmd/controller/options/calculate.go); fleet.rancher.io/ref-fleet-yaml. Values files win over `values`.
@@ -50,10 +50,10 @@ def _bundle(folder: str, path: str, options: str, tree: SourceTree) -> Iterable[
         return  # the check of the file reports it
     value = found[0].value if found else {}
     name = f"fleet:{folder}" + (f"#{options}" if options else "")
-    customisations = [one for one in items(value, "targetCustomizations") if isinstance(one, dict)]
+    customizations = [one for one in items(value, "targetCustomizations") if isinstance(one, dict)]
     whole = _merged_options(value, {})
-    yield DeploymentUnit(name, "fleet", path, 1, folder, _namespace(whole), whole, is_assumed=bool(customisations))
-    for number, one in enumerate(customisations):
+    yield DeploymentUnit(name, "fleet", path, 1, folder, _namespace(whole), whole, is_assumed=bool(customizations))
+    for number, one in enumerate(customizations):
         if one.get("doNotDeploy") is True:
             continue
         own = _merged_options(value, one)

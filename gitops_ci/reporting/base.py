@@ -29,7 +29,7 @@ def prepare(outcome: Outcome) -> Outcome:
     """The outcome as it may be shown: secrets masked, everything in one order.
 
     Masked here and not only in the finished text: a format that escapes or shortens would spell a secret so that
-    nobody recognises it any more.
+    nobody recognizes it any more.
     """
     shown: Outcome = masked(outcome)
     return replace(

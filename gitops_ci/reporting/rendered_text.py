@@ -27,7 +27,7 @@ __all__ = ["rendered_blocks"]
 
 Paint = Callable[[str, str], str]
 _LONGEST_LINE = 500
-_COLOURS = {"-": "red", "+": "green"}
+_COLORS = {"-": "red", "+": "green"}
 
 
 def rendered_blocks(diff: RenderedDiff, paint: Paint) -> list[Iterator[str]]:
@@ -51,8 +51,8 @@ def _risks(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
     known = objects_by_id(diff)
     for risk in diff.risks:
         who, why = risk_line(risk, known)
-        colour = "yellow" if risk.is_hint else "red"
-        yield f"  {paint(risk.words, colour)}  {visible(who)}{visible(f': {why}') if why else ''}"
+        color = "yellow" if risk.is_hint else "red"
+        yield f"  {paint(risk.words, color)}  {visible(who)}{visible(f': {why}') if why else ''}"
 
 
 def _images(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _listed(
     mark = {"removed": "-", "added": "+"}.get(state, ">")
     for unit, kind, objects in rows:
         names = f"{visible(kind)} {visible(listed_names(objects))}"
-        yield f"  {paint(f'{mark} {names}', _COLOURS.get(mark, 'cyan'))} {paint(f'({visible(unit)})', 'dim')}"
+        yield f"  {paint(f'{mark} {names}', _COLORS.get(mark, 'cyan'))} {paint(f'({visible(unit)})', 'dim')}"
 
 
 def _groups(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
@@ -81,13 +81,13 @@ def _groups(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
         if number:
             yield ""
         yield paint(visible(group_title(group, known)), "bold")
-        yield from _coloured(group.text, paint)
+        yield from _colored(group.text, paint)
 
 
-def _coloured(text: str, paint: Paint) -> Iterator[str]:
+def _colored(text: str, paint: Paint) -> Iterator[str]:
     for line in visible_lines(text).split("\n"):
-        colour = _COLOURS.get(line[:1], "cyan" if line[:2].strip() and not line.startswith("   ") else "")
-        yield f"  {paint(line, colour)}" if colour else f"  {line}"
+        color = _COLORS.get(line[:1], "cyan" if line[:2].strip() and not line.startswith("   ") else "")
+        yield f"  {paint(line, color)}" if color else f"  {line}"
 
 
 def _paths(diff: RenderedDiff, paint: Paint) -> Iterator[str]:
@@ -123,9 +123,9 @@ def _object(one: ObjectChange, context: int, paint: Paint) -> Iterator[str]:
         if number == 0:
             yield paint(visible(title), "bold")
         elif number > 1:
-            colour = "cyan" if line.startswith("@@") else _COLOURS.get(line[:1], "")
+            color = "cyan" if line.startswith("@@") else _COLORS.get(line[:1], "")
             shown = visible_lines(shorten(line, _LONGEST_LINE))
-            yield f"  {paint(shown, colour)}" if colour else f"  {shown}"
+            yield f"  {paint(shown, color)}" if color else f"  {shown}"
 
 
 def _folded(diff: RenderedDiff, paint: Paint) -> Iterator[str]:

@@ -24,7 +24,7 @@ ID = "text"
 
 # Beyond this a location is not padded: one long path would push every value off the screen.
 _WIDEST_LOCATION = 72
-_COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+_COLORS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 _LISTED = 2  # more skips of one kind are counted instead of listed
 _SEVERITY = {"error": "red", "warning": "yellow", "note": "cyan"}
 
@@ -35,7 +35,7 @@ Drawer = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[str]]
 def report(
     outcome: Outcome,
     *,
-    colour: bool = False,
+    color: bool = False,
     table: Drawer | None = None,
     source: SourceLine | None = None,
     columns: int = 80,
@@ -46,7 +46,7 @@ def report(
     has the lines of files for findings, which are shown where they fit into `columns`.
     """
     outcome = prepare(outcome)
-    paint = _painted if colour else _plain
+    paint = _painted if color else _plain
     asked_why = any(image.why for image in outcome.images)
     blocks = [
         _tags(outcome, paint) if asked_why else _images(outcome.images, paint),
@@ -75,13 +75,13 @@ def _rendered(outcome: Outcome, paint: Paint) -> list[Iterator[str]]:
     return rendered_blocks(outcome.rendered, paint)
 
 
-def _plain(text: str, colour: str) -> str:
-    del colour
+def _plain(text: str, color: str) -> str:
+    del color
     return text
 
 
-def _painted(text: str, colour: str) -> str:
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+def _painted(text: str, color: str) -> str:
+    return f"\x1b[{_COLORS[color]}m{text}\x1b[0m"
 
 
 def _images(images: Iterable[PushedTag], paint: Paint) -> Iterator[str]:
@@ -159,10 +159,10 @@ def _diff(outcome: Outcome, paint: Paint) -> Iterator[str]:
     from gitops_ci.reporting.diff import readable
 
     for line in readable(outcome.files).splitlines():
-        yield paint(line, colour) if (colour := _diff_colour(line)) else line
+        yield paint(line, color) if (color := _diff_color(line)) else line
 
 
-def _diff_colour(line: str) -> str:
+def _diff_color(line: str) -> str:
     if line.startswith(("--- ", "+++ ")):
         return "bold"
     return {"@": "cyan", "-": "red", "+": "green"}.get(line[:1], "")
@@ -191,10 +191,10 @@ def _skipped(skipped: Iterable[Skip], paint: Paint) -> Iterator[str]:
         told = skip.hint
 
 
-def errors_alone(outcome: Outcome, *, colour: bool = False) -> str:
+def errors_alone(outcome: Outcome, *, color: bool = False) -> str:
     """What `--quiet` leaves: errors, and nothing where there are none."""
     outcome = prepare(outcome)
-    paint = _painted if colour else _plain
+    paint = _painted if color else _plain
     blocks = [
         _skipped([skip for skip in _untold(outcome) if skip.failed], paint),
         _findings([one for one in outcome.findings if one.severity == "error"], paint, None, 0),

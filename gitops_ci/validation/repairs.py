@@ -77,13 +77,13 @@ def _repair(text: str, starts: Sequence[int], finding: Finding) -> Repair | None
     if not 0 < finding.line <= len(starts) or finding.column < 1:
         return None
     at = starts[finding.line - 1] + finding.column - 1
-    for kind in (_misspelt, _number, _value, _restart_policy, _version):
+    for kind in (_misspelled, _number, _value, _restart_policy, _version):
         if (repair := kind(text, at, finding)) is not None:
             return repair
     return None
 
 
-def _misspelt(text: str, at: int, finding: Finding) -> Repair | None:
+def _misspelled(text: str, at: int, finding: Finding) -> Repair | None:
     """A field with one candidate that is one letter away: `maxAvailable` may be the opposite of `minAvailable`."""
     meant = _MEANT.fullmatch(finding.hint)
     wrong = finding.field.rpartition(".")[2]

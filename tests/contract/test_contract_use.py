@@ -32,7 +32,7 @@ GRAPHQL = partial(read_graphql, CONTRACTS / "github.graphql")
 
 
 @dataclass(frozen=True)
-class Travelled:
+class Traveled:
     """What a journey asked: each request with its entry in the contract, and the fields of answers that were read."""
 
     forge: str
@@ -42,7 +42,7 @@ class Travelled:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def travelled(request: pytest.FixtureRequest) -> Travelled:
+def traveled(request: pytest.FixtureRequest) -> Traveled:
     # Leaving the stub fails for a request that is no entry.
     with pytest.MonkeyPatch.context() as patch, hosting(request.param) as host:
         read: set[str] = set()
@@ -52,7 +52,7 @@ def travelled(request: pytest.FixtureRequest) -> Travelled:
         contract, below = host.stub.contract, host.stub.PREFIX
         found = [(contract.find(r.method, r.path.removeprefix(below)), r) for r in host.stub.requests]
         requests = tuple((operation and operation.entry, r) for operation, r in found)
-        return Travelled(host.kind.forge, contract, requests, frozenset(read))
+        return Traveled(host.kind.forge, contract, requests, frozenset(read))
 
 
 def noting(method: Callable[..., Any], read: set[str]) -> Callable[..., Any]:
@@ -136,37 +136,37 @@ def commit(forge: Any) -> None:
     forge.merge(onto="a" * 40, other="b" * 40, tree="c" * 40, message="m")
 
 
-def test_every_request_is_an_entry_and_every_entry_is_asked_for(travelled):
-    asked = {entry.id for entry, _ in travelled.requests if entry}
-    assert asked == {entry.id for entry in travelled.contract.entries}
+def test_every_request_is_an_entry_and_every_entry_is_asked_for(traveled):
+    asked = {entry.id for entry, _ in traveled.requests if entry}
+    assert asked == {entry.id for entry in traveled.contract.entries}
 
 
-def test_every_parameter_and_every_field_of_a_body_is_sent(travelled):
+def test_every_parameter_and_every_field_of_a_body_is_sent(traveled):
     unused = {
         (entry.id, name)
-        for entry in travelled.contract.entries
+        for entry in traveled.contract.entries
         for name in (*entry.query["properties"], *described_fields(entry.body))
     }
-    for entry, request in travelled.requests:
+    for entry, request in traveled.requests:
         if entry:
             names = (*dict(parse_qsl(request.query)), *keys(request.body))
             unused -= {(entry.id, name) for name in names}
     assert unused == set()
 
 
-def test_every_field_that_the_program_reads_is_described(travelled):
-    answers = [answer for entry in travelled.contract.entries for answer in entry.answers.values()]
+def test_every_field_that_the_program_reads_is_described(traveled):
+    answers = [answer for entry in traveled.contract.entries for answer in entry.answers.values()]
     described = {name for answer in answers for name in described_fields(answer)}
-    if travelled.forge == "github":
+    if traveled.forge == "github":
         described |= {field.partition(".")[2] for field in all_graphql_fields()}
         described |= {"data", "errors", "type", "message"}  # of every answer to GraphQL
-    assert travelled.read - described == READ_IN_CASE.get(travelled.forge, set())
+    assert traveled.read - described == READ_IN_CASE.get(traveled.forge, set())
 
 
-@pytest.mark.parametrize("travelled", ["github"], indirect=True)
-def test_every_graphql_field_is_asked_for(travelled):
+@pytest.mark.parametrize("traveled", ["github"], indirect=True)
+def test_every_graphql_field_is_asked_for(traveled):
     unused = set(all_graphql_fields())
-    for _, request in travelled.requests:
+    for _, request in traveled.requests:
         if request.path.endswith("/graphql"):
             unused -= set(graphql_fields(request.body["query"], request.body["variables"]))
     assert unused == set()

@@ -172,7 +172,7 @@ def test_a_repository_that_was_renamed_is_found_by_its_new_name(host, stub):
     assert opened_whole(host.connect(path=stub.former), other).number == 2
 
 
-def test_a_token_of_another_host_is_recognised(host):
+def test_a_token_of_another_host_is_recognized(host):
     with pytest.raises(ForgeError) as caught:
         host.connect("glpat-0123456789").default_branch()
     assert "one of gitlab" in caught.value.hint

@@ -7,7 +7,7 @@ import pytest
 from scripts.reference_pages import commands
 from tests.support import CHECKOUT
 from tests.support.documents import pages
-from tests.support.prose import banned_in, sentences, sentences_of_help, texts_for_users
+from tests.support.prose import banned_in, british_in, sentences, sentences_of_help, texts_for_users
 
 LONGEST, LONG = 30, 22  # words
 DOCUMENTS = [*pages(), "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"]
@@ -48,6 +48,21 @@ def test_no_message_is_a_riddle():
         if (told := banned_in("\n".join(texts_for_users(path.read_text()))))
     }
     assert found == {}
+
+
+def test_the_spelling_is_american():
+    code = [path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "gitops_ci").rglob("*.py")]
+    code += [path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "gitops_ci" / "rules").glob("*.toml")]
+    texts = {path: (CHECKOUT / path).read_text() for path in [*DOCUMENTS, *SHIPPED, *code, "CHANGELOG.md"]}
+    assert {path: found for path, text in texts.items() if (found := british_in(text))} == {}
+
+
+@pytest.mark.parametrize(
+    "word", ["colour", "Behaviours", "unauthorised", "normalisation", "relabelled", "fulfil", "centre"]
+)
+def test_a_british_spelling_is_found(word):
+    assert british_in(f"One {word} here, `{word}` there, CANCELLED and --{word[:2]}.") != []
+    assert british_in(f"`{word}` is a name, a CENTRED one, the fulfillment, an analysis.") == []
 
 
 def test_texts_for_users_are_found():

@@ -686,32 +686,32 @@ def test_a_name_that_no_text_has_is_named_nowhere(run, tmp_path):
     assert run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push").code == 8
 
 
-FLAVOURS = "".join(f"- image: python:{tag}\n" for tag in ("3.12-slim", "3.12-alpine", "3.12", "3.12-bookworm"))
+FLAVORS = "".join(f"- image: python:{tag}\n" for tag in ("3.12-slim", "3.12-alpine", "3.12", "3.12-bookworm"))
 
 
-def test_another_flavour_is_another_thing(run, tmp_path):
-    repo = make_repo(tmp_path / "flavours.git", {"values.yaml": FLAVOURS})
+def test_another_flavor_is_another_thing(run, tmp_path):
+    repo = make_repo(tmp_path / "flavors.git", {"values.yaml": FLAVORS})
     arguments = ("--config-repo", repo.path, "--mode", "push")
     assert run("bump", "python:3.13-nanoserver", *arguments).code == 0  # the bare one; nothing else has it
     assert run("bump", "python:3.13-slim", *arguments).code == 0
     assert run("bump", "python:3.14-slim-trixie", *arguments).code == 1
-    expected = FLAVOURS.replace("3.12-slim", "3.13-slim").replace("3.12\n", "3.13-nanoserver\n")
+    expected = FLAVORS.replace("3.12-slim", "3.13-slim").replace("3.12\n", "3.13-nanoserver\n")
     assert repo.read("values.yaml").decode() == expected
-    assert run("bump", "python:3.14-slim-trixie", *arguments, "--any-flavour").code == 0
+    assert run("bump", "python:3.14-slim-trixie", *arguments, "--any-flavor").code == 0
     assert repo.read("values.yaml").decode() == "- image: python:3.14-slim-trixie\n" * 4
 
 
-def test_several_flavours_of_one_image_are_bumped_in_one_run(run, tmp_path):
-    repo = make_repo(tmp_path / "flavours.git", {"values.yaml": FLAVOURS})
+def test_several_flavors_of_one_image_are_bumped_in_one_run(run, tmp_path):
+    repo = make_repo(tmp_path / "flavors.git", {"values.yaml": FLAVORS})
     arguments = ("--config-repo", repo.path, "--mode", "push", "--output", "json")
     wanted = ("python:3.13-slim", "python:3.13-alpine", "python:3.13")
     ran = run("bump", *wanted, *arguments)
     assert ran.code == 0, ran.err
-    expected = FLAVOURS.replace("3.12", "3.13").replace("3.13-bookworm", "3.12-bookworm")
+    expected = FLAVORS.replace("3.12", "3.13").replace("3.13-bookworm", "3.12-bookworm")
     assert repo.read("values.yaml").decode() == expected
     assert [skip["line"] for skip in ran.document["skipped"]] == [4]
     assert run("bump", *wanted, *arguments).document["status"] == "unchanged"
-    # One without a place of its own makes it exit 1; two versions of one flavour are a mistake.
+    # One without a place of its own makes it exit 1; two versions of one flavor are a mistake.
     missing = run("bump", "python:3.14-slim", "python:3.14-nanoserver", *arguments)
     assert (missing.code, len(missing.document["changes"])) == (1, 1)
     mistaken = run("bump", "python:3.14-slim", "python:3.15-slim", *arguments)

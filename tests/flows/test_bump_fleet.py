@@ -34,7 +34,7 @@ targetCustomizations:
     helm: {values: {image: {tag: 1.4.1}}}
 """
 WITHOUT_TAG = HELM.replace(", tag: 1.4.1", "")
-LABELLED = "resources: [../base]\ncommonLabels: {app: shop}\n"
+LABELED = "resources: [../base]\ncommonLabels: {app: shop}\n"
 WIDGET_OVERLAY = "resources: [w.yaml]\nimages: [{name: ghcr.io/acme/shop, newTag: 1.4.1}]\n"
 PATCH = """\
 apiVersion: apps/v1
@@ -54,7 +54,7 @@ SOUND = {
     },
     "labels of a kustomization": {
         "shop/fleet.yaml": "kustomize: {dir: overlay}\n",
-        "shop/overlay/kustomization.yaml": LABELLED,
+        "shop/overlay/kustomization.yaml": LABELED,
         "shop/base/kustomization.yaml": "resources: [d.yaml]\n",
         "shop/base/d.yaml": WITHOUT_SELECTOR,
     },

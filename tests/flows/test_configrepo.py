@@ -113,7 +113,7 @@ def test_file_modes_stay(git_server):
     assert repo.git("ls-tree", "main", "run.sh").startswith("100755 ")
 
 
-def test_a_commit_of_ours_is_recognised_and_an_amended_one_is_not(opened, served):
+def test_a_commit_of_ours_is_recognized_and_an_amended_one_is_not(opened, served):
     snapshot = opened.fetch("main")
     assert not snapshot.is_ours
     new = commit(opened, snapshot, {"z": b"1"})

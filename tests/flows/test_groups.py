@@ -7,7 +7,7 @@ from tests.support.git_repo import commit_files
 pytestmark = pytest.mark.parametrize("world", ["github", "gitlab", "git"], indirect=True)
 
 FRONT, BACK, JOBS = "ghcr.io/acme/front", "ghcr.io/acme/back", "ghcr.io/acme/jobs"
-# Neighbouring lines: two pull requests would be in conflict.
+# Neighboring lines: two pull requests would be in conflict.
 APPS = "".join(
     f"{name.rpartition('/')[2]}: {{image: {{repository: {name}, tag: 1.0.0}}}}\n" for name in (FRONT, BACK, JOBS)
 )
@@ -89,7 +89,7 @@ def test_the_group_of_the_settings_file(world, tmp_path):
         assert world.stub.pulls[0].title == "live: shop"
 
 
-def test_a_neighbours_line_stays_when_the_base_changed_the_runs_own(world):
+def test_a_neighbors_line_stays_when_the_base_changed_the_runs_own(world):
     """Found by the model of weeks: two lines that were changed together were dropped together."""
     world.bump("1.1.0", *GROUP, image=FRONT)
     world.bump("2.0.0", *GROUP, image=BACK)

@@ -12,7 +12,7 @@ from tests.support.world import PLACES
 pytestmark = pytest.mark.every_host
 
 FRONT, BACK = "ghcr.io/acme/front", "ghcr.io/acme/back"
-# Neighbouring lines: whichever is merged first, the other is in conflict.
+# Neighboring lines: whichever is merged first, the other is in conflict.
 APPS = f"front: {{image: {{repository: {FRONT}, tag: 1.0.0}}}}\nback: {{image: {{repository: {BACK}, tag: 1.0.0}}}}\n"
 on_three = pytest.mark.parametrize("world", ["github", "gitlab", "git"], indirect=True)
 

@@ -447,7 +447,7 @@ def test_the_open_proposal_of_what_was_taken_back_is_closed(host):
     assert any("was taken back in production from 1.4.1 to 1.4.0" in text for text in bad.comments.values())
     assert good.title == "production: shop back to 1.4.0"
     assert "taken back" in good.body
-    # Until it is merged, and afterwards, nobody proposes the bad version again.
+    # Until it is merged, and afterward, nobody proposes the bad version again.
     assert host.call("bump", f"{SHOP}:1.4.1", "--environment", "production").document["summary"]["held"] == 1
     assert bad.status == "closed"
 

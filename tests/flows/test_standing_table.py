@@ -1,6 +1,6 @@
 """What stands when a run begins, by what runs: seven times five rows, on every kind of code host and on plain Git.
 
-A row is the exit code and what is proposed afterwards. Real Git over HTTP; the code hosts are stubs that are held
+A row is the exit code and what is proposed afterward. Real Git over HTTP; the code hosts are stubs that are held
 against their official descriptions.
 """
 

@@ -34,7 +34,7 @@ QUIET = SimpleNamespace(step=lambda _: None, detail=lambda _: None, warn=lambda 
 
 
 def text_of(noise: int, versions: dict[str, int]) -> bytes:
-    """An environment's file. Neighbouring lines are in conflict with each other, the note above with none."""
+    """An environment's file. Neighboring lines are in conflict with each other, the note above with none."""
     lines = [f"# note {noise}", "a: 1", "b: 2"]
     lines += [f"{name}: {{image: {{repository: ghcr.io/acme/{name}, tag: 1.{versions[name]}.0}}}}" for name in IMAGES]
     return "".join(f"{line}\n" for line in lines).encode()

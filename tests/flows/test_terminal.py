@@ -1,4 +1,4 @@
-"""The real program at a pseudo-terminal: colours and tables for a person, plain lines for a log, nothing cut."""
+"""The real program at a pseudo-terminal: colors and tables for a person, plain lines for a log, nothing cut."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def in_log(folder: Path, *arguments: str, **environment: str) -> str:
     return ran.stdout
 
 
-def test_a_person_sees_colours_and_a_table(folder):
+def test_a_person_sees_colors_and_a_table(folder):
     code, seen = at_terminal(folder, *BUMP)
     assert code == 0, seen
     assert "\x1b[32m+    newTag: 1.5.0 # 標籤\x1b[0m" in seen
@@ -100,13 +100,13 @@ def test_no_color_means_none(folder, arguments):
     assert in_log(folder, *arguments, NO_COLOR="1", FORCE_COLOR="1").count("\x1b") == 0
 
 
-def test_colours_of_a_log_can_be_asked_for(folder):
+def test_colors_of_a_log_can_be_asked_for(folder):
     said = in_log(folder, "validate", "broken.yaml", FORCE_COLOR="1")
     assert "\x1b[31merror\x1b[0m" in said
     assert "Where" not in said
 
 
-def test_a_terminal_without_colours_gets_none(folder):
+def test_a_terminal_without_colors_gets_none(folder):
     _, seen = at_terminal(folder, "validate", "broken.yaml", TERM="dumb")
     assert "kontainers" in seen
     assert "\x1b" not in seen
@@ -118,7 +118,7 @@ def test_a_job_with_a_terminal_has_a_log(folder):
     assert "1.4.1 -> 1.5.0" in seen
 
 
-def test_a_mistake_is_told_in_colour_with_what_to_do_next(folder):
+def test_a_mistake_is_told_in_color_with_what_to_do_next(folder):
     code, seen = at_terminal(folder, "bump", "ghcr.io/acme/shop")
     assert code == 2
     assert "\x1b[31merror:\x1b[0m" in seen

@@ -190,7 +190,7 @@ def test_options_and_the_configuration_accept_findings(run, tree):
     tree({".gitops-ci.yaml": "validate:\n  ignore: ['schema/* path=dev/*', 'schema/* path=prod/* name=shop']\n"})
     assert run("validate").code == 0
     assert run("validate", "--ignore", "schema").code == 2
-    assert run("validate", "--ignore", "schema/* colour=red").code == 2
+    assert run("validate", "--ignore", "schema/* color=red").code == 2
 
 
 def test_images_are_looked_up_when_asked(run, tree, open_registry):

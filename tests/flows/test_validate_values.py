@@ -12,7 +12,7 @@ READS = """\
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: web}
-data: {a: '{{ .Values.colour }} {{ index .Values "a-b" }}'}
+data: {a: '{{ .Values.color }} {{ index .Values "a-b" }}'}
 """
 APPLICATION = """\
 apiVersion: argoproj.io/v1alpha1
@@ -24,7 +24,7 @@ spec:
     repoURL: https://git.example/acme/config.git
     path: charts/web
     helm:
-      valuesObject: {global: {}, colour: red, a-b: 1, tags: {}}
+      valuesObject: {global: {}, color: red, a-b: 1, tags: {}}
       parameters: [{name: 'repicas', value: '3'}, {name: replicas, value: '3'}]
 """
 
@@ -45,10 +45,10 @@ def test_a_value_that_no_template_reads_is_a_note(found):
 
 def test_values_in_a_text_are_read_too(found):
     text = APPLICATION.replace(
-        "      valuesObject: {global: {}, colour: red, a-b: 1, tags: {}}", "      values: 'color: red'"
+        "      valuesObject: {global: {}, color: red, a-b: 1, tags: {}}", "      values: 'color: red'"
     )
     more = {"charts/web/templates/a.yaml": READS, "apps/web.yaml": text}
-    assert found(more) == [("note", 10, "Did you mean 'colour'?"), ("note", 11, "Did you mean 'replicas'?")]
+    assert found(more) == [("note", 10, "Did you mean 'color'?"), ("note", 11, "Did you mean 'replicas'?")]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def _for_another_image(repository, digest, pair, stranger):
     tagged(repository, digest, (content, pair.sign(content)))
 
 
-def _words_changed_afterwards(repository, digest, pair, stranger):
+def _words_changed_afterward(repository, digest, pair, stranger):
     tagged(repository, digest, (payload(digest), pair.sign(payload(OTHER))))
 
 
@@ -163,7 +163,7 @@ FALSE = (
     _nothing,
     _by_a_stranger,
     _for_another_image,
-    _words_changed_afterwards,
+    _words_changed_afterward,
     _cut,
     _zeros,
     _empty,

@@ -404,7 +404,7 @@ def test_a_registry_that_takes_no_blob_in_one_piece(proxy, registry, layout, nam
     assert tags(f"{registry}/{name}") == dict.fromkeys(ALL_TAGS, digest)
     assert len(pulled(f"{registry}/{name}", digest)) == 5
     refused = [asked for asked in proxy.asked if asked.method == "PUT" and is_upload(asked)]
-    assert len(refused) <= 2, "two large layers at a time: what was learnt counts for all others"
+    assert len(refused) <= 2, "two large layers at a time: what was learned counts for all others"
 
 
 def test_a_registry_that_takes_no_blob_at_all_is_an_error(proxy, registry, layout, name):

@@ -181,17 +181,17 @@ def test_what_the_image_says_of_its_source_is_in_the_commit(release, github, rep
     commit = "3fa9c1e0b5d2a7c64e8f1b90d3c2a1f0e9d8c7b6"
     labels = {"org.opencontainers.image.source": "https://github.com/acme/shop"}
     make_image(
-        "gitops-ci-tests/labelled:1", {"app": b"l"}, labels=labels | {"org.opencontainers.image.revision": commit}
+        "gitops-ci-tests/labeled:1", {"app": b"l"}, labels=labels | {"org.opencontainers.image.revision": commit}
     )
-    assert release("gitops-ci-tests/labelled:1", "1.4.2", "--expect-revision", commit).code == 0
+    assert release("gitops-ci-tests/labeled:1", "1.4.2", "--expect-revision", commit).code == 0
     [pull] = github.pulls
     assert f"Source-Commit: {commit}" in repo.message(pull.head)
     assert "Source-Repository: https://github.com/acme/shop" in repo.message(pull.head)
 
 
 def test_an_image_of_another_commit_goes_nowhere(release, github, repo, name, make_image):
-    make_image("gitops-ci-tests/labelled:2", {"app": b"m"}, labels={"org.opencontainers.image.revision": "1" * 40})
-    refused = release("gitops-ci-tests/labelled:2", "1.4.2", "--expect-revision", "2" * 40)
+    make_image("gitops-ci-tests/labeled:2", {"app": b"m"}, labels={"org.opencontainers.image.revision": "1" * 40})
+    refused = release("gitops-ci-tests/labeled:2", "1.4.2", "--expect-revision", "2" * 40)
     assert (refused.code, refused.document["error"]["kind"]) == (4, "registry")
     assert digest_of(name, "1.4.2") is None
     assert github.pulls == []

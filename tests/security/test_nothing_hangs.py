@@ -59,7 +59,7 @@ def test_a_signal_ends_a_run_whose_renderers_hang(hanging: Path, tmp_path: Path,
             assert child.poll() is None, child.communicate()
             time.sleep(0.05)
         child.send_signal(number)
-        # Each of six renderers may take two minutes: without the defence this is not over so soon.
+        # Each of six renderers may take two minutes: without the defense this is not over so soon.
         said, _ = child.communicate(timeout=60)
     finally:
         child.kill()

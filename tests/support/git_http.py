@@ -129,7 +129,7 @@ def _smart(root: Path, method: str, path: str, query: str, kind: str) -> tuple[s
 
 def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        # Head and body are two packets: the second would wait 40 ms for the acknowledgement of the first.
+        # Head and body are two packets: the second would wait 40 ms for the acknowledgment of the first.
         disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
 

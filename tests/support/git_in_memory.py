@@ -71,7 +71,7 @@ def tree_of(files: Files) -> str:
 def merged_files(base: Files, one: Files, other: Files) -> Files | None:
     """A merge as git makes it, of files whose lines are never added or removed; None where it is in conflict.
 
-    Changes of neighbouring lines are a conflict, as they are to git.
+    Changes of neighboring lines are a conflict, as they are to git.
     """
     found = {}
     for path in {**one, **other}:

@@ -20,7 +20,7 @@ def folder_of_run(factory: pytest.TempPathFactory) -> Path:
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """The folder that `make` fills, for every worker of this run the same; nobody changes it afterwards."""
+    """The folder that `make` fills, for every worker of this run the same; nobody changes it afterward."""
     base = folder_of_run(factory)
     folder, made = base / f"once-{name}", base / f"once-{name}.made"
     with (base / f"once-{name}.lock").open("w") as held:

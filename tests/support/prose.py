@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-__all__ = ["BANNED", "banned_in", "sentences", "sentences_of_help", "texts_for_users"]
+__all__ = ["BANNED", "banned_in", "british_in", "sentences", "sentences_of_help", "texts_for_users"]
 
 _BLOCK = re.compile(r"^ *(`{3,}).*?^ *\1$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -53,6 +53,18 @@ BANNED = {
     r"\bcode from outside\b|\bcomes from outside\b": "untrusted code",
     r"\bthereof\b|\bherein\b|\bwhereby\b": "(a plain sentence)",
 }
+# The spelling is American, as that of the field's names: `color`, `normalize`. Names in capitals are those of other programs.
+_BRITISH = re.compile(
+    r"""\b(?:re|un|non|dis)?(?:
+        [Bb]ehaviour | [Cc]olour | [Ff]avour | [Ff]lavour | [Hh]onour | [Nn]eighbour
+      | [Aa]rtefact | [Cc]atalogue | [Cc]entre[sd]?\b | [Dd]efence | [Ll]icence | [Jj]udgement | [Ff]ulfil\b
+      | (?:[Cc]ancel|[Ll]abel|[Mm]odel|[Tt]ravel|[Mm]arshal)l(?:ed|ing)\b | (?:[Ll]earn|(?:[Mm]is)?[Ss]pel)t\b
+      | (?:[Aa]naly|[Aa]uthori|[Cc]apitali|[Cc]ategori|[Cc]ustomi|[Ff]inali|[Gg]enerali|[Ii]nitiali|[Mm]inimi|[Nn]ormali
+        |[Oo]ptimi|[Oo]rgani|[Pp]rioriti|[Rr]ecogni|[Ss]aniti|[Ss]eriali|[Ss]peciali|[Ss]tandardi|[Ss]ummari|[Ss]ynchroni)
+        s(?:e|ed|es|er|ers|ing|ation|ations)\b
+    )""",
+    re.VERBOSE,
+)
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -91,6 +103,11 @@ def banned_in(text: str) -> list[str]:
         for pattern, instead in BANNED.items()
         for found in re.finditer(pattern, plain, re.IGNORECASE)
     ]
+
+
+def british_in(text: str) -> list[str]:
+    """The British spellings of a text, outside of blocks and words of code."""
+    return [found[0] for found in _BRITISH.finditer(_CODE.sub("", _BLOCK.sub("", text)))]
 
 
 def texts_for_users(source: str) -> Iterator[str]:

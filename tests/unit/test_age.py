@@ -19,25 +19,25 @@ class Heard:
         self.details.append(message)
 
 
-def labelled(created="", revision="", built=""):
+def labeled(created="", revision="", built=""):
     return BuildMetadata({key: value for key, value in ((CREATED, created), (REVISION, revision)) if value}, built)
 
 
 @pytest.mark.parametrize(
     ("wanted", "present", "rule"),
     [
-        (labelled(MONDAY), labelled(TUESDAY), f"label {CREATED}: 2026-11-16T10:00:00 and 2026-11-17T10:00:00"),
-        (labelled(TUESDAY), labelled(MONDAY), ""),
-        (labelled(MONDAY, "c1"), labelled(TUESDAY, "c1"), ""),
-        (labelled(MONDAY, "c1"), labelled(TUESDAY, "c2"), f"label {CREATED}"),
-        (labelled(MONDAY, built=TUESDAY), labelled(TUESDAY, built=MONDAY), f"label {CREATED}"),
-        (labelled(MONDAY, built=MONDAY), labelled(MONDAY, built=TUESDAY), "date in its config"),
-        (labelled(built=MONDAY), labelled(built=TUESDAY), "date in its config"),
-        (labelled(built="1970-01-01T00:00:00Z"), labelled(built=TUESDAY), ""),
-        (labelled("yesterday"), labelled(TUESDAY), ""),
-        (labelled("2026-11-16"), labelled("2026-11-17T10:00:00.123456789Z"), f"label {CREATED}"),
-        (labelled(MONDAY), labelled(), ""),
-        (labelled(), labelled(), ""),
+        (labeled(MONDAY), labeled(TUESDAY), f"label {CREATED}: 2026-11-16T10:00:00 and 2026-11-17T10:00:00"),
+        (labeled(TUESDAY), labeled(MONDAY), ""),
+        (labeled(MONDAY, "c1"), labeled(TUESDAY, "c1"), ""),
+        (labeled(MONDAY, "c1"), labeled(TUESDAY, "c2"), f"label {CREATED}"),
+        (labeled(MONDAY, built=TUESDAY), labeled(TUESDAY, built=MONDAY), f"label {CREATED}"),
+        (labeled(MONDAY, built=MONDAY), labeled(MONDAY, built=TUESDAY), "date in its config"),
+        (labeled(built=MONDAY), labeled(built=TUESDAY), "date in its config"),
+        (labeled(built="1970-01-01T00:00:00Z"), labeled(built=TUESDAY), ""),
+        (labeled("yesterday"), labeled(TUESDAY), ""),
+        (labeled("2026-11-16"), labeled("2026-11-17T10:00:00.123456789Z"), f"label {CREATED}"),
+        (labeled(MONDAY), labeled(), ""),
+        (labeled(), labeled(), ""),
     ],
 )
 def test_the_label_goes_before_the_config_and_one_commit_has_one_age(wanted, present, rule):
@@ -54,7 +54,7 @@ def planned(now, target, ages, **policy):
 
 
 def test_an_older_image_is_refused_with_the_rule_and_how_to_override_it():
-    ages = AgeComparison(Access(), Heard(), {OLD: labelled(MONDAY), NEW: labelled(TUESDAY)})
+    ages = AgeComparison(Access(), Heard(), {OLD: labeled(MONDAY), NEW: labeled(TUESDAY)})
     refused = planned(NEW, OLD, ages)
     assert refused.changes == ()
     assert refused.refused[0].reason == (
@@ -95,7 +95,7 @@ def test_a_registry_that_is_away_stops_nothing_and_is_said_in_verbose_only(close
 
 def test_pairs_that_nothing_decides_are_told_once(closed_port):
     away = ImageRef.parse(f"127.0.0.1:{closed_port}/acme/shop:main-bbbbbb1")
-    ages = AgeComparison(Access(), Heard(), {OLD: labelled(MONDAY), NEW: labelled(TUESDAY)})
+    ages = AgeComparison(Access(), Heard(), {OLD: labeled(MONDAY), NEW: labeled(TUESDAY)})
     for now in ("main-aaaaaa1", "latest", "main-bbbbbb1.2"):
         assert planned(away.with_version(tag=now, digest=None), away, ages).changes
     assert planned(OLD, NEW, ages).changes

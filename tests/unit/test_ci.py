@@ -229,7 +229,7 @@ def test_a_pull_request_starts_at_its_target(tmp_path):
     assert not detect(jenkins | {"CHANGE_FORK": "mallory"}).trusted
 
 
-def test_gitlab_is_recognised_by_its_server_where_a_local_runner_denies_it():
+def test_gitlab_is_recognized_by_its_server_where_a_local_runner_denies_it():
     assert detect({"GITLAB_CI": "false", "CI_SERVER_URL": "https://g", "CI_PROJECT_ID": "1"}).provider == "gitlab"
 
 

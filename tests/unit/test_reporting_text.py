@@ -100,12 +100,12 @@ def test_second_run_says_that_everything_is_there() -> None:
     assert "release: already up to date" in report
 
 
-def test_colour_only_if_asked_and_then_the_same_words() -> None:
+def test_color_only_if_asked_and_then_the_same_words() -> None:
     for outcome in OUTCOMES.values():
-        plain, coloured = text.report(outcome), text.report(outcome, colour=True)
+        plain, colored = text.report(outcome), text.report(outcome, color=True)
         assert "\x1b" not in plain
-        assert "\x1b[" in coloured
-        assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
+        assert "\x1b[" in colored
+        assert re.sub(r"\x1b\[\d+m", "", colored) == plain
 
 
 def test_values_stay_in_one_column_and_a_long_path_does_not_push_them_away() -> None:

@@ -24,7 +24,7 @@ def test_mask_finds_it_inside_base64_at_any_alignment(lead, tail):
     encoded = base64.b64encode(f"{lead}{TOKEN}{tail}".encode()).decode()
     masked = mask(f"header {encoded} end")
     left = masked.removeprefix("header ").removesuffix(" end")
-    # Around the mask only what the neighbours contribute may be left, and the two characters shared with them.
+    # Around the mask only what the neighbors contribute may be left, and the two characters shared with them.
     before, _, after = left.partition("***")
     assert len(before) <= len(lead) * 4 // 3 + 2
     assert len(after) <= (len(tail) + 2) // 3 * 4 + 4

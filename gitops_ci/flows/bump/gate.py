@@ -14,7 +14,7 @@ from gitops_ci.configrepo import Snapshot
 from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import FindingsError, ProgramError
 from gitops_ci.flows.bump.gate_settings import GateSettings
-from gitops_ci.flows.bump.judgement import Judgement, Side, judge
+from gitops_ci.flows.bump.judgment import Judgment, Side, judge
 from gitops_ci.flows.bump.namesakes import namesakes
 from gitops_ci.flows.bump.surroundings import Around
 from gitops_ci.flows.bump.survey import MOST, survey
@@ -32,7 +32,7 @@ from gitops_ci.validation import DUPLICATE, Report
 
 __all__ = ["Base", "check_edits"]
 
-_NOTHING = Judgement(Report((), ()))
+_NOTHING = Judgment(Report((), ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _judged(
     settings: GateSettings,
     base: Base,
     log: Log,
-) -> tuple[Judgement, Judgement]:
+) -> tuple[Judgment, Judgment]:
     """Both sides; what was there before is only looked at where something is wrong after the edit."""
     whole = base.snapshot.whole(MOST) if after else None
     images = ImageLookup(base.access, without=base.unpushed) if settings.check_images else None

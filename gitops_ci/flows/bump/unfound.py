@@ -64,7 +64,7 @@ def untouched(plan: Plan, images: Sequence[ImageRef], policy: BumpPolicy) -> tup
 
 def _is_present(image: ImageRef, here: Iterable[ImageRef], policy: BumpPolicy) -> bool:
     """Whether one of the images of the same repository that are up to date is this one."""
-    # Another flavour of the image that is up to date is no place of this one.
+    # Another flavor of the image that is up to date is no place of this one.
     same = {None, image.tag, f"v{image.tag}", f"V{image.tag}"}
     alike = (one for one in here if not image.tag or one.tag in same)
     return any(policy.match_name or one.same_image(image) for one in alike)
@@ -89,5 +89,5 @@ def nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, policy: BumpP
 
 
 def _naming(image: ImageRef, files: Sequence[tuple[str, str]], policy: BumpPolicy) -> list[str]:
-    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True, any_flavour=True))
+    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True, any_flavor=True))
     return sorted({change.path for change in plan.changes} | {site.path for site in plan.unchanged})

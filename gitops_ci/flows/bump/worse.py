@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from gitops_ci.flows.bump.judgement import Judgement
+from gitops_ci.flows.bump.judgment import Judgment
 from gitops_ci.model import FailOn, Finding, Skip
 
 __all__ = ["lost", "new_findings", "new_skips", "unchecked"]
@@ -21,11 +21,11 @@ _T = TypeVar("_T")
 _HASH = re.compile(r"-[bcdfghkmt2456789]{10}$")
 
 
-def unchecked(judgement: Judgement, fail_on: FailOn) -> list[Skip]:
+def unchecked(judgment: Judgment, fail_on: FailOn) -> list[Skip]:
     """The places that `--fail-on skipped` is about, none without it."""
     if "skipped" not in fail_on.words:
         return []
-    return [skip for skip in (*judgement.report.skipped, *judgement.skipped) if not skip.expected]
+    return [skip for skip in (*judgment.report.skipped, *judgment.skipped) if not skip.expected]
 
 
 def new_findings(after: Sequence[Finding], before: Iterable[Finding]) -> list[Finding]:
@@ -49,7 +49,7 @@ def _added(after: Sequence[_T], before: Iterable[_T], key: Callable[[_T], tuple[
     return added
 
 
-def lost(before: Judgement, after: Judgement) -> Iterator[Finding]:
+def lost(before: Judgment, after: Judgment) -> Iterator[Finding]:
     """Units that could be rendered before the edit, and cannot be any more, whoever's values they lack."""
     for name, (path, reason) in after.failed.items():
         if name in before.rendered:

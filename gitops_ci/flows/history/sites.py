@@ -32,7 +32,7 @@ _MAY_NAME = re.compile(rb"image|tag|version|digest|repository|gitops-ci:|paramet
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place of an image with a version. `name` is the normalised name, `line` counts from 1."""
+    """One place of an image with a version. `name` is the normalized name, `line` counts from 1."""
 
     name: str
     tag: str | None
@@ -168,6 +168,6 @@ class Names:
 
 @lru_cache(maxsize=4096)
 def familiar(name: str) -> str:
-    """A normalised name as people write it."""
+    """A normalized name as people write it."""
     image = ImageRef.try_parse(name)
     return name if image is None else ImageRef(image.registry, image.repository).familiar

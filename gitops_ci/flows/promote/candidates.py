@@ -28,7 +28,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The version of an image in an environment that may be promoted; `name` is the image's normalised name.
+    """The version of an image in an environment that may be promoted; `name` is the image's normalized name.
 
     All places had it from `since` on, to `until` or to now; None where they never did at once. `since` 0 is before the
     history that was read. `commit` brought it, `ended` is the one that replaced it in a place. `problem` says why there

@@ -21,7 +21,7 @@ __all__ = ["Blocks"]
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """`holds` are the files to write, by the image's normalised name; `told` says what happened, as a sentence."""
+    """`holds` are the files to write, by the image's normalized name; `told` says what happened, as a sentence."""
 
     head: str
     holds: Mapping[str, Hold]

@@ -1,4 +1,4 @@
-"""Values that a chart of this repository never reads: most often misspelt, and helm does not mind them.
+"""Values that a chart of this repository never reads: most often misspelled, and helm does not mind them.
 
 Helm itself checks values against `values.schema.json`. Here only the first key of each value is looked at, and only
 where the templates name all that they read: nothing is claimed where one takes `.Values` as a whole.

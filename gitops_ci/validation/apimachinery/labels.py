@@ -70,7 +70,7 @@ def operator_values(requirement: Field, rule: str) -> None:
 
 
 def matches(selector: Field, found: Mapping[str, Any]) -> bool:
-    """Whether labels fulfil a LabelSelector."""
+    """Whether labels fulfill a LabelSelector."""
     for key, value in selector.mapping("matchLabels").items():
         if key not in found or (found[key] or "") != (value or ""):
             return False

@@ -1,4 +1,4 @@
-"""Annotations that Argo CD reads on any object: a misspelt one is ignored in silence.
+"""Annotations that Argo CD reads on any object: a misspelled one is ignored in silence.
 
 Source: gitops-engine, pkg/sync/common/types.go and pkg/sync/hook; Argo CD documentation, Sync Options.
 """

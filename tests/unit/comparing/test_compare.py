@@ -184,14 +184,14 @@ def test_a_version_label_is_noise_where_the_image_says_the_same():
 
 
 def test_a_version_label_of_any_object_is_noise_where_an_image_of_its_unit_gets_that_version():
-    def labelled(version):
+    def labeled(version):
         made = config_map()
         made["metadata"]["labels"] = {"app.kubernetes.io/version": version}
         return made
 
-    found = change([labelled("1.0"), deployment("web:v1.0")], [labelled("1.1"), deployment("web:v1.1")])
+    found = change([labeled("1.0"), deployment("web:v1.0")], [labeled("1.1"), deployment("web:v1.1")])
     assert {one.kind: one.is_noise for one in found.objects} == {"ConfigMap": True, "Deployment": False}
-    assert not one(labelled("1.0"), labelled("1.1")).is_noise
+    assert not one(labeled("1.0"), labeled("1.1")).is_noise
 
 
 def resources(cpu: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Some things at a time: results in order, the first failure at once, nothing to wait for afterwards."""
+"""Some things at a time: results in order, the first failure at once, nothing to wait for afterward."""
 
 from __future__ import annotations
 

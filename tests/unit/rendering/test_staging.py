@@ -1,4 +1,4 @@
-"""What is written for a renderer is gone afterwards, and nothing else is."""
+"""What is written for a renderer is gone afterward, and nothing else is."""
 
 from __future__ import annotations
 

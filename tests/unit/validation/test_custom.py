@@ -69,7 +69,7 @@ def test_a_sound_custom_resource_is_valid() -> None:
 @pytest.mark.parametrize(
     ("spec", "line", "message"),
     [
-        ("size: 3\ncolor: red\ncolour: 1\n", 8, "spec.colour: unknown field 'colour'"),
+        ("size: 3\ncolor: red\ncolor: 1\n", 8, "spec.color: unknown field 'color'"),
         ('size: "3"\ncolor: red\n', 6, "spec.size: must be an integer, is a string"),
         ("size: 12\ncolor: red\n", 6, "spec.size: 12 must be at most 9"),
         ("color: red\n", 5, "spec: required field 'size' is missing"),

@@ -283,7 +283,7 @@ def described(name: str, text: str) -> list[tuple[str, int, str]]:
             ],
         ),
         ("fleet.yaml", "helm: {atomic: 'yes'}\n", [("field", 1, "must be true or false, is a string")]),
-        ("fleet.yaml", "targetCustomisations: []\n", [("unknown-field", 1, "unknown field 'targetCustomisations'")]),
+        ("fleet.yaml", "targetCustomizations: []\n", [("unknown-field", 1, "unknown field 'targetCustomizations'")]),
         ("fleet.yaml", "targetCustomizations: [{name: a, helm: {values: {}}, clusterSelector: {}}]\n", []),
         ("Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\nappVersion: '1.10'\n", []),
         (

@@ -72,8 +72,8 @@ def test_what_only_re2_reads_is_not_guessed(monkeypatch: pytest.MonkeyPatch, pat
 @pytest.mark.parametrize("pattern", HOSTILE)
 def test_a_hostile_pattern_takes_a_moment_and_is_told_once(either: str, pattern: str) -> None:
     widget = "apiVersion: acme.io/v1\nkind: Widget\nmetadata: {{name: {name}}}\nspec: {{color: {color}}}\n"
-    colour = "a" * 3000 + "b"
-    files = [(f"{name}.yaml", widget.format(name=name, color=colour)) for name in "abcdef"]
+    color = "a" * 3000 + "b"
+    files = [(f"{name}.yaml", widget.format(name=name, color=color)) for name in "abcdef"]
     before = time.process_time()
     report = check([("crd.yaml", CRD.format(pattern=repr(pattern))), *files])
     assert time.process_time() - before < 2

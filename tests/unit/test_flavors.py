@@ -1,8 +1,8 @@
-"""What of a tag is its flavour, and what only says which build it is."""
+"""What of a tag is its flavor, and what only says which build it is."""
 
 import pytest
 
-from gitops_ci.plan.flavours import Flavour, flavour_of
+from gitops_ci.plan.flavors import Flavor, flavor_of
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ from gitops_ci.plan.flavours import Flavour, flavour_of
         ("main-1.4.1", "", ""),
     ],
 )
-def test_words_beside_a_version_are_its_flavour(tag, prefix, suffix):
-    assert flavour_of(tag) == Flavour(tuple(prefix.split()), tuple(suffix.split()))
+def test_words_beside_a_version_are_its_flavor(tag, prefix, suffix):
+    assert flavor_of(tag) == Flavor(tuple(prefix.split()), tuple(suffix.split()))
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,5 @@ def test_words_beside_a_version_are_its_flavour(tag, prefix, suffix):
         "RELEASE.2024-02-01T00-00-00Z",
     ],
 )  # fmt: skip
-def test_a_build_of_a_branch_or_commit_has_no_flavour(tag):
-    assert flavour_of(tag) is None
+def test_a_build_of_a_branch_or_commit_has_no_flavor(tag):
+    assert flavor_of(tag) is None

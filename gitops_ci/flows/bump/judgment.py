@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitops_ci.flows.bump.survey import Survey
     from gitops_ci.flows.bump.units import Shared
 
-__all__ = ["Judgement", "Side", "judge"]
+__all__ = ["Judgment", "Side", "judge"]
 
 _DESCRIBING = frozenset({*KUSTOMIZATIONS, CHART, *FLEET})
 
@@ -44,7 +44,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """`rendered` are ids of units, `failed` those that a program refused although nothing speaks against them.
 
     `missing` are programs that are not installed. A failure is the path of the description and the reason. `apart` are
@@ -65,7 +65,7 @@ class Judgement:
         return frozenset(name for name, own in self.apart.items() if own.isdisjoint(paths) and name not in self.failed)
 
 
-def judge(side: Side, log: Log) -> Judgement:
+def judge(side: Side, log: Log) -> Judgment:
     """Render and check one side.
 
     Raises:
@@ -79,7 +79,7 @@ def judge(side: Side, log: Log) -> Judgement:
     return replace(made, report=replace(made.report, findings=kept))
 
 
-def _rendered(side: Side, found: Survey, log: Log) -> Judgement:
+def _rendered(side: Side, found: Survey, log: Log) -> Judgment:
     from gitops_ci.flows.bump.units import render_side
     from gitops_ci.rendering.substitute import substitute
 
@@ -98,7 +98,7 @@ def _rendered(side: Side, found: Survey, log: Log) -> Judgement:
     )  # fmt: skip
     without_program = {path for paths in result.missing.values() for path in paths}
     skipped = tuple(skip for skip in result.skipped if skip.path not in without_program)
-    return Judgement(report, there.rendered, there.failed, tuple(result.missing), there.apart, skipped, there.shared)
+    return Judgment(report, there.rendered, there.failed, tuple(result.missing), there.apart, skipped, there.shared)
 
 
 def _texts(side: Side) -> dict[str, str]:
@@ -116,7 +116,7 @@ def _described(side: Side, exists: Callable[[str], bool]) -> list[Finding]:
     return list(description_findings(described, exists))
 
 
-def _as_they_lie(side: Side) -> Judgement:
+def _as_they_lie(side: Side) -> Judgment:
     from gitops_ci.rendering.substitute import substitute
 
     settings = side.settings
@@ -129,7 +129,5 @@ def _as_they_lie(side: Side) -> Judgement:
     broken = {one.path for one in failing(report.findings, settings.fail_on)}
     parts = parts_among(broken, side.snapshot)
     if not parts:
-        return Judgement(report)
-    return Judgement(
-        check([(path, text) for path, text in texts.items() if path not in parts], settings.checks, around)
-    )
+        return Judgment(report)
+    return Judgment(check([(path, text) for path, text in texts.items() if path not in parts], settings.checks, around))
