@@ -7,7 +7,7 @@ of them are Apache-2.0. CRDs are read from the named releases; an older one adds
 
 The file is zlib over lines. Line 0 is an index, every further line a schema as JSON:
 
-    {"kinds": {"argoproj.io/v1alpha1 Application": 17, ...}, "sources": ["argoproj/argo-cd v3.5.1", ...]}
+    {"kinds": {"argoproj.io/v1alpha1 Application": 17, ...}, "sources": ["argoproj/argo-cd v3.6.1", ...]}
     {"type": "object", "properties": {"spec": {"$ref": "#/18"}, ...}}
 
 What is changed on the way: descriptions and the status go, and large parts stand in lines of their own, so that they
@@ -30,7 +30,7 @@ import yaml
 TARGET = Path(__file__).resolve().parent.parent / "gitops_ci" / "validation" / "custom_resources" / "data"
 # Repository, releases from the newest, and the folder of the definitions.
 SOURCES = (
-    ("argoproj/argo-cd", ("v3.5.1",), "manifests/crds"),
+    ("argoproj/argo-cd", ("v3.6.1",), "manifests/crds"),
     ("fluxcd/source-controller", ("v1.9.1", "v1.7.4", "v1.6.2"), "config/crd/bases"),
     ("fluxcd/kustomize-controller", ("v1.9.4", "v1.7.3", "v1.6.1"), "config/crd/bases"),
     ("fluxcd/helm-controller", ("v1.6.3", "v1.4.5", "v1.3.0"), "config/crd/bases"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from gitops_ci.rendering.argocd_directory import directory_closure, directory_text
 from gitops_ci.rendering.argocd_environment import build_environment
 from gitops_ci.rendering.argocd_helm import chart_closure, installation, values_here
-from gitops_ci.rendering.argocd_kustomize import edited
+from gitops_ci.rendering.argocd_kustomize import EditError, edited
 from gitops_ci.rendering.argocd_source import Source, kind_of, overridden, sources_of
 from gitops_ci.rendering.base import BuildError
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repository, join_documents
@@ -84,6 +84,8 @@ def _source_closure(source: Source, unit: DeploymentUnit, repository: Repository
         return collect(source.path, tree, edited(source, tree))
     except YamlError as error:
         return Closure(error=f"the kustomization in {source.path} cannot be read: line {error.line}: {error.reason}")
+    except EditError as error:
+        return Closure(error=str(error))
 
 
 def _plugin_closure(folder: str, tree: SourceTree) -> Closure:

@@ -1,4 +1,7 @@
-"""A kustomization as Argo CD changes it by `kustomize edit`. Source: argo-cd util/kustomize/kustomize.go (3.6)."""
+"""A kustomization as Argo CD changes it by `kustomize edit`.
+
+Source: argo-cd util/kustomize/kustomize.go (3.6); kustomize commands/edit/add/addmetadata.go (5.8).
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,20 @@ from gitops_ci.rendering.documents import dig, items, text_of
 from gitops_ci.rendering.kustomization_files import described_in, folded, kustomization_value
 from gitops_ci.rendering.tree import SourceTree
 
-__all__ = ["edited"]
+__all__ = ["EditError", "edited"]
 
 _IMAGE = re.compile(r"(?P<name>[^@]*?)(?::(?P<tag>[^/:@]*))?(?:@(?P<digest>.+))?")
+
+
+class EditError(ValueError):
+    """An edit that kustomize refuses, so that Argo CD renders nothing."""
 
 
 def edited(source: Source, tree: SourceTree) -> dict[str, Any]:
     """The kustomization of a source with the options of the Application in it.
 
     Raises:
+        EditError: kustomize refuses an edit.
         YamlError: it cannot be read.
     """
     path = described_in(source.path, tree)
@@ -97,18 +105,42 @@ def _add_metadata(value: dict[str, Any], options: Mapping[str, Any], environment
     labels, annotations = options.get("commonLabels"), options.get("commonAnnotations")
     if isinstance(labels, dict) and labels:
         texts = {key: filled_in(text_of(one), environment) for key, one in labels.items()}
-        if options.get("labelWithoutSelector") is True:
-            pair: dict[str, Any] = {"pairs": texts}
-            if options.get("labelIncludeTemplates") is True:
-                pair["includeTemplates"] = True
-            _put(value, "labels", [*_listed(value, "labels"), pair])
-        else:
-            _put(value, "commonLabels", _mapped(value, "commonLabels") | texts)
+        _add_labels(value, texts, options)
     if isinstance(annotations, dict) and annotations:
         texts = {key: text_of(one) for key, one in annotations.items()}
         if options.get("commonAnnotationsEnvsubst") is True:
             texts = {key: filled_in(text, environment) for key, text in texts.items()}
-        _put(value, "commonAnnotations", _mapped(value, "commonAnnotations") | texts)
+        known = _mapped(value, "commonAnnotations")
+        _put(value, "commonAnnotations", _added(known, texts, options, "commonAnnotations"))
+
+
+def _add_labels(value: dict[str, Any], texts: dict[str, str], options: Mapping[str, Any]) -> None:
+    in_templates = options.get("labelIncludeTemplates") is True
+    if options.get("labelWithoutSelector") is not True:
+        if in_templates:
+            raise EditError("labelIncludeTemplates needs labelWithoutSelector: kustomize refuses it alone")
+        _put(value, "commonLabels", _added(_mapped(value, "commonLabels"), texts, options, "commonLabels"))
+        return
+    entries = [dict(one) if isinstance(one, dict) else one for one in _listed(value, "labels")]
+    like = next((one for one in entries if isinstance(one, dict) and _is_for_no_selector(one, in_templates)), None)
+    if like is None:
+        like = {"includeTemplates": True} if in_templates else {}
+        entries.append(like)
+    _put(like, "pairs", _added(_mapped(like, "pairs"), texts, options, "commonLabels"))
+    _put(value, "labels", entries)
+
+
+def _is_for_no_selector(entry: Mapping[str, Any], in_templates: bool) -> bool:
+    found = folded(entry)
+    return found.get("includeselectors") is not True and (found.get("includetemplates") is True) == in_templates
+
+
+def _added(known: dict[str, Any], texts: Mapping[str, str], options: Mapping[str, Any], field: str) -> dict[str, Any]:
+    force = f"force{field[0].upper()}{field[1:]}"
+    twice = sorted(known.keys() & texts.keys())
+    if twice and options.get(force) is not True:
+        raise EditError(f"{field} has '{twice[0]}', which the kustomization has already: kustomize needs {force}")
+    return known | texts
 
 
 def _mapped(value: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Source: github.com/fluxcd/pkg/envsubst 1.7 (parse/parse.go, parse/scan.go), a fork of drone/envsubst. Its reader differs
 from bash, and what it does is what counts: `${A-b}` is an error, `${A:+b}` and `${A:?b}` are defaults.
 
-A variable whose value is not known stays as it is written, with whatever is done to it.
+A variable whose value is not known stays as it is written, with whatever is done to it. One that nothing defines is an
+empty text for functions and defaults; a plain `${NAME}` of it stays, so that what it stands in is judged without it.
 """
 
 from __future__ import annotations
@@ -42,8 +43,10 @@ class Substitution:
     undefined: dict[str, None] = field(default_factory=dict)
 
 
-def substitute_variables(text: str, variables: Mapping[str, str | None]) -> Substitution:
+def substitute_variables(text: str, variables: Mapping[str, str | None], *, is_open: bool = False) -> Substitution:
     """Fill in variables; one whose value is None is defined, but nobody here knows its value.
+
+    `is_open` says that others may be defined, too.
 
     Raises:
         SubstitutionError: the text has a `${…}` that cannot be read.
@@ -52,18 +55,21 @@ def substitute_variables(text: str, variables: Mapping[str, str | None]) -> Subs
     if "$" not in text:
         result.text = text
         return result
-    result.text = _Reader(text, variables, result.undefined).everything()
+    result.text = _Reader(text, variables, result.undefined, is_open=is_open).everything()
     return result
 
 
 class _Reader:
     """Reads and evaluates at once; `at` is where it stands. None is the value of what depends on an unknown one."""
 
-    def __init__(self, text: str, variables: Mapping[str, str | None], undefined: dict[str, None]) -> None:
+    def __init__(
+        self, text: str, variables: Mapping[str, str | None], undefined: dict[str, None], *, is_open: bool
+    ) -> None:
         self.text = text
         self.at = 0
         self._variables = variables
         self._undefined = undefined
+        self._is_open = is_open
         self._depth = 0
 
     def everything(self) -> str:
@@ -140,13 +146,14 @@ class _Reader:
 
     def _evaluated(self, name: str, operator: str, arguments: list[str | None]) -> str | None:
         known = [one for one in arguments if one is not None]
+        value: str | None = ""
         if name in self._variables:
             value = self._variables[name]
-        elif operator == "=":
-            value = ""
-        else:
+        elif operator != "=":
             self._undefined[name] = None
-            value = None
+            is_plain = not operator and not self._depth
+            if is_plain or self._is_open:
+                value = None
         # An unused default need not be known.
         if value is None or (len(known) != len(arguments) and not (operator == "=" and value)):
             return None

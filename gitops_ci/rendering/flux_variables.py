@@ -19,6 +19,7 @@ __all__ = ["Variables", "substituted", "variables_of"]
 
 _SWITCH = "kustomize.toolkit.fluxcd.io/substitute"
 _NAME = re.compile(r"[_A-Za-z][_A-Za-z0-9]*")
+_CRD = re.compile(r"^kind:\s*[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _DOCUMENT = re.compile(r"^---\n", re.MULTILINE)
 
 
@@ -26,8 +27,8 @@ _DOCUMENT = re.compile(r"^---\n", re.MULTILINE)
 class Variables:
     """Values by name; None for one that is defined, and whose value is a secret or not in Git.
 
-    `is_used` says whether anything is filled in at all; `is_open` that a source of variables is not in Git, so that
-    any name may have a value.
+    `is_used` says whether anything is filled in at all; `is_open` that a source of variables is not in Git, or may be
+    added by what cannot be rendered here, so that any name may have a value.
     """
 
     values: Mapping[str, str | None] = field(default_factory=dict)
@@ -43,11 +44,11 @@ def variables_of(unit: DeploymentUnit, repository: Repository) -> Variables:
     """
     post = dig(unit.value, "spec", "postBuild")
     values: dict[str, str | None] = {}
-    is_open = False
+    is_incomplete = False
     for reference in items(post, "substituteFrom"):
         found = _from_object(reference, unit, repository)
         if found is None:
-            is_open = True
+            is_incomplete = True
         else:
             values |= found
     inline = dig(post, "substitute")
@@ -55,7 +56,8 @@ def variables_of(unit: DeploymentUnit, repository: Repository) -> Variables:
         values |= {name: text_of(value).replace("\n", "") for name, value in inline.items()}
     wrong = sorted(name for name in values if not _NAME.fullmatch(name))
     errors = tuple(f"'{name}' is no name of a variable" for name in wrong)
-    is_used = bool(values) or is_open
+    is_used = bool(values) or is_incomplete
+    is_open = is_incomplete or unit.is_assumed
     known = {name: value for name, value in values.items() if value is not None}
     return Variables({**values, **repository.variables, **known} if is_used else values, is_used, is_open, errors)
 
@@ -88,13 +90,14 @@ def substituted(text: str, variables: Variables) -> Output:
             parts.append(document)
             continue
         try:
-            made = substitute_variables(document, variables.values)
+            made = substitute_variables(document, variables.values, is_open=variables.is_open)
         except SubstitutionError as error:
             errors.append(str(error))
             parts.append(document)
             continue
         parts.append(made.text)
-        undefined |= made.undefined
+        # Descriptions in definitions of custom resources have the like of variables.
+        undefined |= {} if _CRD.search(document) else made.undefined
     told = () if variables.is_open else tuple(undefined)
     return Output("---\n".join(parts), told, tuple(dict.fromkeys(errors)))
 

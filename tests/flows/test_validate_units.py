@@ -372,3 +372,43 @@ def test_what_a_guide_has_a_person_create_is_not_missing(run, tree, tool, guide,
     tool("kubectl")
     ran = run("validate", "shop", "--rules", "repo/missing-reference", "--output", "json")
     assert [one["rule"] for one in ran.document["findings"]] == rules
+
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec:
+  project: default
+  destination: {server: "https://kubernetes.default.svc", namespace: web}
+  source: {repoURL: "https://example.com/acme/config", path: app, %s}
+"""
+
+
+def test_an_edit_that_argo_cd_cannot_make_is_an_error(found, tree):
+    labels = "resources: [a.yaml]\ncommonLabels: {app: web}\n"
+    tree({"app/kustomization.yaml": labels, "app/a.yaml": SOUND})
+    tree({"web.yaml": APPLICATION % "kustomize: {commonLabels: {app: shop}}"})
+    assert found() == (1, [("gitops/unit-build", "web.yaml")])
+    tree({"web.yaml": APPLICATION % "kustomize: {commonLabels: {app: shop}, forceCommonLabels: true}"})
+    assert found() == (0, [])
+
+
+def test_argo_cd_ignores_files_without_an_object(found, tree):
+    wrong = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: x}]}\n"
+    tree({"app/a.yaml": SOUND, "app/values.yaml": "a: b: c\n", "app/README.md": "- [x\n", "app/s.yaml.sealed": wrong})
+    tree({"web.yaml": APPLICATION % "directory: {recurse: true}"})
+    assert found() == (0, [])
+    tree({"web.yaml": APPLICATION % "directory: {disableExtensionFilter: true}"})
+    assert found() == (1, [("schema/type", "app/s.yaml.sealed")])
+
+
+def test_functions_of_a_variable_that_nothing_defines_are_empty(found, tree):
+    post = "  postBuild: {substitute: {other: b}%s}\n"
+    tree({"apps/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'a${X#*@}', labels: {v: '${X#*@}_'}}\n"})
+    tree({"clusters/apps.yaml": KUSTOMIZATION + post % ""})
+    code, findings = found()
+    assert code == 1, "a label may not end with _"
+    assert ("gitops/undefined-variable", "clusters/apps.yaml") in findings
+    tree({"clusters/apps.yaml": KUSTOMIZATION + post % ", substituteFrom: [{kind: Secret, name: gone}]"})
+    assert found() == (0, [])

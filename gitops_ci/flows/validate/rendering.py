@@ -30,7 +30,6 @@ from gitops_ci.yamltext import YamlError
 __all__ = ["Choice", "RenderResult", "read_units", "render_units"]
 
 _SOURCE = re.compile(r"^# Source: (?P<path>\S.*?)\s*$", re.MULTILINE)
-_CRD = re.compile(r"^kind:\s*[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _WORKERS = 4  # programs run beside us, on all cores
 _LOOK = 0.5  # seconds
 _NOT_INSTALLED = "is not installed"
@@ -211,7 +210,7 @@ class _Run:
             self._skip(found, reason, closure.remedy, word="rendered in part")
         for message in output.errors:
             self._finding("gitops/unit-build", "error", message, found)
-        if undefined := [name for name in output.undefined if _is_used(name, output.text)]:
+        if undefined := output.undefined:
             names = ", ".join(undefined[:5]) + (f" and {len(undefined) - 5} more" if len(undefined) > 5 else "")
             message = f"nothing in this repository defines {names}"
             hint = "Define it under postBuild, or write a default: ${NAME:=value}."
@@ -335,9 +334,3 @@ def _is_template(path: str, closure: Closure, source: str) -> bool:
     """Whether a file is a template or a definition of one of the charts of a unit."""
     folders = ("" if folder == "." else f"{folder}/" for folder in {*closure.folders, source} if folder)
     return path.startswith(tuple(f"{folder}{name}/" for folder in folders for name in ("templates", "crds")))
-
-
-def _is_used(name: str, text: str) -> bool:
-    """Whether a variable stands outside of definitions of custom resources, whose descriptions have the like."""
-    mark = f"${{{name}"
-    return any(mark in document and not _CRD.search(document) for document in text.split("\n---"))

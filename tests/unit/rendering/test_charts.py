@@ -399,6 +399,65 @@ def test_what_the_hydrator_writes_is_rendered_from_its_source():
     assert recipe.steps[0].arguments[-1] == "./charts/web"
 
 
+@pytest.mark.parametrize(
+    ("own", "options", "expected"),
+    [
+        ("", {"commonLabels": {"a": "1", "b": "2"}}, {"commonLabels": {"a": "1", "b": "2"}}),
+        ("commonLabels: {b: x}", {"commonLabels": {"a": "1"}}, {"commonLabels": {"a": "1", "b": "x"}}),
+        ("commonLabels: {a: '1'}", {"commonLabels": {"a": "1"}}, "commonLabels has 'a'"),
+        ("CommonLabels: {a: '1'}", {"commonLabels": {"a": "2"}}, "kustomize needs forceCommonLabels"),
+        (
+            "commonLabels: {a: x}",
+            {"commonLabels": {"a": "1"}, "forceCommonLabels": True},
+            {"commonLabels": {"a": "1"}},
+        ),
+        ("commonLabels: {a: x}", {"commonLabels": {"a": "1"}, "forceCommonAnnotations": True}, "commonLabels has 'a'"),
+        (
+            "labels: [{pairs: {a: x}, includeSelectors: true}]",
+            {"commonLabels": {"a": "1"}},
+            {"labels": [{"pairs": {"a": "x"}, "includeSelectors": True}], "commonLabels": {"a": "1"}},
+        ),
+        ("commonAnnotations: {a: x}", {"commonAnnotations": {"a": "1"}}, "kustomize needs forceCommonAnnotations"),
+        (
+            "commonAnnotations: {a: x}",
+            {"commonAnnotations": {"a": "1"}, "forceCommonAnnotations": True},
+            {"commonAnnotations": {"a": "1"}},
+        ),
+        (
+            "labels: [{pairs: {a: x}, includeSelectors: true}, {pairs: {b: x}, fields: [{path: spec/l}]}]",
+            {"commonLabels": {"a": "1", "c": "2"}, "labelWithoutSelector": True},
+            {
+                "labels": [
+                    {"pairs": {"a": "x"}, "includeSelectors": True},
+                    {"pairs": {"a": "1", "b": "x", "c": "2"}, "fields": [{"path": "spec/l"}]},
+                ]
+            },
+        ),
+        (
+            "labels: [{pairs: {a: x}}]",
+            {"commonLabels": {"a": "1"}, "labelWithoutSelector": True},
+            "commonLabels has 'a'",
+        ),
+        (
+            "labels: [{pairs: {a: x}}]",
+            {"commonLabels": {"a": "1"}, "labelWithoutSelector": True, "labelIncludeTemplates": True},
+            {"labels": [{"pairs": {"a": "x"}}, {"pairs": {"a": "1"}, "includeTemplates": True}]},
+        ),
+        ("", {"commonLabels": {"a": "1"}, "labelIncludeTemplates": True}, "labelIncludeTemplates needs"),
+        ("", {"labelIncludeTemplates": True}, {}),
+    ],
+)
+def test_labels_and_annotations_are_added_as_kustomize_edit_does(own, options, expected):
+    """Each expected value is that of `kustomize edit add label` and `annotation` of kustomize 5.8.1."""
+    made = application({"path": "k", "kustomize": options}, {"k/kustomization.yaml": f"resources: []\n{own}\n"})
+    if isinstance(expected, str):
+        assert expected in closure_of(units(made)["application:argocd/web"], made).error
+        return
+    _, _, recipe = unit_of(made, "application:argocd/web")
+    written = json.loads(recipe.written["k/kustomization.yaml"])
+    assert {key: one for key, one in written.items() if key != "resources"} == expected
+
+
 def test_components_of_an_application():
     files = {"k/kustomization.yaml": "components: [../c]\n", "c/kustomization.yaml": "kind: Component\n"}
     options = {"components": ["../c", "../nosuch"], "ignoreMissingComponents": True}
@@ -460,6 +519,10 @@ def test_options_of_kustomize_are_edits():
         ({"recurse": True}, ["m/a.yaml", "m/b.json", "m/sub/c.yml"]),
         ({"recurse": True, "include": "*.y*ml"}, ["m/a.yaml", "m/sub/c.yml"]),
         ({"recurse": True, "exclude": "{a.yaml,sub/*}"}, ["m/b.json"]),
+        ({"include": "{*.yaml,*.sealed}"}, ["m/a.yaml"]),
+        ({"include": "{*.yaml,*.sealed}", "disableExtensionFilter": True}, ["m/a.yaml", "m/d.yaml.sealed"]),
+        ({"disableExtensionFilter": True}, ["m/a.yaml", "m/b.json", "m/d.yaml.sealed", "m/like.txt"]),
+        ({"disableExtensionFilter": "true"}, ["m/a.yaml", "m/b.json"]),
     ],
 )
 def test_a_folder_of_manifests(directory, expected):
@@ -468,7 +531,13 @@ def test_a_folder_of_manifests(directory, expected):
         "m/b.json": "{}",
         "m/sub/c.yml": CONFIGMAP % "c",
         "m/skipped.yaml": "# +argocd:skip-file-rendering\n",
-        "m/notes.md": "",
+        "m/d.yaml.sealed": CONFIGMAP % "d",
+        "m/notes.md": "# Notes\n\n- [x\n",
+        "m/LICENSE": "a text\n",
+        "m/values.yaml": "kind: [\n",
+        "m/other.yml": "a: 1\n",
+        "m/like.txt": "apiVersion: v1\nkind: [\nmetadata: {}\n",
+        "m/image.png": b"\x89PNG\xff",
         "m/x.jsonnet": "",
     }
     _, closure, recipe = unit_of(application({"path": "m", "directory": directory}, files), "application:argocd/web")

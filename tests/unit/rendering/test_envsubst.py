@@ -130,11 +130,46 @@ def test_a_text_becomes_what_flux_makes_of_it(text, expected):
         assert substitute_variables(text, VARIABLES).text == expected
 
 
-@pytest.mark.parametrize("text", ["${nope}", "${nope^^}", "${nope:1}", "${nope/a/b}", "${#nope}", "${a:=x}${nope}"])
-def test_a_variable_without_value_stays_and_is_reported(text):
-    made = substitute_variables(text, {"a": "1"})
-    assert list(made.undefined) == ["nope"]
-    assert made.text == text.replace("${a:=x}", "1")
+NOTHING = [
+    ("${nope^^}", ""),
+    ("${nope,}", ""),
+    ("${nope:1}", ""),
+    ("${nope:1:2}", ""),
+    ("${nope/a/b}", ""),
+    ("${nope//a/b}", ""),
+    ("${nope/#/b}", None),
+    ("${nope#*@sha256:}", ""),
+    ("${nope%%-*}", ""),
+    ("${#nope}", "0"),
+    ("${nope:=}", ""),
+    ("${nope:=x}", "x"),
+    ("${nope:=${nope}}", ""),
+    ("${b:=a${nope}}", "a"),
+    ("${b/x/${nope}}", ""),
+    ("${a:=x}-${nope^^}", "1-"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), NOTHING, ids=[text for text, _ in NOTHING])
+def test_what_nothing_defines_is_an_empty_text_for_functions_and_defaults(text, expected):
+    """As `vars[name]` of a Go map without it is, in SubstituteVariables."""
+    if expected is None:
+        with pytest.raises(SubstitutionError):
+            substitute_variables(text, {"a": "1", "b": ""})
+        return
+    made = substitute_variables(text, {"a": "1", "b": ""})
+    assert (made.text, list(made.undefined)) == (expected, [] if text in {"${nope:=}", "${nope:=x}"} else ["nope"])
+
+
+def test_a_plain_variable_that_nothing_defines_stays_and_is_reported():
+    made = substitute_variables("${a:=x}${nope}", {"a": "1"})
+    assert (made.text, list(made.undefined)) == ("1${nope}", ["nope"])
+
+
+@pytest.mark.parametrize("text", ["${s}", "${s^^}", "${s:0:2}", "${#s}", "${s#*@}", "${a:=${s}}"])
+def test_what_a_source_that_is_not_here_may_define_stays(text):
+    assert substitute_variables(text, {"a": ""}, is_open=True).text == text
+    assert substitute_variables("${s:=x}${a^^}", {"a": "b"}, is_open=True).text == "xB"
 
 
 @pytest.mark.parametrize("text", ["${s}", "${s:=x}", "${s:0:2}", "${b:=${s}}", "${e:=x${s}}", "${b/x/${s}}"])

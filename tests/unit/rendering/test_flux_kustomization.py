@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from gitops_ci.rendering.flux_variables import Variables, substituted
+from gitops_ci.rendering.flux_variables import Variables, substituted, variables_of
 from gitops_ci.rendering.kinds import closure_of
 from tests.unit.rendering.support import CONFIGMAP, URL, repository, unit_of, units, written_json
 
@@ -196,6 +197,26 @@ def test_an_undefined_variable_is_reported_once_all_sources_are_known():
     unknown = {"substituteFrom": [{"kind": "ConfigMap", "name": "elsewhere"}], "substitute": {"a": "1"}}
     made = variables(unknown, {})("x: ${a} ${b}\n")
     assert (made.text, made.undefined) == ("x: 1 ${b}\n", ())
+
+
+@pytest.mark.parametrize("name", ["one", "elsewhere"])
+def test_only_what_no_source_can_define_is_empty(name):
+    post = {"substituteFrom": [{"kind": "ConfigMap", "name": name}]}
+    config = CONFIGMAP % "one, namespace: flux-system" + 'data: {a: "1"}\n'
+    made = variables(post, {"v/one.yaml": config})("x: v${b#*@}\n")
+    assert (made.text, made.undefined) == (("x: v\n", ("b",)) if name == "one" else ("x: v${b#*@}\n", ()))
+
+
+def test_what_cannot_be_rendered_may_define_variables_of_what_it_holds():
+    files = {"apps/x.yaml": CONFIGMAP % "x"}
+    unit, _, _ = built({"postBuild": {"substitute": {"a": "1"}}}, files)
+    assert not variables_of(unit, repository(files)).is_open
+    assert variables_of(replace(unit, is_assumed=True), repository(files)).is_open
+
+
+def test_what_a_definition_describes_is_no_variable():
+    text = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\ndescription: ${b^^}\n---\nkind: A\n"
+    assert substituted(text, Variables({"a": "1"}, is_used=True)).undefined == ()
 
 
 def test_the_value_of_a_secret_is_not_known():
