@@ -135,7 +135,7 @@ def _is_for_no_selector(entry: Mapping[str, Any], in_templates: bool) -> bool:
     return found.get("includeselectors") is not True and (found.get("includetemplates") is True) == in_templates
 
 
-def _added(known: dict[str, Any], texts: Mapping[str, str], options: Mapping[str, Any], field: str) -> dict[str, Any]:
+def _added(known: dict[str, Any], texts: dict[str, str], options: Mapping[str, Any], field: str) -> dict[str, Any]:
     force = f"force{field[0].upper()}{field[1:]}"
     twice = sorted(known.keys() & texts.keys())
     if twice and options.get(force) is not True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from gitops_ci.text import nearest
 from gitops_ci.validation.apiserver import api_problems, as_validated
@@ -16,7 +16,7 @@ from gitops_ci.validation.openapi.fast_path import FastAcceptor
 from gitops_ci.validation.openapi.nulls import without_nulls
 from gitops_ci.validation.openapi.strict_decoding import StrictDecoder
 from gitops_ci.validation.report import Checks
-from gitops_ci.validation.violation import UNCHECKED, Check, Violation, keys_of
+from gitops_ci.validation.violation import UNCHECKED, Check, Violation
 
 __all__ = ["SCHEMA_LOCATION", "ObjectChecker", "ObjectResult"]
 
@@ -115,7 +115,7 @@ class ObjectChecker:
         # Validation comes after decoding: of values of wrong types it never hears.
         if not any(problem.decode for problem in problems[before:]):
             broken = self._broken_rules(document, version, has_null=loaded.has_null, built_in=built_in)
-            broken = _without_repeats(broken, problems[before:])
+            problems[before:], broken = _told_once(problems[before:], broken, self._checks.asks)
             problems.extend(document.unknown.kept(broken) if document.unknown else broken)
 
     def _broken_rules(self, document: Document, version: str, *, has_null: bool, built_in: bool) -> list[Violation]:
@@ -145,10 +145,25 @@ class ObjectChecker:
         verdict.quiet = self._checks.missing_schema == "ignore"
 
 
-def _without_repeats(broken: list[Violation], structural: Sequence[Violation]) -> list[Violation]:
-    """What rules say beyond the structure: the schema of most kinds requires the pod template, too."""
-    lacking = {keys_of(one.path) for one in structural if one.rule == "schema/required" and "'template'" in one.message}
-    return [one for one in broken if one.rule != "api/pod" or keys_of(one.path) not in lacking]
+def _told_once(
+    structural: Sequence[Violation], broken: Sequence[Violation], asks: Callable[[str], bool]
+) -> tuple[list[Violation], list[Violation]]:
+    """What schema and rules say of one field, once: the schema names a field that is missing, a rule may say what an
+    empty one has to hold.
+    """
+    missing = {one.lacks for one in structural if one.lacks and one.at == "key"}
+    empty = {one.lacks for one in structural if one.lacks} - missing
+    rules = [
+        one
+        for one in broken
+        if (place := one.lacks or one.path) not in missing and not (place in empty and _says_required_alone(one))
+    ]
+    told = {one.lacks or one.path for one in rules if asks(one.rule)} & empty
+    return [one for one in structural if one.lacks not in told], rules
+
+
+def _says_required_alone(violation: Violation) -> bool:
+    return violation.lacks is not None and violation.message == f"'{violation.lacks[1]}' is required"
 
 
 def _why_not_judged(document: Document) -> str:

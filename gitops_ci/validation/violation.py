@@ -17,7 +17,8 @@ class Violation(NamedTuple):
     """One broken rule at `path`; `at` tells whether the key or the value there is to blame.
 
     `decode` marks what fails before the server validates anything: the rules that need sound types are then not run.
-    `offset` is the character to point at where no path leads: the second of two equal keys.
+    `offset` is the character to point at where no path leads: the second of two equal keys. `lacks` is the field that
+    is missing, or empty.
     """
 
     rule: str
@@ -27,6 +28,7 @@ class Violation(NamedTuple):
     at: Literal["key", "value"] = "value"
     decode: bool = False
     offset: int | None = None
+    lacks: Path = None
 
 
 # Looks at a value, at its path, and adds what is wrong.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from gitops_ci.display import shorten
 from gitops_ci.validation.gates import Gate
@@ -111,7 +111,8 @@ class Field:
         """A field that must be there is not, or is empty."""
         where = (self.path, key) if self.has(key) else self.path
         said = message or f"'{key}' is required"
-        self.out.append(Violation(f"api/{rule}", where, said, at="value" if self.has(key) else "key"))
+        blamed: Literal["key", "value"] = "value" if self.has(key) else "key"
+        self.out.append(Violation(f"api/{rule}", where, said, at=blamed, lacks=(self.path, key)))
 
     def one_of(self, rule: str, key: str, allowed: Sequence[str], *, pointer: bool = False) -> None:
         """The field holds one of the allowed words; empty is unset, unless Go has a pointer there."""

@@ -220,5 +220,5 @@ def unknown_field(path: Path, key: str, fields: Mapping[str, Any]) -> Violation:
 
 def missing(path: Path, key: str, value: Mapping[str, Any]) -> Violation:
     if key in value:
-        return Violation("schema/required", (path, key), f"'{key}' must not be empty")
-    return Violation("schema/required", path, f"required field '{key}' is missing", at="key")
+        return Violation("schema/required", (path, key), f"'{key}' must not be empty", lacks=(path, key))
+    return Violation("schema/required", path, f"required field '{key}' is missing", at="key", lacks=(path, key))

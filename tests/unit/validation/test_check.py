@@ -300,6 +300,16 @@ def test_what_holds_for_a_part_of_a_range_names_its_versions():
     assert "(in" not in everywhere.message
 
 
+def test_an_empty_field_is_reported_by_the_schema_if_the_rule_is_not_asked_for() -> None:
+    text = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: 'a:1'}], affinity: %s}\n"
+    )
+    text %= "{nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: []}}}"
+    assert only(text).rule == "api/affinity"
+    (found,) = findings(text, Checks(rules=("schema/*", "api/pod")))
+    assert found.rule == "schema/required"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from gitops_ci.model import Finding
 from tests.support.reporting_places import reached_places, reporting_places
 from tests.support.rule_tables import FOLDER, GateCase, cases, findings, gate_cases, sound
 
@@ -23,6 +26,23 @@ def test_a_change_has_the_findings_of_its_case(kind: str) -> None:
                 wrong.append(f"{case.place}: {case.change}\n  expected {list(case.expected)}\n  reported {reported}")
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
+
+
+def _lacking(finding: Finding) -> str:
+    """The field that a finding says is missing or empty."""
+    found = re.fullmatch(r"(?:.*: )?(?:required field )?'(\w+)' is (?:missing|required)", finding.message)
+    return f"{finding.field}.{found[1]}" if found else finding.field
+
+
+def test_a_missing_or_empty_field_is_reported_once() -> None:
+    wrong = []
+    for case in cases():
+        if any(one.startswith("schema/required") for one in case.expected):
+            found = findings(case.manifest)
+            lacking = {_lacking(one) for one in found if one.rule == "schema/required"}
+            repeated = [one for one in found if _lacking(one) in lacking and one.rule != "schema/required"]
+            wrong += [f"{case.place}: {case.change}: {one.rule} {one.message}" for one in repeated]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("case", gate_cases(), ids=lambda case: f"{case.version} {case.line}")
