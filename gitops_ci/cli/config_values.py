@@ -129,9 +129,9 @@ def _seconds(text: str) -> None:
 
 
 def _annotations(texts: tuple[str, ...]) -> None:
-    from gitops_ci.cli.registry_options import pairs_of
+    from gitops_ci.cli.registry_options import annotations_of
 
-    pairs_of(texts, "annotations")
+    annotations_of(texts, "annotations")
 
 
 def _template(name: str) -> Judge:

@@ -29,6 +29,7 @@ __all__ = [
     "CONFIG",
     "DEADLINE",
     "access_options",
+    "annotations_of",
     "bounded",
     "given_up_after",
     "is_given",
@@ -39,6 +40,9 @@ __all__ = [
     "tags_options",
     "timed_access",
 ]
+
+# Where `docker buildx build --annotation LEVEL:KEY=VALUE` puts an annotation.
+_LEVELS = frozenset({"manifest", "index", "manifest-descriptor", "index-descriptor"})
 
 _ACCESS_OPTIONS = (
     option("--insecure", multiple=True, metavar="HOST", help="Registry without TLS or with any certificate."),
@@ -155,8 +159,22 @@ def pairs_of(texts: Sequence[str], name: str) -> dict[str, str]:
     return found
 
 
+def annotations_of(texts: Sequence[str], name: str) -> dict[str, str]:
+    """As `pairs_of`. Raises UsageError for a level, as buildx and metadata-action write it before the key, too."""
+    found = pairs_of(texts, name)
+    for key in found:
+        level, colon, rest = key.partition(":")
+        if colon and {one.partition("[")[0] for one in level.split(",")} <= _LEVELS:
+            raise UsageError(
+                f"{name} {key!r} names a level. gitops-ci annotates the image's manifest, "
+                "or its index if it has several platforms",
+                hint=f"Write {name} {rest}=…, or annotate the other levels in the build.",
+            )
+    return found
+
+
 def _annotations(options: Mapping[str, Any]) -> dict[str, str]:
-    annotations = pairs_of(options["annotation"], "--annotation")
+    annotations = annotations_of(options["annotation"], "--annotation")
     if annotations and options["with_referrers"]:
         raise UsageError(
             "--annotation changes the digest of the image, so its signatures would no longer match",

@@ -27,6 +27,7 @@ __all__ = ["Credential", "credentials_for"]
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 _SIGN_IN = "Sign in again with docker login, or set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD."
 _VARIABLE = "DOCKER_AUTH_CONFIG"  # the text of such a file, as docker reads it and GitLab sets it
+_NAMED = "REGISTRY_AUTH_FILE"  # the file of Podman, Buildah and Skopeo
 _RUN = "/run/containers"
 _PATIENCE = 10.0  # seconds that a helper has: it asks a keychain or a cloud's own service
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -99,6 +100,8 @@ def _configurations(environ: Mapping[str, str]) -> Iterator[tuple[str, dict[str,
             with open(path, encoding="utf-8") as file:
                 text = file.read()
         except (FileNotFoundError, NotADirectoryError):
+            if path == environ.get(_NAMED):
+                raise _unreadable(path, f"{_NAMED} names it, and it does not exist") from None
             continue
         except (OSError, ValueError) as error:
             raise _unreadable(path, getattr(error, "strerror", None) or "it is not UTF-8") from None
@@ -106,7 +109,7 @@ def _configurations(environ: Mapping[str, str]) -> Iterator[tuple[str, dict[str,
 
 
 def _files(environ: Mapping[str, str]) -> Iterator[str]:
-    if named := environ.get("REGISTRY_AUTH_FILE"):
+    if named := environ.get(_NAMED):
         yield named
     yield os.path.join(docker_folder(environ), "config.json")
     if runtime := environ.get("XDG_RUNTIME_DIR"):
@@ -120,14 +123,16 @@ def _files(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _parsed(text: str, place: str) -> dict[str, Any]:
     try:
-        config = json.loads(text)
+        config = json.loads(text) if text.strip() else {}  # an empty file has no accounts, as for docker
     except (ValueError, RecursionError):
         raise _unreadable(place, "it is not JSON") from None
     return config if isinstance(config, dict) else {}
 
 
 def _unreadable(place: str, reason: str) -> RegistryError:
-    hint = "docker login writes the file anew." if place != _VARIABLE else "It is what docker login writes into a file."
+    hint = "Sign in again with docker login or podman login, which write the file."
+    if place == _VARIABLE:
+        hint = "Set it to the text of the file that docker login writes."
     return RegistryError(f"The registry accounts in {place} cannot be read: {reason}", hint=hint)
 
 
@@ -158,26 +163,38 @@ def _ask(helper: str, registry: str) -> Credential | None:
             environment=_for_helper(),
             seconds=_PATIENCE,
             own_group=True,
-            allowed=frozenset({0, 1}),
+            allowed=frozenset(range(256)),
         )
     except ProgramError as error:
         raise RegistryError(
             f"The credential helper for {registry} could not be asked: {error.message}",
             hint=_about_helper(program, registry),
         ) from None
+    account = _account(said.stdout)
     if said.code:
-        text = (said.stdout.decode("utf-8", "replace") + said.stderr).strip()
+        # What failed may have printed an account all the same: that is never repeated.
+        text = said.stderr if account else said.stdout.decode("utf-8", "replace") + said.stderr
         if "credentials not found" in text:
             return None
         raise RegistryError(
-            f"The credential helper {program} has no account for {registry}: {quoted(text)}", hint=_SIGN_IN
+            f"The credential helper {program} has no account for {registry}: "
+            f"{quoted(text.strip()) or f'exit code {said.code}'}",
+            hint=_SIGN_IN,
         )
-    try:
-        answer = json.loads(said.stdout)
-        user, secret = str(answer["Username"]), str(answer["Secret"])
-    except (ValueError, KeyError, TypeError):
-        raise RegistryError(f"The credential helper {program} did not answer with an account", hint=_SIGN_IN) from None
+    if account is None:
+        raise RegistryError(f"The credential helper {program} did not answer with an account", hint=_SIGN_IN)
+    user, secret = account
     return Credential(user, Secret(secret), identity=user == "<token>", source=program) if secret else None
+
+
+def _account(answer: bytes) -> tuple[str, str] | None:
+    """The user and the secret that a helper printed."""
+    try:
+        data = json.loads(answer)
+        user, secret = data["Username"], data["Secret"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return (user, secret) if isinstance(user, str) and isinstance(secret, str) else None
 
 
 def _about_helper(program: str, registry: str) -> str:
@@ -198,7 +215,10 @@ def _stored(config: Mapping[str, Any], registry: str, repository: str, path: str
     auths = config.get("auths")
     if not isinstance(auths, dict):
         return None
-    known = {_key(key): entry for key, entry in auths.items() if isinstance(entry, dict)}
+    known: dict[str, Any] = {}
+    for key, entry in sorted(auths.items(), key=lambda item: _key(item[0]) != item[0]):  # exact names before addresses
+        if isinstance(entry, dict):
+            known.setdefault(_key(key), entry)
     names = [registry] if registry != DOCKER_HUB else [_key(key) for key in _HUB_KEYS]
     paths = repository.split("/")
     prefixes = [f"{registry}/{'/'.join(paths[:n])}" for n in range(len(paths), 0, -1) if repository]
@@ -209,10 +229,12 @@ def _stored(config: Mapping[str, Any], registry: str, repository: str, path: str
 
 
 def _entry(entry: Mapping[str, Any], path: str) -> Credential | None:
-    user, password = str(entry.get("username") or ""), str(entry.get("password") or "")
-    if isinstance(auth := entry.get("auth"), str) and auth:
-        try:
-            user, colon, password = base64.b64decode(auth.strip(), validate=True).decode().partition(":")
+    user, password = (entry.get(name) for name in ("username", "password"))
+    if isinstance(auth := entry.get("auth"), str) and (auth := auth.strip()):
+        try:  # some programs leave the padding out
+            user, colon, password = (
+                base64.b64decode(auth + "=" * (-len(auth) % 4), validate=True).decode().partition(":")
+            )
         except ValueError:
             user = password = colon = ""
         if not colon:
@@ -221,16 +243,18 @@ def _entry(entry: Mapping[str, Any], path: str) -> Credential | None:
             )
         password = password.rstrip("\0")
     if isinstance(token := entry.get("identitytoken"), str) and token:
-        return Credential(user or "<token>", Secret(token), identity=True, source=path)
-    if user and password:
+        return Credential(
+            user if isinstance(user, str) and user else "<token>", Secret(token), identity=True, source=path
+        )
+    if isinstance(user, str) and isinstance(password, str) and user and password:
         return Credential(user, Secret(password), source=path)
     return None
 
 
 def _key(key: str) -> str:
-    """`https://host/v1/` and `host` are the same registry; `host/team` is a part of it."""
+    """`https://host/v1/` and `host` are the same registry; `host/team` is a part of it, and so is `host/team/v1`."""
     bare = re.sub(r"^https?://", "", key).rstrip("/")
-    return re.sub(r"/v[12]$", "", bare)
+    return re.sub(r"^([^/]*)/v[12]$", r"\1", bare)
 
 
 def _host(registry: str) -> str:

@@ -56,7 +56,7 @@ def find_engine(environ: Mapping[str, str]) -> EngineAddress:
         name, origin = _current_context(folder), os.path.join(folder, "config.json")
     if name and name != _DEFAULT:
         return _context(folder, name, origin)
-    if host := environ.get("CONTAINER_HOST"):
+    if not name and (host := environ.get("CONTAINER_HOST")):
         return EngineAddress(host, "CONTAINER_HOST")
     return EngineAddress("", "the usual socket", _tls_of_variables(environ))
 
@@ -131,7 +131,8 @@ def _present(path: str) -> str:
 def _json(path: str) -> dict[str, Any] | None:
     try:
         with open(path, encoding="utf-8") as file:
-            data = json.load(file)
+            text = file.read()
+        data = json.loads(text) if text.strip() else {}  # docker takes an empty file for one without settings
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, RecursionError) as error:

@@ -111,5 +111,79 @@ def test_labels_of_the_user_come_last(run, github):
     assert run("image", "labels", "--add", "team", environment=github).code == 2
 
 
+def labels_of(run, variables, event, tmp_path, *options):
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    document = run("image", "labels", *options, "--output", "json", environment=variables).document
+    return {name.removeprefix(PREFIX): value for name, value in document["labels"].items()}
+
+
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        ({"name": "Shop", "description": None, "license": None}, {"title": "Shop"}),
+        ({"name": "shop", "license": {"key": "other", "spdx_id": "NOASSERTION"}}, {"title": "shop"}),
+        ({"name": "shop", "license": {"key": "mit", "spdx_id": "MIT"}}, {"title": "shop", "licenses": "MIT"}),
+        ({"name": "shop", "description": "a=b \\ $x `y`"}, {"title": "shop", "description": "a=b \\ $x `y`"}),
+        # What a terminal or a CI system would obey is no part of a label.
+        ({"description": "one\r\ntwo\u2028\x1b[31mred\u202e"}, {"title": "shop", "description": "one two [31mred"}),
+        ({"description": "\x1b\n"}, {"title": "shop"}),
+        ({"name": 7, "description": ["x"], "license": "MIT", "default_branch": 3}, {"title": "shop"}),
+        (["x"], {"title": "shop"}),
+        ("x", {"title": "shop"}),
+        (None, {"title": "shop"}),
+    ],
+)
+def test_what_an_event_tells_of_the_repository(run, github, tmp_path, repository, expected):
+    labels = labels_of(run, github, {"repository": repository}, tmp_path)
+    told = {name: labels[name] for name in ("title", "description", "licenses") if name in labels}
+    assert told == expected
+    assert labels["source"] == "https://github.com/acme/shop"
+
+
+@pytest.mark.parametrize("event", [[], {"pull_request": "x"}, {"pull_request": {"head": 7}}, {"workflow_run": "x"}])
+@pytest.mark.parametrize(
+    "name", ["push", "pull_request", "pull_request_target", "workflow_run", "merge_group", "issues"]
+)
+def test_an_event_with_other_contents_than_the_host_sends(run, github, tmp_path, name, event):
+    """`act --eventpath` takes any file."""
+    variables = github | {"GITHUB_EVENT_NAME": name}
+    assert labels_of(run, variables, event, tmp_path)["title"] == "shop"
+
+
+@pytest.mark.parametrize(
+    ("server", "source"),
+    [
+        ("https://github.example.com:8443", "https://github.example.com:8443/acme/shop"),
+        # Gitea behind a path writes the slash of its ROOT_URL.
+        ("https://gitea.example.com/git/", "https://gitea.example.com/git/acme/shop"),
+        ("http://gitea.internal:3000/", "http://gitea.internal:3000/acme/shop"),
+        ("", None),
+    ],
+)
+def test_the_address_of_other_servers(run, github, tmp_path, server, source):
+    variables = github | {"GITHUB_SERVER_URL": server, "GITEA_ACTIONS": "true"}
+    labels = labels_of(run, variables, {"repository": {"name": "shop"}}, tmp_path)
+    assert (labels.get("source"), labels.get("url")) == (source, source)
+
+
+def test_the_head_of_a_pull_request_is_the_revision(run, github, tmp_path):
+    head = {"sha": "b" * 40, "repo": {"full_name": "someone/shop", "html_url": "https://github.com/someone/shop"}}
+    event = {"number": 7, "pull_request": {"number": 7, "head": head}, "repository": {"name": "shop"}}
+    variables = github | {
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_REF_NAME": "7/merge",
+        "GITHUB_REF_TYPE": "branch",
+    }
+    labels = labels_of(run, variables, event, tmp_path)
+    assert (labels["revision"], labels["source"]) == ("b" * 40, "https://github.com/acme/shop")
+    assert labels["version"].startswith("pr-7")
+
+
+def test_the_version_is_the_one_that_is_given(run, github, tmp_path):
+    assert labels_of(run, github, {}, tmp_path, "--version", "9.9.9")["version"] == "9.9.9"
+    variables = github | {"GITHUB_REF_NAME": "v1.2.3-rc.1+build.5"}
+    assert labels_of(run, variables, {}, tmp_path)["version"] == "1.2.3-rc.1_build.5"
+
+
 def test_docker_is_no_output_of_other_commands(run):
     assert run("image", "tags", "--version", "1.0.0", "--output", "docker").code == 2

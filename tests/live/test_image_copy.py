@@ -153,6 +153,11 @@ def test_layouts_and_archives_are_copied_too(image, push, repository, elsewhere)
         (("oci:x", "c/d", "--all-tags"), "repository of a registry"),
         (("a/b:1", "c/d", "--annotation", "x"), "KEY=VALUE"),
         (("a/b:1", "c/d", "--annotation", "a=1", "--annotation", "a=2"), "two values"),
+        # The levels of buildx and of metadata-action's output `annotations`.
+        (("a/b:1", "c/d", "--annotation", "index:a=1"), "names a level"),
+        (("a/b:1", "c/d", "--annotation", "manifest:org.opencontainers.image.title=shop"), "names a level"),
+        (("a/b:1", "c/d", "--annotation", "index,manifest:a=1"), "names a level"),
+        (("a/b:1", "c/d", "--annotation", "manifest-descriptor[linux/amd64]:a=1"), "names a level"),
         (("a/b:1", "c/d", "--annotation", "a=1", "--with-referrers"), "changes the digest"),
     ],
 )

@@ -53,10 +53,15 @@ def label_image(request: LabelsRequest, log: Log) -> Outcome:
         "url": address,
         "version": _version(request.rules),
     }
-    labels = {_PREFIX + name: " ".join(value.split()) for name, value in computed.items() if value}
+    labels = {_PREFIX + name: line for name, value in computed.items() if (line := _one_line(value))}
     labels = dict(sorted({**labels, **request.more}.items()))
     log.detail(f"{len(labels)} labels")
     return Outcome("image labels", "unchanged", labels=labels, summary={"labels": len(labels)})
+
+
+def _one_line(text: str) -> str:
+    """A description may have several lines, and characters that a terminal obeys: a label is printed."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
 def _moment(seconds: float | None) -> str:
@@ -75,12 +80,12 @@ def _version(rules: TagRules) -> str:
 
 def _web_address(url: str) -> str:
     """Where people look at the repository; '' of what is no address, or has a password in it."""
+    without_tls = url.startswith("http://")  # nobody signs in there for a label, so that it may be any host
     try:
-        repository = RepoUrl.parse(url) if url else None
+        repository = RepoUrl.parse(url.replace("http://", "https://", 1) if without_tls else url) if url else None
     except UsageError:
         return ""
     if repository is None or repository.scheme == "file":
         return ""
     where = repository.netloc if repository.scheme != "ssh" else repository.code_host
-    scheme = "http" if repository.scheme == "http" else "https"
-    return f"{scheme}://{where}/{repository.path}"
+    return f"{'http' if without_tls else 'https'}://{where}/{repository.path}"

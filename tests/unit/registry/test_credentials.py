@@ -47,7 +47,7 @@ def test_the_account_of_the_longest_path_is_used(config):
 
 
 def test_an_empty_entry_is_no_account(config):
-    config({"auths": {"ghcr.io": {}, "quay.io": {"auth": ""}}})
+    config({"auths": {"ghcr.io": {}, "quay.io": {"auth": " "}}})
     assert credentials_for("ghcr.io") is None
     assert credentials_for("quay.io") is None
 
@@ -95,3 +95,141 @@ def test_a_helper_is_a_plain_name(config, name):
 def test_no_secret_is_printed(config):
     config({"auths": {"ghcr.io": auth("a", "very-secret")}})
     assert "very-secret" not in repr(credentials_for("ghcr.io"))
+
+
+@pytest.mark.parametrize(
+    ("key", "registry", "repository", "found"),
+    [
+        ("https://quay.io", "quay.io", "acme/shop", True),
+        ("http://quay.io/v2/", "quay.io", "acme/shop", True),
+        ("quay.io/", "quay.io", "acme/shop", True),
+        ("quay.io:443", "quay.io", "acme/shop", False),
+        ("quay.io", "quay.io:443", "acme/shop", False),
+        ("notquay.io", "quay.io", "acme/shop", False),
+        ("quay.io.evil.example", "quay.io", "acme/shop", False),
+        ("docker.io/library", "docker.io", "library/nginx", True),
+        ("docker.io/library", "docker.io", "acme/nginx", False),
+        ("quay.io/acme/v2", "quay.io", "acme/v2", True),
+        ("quay.io/acme/v2", "quay.io", "acme/v2/shop", True),
+        # `/v2` is the API only right behind the host: here it is a repository.
+        ("quay.io/acme/v2", "quay.io", "acme/shop", False),
+        ("quay.io/acme/v1", "quay.io", "acme", False),
+    ],
+)
+def test_which_entry_is_for_which_repository(config, key, registry, repository, found):
+    config({"auths": {key: auth("a")}})
+    assert user_of(registry, repository) == ("a" if found else None)
+
+
+@pytest.mark.parametrize("old_first", [True, False])
+def test_the_name_of_the_registry_goes_before_an_address(config, old_first):
+    """docker login wrote addresses years ago, and writes names now: the newer entry counts, wherever it is."""
+    entries = [("https://ghcr.io", auth("old")), ("ghcr.io", auth("new"))]
+    config({"auths": dict(entries if old_first else reversed(entries))})
+    assert user_of("ghcr.io") == "new"
+
+
+@pytest.mark.parametrize("text", ["", " \n", "{}", "[]", '{"auths": []}', '{"auths": {"ghcr.io": null}}'])
+def test_a_file_without_accounts(config, tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    assert credentials_for("ghcr.io") is None
+
+
+def test_an_account_without_padding(config):
+    config({"auths": {"ghcr.io": {"auth": auth("user", "pass1")["auth"].rstrip("=")}}})
+    assert credentials_for("ghcr.io").secret.reveal() == "pass1"
+
+
+def test_a_named_file_that_does_not_exist(config, tmp_path, monkeypatch):
+    config({"auths": {"ghcr.io": auth("a")}})
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "gone.json"))
+    with pytest.raises(RegistryError, match="REGISTRY_AUTH_FILE names it, and it does not exist"):
+        credentials_for("ghcr.io")
+
+
+# ------------------------------------------------------------------------------------------------ helpers
+
+
+@pytest.fixture
+def helper(tmp_path, monkeypatch):
+    """A credential helper `tried`: `$host` is what it is asked for."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+
+    def write(body):
+        program = tmp_path / "bin" / "docker-credential-tried"
+        program.write_text(f"#!/bin/sh\nread -r host\n{body}\n")
+        program.chmod(0o755)
+
+    return write
+
+
+ANSWERS = """printf '{"ServerURL": "https://other.example.com", "Username": "%s", "Secret": "word"}' "$host\""""
+
+
+@pytest.mark.parametrize(
+    ("setting", "registry", "asked"),
+    [
+        ({"credHelpers": {"ghcr.io": "tried"}}, "ghcr.io", "ghcr.io"),
+        ({"credHelpers": {"ghcr.io": "tried"}}, "ghcr.io:8443", None),
+        ({"credHelpers": {"https://ghcr.io": "tried"}}, "ghcr.io", None),  # docker takes the name only
+        ({"credHelpers": {"docker.io": "tried"}}, "docker.io", "https://index.docker.io/v1/"),
+        ({"credHelpers": {"https://index.docker.io/v1/": "tried"}}, "docker.io", "https://index.docker.io/v1/"),
+        ({"credsStore": "tried"}, "localhost:5000", "localhost:5000"),
+        ({"credsStore": "gone", "credHelpers": {"ghcr.io": "tried"}}, "ghcr.io", "ghcr.io"),
+        ({"credsStore": "gone", "credHelpers": {"ghcr.io": ""}}, "ghcr.io", None),  # the store is turned off here
+        ({"credsStore": "tried", "auths": {"ghcr.io": auth("file")}}, "ghcr.io", "ghcr.io"),
+    ],
+)
+def test_which_helper_is_asked(config, helper, setting, registry, asked):
+    helper(ANSWERS)
+    config(setting)
+    assert user_of(registry) == asked
+
+
+def test_a_token_of_a_helper_is_no_password(config, helper):
+    helper("""printf '{"Username": "<token>", "Secret": "word"}'""")
+    config({"credsStore": "tried"})
+    assert credentials_for("ghcr.io").identity
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "echo 'credentials not found in native keychain'; exit 1",
+        "echo 'credentials not found' >&2; exit 1",
+        "echo 'credentials not found in native keychain'; exit 2",
+        """printf '{"Username": "", "Secret": ""}'""",
+    ],
+)
+def test_a_helper_without_an_account_leaves_it_to_the_file(config, helper, body):
+    helper(body)
+    config({"credsStore": "tried", "auths": {"ghcr.io": auth("file")}})
+    assert user_of("ghcr.io") == "file"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("exit 0", "did not answer with an account"),
+        ("echo hello", "did not answer with an account"),
+        ("echo '[]'", "did not answer with an account"),
+        ("""printf '\\377\\376'""", "did not answer with an account"),
+        ("""printf '{"Username": null, "Secret": null}'""", "did not answer with an account"),
+        ("""printf '{"Username": "a", "Secret": 7}'""", "did not answer with an account"),
+        ("""printf '{"Username": "a"}'""", "did not answer with an account"),
+        ("echo 'no access to the keychain' >&2; exit 1", "no access to the keychain"),
+        ("echo oops; exit 2", "oops"),
+        ("exit 3", "exit code 3"),
+        ("""printf '{"Username": "a", "Secret": "a-very-secret-word"}'; exit 1""", "exit code 1"),
+    ],
+)
+def test_a_helper_that_fails_is_an_error(config, helper, body, words):
+    """Even where the file has an account: the helper may have a newer one, and docker fails too."""
+    helper(body)
+    config({"credsStore": "tried", "auths": {"ghcr.io": auth("file")}})
+    with pytest.raises(RegistryError) as raised:
+        credentials_for("ghcr.io")
+    assert words in raised.value.message
+    assert "a-very-secret-word" not in str(raised.value)
+    assert "docker login" in raised.value.hint
