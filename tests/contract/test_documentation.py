@@ -146,7 +146,7 @@ def _check_yaml(block: Block, name: str, folder: Path) -> None:
     elif name and isinstance(first, list) and all(isinstance(item, str) for item in first):
         _check_images(first)
     elif name or all(isinstance(document, dict) and "apiVersion" in document for document in documents):
-        expected = 1 if block.above.endswith("with a mistake:") else 0
+        expected = 1 if block.above.endswith(("with a mistake:", "with several mistakes:")) else 0
         assert _validated(block.text, name or "manifest.yaml", folder) == expected
     else:
         pytest.fail(f"{block}: YAML of no known class", pytrace=False)
