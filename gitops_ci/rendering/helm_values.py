@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gitops_ci.quantities import whole_number
 
-__all__ = ["BadValue", "set_value", "text_value", "typed_value"]
+__all__ = ["BadValue", "set_value", "set_value_from_text"]
 
 _LARGEST_INDEX = 65_536
 _STEP = re.compile(r"(?P<name>(?:\\.|[^\\.\[\]=])+)|\[(?P<index>\d{1,6})\]|(?P<dot>\.)", re.DOTALL)
-_NUMBER = re.compile(r"0|-?[1-9][0-9]*")
+_NUMBER = re.compile(r"0|(?P<sign>[+-]?)(?P<digits>[0-9]+)")
 _COMMA = re.compile(r"(?<!\\),")
+_PART = re.compile(r"(?:\\.|[^\\,])*", re.DOTALL)
+_ITEM = re.compile(r"(?P<text>(?:\\.|[^\\,}])*)(?P<end>[,}])", re.DOTALL)
+_NEXT = re.compile(r"(?P<path>(?:\\.|[^\\=,])+)=", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _WORDS = {"true": True, "false": False, "null": None}
 
@@ -23,44 +26,45 @@ class BadValue(Exception):
 
 
 def set_value(values: dict[str, Any], path: str, value: Any) -> None:
-    """Set a value in values.
+    """Set a value in values, in place: only a list that becomes longer is another one.
 
     Raises:
         BadValue: helm would refuse the path.
     """
-    keys = _keys(path)
-    at: Any = values
-    for key, following in pairwise(keys):
-        at = _child(at, key, is_list=isinstance(following, int))
-    _put(at, keys[-1], value)
+    _put(values, _keys(path), value, path)
 
 
-def typed_value(text: str) -> Any:
-    """What `--set` makes of a text: a number, a word, a list in braces, or a text.
+def set_value_from_text(values: dict[str, Any], path: str, text: str, *, is_typed: bool = True) -> None:
+    """What `--set PATH=TEXT` does, or `--set-string`: behind a comma the next PATH=TEXT begins.
 
     Raises:
         BadValue: helm would refuse it.
     """
-    if text.startswith("{"):
-        if not text.endswith("}"):
-            raise BadValue(f"the list '{text}' does not end with a brace")
-        return [_scalar(one) for one in _COMMA.split(text[1:-1])]
-    return _scalar(_without_comma(text))
+    read: Callable[[str], Any] = _scalar if is_typed else _plain
+    at = 0
+    while True:
+        value, at = _value(text, at, read)
+        set_value(values, path, value)
+        if at == len(text):
+            return
+        following = _NEXT.match(text, at)
+        if following is None:
+            raise BadValue(f"'{text}' has a comma, behind which another value would begin: write a backslash before it")
+        path, at = following["path"], following.end()
 
 
-def text_value(text: str) -> str:
-    """What `--set-string` makes of a text.
-
-    Raises:
-        BadValue: helm would refuse it.
-    """
-    return _plain(_without_comma(text))
-
-
-def _without_comma(text: str) -> str:
-    if _COMMA.search(text):
-        raise BadValue(f"'{text}' has a comma, behind which another value would begin: write a backslash before it")
-    return text
+def _value(text: str, at: int, read: Callable[[str], Any]) -> tuple[Any, int]:
+    """The value that begins at a place, and where the next path begins."""
+    if not text.startswith("{", at):
+        end = found.end() if (found := _PART.match(text, at)) else at
+        return read(text[at:end]), min(end + 1, len(text))
+    made, at = [], at + 1
+    while item := _ITEM.match(text, at):
+        made.append(read(item["text"]))
+        at = item.end()
+        if item["end"] == "}":
+            return made, at + text.startswith(",", at)
+    raise BadValue(f"the list '{text}' does not end with a brace")
 
 
 def _keys(path: str) -> list[str | int]:
@@ -82,28 +86,40 @@ def _keys(path: str) -> list[str | int]:
     return keys
 
 
-def _child(at: Any, key: str | int, *, is_list: bool) -> Any:
-    wanted = list if is_list else dict
-    found = (at[key] if key < len(at) else None) if isinstance(key, int) else at.get(key)
-    if not isinstance(found, wanted):
-        found = wanted()
-        _put(at, key, found)
-    return found
-
-
-def _put(at: Any, key: str | int, value: Any) -> None:
-    if isinstance(key, int):
-        at.extend([None] * (key + 1 - len(at)))
+def _put(at: Any, keys: Sequence[str | int], value: Any, path: str) -> Any:
+    """What holds the value then: `at` itself, or a longer list."""
+    key, *others = keys
+    if others:
+        value = _put(_inside(at, key, others[0], path), others, value, path)
+    if isinstance(key, int) and key >= len(at):
+        return [*at, *[None] * (key - len(at)), value]
     at[key] = value
+    return at
+
+
+def _inside(at: Any, key: str | int, following: str | int, path: str) -> Any:
+    """The mapping or list at a key. In a list, what is no mapping gives way to one."""
+    for_list = isinstance(following, int)
+    is_there = key < len(at) if isinstance(key, int) else key in at
+    found = at[key] if is_there else None
+    if isinstance(found, list if for_list else dict):
+        return found
+    gives_way = isinstance(key, int) and (found is None or not for_list)
+    if is_there and not gives_way:
+        raise BadValue(f"'{path}' leads into a value that is no {'list' if for_list else 'mapping'}")
+    return [] if for_list else {}
 
 
 def _scalar(text: str) -> Any:
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if _NUMBER.fullmatch(text):
-        number = whole_number(text.removeprefix("-"))
-        return text if number is None else -number if text.startswith("-") else number
-    return _plain(text)
+    plain = _plain(text)
+    matched = None if plain.startswith("0") and plain != "0" else _NUMBER.fullmatch(plain)
+    number = whole_number(matched["digits"] or "0") if matched else None
+    if matched is None or number is None:
+        return plain
+    number = -number if matched["sign"] == "-" else number
+    return number if -(2**63) <= number < 2**63 else plain
 
 
 def _plain(text: str) -> str:

@@ -19,7 +19,7 @@ from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Recipe, Repo
 from gitops_ci.rendering.documents import Document, dig, items, load, text_of
 from gitops_ci.rendering.flux_sources import Location, locate
 from gitops_ci.rendering.helm_command import OWN_FOLDER, Installation, merged
-from gitops_ci.rendering.helm_values import BadValue, set_value, text_value, typed_value
+from gitops_ci.rendering.helm_values import BadValue, set_value, set_value_from_text
 from gitops_ci.rendering.kustomization_edits import metadata_transformers, written
 from gitops_ci.yamltext import YamlError
 
@@ -182,31 +182,36 @@ def values_of(unit: DeploymentUnit, repository: Repository) -> dict[str, Any]:
         BadValue: a value cannot be set where it should be.
     """
     spec = unit.value.get("spec")
-    namespace = text_of(dig(unit.value, "metadata", "namespace"))
+    given = dig(spec, "values")
+    # Go shares what is below the first level of inline values with the result: what a path sets there stays.
+    inline = deepcopy(given) if isinstance(given, dict) else {}
     made: dict[str, Any] = {}
     for reference in items(spec, "valuesFrom"):
-        kind, name = text_of(dig(reference, "kind")), text_of(dig(reference, "name"))
-        one = repository.named(kind, name, namespace, unit)
-        if one is None or kind != "ConfigMap" or isinstance(one.value.get("sops"), dict):
+        found = _text_in(reference, unit, repository)
+        if found is None:
             continue
-        text = text_of(dig(one.value, "data", text_of(dig(reference, "valuesKey")) or "values.yaml"))
+        path, text = found
         if target := text_of(dig(reference, "targetPath")):
-            made = deepcopy(made)  # what is at the path is in an object of the repository
-            set_value(made, target, text if dig(reference, "literal") is True else _set(text))
+            made = merged([made, inline])
+            _set(made, target, text, is_literal=dig(reference, "literal") is True)
         else:
-            made = merged([made, _values_in(one.path, text)])
-    inline = dig(spec, "values")
-    return merged([made, inline if isinstance(inline, dict) else {}])
+            made = merged([made, _values_in(path, text)])
+    return merged([made, inline])
+
+
+def _text_in(reference: object, unit: DeploymentUnit, repository: Repository) -> tuple[str, str] | None:
+    """The file and the text that a source of values has in Git; None for one that is not here to be read."""
+    kind, name = text_of(dig(reference, "kind")), text_of(dig(reference, "name"))
+    found = repository.named(kind, name, text_of(dig(unit.value, "metadata", "namespace")), unit)
+    if found is None or kind != "ConfigMap" or isinstance(found.value.get("sops"), dict):
+        return None
+    text = dig(found.value, "data", text_of(dig(reference, "valuesKey")) or "values.yaml")
+    return None if text is None else (found.path, text_of(text))
 
 
 def is_fully_known(unit: DeploymentUnit, repository: Repository) -> bool:
     """Whether every source of values is here to be read: only then is a refusal of the chart an error."""
-    namespace = text_of(dig(unit.value, "metadata", "namespace"))
-    return all(
-        dig(one, "kind") == "ConfigMap"
-        and repository.named("ConfigMap", text_of(dig(one, "name")), namespace, unit) is not None
-        for one in items(dig(unit.value, "spec"), "valuesFrom")
-    )
+    return all(_text_in(one, unit, repository) for one in items(dig(unit.value, "spec"), "valuesFrom"))
 
 
 def _values_in(path: str, text: str) -> dict[str, Any]:
@@ -217,10 +222,17 @@ def _values_in(path: str, text: str) -> dict[str, Any]:
     return found[0].value if found else {}
 
 
-def _set(text: str) -> Any:
-    """A value for a path: in quotes it is a text, else what it looks like."""
+def _set(values: dict[str, Any], target: str, text: str, *, is_literal: bool) -> None:
+    """Set a text at a path: in quotes it is a text, else what it looks like.
+
+    Raises:
+        BadValue: it cannot be set there.
+    """
     is_quoted = text[:1] in {"'", '"'} and text[:1] == text[-1:]
-    return text_value(text.strip("'\"")) if is_quoted else typed_value(text)
+    if is_literal:
+        set_value(values, target, text)
+    else:
+        set_value_from_text(values, target, text.strip("'\"") if is_quoted else text, is_typed=not is_quoted)
 
 
 def _post_renderers(spec: Any) -> list[dict[str, Any]]:
