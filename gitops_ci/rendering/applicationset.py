@@ -12,6 +12,7 @@ from typing import Any
 
 from gitops_ci.dataclass import dataclass
 from gitops_ci.rendering.argocd_generators import LateText, Refused, Undecided, parameter_sets, replaced
+from gitops_ci.rendering.argocd_template_patch import PatchError, patched
 from gitops_ci.rendering.argocd_templates import CHART_TEMPLATE, for_helm
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Recipe, Repository, Step
 from gitops_ci.rendering.documents import Document, dig, load_any, text_of
@@ -156,7 +157,10 @@ class _Applications:
             except YamlError as broken:
                 over, error = None, f"its templatePatch makes no YAML: {broken.reason}"
             if isinstance(over, dict):
-                template = merged([template, over])
+                try:
+                    template = patched(template, over)
+                except PatchError as reason:
+                    error = str(reason)
         metadata = template.get("metadata")
         namespace = {"namespace": self.namespace} if self.namespace else {}
         return {

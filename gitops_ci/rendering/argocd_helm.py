@@ -137,4 +137,5 @@ def installation(source: Source, application: Mapping[str, Any], label: str, rep
 
 def _escaped(value: str) -> str:
     """A comma would begin another parameter; a list in braces stays one."""
-    return value if value.startswith("{") else _UNESCAPED_COMMA.sub(r"\1\\,", _UNESCAPED_COMMA.sub(r"\1\\,", value))
+    is_list = value.startswith("{") and value.endswith("}")
+    return value if is_list else _UNESCAPED_COMMA.sub(r"\1\\,", _UNESCAPED_COMMA.sub(r"\1\\,", value))

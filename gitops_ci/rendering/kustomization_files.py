@@ -13,7 +13,7 @@ from typing import Any
 
 from gitops_ci.rendering.base import BuildError, join
 from gitops_ci.rendering.deployment import Closure
-from gitops_ci.rendering.documents import items, load, text_of
+from gitops_ci.rendering.documents import dig, items, load, text_of
 from gitops_ci.rendering.kustomization_charts import ChartLeftOut, inflation
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
@@ -313,7 +313,8 @@ def _texts(root: Mapping[str, Any], name: str) -> list[str]:
 
 def _named_files(root: Mapping[str, Any]) -> Iterator[str]:
     """Patches, replacements and configurations."""
-    yield from (one for name in ("patchesstrategicmerge", "configurations") for one in _texts(root, name))
+    yield from (one for one in _texts(root, "patchesstrategicmerge") if not _is_patch(one))
+    yield from _texts(root, "configurations")
     for name in ("patches", "patchesjson6902", "replacements"):
         for one in items(root, name):
             if isinstance(one, dict) and isinstance(path := folded(one).get("path"), str) and path:
@@ -346,6 +347,12 @@ def _inline(entry: str) -> list[dict[str, Any]]:
         return [one.value for one in load("", entry)]
     except YamlError:
         return []
+
+
+def _is_patch(entry: str) -> bool:
+    """Whether an entry is a patch itself: kustomize reads what is no object as the name of a file."""
+    found = _inline(entry)
+    return bool(found) and all(text_of(one.get("kind")) and text_of(dig(one, "metadata", "name")) for one in found)
 
 
 def _runs_a_program(values: list[dict[str, Any]]) -> bool:

@@ -299,6 +299,7 @@ def test_values_of_an_application_in_argo_cd_s_order():
             {"name": "a.b", "value": "x,y"},
             {"name": "s", "value": "1", "forceString": True},
             {"name": "l", "value": "{a,b}"},
+            {"name": "o", "value": "{a,b"},
         ],
         "fileParameters": [{"name": "f", "path": "files/a.txt"}],
         "skipCrds": True,
@@ -320,6 +321,7 @@ def test_values_of_an_application_in_argo_cd_s_order():
         "--set=a.b=x\\,y",
         "--set-string=s=1",
         "--set=l={a,b}",
+        "--set=o={a\\,b",
         "--set-file=f=./.gitops-ci-unit/0-file-4.txt",
     ]
     assert arguments[-3:] == ("--", "own", "./charts/web")

@@ -169,6 +169,15 @@ def test_an_artifact_that_is_copied_from_here():
     assert closure.files == {"teams/a/x.yaml"}
 
 
+def test_older_patches_are_no_files():
+    patch = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": "b"}}
+    _, closure, recipe = built({"patchesStrategicMerge": [patch]}, {"apps/x.yaml": CONFIGMAP % "x"})
+    assert closure.parts == set()
+    assert [json.loads(one) for one in written_json(recipe, "apps/kustomization.yaml")["patchesStrategicMerge"]] == [
+        patch
+    ]
+
+
 def variables(post, files):
     _, _, recipe = built({"postBuild": post}, {"apps/x.yaml": CONFIGMAP % "x", **files})
     return recipe.finish

@@ -5,6 +5,8 @@ Each field that sigs.k8s.io/kustomize/api 0.21 loads a file by is here; the way 
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gitops_ci.rendering.kustomization_files import collect
@@ -137,3 +139,10 @@ def test_a_folder_of_generators_is_read_wherever_else_it_is_listed(order, path):
     config = f"apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {{name: x}}\nfiles: [{path}]\n"
     closure = closure_of(order, more={"g/kustomization.yaml": "resources: [g.yaml]\n", "g/g.yaml": config})
     assert closure.refused or closure.remote
+
+
+@pytest.mark.parametrize("entry", ["/etc/x: y", "../../x: y", "kind: ConfigMap", "{kind: A, metadata: {}}"])
+def test_what_is_no_object_is_the_name_of_a_file(entry):
+    """Kustomize reads it as one, so it may not lead out."""
+    made = repository({"app/kustomization.yaml": json.dumps({"patchesStrategicMerge": [entry]})})
+    assert why_not(collect("app", made.tree))
