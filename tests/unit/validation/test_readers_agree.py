@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from gitops_ci import yamltext
 from gitops_ci.validation import check
 from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, classify
-from gitops_ci.validation.manifests.documents import split
+from gitops_ci.validation.manifests.documents import Piece, split
 from gitops_ci.validation.manifests.fast_yaml import load_fast
-from gitops_ci.validation.manifests.go_yaml import GoYamlError, load
-from gitops_ci.yamltext import YamlError, fast_value, read
+from gitops_ci.validation.manifests.go_yaml import GoYamlError
+from gitops_ci.yamltext import LARGEST, MOST_VALUES, YamlError, fast_value
 from tests.support import missing
 from tests.support.effort import examples
 from tests.support.verdicts import manifests
@@ -36,7 +36,7 @@ def difference(text: str) -> str:
     if fast is None or (seen := classify(fast)) == AMBIGUOUS:
         return ""
     try:
-        exact = load(*read(text).documents[:1])
+        exact = Piece(text, 0).load()
     except (YamlError, GoYamlError) as error:
         return f"refused: {error}"
     if _plain(fast) != _plain(exact.value) or (seen == HAS_NULL) != exact.has_null:
@@ -98,6 +98,169 @@ SCALARS = st.sampled_from(
 def test_invented_documents_are_read_alike(pairs: list[tuple[str, str]], in_list: bool) -> None:
     text = "".join(f"- {value}\n" if in_list else f"{key}: {value}\n" for key, value in pairs)
     assert difference(text) == ""
+
+
+# What definitions of custom resources have in their texts: as text it is read fast, as syntax exactly.
+AS_TEXT = {
+    "pattern": "a: ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$\n",
+    "path": 'a: .status.conditions[?(@.type=="Ready")].status\n',
+    "path in quotes": "a: '[?(@.type==\"Ready\")]'\n",
+    "question": "a: Has this been deleted?\nb: is it? yes\n",
+    "question in the middle": "a: x ? y\n",
+    "rule": "a: '!has(self.b) || self.b != 1'\nb: has(self.b) && !has(self.c) ? 1 :2\n",
+    "and": "a: one &two & three\nb: one << two\n",
+    "rule in a block": "- a: |-\n    !has(self.b) ||\n    self.b\n\n      ? 1\n\n    ! [?\n  b: >\n     ? x\n",
+    "blocks in a row": "a: |\nb: >-\n  ! x\nc: |\n  ? y\n",
+    "question in quotes in brackets": "a: ['b?c', \"d?\", e]\n",
+    "question in quotes in open brackets": 'a: {"b": "c?d",\n  "e": ["f?", 1],\n  "g": {}}\n',
+    "empty brackets": "a: {}\nb: []\nc: d?\n",
+    "brackets in texts": "a: b\n  [c?] {d}\ne: '[f]?\n  ? [g'\n",
+    "rule over lines": "a: 'self.b ? !self.c\n  ? 1 : 0\n  !has(self.d) == \"?\"'\nc: b(k, !k) ||\n  !d\n",
+}
+AS_SYNTAX = {
+    "explicit key": "? a\n: b\n",
+    "explicit key in a value": "a:\n  ? b\n  : c\n",
+    "explicit key in a list": "a:\n- ? b\n  : c\n",
+    "explicit key after a block": "a:\n  b: |\n    c\n  ? d\n  : e\n",
+    "explicit key after an empty block": "a:\n  b: |\n  ? d\n  : e\n",
+    "question in brackets": "a: [b?c]\n",
+    "question in open brackets": "a: [b,\n  c?d]\n",
+    "question in braces": "a: {b: c,\n  d: e?f}\n",
+    "question beside a quote in brackets": "a: [b 'c?d']\n",
+    "question beside quotes in braces": "{'a?b': c?d}\n",
+    "question in brackets of JSON": '{"a":[b?c]}\n',
+    "tag": "a: !!str 1\n",
+    "tag below": "a:\n  !!str 1\n",
+    "tag after a lone return": "a: b\r!!str c: d\n",
+    "tag in brackets": "a: [b,!!str 1]\n",
+    "tag in the place of an escape": 'a: !!int "1"\nb: "\\x21\\u0021"\n',
+    "tag and as many in a comment": "a: !!int '1' # !\n",
+    "key in the place of an escape": '? a\n: "\\x3f"\n',
+    "question in brackets beside an escape": 'a: [b?c]\nd: "\\x5b"\n',
+    "question in brackets below a block": "a: |\n  [ ?\nb: [c?d]\n",
+    "tag in JSON": '{"a":!!str 1}\n',
+    "tag after a block": "a: |\n  b\nc: !!str 1\n",
+    "anchor": "a: &b 1\nc: *b\n",
+    "anchor of a key": "&b a: 1\nc: *b\n",
+    "anchor in a list": "a:\n  - &b 1\n  - *b\n",
+    "merge key": "a: {b: 1}\n<<: {c: 1}\n",
+    "directive": "%YAML 1.1\n---\na: b\n",
+    "slash": 'a: "b\\/c"\n',
+    "line of Unicode": "a: b\u2028c: d\n",
+}
+
+
+def in_mapping(text: str) -> str:
+    """A document whose root is a mapping, as the fast reader returns it."""
+    return text if text[0] != "-" else f"list:\n{text}"
+
+
+@pytest.mark.parametrize("kind", AS_TEXT)
+def test_what_is_text_is_read_fast_and_alike(kind: str) -> None:
+    text = in_mapping(AS_TEXT[kind])
+    assert load_fast(text) is not None
+    assert difference(text) == ""
+
+
+@pytest.mark.parametrize("kind", AS_SYNTAX)
+def test_what_is_syntax_is_read_exactly(kind: str) -> None:
+    assert load_fast(AS_SYNTAX[kind]) is None
+
+
+LINES = st.sampled_from(
+    [
+        *(
+            "a: b",
+            "c: |",
+            "d: >-",
+            "e:",
+            "- f: |",
+            "- g",
+            "- - h: i",
+            "j: [",
+            "k: {",
+            "]",
+            "}",
+            "l: ]",
+            ", m",
+            "n: [o]",
+        ),
+        *(
+            "? p",
+            ": q",
+            "r: s ? t",
+            "!u",
+            "v: !w x",
+            "&y z",
+            "A: 'b",
+            "c'",
+            'D: "e',
+            'f"',
+            "G: |+",
+            "h ? i: |",
+            "<<: j",
+        ),
+        *(
+            "K: [l?m]",
+            "n?",
+            "o: p?",
+            "Q: '[?'",
+            "# r: |",
+            "S: {t: |",
+            "u: v #? |",
+            "w: {}",
+            "[x, 'y?z']",
+            '"A": b?',
+            "",
+        ),
+        *("", "---", "...", "-", "?", "\t? a", "b: |\r", "c: - d: |", "'e': |", "f: ? g", "h: &i", "*i : j", "k: *i"),
+    ]
+)
+
+
+@settings(max_examples=examples(600))
+@given(st.lists(st.tuples(st.integers(0, 4), LINES), min_size=1, max_size=7))
+def test_invented_lines_are_read_alike(lines: list[tuple[int, str]]) -> None:
+    text = "root: 1\n" + "".join(f"{' ' * indented}{line}\n" for indented, line in lines)
+    for piece in split(text):
+        assert difference(piece.text) == "", piece.text
+
+
+def test_a_large_text_is_read_fast_if_it_certainly_has_few_values() -> None:
+    line = f"  key: {'x' * 200}\n"
+    large = "a:\n" + "".join(line.replace("key", f"k{number}") for number in range(MOST_VALUES // 150))
+    assert len(large) > MOST_VALUES
+    assert load_fast(large) is not None
+    assert difference(large) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n" + "".join(f"  k{number}:\n" for number in range(130_000)),
+        "a: [" + "1," * 250_000 + "]\n",
+        "a:\n" + "- \n" * 250_000,
+        "a:\n" + "-\n" * 250_000,
+        "a:\n" + "- {}\n" * 130_000,
+        "a:\n" + "".join(f"- k{number}: v\n" for number in range(70_000)),
+        "a:\n" + "- - - b\n" * 70_000,
+        "a: " + "x" * LARGEST + "\n",
+    ],
+    ids=[
+        "keys",
+        "items in brackets",
+        "items",
+        "short items",
+        "mappings",
+        "lists of mappings",
+        "lists in lists",
+        "long",
+    ],
+)
+def test_what_is_too_large_to_the_exact_reader_is_not_read_fast(text: str) -> None:
+    with pytest.raises(YamlError, match=r"more than|larger than"):
+        Piece(text, 0).load()
+    assert load_fast(text) is None
 
 
 def test_findings_do_not_depend_on_the_fast_reader(monkeypatch: pytest.MonkeyPatch) -> None:
