@@ -34,6 +34,9 @@ _OF_A_CHECKOUT = frozenset(
     {"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
     | {"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_QUARANTINE_PATH"}
 )
+# Go collects garbage when the memory in use has doubled. Kustomize and helm live for a moment: at five times as much
+# they take 30 % less CPU for large definitions. From half of the limit of memory on, Go collects as often as it has to.
+_GARBAGE = "400"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +180,13 @@ def _environment(home: str, settings: ProgramSettings) -> Mapping[str, str]:
 
     To fetch what is private takes credentials in files: of git, of helm, or an ssh agent.
     """
+    collector = {"GOGC": _GARBAGE, "GOMEMLIMIT": str(settings.limits.memory // 2)}
     if settings.allow_remote:
         given = {name: value for name, value in inherited().items() if name not in _OF_A_CHECKOUT}
-        return given | {"GIT_ALLOW_PROTOCOL": "http:https:ssh", "GIT_TERMINAL_PROMPT": "0"}
+        return collector | given | {"GIT_ALLOW_PROTOCOL": "http:https:ssh", "GIT_TERMINAL_PROMPT": "0"}
     own = {f"HELM_{name}_HOME": os.path.join(home, name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
     offline = dict.fromkeys(
         ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1"
     )
-    return (
-        process.reduced_environment() | own | offline | {"GIT_ALLOW_PROTOCOL": "none", "KUBECONFIG": "", "HOME": home}
-    )
+    apart = {"GIT_ALLOW_PROTOCOL": "none", "KUBECONFIG": "", "HOME": home}
+    return collector | process.reduced_environment() | own | offline | apart

@@ -3,6 +3,7 @@
 import pytest
 
 from gitops_ci import variables
+from gitops_ci.bounded import Limits
 from gitops_ci.rendering.programs import ProgramSettings, _environment
 
 TOKEN = "glpat-0123456789abcdef"
@@ -89,3 +90,12 @@ def test_a_program_that_fetches_bases_does_not_work_on_the_repository_of_a_hook(
     monkeypatch.setattr("os.environ", {"PATH": "/bin", **hook})
     of_git = {name for name in _environment("/tmp", ProgramSettings(allow_remote=True)) if name.startswith("GIT_")}
     assert of_git == {"GIT_CONFIG_GLOBAL", "GIT_ALLOW_PROTOCOL", "GIT_TERMINAL_PROMPT"}
+
+
+def test_a_renderer_collects_garbage_late_and_before_it_reaches_its_limit(monkeypatch):
+    settings = ProgramSettings(Limits(memory=512 * 1024**2))
+    apart = _environment("/tmp", settings)
+    assert (apart["GOGC"], apart["GOMEMLIMIT"]) == ("400", str(256 * 1024**2))
+    monkeypatch.setenv("GOGC", "50")
+    assert _environment("/tmp", settings)["GOGC"] == "400"
+    assert _environment("/tmp", ProgramSettings(allow_remote=True))["GOGC"] == "50"
