@@ -134,6 +134,9 @@ _VERIFY = {
     "identity-regex": ("identity_regex", "text"),
     "issuer": ("issuer", "text"),
     "issuer-regex": ("issuer_regex", "text"),
+    "source": ("source", "text"),
+    "source-regex": ("source_regex", "text"),
+    "attestation": ("attestation", "texts"),
     "trusted-root": ("trusted_root", "text"),
 }
 
@@ -173,6 +176,9 @@ class VerifyRule(NamedTuple):
     identity_regex: str = ""
     issuer: str = ""
     issuer_regex: str = ""
+    source: str = ""
+    source_regex: str = ""
+    attestation: tuple[str, ...] = ()
     trusted_root: str = ""
 
     @property
@@ -185,17 +191,26 @@ class VerifyRule(NamedTuple):
         keys = [f"key {'(text)' if '-----BEGIN' in key else key}" for key in self.key]
         if self.is_keyless:
             identity = self.identity or f"/{self.identity_regex}/"
-            keys.append(f"identity {identity}, issuer {self.issuer or f'/{self.issuer_regex}/'}")
-        return " or ".join(keys)
+            source = self.source or (self.source_regex and f"/{self.source_regex}/")
+            issuer = f"issuer {self.issuer or f'/{self.issuer_regex}/'}"
+            keys.append(f"identity {identity}, {issuer}{f', source {source}' if source else ''}")
+        stated = f"; attestations: {', '.join(self.attestation)}" if self.attestation else ""
+        return " or ".join(keys) + stated
 
     def check(self) -> None:
         """Raises UsageError for a rule that nobody or anybody could satisfy."""
         if not self.is_keyless:
             if not self.key:
                 raise UsageError("no signer is named", hint="write key: cosign.pub, or identity: and issuer:")
-            if self.trusted_root:
-                raise UsageError("a trusted root needs an identity", hint="write identity: and issuer:")
+            for name, value in (
+                ("a trusted root", self.trusted_root),
+                ("a source", self.source or self.source_regex),
+            ):
+                if value:
+                    raise UsageError(f"{name} needs an identity", hint="write identity: and issuer:")
             return
+        if self.source and self.source_regex:
+            raise UsageError("it has source and source-regex", hint="keep one of them")
         for name, texts in (
             ("identity", (self.identity, self.identity_regex)),
             ("issuer", (self.issuer, self.issuer_regex)),

@@ -22,7 +22,11 @@ _VERIFY = {
     "identity-regex": "RE2 pattern that the whole identity must match.",
     "issuer": "Address of the identity provider that vouches for the identity.",
     "issuer-regex": "RE2 pattern that the whole issuer must match.",
-    "trusted-root": "File beside this one: trusted_root.json of another sigstore instance than the public one.",
+    "source": "Repository that the image is built from, for a workflow that others may call too.",
+    "source-regex": "RE2 pattern that the whole source must match.",
+    "attestation": "Required types of attestations, in place of a signature: their address, or cosign's name.",
+    "trusted-root": "File beside this one: trusted_root.json of another sigstore instance than the public one. "
+    "packaged: the public one as the installed library has it.",
 }
 _SECTIONS = {
     "pull-request": "What the pull requests look like and who sees them.",

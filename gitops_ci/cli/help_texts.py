@@ -45,7 +45,8 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
         *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
         *("no-floating", "from-file", "all-tags", "match", "platform", "sparse", "digests", "show", "add", "key"),
-        *("identity", "identity-regex", "issuer", "issuer-regex", "trusted-root"),
+        *("identity", "identity-regex", "issuer", "issuer-regex", "source", "source-regex", "attestation"),
+        "trusted-root",
         *("annotation", "expect-revision", "with-referrers", "after-push"),
     ),
     "Repository and files": (

@@ -18,7 +18,7 @@ from gitops_ci.errors import UsageError
 from gitops_ci.imageref import in_lower_case
 
 if TYPE_CHECKING:
-    from gitops_ci.flows.image.verify import Verification
+    from gitops_ci.flows.image.verify import Rule, Verification
     from gitops_ci.registry.signatures import Signer
 
 __all__ = ["verification_in", "verification_of", "verify_command"]
@@ -46,7 +46,21 @@ _PEM = "-----BEGIN"
 @option("--identity-regex", metavar="REGEX", help="RE2 pattern that the whole identity must match.")
 @option("--issuer", metavar="URL", help="Address of the identity provider that vouches for the identity.")
 @option("--issuer-regex", metavar="REGEX", help="RE2 pattern that the whole issuer must match.")
-@option("--trusted-root", metavar="FILE", help="trusted_root.json of another sigstore instance. [the public one's]")
+@option("--source", metavar="URL", help="Repository that the image is built from: https://github.com/acme/shop.")
+@option("--source-regex", metavar="REGEX", help="RE2 pattern that the whole source must match.")
+@option(
+    "--attestation",
+    multiple=True,
+    cls=LinesOption,
+    metavar="TYPE",
+    help="Required type of attestation, in place of a signature: its address, or cosign's name. Repeatable.",
+)
+@option(
+    "--trusted-root",
+    metavar="FILE",
+    help="trusted_root.json of another sigstore instance; packaged: the public one of the installed library. "
+    "[the public one, fetched]",
+)
 @access_options
 @DEADLINE
 @CONFIG
@@ -64,13 +78,13 @@ def verify_command(ctx: click.Context, /, reference: str, output: Output, **opti
     from gitops_ci.reporting import images
 
     given = VerifyRule(**{name: options[name] or VerifyRule._field_defaults[name] for name in VerifyRule._fields})
-    signers: tuple[Signer, ...] = ()
+    rule: Rule | None = None
     if any(given):
         try:
             given.check()
         except UsageError as error:
-            raise UsageError(f"--identity and --issuer: {error.message}", hint=error.hint) from None
-        signers = tuple(_signers(given, "the command line", lambda path: _read(path, "")))
+            raise UsageError(f"The signer: {error.message}", hint=error.hint) from None
+        rule = _rule("", given, "the command line", lambda path: _read(path, ""))
     policy = verification_of(config_of(ctx))
     text = reference if reference.startswith(("oci:", "oci-archive:")) else in_lower_case(reference)
     access = timed_access(options)
@@ -78,7 +92,7 @@ def verify_command(ctx: click.Context, /, reference: str, output: Output, **opti
         execute(
             "image verify",
             replace(output, printer=images.verified),
-            lambda log: verify_image(text, signers, policy, access, log),
+            lambda log: verify_image(text, rule, policy, access, log),
         )
 
 
@@ -106,15 +120,24 @@ def verification_in(text: str, source: str, read: Callable[[str], bytes | None])
 
 
 def _verification(config: Config, read: Callable[[str], bytes]) -> Verification:
-    from gitops_ci.flows.image.verify import Rule, Verification
+    from gitops_ci.flows.image.verify import Verification
 
     rules = []
     for glob, rule in config.verify.items():
         try:
-            rules.append(Rule(glob, tuple(_signers(rule, config.source, read))))
+            rules.append(_rule(glob, rule, config.source, read))
         except UsageError as error:
             raise UsageError(f"{config.source}: verify.{glob}: {error.message}", hint=error.hint) from None
     return Verification(tuple(rules))
+
+
+def _rule(glob: str, rule: VerifyRule, source: str, read: Callable[[str], bytes]) -> Rule:
+    from gitops_ci.flows.image.verify import Rule
+    from gitops_ci.registry.signatures import attestation_type
+
+    signers = tuple(_signers(rule, source, read))
+    kinds = tuple(dict.fromkeys(map(attestation_type, rule.attestation)))
+    return Rule(glob, signers, kinds) if kinds else Rule(glob, signers)
 
 
 def _signers(rule: VerifyRule, source: str, read: Callable[[str], bytes]) -> Iterator[Signer]:
@@ -131,12 +154,11 @@ def _signers(rule: VerifyRule, source: str, read: Callable[[str], bytes]) -> Ite
             Text(rule.identity or rule.identity_regex, is_pattern=not rule.identity),
             Text(rule.issuer or rule.issuer_regex, is_pattern=not rule.issuer),
         )
-        for wanted in texts:
+        stated = rule.source or rule.source_regex
+        built_from = Text(stated, is_pattern=not rule.source) if stated else None
+        for wanted in (*texts, *([built_from] if built_from else [])):
             wanted.check()
-        path = rule.trusted_root
-        root = TrustedRoot(path, read(path)) if path else TrustedRoot()
-        root.check()
-        yield Keyless(*texts, root)
+        yield Keyless(*texts, TrustedRoot.named(rule.trusted_root, read), built_from)
 
 
 def _read(path: str, source: str) -> bytes:

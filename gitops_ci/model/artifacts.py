@@ -61,13 +61,22 @@ class ImageDetails:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedImage:
-    """An image whose signature was verified: by whom it is, and where it was found."""
+    """An image whose signature was verified: by whom it is, and where it was found.
+
+    `attestation` is the type of what they state about the image; '' for a signature, which approves it.
+    """
 
     reference: str
     tag: str | None
     digest: str
     signer: str
     found_in: str
+    attestation: str = ""
+
+    @property
+    def statement(self) -> str:
+        """Who signed, and what."""
+        return f"{self.signer}: attestation {self.attestation}" if self.attestation else self.signer
 
 
 @dataclass(frozen=True, slots=True)

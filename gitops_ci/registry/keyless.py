@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["Keyless", "Text", "TrustedRoot"]
 
 _EXTENSIONS = "1.3.6.1.4.1.57264.1"
-_ISSUER, _ISSUER_OLD, _COMMIT = f"{_EXTENSIONS}.8", f"{_EXTENSIONS}.1", f"{_EXTENSIONS}.13"
+_ISSUER, _ISSUER_OLD = f"{_EXTENSIONS}.8", f"{_EXTENSIONS}.1"
+_SOURCE, _COMMIT = f"{_EXTENSIONS}.12", f"{_EXTENSIONS}.13"  # the repository that was built, and its commit
 _USER_NAME = f"{_EXTENSIONS}.7"  # an identity that is neither an address nor a URI
 _UTF8, _LONG = 0x0C, 0x80  # ASN.1: the tag of a string; the bit for a length of several bytes
 _ROOT_TYPE = "application/vnd.dev.sigstore.trustedroot"  # and a version: `.v0.2+json`, `+json;version=0.1`
+_PACKAGED = "packaged"
+_PUBLIC = "https://tuf-repo-cdn.sigstore.dev"
 _INSTALL = "pip install 'gitops-ci[verify]' installs what verifies signatures without a key."
 
 
@@ -62,7 +65,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class TrustedRoot:
-    """The authorities and logs that count: a `trusted_root.json`, or sigstore's public ones where no file is named."""
+    """The authorities and logs that count: a `trusted_root.json`, or sigstore's public ones where no file is named.
+
+    The public ones are fetched, or are as old as the library that is installed (`is_packaged`).
+    """
 
     name: str = ""
     content: bytes = b""
@@ -71,9 +77,20 @@ class TrustedRoot:
     def is_public(self) -> bool:
         return not self.name
 
+    @property
+    def is_packaged(self) -> bool:
+        return self.name == _PACKAGED and not self.content
+
+    @classmethod
+    def named(cls, name: str, read: Callable[[str], bytes]) -> TrustedRoot:
+        """The root of a setting: '', `packaged`, or a file. Raises UsageError for a file that is none."""
+        root = cls(name) if name in {"", _PACKAGED} else cls(name, read(name))
+        root.check()
+        return root
+
     def check(self) -> None:
         """Raises UsageError for a file that is none; what is in it shows when the library reads it."""
-        if self.is_public:
+        if self.is_public or self.is_packaged:
             return
         try:
             kind = json.loads(self.content)["mediaType"]
@@ -91,14 +108,20 @@ class TrustedRoot:
 
 @dataclass(frozen=True, slots=True)
 class Keyless:
-    """Somebody whom an identity provider (`issuer`) knows under a name."""
+    """Somebody whom an identity provider (`issuer`) knows under a name; `source` is the repository that was built.
+
+    Anybody's repository may call a workflow that is shared: then the identity is the workflow's, and only the source
+    shows whose build it was.
+    """
 
     identity: Text
     issuer: Text
     root: TrustedRoot = TrustedRoot()
+    source: Text | None = None
 
     def __str__(self) -> str:
-        return f"{self.identity} (issuer {self.issuer})"
+        source = f", source {self.source}" if self.source else ""
+        return f"{self.identity} (issuer {self.issuer}{source})"
 
     def prepare(self) -> None:
         """Raises as `judge` does."""
@@ -125,7 +148,7 @@ class Keyless:
             from sigstore.models import Bundle
 
             kind, payload = verifier.verify_dsse(Bundle.from_json(signed.bundle), policy)
-            is_about = kind == IN_TOTO and states(json.loads(payload), signed.digest)
+            is_about = kind == IN_TOTO and states(json.loads(payload), signed.digest, signed.kind)
         except Exception as error:  # noqa: BLE001 - whatever a hostile bundle does to the library is no
             return Judgment(reason=policy.reason or f"sigstore refuses one: {quoted(str(error)) or 'it is damaged'}")
         return Judgment(signer=policy.signer) if is_about and policy.signer else Judgment()
@@ -153,6 +176,9 @@ class _Policy:
         ):
             self.reason = f"one is by {who}"
             raise VerificationError("another identity")
+        if (wanted := self._wanted.source) and not wanted.fits(source := _extension(cert, _SOURCE)):
+            self.reason = f"one is by {who}, from the source {quoted(source) or 'that it does not state'}"
+            raise VerificationError("another source")
         commit = quoted(_extension(cert, _COMMIT))
         self.signer = f"{who}, from commit {commit[:12]}" if commit else who
 
@@ -219,9 +245,10 @@ def _verifier(root: TrustedRoot) -> Verifier:
     for library in ("sigstore", "tuf"):  # what they warn of is an error where it matters
         logging.getLogger(library).addHandler(logging.NullHandler())
     if not root.is_public:
+        content = _packaged() if root.is_packaged else root.content
         try:
             with NamedTemporaryFile(prefix="gitops-ci-root-") as file:  # the library reads a root from a file only
-                file.write(root.content)
+                file.write(content)
                 file.flush()
                 return Verifier(trusted_root=Root.from_file(file.name))
         except Exception as error:  # noqa: BLE001 - the library has no one class for what is wrong with a file
@@ -231,7 +258,22 @@ def _verifier(root: TrustedRoot) -> Verifier:
     except Exception as error:  # noqa: BLE001 - TUF, HTTP and files of the cache each have their own
         raise RegistryError(
             f"The public trusted root of sigstore cannot be fetched: {quoted(str(error))}",
-            hint="Allow the job to reach tuf-repo-cdn.sigstore.dev, or name a copy of the file with trusted-root.",
+            hint="Allow the job to reach tuf-repo-cdn.sigstore.dev. Or set trusted-root to packaged, the root in the "
+            "installed library, or to a copy of the file.",
+        ) from None
+
+
+def _packaged() -> bytes:
+    """The public root that the library brings. Its own offline mode prefers a file of the user's cache to that."""
+    from importlib.resources import files
+    from urllib.parse import quote
+
+    try:
+        return files("sigstore").joinpath("_store", quote(_PUBLIC, safe=""), "trusted_root.json").read_bytes()
+    except OSError:
+        raise ProgramError(
+            "The installed version of sigstore contains no trusted root",
+            hint="Set trusted-root to a trusted_root.json, or leave it out: the public root is then fetched.",
         ) from None
 
 

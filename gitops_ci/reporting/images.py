@@ -79,7 +79,7 @@ def pruned(outcome: Outcome) -> str:
 def verified(outcome: Outcome) -> str:
     """Who signed an image, and where the signature is."""
     return _lines(
-        f"{image.reference} ({image.digest}) is signed by {image.signer}, found in {image.found_in}"
+        f"{image.reference} ({image.digest}) is signed by {image.statement}, found in {image.found_in}"
         for image in prepare(outcome).verified
     )
 

@@ -126,6 +126,7 @@ def _verified(image: VerifiedImage) -> dict[str, Any]:
         "digest": image.digest,
         "signer": image.signer,
         "found_in": image.found_in,
+        "attestation": image.attestation,
     }
 
 

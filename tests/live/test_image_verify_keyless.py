@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from gitops_ci.errors import ProgramError
+from gitops_ci.registry import keyless
 from gitops_ci.registry.keyless import Keyless, Text
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import delivery
@@ -104,6 +105,33 @@ def test_identity_and_issuer(verify, sigstore, repository, digest, by, passes):
     assert bool(document["verified"]) == passes
     if not passes:
         assert f"one is by {WORKFLOW} (issuer {GITHUB})" in document["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("by", "passes"),
+    [
+        (("--source", "https://github.com/acme/shop"), True),
+        (("--source-regex", "https://github.com/acme/[^/]+"), True),
+        (("--source", "https://github.com/acme/shop/"), False),
+        (("--source", "https://github.com/evil/shop"), False),
+        (("--source-regex", "github.com/acme"), False),
+    ],
+)
+def test_the_repository_that_was_built(verify, sigstore, repository, digest, by, passes):
+    referrer(repository, digest, sigstore.layer(digest))
+    document = verify(*IDENTITY, *by, code=0 if passes else 1)
+    if not passes:
+        assert "from the source https://github.com/acme/shop" in document["error"]["message"]
+
+
+def test_a_shared_workflow_is_anybodys_who_calls_it(verify, sigstore, repository, digest):
+    shared = "https://github.com/ci-tools/build/.github/workflows/image.yml@refs/tags/v2"
+    by = ("--identity", shared, "--issuer", GITHUB, "--source", "https://github.com/acme/shop")
+    for source in ("https://github.com/evil/shop", ""):
+        referrer(repository, digest, sigstore.layer(digest, Signing(identity=shared, source=source)))
+        assert "from the source" in verify(*by, code=1)["error"]["message"]
+    referrer(repository, digest, sigstore.layer(digest, Signing(identity=shared)))
+    verify(*by)
 
 
 def test_an_address_is_an_identity(verify, sigstore, repository, digest):
@@ -256,8 +284,6 @@ def test_a_signature_in_the_old_form_is_named(verify, repository, digest, tmp_pa
 
 
 def test_without_the_library_nothing_passes(verify, sigstore, repository, digest, monkeypatch):
-    from gitops_ci.registry import keyless
-
     referrer(repository, digest, sigstore.layer(digest))
     keyless._verifier.cache_clear()
     for name in [name for name in sys.modules if name.partition(".")[0] == "sigstore"]:
@@ -305,6 +331,53 @@ def test_a_pattern_takes_no_time(verify, sigstore, repository, digest):
     signing = Signing(identity=f"https://example.com/{'a' * 60}!", issuer=GITHUB)
     referrer(repository, digest, sigstore.layer(digest, signing))
     verify("--identity-regex", "https://example.com/(a+)+", "--issuer", GITHUB, code=1)
+
+
+# ------------------------------------------------------------------------------------------- the public instance
+
+
+def test_the_packaged_root_is_the_public_one(verify, sigstore, repository, digest, monkeypatch):
+    """It trusts Fulcio and Rekor, so that another instance's signature is refused, and nothing is fetched for it."""
+    from sigstore.verify import Verifier
+
+    monkeypatch.setattr(Verifier, "production", lambda **_: pytest.fail("the root is fetched"))
+    referrer(repository, digest, sigstore.layer(digest))
+    document = verify(code=1, trusted="packaged")
+    assert "sigstore refuses one" in document["error"]["message"]
+    content = keyless._packaged()
+    authorities = {one["uri"] for one in json.loads(content)["certificateAuthorities"]}
+    assert authorities == {"https://fulcio.sigstore.dev"}
+
+
+def test_a_file_of_that_name_needs_its_folder(verify, sigstore, root, repository, digest, tmp_path):
+    (tmp_path / "packaged").write_bytes(root.read_bytes())
+    referrer(repository, digest, sigstore.layer(digest))
+    verify(code=1, trusted="packaged")
+    verify(trusted="./packaged")
+
+
+def test_a_root_that_cannot_be_fetched_is_an_error(verify, sigstore, repository, digest, monkeypatch):
+    from sigstore.verify import Verifier
+
+    def unreachable(**_):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(Verifier, "production", unreachable)
+    referrer(repository, digest, sigstore.layer(digest))
+    keyless._verifier.cache_clear()
+    error = verify(code=4, trusted=None)["error"]
+    assert "no route to host" in error["message"]
+    assert "packaged" in error["hint"]
+
+
+def test_a_library_without_a_root(monkeypatch, tmp_path):
+    import importlib.resources
+
+    monkeypatch.setattr(importlib.resources, "files", lambda name: tmp_path)
+    keyless._verifier.cache_clear()
+    with pytest.raises(ProgramError, match="no trusted root"):
+        Keyless(Text("a"), Text("b"), keyless.TrustedRoot("packaged")).prepare()
+    keyless._verifier.cache_clear()
 
 
 # ------------------------------------------------------------------------------------------------- verify:
@@ -381,6 +454,12 @@ def test_the_rules_of_the_config_repository_hold_too(run, sigstore, root, regist
         ("{identity: x, issuer: y, trusted-root: /etc/hostname}", "outside"),
         ("{identity: x, issuer: y, trusted-root: missing.json}", "cannot be read"),
         ("{identity-regex: '(', issuer: y}", "no pattern"),
+        ("{identity: x, issuer: y, source-regex: '('}", "no pattern"),
+        ("{identity: x, issuer: y, source: a, source-regex: b}", "source and source-regex"),
+        ("{key: trust/root.json, source: x}", "needs an identity"),
+        ("{attestation: slsaprovenance1}", "no signer is named"),
+        ("{identity: x, issuer: y, attestation: provenance}", "not a type of attestation"),
+        ("{identity: x, issuer: y, attestation: ''}", "not a type of attestation"),
         ("{identities: x, issuer: y}", "unknown key"),
     ],
 )

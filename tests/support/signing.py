@@ -14,12 +14,13 @@ import requests
 from tests.support.layouts import digest_of
 from tests.support.registry_state import MANIFESTS
 
-__all__ = ["KeyPair", "bundle", "payload", "referrer", "store", "tagged"]
+__all__ = ["KeyPair", "attested", "bundle", "envelope", "payload", "referrer", "store", "tagged"]
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _INDEX = "application/vnd.oci.image.index.v1+json"
 _SIMPLE = "application/vnd.dev.cosign.simplesigning.v1+json"
 _BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+_ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 SIGNED = "https://sigstore.dev/cosign/sign/v1"
 
 
@@ -85,6 +86,20 @@ def referrer(repository: str, subject: str, *layers: tuple[dict[str, Any], bytes
 
 def bundle(pair: KeyPair, subject: str, *, predicate: str = SIGNED) -> tuple[dict[str, Any], bytes]:
     """A sigstore bundle with a statement about an image, as a layer."""
+    signed = envelope(pair, subject, predicate=predicate)
+    content = json.dumps({"mediaType": _BUNDLE, "verificationMaterial": {}, "dsseEnvelope": signed}).encode()
+    return _descriptor(content, _BUNDLE), content
+
+
+def attested(repository: str, digest: str, *envelopes: dict[str, Any], **annotations: str) -> None:
+    """Store attestations as cosign 2 does it: under the tag `sha256-….att`."""
+    contents = [json.dumps(one).encode() for one in envelopes]
+    layers = [(_descriptor(content, _ENVELOPE, annotations=annotations), content) for content in contents]
+    store(repository, digest.replace(":", "-") + ".att", _manifest(repository, layers))
+
+
+def envelope(pair: KeyPair, subject: str, *, predicate: str = SIGNED) -> dict[str, Any]:
+    """A signed statement about an image."""
     kind, hexadecimal = "application/vnd.in-toto+json", subject.partition(":")[2]
     statement = json.dumps(
         {
@@ -95,13 +110,11 @@ def bundle(pair: KeyPair, subject: str, *, predicate: str = SIGNED) -> tuple[dic
         }
     ).encode()
     signed = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(statement), statement)
-    envelope = {
+    return {
         "payload": base64.b64encode(statement).decode(),
         "payloadType": kind,
         "signatures": [{"sig": base64.b64encode(pair.sign(signed)).decode()}],
     }
-    content = json.dumps({"mediaType": _BUNDLE, "verificationMaterial": {}, "dsseEnvelope": envelope}).encode()
-    return _descriptor(content, _BUNDLE), content
 
 
 def _manifest(repository: str, layers: list[tuple[dict[str, Any], bytes]], **more: Any) -> bytes:

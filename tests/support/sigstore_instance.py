@@ -49,6 +49,7 @@ class Signing:
     with_promise: bool = True
     with_timestamp: bool = False
     with_old_issuer: bool = False
+    source: str = "https://github.com/acme/shop"  # the repository that was built; '' for a certificate without it
     names: tuple[x509.GeneralName, ...] = ()
 
 
@@ -152,6 +153,8 @@ class Instance:
             .add_extension(_extension(f"{_FULCIO}.{number}", issuer), critical=False)
             .add_extension(_extension(f"{_FULCIO}.13", _utf8(COMMIT)), critical=False)
         )
+        if signing.source:
+            before = before.add_extension(_extension(f"{_FULCIO}.12", _utf8(signing.source)), critical=False)
         logged = before.sign(self.authority.private, hashes.SHA256()).tbs_certificate_bytes
         stamp = int(begun.timestamp() * 1000)
         head = struct.pack("!BBQH", 0, 0, stamp, 1) + self.authority.id

@@ -220,7 +220,7 @@ def _with_signers(said: PublishSettings, journal: Journal, signed: Sequence[Veri
 
 
 def _signers(journal: Journal) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(image.signer for image in journal.verified))
+    return tuple(dict.fromkeys(image.statement for image in journal.verified))
 
 
 def _verified_here(request: BumpRequest, there: Found, log: Log) -> tuple[VerifiedImage, ...]:
