@@ -7,6 +7,8 @@ looked for: what is in another file afterward is removed in one and added in the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from sys import intern  # names and ids come again and again: each is kept once
 
 from gitops_ci.configrepo.git import GitDirectory
@@ -20,6 +22,7 @@ _FORMAT = "--format=%x01%H%x00%P%x00%ct%x00%an%x00%cn%x00%B"
 _BUFFERED = {"GIT_FLUSH": "0"}  # git(1): into a pipe it would write each commit by itself
 _FILE = b"100"  # how the mode of a regular file begins
 _AT_ONCE = 500  # blobs that git prints in one go
+_PIECE = 1 << 20  # bytes of a log
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def parse_log(printed: bytes, wanted: Callable[[str], bool]) -> Iterator[LogEntr
         if token.startswith(b"\x01"):
             if head:
                 yield _entry(head, changes)
-            head = [token[1:], *(next(fields, b"") for _ in range(5))]
+            head = [token[1:], *islice(fields, 5)]
             changes = []
         elif token.startswith(b":"):
             name = next(fields, b"")
@@ -122,16 +125,18 @@ def parse_log(printed: bytes, wanted: Callable[[str], bool]) -> Iterator[LogEntr
 
 
 def _fields(printed: bytes) -> Iterator[bytes]:
-    at = 0
-    while (end := printed.find(b"\0", at)) >= 0:
-        yield printed[at:end]
-        at = end + 1
-    if at < len(printed):
-        yield printed[at:]
+    """What stands between NULs. Splitting takes a quarter of the time of finding each, and all at once much memory."""
+    start = 0
+    while start < len(printed):
+        end = printed.find(b"\0", start + _PIECE)
+        end = len(printed) if end < 0 else end
+        yield from printed[start:end].split(b"\0")
+        start = end + 1
 
 
 def _entry(head: list[bytes], changes: list[BlobChange]) -> LogEntry:
-    commit, parents, time, author, committer, message = (part.decode("utf-8", "replace") for part in head)
+    fields = b"\0".join(head).decode("utf-8", "replace").split("\0")
+    commit, parents, time, author, committer, message = fields
     seconds = (whole_number(time.removeprefix("-")) or 0) * (-1 if time.startswith("-") else 1)
     ids = tuple(map(intern, parents.split()))
     who = intern(author), intern(committer)
@@ -147,9 +152,7 @@ def _change(path: str, meta: bytes) -> BlobChange | None:
 
 
 def _as_cut(entry: LogEntry) -> LogEntry:
-    return LogEntry(
-        entry.commit, (), entry.time, entry.author, entry.committer, entry.message, entry.changes, is_cut=True
-    )
+    return replace(entry, parents=(), is_cut=True)
 
 
 def _shallow(git: GitDirectory) -> frozenset[str]:

@@ -42,10 +42,9 @@ def first_trailers(message: str) -> Mapping[str, str]:
 
 def digests_in(message: str) -> dict[tuple[str, str | None], str]:
     """The digests that `Image-Digest` gives for the images above it, by name and tag."""
-    found, image = dict[tuple[str, str | None], str](), None
-    if "Image-Digest:" not in message:
-        return found
-    for key, value in trailers(message):
+    found: dict[tuple[str, str | None], str] = {}
+    image = None
+    for key, value in trailers(message) if "Image-Digest:" in message else ():
         if key == "Image":
             image = ImageRef.try_parse(value)
         elif key == "Image-Digest" and image:

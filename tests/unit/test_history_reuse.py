@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitops_ci import formats
-from gitops_ci.flows.history.reuse import Parsed, with_other_versions
+from gitops_ci.flows.history.reuse import LastRead
 from gitops_ci.formats import ManifestText
 from gitops_ci.yamltext import YamlError
 from tests.support import CHECKOUT
@@ -71,9 +71,14 @@ def test_what_is_reused_is_what_parsing_finds(folder: Path):
             continue
         sites = places(path, text)
         for _ in range(examples(6) if sites else 0):
-            other = changed(text, sites, draw)
-            reused = with_other_versions(Parsed(text, sites), other)
-            assert reused is None or plain(reused) == plain(places(path, other)), other
+            last, now, found = LastRead(text, sites), text, sites
+            for _ in range(4):  # contents that follow each other, as in a history
+                other = changed(now, found, draw)
+                reused = last.followed_by(other)
+                if reused is None:
+                    break
+                now, found = other, places(path, other)
+                assert plain(reused.sites()) == plain(found), other
 
 
 TEXT = "image: {repository: ghcr.io/acme/shop, tag: 1.4.1}\nother: 1\nsidecar:\n  image: 'ghcr.io/acme/side:2.0.0'\n"
@@ -96,8 +101,10 @@ def test_only_versions_of_one_kind_are_reused(old, new, is_reused):
     )
     sites = places("values.yaml", text)
     other = text.replace(old, new)
-    reused = with_other_versions(Parsed(text, sites), other)
+    last = LastRead(text, sites)
+    reused = last.followed_by(other)
     assert (reused is not None) == is_reused
-    if is_reused:
-        assert plain(reused) == plain(places("values.yaml", other))
-        assert reused != sites
+    if reused:
+        assert plain(reused.sites()) == plain(places("values.yaml", other))
+        assert reused.sites() != sites
+        assert plain(last.followed_by(text).sites()) == plain(sites)

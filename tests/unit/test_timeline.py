@@ -107,6 +107,17 @@ def test_a_canary_is_counted_by_version_and_not_by_place() -> None:
     ]  # fmt: skip
 
 
+def test_places_that_stay_count_as_before() -> None:
+    stays, old, new = uses("a", "a", "b")
+    timeline = Timeline("production")
+    timeline.apply(entry(0), "", [((), (stays, old))])
+    timeline.apply(entry(1), "", [((stays, old), (stays, new))])
+    assert kinds(timeline) == [(None, "a", "add"), ("a", "b", "deploy")]
+    assert timeline.counts(NAME) == {("a", None): 1, ("b", None): 1}
+    timeline.apply(entry(2), "", [((stays, new), (stays,))])
+    assert timeline.counts(NAME) == {("a", None): 1}
+
+
 def test_what_was_there_when_the_history_begins_is_known_and_no_deployment() -> None:
     timeline = walked(("a", "b"), ("b", "b"), is_cut=True)
     assert [kind for *_, kind in kinds(timeline)] == ["redeploy"]

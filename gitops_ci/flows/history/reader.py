@@ -112,14 +112,14 @@ class _Branch:
 
     def _read(self) -> None:
         # A content may be that of several files, which are read by their names, too.
-        paths: dict[str, set[str]] = {}
+        paths, others = dict[str, str](), dict[str, set[str]]()
         for entry in self.entries:
             for change in entry.changes:
                 for blob in (change.old, change.new):
-                    if blob is not None:
-                        paths.setdefault(blob, set()).add(change.path)
+                    if blob is not None and paths.setdefault(blob, change.path) != change.path:
+                        others.setdefault(blob, set()).add(change.path)
         for blob, data in self._log.blobs(paths):
-            for path in sorted(paths[blob]):
+            for path in sorted({paths[blob], *others.get(blob, ())}):
                 self._reader.read(path, blob, data)
 
     def _texts(self, paths: Iterable[str]) -> list[ManifestText]:
@@ -139,7 +139,7 @@ class _Branch:
         return CopiedVersions([*texts, *self._texts(needed(texts) - {text.path for text in texts})])
 
     def _named(self) -> Names:
-        nameless = [site for site in self._reader.all_sites() if not site.image.repository]
+        nameless = [site for site in self._reader.parsed_sites() if not site.image.repository]
         if not nameless:
             return Names(Layers(()), Layers(()))
         sources = self._texts(path for path, blob in self._tip.items() if (path, blob) not in self._reader.broken)
@@ -154,8 +154,8 @@ class _Branch:
         policies = [policy for source in sources for policy in flux_policies.named(source)]
         below = layered(sources)
         outside = sites_of(self._bases)
-        now = (site for path, blob in self._tip.items() for site in self._reader.sites(path, blob))
-        ever = self._reader.all_sites()
+        now = (site for path, blob in self._tip.items() for site in self._reader.places(path, blob).sites())
+        ever = self._reader.parsed_sites()
         together = Together(sources)
         known = (with_patched(sources, [*sites, *outside], below) for sites in (now, ever))
         return Names(*(Layers(*one, policies, (), together) for one in known))
@@ -167,17 +167,23 @@ class _Branch:
             if blob is None:
                 return ()
             if (path, blob) not in uses:
-                uses[path, blob] = self._names.uses(self._reader.sites(path, blob))
+                uses[path, blob] = self._names.uses(self._reader.places(path, blob))
             return uses[path, blob]
 
         timelines = [Timeline(scope.name) for scope in self._scopes]
         messages = self._merged()
+        where: dict[str, list[Timeline]] = {}
         for entry in self.entries:
-            for scope, timeline in zip(self._scopes, timelines, strict=True):
-                here = [change for change in entry.changes if scope.matches(change.path)]
-                if here:
-                    message = messages.get(entry.commit, entry.message)
-                    timeline.apply(entry, message, ((of(c.path, c.old), of(c.path, c.new)) for c in here))
+            here: dict[Timeline, list[tuple[Sequence[Use], Sequence[Use]]]] = {}
+            for change in entry.changes:
+                path = change.path
+                if path not in where:
+                    where[path] = [t for s, t in zip(self._scopes, timelines, strict=True) if s.matches(path)]
+                for timeline in where[path]:
+                    here.setdefault(timeline, []).append((of(path, change.old), of(path, change.new)))
+            message = messages.get(entry.commit, entry.message)
+            for timeline, changes in here.items():
+                timeline.apply(entry, message, changes)
         for scope, timeline in zip(self._scopes, timelines, strict=True):
             files = {path: of(path, blob) for path, blob in self._tip.items() if scope.matches(path)}
             yield EnvironmentPast(scope, timeline, {path: found for path, found in files.items() if found})

@@ -1,89 +1,158 @@
-"""The places of a content that differs from one already read in nothing but versions: found without parsing it.
+"""The places of a content that differs from the one before in nothing but versions: found without parsing it.
 
-Most commits of a config repository change a tag and nothing else. Parsing takes ten times as long as comparing lines.
+Most commits of a config repository change a tag and nothing else. Parsing takes 30 times as long as comparing lines.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from gitops_ci.imageref import DIGEST, TAG, ImageRef
 from gitops_ci.model import Field, ImageSite, Span
 from gitops_ci.tags import kind_of
 
-__all__ = ["Parsed", "with_other_versions"]
+__all__ = ["LastRead", "Places"]
 
 # Such characters mean the same in every format, with and without quotes.
 _SAFE = re.compile(r"[A-Za-z0-9](?:[\w.:/@-]*[A-Za-z0-9])?", re.ASCII)
 _DIGIT = re.compile(r"[0-9]")
 _MOST = 16  # changed lines
+_OF_VERSIONS = frozenset({"tag", "digest", "reference"})
+_NO_IMAGES: Mapping[int, ImageRef] = MappingProxyType({})
 
 
-class Parsed:
-    """A content, and the places that were found in it."""
+class Places(NamedTuple):
+    """The places of a content: those of one that was parsed, some of them (by number) with other images."""
+
+    parsed: tuple[ImageSite, ...]
+    images: Mapping[int, ImageRef] = _NO_IMAGES
+
+    def sites(self) -> tuple[ImageSite, ...]:
+        """The places as parsing would find them, without what only an edit needs."""
+        moves: list[tuple[int, int]] = []
+        for number, image in self.images.items():
+            site = self.parsed[number]
+            moves += ((one.span.start, len(_text(one, site.image, image)) - len(one.text)) for one in site.fields)
+        if not moves:
+            return self.parsed
+        return tuple(self._site(number, site, moves) for number, site in enumerate(self.parsed))
+
+    def _site(self, number: int, site: ImageSite, moves: Sequence[tuple[int, int]]) -> ImageSite:
+        image = self.images.get(number, site.image)
+        return ImageSite(
+            site.format, site.path, site.resource, image,
+            tuple(_moved(field, _text(field, site.image, image), moves) for field in site.fields),
+            site.default, site.problem, site.layers, site.keys, site.variable,
+        )  # fmt: skip
+
+
+class _Version(NamedTuple):
+    """The version of a site on a line, and what stands around it. `name` precedes it in the field of a reference."""
+
+    site: int
+    head: str
+    tail: str
+    name: str
+    kind: str | None  # None of a digest
+
+
+class LastRead:
+    """The content of a file that was read last, and its places."""
 
     def __init__(self, text: str, sites: Sequence[ImageSite]) -> None:
-        self.text = text
-        self.lines = text.split("\n")
-        self.sites = tuple(sites)
-        self.by_line: dict[int, list[tuple[int, int]]] = {}
-        for number, site in enumerate(self.sites):
-            for at, field in enumerate(site.fields):
-                self.by_line.setdefault(field.span.line, []).append((number, at))
+        self.places = Places(tuple(sites))
+        self._lines = text.split("\n")
+        self._by_line: dict[int, list[tuple[int, Field]]] = {}
+        self._versions: dict[int, _Version | None] = {}
+        for number, site in enumerate(self.places.parsed):
+            for field in site.fields:
+                self._by_line.setdefault(field.span.line - 1, []).append((number, field))
 
-
-def with_other_versions(known: Parsed, text: str) -> tuple[ImageSite, ...] | None:
-    """The places in `text`; None where more than versions differ, so that only parsing can tell."""
-    lines = text.split("\n")
-    if len(lines) != len(known.lines):
-        return None
-    differing = [at for at, (one, other) in enumerate(zip(known.lines, lines, strict=True)) if one != other]
-    if len(differing) > _MOST:
-        return None
-    texts: dict[tuple[int, int], str] = {}
-    for at in differing:
-        here = known.by_line.get(at + 1, ())
-        if len(here) != 1:
+    def followed_by(self, text: str) -> Places | None:
+        """The places of the next content; None where more than versions differ, so that only parsing can tell."""
+        lines = text.split("\n")
+        if len(lines) != len(self._lines):
             return None
-        number, index = here[0]
-        old = known.sites[number].fields[index]
-        new = _value(known, old, known.lines[at], lines[at])
-        if new is None or not _is_alike(old, new):
+        differing = [at for at, (one, other) in enumerate(zip(self._lines, lines, strict=True)) if one != other]
+        if len(differing) > _MOST:
             return None
-        texts[here[0]] = new
-    return _rebuilt(known, texts)
+        images = {**self.places.images}
+        for at in differing:
+            version = self._version(at)
+            found = None if version is None else _found(version, lines[at])
+            if version is None or found is None:
+                return None
+            image = images.get(version.site) or self.places.parsed[version.site].image
+            tag, digest = (image.tag, found) if version.kind is None else (found, image.digest)
+            images[version.site] = image.with_version(tag=tag, digest=digest)
+        self._lines = lines
+        self.places = Places(self.places.parsed, images)
+        return self.places
+
+    def _version(self, at: int) -> _Version | None:
+        if at not in self._versions:
+            here = self._by_line.get(at, ())
+            # Before its first change a line is as it was parsed.
+            self._versions[at] = self._on_line(self._lines[at], *here[0]) if len(here) == 1 else None
+        return self._versions[at]
+
+    def _on_line(self, line: str, number: int, field: Field) -> _Version | None:
+        """What may change on a line; None where a change may mean more than another version."""
+        site, text = self.places.parsed[number], field.text
+        start = field.span.column - 1
+        end = start + field.span.end - field.span.start
+        written = line[start:end]
+        quote = written[: len(written) - len(written.lstrip("\"'"))][:1]
+        if written != f"{quote}{text}{quote}" or field.key or field.anchor or field.spelling.outer:
+            return None
+        alike = [
+            one
+            for one in site.fields
+            if one.role in _OF_VERSIONS and (one.role == "digest") == (field.role == "digest")
+        ]
+        if alike != [field] or not _is_plain(text):
+            return None
+        head, tail = line[:start] + quote, quote + line[end:]
+        if field.role == "digest" and site.image.digest == text:
+            return _Version(number, head, tail, "", None)
+        if field.role == "tag" and site.image.tag == text:
+            return _Version(number, head, tail, "", _kind(text))
+        name, colon, tag = text.rpartition(":")
+        if field.role != "reference" or not colon or tag != site.image.tag or site.image.digest:
+            return None
+        named = ImageRef.try_parse(name)
+        return _Version(number, head, tail, f"{name}:", _kind(tag)) if named and named.same_image(site.image) else None
 
 
-def _value(known: Parsed, field: Field, old: str, new: str) -> str | None:
-    """What stands in the place of a field on a line that is the same around it."""
-    start = field.span.start - known.text.rfind("\n", 0, field.span.start) - 1
-    end = start + field.span.end - field.span.start
-    written, tail = old[start:end], old[end:]
-    quote = written[: len(written) - len(written.lstrip("\"'"))][:1]
-    if written != f"{quote}{field.text}{quote}" or field.key or field.anchor or field.spelling.outer:
+def _text(field: Field, old: ImageRef, new: ImageRef) -> str:
+    """What a field holds when the image of its site is a new one."""
+    was, now = (old.digest, new.digest) if field.role == "digest" else (old.tag, new.tag)
+    if was is None or now is None or was == now or field.role not in _OF_VERSIONS:
+        return field.text
+    return field.text.removesuffix(was) + now
+
+
+def _found(version: _Version, line: str) -> str | None:
+    """The version on a line that is the same around it, and of the same kind to whatever reads it."""
+    head, tail = version.head + version.name, version.tail
+    if not (line.startswith(head) and line.endswith(tail) and len(line) >= len(head) + len(tail)):
         return None
-    if new[:start] != old[:start] or not new.endswith(tail) or len(new) < start + len(tail):
+    found = line[len(head) : len(line) - len(tail)]
+    if not _is_plain(version.name + found):
         return None
-    found = new[start : len(new) - len(tail)]
-    inner = found[len(quote) : len(found) - len(quote)]
-    return inner if found == f"{quote}{inner}{quote}" and _SAFE.fullmatch(inner) else None
-
-
-def _is_alike(field: Field, new: str) -> bool:
-    """Whether two values are of one kind to whatever reads them."""
-    old = field.text
-    if not (_is_plain(old) and _is_plain(new)):
-        return False
-    return field.role == "digest" or _kind(old.rpartition(":")[2]) == _kind(new.rpartition(":")[2])
+    if version.kind is None:
+        return found if DIGEST.fullmatch(found) else None
+    return found if TAG.fullmatch(found) and _kind(found) == version.kind else None
 
 
 _kind = lru_cache(maxsize=4096)(kind_of)
 
 
-@lru_cache(maxsize=4096)  # the next commit replaces what this one brought
+@lru_cache(maxsize=4096)
 def _is_plain(text: str) -> bool:
     """Whether it is a text in every format; `null` is no value at all to YAML."""
     return bool(_SAFE.fullmatch(text) and _DIGIT.search(text)) and not _is_number(text)
@@ -97,59 +166,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _rebuilt(known: Parsed, texts: Mapping[tuple[int, int], str]) -> tuple[ImageSite, ...] | None:
-    moves, changed = [], set()
-    for (number, at), text in texts.items():
-        field = known.sites[number].fields[at]
-        changed.add(number)
-        if longer := len(text) - len(field.text):
-            moves.append((field.span.start, longer))
-    moves.sort()
-    sites = []
-    for number, site in enumerate(known.sites):
-        is_before = not moves or all(field.span.end <= moves[0][0] for field in site.fields)
-        if is_before and number not in changed:
-            sites.append(site)
-            continue
-        image, fields = site.image, []
-        for at, field in enumerate(site.fields):
-            text = texts.get((number, at), field.text)
-            if text != field.text and (image := _image(image, field, text)) is None:  # type: ignore[assignment]
-                return None
-            fields.append(_moved(field, text, moves))
-        # `replace` would take a third of the time of a long history.
-        sites.append(
-            ImageSite(
-                site.format, site.path, site.resource, image, tuple(fields),
-                site.default, site.problem, site.layers, site.keys, site.variable,
-            )
-        )  # fmt: skip
-    return tuple(sites)
-
-
-def _image(image: ImageRef, old: Field, new: str) -> ImageRef | None:
-    """The image with another value of one field; None for a value that may mean more than that."""
-    if old.role == "tag" and image.tag == old.text and TAG.fullmatch(new):
-        return image.with_version(tag=new, digest=image.digest)
-    if old.role == "digest" and image.digest == old.text and DIGEST.fullmatch(new):
-        return image.with_version(tag=image.tag, digest=new)
-    if old.role == "reference" and image.tag and not image.digest:
-        name, colon, tag = old.text.rpartition(":")
-        named, tag_now = _reference(name), new.removeprefix(f"{name}:")
-        if colon and tag == image.tag and named and named.same_image(image) and new.startswith(f"{name}:"):
-            return image.with_version(tag=tag_now, digest=None) if TAG.fullmatch(tag_now) else None
-    return None
-
-
-_reference = lru_cache(maxsize=4096)(ImageRef.try_parse)
-
-
 def _moved(field: Field, text: str, moves: Sequence[tuple[int, int]]) -> Field:
     """A field with this text, behind values that are longer or shorter now, without what only an edit needs."""
     span = field.span
     before = sum(change for start, change in moves if start < span.start)
     inside = sum(change for start, change in moves if span.start <= start < span.end)
-    if not before and not inside:
-        return field if text == field.text else replace(field, text=text)
     moved = Span(span.start + before, span.end + before + inside, span.line, span.column)
     return Field(field.role, moved, text, field.spelling, field.key, None, None, field.anchor)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from gitops_ci import formats
-from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.flows.globs import is_manifest
 from gitops_ci.flows.history.copied import CopiedVersions
-from gitops_ci.flows.history.reuse import Parsed, with_other_versions
+from gitops_ci.flows.history.reuse import LastRead, Places
 from gitops_ci.formats import ManifestText, env_file, helm_chart, jsonnet, pointer, quadlet, terraform
 from gitops_ci.formats.pointer import Pointer
 from gitops_ci.imageref import ImageRef
@@ -28,10 +28,10 @@ _DOCUMENTATION = re.compile(
 )
 # What every place of an image has beside it, whatever the format: a file without any of it is not parsed.
 _MAY_NAME = re.compile(rb"image|tag|version|digest|repository|gitops-ci:|parameters/\d", re.IGNORECASE)
+_NO_PLACES = Places(())
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """One place of an image with a version. `name` is the normalized name, `line` counts from 1."""
 
     name: str
@@ -61,46 +61,36 @@ class FileReader:
     def __init__(self, copied: CopiedVersions, pointed: Callable[[str], tuple[Pointer, ...]]) -> None:
         self._copied = copied
         self._pointed = pointed
-        self._known: dict[tuple[str, str], tuple[ImageSite, ...]] = {}
-        self._last: dict[str, Parsed] = {}
+        self._known: dict[tuple[str, str], Places] = {}
+        self._last: dict[str, LastRead] = {}
         self.broken: dict[tuple[str, str], Skip] = {}
 
-    def knows(self, path: str, blob: str) -> bool:
-        return (path, blob) in self._known
-
     def read(self, path: str, blob: str, data: bytes) -> None:
-        self._known[path, blob] = self._sites(path, blob, data)
+        self._known[path, blob] = self._again(path, data) or self._parsed(path, blob, data)
 
-    def sites(self, path: str, blob: str) -> tuple[ImageSite, ...]:
+    def places(self, path: str, blob: str) -> Places:
         """The places with a version, and those that only give a name to others."""
-        return self._known.get((path, blob), ())
+        return self._known.get((path, blob), _NO_PLACES)
 
-    def all_sites(self) -> Iterator[ImageSite]:
-        for sites in self._known.values():
+    def parsed_sites(self) -> Iterator[ImageSite]:
+        """All places that were ever read; one that differs in its version alone is not there again."""
+        for sites in {id(places.parsed): places.parsed for places in self._known.values()}.values():
             yield from sites
 
-    def _sites(self, path: str, blob: str, data: bytes) -> tuple[ImageSite, ...]:
-        again = self._again(path, data)
-        return self._parsed(path, blob, data) if again is None else again
-
-    def _again(self, path: str, data: bytes) -> tuple[ImageSite, ...] | None:
+    def _again(self, path: str, data: bytes) -> Places | None:
         """The places of a content that differs in nothing but versions from the one before of this file."""
         if (last := self._last.get(path)) is None:
             return None
         try:
-            text = data.decode("utf-8")
+            return last.followed_by(data.decode("utf-8"))
         except UnicodeDecodeError:
             return None
-        found = with_other_versions(last, text)
-        if found is not None:
-            self._last[path] = Parsed(text, found)
-        return found
 
-    def _parsed(self, path: str, blob: str, data: bytes) -> tuple[ImageSite, ...]:
+    def _parsed(self, path: str, blob: str, data: bytes) -> Places:
         may_name = bool(_MAY_NAME.search(data)) or self._copied.concern(path)
         pointers, is_parsed = self._pointed(path), may_name and is_readable(path) and not _DOCUMENTATION.search(path)
         if not (is_parsed or pointers) or b"\0" in data:
-            return ()
+            return _NO_PLACES
         try:
             text = data.decode("utf-8")
             source = ManifestText(path, text)
@@ -112,9 +102,9 @@ class FileReader:
         except YamlError as error:
             self.broken[path, blob] = Skip(path, error.line, f"cannot be read: {error.reason}", "Correct the YAML.")
         else:
-            self._last[path] = Parsed(text, found)
-            return found
-        return ()
+            last = self._last[path] = LastRead(text, found)
+            return last.places
+        return _NO_PLACES
 
 
 def _pointed_at(source: ManifestText, pointers: Iterable[Pointer], known: Iterable[ImageSite]) -> Iterator[ImageSite]:
@@ -143,17 +133,24 @@ class Names:
     def __init__(self, now: Layers, ever: Layers) -> None:
         self._layers = (now, ever)
         self._known: dict[tuple[str, tuple[str, ...]], ImageRef | None] = {}
+        self._of_parsed: dict[int, tuple[Use | None, ...]] = {}  # by the id of places, which live as long as the reader
 
-    def uses(self, sites: Iterable[ImageSite]) -> tuple[Use, ...]:
+    def uses(self, places: Places) -> tuple[Use, ...]:
         """The places that have a version, each with the name of its image."""
-        found = []
-        for site in sites:
-            if not (site.image.tag or site.image.digest):
-                continue
-            name = site.image if site.image.repository else self._name(site)
-            if name is not None:
-                found.append(Use(name.name, site.image.tag, site.image.digest, site.fields[0].span.line))
-        return tuple(found)
+        key = id(places.parsed)
+        if key not in self._of_parsed:
+            self._of_parsed[key] = tuple(map(self._use, places.parsed))
+        uses = [*self._of_parsed[key]]
+        for number, image in places.images.items():
+            if (use := uses[number]) is not None:
+                uses[number] = Use(use.name, image.tag, image.digest, use.line)
+        return tuple(filter(None, uses))
+
+    def _use(self, site: ImageSite) -> Use | None:
+        if not (site.image.tag or site.image.digest):
+            return None
+        name = site.image if site.image.repository else self._name(site)
+        return Use(name.name, site.image.tag, site.image.digest, site.fields[0].span.line) if name else None
 
     def is_named(self, site: ImageSite) -> bool:
         return self._name(site) is not None

@@ -8,10 +8,9 @@ comes back after it was taken back is a redeploy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from typing import NamedTuple
 
 from gitops_ci.configrepo import LogEntry
-from gitops_ci.dataclass import dataclass
 from gitops_ci.flows.history.sites import Use, familiar
 from gitops_ci.flows.trailers import digests_in, first_trailers, pull_request_in
 from gitops_ci.model import Deployment
@@ -22,10 +21,11 @@ __all__ = ["Period", "Stacked", "Timeline"]
 _Key = tuple[str | None, str | None]  # tag and digest, as they are written
 _Counts = Mapping[_Key, int]  # no Counter: a history has many thousands of changes, and these are made for each
 _NONE: _Counts = {}
+# The trailers that a deployment shows. To read those of a message takes 10 of the 70 us that a commit takes.
+_TELLING = ("Requested-By", "Source-Commit", "Source-Repository", "Promoted-From", "Rollback-Of")
 
 
-@dataclass(frozen=True, slots=True)
-class Stacked:
+class Stacked(NamedTuple):
     """A version that was in effect. `time` 0: it came before the history that was read."""
 
     tag: str | None
@@ -38,8 +38,7 @@ class Stacked:
         return self.tag or self.digest or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """From `time` on every place of an image had this version; without tag and digest they had several, or none.
 
     `commit` began it, "" where that is before the history that was read.
@@ -72,12 +71,12 @@ class Timeline:
 
     def apply(self, entry: LogEntry, message: str, changes: Iterable[tuple[Sequence[Use], Sequence[Use]]]) -> None:
         """What one commit changed: the places of each file before and after. `message` has the trailers that count."""
-        gone, come = dict[str, dict[_Key, int]](), dict[str, dict[_Key, int]]()
-        for before, after in changes:
-            for uses, counted in ((before, gone), (after, come)):
-                for use in uses:
-                    counts, key = counted.setdefault(use.name, {}), (use.tag, use.digest)
-                    counts[key] = counts.get(key, 0) + 1
+        gone: dict[str, dict[_Key, int]] = {}
+        come: dict[str, dict[_Key, int]] = {}
+        for change in changes:
+            before, after = _differing(*change)
+            _count(before, gone)
+            _count(after, come)
         digests = digests_in(message) if come else {}
         for name in sorted({*gone, *come}):
             out, into = gone.get(name, _NONE), come.get(name, _NONE)
@@ -139,8 +138,8 @@ class Timeline:
             for key in added:
                 self._arrived(name, Stacked(*key, time=0, commit=""))
             return
-        said = first_trailers(message)
-        for old, new in _steps(before, after, removed, added):
+        said = first_trailers(message) if any(key in message for key in _TELLING) else {}
+        for old, new in _steps(before, after, removed, added, had, has):
             kind = self._kind(name, old, new, said)
             came = self._came.get((name, old or ""))
             digest = next((digests[key] for key in added if _label(key) == new and digests.get(key)), None)
@@ -180,7 +179,7 @@ class Timeline:
         last = known[-1] if known else None
         if last and last.name == here.name and (not last.digest or not here.digest or last.digest == here.digest):
             if here.digest and not last.digest:
-                known[-1] = replace(last, digest=here.digest)
+                known[-1] = last._replace(digest=here.digest)
         else:
             known.append(here)
 
@@ -199,18 +198,19 @@ class Timeline:
         return "promote" if said.get("Promoted-From") else "deploy"
 
     def _arrived(self, name: str, version: Stacked, *, is_new: bool = False) -> None:
+        label = version.name
         first = self._first.setdefault(name, {})
-        first.setdefault(version.name, len(first))
-        known = self._known.get((name, version.name))
+        first.setdefault(label, len(first))
+        known = self._known.get((name, label))
         if known and known.digest and not version.digest:
-            version = replace(version, digest=known.digest)
-        self._came[name, version.name] = self._known[name, version.name] = version
+            version = version._replace(digest=known.digest)
+        self._came[name, label] = self._known[name, label] = version
         stack = self._stacks.setdefault(name, {})
-        there = stack.get(version.name)
+        there = stack.get(label)
         if there is None:
-            stack[version.name] = version
+            stack[label] = version
         elif is_new:
-            stack[version.name] = replace(version, digest=version.digest or there.digest)
+            stack[label] = version._replace(digest=version.digest or there.digest)
 
     def _moved(self, name: str, new: str | None, kind: DeploymentKind) -> None:
         """A rollback takes from the stack what came after the version it goes back to."""
@@ -225,11 +225,27 @@ class Timeline:
             del stack[version]
 
 
+def _differing(before: Sequence[Use], after: Sequence[Use]) -> tuple[Sequence[Use], Sequence[Use]]:
+    """Without the places that both sides have in common, as most are: they count on neither."""
+    if len(before) != len(after):
+        return before, after
+    pairs = [(one, other) for one, other in zip(before, after, strict=True) if one is not other]
+    return [one for one, _ in pairs], [other for _, other in pairs]
+
+
+def _count(uses: Iterable[Use], counted: dict[str, dict[_Key, int]]) -> None:
+    for name, tag, digest, _ in uses:
+        counts, key = counted.setdefault(name, {}), (tag, digest)
+        counts[key] = counts.get(key, 0) + 1
+
+
 def _steps(
-    before: _Counts, after: _Counts, removed: _Counts, added: _Counts
+    before: _Counts, after: _Counts, removed: _Counts, added: _Counts, had: set[str], has: set[str]
 ) -> Iterator[tuple[str | None, str | None]]:
-    """The version that was replaced and the one that replaces it, for each version that a commit brings."""
-    had, has = _labels(before), _labels(after)
+    """The version that was replaced and the one that replaces it, for each version that a commit brings.
+
+    `had` and `has` are the versions before and after.
+    """
     if not before or not after:
         for label in sorted(has or had):
             yield (None, label) if not before else (label, None)
@@ -260,7 +276,7 @@ def _label(key: _Key) -> str:
 
 
 def _labels(counts: _Counts) -> set[str]:
-    return {_label(key) for key in counts}
+    return {tag or digest or "" for tag, digest in counts}
 
 
 def _less(one: _Counts, other: _Counts) -> _Counts:
@@ -278,7 +294,7 @@ def _by_number(counts: _Counts) -> list[str]:
     """The versions, those with the most places first."""
     if len(counts) == 1:
         return [_label(key) for key in counts]
-    found = dict[str, int]()
+    found: dict[str, int] = {}
     for key, number in counts.items():
         found[_label(key)] = found.get(_label(key), 0) + number
     return sorted(found, key=lambda label: (-found[label], label))
