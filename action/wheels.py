@@ -52,7 +52,7 @@ def read(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Unusable(f"{path} is no file")
+            raise Unusable(f"{path} is not a file")
         data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Unusable(f"{path} is too large")

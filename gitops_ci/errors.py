@@ -97,7 +97,7 @@ class ProgramError(GitopsCiError):
 
     @classmethod
     def of_machine(cls, error: OSError | MemoryError) -> ProgramError:
-        """What the machine refused, which is no bug: no space, no memory, no more open files."""
+        """What the machine refused, which is not a bug: no space, no memory, no more open files."""
         if isinstance(error, MemoryError):
             return cls("This machine has not enough memory", hint="Give the job more memory, or fewer files.")
         where = f": {error.filename}" if isinstance(error.filename, str) else ""

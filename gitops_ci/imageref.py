@@ -44,7 +44,7 @@ class ImageRef:
         """Read a reference.
 
         Raises:
-            UsageError: `text` is no image reference; the message says which part is wrong.
+            UsageError: `text` is not an image reference; the message says which part is wrong.
         """
         found = _read(text)
         if isinstance(found, str):
@@ -53,7 +53,7 @@ class ImageRef:
 
     @classmethod
     def try_parse(cls, text: str) -> ImageRef | None:
-        """As `parse`, with None for what is no reference: most strings in a manifest are none."""
+        """As `parse`, with None for what is not a reference: most strings in a manifest are none."""
         found = _read(text)
         return None if isinstance(found, str) else found
 

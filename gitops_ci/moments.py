@@ -19,7 +19,7 @@ def duration(text: str) -> int:
     """`90s`, `30m`, `4h`, `1h30m`, `2d`, `1w`.
 
     Raises:
-        UsageError: it is no duration.
+        UsageError: it is not a duration.
     """
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:

@@ -156,7 +156,8 @@ def _from_url(text: str) -> RepoUrl:
         raise UsageError(f"{_shown(text)} is not the address of a Git repository", hint=_EXAMPLE)
     if scheme == "http" and not is_loopback(host):
         raise UsageError(
-            f"{text} is plain http", hint="A token would travel in the clear: use https (plain http is for loopback)."
+            f"{text} is plain http",
+            hint="Plain http would send a token unencrypted: use https. Plain http works for loopback addresses only.",
         )
     if scheme != "ssh" and (clone := _clone_path(host, parts.path)):
         shown = f"{scheme}://{parts.netloc}{clone}"
@@ -179,7 +180,7 @@ def _clone_path(host: str, path: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """What is no address, for an error: what may hold a password is not repeated."""
+    """What is not an address, for an error: what may hold a password is not repeated."""
     return f"'{text.partition('://')[0]}://…'" if "://" in text and "@" in text else repr(text)
 
 

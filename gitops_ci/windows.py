@@ -206,7 +206,9 @@ def _field(text: str, what: str, low: int, high: int, names: dict[str, int]) -> 
     for part in text.split(","):
         values.update(_range(part, low, high, names))
     if not values:
-        raise UsageError(f"'{text}' is no {what}", hint=f"It is a number from {low} to {high}, a range, a list or *.")
+        raise UsageError(
+            f"'{text}' is not a valid {what}", hint=f"It is a number from {low} to {high}, a range, a list or *."
+        )
     return frozenset(values)
 
 

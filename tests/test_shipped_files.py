@@ -179,7 +179,7 @@ def test_a_value_that_has_blanks_stays_one_on_its_way_through_the_action(handed_
         "GITOPS_CI_LABEL": "gitops staging",
         "GITOPS_CI_WITH_REFERRERS": "true",
     }
-    # What follows `--` is no option, whatever it looks like.
+    # What follows `--` is not an option, whatever it looks like.
     assert words[-6:] == ["validate", "--ignore", "repo/* kind=Pod", "--", "apps", "--config=evil.yaml"]
 
 

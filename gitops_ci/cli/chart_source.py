@@ -46,7 +46,7 @@ def chart_rules(source: str, options: Mapping[str, Any]) -> TagRules:
 
     Raises:
         UsageError: an option gives it others, or a destination is not named like the chart.
-        RegistryError: it is no packaged chart.
+        RegistryError: it is not a packaged chart.
     """
     from gitops_ci.cli.facts import build_facts
     from gitops_ci.flows.image.tags import TagRules

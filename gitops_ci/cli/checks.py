@@ -89,7 +89,7 @@ def _gate(own: Mapping[str, Any], beside: Mapping[str, Any], wanted: Checks, sou
     from gitops_ci.validation.custom_resources.fetched_schemas import FetchedSchemas
 
     values = {**beside, **own}
-    # The folders beside the command are no folders of the config repository, and that one names no host.
+    # The folders beside the command are not folders of the config repository, and that one names no host.
     hosts = tuple(one for one in beside.get("schema_location", ()) if "://" in one or one == "crds-catalog")
     return GateSettings(
         wanted,

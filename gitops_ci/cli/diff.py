@@ -160,7 +160,7 @@ def _version(text: str | None) -> str:
 
 
 def number(text: str) -> int:
-    """`diff.large` of the file. Raises UsageError for what is no number."""
+    """`diff.large` of the file. Raises UsageError for what is not a number."""
     if (found := whole_number(text)) is None:
         raise UsageError(f"diff.large is '{text}'", hint="It is a number of objects, for example 100.")
     return found

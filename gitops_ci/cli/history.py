@@ -25,13 +25,19 @@ __all__ = ["command"]
 @click.command("history", cls=ConfiguredCommand)
 @click.argument("images", nargs=-1, metavar="[IMAGE...]")
 @environments_option
-@option("--since", "start", metavar="DURATION|DATE", default="30d", help="How far back: 30d, 12h, 2026-11-01, or all.")
+@option(
+    "--since",
+    "start",
+    metavar="DURATION|DATE",
+    default="30d",
+    help="Start of the period: 30d, 12h, 2026-11-01, or all.",
+)
 @option("--limit", type=click.IntRange(min=0), default=100, help="Deployments to show; 0 shows all.")
 @option("--metrics", "with_metrics", is_flag=True, help="Delivery figures of each environment in the period.")
 @option(
     "--failure-window", metavar="DURATION", default="7d", help="Time within which a rollback counts as a failed change."
 )
-@option("--anonymous", is_flag=True, help="Numbers in place of people's names.")
+@option("--anonymous", is_flag=True, help="Replace people's names by numbers.")
 @option("--ask-host", is_flag=True, help="Ask the code host who merged, and source repositories for lead times.")
 @reading_options
 @output_options

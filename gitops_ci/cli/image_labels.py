@@ -25,7 +25,7 @@ __all__ = ["labels_command"]
     multiple=True,
     cls=LinesOption,
     metavar="KEY=VALUE",
-    help="One more label, or another value for a computed one. Repeatable.",
+    help="Add a label, or replace a computed one. Repeatable.",
 )
 @CONFIG
 @output_options(docker=True)

@@ -105,7 +105,7 @@ def verification_in(text: str, source: str, read: Callable[[str], bytes | None])
     """The rules of a configuration file that lies in a commit; `read` gives another file of it, by its path.
 
     Raises:
-        ConfigError: it is no configuration.
+        ConfigError: it is not configuration.
         UsageError: a key is not there, or is none.
     """
     from gitops_ci.config import parse

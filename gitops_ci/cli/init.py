@@ -25,14 +25,14 @@ __all__ = ["command"]
 
 
 @click.command("init", cls=HelpfulCommand)
-@option("--ci", type=click.Choice(SYSTEMS), help="CI system. [by the repository's files and address]")
-@option("--config-repo", metavar="URL", help="The repository with the manifests. [this one, if it has some]")
+@option("--ci", type=click.Choice(SYSTEMS), help="CI system. [found by the repository's files and address]")
+@option("--config-repo", metavar="URL", help="The repository with the manifests. [this one, if it contains manifests]")
 @option("--image", metavar="NAME", help="Repository that the image is pushed to. [the registry of the code host]")
 @option("--dockerfile", "dockerfiles", metavar="PATH", multiple=True, help="Dockerfile to build. Repeatable. [all]")
 @option("--environment", metavar="NAME", help="Environment of the first deployment. [the first one found here]")
 @option("--address", metavar="TEXT", help="Address of gitops-ci for the CI system: owner/name@ref, host/path.")
 @option("--yes", is_flag=True, help="Ask nothing, and accept the defaults.")
-@option("--dry-run", is_flag=True, help="Only show what would be written.")
+@option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
 @option("--force", is_flag=True, help="Replace files that exist.")
 @output_options
 def command(

@@ -38,7 +38,7 @@ _OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "envir
     default="auto",
     help="Number of validate jobs. auto: about one for each minute of work.",
 )
-@option("--changed-since", metavar="REF", help="validate: only what a change since REF reaches, as for validate.")
+@option("--changed-since", metavar="REF", help="validate: check only what a change since REF affects.")
 @option(
     "--render",
     type=click.Choice(["auto", "none"]),

@@ -49,7 +49,7 @@ __all__ = ["command"]
     type=click.Choice(["current", "newest-soaked"]),
     default="current",
     envvar="GITOPS_CI_PROMOTE_SELECT",
-    help="The version that is there now, or the newest that soaked.",
+    help="Promote the current version, or the newest that has soaked.",
 )
 @option(
     "--version",
@@ -108,7 +108,7 @@ def command(
     if not target:
         raise UsageError("No environment is given", hint="gitops-ci promote --to production, or --to auto")
     if target == "auto" and (sources or version):
-        raise UsageError("--to auto takes no --from and no --version", hint="Name the environment with --to.")
+        raise UsageError("--to auto excludes --from and --version", hint="Name the environment with --to.")
     if version and len(references) != 1:
         raise UsageError("--version needs exactly one image", hint="Name the image.")
     if skips and not reason:

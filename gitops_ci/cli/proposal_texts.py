@@ -83,10 +83,12 @@ def read_body(path: str, *, from_file: bool) -> str:
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
-            f"The description's template {path} cannot be read: {said}", hint="--body takes a file ('-' is stdin)."
+            f"The description's template {path} cannot be read: {said}", hint="--body requires a file ('-' is stdin)."
         ) from error
     if len(text) > _LONGEST_BODY:
-        raise UsageError(f"The description's template {path} is too long", hint="Code hosts take 4,000 to 65,536.")
+        raise UsageError(
+            f"The description's template {path} is too long", hint="Code hosts accept 4,000 to 65,536 characters."
+        )
     return str(text)
 
 

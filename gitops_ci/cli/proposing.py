@@ -35,7 +35,7 @@ def image_names(references: Iterable[str], more: str = "") -> tuple[ImageRef, ..
     """Images by their names alone, each once; `more` says where a version goes.
 
     Raises:
-        UsageError: one has a version, or is no image.
+        UsageError: one has a version, or is not an image.
     """
     found = []
     for text in references:

@@ -182,4 +182,6 @@ def _append(path: str, text: str) -> None:
         with open(path, "a", encoding="utf-8", newline="") as file:
             file.write(mask(text))
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}", hint="Is there space left?") from error
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}", hint="Check the free space and the folder's permissions."
+        ) from error

@@ -55,7 +55,7 @@ def connection(options: Mapping[str, Any]) -> Connection:
     """The repository that `config_repo` names, with the token that belongs to it.
 
     Raises:
-        UsageError: it is no address, or the fork is none that can be used.
+        UsageError: it is not an address, or the fork is none that can be used.
     """
     url = RepoUrl.parse(options["config_repo"])
     options = _with_own_host(options, url)
@@ -287,7 +287,9 @@ def person(text: str | None, role: str) -> Identity | None:
     """An author or committer, else the one that Git's own variables name. Raises UsageError for what is neither."""
     if text:
         if not (person := _PERSON.fullmatch(text)):
-            raise UsageError(f"'{text}' is no {role.lower()}", hint="Write it as 'Jane Doe <jane@example.com>'.")
+            raise UsageError(
+                f"'{text}' is not a valid {role.lower()}", hint="Write it as 'Jane Doe <jane@example.com>'."
+            )
         return Identity(mask(person["name"]), mask(person["email"]))
     name, email = os.environ.get(f"GIT_{role}_NAME"), os.environ.get(f"GIT_{role}_EMAIL")
     return Identity(name, email) if name and email else None

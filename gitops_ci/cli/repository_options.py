@@ -131,7 +131,7 @@ _OPTIONS = (
         help="Environment of .gitops-ci.yaml, or a folder's name.",
     ),
     option("--path", multiple=True, metavar="GLOB", help="Only these files. Repeatable."),
-    option("--exclude", multiple=True, metavar="GLOB", help="Not these files. Repeatable."),
+    option("--exclude", multiple=True, metavar="GLOB", help="Leave out these files. Repeatable."),
     option(
         "--format",
         multiple=True,

@@ -99,7 +99,7 @@ def tag_rules(options: Mapping[str, Any]) -> TagRules:
 def promotion_rules(options: Mapping[str, Any], tag: str, *, series: bool) -> TagRules:
     """The rules by which an image keeps its tag elsewhere; with `series` 1.4.2 takes 1.4, 1 and latest along.
 
-    The checkout of a promotion is not the image's: its Git tags are no versions of it.
+    The checkout of a promotion is not the image's: its Git tags are not versions of it.
     """
     from gitops_ci.cli.facts import build_facts
     from gitops_ci.flows.image.tags import TagRules

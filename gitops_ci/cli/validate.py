@@ -102,7 +102,11 @@ def exclude_option(function: Any) -> Any:
     help="Only these rules: family/name. Repeatable.",
 )
 @option(
-    "--skip-rules", multiple=True, metavar="GLOB", shell_complete=complete.rules, help="Not these rules. Repeatable."
+    "--skip-rules",
+    multiple=True,
+    metavar="GLOB",
+    shell_complete=complete.rules,
+    help="Leave out these rules. Repeatable.",
 )
 @option(
     "--ignore",

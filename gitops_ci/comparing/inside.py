@@ -93,7 +93,7 @@ def _value(node: Node) -> Any:
 
 def _key(node: Node) -> str:
     if not isinstance(node, ScalarNode) or node.tag or node.value == "<<":
-        raise _Unclear("a key that is no text")
+        raise _Unclear("a key that is not text")
     return node.value
 
 

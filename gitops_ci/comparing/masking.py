@@ -78,7 +78,7 @@ def _hidden_entries(value: Any) -> Any:
 
 
 def _without_ciphers(value: Any) -> Any:
-    """Whatever SOPS or Sealed Secrets wrote is another text with each run: it is no value to read."""
+    """Whatever SOPS or Sealed Secrets wrote is another text with each run: it is not a value to read."""
     if isinstance(value, str):
         return Hidden(value, "encrypted") if _SOPS.match(value) else value
     if isinstance(value, dict):

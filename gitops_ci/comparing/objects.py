@@ -1,7 +1,7 @@
 """Rendered objects and their identity: destination, group, kind, namespace and name, never the version.
 
 `autoscaling/v2beta2` to `v2` is a change of `apiVersion`, not another object. kustomize ends the names of generated
-ConfigMaps and Secrets in a hash, which is no part of the identity (kustomize api/hasher, encode: ten characters of
+ConfigMaps and Secrets in a hash, which is not part of the identity (kustomize api/hasher, encode: ten characters of
 `bcdfghkmt2456789`).
 """
 

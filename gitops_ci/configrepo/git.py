@@ -209,7 +209,7 @@ class GitDirectory:
         except OSError as error:
             raise GitError(
                 f"The change cannot be written into {self.path}: {error.strerror}",
-                hint="Is there space in the temporary folder? Set TMPDIR to a folder that has some.",
+                hint="Free space in the temporary folder, or set TMPDIR to another one.",
             ) from error
         return str(stored.hexsha.decode("ascii"))
 

@@ -86,7 +86,7 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         return GitError(f"The branch {branch} is not in {url}", hint="Name the branch with --base.")
     if _SIGN_IN.search(said):
         if credentials:
-            usual = "Is it for this host, still valid, and allowed to read the repository?"
+            usual = "Check that it is for this host, still valid, and allowed to read the repository."
             return GitError(f"{url} refuses the token", hint=advice or usual)
         return GitError(
             f"{url} requires authentication",
@@ -116,7 +116,7 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
     if _REDIRECT.search(said):
         return GitError(
             f"{url} redirects elsewhere",
-            hint="Give the new address in --config-repo: a token is not carried along redirects.",
+            hint="Give the new address in --config-repo: gitops-ci sends no token to the target of a redirect.",
         )
     if _MISSING.search(said) and url.scheme == "file":
         return GitError(
@@ -160,8 +160,8 @@ def no_git_there(url: RepoUrl) -> GitError:
     """The error for an address where something answers, and no Git server."""
     return GitError(
         f"{url} is not answered by a Git server, but perhaps by a sign-in page or a proxy",
-        hint="Open the address in a browser. Set GITOPS_CI_TOKEN, correct --config-repo, or take the proxy out of the "
-        "way with NO_PROXY.",
+        hint="Open the address in a browser. Set GITOPS_CI_TOKEN, correct --config-repo, or bypass the proxy "
+        "with NO_PROXY.",
     )
 
 
@@ -226,7 +226,7 @@ def _hook_hint(reason: str) -> str:
 
 
 def _without_names(said: str, url: RepoUrl, branch: str) -> str:
-    """What was said without address and branch: their names (`protected-apps`, port 40123) are no words of a server."""
+    """A message without address and branch: their names (`protected-apps`, port 40123) are not words of the server."""
     for name in filter(None, (url.text.removesuffix("/"), url.netloc, f"refs/heads/{branch}" if branch else "")):
         said = said.replace(name, "…")
     return said

@@ -210,7 +210,7 @@ class ConfigRepo:
         """The names of all branches.
 
         Raises:
-            GitError: as `refs`, or what answers is no Git server.
+            GitError: as `refs`, or what answers is not a Git server.
         """
         return tuple(self.tips())
 
@@ -225,7 +225,7 @@ class ConfigRepo:
         return [(value, name) for value, _, name in lines]
 
     def _asked_by_protocol(self, git: GitDirectory, *arguments: str) -> Answer:
-        """The same list once more, where none came: there are no branches, or the answer broke off, or it is no list.
+        """Ask for the list again if none came: there are no branches, the answer broke off, or it is not a list.
 
         Git takes what it can read nothing in, such as a web page without a line break, for a server without branches.
 
@@ -276,7 +276,7 @@ class ConfigRepo:
         )  # fmt: skip
         if self._has_shallow and lacks_shallow(answer.stderr):
             self._has_shallow = False
-            self._log.detail("the server does not cut history off: all of it is fetched")
+            self._log.detail("the server does not support shallow fetches: fetching the whole history")
             return self._fetch(git, branch, depth, *options)
         if answer.code != 0:
             raise fetch_error(self.url, answer.stderr, credentials=self._credentials, branch=branch)
@@ -534,7 +534,7 @@ class ConfigRepo:
             return None
         if (final := push_error(self.url, branch, said, credentials=self._credentials)) is not None:
             raise final
-        self._log.detail(f"push was turned away while {branch} stood still: {self.trouble}")
+        self._log.detail(f"the push was rejected although {branch} had not changed: {self.trouble}")
         return None
 
     def delete(self, branch: str, *, expected: str) -> bool:

@@ -129,7 +129,7 @@ class Snapshot:
 
     @property
     def _listing(self) -> dict[str, Entry]:
-        """All entries that are no folders, in git's order."""
+        """All entries that are not folders, in git's order."""
         if self._listed is None:
             self._listed = {}
             listing = self.git.checked("Listing files", "ls-tree", "-r", "-z", "--full-tree", self.commit)

@@ -28,7 +28,7 @@ def put_comment(
 
     `render` makes up to `most` texts with at most so many bytes: what the host takes in a comment. What `is_empty`
     (has nothing to tell) is put only in the place of another one. Returns whether the host took it; a refusal is a
-    warning: it is no fault of what was checked.
+    warning: it is not a fault of what was checked.
     """
     if not forge.COMMENT_LIMIT:
         log.warn("this code host has no comments on pull requests")

@@ -40,7 +40,7 @@ class Freeze:
 
 
 def freezes_of(data: bytes | None) -> tuple[Freeze, ...]:
-    """What the file says; None is no file."""
+    """What the file says; None is not a file."""
     if data is None:
         return ()
     try:

@@ -72,7 +72,7 @@ class Journal:
         return self._result(status="failed", exit_code=error.exit_code, error=ErrorDetail.of(error))
 
     def _result(self, *, status: Status, exit_code: int, error: ErrorDetail | None) -> Outcome:
-        # An edit that is proposed already, or that never left this machine, is no change of this run.
+        # An edit that is proposed already, or that never left this machine, is not a change of this run.
         published = self.dry_run or (status != "unchanged" and self.commit is not None)
         counts = {
             "changed": len(self.plan.changes) if published else 0,

@@ -107,7 +107,7 @@ def _verified(request: ReleaseRequest, pushed: Pushed, log: Log) -> tuple[Verifi
         return verification.check((image,), request.push.access, log, known_as=request.name)
     if verification.covers(request.name):
         raise FindingsError(
-            f"{request.name.familiar} has to be signed, and {primary.reference} is a folder",
+            f"{request.name.familiar} must be signed, but {primary.reference} is a folder",
             hint="Push it to a registry and sign it there, then use bump.",
         )
     return ()

@@ -89,5 +89,6 @@ def check_api_url(text: str) -> None:
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UsageError(
-            f"{text} is not https", hint="A token would travel in the clear: use https (plain http is for loopback)."
+            f"{text} is not https",
+            hint="Plain http would send a token unencrypted: use https. Plain http works for loopback addresses only.",
         )

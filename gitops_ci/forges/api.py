@@ -196,4 +196,4 @@ def texts(items: Any, key: str) -> tuple[str, ...]:
     return tuple(str(item[key]) for item in items or () if isinstance(item, dict) and item.get(key))
 
 
-_NOT_THE_API = "Is --api-url the address of its API, and is --forge the right kind?"
+_NOT_THE_API = "Check that --api-url is the address of its API, and that --forge is the right kind."

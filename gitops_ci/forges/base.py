@@ -78,7 +78,7 @@ class Merged:
 class Forge(Protocol):
     """One repository on one code host. Raises ForgeError; never prints, never reads the environment.
 
-    What was refused and stops nothing (a reviewer who is no collaborator) is in the pull request's `warnings`.
+    What was refused and stops nothing (a reviewer who is not a collaborator) is in the pull request's `warnings`.
     `BODY_LIMIT` are the characters of a description, `COMMENT_LIMIT` those of a comment, 0 where nobody keeps one.
     """
 

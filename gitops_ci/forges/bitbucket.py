@@ -106,7 +106,7 @@ class Bitbucket(RestForge):
             return _read(self._api.send("POST", f"{self._path}/pullrequests", "opening the pull request", wanted))
 
         made = without_refused(self._default_reviewers(), post, _is_about_reviewers)
-        return replace(made, warnings=())  # nobody asked for these: one who is gone, or opens it, is no news
+        return replace(made, warnings=())  # nobody asked for these: one who is gone, or opens it, is not news
 
     def _default_reviewers(self) -> tuple[str, ...]:
         """Whom the website adds by itself to a new pull request; the API does not."""

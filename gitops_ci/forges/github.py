@@ -145,7 +145,7 @@ class GitHub(RestForge):
                 _TO_DRAFT, "making the pull request a draft", {"pullRequestId": rewritten.node_id}, safe=True
             )
         except ForgeError as error:
-            return replace(rewritten, warnings=(f"It is no draft: {error.message}",))
+            return replace(rewritten, warnings=(f"It is not a draft: {error.message}",))
         return replace(rewritten, draft=True)
 
     def _add(self, pull_request: PullRequest, missing: Additions) -> Additions:

@@ -210,7 +210,7 @@ class RestForge(ABC):
             except ForgeError as error:
                 if proposal.draft and error.status in {400, 403, 409, 422} and "draft" in error.words.casefold():
                     made, ours = self._create_once(replace(proposal, draft=False))
-                    return replace(made, warnings=(*made.warnings, f"It is no draft: {error.words}")), ours
+                    return replace(made, warnings=(*made.warnings, f"It is not a draft: {error.words}")), ours
                 if self._lags(error) and not last and self._api.http.pause(2):
                     continue
                 exists = self._exists(error)
@@ -316,7 +316,7 @@ def milestone_titled(found: Iterable[Any], wanted: str, id_field: str, send: Cal
     if number is None:
         return Additions(warnings=(f"There is no open milestone '{wanted}': make it",))
     if not send(number).milestone:  # left out in silence where the token may not
-        return Additions(warnings=(f"The milestone '{wanted}' was not set: may the token set it?",))
+        return Additions(warnings=(f"The milestone '{wanted}' was not set: check that the token may set it",))
     return Additions(milestone=wanted)
 
 

@@ -51,7 +51,7 @@ FORMATS: dict[str, Format] = {
     quadlet.ID: quadlet,
     env_file.ID: env_file,
 }
-# These go line by line: templates, and what is no YAML.
+# These go line by line: templates, and what is not YAML.
 _OF_TEMPLATES = (markers.ID, helm_template.ID)
 _OF_TEXTS = (markers.ID, terraform.ID, jsonnet.ID, quadlet.ID, env_file.ID)
 

@@ -44,7 +44,7 @@ def find(source: ManifestText) -> Iterator[ImageSite]:
                 yield from _artifact(source, place.node, place)
         sites = scan(source, root, format_id=ID, resource=resource)
         if what and what.kind == "ApplicationSet":
-            # A parameter called `values` is no chart's values.
+            # A parameter called `values` is not a chart's values.
             yield from with_settings(sites, [*_generated(source, root, what.resource)])
         else:
             yield from sites

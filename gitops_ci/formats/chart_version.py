@@ -160,4 +160,4 @@ def _version(source: ManifestText, entries: Mapping[str, Entry], keys: _Keys, im
         # A tag has no `+`: Helm writes `_` there.
         yield Found(image.with_version(tag=text.replace("+", "_", 1), digest=None), (field,))
     else:
-        yield Found(image, (field,), problem=f"its version is '{text}', which is no whole version")
+        yield Found(image, (field,), problem=f"its version is '{text}', which is not a whole version")

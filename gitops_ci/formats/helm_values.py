@@ -1,4 +1,4 @@
-"""Helm values, in files of any name: YAML that is no Kubernetes object.
+"""Helm values, in files of any name: YAML that is not a Kubernetes object.
 
 The shapes are those of public charts: `repository` and `tag`, with a `registry` or `global.imageRegistry` before it,
 a `digest` beside it or inside the tag, one string, prefixed keys (`initImageTag`), nested and in lists. A file that

@@ -48,7 +48,7 @@ class Reach:
         return self._built.keys()
 
     def builds(self, kustomization: str, path: str) -> bool:
-        """Whether a kustomization builds a file: it names the file, or a folder above it that is no kustomization."""
+        """Whether a kustomization builds a file: it names the file or a folder above it that has no kustomization."""
         seen, waiting = {kustomization}, [kustomization]
         while waiting:
             for entry in self._built.get(waiting.pop(), ()):

@@ -123,7 +123,7 @@ def _broken(source: ManifestText, mark: re.Match[str], image: ImageRef, problem:
 def _values(text: str, image: ImageRef, part: Role | None, start: int, end: int) -> list[tuple[Role, int, int]]:
     """Which part the line holds, and its characters; several where nothing tells which is meant.
 
-    A word without a digit is no version where another value has one.
+    A word without a digit is not a version where another value has one.
     """
     references = [*_references(text, image, start, end)] if part in {None, "reference"} else []
     pinned = [span for span, has_version in references if has_version]

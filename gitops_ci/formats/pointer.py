@@ -109,7 +109,7 @@ _LINE = re.compile(r"[^\r\n\ufeff][^\r\n]*")
 
 
 def _check(pattern: str, text: str) -> None:
-    """Raises UsageError for what is no regular expression with one group, or may take long."""
+    """Raises UsageError for what is not a regular expression with one group, or may take long."""
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
@@ -135,7 +135,7 @@ def _in_text(source: ManifestText, pointer: Pointer, image: ImageRef) -> ImageSi
         lines_of = ", ".join(str(source.line(start)) for start, _ in found[:5])
         counted = f"{len(found)} times (lines {lines_of})" if found else "nowhere"
         raise UsageError(
-            f"{pointer.title} matches {counted}", hint="It must match exactly once. Write more of the line."
+            f"{pointer.title} matches {counted}", hint="It must match exactly once. Include more of the line."
         )
     start, at = found[0]
     role, now = _part(at[1], image)
@@ -162,7 +162,7 @@ class _At:
 
 
 def find(source: ManifestText, pointer: Pointer, image: ImageRef) -> Iterator[ImageSite]:
-    """The values a pointer leads to, as sites of `image`; a value that is no part of it has a `problem`.
+    """The values a pointer leads to, as sites of `image`; a value that is not part of it has a `problem`.
 
     Raises:
         YamlError: the file cannot be read.

@@ -12,7 +12,7 @@ CONNECT_TIMEOUT = 10.0
 
 
 class HttpError(Exception):
-    """No usable answer came: unreachable, TLS, timeout, a redirect that was refused, a body that is no JSON.
+    """No usable answer came: unreachable, TLS, timeout, a redirect that was refused, a body that is not JSON.
 
     Every room turns it into its own error. `url` is without query; `status` is 0 when there was no answer at all.
     `unsent` says that no connection was made, `final` that another try would end as this one.
@@ -36,8 +36,8 @@ def unanswered(error: Exception, url: str) -> HttpError:
     name, where = host(url), shown(url)
     causes = list(_chain(error))
     if isinstance(error, requests.exceptions.InvalidHeader | UnicodeError):
-        hint = "Is there a line break or another odd character in the token?"
-        return HttpError(f"a header for {name} has characters that no header may have", where, hint=hint)
+        hint = "Check the token for a line break or another control character."
+        return HttpError(f"a header for {name} contains characters that headers cannot contain", where, hint=hint)
     if isinstance(error, requests.exceptions.SSLError):
         reason = next((text for c in causes if (text := getattr(c, "verify_message", ""))), "the handshake failed")
         hint = "For a private certificate authority set SSL_CERT_FILE to its certificate file."
@@ -52,7 +52,9 @@ def unanswered(error: Exception, url: str) -> HttpError:
     if isinstance(error, requests.exceptions.Timeout) or any(isinstance(c, TimeoutError) for c in causes):
         return HttpError(f"{name} accepted the request and did not answer in time", where)
     if any(isinstance(c, ConnectionRefusedError) for c in causes):
-        return HttpError(f"{name} refuses connections", where, hint="Is the service running, and is the port right?")
+        return HttpError(
+            f"{name} refuses connections", where, hint="Check that the service runs, and that the port is right."
+        )
     if isinstance(error, ValueError):
         return HttpError(f"{where!r} is not an address that can be asked over HTTP", where, hint="Check the address.")
     if isinstance(error, requests.exceptions.RequestException):

@@ -36,7 +36,7 @@ class Skip:
 
     `failed` marks what should have been edited and could not be read: the run goes on, its exit code tells. `image` is
     the name of the wanted image that is meant there, '' where that is not known. What is `expected` loses nothing: it
-    is no manifest of its own, or somebody chose to leave it out.
+    is not a manifest of its own, or somebody chose to leave it out.
     """
 
     path: str

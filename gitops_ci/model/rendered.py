@@ -92,7 +92,7 @@ class ObjectChange:
 
     @property
     def hook(self) -> str:
-        """When helm or Argo CD runs it, '' for what is no hook (helm.sh/docs/topics/charts_hooks)."""
+        """When helm or Argo CD runs it, '' for what is not a hook (helm.sh/docs/topics/charts_hooks)."""
         value = self.after or self.before or {}
         metadata = value.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
@@ -102,7 +102,7 @@ class ObjectChange:
 
     @property
     def shown_paths(self) -> tuple[PathChange, ...]:
-        """Those that are no noise."""
+        """Those that are not noise."""
         return tuple(one for one in self.paths if not one.noise)
 
     @property

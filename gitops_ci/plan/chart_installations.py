@@ -42,7 +42,7 @@ class ChartInstallation:
     """One installation: the layer of the values that its object holds, and the files below them, the lowest first.
 
     A part of a file's path that a template fills in is a `*`. `maps` are layers of ConfigMaps that it reads, `values`
-    single values from them, `inline` the keys of values in the describing file itself, where that is no object.
+    single values from them, `inline` the keys of values in the describing file itself, where that is not an object.
     """
 
     layer: str

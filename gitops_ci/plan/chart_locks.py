@@ -127,7 +127,7 @@ def dependencies(source: ManifestText) -> list[dict[str, object]]:
     for item in listed.items if isinstance(listed, SequenceNode) else ():
         data = _data(item)
         if not isinstance(data, dict):
-            raise YamlError("a dependency is no mapping", 1)
+            raise YamlError("a dependency is not a mapping", 1)
         for key in _STRINGS & data.keys():
             node = item.get(key) if isinstance(item, MappingNode) else None
             data[key] = node.value if isinstance(node, ScalarNode) else data[key]

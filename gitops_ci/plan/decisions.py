@@ -27,7 +27,7 @@ _V = re.compile(r"[vV]\d")
 
 
 class Downgrade(Refusal):
-    """The place holds a newer image: told apart, because a late build is no broken file."""
+    """The place holds a newer image: told apart, because a late build is not a broken file."""
 
 
 class Covered(Refusal):

@@ -26,7 +26,7 @@ _BUILD_WORDS = frozenset({
     "p", "patch", "post", "pre", "preview", "r", "rc", "rel", "release", "rev", "run", "sha", "snapshot", "sp",
     "stable", "test", "tmp", "trunk", "unstable", "v", "version", "wip",
 })  # fmt: skip
-# What a branch's name begins with: the rest of it is no flavor.
+# What a branch's name begins with: the rest of it is not a flavor.
 _BRANCHES = frozenset({
     "branch", "bugfix", "chore", "dependabot", "feat", "feature", "fix", "hotfix", "merge", "mr", "pr", "pull",
     "renovate", "task",

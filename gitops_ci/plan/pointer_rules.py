@@ -105,7 +105,7 @@ def _normalized(image: str) -> str:
     """The image's name with its registry, the fields still in it.
 
     Raises:
-        UsageError: it is no name, or has a version.
+        UsageError: it is not a name, or has a version.
     """
     stands_for = {f"zq{number}field": name for number, name in enumerate(_FIELD.findall(image))}
     names = iter(stands_for)

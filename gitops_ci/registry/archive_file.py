@@ -27,7 +27,7 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 def open_archive(path: str) -> IO[bytes]:
-    """The archive without its compression. Raises RegistryError for what is no file, or unpacks to far too much."""
+    """The archive without its compression. Raises RegistryError for what is not a file, or unpacks to far too much."""
     if path == STDIN:
         file = open(_stdin(), "rb")  # noqa: SIM115 - held open as long as the archive is read
     elif not stat.S_ISREG(os.stat(path).st_mode):

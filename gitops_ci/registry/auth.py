@@ -145,7 +145,7 @@ class Auth:
             what = "an answer without a token" if 200 <= status < 300 else str(status)
             return RegistryError(
                 f"{self._registry} requires a token, but its token server {shown(realm)} gave {what}",
-                hint="Is this the address of the registry? If it is, try again later.",
+                hint="Check the address of the registry. If it is right, try again later.",
             )
         if self._credential is None:
             return RegistryError(
@@ -154,7 +154,7 @@ class Auth:
             )
         return RegistryError(
             f"{self._registry} does not accept the account '{self._credential.user}' ({status})",
-            hint=f"It came from {self._credential.source}: is the password or token right, and not expired?",
+            hint=f"The account comes from {self._credential.source}. Check its password or token, and when it expires.",
         )
 
     def _check_realm(self, realm: str) -> None:
@@ -171,7 +171,7 @@ class Auth:
         if parts.scheme not in {"https", "http"} or not host or (parts.scheme == "http" and self._secure):
             raise RegistryError(
                 f"{self._registry} names {realm!r} as its token server, which is not an https address",
-                hint="Nothing was sent there. Is this the right registry?",
+                hint="Nothing was sent there. Check the address of the registry.",
             )
         if host == registry or host in self._realm_hosts or parts.netloc in self._realm_hosts:
             return

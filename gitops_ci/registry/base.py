@@ -84,7 +84,7 @@ class Manifest:
     """A manifest or index: its exact bytes, its type, and what it refers to."""
 
     def __init__(self, content: bytes, media_type: str = "") -> None:
-        """Raises RegistryError when the bytes are no manifest of the four known types."""
+        """Raises RegistryError when the bytes are not manifest of the four known types."""
         self.content = content
         if len(content) > LARGEST_MANIFEST:
             raise RegistryError("the manifest is larger than 4 MiB, which no registry accepts", hint=NO_IMAGE)

@@ -50,7 +50,7 @@ class ChartArchive:
     """A chart with its manifest, as a place that one artifact is read from."""
 
     def __init__(self, path: str) -> None:
-        """Raises RegistryError for a file that is no packaged chart."""
+        """Raises RegistryError for a file that is not a packaged chart."""
         self.name = f"chart:{path}"
         metadata = chart_metadata(path)
         config = _json({key: _ordered(key, metadata[key]) for key in _FIELDS if metadata.get(key)})
@@ -94,7 +94,7 @@ def chart_metadata(path: str) -> dict[str, Any]:
     """What the Chart.yaml in a packaged chart says; `name` and `version` are there.
 
     Raises:
-        RegistryError: the file is no packaged chart.
+        RegistryError: the file is not a packaged chart.
     """
     if os.path.isdir(path):
         raise RegistryError(f"{path} is a folder, not a packaged chart", hint=f"{_PACKAGE} Then push its archive.")
@@ -148,7 +148,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _value(node: Node, budget: list[int]) -> Any:
-    """Texts as they are written, since Helm's fields are texts; `true` and `false` without quotes are no texts.
+    """Texts as they are written, since Helm's fields are texts; `true` and `false` without quotes are not texts.
 
     Raises:
         YamlError: it has more values than `budget`, once its aliases are followed.

@@ -75,10 +75,10 @@ def part_of_index(reader: Reader, root: Manifest, names: Sequence[str]) -> froze
     """The digests of the manifests that an index lists for these platforms, with what attests them.
 
     Raises:
-        RegistryError: it does not have one of them, or several fit, or it is no index.
+        RegistryError: it does not have one of them, or several fit, or it is not an index.
     """
     if not root.is_index:
-        raise RegistryError(f"{reader.name}: the image {root.digest} is no index", hint="Leave --sparse out.")
+        raise RegistryError(f"{reader.name}: the image {root.digest} is not an index", hint="Leave --sparse out.")
     kept = {_fitting(reader, root, root.children, name).digest for name in names}
     listed = (item for item in root.data["manifests"] if _digest(item) in kept or _attests(item) in kept)
     return frozenset(map(_digest, listed))

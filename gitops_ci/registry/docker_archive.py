@@ -167,7 +167,7 @@ class DockerArchive:
     def _json(self, name: str, limit: int) -> Any:
         size = self._files.size(name)
         if size is None:
-            raise RegistryError(f"{self.name} has no {name}", hint="Is this what docker save wrote?")
+            raise RegistryError(f"{self.name} has no {name}", hint="Write the archive again with docker save.")
         if size > limit:
             raise RegistryError(f"{self.name}: {name} has {size:,} bytes, far more than any image's", hint=NO_IMAGE)
         try:

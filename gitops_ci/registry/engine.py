@@ -61,7 +61,7 @@ _ADVICE = {
     "plain": "The Engine requires TLS: add the registry to insecure-registries in its daemon.json. Or push without it: "
     "'docker save -o image.tar NAME', and docker-archive:image.tar as the source.",
     "certificate": "The Engine does not trust the registry: put its authority in /etc/docker/certs.d/HOST/ca.crt.",
-    "network": "The Engine, not this program, connects to the registry: is it reachable from where the Engine runs?",
+    "network": "The Engine connects to the registry, not gitops-ci: check that the Engine's machine reaches it.",
     "platforms": "The Engine holds only some platforms of the image: push it from its registry with registry:NAME.",
     "immutable": "The registry never moves this tag: release the image as a new version.",
     "limit": "The registry's rate limit is used up: sign in, or try later.",

@@ -18,7 +18,7 @@ from gitops_ci.errors import RegistryError
 
 __all__ = ["EngineAddress", "EngineTls", "docker_folder", "find_engine"]
 
-_DEFAULT = "default"  # the context that is no file: the variables, or the usual socket
+_DEFAULT = "default"  # the context that is not a file: the variables, or the usual socket
 _NO_CONTEXT = "docker context ls lists them. Set DOCKER_CONTEXT or DOCKER_HOST, or run docker context use."
 
 

@@ -19,7 +19,7 @@ class Files(Protocol):
     """Files by name, with `/` between parts."""
 
     def size(self, name: str) -> int | None:
-        """The size of a file in bytes; None when there is no such file. Raises RegistryError for what is no file."""
+        """The size of a file in bytes; None when there is no such file. Raises RegistryError for what is not a file."""
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """The bytes of a file in pieces. Raises RegistryError when it cannot be read."""

@@ -70,12 +70,12 @@ def has_content(reader: Reader, root: Manifest, content: str) -> bool:
 
 
 def config_of(reader: Reader, root: Manifest) -> dict[str, Any]:
-    """An image's config, of an index that of its first image; {} where it is no JSON object."""
+    """An image's config, of an index that of its first image; {} where it is not a JSON object."""
     return _parsed(_config(reader, root))
 
 
 def platform_in_config(reader: Reader, root: Manifest) -> str:
-    """`linux/arm64` as the config of an image has it; '' of what is no image."""
+    """`linux/arm64` as the config of an image has it; '' of what is not an image."""
     return platform_of(config_of(reader, root))
 
 

@@ -47,7 +47,7 @@ class Text:
     is_pattern: bool = False
 
     def check(self) -> None:
-        """Raises UsageError for what is no pattern; without the extra it shows when the pattern is used."""
+        """Raises UsageError for what is not a pattern; without the extra it shows when the pattern is used."""
         if self.is_pattern:
             try:
                 _compiled(self.value)
@@ -291,7 +291,7 @@ def _compiled(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as error:
         raise UsageError(
-            f"{pattern!r} is no pattern: {quoted(_words(error))}",
+            f"{pattern!r} is not a pattern: {quoted(_words(error))}",
             hint="Write it in RE2's syntax, or use the text itself.",
         ) from None
 

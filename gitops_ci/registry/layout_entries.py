@@ -29,7 +29,7 @@ class Entry:
 
     @classmethod
     def read(cls, item: Any) -> Entry:
-        """Raises RegistryError for what is no descriptor."""
+        """Raises RegistryError for what is not a descriptor."""
         annotations = item.get("annotations") if isinstance(item, dict) else None
         annotated = annotations if isinstance(annotations, dict) else {}
         names = (str(annotated.get(key) or "") for key in (_FULL_NAME, REF_NAME))

@@ -77,7 +77,7 @@ def unasked(answer: Response, doing: str, registry: str, challenge: str) -> Regi
     """The error for a 401 that asks for no account in a way that we know; `challenge` is what it asks for."""
     asks = f"asks for {quoted(challenge.split(maxsplit=1)[0])}" if challenge.strip() else "does not say how to sign in"
     error = refusal(answer, doing, registry, signed_in=True)
-    hint = f"{registry} {asks}, so the account was not sent. gitops-ci knows Basic and Bearer. Is the address right?"
+    hint = f"{registry} {asks}, so the account was not sent. gitops-ci supports Basic and Bearer. Check the address."
     return AccessDenied(error.message, hint=hint)
 
 
@@ -103,7 +103,7 @@ def _hint(status: int, said: str, registry: str, *, signed_in: bool = False) -> 
             "or run docker login before."
         )
     if status == 401:
-        return "Is the password or token right, and not expired?"
+        return "Check the password or token, and when it expires."
     if status == 403:
         return "The account may not do this here: check its rights on this repository (on GitHub 'packages: write')."
     if status == 404:
@@ -116,7 +116,7 @@ def _hint(status: int, said: str, registry: str, *, signed_in: bool = False) -> 
         return "The registry's rate limit is used up: sign in, or try later."
     if status >= 500:
         return "The registry has trouble of its own: try again later."
-    return "Is the address right, and does the registry answer?" if status == 0 else ""
+    return "Check the address, and that the registry answers." if status == 0 else ""
 
 
 def _said(answer: Response) -> tuple[str, str]:

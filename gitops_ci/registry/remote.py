@@ -265,4 +265,4 @@ def _json(answer: Response) -> Any:
     try:
         return answer.json()
     except HttpError as error:
-        raise RegistryError(error.message, hint="Is this the address of a registry?") from None
+        raise RegistryError(error.message, hint="Check the address of the registry.") from None

@@ -31,7 +31,7 @@ class Tar:
     """The files inside a tar archive, which may be compressed with gzip or xz."""
 
     def __init__(self, path: str) -> None:
-        """Raises RegistryError for a file that is missing, is no tar archive, or holds what no image has."""
+        """Raises RegistryError for a file that is missing, is not a tar archive, or holds what no image has."""
         self.path = path
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = None

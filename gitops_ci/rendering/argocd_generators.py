@@ -172,10 +172,10 @@ def _list(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[d
         try:
             found = load_any(text)
         except YamlError as error:
-            raise Refused(f"its elementsYaml is no YAML: {error.reason}") from None
+            raise Refused(f"its elementsYaml is not YAML: {error.reason}") from None
         for element in found if isinstance(found, list) else []:
             if not isinstance(element, dict):
-                raise Refused("its elementsYaml has an element that is no mapping")
+                raise Refused("its elementsYaml has an element that is not a mapping")
             yield dict(element)
 
 

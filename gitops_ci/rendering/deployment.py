@@ -41,7 +41,7 @@ class DeploymentUnit:
     `value` is the object that describes it, empty for a folder; `start` is the file of the outermost unit whose output
     it stands in, where that is another one: objects that it refers to are looked for there first. `values` are files
     that a chart is rendered with. `is_assumed` says that nobody installs the chart with these values or this name, as
-    far as the repository shows: what hangs on a name's length or on an empty value is no finding then.
+    far as the repository shows: what hangs on a name's length or on an empty value is not a finding then.
     """
 
     id: str
@@ -60,7 +60,7 @@ class DeploymentUnit:
 class Closure:
     """Every file that a unit needs, found without starting a program.
 
-    `parts` are those of `files` that are no manifests of their own: patches, values, what a generator reads.
+    `parts` are those of `files` that are not manifests of their own: patches, values, what a generator reads.
     `folders` are kustomizations and charts that are part of it. `rewritten` are kustomizations without what cannot be
     done here, each reason in `omitted`. `offline` are those without the resources that
     would have to be `fetched`. `copies` are files that are also wanted under another path, `written` files of our own.

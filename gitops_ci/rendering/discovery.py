@@ -109,7 +109,7 @@ class Deployment:
         documents = [one for one in documents if not self.is_left_out(one.path)]
         described = [(unit, closure_of(unit, self.repository)) for unit in describe(names, documents, self.repository)]
         parts = set().union(*(closure.parts for _, closure in described))
-        # A patch has the name of what it patches, and is no unit of its own.
+        # A patch has the name of what it patches, and is not a unit of its own.
         kept = [one for one in described if one[0].kind in FILE_KINDS or one[0].path not in parts]
         for unit, (_, closure) in zip(_unique(unit for unit, _ in kept), kept, strict=True):
             self.units[unit.id] = Found(unit, closure)

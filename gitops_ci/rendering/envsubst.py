@@ -184,4 +184,4 @@ class _Reader:
     def _error(self, expected: str) -> SubstitutionError:
         start = self.text.rfind("${", 0, self.at + 1)
         shown = shorten(self.text[start : self.at + 1].partition("\n")[0], 60)
-        return SubstitutionError(f"'{shown}' is no substitution that Flux can read: {expected} is expected")
+        return SubstitutionError(f"'{shown}' is not a substitution that Flux can read: {expected} is expected")

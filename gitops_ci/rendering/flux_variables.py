@@ -55,7 +55,7 @@ def variables_of(unit: DeploymentUnit, repository: Repository) -> Variables:
     if isinstance(inline, dict):
         values |= {name: text_of(value).replace("\n", "") for name, value in inline.items()}
     wrong = sorted(name for name in values if not _NAME.fullmatch(name))
-    errors = tuple(f"'{name}' is no name of a variable" for name in wrong)
+    errors = tuple(f"'{name}' is not a name of a variable" for name in wrong)
     is_used = bool(values) or is_incomplete
     is_open = is_incomplete or unit.is_assumed
     known = {name: value for name, value in values.items() if value is not None}

@@ -82,7 +82,7 @@ def _keys(path: str) -> list[str | int]:
                 raise BadValue(f"the index {index} in '{path}' is too large")
             keys.append(index)
     if end != len(path) or not keys or isinstance(keys[0], int):
-        raise BadValue(f"'{path}' is no path to a value")
+        raise BadValue(f"'{path}' is not a path to a value")
     return keys
 
 

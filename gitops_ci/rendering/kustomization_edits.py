@@ -29,7 +29,7 @@ _FIELDS = {
         "generatorOptions", "configurations", "generators", "transformers", "validators", "buildMetadata",
     )
 }  # fmt: skip
-# Fields of a kustomization that are no texts (api/types); what is below `valuesInline` is the chart's own.
+# Fields of a kustomization that are not texts (api/types); what is below `valuesInline` is the chart's own.
 _NO_TEXTS = frozenset(
     {
         "count", "includeSelectors", "includeTemplates", "disableNameSuffixHash", "immutable", "create", "index",

@@ -186,7 +186,7 @@ class _Collector:
         return known
 
     def part(self, entry: str, folder: str, path: str, whole: str = "") -> None:
-        """A file that is no manifest of its own."""
+        """A file that is not a manifest of its own."""
         if "\n" in entry or (target := self.inside(entry, folder, path, whole)) is None:
             return
         if self.tree.is_file(target):
@@ -212,7 +212,7 @@ class _Collector:
         self.closure.error = self.closure.error or f"{path}: {message}"
 
     def position(self, path: str, entry: str) -> tuple[int, int]:
-        """Line and column of an entry in a kustomization, the first that is no comment."""
+        """Line and column of an entry in a kustomization, the first that is not a comment."""
         for number, line in enumerate((self.tree.text(path) or "").splitlines(), 1):
             column = line.find(entry)
             if column >= 0 and not line.lstrip().startswith("#"):
@@ -299,7 +299,7 @@ class _Collector:
         kept = {key: one for key, one in current.items() if key.lower() not in _HELM}
         names = [key for key in kept if key.lower() == "resources"]
         resources = [one for name in names for one in kept.pop(name) or ()]
-        # Also where nothing is left: an empty list is no empty kustomization, which kustomize refuses.
+        # Also where nothing is left: an empty list is not an empty kustomization, which kustomize refuses.
         self.closure.rewritten[path] = kept | {"resources": [*resources, *outputs]}
 
 

@@ -150,7 +150,7 @@ def _write(root: str, path: str, data: bytes) -> None:
         with open(full, "wb") as file:
             file.write(data)
     except OSError as error:
-        hint = "Is there room in the temporary folder?"
+        hint = "Free space in the temporary folder, or set TMPDIR to another one."
         raise ProgramError(f"{path} cannot be copied for rendering: {error.strerror}", hint=hint) from None
 
 

@@ -34,7 +34,7 @@ class Files(Protocol):
 
 
 class CheckoutFiles:
-    """A folder on disk; `.git` is no part of it."""
+    """A folder on disk; `.git` is not part of it."""
 
     def __init__(self, root: str = ".") -> None:
         self.root = root
@@ -205,7 +205,7 @@ class SourceTree:
         """The objects of a file.
 
         Raises:
-            YamlError: it is no YAML.
+            YamlError: it is not YAML.
         """
         if self._twin and self._is_shared(path) and self.resolve(path) == path:
             return self._twin.documents(path)

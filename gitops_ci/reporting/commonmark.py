@@ -51,7 +51,7 @@ def plain(text: str, *, longest: int = 2 * LONGEST) -> str:
 
 
 def link(url: str, text: str = "") -> str:
-    """A link that shows `text`, else its address; a code span where `url` is no plain http(s) URL."""
+    """A link that shows `text`, else its address; a code span where `url` is not a plain http(s) URL."""
     if len(url) > _LONGEST_URL or not _URL.fullmatch(url) or defused(url) != url:
         return code(text or url)
     return f"[{code(text)}](<{url}>)" if text else f"<{url}>"

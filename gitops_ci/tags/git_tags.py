@@ -70,8 +70,8 @@ class GitTagRule:
             return
         raise UsageError(
             f"The Git tag {tag} begins with {prefix!r}, which does not name the image {image}",
-            hint=f"If it is a version of this image, use --tag-prefix {prefix}. Another component's tag is no version "
-            "of this one: give its own prefix, or do not run this job for it.",
+            hint=f"If it is a version of this image, use --tag-prefix {prefix}. If it belongs to another component, "
+            "give this image's own prefix, or do not run this job for it.",
         )
 
 

@@ -29,7 +29,7 @@ def older(candidate: str, current: str) -> bool | None:
 
     Numbers compare as far as both go: `1.3.9` is older than `1.4`, `1.4.2` is neither older nor newer. What follows
     them compares when it is the same but for its numbers (`-rc.9`, `-rc.10`; `-debian-12-r3`), or by semver.org §11
-    when it says that the version is not out yet (`-beta.1`, `-rc.1`, nothing). Tags that are no versions compare by
+    when it says that the version is not out yet (`-beta.1`, `-rc.1`, nothing). Tags that are not versions compare by
     their skeleton (`main-abc1234-1700000000`, `build-99`).
     """
     if is_day_first(candidate) or is_day_first(current):

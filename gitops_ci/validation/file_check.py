@@ -129,7 +129,7 @@ class FileChecker:
         except YamlError as error:
             place = (path, error.line + piece.line, error.column)
             if origins is None and not may_be_manifest(whole):
-                told = f"no Kubernetes object: it has neither apiVersion nor kind, and is no YAML: {error.reason}"
+                told = f"no Kubernetes object: it has neither apiVersion nor kind, and is not YAML: {error.reason}"
                 self._skip(Skip(path, place[1], told, expected=True), result)
                 return
             template = _UNRENDERED if origins is None and "{{" in piece.text else ""

@@ -54,7 +54,7 @@ class Repair(NamedTuple):
 
 def repaired(text: str, findings: Iterable[Finding]) -> str:
     """The text with what can be repaired; itself where nothing can, or where more would change than is meant."""
-    # A template is no YAML, a lone CR ends a line to nobody but YAML, and SOPS signs every value of a file.
+    # A template is not YAML, a lone CR ends a line to nobody but YAML, and SOPS signs every value of a file.
     if "{{" in text or "ENC[AES256_GCM," in text or "\r" in text.replace("\r\n", ""):
         return text
     starts = _line_starts(text)

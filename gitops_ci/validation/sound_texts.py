@@ -32,7 +32,7 @@ class SoundTexts:
         try:
             data = json.dumps(value, separators=(",", ":")).encode("ascii")
         except TypeError:
-            return  # a value that is no text, number, list or mapping
+            return  # a value that is not text, number, list or mapping
         self._kept[_key(text)] = data
         self._room -= len(data)
 

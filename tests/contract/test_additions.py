@@ -83,7 +83,7 @@ def test_a_milestone_that_github_leaves_out_in_silence_is_a_warning():
     with hosting("github") as host:
         host.stub.may_triage = False
         opened = opened_whole(host.connect(), replace(PROPOSAL, milestone="Q3"))
-        assert opened.warnings == ("The milestone 'Q3' was not set: may the token set it?",)
+        assert opened.warnings == ("The milestone 'Q3' was not set: check that the token may set it",)
 
 
 @pytest.mark.parametrize("name", ["bitbucket", "bitbucket-dc", "azure-devops"])
@@ -135,4 +135,4 @@ def test_a_host_without_drafts_gets_a_pull_request_and_a_warning(name):
         words = "Draft pull requests are not supported in this repository."
         host.stub.fault("POST", host.kind.creates, 422, body=host.stub.refusal(422, words).body)
         opened = opened_whole(host.connect(), replace(PROPOSAL, draft=True))
-        assert (opened.state, opened.draft, opened.warnings) == ("opened", False, (f"It is no draft: {words}",))
+        assert (opened.state, opened.draft, opened.warnings) == ("opened", False, (f"It is not a draft: {words}",))

@@ -43,7 +43,7 @@ class Traveled:
 
 @pytest.fixture(scope="module", params=KINDS)
 def traveled(request: pytest.FixtureRequest) -> Traveled:
-    # Leaving the stub fails for a request that is no entry.
+    # Leaving the stub fails for a request that is not an entry.
     with pytest.MonkeyPatch.context() as patch, hosting(request.param) as host:
         read: set[str] = set()
         for method in ("get", "__getitem__"):

@@ -218,7 +218,7 @@ def _marks(outcome: Outcome) -> list[str]:
 
 
 def _strings(text: str) -> str:
-    """What a JSON reader sees; the text itself where it is no JSON."""
+    """What a JSON reader sees; the text itself where it is not JSON."""
     try:
         return "\n".join(_leaves(json.loads(text)))
     except ValueError:

@@ -554,7 +554,7 @@ MARKED = {
 
 @pytest.mark.parametrize("name", MARKED)
 def test_a_marked_line_is_bumped_in_any_file(run, tmp_path, name):
-    """A file that is no manifest by its name is not checked as one."""
+    """A file that is not a manifest by its name is not checked as one."""
     text = MARKED[name]
     repo = make_repo(tmp_path / "marked.git", {f"x/{name}": text, "other.yaml": DEPLOYMENT.replace("acme/shop", "a/b")})
     ran = run("bump", IMAGE, "--config-repo", repo.path, "--mode", "push")

@@ -146,7 +146,7 @@ def test_a_rollback_shows_what_it_takes_back(shown):
     [text] = shown("rollback", SHOP, "--environment", "production").comments.values()
     assert f"| `{SHOP}` | `1.6.0` | `1.5.0` |" in text
     assert "| **older image** | `Deployment shop` |" in text
-    assert "holds" not in text, "the file that blocks the version is no manifest"
+    assert "holds" not in text, "the file that blocks the version is not a manifest"
 
 
 def test_a_promotion_shows_what_it_brings(shown):

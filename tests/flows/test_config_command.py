@@ -194,7 +194,7 @@ def test_check_says_what_is_wrong(run, text, said):
         ("deadline: soon", "'soon' is not a number of seconds"),
         ("base: 'a b'", "'a b' is not a branch name"),
         ("path: ../x", "'../x' is not a path inside"),
-        ("author: Jane", "'Jane' is no author"),
+        ("author: Jane", "'Jane' is not a valid author"),
         ("token: abc", "Secrets come from the environment only"),
         ("reviewers: [x]", "It belongs into the section pull-request"),
         ("soft: 1\nkubernetes-version: 1.33", "unknown key 'soft'"),

@@ -33,7 +33,7 @@ HOOK = (
 
 
 def test_hooks_are_shown_as_such(changed, run):  # noqa: F811
-    """A hook is no part of the release: helm and Argo CD run it at a moment of their own."""
+    """A hook is not part of the release: helm and Argo CD run it at a moment of their own."""
 
     def hook(name, key, when):
         return {f"charts/web/templates/{name}.yaml": HOOK.format(name=name, key=key, when=when)}

@@ -1,4 +1,4 @@
-"""Charts whose templates make up values: what is another in each rendering is no change, whatever makes it."""
+"""Charts whose templates make up values: what is another in each rendering is not a change, whatever makes it."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ CASES = {
         "validate: {schema-locations: ['./schemas/{{.ResourceKind}}.json']}",
         BROKEN,
     ),
-    "schema-locations, what is no schema": (
+    "schema-locations, what is not a schema": (
         {"schemas/acme.example/widget_v1.json": "<html>"},
         "validate: {schema-locations: [schemas], exclude: [schemas]}",
         [],  # it was so before the edit

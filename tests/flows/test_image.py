@@ -130,7 +130,7 @@ def test_a_name_in_capitals_is_lower_cased_and_a_tag_is_not(run, layout, reposit
     ran = run("image", "push", layout, "--to", f"{repository.replace('shop', 'Shop')}:RC-1")
     assert ran.code == 0, ran.out
     assert (
-        f"names in registries are lower case: {repository.replace('shop', 'Shop')}:RC-1 is {repository}:RC-1" in ran.err
+        f"names in registries are lowercase: {repository.replace('shop', 'Shop')}:RC-1 is {repository}:RC-1" in ran.err
     )
     assert tags_in_registry(repository) == {"RC-1"}
     again = run("image", "retag", f"{repository.replace('shop', 'SHOP')}:RC-1", "Stable")

@@ -124,7 +124,7 @@ def labels_of(run, variables, event, tmp_path, *options):
         ({"name": "shop", "license": {"key": "other", "spdx_id": "NOASSERTION"}}, {"title": "shop"}),
         ({"name": "shop", "license": {"key": "mit", "spdx_id": "MIT"}}, {"title": "shop", "licenses": "MIT"}),
         ({"name": "shop", "description": "a=b \\ $x `y`"}, {"title": "shop", "description": "a=b \\ $x `y`"}),
-        # What a terminal or a CI system would obey is no part of a label.
+        # What a terminal or a CI system would obey is not part of a label.
         ({"description": "one\r\ntwo\u2028\x1b[31mred\u202e"}, {"title": "shop", "description": "one two [31mred"}),
         ({"description": "\x1b\n"}, {"title": "shop"}),
         ({"name": 7, "description": ["x"], "license": "MIT", "default_branch": 3}, {"title": "shop"}),

@@ -97,7 +97,7 @@ def test_merged_and_taken_back_same_is_proposed_again(bump, merged, repo, forge)
     commit_files(repo, {"base/deployment.yaml": FILES["base/deployment.yaml"]}, message="Revert")
     assert bump(SAME).document["pull_request"]["state"] == "opened"
     assert statuses(forge) == ["merged", "open"]
-    # On the base as it is: what was merged from the old commit is no proposal any more.
+    # On the base as it is: what was merged from the old commit is not a proposal any more.
     assert repo.git("rev-parse", f"{HEAD}^") == repo.head()
 
 

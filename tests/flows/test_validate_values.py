@@ -45,7 +45,7 @@ def test_a_value_that_no_template_reads_is_a_note(found):
 
 def test_values_in_a_text_are_read_too(found):
     text = APPLICATION.replace(
-        "      valuesObject: {global: {}, color: red, a-b: 1, tags: {}}", "      values: 'color: red'"
+        "      valuesObject: {global: {}, color: red, a-b: 1, tags: {}}", "      values: 'colr: red'"
     )
     more = {"charts/web/templates/a.yaml": READS, "apps/web.yaml": text}
     assert found(more) == [("note", 10, "Did you mean 'color'?"), ("note", 11, "Did you mean 'replicas'?")]

@@ -1,4 +1,4 @@
-"""`image copy` carries what is no image from registry to registry, byte for byte: charts, artifacts, signatures."""
+"""`image copy` carries what is not an image from registry to registry, byte for byte: charts, artifacts, signatures."""
 
 from __future__ import annotations
 

@@ -295,7 +295,7 @@ def test_a_registry_that_has_the_index_takes_it_with_a_platform_again(image, sev
     [
         ("{repository}:1.5.0", (), 2, "--sparse needs --platform"),
         ("{repository}:1.5.0", ("--platform", "linux/riscv64"), 4, "has no platform linux/riscv64"),
-        ("{repository}@{arm64}", ("--platform", "linux/arm64"), 4, "is no index"),
+        ("{repository}@{arm64}", ("--platform", "linux/arm64"), 4, "is not an index"),
     ],
 )
 def test_what_cannot_be_sparse(image, several, repository, elsewhere, source, more, code, word):

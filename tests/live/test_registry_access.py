@@ -202,7 +202,7 @@ def test_a_token_is_fetched_and_used(run, layout, by_token, tokens, repository):
 
 
 def test_a_token_is_fetched_where_basic_is_offered_too(run, layout, by_token, tokens, repository):  # noqa: F811
-    """Two challenges, as Nexus and Artifactory give them: the realm of the second is no token server."""
+    """Two challenges, as Nexus and Artifactory give them: the realm of the second is not a token server."""
     both = f'Bearer realm="{tokens.url}",service="tests", Basic realm="Registry"'
     with fault_proxy(by_token.host) as proxy:
         proxy.script = lambda asked: Answer(401, {"WWW-Authenticate": both}) if asked.path == "/v2/" else None

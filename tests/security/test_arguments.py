@@ -1,4 +1,4 @@
-"""Every argument that this program builds for another one is in a list here, with the reason why it is no option.
+"""Every argument that this program builds for another one is in a list here, with the reason why it is not an option.
 
 The list is compared with the code: a new program, or a new argument, fails until somebody has looked at it. A text that
 comes from a repository goes through `operand` (a path), stands behind an option and '=', or is checked before.
@@ -176,7 +176,7 @@ LIST = {
 
 
 def arguments(text: str) -> set[str]:
-    """What is no constant among the arguments that a module builds for programs, as it is written."""
+    """What is not a constant among the arguments that a module builds for programs, as it is written."""
     found: set[str] = set()
     for function in ast.walk(ast.parse(text)):
         if isinstance(function, ast.FunctionDef):

@@ -79,7 +79,7 @@ def closures(files: dict[str, str], links: dict[str, str]) -> dict[str, Closure]
 
 @pytest.mark.parametrize("name", TREES)
 def test_no_file_outside_is_in_a_unit(name):
-    """Either the unit is refused, or what leads out is no part of it."""
+    """Either the unit is refused, or what leads out is not part of it."""
     files = TREES[name]
     for unit, closure in closures(files, LINKS if "link" in name else {}).items():
         held = closure.files | closure.parts | set(closure.copies.values())

@@ -1,4 +1,4 @@
-"""What the next step reads is written whatever becomes of the streams, and a machine without room is no bug."""
+"""What the next step reads is written whatever becomes of the streams, and a machine without room is not a bug."""
 
 from __future__ import annotations
 

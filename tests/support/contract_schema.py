@@ -45,7 +45,7 @@ class Part:
             return {"type": "array", "items": self.schema(node[0], f"{at}/[]", answer=answer)}
         if isinstance(node, str):
             return self.named(node, at, answer=answer)
-        raise self.error(at, f"{node!r} is no type")
+        raise self.error(at, f"{node!r} is not a type")
 
     def fields(self, node: Any, at: str, *, answer: bool = False) -> Schema:
         """An object: `name!` has to be there, `name?` may be null."""
@@ -74,7 +74,7 @@ class Part:
         if text == "anything" and answer:
             return {}
         if text not in self.shapes:
-            raise self.error(at, f"{text!r} is no type and no shape of this file")
+            raise self.error(at, f"{text!r} is not a type and no shape of this file")
         key = (text, answer)
         if key not in self.known:
             self.known[key] = None

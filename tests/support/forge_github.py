@@ -232,7 +232,7 @@ class GitHubStub(ForgeStub):
         found = [p for p in self.pulls if state == "all" or (p.status == "open") == (state == "open")]
         owner, _, head = asked.query.get("head", "").partition(":")
         if head and owner in {self.OWNER, self.fork.partition("/")[0]} - {""}:
-            # As GitHub does: it goes by the owner alone, and a filter that it cannot resolve is no filter.
+            # As GitHub does: it goes by the owner alone, and a filter that it cannot resolve is not a filter.
             found = [p for p in found if p.head == head and self._from(p).partition("/")[0] == owner]
         elif head and owner == self.former.partition("/")[0]:
             found = []

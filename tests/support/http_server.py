@@ -1,4 +1,4 @@
-"""The server behind every stand-in for a service: a client that goes away is no trouble of the server's."""
+"""The server behind every stand-in for a service: a client that goes away is not trouble of the server's."""
 
 from __future__ import annotations
 

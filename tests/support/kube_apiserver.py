@@ -211,7 +211,7 @@ def _prefix(api_version: str) -> str:
 
 
 def _address(text: str) -> tuple[str, str, str]:
-    """apiVersion, kind and namespace as the text has them, also where it is no YAML."""
+    """apiVersion, kind and namespace as the text has them, also where it is not YAML."""
     value: Any = None
     with suppress(yaml.YAMLError, ValueError):
         value = yaml.safe_load(text.partition("\n---")[0])

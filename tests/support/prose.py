@@ -53,7 +53,7 @@ BANNED = {
     r"\bcode from outside\b|\bcomes from outside\b": "untrusted code",
     r"\bthereof\b|\bherein\b|\bwhereby\b": "(a plain sentence)",
 }
-# The spelling is American, as that of the field's names: `color`, `normalize`. Names in capitals are those of other programs.
+# The spelling is American, as the names of the field are: `color`, `normalize`. Other programs use names in capitals.
 _BRITISH = re.compile(
     r"""\b(?:re|un|non|dis)?(?:
         [Bb]ehaviour | [Cc]olour | [Ff]avour | [Ff]lavour | [Hh]onour | [Nn]eighbour

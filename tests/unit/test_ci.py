@@ -210,7 +210,7 @@ def test_a_pull_request_starts_at_its_target(tmp_path):
     request = {"number": 5, "head": {"sha": "b" * 40}, "base": {"sha": "e" * 40, "ref": "main"}}
     event.write_text(json.dumps({"number": 5, "pull_request": request}))
     ours = GITHUB | {"GITHUB_EVENT_PATH": str(event), "GITHUB_EVENT_NAME": "pull_request"}
-    # GitHub's commit is a merge of both; Gitea's is the head, whose parent is no base.
+    # GitHub's commit is a merge of both; Gitea's is the head, whose parent is not a base.
     assert detect(ours).bases == ("a" * 40 + "^1", "e" * 40)
     assert detect(ours | {"GITEA_ACTIONS": "true"}).bases == ("e" * 40,)
     assert detect(ours | {"FORGEJO_ACTIONS": "true"}).bases == ("e" * 40,)

@@ -1,4 +1,4 @@
-"""A rendered diff as comment, page and text: it fits, it is whole, and foreign text is no markup."""
+"""A rendered diff as comment, page and text: it fits, it is whole, and foreign text is not markup."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def branch_name(
 ) -> str:
     """The head branch.
 
-    `base` is given where it is not the usual one: what stands on it is no proposal to another branch. `selection` is
+    `base` is given where it is not the usual one: what stands on it is not a proposal to another branch. `selection` is
     given where it is not the environment's own.
 
     Raises:

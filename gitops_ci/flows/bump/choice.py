@@ -62,7 +62,7 @@ def was_rejected_by_person(there: Standing, plan: Plan, to: PublishContext) -> b
     if there.current is None or not there.is_shared:
         return False
     _refuse_unfinished(there.current, there.head, plan)
-    to.log.step(f"{there.head} has the image already, with somebody else's commits on top: not changed")
+    to.log.step(f"{there.head} already has the image, and somebody else's commits on top: it is not changed")
     to.journal.commit = Commit(there.current.commit, there.head)
     to.journal.pull_request = there.latest
     return True

@@ -116,7 +116,7 @@ def _on_top(
         proposed = contents(joined(ours, base, Plan(), to).plan) if ours else {}
         merge = made(base, proposed, f"Merge {to.base} into {branch}\n\nBase: {to.base}", "", current, base)
         commit = made(base, after, _message(to, plan), base.commit, merge)
-    to.log.detail(f"{to.head_repo.url} takes no force push to {branch}: the commit goes on top")
+    to.log.detail(f"{to.head_repo.url} refuses force pushes to {branch}: adding a commit instead")
     pushed = to.head_repo.push(commit, branch, expected=current.commit)
     return CommitResult(commit.commit, pushed.said) if pushed else None
 
@@ -147,7 +147,7 @@ def _by_api(
     except ForcePushRefused:
         if there is None or there.current is None:
             raise
-    to.log.detail(f"{to.head_repo.url} takes no force push to {branch}: the commit goes on top")
+    to.log.detail(f"{to.head_repo.url} refuses force pushes to {branch}: adding a commit instead")
     onto = host.merge(
         onto=there.current.commit,
         other=snapshot.commit,

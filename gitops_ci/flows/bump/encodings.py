@@ -1,4 +1,4 @@
-"""Bytes of the repository as text: UTF-8 is edited, other encodings of Unicode are told apart from what is no text."""
+"""Bytes of the repository as text: UTF-8 is edited, other encodings of Unicode are told apart from what is not text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENCODINGS = (
 
 
 def decoded(path: str, data: bytes, needles: Sequence[str]) -> str | Skip | None:
-    """The text of a file, or why it cannot be edited; None for what names nothing, or is no text at all."""
+    """The text of a file, or why it cannot be edited; None for what names nothing, or is not text at all."""
     encoding = next((name for mark, name in _ENCODINGS if data.startswith(mark)), "")
     if encoding:
         text = data.decode(encoding, "replace")

@@ -77,7 +77,7 @@ def check_edits(journal: Journal, plan: Plan, settings: GateSettings, base: Base
     journal.counts = _summary(after.report.summary, failed, added)
     # Those that are rendered are checked too.
     journal.counts["files"] = len(changes)
-    # Files that are no manifests are nothing to tell; a resource that could not be checked is.
+    # Files that are not manifests are nothing to tell; a resource that could not be checked is.
     paths = {change.path for change in changes}
     told = [skip for skip in after.report.skipped if skip.hint and skip.path in paths]
     journal.skipped = tuple(dict.fromkeys((*told, *(skip for skip in after.skipped if not skip.expected))))

@@ -147,7 +147,7 @@ def _open_or_update(forge: Forge, existing: PullRequest | None, proposal: Propos
         return forge.open(replace(proposal, body=description.framed(proposal.title, proposal.body)))
     title = proposal.title if description.is_our_title(existing.title, existing.body) else existing.title
     words, body = description.ours_in(existing.body), description.without_note(existing.body)
-    # Every run has another pipeline link; that alone is no news.
+    # Every run has another pipeline link; that alone is not news.
     is_news = words is None or not texts.same_body(words, proposal.body)
     if is_news or title != existing.title:
         body = description.rewritten(existing.body, proposal.title, proposal.body if is_news else words or "")

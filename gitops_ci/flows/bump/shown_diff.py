@@ -35,7 +35,7 @@ def rendered_change(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Rende
     edits = {file.path: file.after for file in plan.files if file.after and is_manifest(file.path)}
     whole = snapshot.whole(MOST)
     if whole is None:
-        to.log.warn(f"What this does to the rendered objects is not shown: there are more than {MOST:,} files")
+        to.log.warn(f"The effect on the rendered objects is not shown: there are more than {MOST:,} files")
         return None
     snapshot = whole
     there = _surveyed(to, snapshot, plan, edits)
@@ -61,7 +61,7 @@ def rendered_change(to: PublishContext, snapshot: Snapshot, plan: Plan) -> Rende
         expansion = expand(trees, repository, ProgramSettings(settings.limits), to.log, start=start)
         return compared(trees, expansion, asked).rendered
     except GitopsCiError as error:
-        to.log.warn(f"What this does to the rendered objects is not shown: {error.message}. {error.hint}".rstrip())
+        to.log.warn(f"The effect on the rendered objects is not shown: {error.message}. {error.hint}".rstrip())
         return None
 
 
@@ -77,7 +77,7 @@ def _surveyed(to: PublishContext, snapshot: Snapshot, plan: Plan, edits: dict[st
 
 
 def with_diff(body: str, rendered: RenderedDiff | None, limit: int) -> str:
-    """A description with the diff below it, where there is room. It has no commits in it: they alone are no news."""
+    """A description with the diff below it, where there is room. It has no commits in it: they alone are not news."""
     from gitops_ci.reporting.base import masked
     from gitops_ci.reporting.rendered_markdown import rendered_markdown
 

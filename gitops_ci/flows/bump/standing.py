@@ -30,7 +30,7 @@ class Standing:
     """The head branch at `tip`, where there is one, and its latest pull request.
 
     `ours` is the one commit that it is made of, besides merges of the base; None where anything else lies on it.
-    `is_spent`: all of it was merged. It is no proposal any more, and nothing is lost when it is replaced.
+    `is_spent`: all of it was merged. It is not a proposal any more, and nothing is lost when it is replaced.
     """
 
     head: str

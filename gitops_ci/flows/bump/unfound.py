@@ -64,7 +64,7 @@ def untouched(plan: Plan, images: Sequence[ImageRef], policy: BumpPolicy) -> tup
 
 def _is_present(image: ImageRef, here: Iterable[ImageRef], policy: BumpPolicy) -> bool:
     """Whether one of the images of the same repository that are up to date is this one."""
-    # Another flavor of the image that is up to date is no place of this one.
+    # Another flavor of the image that is up to date is not a place of this one.
     same = {None, image.tag, f"v{image.tag}", f"V{image.tag}"}
     alike = (one for one in here if not image.tag or one.tag in same)
     return any(policy.match_name or one.same_image(image) for one in alike)

@@ -55,7 +55,7 @@ def diff(request: DiffRequest, log: Log) -> Outcome:
     """Compare both sides of a change.
 
     Raises:
-        UsageError: this is no repository, or a revision is not in it.
+        UsageError: this is not a repository, or a revision is not in it.
         GitError: git refused.
     """
     root = repository_root()

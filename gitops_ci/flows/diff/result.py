@@ -116,7 +116,7 @@ def sides_of(
         made.after += other
     touched = [path for path in sorted(trees.differing) if _is_whole(paths) or _is_below(path, paths)]
     old_plain, new_plain = plain_manifests(expansion.base, touched), plain_manifests(expansion.head, touched)
-    # A file that is no YAML on either side was never known to be a manifest.
+    # A file that is not YAML on either side was never known to be a manifest.
     repaired = old_plain.unread.keys() & new_plain.values.keys()
     for path in sorted(repaired | (new_plain.unread.keys() & old_plain.values.keys())):
         if _is_named(folder_of(path), globs):

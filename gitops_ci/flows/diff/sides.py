@@ -43,7 +43,7 @@ def read_trees(root: str, references: tuple[str, ...], head: str) -> Trees:
 
     Raises:
         UsageError: a revision is not here.
-        GitError: this is no repository.
+        GitError: this is not a repository.
     """
     tip = commit_of(head or "HEAD")
     base = start_of(references, tip)

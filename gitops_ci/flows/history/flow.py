@@ -57,7 +57,7 @@ def _history(request: HistoryRequest, log: Log) -> Outcome:
     newest_first = _newest_first(wanted)
     shown = newest_first[: request.limit] if request.limit else newest_first
     if past.reaches and past.reaches > request.since:
-        log.warn("the history ends before the period does: older commits were not fetched")
+        log.warn("the start of the period is missing: older commits were not fetched")
     figures: tuple[Metrics, ...] = ()
     if request.with_metrics:
         start = request.since or min((d.time for d in everything), default=now)

@@ -154,7 +154,7 @@ _kind = lru_cache(maxsize=4096)(kind_of)
 
 @lru_cache(maxsize=4096)
 def _is_plain(text: str) -> bool:
-    """Whether it is a text in every format; `null` is no value at all to YAML."""
+    """Whether it is a text in every format; `null` is not a value at all to YAML."""
     return bool(_SAFE.fullmatch(text) and _DIGIT.search(text)) and not _is_number(text)
 
 

@@ -265,7 +265,7 @@ def _steps(
 
 
 def _digest_changed(label: str, removed: _Counts, added: _Counts) -> bool:
-    """Whether one tag has another digest now; that a digest is written at all is no change of the version."""
+    """Whether one tag has another digest now; that a digest is written at all is not a change of the version."""
     old = {digest for tag, digest in removed if (tag or digest) == label and digest}
     new = {digest for tag, digest in added if (tag or digest) == label and digest}
     return bool(old and new and old != new)

@@ -79,7 +79,7 @@ def _version(rules: TagRules) -> str:
 
 
 def _web_address(url: str) -> str:
-    """Where people look at the repository; '' of what is no address, or has a password in it."""
+    """Where people look at the repository; '' of what is not an address, or has a password in it."""
     without_tls = url.startswith("http://")  # nobody signs in there for a label, so that it may be any host
     try:
         repository = RepoUrl.parse(url.replace("http://", "https://", 1) if without_tls else url) if url else None

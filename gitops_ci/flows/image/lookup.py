@@ -78,7 +78,8 @@ def tags_of(found: Found) -> tuple[str, ...]:
         )
     if not tags:
         raise RegistryError(
-            f"{found.reader.name} has no tags, or is not there", hint="Is the name right, and may this account see it?"
+            f"{found.reader.name} has no tags, or is not there",
+            hint="Check the name, and that this account may read it.",
         )
     return tuple(sorted(tags, key=by_number))
 

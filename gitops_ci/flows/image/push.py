@@ -161,7 +161,7 @@ def _with_names_in_lower_case(request: PushRequest, log: Log) -> PushRequest:
     to, *also = destinations = [in_lower_case(text) for text in given]
     for said, meant in ((request.source, source), *zip(given, destinations, strict=True)):
         if said != meant:
-            log.step(f"names in registries are lower case: {said} is {meant}")
+            log.step(f"names in registries are lowercase: {said} is {meant}")
     if twice := next((text for text in destinations if destinations.count(text) > 1), ""):
         raise UsageError(f"--to names {twice} twice", hint="Give each destination once.")
     return replace(request, source=source, to=to, also=tuple(also), account_of=in_lower_case(request.account_of))

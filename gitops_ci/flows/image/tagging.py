@@ -82,11 +82,11 @@ def report_tag(run: PushRun, before: TagState, image: PushedTag) -> None:
     if image.state == "present":
         given = run.source.facts.digest
         other = f"; {run.source.name} has the same content as {given}" if given not in {None, image.digest} else ""
-        run.log.step(f"{image.reference} is there already ({image.digest}){other}")
+        run.log.step(f"{image.reference} exists already ({image.digest}){other}")
         return
     run.log.step(f"pushed {image.reference} ({image.digest}{f', was {before.digest}' if before.digest else ''})")
     if before.digest and before.choice.kind == "build":
-        run.log.warn(f"{image.reference} named another image before: a build of the same commit gave other bytes")
+        run.log.warn(f"{image.reference} was another image before: a second build of the same commit has other content")
 
 
 def _confirm(
@@ -126,7 +126,7 @@ def give_back(run: PushRun, states: list[TagState], images: tuple[PushedTag, ...
             continue
         destination.put_manifest(manifest, choice.tag)
         _confirm(destination, choice.tag, manifest.digest)
-        run.log.warn(f"{choice.newer} was pushed meanwhile: {destination.address(choice.tag)} is that one now")
+        run.log.warn(f"{choice.newer} was pushed by another job: {destination.address(choice.tag)} is that version now")
         images = tuple(image for image in images if image.tag != choice.tag)
     return images
 

@@ -54,7 +54,7 @@ class Survey:
 
 
 def survey(files: Mapping[str, str]) -> Survey:
-    """Look at files: `files` are the beginnings of their texts by path; of what is no YAML the text may be empty."""
+    """Look at files: `files` are the beginnings of their texts by path; of what is not YAML the text may be empty."""
     kinds: Counter[str] = Counter()
     environments: dict[str, set[str]] = {}
     folders: set[str] = set()

@@ -36,7 +36,7 @@ def pairs(
 ) -> tuple[list[Pair], list[str]]:
     """The images that the target and every source have, and sentences about those that one of them lacks.
 
-    With `every`, an image that is named and is not here is no error: another target may have it.
+    With `every`, an image that is named and is not here is not an error: another target may have it.
 
     Raises:
         NothingMatched: an image is named that the target, or a source, does not have.

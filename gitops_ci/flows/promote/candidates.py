@@ -32,7 +32,7 @@ class Candidate:
 
     All places had it from `since` on, to `until` or to now; None where they never did at once. `since` 0 is before the
     history that was read. `commit` brought it, `ended` is the one that replaced it in a place. `problem` says why there
-    is no single version.
+    is not a single version.
     """
 
     name: str

@@ -70,7 +70,7 @@ def _refresh_into(journal: Journal, request: RefreshRequest, log: Log) -> Gitops
         for head in candidates(bases if heads is repo else heads.tips(), bump.publication.branch):
             found = read(heads, head, bases)
             if found is None:
-                log.detail(f"{head} is no proposal of this tool")
+                log.detail(f"{head} is not a proposal of gitops-ci")
                 continue
             if bump.search.environment and found.environment != bump.search.environment:
                 continue
@@ -126,7 +126,7 @@ class _Turn:
                 state, reason = done
                 _note(self.journal, self.log, found, base, state, reason)
                 return
-            self.log.detail(f"{found.head} was moved on: reading it again")
+            self.log.detail(f"{found.head} was changed by another run: reading it again")
         raise UsageError(f"{found.head} was changed by others at each attempt", hint="Raise --deadline, or run again.")
 
     def _turn(self, found: Found, there: Standing, to: PublishContext) -> tuple[str, str] | None:

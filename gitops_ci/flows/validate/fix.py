@@ -44,7 +44,7 @@ def write_fixes(files: Iterable[FileChange]) -> None:
             os.replace(beside, file.path)
         except OSError as error:
             raise UsageError(
-                f"{file.path} cannot be written: {error.strerror}", hint="May this user write it?"
+                f"{file.path} cannot be written: {error.strerror}", hint="Check the file's permissions."
             ) from error
 
 

@@ -234,7 +234,7 @@ def _units(request: ValidateRequest, sources: InputFiles) -> Units | None:
         return None
     root = root or _folder_around(_named(request))
     if os.path.dirname(root) == root:
-        return None  # a whole machine is no checkout
+        return None  # a whole machine is not a checkout
     from gitops_ci.flows.validate.units import Checkout, UnitSettings, find_units
 
     checkout = Checkout(root, files)

@@ -1,4 +1,4 @@
-"""Which files below the named folders are no input: excluded by the user, ignored by Git, or copies of other projects.
+"""Which files below the named folders are not input: excluded by the user, ignored by Git, or copies of other projects.
 
 What a unit uses of them is rendered all the same, except that nothing is found in a file that the user excludes.
 """
@@ -49,7 +49,7 @@ class LeftOut:
         return self.exclude is not None and self.exclude.matches(os.path.relpath(path).replace(os.sep, "/"))
 
     def covers(self, path: str) -> bool:
-        """Whether a file is no input."""
+        """Whether a file is not input."""
         return path in self.files or path.startswith(tuple(self.folders)) or self.is_excluded(path)
 
     def folder(self, path: str) -> tuple[bool, Skip | None]:

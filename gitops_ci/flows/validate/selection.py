@@ -69,7 +69,7 @@ def branch_point(references: Sequence[str]) -> str:
 
     Raises:
         UsageError: there is none of them.
-        GitError: this is no Git repository.
+        GitError: this is not a Git repository.
     """
     for reference in references:
         if reference.startswith("-") or not _SAFE_REF.fullmatch(reference):
@@ -93,7 +93,7 @@ def changed_files(base: str) -> set[str]:
     Paths are relative to the working folder.
 
     Raises:
-        GitError: this is no Git repository.
+        GitError: this is not a Git repository.
     """
     top = _git("rev-parse", "--show-toplevel").strip()
     names = _git("diff", *_EVERY_CHANGE, "--end-of-options", base, "--").split("\0")

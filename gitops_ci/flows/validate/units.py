@@ -121,7 +121,7 @@ def find_units(checkout: Checkout, settings: UnitSettings) -> Units:
     """Every unit of a checkout, found without starting a program.
 
     Raises:
-        UsageError: values are given for what is no chart, or their file is not in the checkout.
+        UsageError: values are given for what is not a chart, or their file is not in the checkout.
     """
     tree = SourceTree(CheckoutFiles(checkout.root))
     repository = Repository(
@@ -148,7 +148,7 @@ def chart_values(given: Mapping[str, Sequence[str]], checkout: Checkout, tree: S
     """Files of values by the folder of their chart, as the checkout has them.
 
     Raises:
-        UsageError: values are given for what is no chart, or their file is not in the checkout.
+        UsageError: values are given for what is not a chart, or their file is not in the checkout.
     """
     return {
         _chart_folder(chart, checkout, tree): [_values_file(file, checkout, tree) for file in files]

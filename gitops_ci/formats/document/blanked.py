@@ -20,7 +20,7 @@ _ANY = "\ue000"
 def blanked_pairs(
     source: ManifestText, text: str, templated: re.Pattern[str], *, format_id: str
 ) -> Iterator[ImageSite]:
-    """Images whose name and version have keys of their own; nothing where the text is no YAML even so.
+    """Images whose name and version have keys of their own; nothing where the text is not YAML even so.
 
     `text` is as long as the source's, with space where it is not to be read.
     """

@@ -26,7 +26,7 @@ _MOST_MERGED = 100_000
 
 # Names of templates end so: helmfile, Ansible, Chezmoi. What is left is the name of what they make.
 _TEMPLATE_SUFFIX = re.compile(r"\.(?:gotmpl|tmpl|tplt|j2|jinja2?)\Z")
-# This one is JSON with comments, which is no YAML (containers.dev).
+# This one is JSON with comments, which is not YAML (containers.dev).
 _YAML_FILES = frozenset({*KUSTOMIZATIONS, KPTFILE})
 _JSON_WITH_COMMENTS = "devcontainer.json"
 
@@ -109,7 +109,7 @@ class ManifestText:
 
     @property
     def documents(self) -> Sequence[Node | None]:
-        """The roots of the documents; none where the file is no YAML."""
+        """The roots of the documents; none where the file is not YAML."""
         return () if not self.is_yaml or isinstance(self._result, YamlError) else self._result.documents
 
     def entries(self, mapping: MappingNode) -> dict[str, Entry]:

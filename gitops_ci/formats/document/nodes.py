@@ -139,7 +139,7 @@ def walk(
 ) -> Iterator[NodeContext]:
     """Every mapping and list in the order written, and every string that may hold YAML; aliases are not followed.
 
-    What an object says about itself is no place to edit: names, labels and annotations (`metadata`, of pod templates
+    What an object says about itself is not a place to edit: names, labels and annotations (`metadata`, of pod templates
     too) and a controller's `status`.
     """
     stack = [NodeContext(root, kind=kind, resource=resource, layers=layers, target=target)] if root is not None else []

@@ -1,4 +1,4 @@
-"""Versions that are no image's: `version` beside `kind` or `group` is an API's, beside `chart` a chart's.
+"""Versions that are not image's: `version` beside `kind` or `group` is an API's, beside `chart` a chart's.
 
 Such a mapping selects objects or names a type: `target` of a kustomize patch, `source` and `select` of a replacement,
 references of custom resources. An operator's pair of `image` and `version` (Prometheus, Argo CD) has none of these

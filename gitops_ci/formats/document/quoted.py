@@ -1,4 +1,4 @@
-"""Whole references in quotes: what languages of configuration that are no YAML have in common.
+"""Whole references in quotes: what languages of configuration that are not YAML have in common.
 
 A string that is built of variables is left to the plan, which reports it.
 """

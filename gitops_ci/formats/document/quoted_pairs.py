@@ -1,4 +1,4 @@
-"""Name and version in keys of their own, in languages of configuration that are no YAML.
+"""Name and version in keys of their own, in languages of configuration that are not YAML.
 
 `{ repository = "ghcr.io/acme/shop", tag = "1.4.1" }`, `image: 'ghcr.io/acme/shop', version: '1.4.1'`, and blocks of
 names and values such as `set { name = "image.tag" value = "1.4.1" }`.

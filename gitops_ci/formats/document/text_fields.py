@@ -10,7 +10,7 @@ __all__ = ["field_at"]
 
 
 def field_at(source: ManifestText, role: Role, start: int, end: int) -> Field:
-    """The field of some characters: the scalar that they are, a part of one, or of a text that is no YAML."""
+    """The field of some characters: the scalar that they are, a part of one, or of a text that is not YAML."""
     text = source.text[start:end]
     scalar = _scalar_at(source, start, end)
     if scalar is None:

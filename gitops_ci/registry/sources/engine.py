@@ -85,7 +85,7 @@ class InEngine:
         if manifest is None:
             raise RegistryError(
                 f"{target} was pushed as {digest}, and {destination.registry} does not have it",
-                hint="Do the Docker Engine and this program mean the same registry by that address?",
+                hint="Check that this address is the same registry for the Docker Engine and for gitops-ci.",
             )
         return Sent(manifest, Copied(size=self._image.size), tag)
 

@@ -74,7 +74,7 @@ def no_image(reader: Layout | Remote, wanted: str) -> RegistryError:
     known = ", ".join(names[:10])
     return RegistryError(
         f"{reader.name} has no image '{wanted}'",
-        hint=f"It has {known}." if known else "Is the name right, and may this account see it?",
+        hint=f"It has {known}." if known else "Check the name, and that this account may read it.",
     )
 
 

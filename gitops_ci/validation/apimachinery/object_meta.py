@@ -167,7 +167,7 @@ def _owners(meta: Field) -> None:
                 owner.missing("metadata", key)
         group, _, version = owner.text("apiVersion").rpartition("/")
         if owner.has("apiVersion") and (not version or "/" in group):
-            owner.at("apiVersion").bad("metadata", f"'{shown(owner.text('apiVersion'))}' is no API version")
+            owner.at("apiVersion").bad("metadata", f"'{shown(owner.text('apiVersion'))}' is not an API version")
         if owner.text("kind") == "Event" and version == "v1" and not group:
             owner.bad("metadata", "an Event may not be an owner")
         # Owners that are the same become one.

@@ -132,7 +132,7 @@ def _byte(value: Any) -> Refusal | None:
         return None  # a slice of bytes, each of them a number
     if not isinstance(value, str):
         return "type", f"must be a base64 string, is {type_name(value)}"
-    return None if is_base64(value) else ("base64", "is not base64")
+    return None if is_base64(value) else ("base64", "is not valid base64")
 
 
 def _time(value: Any) -> Refusal | None:
@@ -148,7 +148,7 @@ def _micro_time(value: Any) -> Refusal | None:
 
 
 def _read_time(value: Any, example: str) -> tuple[str, Refusal | None]:
-    """The fraction of the second with its point, and why the value is no time."""
+    """The fraction of the second with its point, and why the value is not a time."""
     if not isinstance(value, str):
         return "", ("type", f"must be a time such as {example}, is {type_name(value)}")
     matched = _TIME.fullmatch(value)

@@ -59,7 +59,7 @@ def _reference(reference: Field, *, with_group: bool) -> None:
     if not reference.on(gates.GROUP_OF_SCALE_TARGET) or type(reference.value) is not dict:
         return
     if text.count("/") > 1:
-        reference.at("apiVersion").bad("hpa", f"'{text}' is no API version")
+        reference.at("apiVersion").bad("hpa", f"'{text}' is not an API version")
     elif with_group and text.find("/") < 1:
         said = f"'{text}' names no API group; written as apps/v1" if text else "'apiVersion' is required"
         reference.missing("hpa", "apiVersion", said)

@@ -132,7 +132,7 @@ def _bundle_name(place: Field, name: str, signer: str) -> None:
 
 
 def _bundle(text: str) -> str | None:
-    """Why a text is no bundle of certificate authorities; what stands between its PEM blocks is ignored."""
+    """Why a text is not a bundle of certificate authorities; what stands between its PEM blocks is ignored."""
     if len(text.encode()) > _LARGEST_BUNDLE:
         return "must be no more than 1 MiB"
     seen: set[bytes] = set()
@@ -160,8 +160,8 @@ def _authority(data: bytes) -> str | None:
     try:
         context.load_verify_locations(cadata=data)
     except ssl.SSLError:
-        return "has a PEM block that is no X.509 certificate"
-    return None if context.cert_store_stats()["x509_ca"] else "has a certificate that is no authority's (CA:TRUE)"
+        return "has a PEM block that is not an X.509 certificate"
+    return None if context.cert_store_stats()["x509_ca"] else "has a certificate that is not an authority's (CA:TRUE)"
 
 
 def _annotations(place: Field, key: str) -> None:

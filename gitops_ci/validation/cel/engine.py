@@ -66,7 +66,7 @@ class Expression:
             return _first_line(error)
         if kind == "BOOL":
             return bool(found)
-        # What fails here fails on the server, too (a field that is not there, a text that is no number), unless it is a
+        # What fails here fails on the server, too (a missing field, a text that is not a number), unless it is a
         # function for other types that only the server has.
         return _first_line(found) if any(word in str(found) for word in _NOT_HERE) else False
 
@@ -172,7 +172,7 @@ def _functions(cel: Any) -> list[Any]:
 def _quantity(text: str) -> str:
     number = quantity(text)
     if number is None:
-        raise ValueError(f"'{text}' is no quantity")
+        raise ValueError(f"'{text}' is not a quantity")
     return f"{number.normalize():f}"
 
 

@@ -1,6 +1,6 @@
 """Whether a value is sound by a schema, as far as that can be seen without compiling it: nearly all values are.
 
-`find_problems` of bundled_kinds.py asks this first. No is no refusal: then the engine for definitions looks.
+`find_problems` of bundled_kinds.py asks this first. No is not a refusal: then the engine for definitions looks.
 """
 
 from __future__ import annotations

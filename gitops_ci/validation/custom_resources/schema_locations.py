@@ -116,7 +116,7 @@ class Locations:
             elif (schema := _parsed(text)) is not None:
                 return schema
             else:
-                failure = failure or f"{address} is no JSON Schema"
+                failure = failure or f"{address} is not a JSON Schema"
         return failure
 
 

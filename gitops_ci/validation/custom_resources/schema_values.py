@@ -32,7 +32,7 @@ _KINDS: Mapping[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
 }
 _ARTICLES = {"object": "a mapping", "array": "a list", "integer": "an integer", "boolean": "true or false"}
-_PLAIN_NAMES = {"byte": "base64"}
+_PLAIN_NAMES = {"byte": "valid base64"}
 _INT64 = 1 << 63
 _INT_OR_STRING = ("integer", "string")
 Test = Callable[[Any], str | None]
@@ -316,6 +316,8 @@ def _pattern(pattern: str) -> Check | None:
 
 def _format(name: str, fits: Callable[[str], bool]) -> Test:
     def test(value: Any) -> str | None:
-        return None if type(value) is not str or fits(value) else f"'{value}' is no {_PLAIN_NAMES.get(name, name)}"
+        if type(value) is not str or fits(value):
+            return None
+        return f"'{value}' is not {_PLAIN_NAMES.get(name, f'a valid {name}')}"
 
     return test

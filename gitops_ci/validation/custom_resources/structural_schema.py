@@ -67,7 +67,7 @@ class Structural:
         self._walk(value, {**self._root, _EMBEDDED: True}, path, problems, whole=True)
 
     def examine_part(self, value: Any, problems: list[Violation]) -> None:
-        """The same of a value that is no whole object: a default."""
+        """The same of a value that is not a whole object: a default."""
         self._walk(value, self._root, None, problems)
 
     def _walk(
@@ -186,6 +186,6 @@ def _why_no_identity(key: str, value: Any) -> str:
     if not value:
         return "must not be empty"
     if key == "apiVersion":
-        return f"'{value}' is no API version" if value.count("/") > 1 else ""
+        return f"'{value}' is not an API version" if value.count("/") > 1 else ""
     why = formats.dns_label_1035(value.lower())
     return f"'{value}' {why}" if why else ""

@@ -71,8 +71,8 @@ def _holds(value: Any, bits: int) -> bool:
 
 
 def _unfit(key: str, bound: float) -> Test:
-    """A bound that is no integer itself lets no integer pass."""
-    return lambda value: f"{value} is refused: the schema's {key} {bound} is no integer of its format"
+    """A bound that is not an integer itself lets no integer pass."""
+    return lambda value: f"{value} is refused: the schema's {key} {bound} is not an integer of its format"
 
 
 def _least(bound: float, *, strict: bool) -> Test:
@@ -112,7 +112,7 @@ def _step(step: float) -> Test:
         whole = type(value) is int
         factor = int(step) if whole and abs(step) < _INT64 else step
         if factor <= 0:
-            return f"{value} is refused: the schema's multipleOf {step} is no step for it"
+            return f"{value} is refused: the schema's multipleOf {step} is not a step for it"
         fits = value % factor == 0 if whole else _is_whole(1 / factor * value if factor < 1 else value / factor)
         return None if fits else f"{value} must be a multiple of {step}"
 

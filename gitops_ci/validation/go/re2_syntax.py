@@ -31,7 +31,7 @@ def why_no_pattern(pattern: str) -> str | None:
     try:
         _Parser(pattern).parse()
     except _NoPattern as error:
-        return f"'{pattern}' is no regular expression of RE2: {error}"
+        return f"'{pattern}' is not a regular expression of RE2: {error}"
     return None
 
 
@@ -92,7 +92,7 @@ class _Parser:
             self._at += 1
         elif named := _GROUP.match(text, at):
             if not re.fullmatch(r"[A-Za-z0-9_]+", named[1]):
-                raise _NoPattern(f"'{named[1]}' is no name of a group")
+                raise _NoPattern(f"'{named[1]}' is not a name of a group")
             self._at = named.end()
         elif flags := _FLAGS.match(text, at):
             self._at = flags.end()
@@ -129,7 +129,7 @@ class _Parser:
         if following and following in "pP":
             if found := _PROPERTY.match(self._text, self._at):
                 return found.end()
-            raise _NoPattern(f"'{self._text[self._at : self._at + 3]}' is no class of Unicode")
+            raise _NoPattern(f"'{self._text[self._at : self._at + 3]}' is not a class of Unicode")
         return 0
 
     def _character(self) -> int:
@@ -144,7 +144,7 @@ class _Parser:
         if following in "afnrtv" or (following.isascii() and not following.isalnum()):
             return self._at + 2
         hint = "; there are no back references" if following.isdigit() else ""
-        raise _NoPattern(rf"'\{following}' is no escape{hint}")
+        raise _NoPattern(rf"'\{following}' is not an escape{hint}")
 
     def _class(self) -> int:
         text = self._text
@@ -162,7 +162,7 @@ class _Parser:
         if text.startswith("[:", start) and (end := text.find(":]", start + 2)) >= 0:
             if found := _POSIX.match(text, start):
                 return found.end()
-            raise _NoPattern(f"'{text[start : end + 2]}' is no class of characters")
+            raise _NoPattern(f"'{text[start : end + 2]}' is not a class of characters")
         if text[start] == "\\" and (end := self._class_escape()):
             return end
         self._at = self._one()
@@ -174,7 +174,7 @@ class _Parser:
         self._at = self._one()
         high = text[begin : self._at]
         if _code(high) < _code(low):
-            raise _NoPattern(f"'{low}-{high}' is no range")
+            raise _NoPattern(f"'{low}-{high}' is not a range")
         return self._at
 
     def _one(self) -> int:
@@ -184,7 +184,7 @@ class _Parser:
 def _times(found: re.Match[str]) -> int:
     least, most = int(found[1]), int(found[3]) if found[3] else 0
     if max(least, most) > _MOST_REPEATS or (found[3] and most < least):
-        raise _NoPattern(f"'{found[0]}' is no number of repeats: at most {_MOST_REPEATS}, the smaller first")
+        raise _NoPattern(f"'{found[0]}' is not a number of repeats: at most {_MOST_REPEATS}, the smaller first")
     return max(least, most)
 
 

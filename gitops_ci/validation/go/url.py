@@ -21,7 +21,7 @@ _PORT = re.compile(r"(?::[0-9]*)?")
 
 
 class NoUrlError(ValueError):
-    """A text is no URL."""
+    """A text is not a URL."""
 
 
 class GoUrl(NamedTuple):
@@ -78,9 +78,9 @@ def _authority(text: str) -> tuple[str | None, str]:
     else:
         port = host[host.rfind(":") :] if ":" in host else ""
     if not _PORT.fullmatch(port):
-        raise NoUrlError(f"'{port}' is no port")
+        raise NoUrlError(f"'{port}' is not a port")
     if _HOST_ESCAPE.search(host) or _NO_HOST.search(host):
-        raise NoUrlError(f"'{host}' is no host")
+        raise NoUrlError(f"'{host}' is not a host")
     if at and (_NO_USER.search(user) or _BROKEN_ESCAPE.search(user)):
         raise NoUrlError("its user information has characters that are not allowed")
     return user if at else None, host

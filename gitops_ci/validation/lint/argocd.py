@@ -174,7 +174,7 @@ def _value_paths(
 
 
 def _generator_paths(document: Document, listed: Any, around: Surroundings) -> Iterator[Finding]:
-    """Paths of git generators, as far as they are no globs: where nothing is, no application is made."""
+    """Paths of git generators, as far as they are not globs: where nothing is, no application is made."""
     for place, generator in _generators(listed, ("spec", "generators")):
         git = generator.get("git")
         if not isinstance(git, dict) or not is_here(git.get("repoURL"), around):

@@ -53,7 +53,7 @@ def unknown_annotations(document: Document) -> Iterator[Finding]:
             continue
         keys = ("metadata", "annotations", key)
         if name == "sync-wave" and not _is_integer(value):
-            message = f"'{value}' is no integer; Argo CD ignores it"
+            message = f"'{value}' is not an integer; Argo CD ignores it"
             yield at(document, keys, "gitops/argocd", message, severity="warning")
         for one in _unknown(name, value):
             near = nearest(one, _LISTS[name])

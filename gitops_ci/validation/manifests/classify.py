@@ -94,7 +94,7 @@ def _client_side(value: Mapping[str, Any]) -> str | None:
     if api_version is None and kind is not None and _is_no_kind(kind, value):
         return f"no Kubernetes object: it has no apiVersion, and kind '{kind}' is no kind of Kubernetes"
     if kind is None and not isinstance(api_version, str | None):
-        return "no Kubernetes object: its apiVersion is no string, and it has no kind"
+        return "no Kubernetes object: its apiVersion is not a string, and it has no kind"
     if kind in {"Kustomization", "Component"} and str(api_version or "kustomize.config.k8s.io").startswith(
         "kustomize.config"
     ):

@@ -71,7 +71,7 @@ def _otherwise(text: str, error: YamlError) -> str | None:
         return text[:at] + _COLON + text[at + 1 :]
     if error.reason.startswith("found unknown escape") and text.startswith("\\'", at):
         return text[:at] + _QUOTE + text[at + 2 :]
-    # To kubectl a file of JSON is no YAML, and only there two escapes make one character.
+    # To kubectl a file of JSON is not YAML, and only there two escapes make one character.
     if error.reason.startswith("found invalid Unicode character escape") and _is_json(text):
         return _PAIR.sub(_paired, text, count=1) if _PAIR.match(text, at - 2) else None
     return None

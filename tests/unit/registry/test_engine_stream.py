@@ -83,8 +83,8 @@ def test_a_stream_that_ends_without_a_digest_is_an_error():
         ('Get "https://r:5000/v2/": http: server gave HTTP response to HTTPS client', "insecure-registries"),
         ("tls: first record does not look like a TLS handshake", "docker-archive:"),
         ("x509: certificate signed by unknown authority", "certs.d"),
-        ("dial tcp: lookup registry.invalid: no such host", "Engine, not this program"),
-        ("dial tcp 127.0.0.1:1: connect: connection refused", "Engine, not this program"),
+        ("dial tcp: lookup registry.invalid: no such host", "The Engine connects to the registry, not gitops-ci"),
+        ("dial tcp 127.0.0.1:1: connect: connection refused", "The Engine connects to the registry, not gitops-ci"),
         ("image with reference x was found but does not provide any platform", "registry:NAME"),
         (
             "tag invalid: The image tag '1' already exists and cannot be overwritten because it is immutable",

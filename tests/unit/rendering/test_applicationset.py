@@ -152,7 +152,7 @@ def flat(found):
     [
         ({"list": {"elements": [{"a": 1}]}}, "'a' is none: quote it"),
         ({"list": {"elements": [{"values": {"a": True}}]}}, "'values.a' is none"),
-        ({"list": {"elementsYaml": "a: ["}}, "no YAML"),
+        ({"list": {"elementsYaml": "a: ["}}, "not YAML"),
         ({"matrix": {"generators": [{"list": {}}]}}, "two generators"),
         (
             {"matrix": {"generators": [{"list": {"elements": [{"a": "1"}]}}, {"list": {"elements": [{"a": "2"}]}}]}},

@@ -213,7 +213,7 @@ def test_a_value_for_a_path_is_read_as_helm_reads_it(path, text, more, made):
 
 @pytest.mark.parametrize(
     ("path", "text", "why"),
-    [("a", "x,y", "a comma"), ("a", "{x", "brace"), ("[0]", "1", "no path"), ("a[9999999]", "1", "no path")],
+    [("a", "x,y", "a comma"), ("a", "{x", "brace"), ("[0]", "1", "not a path"), ("a[9999999]", "1", "not a path")],
 )
 def test_a_value_that_cannot_be_set_is_an_error_of_the_release(path, text, why):
     config = CONFIGMAP % "a, namespace: apps" + "data: " + json.dumps({"one": text}) + "\n"

@@ -112,7 +112,7 @@ def test_a_broken_document_hides_no_other() -> None:
 def test_what_cannot_be_read_and_is_no_manifest_is_a_skip(path: str, text: str) -> None:
     report = check([(path, text)])
     assert report.findings == ()
-    assert "is no YAML" in report.skipped[0].reason
+    assert "is not YAML" in report.skipped[0].reason
     assert [one.rule for one in findings(f"{text}\nkind: Deployment\n")] == ["yaml/syntax"]
 
 

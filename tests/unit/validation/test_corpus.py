@@ -1,4 +1,4 @@
-"""Agreement with a real API server on manifests of public repositories, which are no part of this one."""
+"""Agreement with a real API server on manifests of public repositories, which are not part of this one."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_a_sound_custom_resource_is_valid() -> None:
 @pytest.mark.parametrize(
     ("spec", "line", "message"),
     [
-        ("size: 3\ncolor: red\ncolor: 1\n", 8, "spec.color: unknown field 'color'"),
+        ("size: 3\ncolor: red\ncolr: 1\n", 8, "spec.colr: unknown field 'colr'"),
         ('size: "3"\ncolor: red\n', 6, "spec.size: must be an integer, is a string"),
         ("size: 12\ncolor: red\n", 6, "spec.size: 12 must be at most 9"),
         ("color: red\n", 5, "spec: required field 'size' is missing"),
@@ -225,7 +225,7 @@ def test_an_answer_that_is_no_schema_is_a_finding(host: tuple[str, type[_Schemas
     handler.answers, handler.body = [200] * 2, body
     ((rule, message),) = failures(at(base))
     assert rule == "gitops/schema-location"
-    assert f"{base}/widget.json is no JSON Schema" in message
+    assert f"{base}/widget.json is not a JSON Schema" in message
 
 
 def test_a_schema_that_a_host_has_not_is_no_failure(host: tuple[str, type[_Schemas]]) -> None:

@@ -91,9 +91,9 @@ SECRET = named("Secret", "login", stringData={"password": "x"})
     ("objects", "rule", "message", "hint"),
     [
         (
-            [pod(container=env_of("ConfigMap", "settings", "color")), CONFIG],
+            [pod(container=env_of("ConfigMap", "settings", "colr")), CONFIG],
             "missing-reference",
-            "has no key 'color'",
+            "has no key 'colr'",
             "'color'",
         ),
         (
@@ -286,7 +286,7 @@ def test_a_broken_relation_is_a_warning(objects, rule, message, hint):
         ],
         [[ingress("shop", number=80), service()], [named("Kafka", "shop", "kafka.strimzi.io/v1")]],
         # It may be missing, or is always there.
-        [[pod(container=env_of("ConfigMap", "settings", "color", optional=True)), CONFIG]],
+        [[pod(container=env_of("ConfigMap", "settings", "colr", optional=True)), CONFIG]],
         [[pod(container=from_all("ConfigMap", "other", optional=True)), CONFIG]],
         [[pod(serviceAccountName="default"), named("ServiceAccount", "web")]],
         [[pod(volumes=[{"name": "v", "configMap": {"name": "kube-root-ca.crt"}}]), CONFIG]],

@@ -30,10 +30,12 @@ def admission_policy(document: Field) -> None:
                 spec.at("paramKind").missing("admission-policy", key)
         kind = spec.at("paramKind").text("kind")
         if kind and formats.dns_label_1035(kind.lower()):
-            spec.at("paramKind", "kind").bad("admission-policy", f"'{kind}' is no name of a kind")
+            spec.at("paramKind", "kind").bad("admission-policy", f"'{kind}' is not a name of a kind")
         group, slash, version = spec.at("paramKind").text("apiVersion").rpartition("/")
         if (version or slash) and (formats.dns_label_1035(version) or (group and formats.dns_subdomain(group))):
-            spec.at("paramKind", "apiVersion").bad("admission-policy", f"'{group}{slash}{version}' is no API version")
+            spec.at("paramKind", "apiVersion").bad(
+                "admission-policy", f"'{group}{slash}{version}' is not an API version"
+            )
     if not spec.has("matchConstraints"):
         spec.missing("admission-policy", "matchConstraints")
     else:
@@ -70,7 +72,7 @@ def _variables(spec: Field, known: tuple[str, ...]) -> None:
     for variable in spec.each("variables"):
         name = variable.text("name")
         if name and (not _IDENTIFIER.fullmatch(name) or name in RESERVED):
-            variable.at("name").bad("admission-policy", f"'{name}' is no identifier")
+            variable.at("name").bad("admission-policy", f"'{name}' is not an identifier")
         if not variable.text("expression").strip():
             variable.missing("admission-policy", "expression")
         admission(variable, "expression", "admission-policy", known)

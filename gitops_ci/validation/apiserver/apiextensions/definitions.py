@@ -118,7 +118,7 @@ def _selectable(version: Field) -> None:
         try:
             found = target(path, schema, brackets=False)
         except NoPathError as error:
-            field.at("jsonPath").bad("crd", f"'{path}' is no path of the schema: {error}")
+            field.at("jsonPath").bad("crd", f"'{path}' is not a path of the schema: {error}")
             continue
         if path == ".metadata" or path.startswith(".metadata."):
             field.at("jsonPath").bad("crd", "must not point to metadata")

@@ -64,11 +64,11 @@ def _within(part: Field, structure: Any) -> None:
     for name, field in part.pairs("properties"):
         outside = fields.get(name) if isinstance(fields, dict) else None
         if not isinstance(outside, dict):
-            field.bad_key("crd", f"'{name}' is no field of the schema outside of allOf, anyOf, oneOf and not")
+            field.bad_key("crd", f"'{name}' is not a field of the schema outside of allOf, anyOf, oneOf and not")
         else:
             _within(field, outside)
     items = structure.get("items") if isinstance(structure, dict) else None
-    # An empty list is no schema, and none is asked for.
+    # An empty list is not a schema, and none is asked for.
     if part.get("items") == []:
         pass
     elif part.has("items") and not isinstance(items, dict):

@@ -21,7 +21,7 @@ def target(path: str, schema: Any, *, brackets: bool = True) -> dict[str, Any]:
     """The schema at the end of a path such as `.spec['a-b'].c`.
 
     Raises:
-        NoPathError: it is no path, or the schema does not lead there.
+        NoPathError: it is not a path, or the schema does not lead there.
     """
     tokens = _TOKEN.findall(path)
     at = 0

@@ -66,7 +66,7 @@ def _messages(rule: Field, source: str, schema: Any) -> None:
         try:
             target(path, schema)
         except NoPathError as error:
-            rule.at("fieldPath").bad("crd", f"'{path}' is no path of this schema: {error}")
+            rule.at("fieldPath").bad("crd", f"'{path}' is not a path of this schema: {error}")
 
 
 def _breaks(text: str) -> bool:

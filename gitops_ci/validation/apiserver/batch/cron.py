@@ -80,7 +80,7 @@ def _part(part: str, least: int, most: int, words: dict[str, int]) -> str | None
         end = most
     step = _number(pieces[1], {}) if len(pieces) == 2 else 1
     if start is None or end is None or step is None:
-        return f"'{part}' is no number, range or step"
+        return f"'{part}' is not a number, range or step"
     if start < least:
         return f"{start} is below {least}"
     if end > most:
@@ -102,7 +102,7 @@ def _why_no_zone(name: str) -> str | None:
     if name.lower() == "local":
         return "must be an explicit time zone"
     if name.startswith(("/", "\\")) or ".." in name or not re.fullmatch(r"[A-Za-z0-9_+\-/.]+", name):
-        return "is no name of a time zone, such as Europe/Paris"
+        return "is not a name of a time zone, such as Europe/Paris"
     return None if _exists(name) else "is an unknown time zone; names are such as Europe/Paris or Etc/UTC"
 
 

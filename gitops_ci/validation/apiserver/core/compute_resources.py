@@ -85,8 +85,8 @@ def container_resource_name(name: str) -> str | None:
     if why := resource_name(name):
         return why
     if "/" not in name:
-        return None if name in _CONTAINER or is_huge_page(name) else "is no resource of a container"
-    return None if is_native(name) or is_extended(name) else "is no name of an extended resource"
+        return None if name in _CONTAINER or is_huge_page(name) else "is not a resource of a container"
+    return None if is_native(name) or is_extended(name) else "is not a name of an extended resource"
 
 
 def amount(field: Field, name: str) -> None:

@@ -32,7 +32,7 @@ def pod_annotations(template: Field, *, is_pod: bool) -> None:
             if name not in names:
                 place.bad_key("annotation", f"there is no container '{name}'")
             if value not in {"", "runtime/default", "unconfined"} and not value.startswith("localhost/"):
-                place.bad("annotation", f"'{value}' is no AppArmor profile")
+                place.bad("annotation", f"'{value}' is not an AppArmor profile")
         elif key == _COST and not _is_cost(value):
             place.bad("annotation", f"'{value}' must be a 32-bit integer")
     if found.has(_MIRROR) and not spec.text("nodeName"):
@@ -75,7 +75,7 @@ def _why_no_seccomp(value: str) -> str | None:
         return None
     if value.startswith("localhost/"):
         return formats.relative_path(value.removeprefix("localhost/"))
-    return "is no seccomp profile"
+    return "is not a seccomp profile"
 
 
 def _is_cost(value: str) -> bool:

@@ -40,7 +40,7 @@ def resource_quota(document: Field) -> None:
     for name, value in spec.pairs("hard"):
         why = resource_name(name)
         if why is None and "/" not in name and not is_quota(name):
-            why = "is no resource for a quota"
+            why = "is not a resource for a quota"
         if why:
             value.bad_key("quota", f"'{shown(name)}' {why}")
         else:

@@ -102,7 +102,7 @@ def _sysctls(context: Field, spec: Field) -> None:
     for sysctl in context.each("sysctls"):
         name = sysctl.text("name")
         if name and (len(name) > 253 or not _SYSCTL.fullmatch(name)):
-            sysctl.at("name").bad("security-context", f"'{name}' is no name of a sysctl")
+            sysctl.at("name").bad("security-context", f"'{name}' is not a name of a sysctl")
         elif name in seen:
             sysctl.at("name").bad("duplicate", f"sysctl '{name}' is given twice")
         seen.add(name)
@@ -146,7 +146,7 @@ def _user_name(name: str) -> str | None:
     if domain and (len(domain[0]) >= 256 or not (_NETBIOS.fullmatch(domain[0]) or _DNS.fullmatch(domain[0]))):
         return f"has a domain '{domain[0]}' that is neither a NetBIOS nor a DNS name"
     if not 1 <= len(user.encode()) <= 104 or not user.strip(". ") or any(c in '"/\\:;|=,+*?<>@[]' for c in user):
-        return f"has a user '{user}' that is no Windows user name"
+        return f"has a user '{user}' that is not a Windows user name"
     return None
 
 

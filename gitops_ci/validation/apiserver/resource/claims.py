@@ -49,7 +49,7 @@ def device_class(document: Field) -> None:
     _configurations(spec)
     if spec.has("extendedResourceName") and not is_extended(spec.text("extendedResourceName")):
         name = shown(spec.text("extendedResourceName"))
-        spec.at("extendedResourceName").bad("device", f"'{name}' is no name of an extended resource")
+        spec.at("extendedResourceName").bad("device", f"'{name}' is not a name of an extended resource")
 
 
 def claim_template(document: Field) -> None:

@@ -28,11 +28,11 @@ __all__ = ["FLEET_YAML", "KINDS"]
 
 _UNITS = "ns|us|µs|ms|s|m|h"
 _TIME = Text(
-    "is no duration", re.compile(rf"0|(?:[0-9]+(?:\.[0-9]+)?(?:{_UNITS}))+"), "Write it as 5m or 1h30m.", most=32
+    "is not a duration", re.compile(rf"0|(?:[0-9]+(?:\.[0-9]+)?(?:{_UNITS}))+"), "Write it as 5m or 1h30m.", most=32
 )
-_BASE64 = Text("is no base64", re.compile(r"[A-Za-z0-9+/=\r\n]*"))
+_BASE64 = Text("is not valid base64", re.compile(r"[A-Za-z0-9+/=\r\n]*"))
 _RELEASE_NAME = Text(
-    "is no name of a release",
+    "is not a name of a release",
     re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"),
     "Lower-case letters, digits, '-' and '.' only, a letter or digit at both ends.",
     most=53,

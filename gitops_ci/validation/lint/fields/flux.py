@@ -15,7 +15,7 @@ __all__ = ["KINDS"]
 
 
 def _duration(units: str) -> Text:
-    return Text("is no duration", re.compile(rf"(?:[0-9]+(?:\.[0-9]+)?(?:{units}))+"), "Write it as 5m or 1m30s.")
+    return Text("is not a duration", re.compile(rf"(?:[0-9]+(?:\.[0-9]+)?(?:{units}))+"), "Write it as 5m or 1m30s.")
 
 
 def _address(*schemes: str) -> Text:
@@ -75,9 +75,9 @@ _RELEASE: _Fields = {
         with_others(
             {
                 "name": _LONG_NAME,
-                "valuesKey": Text("is no key of a ConfigMap or Secret", re.compile(r"[-._a-zA-Z0-9]+"), most=253),
+                "valuesKey": Text("is not a key of a ConfigMap or Secret", re.compile(r"[-._a-zA-Z0-9]+"), most=253),
                 "targetPath": Text(
-                    "is no path of a value", re.compile(r"(?:[a-zA-Z0-9_\-.\\/]|\[[0-9]{1,5}\])+"), most=250
+                    "is not a path of a value", re.compile(r"(?:[a-zA-Z0-9_\-.\\/]|\[[0-9]{1,5}\])+"), most=250
                 ),
             }
         )
