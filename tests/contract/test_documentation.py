@@ -26,6 +26,7 @@ from gitops_ci.config_keys import KEYS
 from gitops_ci.flows.demo import FILES
 from tests.support import CHECKOUT, dev_tool
 from tests.support.documents import Block, blocks, pages
+from tests.support.published_schemas import misfits
 from tests.support.reader import Reader
 
 # Lines that another test runs, since they take a machine of their own: test -> lines.
@@ -162,15 +163,12 @@ def _check_images(references: list[str]) -> None:
 def _fits(kind: str, value: Any, folder: Path) -> None:
     path = folder / "file.json"
     path.write_text(json.dumps(value))
-    run = subprocess.run(
-        [dev_tool("check-jsonschema"), "--builtin-schema", kind, str(path)], capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert misfits(kind, path) == ""
 
 
 def _check_workflow(text: str, workflow: dict[Any, Any], folder: Path) -> None:
     # YAML 1.1 reads `on` as true.
-    _fits("vendor.github-workflows", {("on" if key is True else key): value for key, value in workflow.items()}, folder)
+    _fits("github-workflows", {("on" if key is True else key): value for key, value in workflow.items()}, folder)
     steps = [step for job in workflow["jobs"].values() for step in job.get("steps", ())]
     inputs = yaml.safe_load((CHECKOUT / "action.yml").read_text())["inputs"].keys()
     for step in steps:
@@ -188,7 +186,7 @@ def _check_workflow(text: str, workflow: dict[Any, Any], folder: Path) -> None:
 
 
 def _check_pipeline(pipeline: dict[str, Any], folder: Path) -> None:
-    _fits("vendor.gitlab-ci", pipeline, folder)
+    _fits("gitlab-ci", pipeline, folder)
     spec, _ = yaml.safe_load_all((CHECKOUT / ".gitlab-ci-template.yml").read_text())
     includes = pipeline.get("include", [])
     for include in includes if isinstance(includes, list) else [includes]:

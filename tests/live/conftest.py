@@ -13,6 +13,7 @@ from tests.support import CHECKOUT, missing
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.once import once
 from tests.support.services import Unavailable, program
+from tests.support.virtual_environments import quick_python
 from tests.support.workspace import build_wheel, export_project, pip
 
 _numbers = itertools.count(1)
@@ -62,6 +63,12 @@ def runner_home(locked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings.parent.mkdir(parents=True)
     settings.write_text(f"[global]\nno-index = true\nfind-links = {locked}\n[install]\ncompile = no\n")
     return home
+
+
+@pytest.fixture(scope="session")
+def runner_programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a `python3` whose pip installs the same once in a run, for jobs that are no test of pip."""
+    return quick_python(tmp_path_factory, tmp_path_factory.mktemp("runner-programs"))
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,10 @@ def config_checkout(tmp_path, project, package):
     return make
 
 
-def test_broken_manifest_fails_with_both_reports(config_checkout, runner_home):
-    run = gitlab_ci_local(config_checkout(DEPLOYMENT.replace("replicas: 2", "replicas: two")), runner_home)
+def test_broken_manifest_fails_with_both_reports(config_checkout, runner_home, runner_programs):
+    run = gitlab_ci_local(
+        config_checkout(DEPLOYMENT.replace("replicas: 2", "replicas: two")), runner_home, programs=runner_programs
+    )
     assert run.exit_code != 0
     assert "apps/shop.yaml:7" in run.log
     quality = json.loads(run.artifact("gitops-ci-validate", "gl-code-quality-report.json"))
@@ -49,20 +51,23 @@ def test_broken_manifest_fails_with_both_reports(config_checkout, runner_home):
     assert len(junit.findall("testsuite[@name='apps/shop.yaml']/testcase/failure")) == 1
 
 
-def test_valid_manifests_pass_and_no_release_job_appears_without_a_source(config_checkout, runner_home):
+def test_valid_manifests_pass_and_no_release_job_appears_without_a_source(
+    config_checkout, runner_home, runner_programs
+):
     checkout = config_checkout(DEPLOYMENT)
-    run = gitlab_ci_local(checkout, runner_home)
+    run = gitlab_ci_local(checkout, runner_home, programs=runner_programs)
     assert run.exit_code == 0, run.log
     assert json.loads(run.artifact("gitops-ci-validate", "gl-code-quality-report.json")) == []
     assert "gitops-ci-release" not in gitlab_ci_local(checkout, runner_home, "--list").log
 
 
-def test_parallel_jobs_each_check_their_share(config_checkout, runner_home):
+def test_parallel_jobs_each_check_their_share(config_checkout, runner_home, runner_programs):
     checkout = config_checkout(DEPLOYMENT.replace("replicas: 2", "replicas: two"))
     pipeline = checkout / ".gitlab-ci.yml"
     pipeline.write_text(pipeline.read_text() + "gitops-ci-validate: {parallel: 2}\n")
     make_checkout(checkout, {"apps/other/shop.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: three")}, origin="")
-    run = gitlab_ci_local(checkout, runner_home)
+    # A folder for each job, as on a runner: both write the same file at the same time.
+    run = gitlab_ci_local(checkout, runner_home, "--shell-isolation", programs=runner_programs)
     assert run.exit_code != 0
     found = [
         [issue["location"]["path"] for issue in json.loads(path.read_text())]
@@ -117,7 +122,7 @@ def _includes(server):
 
 
 @pytest.fixture
-def release(tmp_path, docker_cli, registry, project, package, runner_home, gitlab):
+def release(tmp_path, docker_cli, registry, project, package, runner_home, runner_programs, gitlab):
     """Run the release pipeline for a tag of an application's repository, included in one of the ways."""
     name = f"gitops-ci-tests/gitlab-{tmp_path.name}:build"
 
@@ -133,7 +138,7 @@ def release(tmp_path, docker_cli, registry, project, package, runner_home, gitla
         variables = {"DOCKER_HOST": docker_cli, "DOCKER_BUILDKIT": "0", "IMAGE": name, "REGISTRY": registry}
         variables |= {"CONFIG_REPO": delivery.url, "API_URL": delivery.forge.api_url, "CI_COMMIT_TAG": "v1.4.2"}
         variables |= {"GITOPS_CI_TOKEN": delivery.token}
-        return gitlab_ci_local(checkout, runner_home, *arguments, variables=variables)
+        return gitlab_ci_local(checkout, runner_home, *arguments, variables=variables, programs=runner_programs)
 
     yield run
     remove_image(docker_cli, name)

@@ -237,7 +237,7 @@ def test_a_package_with_another_hash_is_not_installed(workflow, project, tmp_pat
     assert "could not be installed" in run.log or any("could not be installed" in a.message for a in run.annotations)
 
 
-def test_an_input_of_the_gitlab_template_is_not_executed(tmp_path, project, package, runner_home, engine, registry):
+def test_an_input_of_the_gitlab_template_is_not_executed(tmp_path, project, package, runner_home, runner_programs):
     marker = tmp_path / "marker"
     attack = f"$(touch {marker})`touch {marker}`; touch {marker} #"
     inputs = {
@@ -259,7 +259,7 @@ def test_an_input_of_the_gitlab_template_is_not_executed(tmp_path, project, pack
     files = {".gitlab-ci.yml": json.dumps(pipeline), ".gitlab-ci-template.yml": template, "apps/a.yaml": DEPLOYMENT}
     checkout = make_checkout(tmp_path / "checkout", files, origin="https://gitlab.example.com/acme/shop.git")
     for job in ("gitops-ci-validate", "gitops-ci-release"):
-        run = gitlab_ci_local(checkout, runner_home, job)
+        run = gitlab_ci_local(checkout, runner_home, job, programs=runner_programs)
         assert run.exit_code != 0
         assert not marker.exists(), run.log
 

@@ -105,7 +105,7 @@ def test_pre_merge_workflow_of_init_judges(init, project, runner_home, manifest)
 
 
 @pytest.mark.parametrize("manifest", [DEPLOYMENT, BROKEN])
-def test_pipeline_of_init_judges(init, project, package, runner_home, tmp_path, manifest):
+def test_pipeline_of_init_judges(init, project, package, runner_home, runner_programs, tmp_path, manifest):
     with git_server(tmp_path / "gitlab") as server:
         server.anonymous_read = True
         shipped = {name: (project / name).read_text() for name in ("templates/release.yml", "templates/validate.yml")}
@@ -116,14 +116,14 @@ def test_pipeline_of_init_judges(init, project, package, runner_home, tmp_path, 
             *("--ci", "gitlab", "--address", "127.0.0.1/acme/gitops-ci"),
         )
         wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"file://{package.split()[-2]}"}
-        run = gitlab_ci_local(checkout, runner_home, variables=wheels)
+        run = gitlab_ci_local(checkout, runner_home, variables=wheels, programs=runner_programs)
     assert (run.exit_code == 0) is (manifest is DEPLOYMENT), run.log
     assert ("apps/staging/shop.yaml:7" in run.log) is (manifest is BROKEN)
 
 
 @pytest.mark.only_soak  # an image is built
 def test_pipeline_of_a_monorepo_releases_the_application_of_the_tag(
-    init, registry, docker_cli, project, package, runner_home, tmp_path
+    init, registry, docker_cli, project, package, runner_home, runner_programs, tmp_path
 ):
     repository = f"{registry}/{tmp_path.name.replace('_', '-')}/mono"
     files = {f"services/{name}/app": name for name in ("api", "web")}
@@ -154,7 +154,9 @@ def test_pipeline_of_a_monorepo_releases_the_application_of_the_tag(
             variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"file://{package.split()[-2]}"}
             # What a push changed is not known here, and no rule of a tag asks for it.
             whole = "--no-evaluate-rule-changes"
-            run = gitlab_ci_local(checkout, runner_home, whole, variables=variables, timeout=600)
+            run = gitlab_ci_local(
+                checkout, runner_home, whole, variables=variables, programs=runner_programs, timeout=600
+            )
             assert run.exit_code == 0, run.log
             [pull] = delivery.forge.pulls
             assert "+    newTag: 1.4.2" in delivery.repo.diff("main", pull.head)

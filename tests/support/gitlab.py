@@ -32,9 +32,17 @@ class Pipeline:
 
 
 def gitlab_ci_local(
-    checkout: Path, home: Path, *arguments: str, variables: Mapping[str, str] | None = None, timeout: float = 180
+    checkout: Path,
+    home: Path,
+    *arguments: str,
+    variables: Mapping[str, str] | None = None,
+    programs: Path | None = None,
+    timeout: float = 180,
 ) -> Pipeline:
-    """Run jobs of `checkout`'s pipeline (all when none is named); `variables` are the project's CI variables."""
+    """Run jobs of `checkout`'s pipeline (all when none is named); `variables` are the project's CI variables.
+
+    `programs` is a folder whose programs come before those on PATH.
+    """
     script = _installed()
     home.mkdir(parents=True, exist_ok=True)
     # The project's settings, not the command line: a token in a command line is for everyone to read.
@@ -44,6 +52,7 @@ def gitlab_ci_local(
     settings.write_text("---\nglobal:\n" + "".join(lines) if lines else "---\n{}\n")
     # How pip is set up is said in `home`.
     machine = {key: value for key, value in os.environ.items() if key.startswith(("PATH", "LC_", "SSL_"))}
+    machine["PATH"] = f"{programs}{os.pathsep}{machine['PATH']}" if programs else machine["PATH"]
     run = subprocess.run(
         ["node", str(script), "--force-shell-executor", "--shell-executor-no-image", "--color=false", *arguments],
         cwd=checkout,
