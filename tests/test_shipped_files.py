@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import click
@@ -395,3 +396,21 @@ def test_scripts_are_executable(folder):
     names = {".": ["tests/run", ".ci/run", ".ci/audit"], "action": ["action/run"]}[folder]
     for name in names:
         assert (CHECKOUT / name).stat().st_mode & 0o111, name
+
+
+@pytest.mark.parametrize(
+    ("lint", "audit", "code", "said"),
+    [
+        ("true", "0", 0, ["lint", "audited", "tests"]),
+        ("true", "1", 1, ["lint", "audited"]),
+        ("false", "0", 2, ["lint"]),
+    ],
+)
+def test_the_run_of_everything_ends_with_the_first_part_that_fails(tmp_path, lint, audit, code, said):
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".ci" / "audit").write_text(f"#!/bin/sh\necho audited\nexit {audit}\n")
+    (tmp_path / ".ci" / "audit").chmod(0o755)
+    shutil.copy(CHECKOUT / ".ci" / "run", tmp_path / ".ci")
+    (tmp_path / "Makefile").write_text(f"lint:\n\t@echo lint; {lint}\ntest:\n\t@echo tests\n")
+    ran = subprocess.run([tmp_path / ".ci" / "run"], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.split()) == (code, said), ran.stderr

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from gitops_ci import __version__
 
-
 PACKAGE = f"gitops-ci=={__version__}"
 
 
