@@ -26,6 +26,8 @@ from gitops_ci.yamltext import YamlError
 __all__ = ["closure", "describe", "recipe"]
 
 _NAMES = frozenset({"fleet.yaml", "fleet.yml"})
+# What a target says of it is not taken over (options.Merge).
+_NOT_MERGED = frozenset({"skipSchemaValidation"})
 _MANIFESTS = "fleet-manifests.yaml"
 
 
@@ -73,6 +75,8 @@ def _merged_options(base: Mapping[str, Any], custom: Mapping[str, Any]) -> dict[
     }
     base_helm = base.get("helm")
     helm = [one for source in (base, custom) if isinstance(one := source.get("helm"), dict)]
+    if isinstance(one := custom.get("helm"), dict):
+        helm[-1] = {key: value for key, value in one.items() if key not in _NOT_MERGED}
     made["helm"] = merged([{key: value for key, value in one.items() if value not in (None, "")} for one in helm])
     # Each level's files are read into its values before the levels are merged; those of a bundle that names no chart
     # are not read at all (readResources).

@@ -100,22 +100,26 @@ def overlay_recipe(folder: str, closure: Closure, overlays: Sequence[str], tree:
         if posixpath.basename(path) not in {"fleet.yaml", "fleet.yml"} and not path.startswith(prefix + TEMPLATES)
     )
     effective = {path[len(prefix) :]: path for path in own if not path[len(prefix) :].startswith(_OVERLAYS)}
-    patches: list[dict[str, Any]] = []
+    patches: dict[str, list[dict[str, Any]]] = {}
     for overlay in overlays:
         start = f"{prefix}{_OVERLAYS}{overlay}/"
         for path in [one for one in own if one.startswith(start)]:
             name = path[len(start) :]
             if _PATCH in posixpath.basename(name):
-                patches += _patches(path, effective.get(_patched(name), ""), tree)
+                target = _patched(name)
+                patches.setdefault(target, []).extend(_patches(path, effective.get(target, ""), tree))
             else:
+                # A file that replaces another one replaces what was patched.
                 effective[name] = path
+                patches.pop(name, None)
     names = [effective[name] for name in sorted(effective)]
-    if not patches:
+    in_order = [patch for one in patches.values() for patch in one]
+    if not in_order:
         texts = [f"# Source: {path}\n{(tree.text(path) or '').removeprefix(chr(0xFEFF))}" for path in names]
         return Recipe(text=join_documents(texts))
     copies = {f"{OWN_FOLDER}/{number:04}.yaml": path for number, path in enumerate(names) if _objects(path, tree)}
     resources = [posixpath.basename(one) for one in copies]
-    value = {"resources": resources, "patches": patches, "sortOptions": {"order": "fifo"}}
+    value = {"resources": resources, "patches": in_order, "sortOptions": {"order": "fifo"}}
     made = {f"{OWN_FOLDER}/kustomization.yaml": written(value)}
     step = Step("kustomize", ("--", path_argument(OWN_FOLDER)))
     return Recipe(copies=copies, written=made, steps=(step,))

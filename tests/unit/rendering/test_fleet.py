@@ -6,6 +6,7 @@ Expected values follow github.com/rancher/fleet 0.16 (internal/bundlereader, int
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -78,6 +79,30 @@ def test_values_of_a_cluster_are_not_known(helm, is_known):
 def test_a_schema_may_be_skipped():
     _, _, recipe = unit_of(bundle("helm: {chart: web, skipSchemaValidation: true}\n", CHART), "fleet:b")
     assert "--skip-schema-validation" in recipe.steps[0].arguments
+
+
+def test_a_target_does_not_skip_a_schema():
+    text = "helm: {chart: web}\ntargetCustomizations: [{name: t, helm: {skipSchemaValidation: true, values: {a: 2}}}]\n"
+    _, _, recipe = unit_of(bundle(text, CHART), "fleet:b#t")
+    assert "--skip-schema-validation" not in recipe.steps[0].arguments
+    assert {"a": 2} in [json.loads(one) for one in recipe.written.values()]
+
+
+@pytest.mark.parametrize(
+    ("overlays", "is_patched"), [("[patch, file]", False), ("[file, patch]", True), ("[file]", False)]
+)
+def test_overlays_are_laid_one_over_the_other(overlays, is_patched):
+    """A file that a later overlay replaces has none of the patches before it."""
+    files = {
+        "b/x.yaml": CONFIGMAP % "x",
+        "b/overlays/patch/x_patch.yaml": "data: {a: b}\n",
+        "b/overlays/file/x.yaml": CONFIGMAP % "x",
+    }
+    made = bundle(f"targetCustomizations: [{{name: t, yaml: {{overlays: {overlays}}}}}]\n", files)
+    _, _, recipe = unit_of(made, "fleet:b#t")
+    assert bool(recipe.steps) == is_patched
+    used = {*recipe.copies.values(), *re.findall("^# Source: (.*)$", recipe.text, re.MULTILINE)}
+    assert used == {"b/overlays/file/x.yaml"}
 
 
 def test_templates_without_a_chart_are_templated():
