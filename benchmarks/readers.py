@@ -17,9 +17,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, classify
+from gitops_ci.fast_yaml.ambiguity import AMBIGUOUS, classify
+from gitops_ci.fast_yaml.reader import load_fast
 from gitops_ci.validation.manifests.documents import Piece, split
-from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
 from gitops_ci.yamltext import MOST_VALUES, YamlError
 

@@ -40,7 +40,8 @@ LAYERS = (
         "quantities",
     }
     | {"repourl", "moments", "windows", "yaml_view"},
-    {"bounded", "checkout", "http", "process", "streams", "variables", "yamltext", "charmap", "splice"} | {"rules"},
+    {"bounded", "checkout", "http", "process", "streams", "variables", "yamltext", "fast_yaml", "charmap", "splice"}
+    | {"rules"},
     {"tags", "registry", "formats", "configrepo", "forges", "rendering", "validation", "reporting", "comparing"},
     {"plan"},
     {"flows"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from gitops_ci.fast_yaml.reader import load_fast
 from gitops_ci.lazy import lazy_pattern
 from gitops_ci.model import Finding, Skip
 from gitops_ci.validation.lint import (
@@ -17,7 +18,6 @@ from gitops_ci.validation.lint import (
 )
 from gitops_ci.validation.manifests.classify import may_be_manifest, why_no_document, why_no_manifest
 from gitops_ci.validation.manifests.documents import Document, Piece, split
-from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError, Loaded
 from gitops_ci.validation.manifests.merged import FLUX, is_merged
 from gitops_ci.validation.manifests.unknown_values import unknown_values

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from gitops_ci.fast_yaml.ambiguity import AMBIGUOUS, HAS_NULL, classify
 from gitops_ci.text import nearest
 from gitops_ci.validation.apiserver import api_problems, as_validated
 from gitops_ci.validation.custom_resources.custom_kinds import CustomKinds, NoSchema
-from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, classify
 from gitops_ci.validation.manifests.documents import Document
 from gitops_ci.validation.manifests.go_yaml import Loaded
 from gitops_ci.validation.openapi.api_versions import CLIENT_GROUPS, is_built_in, why_not_served

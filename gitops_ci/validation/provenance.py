@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, classify
+from gitops_ci.fast_yaml.ambiguity import AMBIGUOUS, classify
+from gitops_ci.fast_yaml.reader import load_fast
 from gitops_ci.validation.manifests.documents import Document, Piece, split
-from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
 from gitops_ci.validation.manifests.merged import FLUX, is_options_of_a_service
 from gitops_ci.validation.report import Rendered
@@ -24,7 +24,7 @@ class SourceMap:
     def __init__(self, unit: Rendered) -> None:
         self.unit = unit
         self._texts = dict(unit.sources)
-        self._found: dict[tuple[str, str], list[Document]] | None = None
+        self._found: dict[tuple[str, str], list[tuple[str, Document]]] | None = None
 
     def file_of(self, piece: Piece) -> str:
         """The file a rendered document came from, else the unit's own."""
@@ -46,20 +46,21 @@ class SourceMap:
 
     def _origin(self, document: Document) -> Document | None:
         """The source of the same kind and name; a prefix or a hash may have been added to the name."""
-        same = self._index().get((document.group, document.kind), [])
-        exact = [one for one in same if one.name == document.name]
-        within = [one for one in same if one.name and one.name in document.name]
+        same, name = self._index().get((document.group, document.kind), []), document.name
+        if exact := next((one for own, one in same if own == name), None):
+            return exact
+        if within := [(own, one) for own, one in same if own and own in name]:
+            return max(within, key=lambda named: len(named[0]))[1]
         # Kustomize's `namespace` gives its name to each Namespace.
-        renamed = same if document.kind == "Namespace" and len(same) == 1 else []
-        best = exact or sorted(within, key=lambda one: -len(one.name)) or renamed
-        return best[0] if best else None
+        return same[0][1] if document.kind == "Namespace" and len(same) == 1 else None
 
-    def _index(self) -> dict[tuple[str, str], list[Document]]:
+    def _index(self) -> dict[tuple[str, str], list[tuple[str, Document]]]:
         if self._found is None:
             self._found = {}
             for path, text in self.unit.sources:
                 for document in _documents(path, text):
-                    self._found.setdefault((document.group, document.kind), []).append(document)
+                    of_kind = self._found.setdefault((document.group, document.kind), [])
+                    of_kind.append((document.name, document))
         return self._found
 
 

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from gitops_ci.fast_yaml.ambiguity import AMBIGUOUS, classify
+from gitops_ci.fast_yaml.reader import load_fast
 from gitops_ci.model import Finding, Skip
 from gitops_ci.validation.custom_resources.custom_kinds import Conflict, CustomKinds, Where
 from gitops_ci.validation.file_check import FileChecker, Result, objects, resource_of
 from gitops_ci.validation.lint import REFERRED_GROUPS, image_findings, repository_findings
-from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, classify
 from gitops_ci.validation.manifests.classify import why_no_manifest
 from gitops_ci.validation.manifests.documents import Document, Piece, split
-from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.manifests.go_yaml import GoYamlError
 from gitops_ci.validation.manifests.unknown_values import mentions_vault, substitutes_variables
 from gitops_ci.validation.object_check import SCHEMA_LOCATION, ObjectChecker

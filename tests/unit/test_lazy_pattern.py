@@ -35,7 +35,7 @@ re.compile = watched
 runpy.run_module("gitops_ci", run_name="__main__", alter_sys=True)
 """
 # Every validation uses it.
-USED_BY_ALL = {"gitops_ci.validation.manifests.ambiguity"}
+USED_BY_ALL = {"gitops_ci.fast_yaml.ambiguity"}
 
 
 @pytest.mark.parametrize("arguments", [["bump", "--help"], ["validate", "shop.yaml"]], ids=["help", "one plain file"])

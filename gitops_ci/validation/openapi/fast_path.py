@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from gitops_ci.validation.apimachinery.scalars import SCALARS
-from gitops_ci.validation.manifests.ambiguity import (
+from gitops_ci.fast_yaml.ambiguity import (
     AMBIGUOUS,
     HAS_NULL,
     OTHER_NUMBER,
@@ -23,6 +22,7 @@ from gitops_ci.validation.manifests.ambiguity import (
     classify,
     is_ambiguous,
 )
+from gitops_ci.validation.apimachinery.scalars import SCALARS
 from gitops_ci.validation.openapi.bundle import Bundle
 from gitops_ci.validation.openapi.strict_decoding import EMPTY
 

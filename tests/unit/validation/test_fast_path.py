@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, UNAMBIGUOUS, classify
+from gitops_ci.fast_yaml.ambiguity import AMBIGUOUS, HAS_NULL, UNAMBIGUOUS, classify
 from gitops_ci.validation.manifests.documents import split
 from gitops_ci.validation.openapi.bundle import Bundle
 from gitops_ci.validation.openapi.fast_path import FastAcceptor

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_ci import yamltext
+from gitops_ci.fast_yaml.ambiguity import AMBIGUOUS, HAS_NULL, OTHER_WORDS, classify
+from gitops_ci.fast_yaml.reader import load_fast
+from gitops_ci.rendering import documents as units
 from gitops_ci.validation import check
-from gitops_ci.validation.manifests.ambiguity import AMBIGUOUS, HAS_NULL, classify
 from gitops_ci.validation.manifests.documents import Piece, split
-from gitops_ci.validation.manifests.fast_yaml import load_fast
-from gitops_ci.validation.manifests.go_yaml import GoYamlError
+from gitops_ci.validation.manifests.go_yaml import WORDS, GoYamlError
 from gitops_ci.yamltext import LARGEST, MOST_VALUES, YamlError, fast_value
 from tests.support import missing
 from tests.support.effort import examples
@@ -218,12 +219,102 @@ LINES = st.sampled_from(
 )
 
 
+def test_words_that_are_no_strings_to_go_yaml_are_known() -> None:
+    booleans = {word for word, value in WORDS.items() if isinstance(value, bool)}
+    assert booleans - {word for word in booleans if word.lower() in {"true", "false"}} == OTHER_WORDS
+
+
 @settings(max_examples=examples(600))
 @given(st.lists(st.tuples(st.integers(0, 4), LINES), min_size=1, max_size=7))
 def test_invented_lines_are_read_alike(lines: list[tuple[int, str]]) -> None:
     text = "root: 1\n" + "".join(f"{' ' * indented}{line}\n" for indented, line in lines)
     for piece in split(text):
         assert difference(piece.text) == "", piece.text
+
+
+UNIT_SCALARS = st.sampled_from(
+    [
+        *(
+            "yes",
+            "off",
+            "1",
+            "010",
+            "0o7",
+            "1_0",
+            "1.5",
+            "1e3",
+            "-0",
+            "+1",
+            ".5",
+            "2026-01-01",
+            "~",
+            "null",
+            "''",
+            "a: b",
+        ),
+        *(
+            "'1'",
+            '"x"',
+            "[1, 'b']",
+            "{a: 1}",
+            "{}",
+            "|\n    x\n",
+            "'a\n\n    b'",
+            "a? b",
+            "!x",
+            "1:20",
+            "99999999999999999999",
+        ),
+    ]
+)
+
+
+@settings(max_examples=examples(300))
+@given(
+    st.lists(
+        st.lists(st.one_of(UNIT_SCALARS.map("{0}: 1".format), UNIT_SCALARS.map("k: {0}".format), LINES), max_size=4),
+        min_size=1,
+        max_size=3,
+    ),
+    st.sampled_from(
+        [
+            "---\n",
+            "--- \n# c\n",
+            "\n---\n\n",
+            "...\n",
+            "--- # c\n",
+            "---\n---\n",
+            "---\nkind: List\nitems: [{a: b}]\n---\n",
+        ]
+    ),
+)
+def test_units_are_described_alike(documents: list[list[str]], separator: str) -> None:
+    """The room that renders reads the same objects in the same lines, fast and exactly."""
+    text = separator.join("".join(f"{line}\n" for line in lines) for lines in documents)
+    fast = units._load_fast("a.yaml", text)
+    if fast is not None:
+        assert repr(fast) == repr(units._load_exactly("a.yaml", text))
+
+
+def test_descriptions_of_units_are_read_fast() -> None:
+    text = "# of Flux\n---\n\nkind: HelmRelease\nspec: {}\n---\n---\nkind: ConfigMapList\nitems:\n- a: 1\n- b?: x\n"
+    fast = units._load_fast("a.yaml", text)
+    assert fast is not None
+    assert [one.line for one in fast] == [4, 8, 8]
+    assert fast == units._load_exactly("a.yaml", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n" + "".join(f"{' ' * level}a:\n" for level in range(250)),
+        "a: " + "[" * 250 + "]" * 250,
+        "a:\n" + "- " * 250,
+    ],
+)
+def test_a_deep_description_is_read_exactly(text: str) -> None:
+    with pytest.raises(YamlError, match="deeper"):
+        units.load("a.yaml", text)
 
 
 def test_a_large_text_is_read_fast_if_it_certainly_has_few_values() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gitops_ci.fast_yaml.reader import load_fast
 from gitops_ci.validation import Rendered, check, sound_texts
-from gitops_ci.validation.manifests.fast_yaml import load_fast
 from gitops_ci.validation.object_check import ObjectChecker
 
 LARGE = "".join(f"  key{number}: value\n" for number in range(1_000))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_ci.validation.manifests.different_syntax import is_all_text, is_different, may_be_different
+from gitops_ci.fast_yaml.different_syntax import is_all_text, is_different, may_be_different
 from gitops_ci.yamltext import LARGEST, MOST_VALUES, fast_value
 
 __all__ = ["load_fast"]

@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from gitops_ci.validation.manifests.go_yaml import WORDS
-
 __all__ = [
     "AMBIGUOUS",
     "HAS_NULL",
@@ -30,7 +28,10 @@ UNAMBIGUOUS: Literal[0] = 0
 HAS_NULL: Literal[1] = 1
 AMBIGUOUS: Literal[2] = 2
 
-OTHER_WORDS = frozenset(word for word, value in WORDS.items() if isinstance(value, bool) and len(word) < 4)
+# YAML 1.2 reads `true`, `false` and null as go-yaml does.
+OTHER_WORDS = frozenset(
+    {*("y", "Y", "yes", "Yes", "YES", "on", "On", "ON"), *("n", "N", "no", "No", "NO", "off", "Off", "OFF")}
+)
 OTHER_NUMBER = re.compile(r"[-+]?(?:0[0-9_bBOX]|[0-9.eE+-]*_|0[xo][0-9a-fA-F]*_)").match
 # Keys that were found certain: the same few hundred words stand in every document.
 _certain_keys: set[Any] = set()

@@ -1,0 +1,1 @@
+"""YAML read fast, wherever that is certainly what go-yaml reads."""
