@@ -13,7 +13,12 @@ from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 from gitops_ci.lazy import lazy_pattern
 
-__all__ = ["DIGEST", "DOCKER_HUB", "TAG", "ImageRef", "has_host", "in_lower_case"]
+__all__ = ["DIGEST", "DOCKER_HUB", "TAG", "ImageRef", "check_destination", "has_host", "in_lower_case"]
+
+# Kinds of sources, and skopeo's transports.
+_ONLY_SOURCES = frozenset(
+    {"oci-archive", "docker-archive", "docker", "chart", "dir", "docker-daemon", "containers-storage", "tarball"}
+)
 
 DOCKER_HUB = "docker.io"
 _HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
@@ -153,6 +158,16 @@ def _hint(text: str) -> str:
     if (lowered := in_lower_case(text)) != text and not isinstance(_read(lowered), str):
         return f"Write {lowered}"
     return "Write it as registry/repository:tag, for example ghcr.io/acme/shop:1.4.2"
+
+
+def check_destination(to: str) -> None:
+    """Raises UsageError for a kind of place that images are only read from: it looks like a name in Docker Hub."""
+    kind, colon, _ = to.partition(":")
+    if colon and kind in _ONLY_SOURCES:
+        raise UsageError(
+            f"'{to}' is not a destination: {kind}: names a place that gitops-ci does not write to",
+            hint="Write a repository, as ghcr.io/acme/shop, or oci:DIR for a folder. tar makes an archive of it.",
+        )
 
 
 def in_lower_case(to: str) -> str:

@@ -23,7 +23,7 @@ from gitops_ci.cli.registry_options import (
 from gitops_ci.cli.run import execute
 from gitops_ci.cli.tag_options import copy_rules, promotion_rules
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef, in_lower_case
+from gitops_ci.imageref import ImageRef, check_destination, in_lower_case
 
 if TYPE_CHECKING:
     from gitops_ci.flows.image.push import PushRequest
@@ -123,5 +123,6 @@ def rules_of_kept(tag: str, options: Mapping[str, Any]) -> TagRules:
 
 
 def named_tag(to: str) -> str | None:
-    """The tag that a destination names."""
+    """The tag that a destination names. Raises UsageError for what is no destination."""
+    check_destination(to)
     return None if to.startswith("oci:") else ImageRef.parse(in_lower_case(to)).tag

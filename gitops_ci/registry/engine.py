@@ -58,8 +58,9 @@ _HINTS = (
 _ADVICE = {
     "account": "Set GITOPS_CI_REGISTRY_USER and GITOPS_CI_REGISTRY_PASSWORD, or run docker login before.",
     "rights": "The account may not push here: check its rights on this repository (on GitHub 'packages: write').",
-    "plain": "The Engine requires TLS: add the registry to insecure-registries in its daemon.json. Or push without it: "
-    "'docker save -o image.tar NAME', and docker-archive:image.tar as the source.",
+    "plain": "The Engine requires TLS. Add the registry to insecure-registries in Docker's daemon.json, or with "
+    "insecure = true to Podman's registries.conf. Or push without the Engine: 'docker save -o image.tar NAME', "
+    "and docker-archive:image.tar as the source.",
     "certificate": "The Engine does not trust the registry: put its authority in /etc/docker/certs.d/HOST/ca.crt.",
     "network": "The Engine connects to the registry, not gitops-ci: check that the Engine's machine reaches it.",
     "platforms": "The Engine holds only some platforms of the image: push it from its registry with registry:NAME.",

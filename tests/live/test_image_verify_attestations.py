@@ -152,7 +152,8 @@ def test_a_rule_of_the_configuration_and_the_pull_request(
     (tmp_path / "root.json").write_text(root.read_text())
     (tmp_path / ".gitops-ci.yaml").write_text(
         f"verify:\n  '{registry}/attested/*':\n    identity: {WORKFLOW}\n    issuer: {GITHUB}\n"
-        f"    source-regex: https://github.com/acme/.+\n    attestation: [slsaprovenance1]\n    trusted-root: root.json\n"
+        "    source-regex: https://github.com/acme/.+\n    attestation: [slsaprovenance1]\n"
+        "    trusted-root: root.json\n"
     )
     shown = run("config", "show")
     assert "attestations: slsaprovenance1" in shown.out

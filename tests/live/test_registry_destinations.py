@@ -130,3 +130,75 @@ def test_the_bump_names_one_of_them(run, registry, second, name, builds, tmp_pat
         assert ran.document["images"][0]["reference"] == f"{both[named == 'second']}:1.4.2"
         assert len(to.forge.pulls) == 1
     assert tags(both[0]) == tags(both[1])
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "oci-archive:shop.tar",
+        "docker-archive:shop.tar:acme/shop:1.5.0",
+        "docker-archive:/tmp/shop.tar",
+        "chart:shop.tgz",
+        "docker:shop",
+        "dir:shop",
+        "docker-daemon:shop:1.5.0",
+        "containers-storage:shop",
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--version", "1.5.0"), ("--dry-run",)], ids=["tag", "version", "dry run"])
+def test_what_is_only_read_is_no_destination(push, builds, to, options):
+    """Each of these is a name in Docker Hub, too: `docker.io/library/oci-archive:shop.tar`."""
+    error = push("a", "--to", to, *options, code=2)["error"]
+    assert "is not a destination" in error["message"]
+    assert "oci:DIR" in error["hint"]
+
+
+def test_all_tags_have_no_archive_either(run, registry, push, name, builds):  # noqa: F811
+    push("a", "--to", f"{registry}/{name}:1.0.0")
+    ran = run("image", "copy", f"{registry}/{name}", "oci-archive:/tmp/shop.tar", "--all-tags", "--output", "json")
+    assert ran.code == 2
+    assert "is not a destination" in ran.document["error"]["message"]
+
+
+def test_the_scheme_of_skopeo_is_named(run, registry, push, name, builds):  # noqa: F811
+    push("a", "--to", f"{registry}/{name}:1.0.0")
+    there = f"docker://{registry}/{name}:1.0.0"
+    for arguments in (("push", there, "--to", f"{registry}/{name}-2"), ("digest", there), ("inspect", there)):
+        ran = run("image", *arguments, "--output", "json")
+        assert ran.code == 2
+        assert "scheme" in ran.document["error"]["message"] + ran.document["error"]["hint"]
+
+
+def test_what_a_later_destination_refuses_is_told_with_what_is_pushed(push, make_registry, registry, name, builds):
+    """A mirror looks like a registry until somebody pushes to it; the next run has only that one left to do."""
+    mirror = make_registry(read_only=True).host
+    to = ("--to", f"{registry}/{name}", "--to", f"{mirror}/{name}", "--version", "1.4.2")
+    four = ["1.4.2", "1.4", "1", "latest"]
+    for state in ("pushed", "present"):
+        document = push("a", *to, code=4)
+        assert document["status"] == "failed"
+        assert f"{mirror}/{name}" in document["error"]["message"]
+        assert [(image["tag"], image["state"]) for image in document["images"]] == [(tag, state) for tag in four]
+    assert tags(f"{registry}/{name}") == dict.fromkeys(four, builds[0])
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        ("acme/shop", "docker.io/acme/shop"),
+        ("index.docker.io/acme/shop", "registry-1.docker.io/acme/shop"),
+        ("docker.io/shop", "docker.io/library/shop"),
+        ("ghcr.io/Acme/Shop", "ghcr.io/acme/shop"),
+        ("ghcr.io/acme/shop:1.4.2", "ghcr.io/acme/shop:1.4.2"),
+        ("oci:out", "oci:./out"),
+    ],
+)
+def test_a_destination_in_two_spellings_is_given_twice(push, builds, twice):
+    one, other = twice
+    document = push("a", "--to", one, "--to", other, "--tags", "raw=x", "--dry-run", code=2)
+    assert "twice" in document["error"]["message"]
+
+
+def test_the_tags_of_one_repository_may_be_two_destinations(push, registry, name, builds):
+    push("a", "--to", f"{registry}/{name}:1.4.2", "--to", f"{registry}/{name}:edge")
+    assert tags(f"{registry}/{name}") == {"1.4.2": builds[0], "edge": builds[0]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from gitops_ci.flows.image.tag_state import TagState, look_again, look_up, refus
 from gitops_ci.flows.image.tagging import check_releases, give_back, give_tags, report_tag
 from gitops_ci.flows.image.tags import check_tags, open_destination, plan_tags
 from gitops_ci.flows.rehearsal import Rehearsal
-from gitops_ci.imageref import in_lower_case
+from gitops_ci.imageref import ImageRef, check_destination, in_lower_case
 from gitops_ci.model import ErrorDetail, Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Progress
 from gitops_ci.registry.copy import Copied, is_whole
@@ -162,9 +163,22 @@ def _with_names_in_lower_case(request: PushRequest, log: Log) -> PushRequest:
     for said, meant in ((request.source, source), *zip(given, destinations, strict=True)):
         if said != meant:
             log.step(f"names in registries are lowercase: {said} is {meant}")
-    if twice := next((text for text in destinations if destinations.count(text) > 1), ""):
-        raise UsageError(f"--to names {twice} twice", hint="Give each destination once.")
+    places: dict[str, str] = {}
+    for text in destinations:
+        if (place := _place(text)) in places:
+            spelled = f", as {places[place]}" if places[place] != text else ""
+            raise UsageError(f"--to names {text} twice{spelled}", hint="Give each destination once.")
+        places[place] = text
     return replace(request, source=source, to=to, also=tuple(also), account_of=in_lower_case(request.account_of))
+
+
+def _place(to: str) -> str:
+    """What two spellings of one destination have in common. Raises UsageError for what is no destination."""
+    check_destination(to)
+    if to.startswith("oci:"):
+        return to if "\0" in to else os.path.realpath(to.removeprefix("oci:"))
+    ref = ImageRef.parse(to)
+    return f"{ref.name}:{ref.tag}" if ref.tag else ref.name
 
 
 def _check_revision(source: ImageSource, expected: str | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import field, replace
 
 from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
-from gitops_ci.imageref import ImageRef, in_lower_case
+from gitops_ci.imageref import ImageRef, check_destination, in_lower_case
 from gitops_ci.model import Log, Outcome, PushedTag, Skip
 from gitops_ci.registry.base import Writer
 from gitops_ci.registry.connection import Access
@@ -53,6 +53,7 @@ def open_destination(to: str, access: Access, *, account_of: str = "") -> Writer
         if not folder or "\0" in folder:
             raise UsageError(f"'{to}' names no folder", hint="Write oci:DIR.")
         return LayoutFolder(folder)
+    check_destination(to)
     ref = ImageRef.parse(to)
     if ref.digest is not None:
         raise UsageError(f"'{to}' names a digest", hint="An image is pushed to a repository and gets its tags there.")
@@ -67,6 +68,7 @@ def check_tags(rules: TagRules, to: str) -> None:
         UsageError: a tag or strategy that is none; a tag in `to` that is not the version's.
     """
     check_strategies(rules.strategies)
+    check_destination(to)
     named = _named_tag(to)
     if named is None:
         git_tag = "" if rules.facts.version or not uses_version(rules.strategies) else rules.facts.tag

@@ -36,6 +36,8 @@ def split_source(text: str) -> tuple[str, str]:
         UsageError: an empty place, or a name that no image can have.
     """
     kind, colon, place = text.partition(":")
+    if text.startswith("docker://"):
+        raise UsageError(f"'{text}' has a scheme, as skopeo writes it", hint=f"Write registry:{place[2:]}")
     if not colon or kind not in SOURCES:
         kind, place = "docker", text
     if not place or "\0" in place:

@@ -72,7 +72,7 @@ def open_repository(text: str, access: Access) -> Iterator[Found]:
             files = Folder(path) if kind == "oci" else Tar(path)
             yield Found(stack.enter_context(closing(Layout(files, f"{kind}:{path}"))), wanted)
             return
-        if colon and kind in {"docker", "docker-archive"}:
+        if colon and kind in {"docker", "docker-archive"} and not place.startswith("//"):
             raise RegistryError(
                 f"{text} has no manifest yet, so it has no digest",
                 hint="Push it, then name it in the registry. 'image push --dry-run' shows what would be pushed.",
