@@ -85,7 +85,7 @@ def test_audit_of_the_action_has_no_findings():
 
 
 # What the action and the template do not offer, and why: a job's own log, and what stands in a file or on the line.
-NO_INPUT = {"changed", "output", "quiet", "verbose", "job-image", "package", "dry-run", "fix"}
+NO_INPUT = {"changed", "color", "output", "quiet", "verbose", "job-image", "package", "dry-run", "fix"}
 COMMANDS_IN_CI = ("release", "bump", "validate", "plan", "diff", "promote", "rollback", "hold", "refresh", "wait")
 # The template has what most releases and checks need; every other option is a variable of the job.
 VARIABLES_ONLY = {"allow-move", "allow-remote", "allow-untrusted", "app-version", "at", "commit-with", "committer"}

@@ -40,7 +40,7 @@ _COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 _VERIFYING = ("release", "bump")
 _POINTING = ("release", "bump", "refresh", "promote", "rollback", "history")
 SHOWN = tuple(_COMMANDS)
-_ABOUT_THE_RUN = {"output", "report", "quiet", "verbose", "config"}
+_ABOUT_THE_RUN = {"output", "report", "color", "quiet", "verbose", "config"}
 # An environment's keys are plural where they hold several; the options they stand for are not.
 _SINGULAR = {"paths": "path", "labels": "label", "reviewers": "reviewer"}
 

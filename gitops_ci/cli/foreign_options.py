@@ -49,8 +49,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "--kubeconfig": "gitops-ci needs no cluster.",
         "-y": "gitops-ci asks nothing here.",
         "--yes": "gitops-ci asks nothing here.",
-        "--no-color": "Set the variable NO_COLOR=1.",
-        "--color": "Set the variable FORCE_COLOR=1, or NO_COLOR=1.",
+        "--no-color": "Use --color never.",
     }
 )
 # What makes a run less safe is never suggested for a misspelling.

@@ -94,6 +94,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         "comment-parts",
         "output",
         "report",
+        "color",
         "quiet",
         "verbose",
     ),

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from gitops_ci.cli import complete
+from gitops_ci.cli.terminal import COLORS
 from gitops_ci.dataclass import dataclass
 from gitops_ci.errors import UsageError
 
@@ -125,8 +126,15 @@ def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     return tuple(found)
 
 
+def _choose_color(ctx: click.Context, param: click.Parameter, value: str) -> None:
+    del param
+    ctx.color = COLORS[value]
+
+
 def output_options(function: Callable[..., Any] | None = None, *, docker: bool = False) -> Callable[..., Any]:
-    """Adds --output, --report, --quiet and --verbose; the function gets them as one `output`.
+    """Add --output, --report, --color, --quiet and --verbose; the function gets them as one `output`.
+
+    `--color` is kept in the click context, where `terminal.wants_color` reads it.
 
     With `docker`, what is printed may also be options for `docker build`.
     """
@@ -145,6 +153,14 @@ def output_options(function: Callable[..., Any] | None = None, *, docker: bool =
     decorators: tuple[Decorator, ...] = (
         option("--verbose", is_flag=True, help="Show more detail."),
         option("--quiet", is_flag=True, help="Print errors only."),
+        option(
+            "--color",
+            type=click.Choice(list(COLORS)),
+            default="auto",
+            expose_value=False,
+            callback=_choose_color,
+            help="Color the output; auto: on a terminal, unless NO_COLOR or FORCE_COLOR is set.",
+        ),
         option(
             "--report",
             multiple=True,

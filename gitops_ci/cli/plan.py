@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 # What the plan itself decides, or what concerns one job's own report.
-_OWN = {"shard", "changed-since", "output", "report", "quiet", "verbose", "environment", "base", "path"}
+_OWN = {"shard", "changed-since", "output", "report", "color", "quiet", "verbose", "environment", "base", "path"}
 
 
 @click.command("plan", cls=ConfiguredCommand)

@@ -72,7 +72,7 @@ def guarded(command: click.Command, arguments: list[str]) -> int:
         return _early(error, arguments)
     except (OSError, MemoryError) as error:
         return _early(ProgramError.of_machine(error), arguments)
-    except Exception as error:  # noqa: BLE001 - the last line of defense: a bug is told apart from a user's mistake
+    except Exception as error:  # noqa: BLE001 - a bug is reported as one, not as a mistake of the user
         if _wants("--verbose", arguments):
             import traceback
 
@@ -102,12 +102,13 @@ def _publish(outcome: Outcome, output: Output) -> int:
 def _early(error: GitopsCiError, arguments: list[str]) -> int:
     """Report an error from before a command's own options were known."""
     name = _command_name(arguments)
-    if _wants_json(arguments):
+    if "json" in {_value("--output", arguments), _value("-o", arguments)}:
         _publish(failed(name, error), Output(format="json"))
         return error.exit_code
-    sys.stderr.write(f"{painted('error:', 'red', sys.stderr)} {printable(error.message)}\n")
+    color = _value("--color", arguments)
+    sys.stderr.write(f"{painted('error:', 'red', sys.stderr, color)} {printable(error.message)}\n")
     if error.hint:
-        sys.stderr.write(f"{painted('hint:', 'cyan', sys.stderr)} {printable(error.hint)}\n")
+        sys.stderr.write(f"{painted('hint:', 'cyan', sys.stderr, color)} {printable(error.hint)}\n")
     return error.exit_code
 
 
@@ -119,12 +120,14 @@ def _command_name(arguments: list[str]) -> str:
     return words[0] if words else ""
 
 
-def _wants_json(arguments: list[str]) -> bool:
-    given = [*arguments, ""]
-    for word, following in itertools.pairwise(given):
-        if word == "--output=json" or (word == "--output" and following == "json"):
-            return True
-    return os.environ.get("GITOPS_CI_OUTPUT") == "json" and not any(w.startswith("--output") for w in arguments)
+def _value(name: str, arguments: list[str]) -> str:
+    """The value of an option, before the command line is parsed: from the arguments, else from its variable."""
+    for word, following in itertools.pairwise([*arguments, ""]):
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+        if word == name:
+            return following
+    return os.environ.get("GITOPS_CI_" + name.removeprefix("--").upper(), "") if name.startswith("--") else ""
 
 
 def _wants(flag: str, arguments: list[str]) -> bool:

@@ -1,13 +1,14 @@
-"""Who reads: a person at a terminal, who gets colors, tables and bars, or a log, which gets plain lines.
+"""Who reads the output: a person at a terminal gets colors, tables and bars; a log gets plain lines.
 
-`NO_COLOR` and `FORCE_COLOR` as no-color.org and force-color.org have them: set and not empty; NO_COLOR wins.
+`NO_COLOR` (no-color.org) and `FORCE_COLOR` (force-color.org) count if they are set and not empty. NO_COLOR wins.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TextIO
 
 import click
@@ -15,14 +16,25 @@ import click
 from gitops_ci.ci import detect
 from gitops_ci.variables import variables
 
-__all__ = ["columns", "is_watched", "painted", "table", "wants_color"]
+__all__ = ["COLORS", "columns", "is_watched", "painted", "table", "wants_color"]
 
 _WIDEST = 1000  # columns: nothing is cut to measure it
 _INDENT = 2
 
 
-def wants_color(stream: TextIO) -> bool:
-    """Whether what is written to `stream` is colored."""
+# What `--color` means to click: True, False, or None to look at the stream.
+COLORS: Mapping[str, bool | None] = MappingProxyType({"auto": None, "always": True, "never": False})
+
+
+def wants_color(stream: TextIO, choice: str = "auto") -> bool:
+    """Whether output on `stream` has colors: `--color` decides, then the variables, then the kind of stream.
+
+    `choice` is the value of `--color` where no command runs that has it.
+    """
+    ctx = click.get_current_context(silent=True)
+    chosen = ctx.color if ctx is not None else COLORS.get(choice)
+    if chosen is not None:
+        return chosen
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -42,9 +54,9 @@ def columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def painted(text: str, color: str, stream: TextIO) -> str:
-    """A word in a color of click's, where `stream` has colors."""
-    return click.style(text, fg=color) if wants_color(stream) else text
+def painted(text: str, color: str, stream: TextIO, choice: str = "auto") -> str:
+    """The text in one of click's colors, if `stream` has colors; `choice` as for `wants_color`."""
+    return click.style(text, fg=color) if wants_color(stream, choice) else text
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

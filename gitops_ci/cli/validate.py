@@ -193,6 +193,8 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> ValidateRequest
     settings = config_of(ctx).options
     if options["changed"] and options["changed_since"]:
         raise UsageError("--changed and --changed-since exclude each other", hint="Drop one of them.")
+    if options["fix"] and "-" in paths:
+        raise UsageError("--fix writes files, and standard input is not a file", hint="Name the file.")
     return ValidateRequest(
         paths=(".",) if options["changed"] else paths or (".",),
         changed=frozenset(map(_here, paths)) if options["changed"] else None,

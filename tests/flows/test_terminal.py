@@ -87,6 +87,14 @@ def test_where_a_table_does_not_fit_lines_stay_whole(folder):
     assert "商店/環境/本番/kustomization.yaml:3:13" in plain
 
 
+def test_an_option_chooses_the_colors(folder):
+    assert "\x1b[32m+    newTag: 1.5.0" in in_log(folder, *BUMP, "--color", "always", NO_COLOR="1")
+    assert _ESCAPE.search(at_terminal(folder, *BUMP, "--color=never", FORCE_COLOR="1")[1]) is None
+    # Also in an error from before the command runs.
+    assert "\x1b[31merror:\x1b[0m" in in_log(folder, "bump", "--nosuch", "--color=always")
+    assert "\x1b[31m" not in at_terminal(folder, "bump", "--nosuch", GITOPS_CI_COLOR="never")[1]
+
+
 def test_a_log_is_plain(folder):
     said = in_log(folder, *BUMP)
     assert "apps/shop/staging/kustomization.yaml:3:13  1.4.1 -> 1.5.0" in said

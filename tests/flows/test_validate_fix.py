@@ -180,3 +180,9 @@ def test_the_file_that_a_unit_is_made_of_is_repaired(run, tree, tmp_path, tool):
     ran = run("validate", "--fix", "--output", "json")
     assert (tmp_path / "base/d.yaml").read_text() == RIGHT, ran.out
     assert ran.code == 0
+
+
+def test_standard_input_is_not_repaired_in_silence(run):
+    ran = run("validate", "--fix", "-")
+    assert ran.code == 2
+    assert "standard input is not a file" in ran.err
