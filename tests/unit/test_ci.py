@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -258,7 +259,7 @@ def test_azure_and_bitbucket_and_jenkins():
 def test_the_source_commit_has_an_address(provider, expected):
     context = CiContext(provider=provider, repository_url="https://forge.example/acme/shop", commit="0a1b")
     assert commit_url(context) == expected
-    assert commit_url(context._replace(commit="")) == ""
+    assert commit_url(replace(context, commit="")) == ""
 
 
 GITLAB_BELOW = {

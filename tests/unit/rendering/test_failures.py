@@ -32,7 +32,7 @@ SECRET = {"metadata": {"name": "web"}, "spec": {"valuesFrom": [{"kind": "Secret"
 )
 def test_who_else_would_fail(kind, value, is_assumed, message, is_error):
     unit = DeploymentUnit("x", kind, "x.yaml", value=value, is_assumed=is_assumed)
-    made = repository({"cm.yaml": CONFIGMAP % "x"})
+    made = repository({"cm.yaml": CONFIGMAP % "x" + "data: {values.yaml: 'a: 1'}\n"})
     assert failure_of(unit, Closure(), ProgramError(message), made).is_error == is_error
 
 
