@@ -7,10 +7,12 @@ comes from a repository goes through `operand` (a path), stands behind an option
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
 from gitops_ci.process import operand
+from tests.support.sources import written_name
 from tests.test_architecture import modules
 
 # What starts a program, and how many of its arguments come before those of the program. -1: they are one list.
@@ -36,6 +38,9 @@ STARTS = {
     "self._ask": 1,
     "self._fetch": 3,
 }
+# The last part of each name: only a module that calls something of that name is parsed.
+LAST = "|".join({name.rpartition(".")[2] for name in STARTS})
+ENDS = r"run|connected|checked|execute|Popen|call|check_call|check_output|checkout_git|output|spawn\w*"
 # Called so, and no program.
 OTHERS = {"execute", "subprocess.run", "subprocess.Popen", "Popen"}
 # Their `_ask`, `Step` and `run` ask a registry, are a part of a path and ask a code host.
@@ -175,13 +180,18 @@ LIST = {
 }
 
 
+def has_call(text: str, names: str) -> bool:
+    """Whether the text may call one of these names."""
+    return re.search(rf"\b(?:{names})\s*\(", text) is not None
+
+
 def arguments(text: str) -> set[str]:
     """What is not a constant among the arguments that a module builds for programs, as it is written."""
     found: set[str] = set()
-    for function in ast.walk(ast.parse(text)):
+    for function in ast.walk(ast.parse(text)) if has_call(text, LAST) else ():
         if isinstance(function, ast.FunctionDef):
             for call in ast.walk(function):
-                if isinstance(call, ast.Call) and (name := ast.unparse(call.func)) in STARTS:
+                if isinstance(call, ast.Call) and (name := written_name(call.func)) in STARTS:
                     found |= {_written(one) for one in _elements(call, STARTS[name], function) if not _fixed(one)}
     return found
 
@@ -218,20 +228,10 @@ def _fixed(node: ast.expr) -> bool:
 
 def calls(text: str) -> set[str]:
     """Calls that may start a program by their name."""
-    names = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
-    ends = {
-        "run",
-        "connected",
-        "checked",
-        "execute",
-        "Popen",
-        "call",
-        "check_call",
-        "check_output",
-        "checkout_git",
-        "output",
-    }
-    return {name for name in names if name.rpartition(".")[2] in ends or name.rpartition(".")[2].startswith("spawn")}
+    if not has_call(text, ENDS):
+        return set()
+    names = {written_name(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
+    return {name for name in names if re.fullmatch(ENDS, name.rpartition(".")[2])}
 
 
 def test_every_argument_for_a_program_is_in_the_list():

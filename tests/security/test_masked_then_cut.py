@@ -30,6 +30,7 @@ from gitops_ci.reporting import REPORTERS
 from gitops_ci.secret import Secret, mask_foreign
 from tests.support.effort import examples
 from tests.support.outcomes import everywhere
+from tests.support.sources import written_name
 
 PACKAGE = Path(__file__).parents[2] / "gitops_ci"
 TOKEN = "ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
@@ -300,7 +301,7 @@ def _tree(path: Path) -> ast.AST:
 def _cuts(node: ast.AST) -> bool:
     """Whether this is `text[:300]`, `text[-_LONGEST:]`, `text[:limit]` or `f"{text:.300}"`."""
     if isinstance(node, ast.Call):
-        return ast.unparse(node.func) in {"textwrap.shorten", "islice"} and "textwrap" in ast.unparse(node.func)
+        return written_name(node.func) == "textwrap.shorten"
     if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
         return "." in ast.unparse(node.format_spec) and not ast.unparse(node.format_spec).rstrip("'\"}").endswith(
             ("f", "%", "e")

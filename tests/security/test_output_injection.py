@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 from dataclasses import replace
+from functools import lru_cache
 from html.parser import HTMLParser
 
 import cmarkgfm
@@ -359,10 +360,12 @@ class _Page(HTMLParser):
             self.prose += data
 
 
-def _rendered(markdown: str) -> list[_Page]:
+@lru_cache(maxsize=16)  # each hostile text is compared with the same harmless one
+def _rendered(markdown: str) -> tuple[_Page, ...]:
     """By a plain CommonMark renderer with tables, and by GitHub's own with all its extensions; raw HTML passes."""
     commonmark = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
-    return [_Page(commonmark), _Page(cmarkgfm.github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE))]
+    githubs = cmarkgfm.github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE)
+    return _Page(commonmark), _Page(githubs)
 
 
 def _same_structure(hostile: str, harmless: str) -> None:
@@ -379,8 +382,9 @@ def _no_orders(text: str) -> None:
     assert not re.search(r"\[(skip|no|ci|actions)[ _-](ci|actions|skip|azp)\]|\*\*\*NO_CI|skip-checks:", text), text
 
 
-def _trailer_keys(message: str) -> list[str]:
+@lru_cache(maxsize=16)
+def _trailer_keys(message: str) -> tuple[str, ...]:
     parsed = subprocess.run(
         ["git", "interpret-trailers", "--parse"], input=message.encode(), capture_output=True, check=True
     ).stdout.decode()
-    return [line.partition(":")[0] for line in parsed.splitlines()]
+    return tuple(line.partition(":")[0] for line in parsed.splitlines())

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.git_repo import make_repo
+
 PROGRAM = [sys.executable, "-m", "gitops_ci"]
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
 
@@ -75,13 +77,7 @@ class Folder:
 def folder(tmp_path: Path) -> Folder:
     (tmp_path / "good").mkdir()
     (tmp_path / "good" / "a.yaml").write_text(MANIFEST)
-    work = tmp_path / "work"
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
-    subprocess.run([*git, "init", "-q", "-b", "main", str(work)], check=True)
-    (work / "values.yaml").write_text("image:\n  repository: ghcr.io/acme/shop\n  tag: 1.4.1\n")
-    subprocess.run([*git, "-C", str(work), "add", "."], check=True)
-    subprocess.run([*git, "-C", str(work), "commit", "-qm", "a"], check=True)
-    subprocess.run([*git, "clone", "-q", "--bare", str(work), str(tmp_path / "config.git")], check=True)
+    make_repo(tmp_path / "config.git", {"values.yaml": "image:\n  repository: ghcr.io/acme/shop\n  tag: 1.4.1\n"})
     return Folder(tmp_path)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import click
 
+from tests.support.sources import written_name
+
 __all__ = ["BANNED", "banned_in", "british_in", "sentences", "sentences_of_help", "texts_for_users"]
 
 _BLOCK = re.compile(r"^ *(`{3,}).*?^ *\1$", re.MULTILINE | re.DOTALL)
@@ -115,7 +117,7 @@ def texts_for_users(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
-        name = ast.unparse(node.func)
+        name = written_name(node.func)
         if name.endswith(("Error", "warn", ".step", ".note", ".detail")):
             yield from (text for one in node.args if (text := _text(one)))
         yield from (text for one in node.keywords if one.arg in _TOLD and (text := _text(one.value)))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
 
+from gitops_ci.model import Finding
 from gitops_ci.validation.apimachinery.field import Field
 from tests.support import CHECKOUT
-from tests.support.rule_tables import cases, findings, gate_cases
+from tests.support.rule_tables import VERSION, Case, GateCase, cases, findings, gate_cases
 
-__all__ = ["reached_places", "reporting_places"]
+__all__ = ["findings_of", "reached_places", "reporting_places"]
 
 Place = tuple[str, int]
 """A file below gitops_ci/validation, and the line on which a call starts."""
@@ -38,17 +40,23 @@ def reporting_places() -> dict[Place, str]:
     return found
 
 
-def reached_places() -> set[Place]:
-    """The places that report something in at least one case."""
-    reached: set[Place] = set()
+_reached: set[Place] = set()
+
+
+@cache
+def findings_of(case: Case | GateCase) -> tuple[Finding, ...]:
+    """The findings of a case, judged once; the places that report them are noted."""
     with pytest.MonkeyPatch.context() as patch:
         for name in _REPORTING:
-            patch.setattr(Field, name, _noticed(getattr(Field, name), reached))
-        for case in cases():
-            findings(case.manifest)
-        for gated in gate_cases():
-            findings(gated.manifest, gated.version)
-    return reached
+            patch.setattr(Field, name, _noticed(getattr(Field, name), _reached))
+        return findings(case.manifest, case.version if isinstance(case, GateCase) else VERSION)
+
+
+def reached_places() -> set[Place]:
+    """The places that report something in at least one case."""
+    for case in (*cases(), *gate_cases()):
+        findings_of(case)
+    return _reached
 
 
 def _noticed(method: Callable[..., None], reached: set[Place]) -> Callable[..., None]:

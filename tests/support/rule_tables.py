@@ -126,9 +126,10 @@ def changed(manifest: dict[str, Any], change: str) -> dict[str, Any]:
     return result
 
 
-def cases() -> list[Case]:
+@cache
+def cases() -> tuple[Case, ...]:
     """The cases of every cases.txt."""
-    return [case for file in sorted(FOLDER.glob("*/*/cases.txt")) for case in _cases(file)]
+    return tuple(case for file in sorted(FOLDER.glob("*/*/cases.txt")) for case in _cases(file))
 
 
 def _cases(file: Path) -> Iterator[Case]:
@@ -154,9 +155,10 @@ def _cases(file: Path) -> Iterator[Case]:
             changes, expected = [], []
 
 
-def gate_cases() -> list[GateCase]:
+@cache
+def gate_cases() -> tuple[GateCase, ...]:
     """The cases of gates.txt: two for each line, the last version without a gate and the first one with it."""
-    return list(_gate_cases())
+    return tuple(_gate_cases())
 
 
 def _gate_cases() -> Iterator[GateCase]:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gitops_ci.validation.apiserver.possession import public_key
+from tests.support.effort import examples
 
 MESSAGE = b"d2719a3a-3a42-4d0b-a1f9-f2a7dcc3a2d4"
 # Made when a test asks for them: every worker collects this file.
@@ -56,11 +57,12 @@ def sign(key, message: bytes = MESSAGE, salt: int = padding.PSS.DIGEST_LENGTH) -
     return key.sign(message, ec.ECDSA(SHA256()))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", KINDS)
 def test_only_the_signature_of_the_text_by_the_key_is_a_proof(name):
     key, verify = made(name), public_key(der(made(name)))
     assert callable(verify)
-    for number in range(5):
+    for number in range(examples(1, times=5)):
         message = MESSAGE + bytes([number])
         signature = sign(key, message)
         assert verify(message, signature)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gitops_ci.model import Finding
-from tests.support.reporting_places import reached_places, reporting_places
+from tests.support.reporting_places import findings_of, reached_places, reporting_places
 from tests.support.rule_tables import FOLDER, GateCase, cases, findings, gate_cases, sound
 
 
@@ -20,7 +20,7 @@ def test_a_change_has_the_findings_of_its_case(kind: str) -> None:
     wrong = []
     for case in cases():
         if case.kind == kind:
-            found = findings(case.manifest)
+            found = findings_of(case)
             reported = list(dict.fromkeys(f"{one.rule} {one.field}".strip() for one in found))
             if reported != list(case.expected):
                 wrong.append(f"{case.place}: {case.change}\n  expected {list(case.expected)}\n  reported {reported}")
@@ -47,7 +47,7 @@ def test_a_missing_or_empty_field_is_reported_once() -> None:
 
 @pytest.mark.parametrize("case", gate_cases(), ids=lambda case: f"{case.version} {case.line}")
 def test_a_rule_holds_from_a_version_on(case: GateCase) -> None:
-    found = findings(case.manifest, case.version)
+    found = findings_of(case)
     assert bool(found) == case.refused, found
 
 
