@@ -128,20 +128,26 @@ def single_file(tmp_path_factory):
     return build(tmp_path_factory.mktemp("dist"))
 
 
-def _start(file, cache, *arguments):
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """Where the file unpacks itself, once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def _start(file, cache, folder, *arguments):
     return subprocess.run(
         [sys.executable, "-I", str(file), *arguments],
         capture_output=True,
         text=True,
-        cwd=cache,
+        cwd=folder,
         env={"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(cache)},
     )
 
 
-def test_the_single_file_runs_alone_and_has_a_checksum(single_file, tmp_path):
+def test_the_single_file_runs_alone_and_has_a_checksum(single_file, cache, tmp_path):
     (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {kontainers: []}\n")
     for _ in range(2):
-        ran = _start(single_file, tmp_path, "validate", "a.yaml")
+        ran = _start(single_file, cache, tmp_path, "validate", "a.yaml")
         assert (ran.returncode, "a.yaml:4:8: error schema/unknown-field" in ran.stdout) == (1, True), ran.stderr
     [line] = (single_file.parent / "SHA256SUMS").read_text().splitlines()
     assert line.endswith(f"  {single_file.name}")
@@ -151,27 +157,27 @@ def test_the_single_file_runs_alone_and_has_a_checksum(single_file, tmp_path):
     )
 
 
-def test_the_single_file_releases_and_compares(single_file, tmp_path):
+def test_the_single_file_releases_and_compares(single_file, cache, tmp_path):
     """With no network: the registry is a folder, and the config repository one beside it."""
     image = "ghcr.io/acme/shop"
     LayoutWriter(tmp_path / "built").simple("1", [{"app": b"shop"}])
     config = make_repo(tmp_path / "config.git", config_files(image))
     where = ("--config-repo", str(config.path), "--forge", "git", "--environment", "staging")
     tags = ("--to", "oci:registry", "--image-name", image, "--version", "1.4.2")
-    ran = _start(single_file, tmp_path, "release", "oci:built:1", *tags, *where)
+    ran = _start(single_file, cache, tmp_path, "release", "oci:built:1", *tags, *where)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "pushed oci:registry:1.4.2" in ran.stderr
     assert "+    newTag: 1.4.2" in config.diff("main", "gitops-ci/staging/ghcr.io-acme-shop")
     files = {"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {level: info}\n"}
     checkout = make_checkout(tmp_path / "checkout", files, origin="")
     (checkout / "a.yaml").write_text(files["a.yaml"].replace("info", "debug"))
-    ran = _start(single_file, checkout, "diff", "--base", "HEAD", "--form", "paths")
+    ran = _start(single_file, cache, checkout, "diff", "--base", "HEAD", "--form", "paths")
     assert (ran.returncode, "data.level: info -> debug" in ran.stdout) == (0, True), ran.stdout + ran.stderr
 
 
 def test_the_single_file_says_where_it_cannot_be_unpacked(single_file, tmp_path):
     (tmp_path / "gitops-ci").write_text("no folder\n")
-    ran = _start(single_file, tmp_path, "--version")
+    ran = _start(single_file, tmp_path, tmp_path, "--version")
     assert ran.returncode == 7
     assert "cannot be written" in ran.stderr
     assert "XDG_CACHE_HOME" in ran.stderr

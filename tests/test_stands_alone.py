@@ -9,9 +9,13 @@ import pytest
 from tests.support.workspace import export_project
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return export_project(tmp_path_factory.mktemp("project"))
+
+
 @pytest.mark.parametrize("workers", [0, 2])
-def test_tests_over_repositories_of_others_are_left_out_and_counted(tmp_path, workers):
-    project = export_project(tmp_path / "project")
+def test_tests_over_repositories_of_others_are_left_out_and_counted(project, workers):
     command = [sys.executable, "-m", "pytest", "-n", str(workers), "tests/contract/test_corpus.py"]
     environment = os.environ | {"CI": "true"}
     ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
