@@ -181,28 +181,29 @@ _ORDER = ("live", "flows", "security", "contract", "unit")
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what `make soak` runs, leave out tests over repositories that are not here, and put slow files first."""
+    lacking = set() if corpus.is_here() else {"corpus"}
+    to_soak = set() if effort.SOAKING else {"only_soak"}
+    here: dict[str, list[pytest.Item]] = {folder: [] for folder in (*_ORDER, "")}
+    left_out = left_to_soak = 0
     for item in items:
+        marks = {mark.name for mark in item.iter_markers()}  # once: every worker does this for each of 12,000 tests
         is_invented = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
-        if is_invented or item.get_closest_marker("every_host") or item.get_closest_marker("only_soak"):
-            item.add_marker(pytest.mark.soak)
-    here = [item for item in items if _runs_here(item)]
-    config.stash[_LEFT_TO_SOAK] = len(items) - len(here)
-    items[:] = here
-    if not corpus.is_here():
-        here = [item for item in items if item.get_closest_marker("corpus") is None]
-        config.stash[_LEFT_OUT] = len(items) - len(here)
-        items[:] = here
-    items.sort(key=lambda item: _ORDER.index(folder) if (folder := _folder(item)) in _ORDER else len(_ORDER))
-
-
-def _runs_here(item: pytest.Item) -> bool:
-    """False for what is left to `make soak`."""
-    return _runs_on_its_host(item) and (effort.SOAKING or item.get_closest_marker("only_soak") is None)
+        if is_invented or marks & {"every_host", "only_soak"}:
+            item.add_marker("soak")
+        if marks & to_soak or ("every_host" in marks and not _runs_on_its_host(item)):
+            left_to_soak += 1
+        elif marks & lacking:
+            left_out += 1
+        else:
+            folder = _folder(item)
+            here[folder if folder in here else ""].append(item)
+    config.stash[_LEFT_TO_SOAK], config.stash[_LEFT_OUT] = left_to_soak, left_out
+    items[:] = [item for folder in here.values() for item in folder]
 
 
 def _runs_on_its_host(item: pytest.Item) -> bool:
     """False for a test marked `every_host` on a code host that is left to `make soak`."""
-    if item.get_closest_marker("every_host") is None or not (callspec := getattr(item, "callspec", None)):
+    if not (callspec := getattr(item, "callspec", None)):
         return True
     [host] = [value for value in callspec.params.values() if str(value).partition("/")[0] in {*KINDS, "git", "gerrit"}]
     rest = [*(name for name in KINDS if name != "github"), "gerrit", *(f"{name}/fork" for name in FORKED)]
