@@ -38,7 +38,7 @@ def test_a_missing_or_empty_field_is_reported_once() -> None:
     wrong = []
     for case in cases():
         if any(one.startswith("schema/required") for one in case.expected):
-            found = findings(case.manifest)
+            found = findings_of(case)
             lacking = {_lacking(one) for one in found if one.rule == "schema/required"}
             repeated = [one for one in found if _lacking(one) in lacking and one.rule != "schema/required"]
             wrong += [f"{case.place}: {case.change}: {one.rule} {one.message}" for one in repeated]
