@@ -13,6 +13,7 @@ from tests.support import missing
 from tests.support.documents import Block
 from tests.support.forge_github import GitHubStub
 from tests.support.forge_gitlab import GitLabStub
+from tests.support.git_direct import directly
 from tests.support.git_http import git_server
 from tests.support.reader import Reader
 from tests.support.services import Unavailable, program
@@ -41,6 +42,7 @@ def reader(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[
                 _docker_or_skip()
             server = stack.enter_context(git_server(tmp_path / "git", token="stub-token-0123"))
             server.anonymous_read = True
+            stack.enter_context(directly(server))
             forge = (GitLabStub if gitlab else GitHubStub)(token=server.token)
             forge.OWNER, forge.NAME = "acme", "shop-config"
             forge.tip = lambda branch: server.repo("acme/shop-config").head(branch)

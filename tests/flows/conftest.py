@@ -3,6 +3,7 @@
 import json
 import shutil
 import textwrap
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from gitops_ci.cli import run_command_line
 from tests.support.forge_hosts import KINDS
+from tests.support.git_direct import directly
 from tests.support.kubetools import kubernetes_tool
 from tests.support.world import world_on
 
@@ -42,6 +44,13 @@ def run(capfd, monkeypatch, tmp_path):
         return Ran(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def git_server(request, git_server):
+    """A Git server; runs in this process reach its repositories as files, except in a test marked `over_http`."""
+    with nullcontext() if request.node.get_closest_marker("over_http") else directly(git_server):
+        yield git_server
 
 
 @pytest.fixture(params=[*KINDS, "git"])

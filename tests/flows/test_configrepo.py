@@ -19,6 +19,8 @@ from gitops_ci.repourl import RepoUrl
 from gitops_ci.secret import Secret
 from tests.support.git_repo import Entry, commit_files, make_repo
 
+pytestmark = pytest.mark.over_http
+
 ADA = Identity("Ada", "ada@example.com")
 FILES = {"apps/a.yaml": "image: acme/shop:1\n", "apps/b.txt": "nothing\n", "z": "acme/shop\n"}
 

@@ -225,6 +225,7 @@ def meanwhile(git_server, gerrit, tmp_path):
     return plan
 
 
+@pytest.mark.over_http
 @pytest.mark.parametrize("has_change", [False, True])
 def test_runs_of_a_group_at_the_same_moment_lose_nothing(call, gerrit, meanwhile, has_change):
     for name in ("front", "back"):
@@ -241,6 +242,7 @@ def test_runs_of_a_group_at_the_same_moment_lose_nothing(call, gerrit, meanwhile
     ]
 
 
+@pytest.mark.over_http
 def test_an_older_build_that_pushes_at_the_same_moment_does_not_stay_on_top(bump, gerrit, meanwhile):
     meanwhile(lambda: bump(NEWER))
     assert bump(IMAGE).code == 1

@@ -218,6 +218,7 @@ def _later(source, seconds):
     return Source(source.url, source.credentials, None, source.environments, clock=lambda: FIRST_COMMIT + seconds)
 
 
+@pytest.mark.over_http
 def test_a_history_over_http_is_that_of_the_repository(served):
     _, source = served
     outcome = history(HistoryRequest(_later(source, 3600)), Quiet())

@@ -2,8 +2,12 @@
 
 import secrets
 
+import pytest
+
 from tests.support.past import CONFIG, Past, overlay
 from tests.support.world import world_on
+
+pytestmark = pytest.mark.over_http
 
 PASSED = ("--skip-gate", "source-agrees", "--reason", "no registry here")
 AUTO = CONFIG.replace("promote-from: dev", "promote-from: dev, promote: auto, mode: push").replace(

@@ -7,6 +7,8 @@ from tests.support.forge_github import GitHubStub
 from tests.support.git_repo import commit_files
 from tests.support.manifests import LIMITED
 
+pytestmark = pytest.mark.over_http
+
 
 @pytest.fixture
 def repo(git_server):

@@ -1,6 +1,6 @@
 """A token that may push and not use GitLab's API: opened with options of the push for the merge request.
 
-The server is real Git over HTTP with a hook that does what GitLab does: it reads options and answers with an address.
+The server is real Git with a hook that does what GitLab does: it reads options and answers with an address.
 """
 
 import pytest

@@ -1,7 +1,7 @@
 """What stands when a run begins, by what runs: seven times five rows, on every kind of code host and on plain Git.
 
-A row is the exit code and what is proposed afterward. Real Git over HTTP; the code hosts are stubs that are held
-against their official descriptions.
+A row is the exit code and what is proposed afterward. Git is real, over HTTP where a test is marked so; the code hosts
+are stubs that are held against their official descriptions.
 """
 
 import pytest
@@ -134,6 +134,7 @@ def test_the_base_was_merged_into_the_branch_and_had_changed_the_same_files(worl
         assert world.repo.read(path, head).decode().startswith("# staging\n")
 
 
+@pytest.mark.over_http
 def test_a_merge_that_was_reverted_is_proposed_again(world):
     """On plain Git, too, where the branch is all there is of the pull request."""
     assert world.bump("1.5.0").code == 0

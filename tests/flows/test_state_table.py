@@ -1,7 +1,6 @@
 """Every state a pull request can be in when the pipeline runs again, for the same, a newer and an older image.
 
-On every kind of code host, with real Git over HTTP; the code host is a stub that is held against its official
-description.
+On every kind of code host, with real Git; the code host is a stub that is held against its official description.
 """
 
 import pytest
