@@ -80,6 +80,8 @@ def _source_closure(source: Source, unit: DeploymentUnit, repository: Repository
         return directory_closure(source, tree)
     if kind == "plugin":
         return _plugin_closure(source.path, tree)
+    if described_in(source.path, tree) is None:
+        return Closure(error=f"there is no kustomization in '{source.path}'")
     try:
         return collect(source.path, tree, edited(source, tree))
     except YamlError as error:

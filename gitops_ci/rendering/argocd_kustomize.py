@@ -1,6 +1,7 @@
 """A kustomization as Argo CD changes it by `kustomize edit`.
 
-Source: argo-cd util/kustomize/kustomize.go (3.6); kustomize commands/edit/add/addmetadata.go (5.8).
+Source: argo-cd util/kustomize/kustomize.go (3.6); kustomize 5.8 commands/edit (add/addmetadata.go, add/addcomponent.go,
+set/setimage.go).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from gitops_ci.quantities import whole_number
 from gitops_ci.rendering.argocd_environment import filled_in
+from gitops_ci.rendering.argocd_globs import is_glob, path_match
 from gitops_ci.rendering.argocd_source import Source
 from gitops_ci.rendering.documents import dig, items, text_of
 from gitops_ci.rendering.kustomization_files import described_in, folded, kustomization_value
@@ -19,6 +21,7 @@ from gitops_ci.rendering.tree import SourceTree
 
 __all__ = ["EditError", "edited"]
 
+_KEPT = "*"
 _IMAGE = re.compile(r"(?P<name>[^@]*?)(?::(?P<tag>[^/:@]*))?(?:@(?P<digest>.+))?")
 
 
@@ -41,8 +44,8 @@ def edited(source: Source, tree: SourceTree) -> dict[str, Any]:
     for name in ("namePrefix", "nameSuffix", "namespace"):
         if text := text_of(options.get(name)):
             _put(value, name, text)
-    for image in items(options, "images"):
-        _set_image(value, filled_in(text_of(image), source.environment))
+    if images := [filled_in(text_of(one), source.environment) for one in items(options, "images")]:
+        _set_images(value, images)
     for replica in items(options, "replicas"):
         _set_replicas(value, text_of(dig(replica, "name")), dig(replica, "count"))
     _add_metadata(value, options, source.environment)
@@ -54,10 +57,18 @@ def edited(source: Source, tree: SourceTree) -> dict[str, Any]:
 
 
 def _components(options: Mapping[str, Any], folder: str, tree: SourceTree) -> list[str]:
+    """Components, a glob as what it matches; Argo CD takes a glob for a name where missing ones are left out."""
     found = [text_of(one) for one in items(options, "components")]
     base = "" if folder == "." else folder
-    ignores_missing = options.get("ignoreMissingComponents") is True
-    return [one for one in found if not ignores_missing or tree.resolve(posixpath.join(base, one))]
+    if options.get("ignoreMissingComponents") is True:
+        return [one for one in found if tree.resolve(posixpath.join(base, one))]
+    return [name for one in found for name in (_matching(one, base, tree) if is_glob(one) else (one,))]
+
+
+def _matching(glob: str, base: str, tree: SourceTree) -> list[str]:
+    wanted = posixpath.normpath(posixpath.join(base, glob))
+    found = sorted(one for one in (*tree.folders, *tree.names) if path_match(wanted, one))
+    return [posixpath.relpath(one, base or ".") for one in found] or [glob]
 
 
 def _put(value: dict[str, Any], name: str, new: Any) -> None:
@@ -72,27 +83,26 @@ def _listed(value: Mapping[str, Any], name: str) -> list[Any]:
     return list(found) if isinstance(found, list) else []
 
 
-def _set_image(value: dict[str, Any], text: str) -> None:
-    """`NAME=NEWNAME:TAG@DIGEST`, each part but the first left out at will (kustomize edit set image)."""
+def _set_images(value: dict[str, Any], texts: list[str]) -> None:
+    """Each replaces what the kustomization has for the name; a star keeps a part of it (kustomize edit set image)."""
+    given = {one["name"]: one for one in map(_image, texts)}
+    known = {text_of(one.get("name")): dict(one) for one in _listed(value, "images") if isinstance(one, dict)}
+    for name, one in given.items():
+        kept = {key: text_of(known.get(name, {}).get(key)) for key, part in one.items() if part == _KEPT}
+        known[name] = {key: part for key, part in {**one, **kept}.items() if part}
+    _put(value, "images", [known[name] for name in sorted(known)])
+
+
+def _image(text: str) -> dict[str, str]:
+    """`NAME=NEWNAME:TAG@DIGEST`; without `=` it has a tag or a digest."""
     name, separator, new = text.partition("=")
     found = _IMAGE.fullmatch(new if separator else text)
-    if found is None:
-        return
+    if found is None or (not separator and found["name"] == text):
+        raise EditError(f"the image '{text}' has neither a tag nor a digest, nor another name: kustomize refuses it")
+    tag, digest = found["tag"] or "", found["digest"] or ""
     if not separator:
-        name = found["name"]
-    images = [dict(one) for one in _listed(value, "images") if isinstance(one, dict)]
-    known = next((one for one in images if one.get("name") == name), None)
-    if known is None:
-        known = {"name": name}
-        images.append(known)
-    if separator and found["name"] != "*":
-        known["newName"] = found["name"]
-    if found["tag"] or found["digest"]:
-        for key, part in (("newTag", found["tag"]), ("digest", found["digest"])):
-            known.pop(key, None)
-            if part and part != "*":
-                known[key] = part
-    _put(value, "images", images)
+        return {"name": found["name"], "newTag": tag, "digest": digest}
+    return {"name": name, "newName": found["name"], "newTag": tag, "digest": digest}
 
 
 def _set_replicas(value: dict[str, Any], name: str, count: Any) -> None:

@@ -460,6 +460,52 @@ def test_labels_and_annotations_are_added_as_kustomize_edit_does(own, options, e
     assert {key: one for key, one in written.items() if key != "resources"} == expected
 
 
+DIGEST = "sha256:" + "b" * 64
+
+
+@pytest.mark.parametrize(
+    ("own", "images", "expected"),
+    [
+        ("", ["a=r/n"], [{"name": "a", "newName": "r/n"}]),
+        ("", [f"a=r/n:2@{DIGEST}"], [{"name": "a", "newName": "r/n", "newTag": "2", "digest": DIGEST}]),
+        ("", ["r:5000/a/b:7"], [{"name": "r:5000/a/b", "newTag": "7"}]),
+        ("", ["r:5000/a=l:80/x"], [{"name": "r:5000/a", "newName": "l:80/x"}]),
+        ("", ["b:1", "a:1", "b:2"], [{"name": "a", "newTag": "1"}, {"name": "b", "newTag": "2"}]),
+        ("{name: a, newTag: '1'}", ["a=r/n"], [{"name": "a", "newName": "r/n"}]),
+        ("{name: a, newName: r/n, digest: x}", ["a:2"], [{"name": "a", "newTag": "2"}]),
+        ("{name: a, newName: r/n, newTag: '1'}", ["a=*:2"], [{"name": "a", "newName": "r/n", "newTag": "2"}]),
+        ("{name: a, newName: r/n, newTag: '1'}", ["a=s:*"], [{"name": "a", "newName": "s", "newTag": "1"}]),
+        ("{name: a, tagSuffix: -x}, {name: b, tagSuffix: -x}", ["a=s"], None),
+        ("", ["a"], "the image 'a'"),
+        ("", ["r:5000/a"], "the image 'r:5000/a'"),
+    ],
+)
+def test_images_are_set_as_kustomize_edit_does(own, images, expected):
+    """Each expected value is that of `kustomize edit set image` of kustomize 5.8.1."""
+    files = {"k/kustomization.yaml": f"resources: []\nimages: [{own}]\n"}
+    made = application({"path": "k", "kustomize": {"images": images}}, files)
+    if isinstance(expected, str):
+        assert expected in closure_of(units(made)["application:argocd/web"], made).error
+        return
+    _, _, recipe = unit_of(made, "application:argocd/web")
+    others = [{"name": "a", "newName": "s"}, {"name": "b", "tagSuffix": "-x"}]
+    assert json.loads(recipe.written["k/kustomization.yaml"])["images"] == (expected or others)
+
+
+def test_a_glob_of_components_is_what_it_matches():
+    part = "kind: Component\n"
+    files = {"k/kustomization.yaml": "resources: []\n"}
+    files |= {f"parts/{name}/kustomization.yaml": part for name in ("b", "a", "c/d")}
+    made = application({"path": "k", "kustomize": {"components": ["../parts/[ab]"]}}, files)
+    _, _, recipe = unit_of(made, "application:argocd/web")
+    assert json.loads(recipe.written["k/kustomization.yaml"])["components"] == ["../parts/a", "../parts/b"]
+
+
+def test_options_of_kustomize_need_a_kustomization():
+    made = application({"path": "k", "kustomize": {"namePrefix": "p-"}}, {"k/a.yaml": CONFIGMAP % "a"})
+    assert "no kustomization in 'k'" in closure_of(units(made)["application:argocd/web"], made).error
+
+
 def test_components_of_an_application():
     files = {"k/kustomization.yaml": "components: [../c]\n", "c/kustomization.yaml": "kind: Component\n"}
     options = {"components": ["../c", "../nosuch"], "ignoreMissingComponents": True}
@@ -503,8 +549,8 @@ def test_options_of_kustomize_are_edits():
     _, _, recipe = unit_of(application({"path": "k", "kustomize": options}, files), "application:argocd/web")
     made = json.loads(recipe.written["k/kustomization.yaml"])
     assert made["images"] == [
-        {"name": "c", "newName": "z", "newTag": "3"},
         {"name": "a", "newName": "b", "newTag": "2"},
+        {"name": "c", "newTag": "3"},
         {"name": "d", "digest": "sha256:1"},
         {"name": "e", "newTag": "5"},
     ]
