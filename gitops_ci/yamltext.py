@@ -30,6 +30,7 @@ __all__ = [
     "SequenceNode",
     "YamlError",
     "YamlFile",
+    "deepest_flow",
     "fast_value",
     "read",
     "read_first",
@@ -248,7 +249,7 @@ def walk(node: Node | None) -> Iterator[Node]:
 def _second_opinion(text: str, first: _Refused) -> tuple[Node | None, ...]:
     # libyaml reads YAML 1.1 and a little less; its complaint is the one to report when ruamel.yaml refuses too.
     # ruamel.yaml reads 0.25 MB/s and recurses into nested flow: a large or deep file gets no second reading.
-    if len(text) > 200_000 or _deepest_flow(text) > DEEPEST // 4:
+    if len(text) > 200_000 or deepest_flow(text) > DEEPEST // 4:
         raise first
     try:
         return _build(_ruamel_events(text), text)
@@ -256,7 +257,7 @@ def _second_opinion(text: str, first: _Refused) -> tuple[Node | None, ...]:
         raise first from None
 
 
-def _deepest_flow(text: str) -> int:
+def deepest_flow(text: str) -> int:
     """An upper bound of flow nesting: brackets in strings and comments are counted as well."""
     depth = deepest = 0
     for match in re.finditer(r"[\[\]{}]", text):
@@ -276,7 +277,7 @@ def _refusal(error: Exception, text: str) -> _Refused:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return _unreadable(error, text)
-    if _deepest_flow(text[mark.index - min(mark.column, _LOOKAHEAD) : mark.index]) > DEEPEST:
+    if deepest_flow(text[mark.index - min(mark.column, _LOOKAHEAD) : mark.index]) > DEEPEST:
         return _Refused(_TOO_DEEP, mark.line + 1)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
     context = getattr(error, "context", None)

@@ -29,8 +29,8 @@ _INDICATORS = frozenset(":?-\"']}")
 
 
 def is_different(text: str) -> bool:
-    """Whether a text may have a directive, an anchor or a merge key, or is written as go-yaml alone reads it."""
-    if text[:1] == "%" or "\\/" in text:  # the second is an escape of JSON that go-yaml does not know
+    """Whether a text may have a directive, an anchor or a merge key, or lines end where only one reader ends them."""
+    if text[:1] == "%":
         return True
     if not text.isascii() and _ODD.search(text):
         return True
@@ -38,18 +38,23 @@ def is_different(text: str) -> bool:
 
 
 def may_be_different(text: str) -> bool:
-    """Whether a text may have a tag, an explicit key or a `?` in brackets: ask `is_all_text`."""
+    """Whether a text may have a tag, an explicit key, a `?` in brackets or an escape of JSON: ask `is_all_text`."""
+    if "\\/" in text:
+        return True
     if "?" in text and ("[" in text or "{" in text) and _may_begin_value(_OPENED, text):
         return True
     return ("!" in text or "?" in text) and _may_begin_value(_TAG_OR_KEY, text)
 
 
 def is_all_text(text: str, value: Any) -> bool:
-    """Whether a text certainly has no tag and no explicit key, and no `?` in brackets but in quotes."""
+    """Whether a text certainly has no tag, explicit key or escape of JSON, and no `?` in brackets but in quotes."""
     if "\\" in text and _ESCAPED.search(text):
         return False  # a string may hold the character from there
     strings = "\n".join(_strings(value))
     if any(text.count(one) != strings.count(one) for one in "!?"):
+        return False
+    # JSON has an escape that go-yaml does not know. No escape of a string has as many backslashes in the value.
+    if "\\/" in text and text.count("\\") != strings.count("\\"):
         return False
     if all(_opened(text, *pair) == _opened(strings, *pair) for pair in ("[]", "{}")):
         return True

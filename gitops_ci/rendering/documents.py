@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from gitops_ci.dataclass import dataclass
 from gitops_ci.fast_yaml.ambiguity import AMBIGUOUS, classify
 from gitops_ci.fast_yaml.reader import load_fast
 from gitops_ci.lazy import lazy_pattern
-from gitops_ci.yamltext import AliasNode, MappingNode, Node, ScalarNode, YamlError, read
+from gitops_ci.yamltext import LARGEST, AliasNode, MappingNode, Node, ScalarNode, YamlError, deepest_flow, read
 
 __all__ = ["Document", "dig", "is_encrypted", "items", "load", "load_any", "text_of"]
 
@@ -20,7 +21,7 @@ _ODD_SEPARATOR = lazy_pattern(r"^(?:---(?![ \t]*$)|\.\.\.|%)|\ufeff|\r", re.MULT
 _CONTENT = lazy_pattern(r"^[ \t]*[^\s#]", re.MULTILINE)
 # Together no more than the levels that the exact reader takes.
 _DEEP = lazy_pattern(r"^[ \t?-]{100}", re.MULTILINE)
-_MOST_OPENED = 100
+_DEEPEST_FLOW = 100
 _INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Any] = {
@@ -66,31 +67,45 @@ def load(path: str, text: str) -> tuple[Document, ...]:
     Raises:
         YamlError: the text is not YAML, or too large.
     """
-    fast = _load_fast(path, text)
-    return _load_exactly(path, text) if fast is None else fast
-
-
-def _load_fast(path: str, text: str) -> tuple[Document, ...] | None:
-    """What `load` gives, at a quarter of the time; None where the fast reader may read something otherwise."""
-    if _ODD_SEPARATOR.search(text) or _DEEP.search(text) or text.count("[") + text.count("{") > _MOST_OPENED:
-        return None
-    found, line = [], 1
-    for piece in _SEPARATOR.split(text):
-        if begun := _CONTENT.search(piece):
-            value = load_fast(piece)
-            try:
-                if value is None or classify(value) == AMBIGUOUS:
-                    return None
-            except RecursionError:
-                return None
-            found += [Document(path, line + piece.count("\n", 0, begun.start()), one) for one in _objects(value)]
-        line += piece.count("\n")
+    if len(text) > LARGEST or _ODD_SEPARATOR.search(text):
+        return _load_exactly(path, text)
+    found: list[Document] = []
+    before = 0
+    try:
+        for piece in _SEPARATOR.split(text):
+            found += _load_piece(path, piece, before)
+            before += piece.count("\n")
+    except YamlError:
+        return _load_exactly(path, text)
     return tuple(found)
+
+
+def _load_piece(path: str, text: str, before: int) -> Iterable[Document]:
+    """The objects of one document, which has so many lines before it."""
+    begun = _CONTENT.search(text)
+    if begun is None:
+        return ()
+    value = _fast_value(text)
+    if value is None:
+        return [Document(path, before + one.line, one.value) for one in _load_exactly(path, text)]
+    line = before + text.count("\n", 0, begun.start()) + 1
+    return [Document(path, line, one) for one in _objects(value)]
+
+
+def _fast_value(text: str) -> dict[Any, Any] | None:
+    """The value of a mapping, at a quarter of the time; None where the fast reader may read something otherwise."""
+    if _DEEP.search(text) or deepest_flow(text) > _DEEPEST_FLOW:
+        return None
+    try:
+        value = load_fast(text)
+        return None if value is None or classify(value) == AMBIGUOUS else value
+    except RecursionError:
+        return None
 
 
 def _load_exactly(path: str, text: str) -> tuple[Document, ...]:
     file = read(text)
-    found = []
+    found: list[Document] = []
     budget = [_MOST_NODES]
     for root in file.documents:
         if isinstance(root, MappingNode):

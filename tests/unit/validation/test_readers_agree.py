@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -107,6 +108,7 @@ AS_TEXT = {
     "path": 'a: .status.conditions[?(@.type=="Ready")].status\n',
     "path in quotes": "a: '[?(@.type==\"Ready\")]'\n",
     "question": "a: Has this been deleted?\nb: is it? yes\n",
+    "slash": "a: ^(b\\/)?c$\nd: 'e\\/f'\n",
     "question in the middle": "a: x ? y\n",
     "rule": "a: '!has(self.b) || self.b != 1'\nb: has(self.b) && !has(self.c) ? 1 :2\n",
     "and": "a: one &two & three\nb: one << two\n",
@@ -146,6 +148,7 @@ AS_SYNTAX = {
     "anchor in a list": "a:\n  - &b 1\n  - *b\n",
     "merge key": "a: {b: 1}\n<<: {c: 1}\n",
     "directive": "%YAML 1.1\n---\na: b\n",
+    "slash after a backslash": 'a: "b\\\\\\/c"\n',
     "slash": 'a: "b\\/c"\n',
     "line of Unicode": "a: b\u2028c: d\n",
 }
@@ -291,17 +294,31 @@ UNIT_SCALARS = st.sampled_from(
 def test_units_are_described_alike(documents: list[list[str]], separator: str) -> None:
     """The room that renders reads the same objects in the same lines, fast and exactly."""
     text = separator.join("".join(f"{line}\n" for line in lines) for lines in documents)
-    fast = units._load_fast("a.yaml", text)
-    if fast is not None:
-        assert repr(fast) == repr(units._load_exactly("a.yaml", text))
+    assert described(units.load, text) == described(units._load_exactly, text)
 
 
-def test_descriptions_of_units_are_read_fast() -> None:
+def described(load: Callable[[str, str], Iterable[units.Document]], text: str) -> str:
+    try:
+        return repr(load("a.yaml", text))
+    except YamlError as error:
+        return f"{error.line}: {error.reason}"
+
+
+def test_descriptions_of_units_are_read_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "# of Flux\n---\n\nkind: HelmRelease\nspec: {}\n---\n---\nkind: ConfigMapList\nitems:\n- a: 1\n- b?: x\n"
-    fast = units._load_fast("a.yaml", text)
-    assert fast is not None
-    assert [one.line for one in fast] == [4, 8, 8]
-    assert fast == units._load_exactly("a.yaml", text)
+    exact = units._load_exactly("a.yaml", text)
+    monkeypatch.setattr(units, "_load_exactly", None)
+    assert units.load("a.yaml", text) == exact
+    assert [one.line for one in exact] == [4, 8, 8]
+
+
+def test_one_document_that_is_read_exactly_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "kind: A\n---\n# b\nkind: &b B\n---\nkind: C\n"
+    exact = units._load_exactly
+    read: list[str] = []
+    monkeypatch.setattr(units, "_load_exactly", lambda path, piece: read.append(piece) or exact(path, piece))
+    assert [(one.kind, one.line) for one in units.load("a.yaml", text)] == [("A", 1), ("B", 4), ("C", 6)]
+    assert read == ["\n# b\nkind: &b B\n"]
 
 
 @pytest.mark.parametrize(
