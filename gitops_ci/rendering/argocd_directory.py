@@ -24,9 +24,6 @@ _WORDS_OF_AN_OBJECT = ("apiVersion:", "kind:", "metadata:")
 def directory_closure(source: Source, tree: SourceTree) -> Closure:
     """The files that are applied, each as it lies."""
     made = Closure()
-    if tree.leads_out(source.path):
-        made.refuse(f"'{source.path}' leads out of the repository")
-        return made
     if not tree.is_folder(source.path):
         made.error = f"there is no folder '{source.path}' in this repository"
         return made

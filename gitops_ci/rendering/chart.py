@@ -48,9 +48,7 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     tree = repository.tree
     collect_chart(unit.source, tree, made)
     for path in unit.values:
-        if tree.leads_out(path):
-            made.refuse(f"the values file '{path}' leads out of the repository")
-        elif not tree.is_file(path):
+        if not tree.is_file(path):
             made.error = f"there is no values file '{path}'"
         else:
             made.files.add(tree.resolve(path) or path)

@@ -142,7 +142,7 @@ def _dependency(value: Any, folder: str, tree: SourceTree, closure: Closure, abo
         closure.remote[f"chart {name} of {origin}" if origin else f"chart {name} in charts/"] = None
         return
     path = posixpath.join("" if folder == "." else folder, origin.removeprefix("file://"))
-    if origin.startswith("file:///") or tree.leads_out(path):
+    if tree.leads_out(path):
         closure.refuse(f"{join(folder, CHART)}: the dependency '{origin}' leads out of the repository")
         return
     target = tree.resolve(path)

@@ -97,7 +97,7 @@ def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     """The files of the bundle's folder that its style takes; Fleet sees no others."""
     tree = repository.tree
     made = Closure()
-    if tree.leads_out(unit.source) or not tree.is_folder(unit.source):
+    if not tree.is_folder(unit.source):
         made.error = f"there is no folder '{unit.source}' in this repository"
         return made
     made.files.add(unit.path)

@@ -202,7 +202,7 @@ class _Collector:
             self.closure.remote[whole or entry] = None
             return None
         target = posixpath.join("" if folder == "." else folder, entry)
-        if entry.startswith("/") or self.tree.leads_out(target):
+        if self.tree.leads_out(target):
             self.closure.refuse(f"{path}: '{entry}' leads out of the repository")
             return None
         return target
