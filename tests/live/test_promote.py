@@ -343,7 +343,7 @@ def test_an_environment_may_have_a_repository_of_its_own(run, past, shop, tmp_pa
         (("--to", "dev"), 2, "No environment is set from which dev gets its images"),
         (("--to", "staging", "--from", "staging"), 2, "from itself"),
         (("--to", "auto"), 2, "No environment has promote: auto"),
-        (("--to", "auto", "--from", "dev"), 2, "takes no --from"),
+        (("--to", "auto", "--from", "dev"), 2, "excludes --from"),
         (("--to", "staging", "--skip-gate", "soak"), 2, "--reason"),
         (("--to", "staging", "--version", "1.1.0"), 2, "Name the image"),
         (("ghcr.io/acme/other", "--to", "staging"), 8, "is not in both staging and dev"),
