@@ -22,6 +22,11 @@ class Host:
     def keeps_changes(self) -> bool:
         return isinstance(self.forge, KeepsChanges)
 
+    @property
+    def has_api(self) -> bool:
+        """Whether its API writes the pull request, after the push."""
+        return bool(self.forge.BODY_LIMIT) and self.by_push is None
+
     def push_options(self, proposal: Proposal, to: PublishContext) -> tuple[str, ...]:
         """What goes to the host with the push."""
         if isinstance(self.forge, KeepsChanges):

@@ -67,7 +67,7 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     if not current or not proposes(current, whole.plan) or (to.to_tip and is_behind(current, snapshot)):
         options = host.push_options(proposal, to)
         landed = commit_and_push(to, snapshot, whole.plan, there.head, tip=there.tip, options=options, there=there)
-        if landed is None or not _is_at(to, host, there.head, landed.commit):
+        if landed is None or not (host.has_api or _is_at(to, host, there.head, landed.commit)):
             return None  # another run moved the branch on: the pull request's words are that run's to write
     else:
         to.journal.commit = Commit(current.commit, there.head)
@@ -85,8 +85,8 @@ def propose(to: PublishContext, snapshot: Snapshot, plan: Plan) -> bool | None:
     changed = _requested(host.forge, there, proposal, to, pushed=landed is not None)
     if to.publication.diff.where == "comment":
         comment_on(to, rendered)
-    # Without an API nothing was asked since the last look.
-    if landed and host.forge.BODY_LIMIT and _is_elsewhere(to, there.head, landed.commit):
+    # With an API this is the only look: who moved the branch on in the meantime may have written before this run.
+    if landed and host.has_api and _is_elsewhere(to, there.head, landed.commit):
         # Another run joined in the meantime, and these words lack its change.
         return None if propose(to, snapshot, plan) is None else True
     return changed
