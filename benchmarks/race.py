@@ -3,8 +3,9 @@
     python benchmarks/race.py [WRITERS] [same|own]
     python benchmarks/race.py [ROUNDS] newer
 
-`same`: every writer has its own key in one file; `own`: every writer has a file of its own. `newer`: an older and a
-newer version of one image race, and the newer one has to end on top each time.
+`same`: every writer has its own key in one file; `own`: every writer has a file of its own. Before them as many plain
+pushes run in turn on the same server: what one writer that knows the branch and checks nothing takes. `newer`: an older
+and a newer version of one image race, and the newer one has to end on top each time.
 """
 
 from __future__ import annotations
@@ -33,13 +34,32 @@ def bump(server: GitServer, image: str, environment: Mapping[str, str]) -> subpr
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
+def serial(folder: Path, server: GitServer, files: Mapping[str, str], writers: int) -> float:
+    """Seconds of so many commits and pushes of plain git, one after another."""
+    server.make_repo("acme/serial", files)
+    url = server.url_of("acme/serial").replace("://", f"://x:{server.token}@")
+    clone = str(folder / "serial")
+    subprocess.run(["git", "clone", "--quiet", url, clone], check=True, capture_output=True)
+    git = ["git", "-C", clone, "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    started = time.perf_counter()
+    for n in range(writers):
+        path = Path(clone, "values.yaml" if "values.yaml" in files else f"apps/app{n}/values.yaml")
+        old = f"repository: ghcr.io/acme/app{n}\n    tag: "
+        path.write_text(path.read_text().replace(f"{old}1.0.0\n", f"{old}2.0.0\n"))
+        subprocess.run([*git, "commit", "--quiet", "--all", "--message=Bump"], check=True)
+        subprocess.run([*git, "push", "--quiet"], check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
 def crowd(writers: int, where: str) -> None:
     if where == "same":
         files = {"values.yaml": "".join(ENTRY.format(n=n) for n in range(writers))}
     else:
         files = {f"apps/app{n}/values.yaml": ENTRY.format(n=n) for n in range(writers)}
     with tempfile.TemporaryDirectory() as folder, git_server(Path(folder)) as server:
+        plain = serial(Path(folder), server, files, writers)
         repo = server.make_repo("acme/config", files)
+        server.requests.clear()
         environment = {**os.environ, "GITOPS_CI_TOKEN": server.token}
         measure([PROGRAM, "bump", "--help"])
         spent = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -57,7 +77,8 @@ def crowd(writers: int, where: str) -> None:
         lost = sum(f"repository: ghcr.io/acme/app{n}\n    tag: 2.0.0\n" not in after for n in range(writers))
         repo.git("fsck", "--strict")
         print(
-            f"{writers} writers, {where} file: {wall:.1f} s wall, {cpu:.0f} s CPU, {tries} tries, {sent} pushes sent, "
+            f"{writers} writers, {where} file: {wall:.1f} s wall, {wall / plain:.1f} times {writers} plain pushes in "
+            f"turn ({plain:.1f} s), {cpu:.0f} s CPU, {tries} tries, {sent} pushes sent, "
             f"{repo.count() - 1} commits, {lost} lost, fsck clean"
         )
         if failed:
