@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import UNDER_CI, corpus, effort, missing
+from tests.support import UNDER_CI, corpus, effort, missing, order
 from tests.support.forge_hosts import FORKED, KINDS
 from tests.support.git_http import GitServer
 from tests.support.git_http import git_server as serve_git
@@ -175,15 +175,13 @@ def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
 
 _LEFT_OUT = pytest.StashKey[int]()
 _LEFT_TO_SOAK = pytest.StashKey[int]()
-# What takes longest per file comes first: in the end both workers have short files.
-_ORDER = ("live", "flows", "security", "contract", "unit")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what `make soak` runs, leave out tests over repositories that are not here, and put slow files first."""
     lacking = set() if corpus.is_here() else {"corpus"}
     to_soak = set() if effort.SOAKING else {"only_soak"}
-    here: dict[str, list[pytest.Item]] = {folder: [] for folder in (*_ORDER, "")}
+    here: list[pytest.Item] = []
     left_out = left_to_soak = 0
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}  # once: every worker does this for each of 12,000 tests
@@ -195,10 +193,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elif marks & lacking:
             left_out += 1
         else:
-            folder = _folder(item)
-            here[folder if folder in here else ""].append(item)
+            here.append(item)
     config.stash[_LEFT_TO_SOAK], config.stash[_LEFT_OUT] = left_to_soak, left_out
-    items[:] = [item for folder in here.values() for item in folder]
+    items[:] = sorted(here, key=lambda item: order.place(item.nodeid))
 
 
 def _runs_on_its_host(item: pytest.Item) -> bool:
@@ -208,11 +205,6 @@ def _runs_on_its_host(item: pytest.Item) -> bool:
     [host] = [value for value in callspec.params.values() if str(value).partition("/")[0] in {*KINDS, "git", "gerrit"}]
     rest = [*(name for name in KINDS if name != "github"), "gerrit", *(f"{name}/fork" for name in FORKED)]
     return host == "git" or host in effort.hosts_of(item.nodeid.replace(host, ""), "github", rest)
-
-
-def _folder(item: pytest.Item) -> str:
-    """The folder of `tests` that a test is in."""
-    return item.nodeid.removeprefix("tests/").partition("/")[0]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

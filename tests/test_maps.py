@@ -11,7 +11,7 @@ from gitops_ci.forges import FORGES
 from gitops_ci.formats import FORMATS
 from gitops_ci.reporting import REPORTERS
 from gitops_ci.tags import STRATEGIES
-from tests.support import CHECKOUT
+from tests.support import CHECKOUT, order
 from tests.test_architecture import FLOORS, LAYERS
 
 ARCHITECTURE = (CHECKOUT / "ARCHITECTURE.md").read_text()
@@ -91,3 +91,9 @@ def test_every_code_host_can_be_chosen_in_a_pipeline(page: str) -> None:
     offered = set(re.findall(r"[\w-]+", found[2]))
     missing = sorted(FORGES.keys() - offered)
     assert not missing, f"{page} does not have {missing}: add it to the input 'forge'"
+
+
+def test_files_that_run_first_exist_and_come_before_the_others():
+    assert [path for path in order.LONG if not (CHECKOUT / "tests" / path).is_file()] == []
+    places = [order.place(f"tests/{path}::test_it") for path in (order.LONG[0], "live/test_a.py", "unit/x/test_b.py")]
+    assert places == sorted(set(places))
