@@ -50,8 +50,7 @@ def values_here(source: Source, tree: SourceTree) -> list[str]:
     named = [text_of(one) for one in items(source.value.get("helm"), "valueFiles")]
     here = [name for name, why in (source.references or {}).items() if not why]
     targets = [_target(path, source) for path in named if _reference(path) in here]
-    inside = [target for target in targets if not tree.leads_out(target)]
-    return [tree.resolve(path) or path for target in inside for path in _matching(target, tree)]
+    return [tree.resolve(path) or path for target in targets for path in _matching(target, tree)]
 
 
 def _add(path: str, source: Source, tree: SourceTree, made: Closure, *, may_miss: bool = False) -> None:

@@ -46,7 +46,7 @@ def inflation(
     made = Closure()
     name = text_of(chart.get("name"))
     place = _place(chart, globals_, folder)
-    files = [path for path in _values_files(chart, folder) if not tree.leads_out(path) and tree.is_file(path)]
+    files = [path for path in _values_files(chart, folder) if tree.is_file(path)]
     values = [tree.resolve(path) or path for path in files]
     if not name or tree.leads_out(place):
         made.refuse(f"the chart '{name}' leads out of the repository")
