@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import sys
 import time
 from contextlib import suppress
 
@@ -14,7 +15,7 @@ import pytest
 from gitops_ci import process
 from gitops_ci.errors import ProgramError
 from gitops_ci.rendering import isolation
-from tests.support import missing
+from tests.support import CHECKOUT, missing
 from tests.support.kubetools import kubernetes_tool
 
 APP = {
@@ -152,6 +153,16 @@ def test_what_the_checkout_brings_as_unshare_is_not_started(run, tmp_path, tools
     ran = run("validate", "--output", "json")
     assert (ran.code, ran.document["summary"]["rendered"]) == (0, 1)
     assert not marker.exists()
+
+
+def test_no_program_of_this_user_reads_the_memory_of_this_process(tmp_path):
+    """Also where there are no namespaces. PR_GET_DUMPABLE (3) is what the kernel asks before it lets others look."""
+    code = (
+        "import ctypes\nfrom gitops_ci.rendering.isolation import isolated\nprctl = ctypes.CDLL(None).prctl\n"
+        f"print(prctl(3, 0, 0, 0, 0))\nisolated({str(tmp_path)!r}, network=False)\nprint(prctl(3, 0, 0, 0, 0))\n"
+    )
+    done = process.run([sys.executable, "-c", code], environment={"PYTHONPATH": str(CHECKOUT)})
+    assert done.stdout.split() == [b"1", b"0"]
 
 
 def test_errors_name_the_renderer(run, tmp_path):
