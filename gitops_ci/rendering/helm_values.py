@@ -98,7 +98,7 @@ def _put(at: Any, keys: Sequence[str | int], value: Any, path: str) -> Any:
 
 
 def _inside(at: Any, key: str | int, following: str | int, path: str) -> Any:
-    """The mapping or list at a key. In a list, what is no mapping gives way to one."""
+    """The mapping or list at a key. In a list, what is not a mapping gives way to one."""
     for_list = isinstance(following, int)
     is_there = key < len(at) if isinstance(key, int) else key in at
     found = at[key] if is_there else None
@@ -106,7 +106,7 @@ def _inside(at: Any, key: str | int, following: str | int, path: str) -> Any:
         return found
     gives_way = isinstance(key, int) and (found is None or not for_list)
     if is_there and not gives_way:
-        raise BadValue(f"'{path}' leads into a value that is no {'list' if for_list else 'mapping'}")
+        raise BadValue(f"'{path}' leads into a value that is not a {'list' if for_list else 'mapping'}")
     return [] if for_list else {}
 
 

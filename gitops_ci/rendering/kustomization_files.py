@@ -350,7 +350,7 @@ def _inline(entry: str) -> list[dict[str, Any]]:
 
 
 def _is_patch(entry: str) -> bool:
-    """Whether an entry is a patch itself: kustomize reads what is no object as the name of a file."""
+    """Whether an entry is a patch itself: kustomize reads what is not an object as the name of a file."""
     found = _inline(entry)
     return bool(found) and all(text_of(one.get("kind")) and text_of(dig(one, "metadata", "name")) for one in found)
 
