@@ -32,6 +32,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "--auto-merge": "Use --merge when-green.",
         "--tag": "Write the tag into the reference: ghcr.io/acme/shop:1.5.0. For a build, use --version or --tags.",
         "--image": "Give the image as an argument: gitops-ci bump ghcr.io/acme/shop:1.5.0.",
+        "--config": "Give the file as an argument.",
         "--file": "Use --path for files of the config repository, or give PATH.",
         "--filename": "Give the file as an argument.",
         "--ignore-missing-schemas": "Use --missing-schema ignore.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,7 @@ from gitops_ci.errors import UsageError
 if TYPE_CHECKING:
     from gitops_ci.model import Outcome
 
-__all__ = ["LinesOption", "Output", "ReportFile", "as_known", "option", "output_options", "refuse_repeated"]
+__all__ = ["LinesOption", "Output", "ReportFile", "Seconds", "as_known", "option", "output_options", "refuse_repeated"]
 
 # The short forms that people type at every program.
 _SHORT = {"--quiet": "-q", "--verbose": "-v", "--output": "-o", "--environment": "-e"}
@@ -44,6 +45,26 @@ class Output:
     reports: tuple[ReportFile, ...] = ()
     level: Literal["quiet", "normal", "verbose"] = "normal"
     printer: Callable[[Outcome], str] | None = None
+
+
+class Seconds(click.ParamType[float]):
+    """A time limit: a number of seconds, or a duration such as `5m`."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from gitops_ci.moments import duration
+
+        try:
+            seconds = float(value)
+        except ValueError:
+            try:
+                seconds = duration(value)
+            except UsageError:
+                seconds = math.nan
+        if not (math.isfinite(seconds) and seconds >= 0):
+            self.fail(f"'{value}' is not a number of seconds (300) or a duration (5m).", param, ctx)
+        return seconds
 
 
 class _Option(click.Option):

@@ -16,7 +16,7 @@ import click
 from gitops_ci.cli.chart_source import as_source, chart_rules, is_chart, without_scheme
 from gitops_ci.cli.configured import config_of
 from gitops_ci.cli.image_settings import hint_for
-from gitops_ci.cli.options import LinesOption, option
+from gitops_ci.cli.options import LinesOption, Seconds, option
 from gitops_ci.cli.tag_options import TAG_OPTIONS, tag_rules
 from gitops_ci.errors import RegistryError, UsageError
 
@@ -79,7 +79,7 @@ _GUARD_OPTIONS = (
     option("--expect-revision", metavar="COMMIT", help="Refuse an image whose label names another commit."),
 )
 DEADLINE = option(
-    "--deadline", type=float, metavar="SECONDS", help="Time limit of the whole run. [2 minutes for each request]"
+    "--deadline", type=Seconds(), metavar="SECONDS", help="Time limit of the whole run. [2 minutes for each request]"
 )
 CONFIG = click.option(
     "--config", metavar="FILE", envvar="GITOPS_CI_CONFIG", help="Configuration file. [.gitops-ci.yaml]"

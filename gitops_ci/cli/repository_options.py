@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from gitops_ci.cli import complete
-from gitops_ci.cli.options import Decorator, option
+from gitops_ci.cli.options import Decorator, Seconds, option
 from gitops_ci.forges import FORGES
 
 __all__ = [
@@ -101,12 +100,6 @@ _SEARCHES: dict[str, Any] = {
 }
 
 
-def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise click.BadParameter(f"{value} is not a number of seconds, for example 300", ctx, param)
-    return value
-
-
 def _only_held(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """`--fail-on held`; what the variable says of findings is for the commands that only check."""
     given = ctx.get_parameter_source(str(param.name))
@@ -117,7 +110,7 @@ def _only_held(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 
 
 def seconds_option(name: str, *, default: float, help: str) -> Any:  # noqa: A002 - click's own word
-    return option(name, type=float, default=default, callback=_seconds, metavar="SECONDS", help=help)
+    return option(name, type=Seconds(), default=default, metavar="SECONDS", help=help)
 
 
 _OPTIONS = (

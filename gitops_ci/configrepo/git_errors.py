@@ -20,6 +20,7 @@ _MISSING = re.compile(
     r"|does not exist"
 )
 _HOST = re.compile(r"Could not resolve (?:host|proxy)|Name or service not known")
+_UNABLE = re.compile(r"^fatal: unable to access '[^']*': ")  # the address is in the message already
 _DOWN = re.compile(r"Connection refused|Failed to connect|Connection timed out|Couldn't connect|unable to access.*50\d")
 _UNKNOWN_KEY = re.compile(r"Host key verification failed")
 _CHANGED_KEY = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED")
@@ -108,7 +109,7 @@ def fetch_error(url: RepoUrl, said: str, *, credentials: GitCredentials | None, 
         return no_git_there(url)
     if _DOWN.search(said):
         hint = "Check the address, and whether the host is up."
-        return GitError(f"{url.netloc or url} does not answer: {quoted}", hint=hint)
+        return GitError(f"{url.netloc or url} does not answer: {_UNABLE.sub('', quoted)}", hint=hint)
     if _OWNER.search(said):
         return GitError(
             f"{url} belongs to another user", hint="Git refuses folders of other users: run as the folder's owner."

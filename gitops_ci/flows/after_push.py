@@ -45,7 +45,8 @@ class AfterPush:
         unknown = next((name for word in words for name in _FIELD.findall(word) if name not in _FIELDS), None)
         if unknown is not None:
             raise UsageError(
-                f"--after-push has no field {{{unknown}}}", hint=f"There are: {', '.join(f'{{{n}}}' for n in _FIELDS)}."
+                f"--after-push has no field {{{unknown}}}",
+                hint=f"Known fields: {', '.join(f'{{{n}}}' for n in _FIELDS)}.",
             )
         if _FIELD.search(words[0]):
             raise UsageError("--after-push begins with a field", hint="Name a program: cosign sign --yes {reference}.")

@@ -76,7 +76,7 @@ class Pointer:
         in_text = _IN_TEXT.fullmatch(text)
         path, colon, rest = (in_text["path"], ":/", "") if in_text else text.partition(":$")
         if not colon or not path or path.startswith("/") or ".." in path.split("/"):
-            raise UsageError(f"'{text}' does not point into a file", hint=_EXAMPLE)
+            raise UsageError(f"'{text}' does not name a place in a file: FILE:$.PATH or FILE:/REGEX/", hint=_EXAMPLE)
         if in_text:
             _check(in_text["pattern"], text)
             return cls(path.removeprefix("./"), (), text, in_text["pattern"])

@@ -46,7 +46,8 @@ def unanswered(error: Exception, url: str) -> HttpError:
         hint = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
         return HttpError(f"the proxy for {name} refused or does not answer", where, hint=hint)
     if any(isinstance(c, NameResolutionError) for c in causes):
-        return HttpError(f"there is no host {name}: the name does not resolve", where, hint="Check the address.")
+        hint = "Check the address for a typo, and the network's DNS."
+        return HttpError(f"cannot resolve host {name}", where, hint=hint)
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return HttpError(f"{name} does not answer: no connection within {CONNECT_TIMEOUT:.0f} s", where)
     if isinstance(error, requests.exceptions.Timeout) or any(isinstance(c, TimeoutError) for c in causes):

@@ -137,4 +137,4 @@ def check_globs(globs: Iterable[str]) -> None:
         meant = did_you_mean(glob, RULE_IDS)
         known = sorted(rule for rule in RULE_IDS if rule.startswith(glob.partition("/")[0] + "/"))
         listed = ", ".join(known) if known else f"{', '.join(f'{family}/*' for family in FAMILIES)}"
-        raise UsageError(f"There is no rule '{glob}'.{meant and f' {meant}'}", hint=f"There are: {listed}.")
+        raise UsageError(f"There is no rule '{glob}'.{meant and f' {meant}'}", hint=f"Known rules: {listed}.")

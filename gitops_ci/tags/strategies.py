@@ -65,7 +65,7 @@ def check_strategies(strategies: tuple[str, ...]) -> None:
     for strategy in strategies:
         name, equals, argument = strategy.partition("=")
         if name not in STRATEGIES:
-            raise UsageError(f"There is no tag strategy '{name}'", hint=f"There are: {', '.join(STRATEGIES)}.")
+            raise UsageError(f"There is no tag strategy '{name}'", hint=f"Known strategies: {', '.join(STRATEGIES)}.")
         pattern, hint = _ARGUMENTS.get(name, ("", f"Write {name} without an argument."))
         if equals and not argument:
             raise UsageError(f"'{strategy}' has no argument", hint=hint or f"Write {name}, or what follows the '='.")

@@ -47,7 +47,7 @@ def check_template(text: str) -> None:
     """Raises UsageError for a field that does not exist, or an argument that the field does not take."""
     for name, argument in _FIELD.findall(text):
         if name not in FIELDS:
-            raise UsageError(f"A tag has no field {{{name}}}", hint=f"There are: {', '.join(FIELDS)}.")
+            raise UsageError(f"A tag has no field {{{name}}}", hint=f"Known fields: {', '.join(FIELDS)}.")
         if argument and not re.fullmatch(FIELDS[name], argument):
             raise UsageError(
                 f"{{{name}:{argument}}} is not a field of a tag",

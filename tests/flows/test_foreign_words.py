@@ -7,6 +7,8 @@ import pytest
 
 from gitops_ci.cli import COMMANDS, main
 from gitops_ci.cli.foreign_commands import _ADVICE
+from gitops_ci.cli.options import Seconds
+from tests.support.git_repo import make_repo
 
 
 @pytest.mark.parametrize(("group", "name"), sorted(_ADVICE))
@@ -46,6 +48,11 @@ def test_the_advice_names_commands_that_exist(group, name):
         (("validate", "--kubernetes-version", "1.3"), 'In YAML, write "1.30" in quotes.'),
         (("rule", "api"), "Write api/* for all rules of this family."),
         (("validate", "--fail-on", "warnings"), "Did you mean 'warning'?"),
+        (("bump", "x:1", "--deadline", "5 min"), "a number of seconds (300) or a duration (5m)"),
+        (("bump", "x:1", "--config-repo", "y", "--at", "a.yaml:image.tag"), "FILE:$.PATH or FILE:/REGEX/"),
+        (("validate", "--crd-path", "nosuch", "pod.yaml"), "There is no file or folder nosuch for --crd-path"),
+        (("validate", "--changed-since", "main", "pod.yaml"), "leave out --changed-since"),
+        (("config", "check", "--config", "x.yaml"), "Give the file as an argument."),
         (("history", "--since", "yesterday", "--config-repo", "x"), "such as 30d or 12h"),
         (
             ("image", "push", "oci:nowhere", "--to", "x/y", "--version", "1.0.0"),
@@ -55,8 +62,9 @@ def test_the_advice_names_commands_that_exist(group, name):
 )
 def test_a_mistake_is_answered_by_what_to_write(run, tmp_path, monkeypatch, words, hint):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n")
     done = run(*words)
-    assert done.code in {2, 4}
+    assert done.code in {2, 4, 5}
     assert hint in done.out + done.err
 
 
@@ -66,3 +74,17 @@ def test_an_address_without_its_host_is_answered_by_its_forms(run, tmp_path, mon
     done = run("bump", "ghcr.io/acme/shop:1.0", "--config-repo", address)
     assert done.code == 5
     assert "Write https://HOST/OWNER/NAME or git@HOST:OWNER/NAME." in done.out + done.err
+
+
+def test_a_list_of_environments_is_answered_by_one_run_for_each(run, tmp_path):
+    overlay = "images:\n  - name: ghcr.io/acme/shop\n    newTag: 1.4.1\n"
+    make_repo(
+        tmp_path / "config.git", {f"apps/{name}/kustomization.yaml": overlay for name in ("staging", "production")}
+    )
+    done = run("bump", "ghcr.io/acme/shop:1.5.0", "--config-repo", "config.git", "--environment", "staging,production")
+    assert done.code == 2
+    assert "A run changes one environment: run it once for each." in done.out
+
+
+def test_a_time_limit_is_a_number_of_seconds_or_a_duration():
+    assert [Seconds().convert(text, None, None) for text in ("300", "1.5", "5m", "1h30m")] == [300, 1.5, 300, 5400]

@@ -214,7 +214,7 @@ def test_a_registry_that_is_down_is_said_so(run, layout):
 def test_a_host_that_is_unknown_is_said_so(run, layout):
     ran = run("image", "push", layout, "--to", "registry.invalid/acme/shop", "--version", "1.0.0")
     assert ran.code == 4
-    assert "there is no host registry.invalid" in ran.out
+    assert "cannot resolve host registry.invalid" in ran.out
 
 
 def test_an_image_of_another_commit_is_refused(run, layout, repository):

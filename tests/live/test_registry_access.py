@@ -291,7 +291,7 @@ def test_a_token_server_elsewhere_is_not_asked(run, layout, tokens, make_registr
         "image", "push", layout, "--to", f"{stranger.host}/{repository}:1.0.0",
         "--registry-auth-host", "tokens.evil.example", environment=ACCOUNT,
     )  # fmt: skip
-    assert "there is no host tokens.evil.example" in allowed.out, "now it is asked, and is not there"
+    assert "cannot resolve host tokens.evil.example" in allowed.out, "now it is asked, and is not there"
 
 
 # ---------------------------------------------------------------------------------- files of Docker and of Podman

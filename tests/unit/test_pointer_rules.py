@@ -84,9 +84,9 @@ def test_a_pattern_takes_the_name_as_it_is_written():
         ("tags/{a}{b}{c}", "$.tag", "ghcr.io/acme/shop", "more than 2 fields"),
         ("tags/{name}", "$.tag", "ghcr.io/acme/{name}:1", "not an image without a version"),
         ("tags/{name}", "$.tag", "GHCR.io/Acme/{name}", "not an image without a version"),
-        ("/tags/{name}", "$.tag", "ghcr.io/acme/{name}", "does not point into a file"),
-        ("../{name}", "$.tag", "ghcr.io/acme/{name}", "does not point into a file"),
-        ("tags/{name}", "tag", "ghcr.io/acme/{name}", "does not point into a file"),
+        ("/tags/{name}", "$.tag", "ghcr.io/acme/{name}", "does not name a place in a file"),
+        ("../{name}", "$.tag", "ghcr.io/acme/{name}", "does not name a place in a file"),
+        ("tags/{name}", "tag", "ghcr.io/acme/{name}", "does not name a place in a file"),
         ("tags/{name}", "/(a+)+/", "ghcr.io/acme/{name}", "may take too long"),
     ],
 )

@@ -235,7 +235,9 @@ def _conventional(snapshot: Snapshot, selection: Paths, name: str, log: Log) -> 
         # A name that is mistyped here would otherwise deploy to all of them.
         raise UsageError(
             f"No folder or file matches environment '{name}'",
-            hint=f"{did_you_mean(name, others)} Known environments: {', '.join(others)}.".lstrip()
+            hint="A run changes one environment: run it once for each."
+            if "," in name
+            else f"{did_you_mean(name, others)} Known environments: {', '.join(others)}.".lstrip()
             + " Add it to .gitops-ci.yaml, or give --path.",
         )
     log.warn(f"No definition, folder or file matches environment {name}: every file is selected")

@@ -108,7 +108,7 @@ def _run(journal: Journal, request: HoldRequest, log: Log, decide: _Decide) -> b
             journal.written = (after,) if after else ()
             file = _file(snapshot, wanted.path, after, to)
             if file is None:
-                log.step(f"{image.familiar} is {'held' if after else 'not held'} in {name or base} already")
+                log.step(f"{image.familiar} is {'already' if after else 'not'} held in {name or base}")
                 return False
             if after and not snapshot.search((image.basename,), Paths(environment.paths)):
                 log.warn(f"no file of {name or base} names {image.familiar}: the hold stops nothing yet")

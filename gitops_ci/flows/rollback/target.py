@@ -94,9 +94,10 @@ def images_of_commit(timeline: Timeline, commit: str) -> tuple[str, ...]:
 def _steps_back(timeline: Timeline, name: str, back: int) -> Stacked:
     stack = timeline.stack(name)
     if not 1 <= back < len(stack):
-        before = ", ".join(one.name for one in reversed(stack[:-1])) or "none"
+        before = ", ".join(one.name for one in reversed(stack[:-1]))
         raise FindingsError(
-            f"{familiar(name)} in {timeline.environment} has no such earlier version. Versions before it: {before}",
+            f"{familiar(name)} in {timeline.environment} has no such earlier version. "
+            + (f"Versions before it: {before}" if before else "It has had one version"),
             hint="Name a version that the environment had with --to, or write another one with "
             "`gitops-ci bump --allow-downgrade`.",
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from gitops_ci import known_files
 from gitops_ci.bounded import Limits
 from gitops_ci.dataclass import dataclass
-from gitops_ci.errors import NothingMatched
+from gitops_ci.errors import NothingMatched, UsageError
 from gitops_ci.flows.checkout import repository_branches, repository_root, repository_urls, root_around
 from gitops_ci.flows.validate.guides import made_by_hand
 from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_manifests, read_sources
@@ -142,6 +142,8 @@ def _image_lookup(request: ValidateRequest) -> ImageLookup | None:
 def _surroundings(
     request: ValidateRequest, files: Mapping[str, str], chosen: set[str], images: ImageLookup | None, log: Log
 ) -> Surroundings:
+    if lost := next((path for path in request.crd_paths if not os.path.exists(path)), ""):
+        raise UsageError(f"There is no file or folder {lost} for --crd-path", hint="Correct the path.")
     definitions = read_sources(request.crd_paths).files if request.crd_paths else ()
     wanted = [location for location in request.schema_locations if location != "default"]
     lookup = _lookup(request, wanted, log) if wanted else None

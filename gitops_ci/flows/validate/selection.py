@@ -108,6 +108,11 @@ def _git(*arguments: str) -> str:
     try:
         done = checkout_git(*arguments)
     except ProgramError as error:
+        if "not a git repository" in error.message:
+            raise GitError(
+                "This folder is not in a Git repository, so there is no change to compare",
+                hint="Run this inside a checkout of the repository, or leave out --changed-since.",
+            ) from error
         raise GitError(f"git {arguments[0]} failed: {error.message}", hint="Run this inside the repository.") from error
     return done.stdout.decode("utf-8", "surrogateescape")
 
