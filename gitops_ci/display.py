@@ -44,7 +44,7 @@ def visible_lines(text: str) -> str:
 
 
 def log_line(line: str) -> str:
-    """One line that no CI system takes for a command, whatever stands in it; nearly always the line itself."""
+    """One line that no CI system reads as a command; nearly always the line itself."""
     if "::" in line and _COMMAND.match(line):
         line = line.replace("::", r"\x3a:", 1)
     return _COMMAND_ANYWHERE.sub(r"\\x23", line) if "##" in line else line

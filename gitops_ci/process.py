@@ -1,4 +1,4 @@
-"""Run a program: no shell, a time limit, its errors with what it said. The one door besides git's own."""
+"""Run a program without a shell, with a time limit; its errors contain its output. git has a door of its own."""
 
 from __future__ import annotations
 

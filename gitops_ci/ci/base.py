@@ -81,7 +81,7 @@ Reader = Callable[[Environ], CiContext | None]
 
 
 def known(*revisions: object) -> tuple[str, ...]:
-    """The revisions that are told."""
+    """The known revisions."""
     return tuple(revision for revision in revisions if isinstance(revision, str) and revision)
 
 

@@ -36,9 +36,9 @@ class ReportFile:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a command reports: the document on stdout, report files besides, and how much it tells on the way.
+    """How a command reports: the format of stdout, the report files, and how many progress messages it prints.
 
-    `printer` makes what stands on stdout in place of text; what failed is told on stderr then.
+    `printer` makes the text for stdout; failures are then reported on stderr.
     """
 
     format: Literal["text", "json", "docker"] = "text"

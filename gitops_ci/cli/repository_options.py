@@ -81,7 +81,7 @@ _PLACES: dict[str, Any] = {
     "allow_empty": False,
     "group": None,
 }
-# The options that say what to look for, and the values that say nothing.
+# The options that select what is edited, with the values that select nothing.
 _SEARCHES: dict[str, Any] = {
     "path": (),
     "exclude": (),

@@ -83,7 +83,7 @@ def _mapping(old: Mapping[str, Any], new: Mapping[str, Any], place: _Place) -> I
 
 
 def _one_sided(place: _Place, old: Any, new: Any) -> Iterator[PathChange]:
-    """A value that only one side has. Which secrets come and go is told key by key."""
+    """A value that only one side has. Added and removed secrets are reported key by key."""
     value = new if old is _NOTHING else old
     if isinstance(value, dict) and _holds_hidden(value):
         for key in sorted(value, key=str):

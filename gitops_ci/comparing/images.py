@@ -64,7 +64,7 @@ def changed_images(before: Mapping[str, Any], after: Mapping[str, Any]) -> Itera
 
 
 def _images(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Every `image` of a container, by the names on the way to it."""
+    """Every `image` of a container, by the path of names that leads to it."""
     if isinstance(value, dict):
         for key, one in value.items():
             if key == "image" and isinstance(one, str) and one:

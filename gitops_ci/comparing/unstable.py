@@ -1,4 +1,4 @@
-"""What a template makes up anew in each rendering: passwords, certificates, the time, and names with such a text.
+"""Values that differ in each rendering of a template: passwords, certificates, the time, and names with such a text.
 
 Each side is rendered twice, and what differs between both is made up. A value that only one side makes up is a change,
 and so is the rest of a text of which a part is made up.

@@ -42,7 +42,7 @@ class Entry:
 
 
 class Selection(Protocol):
-    """Which files are meant: by path, and whether a folder is worth opening."""
+    """Select files by path, and folders that may contain selected files."""
 
     def matches(self, path: str) -> bool:
         """Whether this file is meant."""

@@ -38,7 +38,7 @@ _HARMLESS = frozenset({"accept", "range", "if-none-match"})
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request body of known length that is produced piece by piece, anew for every try."""
+    """A request body of known length that is produced in pieces, again for every try."""
 
     size: int
     chunks: Callable[[], Iterable[bytes]]
@@ -97,7 +97,7 @@ class Http:
             self._opened = None
 
     def pause(self, seconds: float) -> bool:
-        """Wait before asking for something anew; False, at once, when the deadline does not allow it."""
+        """Wait before the next try; False, at once, if the deadline does not allow it."""
         if self.deadline is not None and self._clock() + seconds >= self.deadline:
             return False
         self._sleep(seconds)

@@ -1,4 +1,4 @@
-"""Which certificate authorities are trusted: requests' own, the user's, and those of one host besides.
+"""The trusted certificate authorities: those of requests, of the user, and of one host.
 
 One setting serves the API of a code host and git: whichever of the usual variables is set counts for both.
 """

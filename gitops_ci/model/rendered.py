@@ -121,7 +121,7 @@ class ObjectGroup:
 
 @dataclass(frozen=True, slots=True)
 class RiskGroup:
-    """Objects with the same risk. `words` are its name for persons; a hint is told and not counted."""
+    """Objects with the same risk. `words` is its name in text; a hint is reported and not counted."""
 
     name: str
     words: str

@@ -1,4 +1,4 @@
-"""Where a value stands in a text."""
+"""The position of a value in a text."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _DOCUMENTATION = re.compile(
 
 @dataclass(slots=True)
 class FileCandidates:
-    """One file: all its sites, those that are meant with the image to write there, and what cannot be edited."""
+    """One file: all its sites, the selected ones with the image to write, and what cannot be edited."""
 
     source: ManifestText
     sites: list[ImageSite] = field(default_factory=list)
@@ -50,7 +50,7 @@ class FileCandidates:
                 self.meant.append((replace(site, image=image), target))
 
     def add_pointers(self, pointers: Sequence[Pointer], wanted: Targets, first: ImageRef) -> None:
-        """The values that were pointed at, besides those found by rules; `first` is the image of those without one.
+        """Add the values that pointers name; `first` is the image of pointers without one.
 
         Raises:
             UsageError: the regular expression of an `--at` does not match once.

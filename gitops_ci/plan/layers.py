@@ -150,7 +150,7 @@ class Layers:
 
     @property
     def completed(self) -> set[_At]:
-        """Layers and keys with a name whose version stands in a ConfigMap, in a variable, or in each use of them."""
+        """Layers and keys with a name whose version is in a ConfigMap, in a variable, or in each use."""
         return self._completed | {at for (at, of), uses in self._set_by.items() if uses >= self._uses[of]}
 
     def _complete(self, found: Mapping[_At, Below | None]) -> None:

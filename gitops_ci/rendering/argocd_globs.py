@@ -61,7 +61,7 @@ def _fits(wanted: list[str], names: list[str]) -> bool:
 
 @cache
 def _choices(glob: str) -> tuple[str, ...]:
-    """`{a,b}` written out; what stands in one another is written out from the inside."""
+    """Expand `{a,b}`; nested braces are expanded from the inside."""
     made = [glob]
     while len(made) < _MOST_CHOICES and (match := _CHOICE.search(made[0])):
         before, after = made[0][: match.start()], made[0][match.end() :]

@@ -103,7 +103,7 @@ def _matching(target: str, tree: SourceTree) -> list[str]:
 
 
 def _values_files(source: Source, tree: SourceTree) -> list[str]:
-    """The files of values in order, each once; one that is named stands there, not where a glob finds it."""
+    """The values files in order, each once. A named file keeps its own position, even if a glob also finds it."""
     targets = [_target(text_of(one), source) for one in items(source.value.get("helm"), "valueFiles")]
     named = {one for one in targets if not is_glob(one)}
     found = [path for target in targets for path in _matching(target, tree) if not is_glob(target) or path not in named]

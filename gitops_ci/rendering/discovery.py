@@ -37,7 +37,7 @@ _NAMED = ("ConfigMap", "Secret")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A unit with its closure, and the unit whose output it stands in, '' for one that is in Git."""
+    """A unit with its closure, and the unit whose output contains it; '' if it is in Git."""
 
     unit: DeploymentUnit
     closure: Closure
@@ -163,7 +163,7 @@ class Deployment:
         return Found(one, closure, found.unit.id, found.depth + 1)
 
     def _line_of(self, found: Found) -> list[Found]:
-        """A unit, the one that it stands in, and so on, up to one that is in Git."""
+        """A unit, the unit whose output contains it, and so on, up to one that is in Git."""
         line = [found]
         while line[-1].within:
             line.append(self.units[line[-1].within])

@@ -38,7 +38,7 @@ class Variables:
 
 
 def variables_of(unit: DeploymentUnit, repository: Repository) -> Variables:
-    """What `postBuild` defines; a later source wins, and what stands in the Kustomization itself wins over all.
+    """The variables of `postBuild`. A later source overrides an earlier one, and inline values override all.
 
     What nothing in Git has a value for may have one of the user's.
     """

@@ -160,7 +160,7 @@ class SourceTree:
         return self._walk(path).links
 
     def exists(self, path: str) -> bool:
-        """Whether a file or folder of a path is there; of what lies outside nothing is told."""
+        """Whether a path exists. A path outside of the tree counts as one that does."""
         return self.leads_out(path) or self.resolve(path) is not None
 
     def is_file(self, path: str) -> bool:

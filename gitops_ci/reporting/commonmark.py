@@ -1,4 +1,4 @@
-"""Markdown of which only the structure is ours: what others wrote stands in code spans and fences.
+"""Markdown whose structure is ours: texts of others are in code spans and fences.
 
 Inside these a reader of CommonMark 0.31 (§6.1 code spans, §4.5 fences) and of GitHub's and GitLab's dialects takes
 nothing for a link, HTML or emphasis. Mentions and references are spelled out even there: a squash merge makes plain

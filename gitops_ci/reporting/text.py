@@ -169,7 +169,7 @@ def _diff_color(line: str) -> str:
 
 
 def _untold(outcome: Outcome) -> list[Skip]:
-    """The places that were left alone, without the one that the error is about: it is told with the error."""
+    """The skipped places without the one that the error names: the error reports it."""
     said = outcome.error.message if outcome.error else ""
     return [skip for skip in outcome.skipped if not said.endswith(f"{location(skip.path, skip.line)}: {skip.reason}")]
 

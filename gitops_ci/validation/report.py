@@ -21,7 +21,7 @@ Lookup = Callable[[str, str, str], Mapping[str, Any] | str | None]
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Findings that are known and accepted: each given part must match; globs. `reason` is told in no report."""
+    """Findings that are known and accepted: each given part must match; globs. No report contains `reason`."""
 
     rule: str = "*"
     path: str = "*"

@@ -134,7 +134,7 @@ class _Run:
             yield finding, document.unit, document.annotation(ANNOTATION)
 
     def _document(self, item: str, index: str) -> Document | None:
-        """A document read anew: of the thousands that were examined few are asked for again."""
+        """Read a document again: few of the thousands that were examined are needed twice."""
         unit = self._units.get(item)
         path, text = (unit.file, unit.text) if unit else (item, (self._files | self._beside)[item])
         number, _, _ = index.partition(".")
@@ -186,7 +186,7 @@ def _learn(files: Iterable[tuple[str, str]], custom: CustomKinds, rendered: Coll
 
 
 def _documents(files: Iterable[tuple[str, str]], *words: str, seen: set[str] | None = None) -> Iterator[Document]:
-    """The objects of files that have one of some words in them; what cannot be read is told where it is checked.
+    """The objects of files that contain one of some words. Errors of reading are reported where the file is checked.
 
     With `seen`, a text that several units render is read once.
     """

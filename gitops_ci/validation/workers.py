@@ -1,4 +1,4 @@
-"""Work shared out to as many processes as there are cores: forked, so that nothing is copied on the way in.
+"""Divide work among one process per core. They are forked, so that no input is copied.
 
 The caller's process takes the first share itself. Compared with a pool of multiprocessing this is one process less and
 no import of it: a third of the memory and 20 ms.

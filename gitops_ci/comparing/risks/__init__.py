@@ -13,7 +13,7 @@ __all__ = ["HINTS", "RISKS", "RiskKind", "Subject", "gathered", "rank_of", "risk
 
 
 class RiskKind(NamedTuple):
-    """`words` is the risk as a person reads it. A hint is told without being counted as a risk."""
+    """`words` is the risk as a person reads it. A hint is reported and not counted as a risk."""
 
     words: str
     rule: Callable[[Subject], Iterable[Risk]]
@@ -61,7 +61,7 @@ def gathered(objects: Iterable[ObjectChange]) -> tuple[RiskGroup, ...]:
 
 
 def rank_of(name: str) -> int:
-    """How far down a risk stands in a list of many."""
+    """The rank of a risk in a list: lower comes first."""
     return _RANKS.get(name, len(_RANKS))
 
 

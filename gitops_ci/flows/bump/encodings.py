@@ -1,4 +1,4 @@
-"""Bytes of the repository as text: UTF-8 is edited, other encodings of Unicode are told apart from what is not text."""
+"""Bytes of the repository as text: UTF-8 is edited, other Unicode encodings are distinguished from binary data."""
 
 from __future__ import annotations
 

@@ -326,7 +326,7 @@ def _tell(plan: Plan, ages: AgeComparison, without: Iterable[tuple[ImageRef, str
 
 
 def _tell_older(plan: Plan, log: Log) -> None:
-    """Places that keep a newer image while others change: nothing else on the way shows them."""
+    """Report places that keep a newer image while others change: no other message shows them."""
     for skip in plan.refused[:_SHOWN] if plan.changes else ():
         log.warn(f"{skip.path}:{skip.line}: {skip.reason}")
     if plan.changes and len(plan.refused) > _SHOWN:

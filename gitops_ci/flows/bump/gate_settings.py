@@ -1,4 +1,4 @@
-"""What the gate of a change is told: the settings that `validate` would have in the root of the config repository."""
+"""The settings of the check of a change: those of `validate` in the root of the config repository."""
 
 from __future__ import annotations
 

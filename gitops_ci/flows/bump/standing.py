@@ -137,7 +137,7 @@ def is_about(ours: Snapshot, to: PublishContext) -> bool:
 
 
 def joined(ours: Snapshot, base: Snapshot, plan: Plan, to: PublishContext) -> Joined:
-    """The plan, and what the standing proposal changes besides, on the base as it is now."""
+    """The plan and the other changes of the open proposal, applied to the base as it is now."""
     proposed = _files(ours)
     read = ((file.path, base.read(file.path)) for file in proposed)
     now = {path: data.decode("utf-8", "replace") for path, data in read if data is not None}
@@ -154,7 +154,7 @@ def joined(ours: Snapshot, base: Snapshot, plan: Plan, to: PublishContext) -> Jo
 
 
 def _our_commit(current: Snapshot, to: PublishContext) -> Snapshot | None:
-    """The one commit of ours on a branch, where it holds nothing besides but merges of the base into it."""
+    """Our one commit on a branch, if the branch otherwise has only merges of the base."""
     ours, merged = current, list[Snapshot]()
     while not (ours.is_ours or _is_rebased(ours, to)):
         if len(parents := ours.ancestors()) != 2:

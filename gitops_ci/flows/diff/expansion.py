@@ -86,7 +86,7 @@ class _Run:
         self.expansion.count = len({name for half in self._halves for name in half.deployment.attempted})
 
     def _round(self, batches: Sequence[Sequence[Found]]) -> list[list[Found]]:
-        """Render what is to be rendered, on both sides at once, and return what stands in the outputs."""
+        """Render the requested units of both sides together, and return the units that the outputs contain."""
         more: list[list[Found]] = [[], []]
         tasks: list[tuple[int, Found]] = []
         for side, batch in enumerate(batches):

@@ -1,4 +1,4 @@
-"""From what was rendered to what is compared, and what is told of the units."""
+"""Turn rendered objects into the comparison, and collect the notes about units."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def findings_of(expansion: Expansion, sides: Sides) -> Iterator[Finding]:
 
 
 def notes_of(expansion: Expansion, sides: Sides, differing: Collection[str], objects: int, large: int) -> Iterator[str]:
-    """What is told once for the whole change."""
+    """The notes about the whole change."""
     troubles = sides.troubles
     if pinned := _pinned(expansion, differing):
         more = f" and {len(pinned) - _MOST_NAMES:,} more" if len(pinned) > _MOST_NAMES else ""

@@ -1,4 +1,4 @@
-"""Which units that the change does not reach have to be rendered all the same, since others stand in their output.
+"""Units to render although the change does not affect them, because their output contains other units.
 
 What a unit holds is the same on both sides then; it matters only where one of those is reached. Units that are written
 in Git are known without rendering. So a kustomization is left out where none of the units in its files is reached,

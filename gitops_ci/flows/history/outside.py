@@ -38,7 +38,7 @@ _WORDS = (
 
 
 class Outside:
-    """The tip of a branch besides what some environments mean. Nothing is fetched before something is asked."""
+    """Read the tip of a branch outside of the environments' paths. Nothing is fetched before the first read."""
 
     def __init__(self, fetch: Callable[[], Snapshot], scopes: Sequence[Scope]) -> None:
         self._fetch = fetch

@@ -19,7 +19,7 @@ __all__ = ["Layout", "Scope", "read_layout", "scopes", "whole"]
 
 @dataclass(frozen=True)
 class Scope:
-    """One environment: its name as reports show it, its branch, and the files on it that are meant.
+    """One environment: its name in reports, its branch, and its files there.
 
     `rules` lead to places of images that only the settings can know.
     """

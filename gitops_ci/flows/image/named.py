@@ -46,7 +46,7 @@ def named_in(source: ConfigSource, words: Collection[str], log: Log) -> Mapping[
 
 
 def _place(word: str, text: str) -> int:
-    """The line of a text that holds a word, 0 for none. `pr-12` also stands in `pr-12-alpine`, and not in `pr-123`."""
+    """The line of a text that contains a word, 0 for none. `pr-12-alpine` contains `pr-12`; `pr-123` does not."""
     for hit in re.finditer(re.escape(word), text):
         before, after = text[hit.start() - 1 : hit.start()], text[hit.end() : hit.end() + 1]
         if not (before.isalnum() or after.isalnum()):

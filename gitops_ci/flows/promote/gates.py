@@ -71,7 +71,7 @@ def stage(question: Question, sources: Sequence[str], usual: Sequence[str]) -> G
 
 
 def agreement(question: Question) -> Gate:
-    """Whether every source has one version, and all the same."""
+    """Whether every source has one version, and all have the same one."""
     for one in question.candidates:
         if one.problem:
             return question.gate("source-agrees", "closed", one.problem)

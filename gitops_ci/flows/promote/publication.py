@@ -24,7 +24,7 @@ __all__ = ["Words", "bump_of"]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is told of a promotion: where the images come from, the gates, and why some were skipped.
+    """What a promotion reports: the sources of the images, the gates, and why some were skipped.
 
     It is the same in every run, so that a run that has nothing to do does not write the pull request again.
     """

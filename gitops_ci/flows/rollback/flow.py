@@ -166,7 +166,7 @@ def _scope(request: RollbackRequest, layout: Layout) -> Scope:
 
 
 def _images(request: RollbackRequest, here: EnvironmentPast, past: Past) -> tuple[ImageRef, ...]:
-    """The images that are meant: those named, those of the commit, or all.
+    """The selected images: those named, those of the commit, or all.
 
     Raises:
         NothingMatched: the environment does not have an image.

@@ -99,7 +99,7 @@ class _Head:
         return any(name not in self.expansion.base.units for name in half.troubles)
 
     def _is_applied_by_hand(self, unit: str) -> bool:
-        """Whether no operator takes a folder, although operators are told here what to take."""
+        """Whether no operator applies a folder, although units of operators are in the repository."""
         half = self.expansion.base
         is_folder = unit not in half.units or half.units[unit].unit.kind in FOLDER_KINDS
         return is_folder and any(one.unit.kind not in FOLDER_KINDS for one in half.units.values())

@@ -1,4 +1,4 @@
-"""`--fix`: what can be repaired without a doubt, written into the files that have it."""
+"""`--fix`: write the repairs that have only one possible form into the files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def write_fixes(files: Iterable[FileChange]) -> None:
 
 
 def _text(path: str) -> str | None:
-    """A regular file in UTF-8; what is behind a link is not written, nor what its owner made read-only."""
+    """The text of a regular file in UTF-8; None for links and read-only files, which are not written."""
     if os.path.islink(path) or not os.path.isfile(path) or not os.stat(path).st_mode & 0o222:
         return None
     with open(path, "rb") as file:
@@ -61,7 +61,7 @@ def _text(path: str) -> str | None:
 
 
 def _repaired(path: str, before: str, findings: Sequence[Finding], checks: Checks) -> str:
-    """What stands in the file is repaired first, then what shows once that is right."""
+    """Repair the findings of the file first, then those that appear after that."""
     text = repaired(before, findings)
     for _ in range(_ROUNDS):
         if text == before:

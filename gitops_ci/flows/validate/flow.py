@@ -176,7 +176,7 @@ def _described(chosen: set[str], files: Mapping[str, str]) -> list[Finding]:
 
 
 def _exists(path: str) -> bool:
-    """Whether a path below the working folder exists; of what lies outside nothing is told."""
+    """Whether a path below the working folder exists. Any other path counts as one that does."""
     path = os.path.normpath(path)
     return path.startswith((os.pardir, os.sep)) or os.path.exists(path)
 

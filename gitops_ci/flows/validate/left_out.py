@@ -53,7 +53,7 @@ class LeftOut:
         return path in self.files or path.startswith(tuple(self.folders)) or self.is_excluded(path)
 
     def folder(self, path: str) -> tuple[bool, Skip | None]:
-        """Whether a folder is not read, and what the user is told of it."""
+        """Whether a folder is left out, and the note about it in the report."""
         name = path.rpartition("/")[2]
         if name in _NEVER:
             return self._without(path), None
@@ -64,7 +64,7 @@ class LeftOut:
         return False, None
 
     def file(self, path: str) -> tuple[bool, Skip | None]:
-        """Whether a manifest is not read, and what the user is told of it."""
+        """Whether a manifest is left out, and the note about it in the report."""
         if path in self.ignored:
             self.files.add(path)
             return True, Skip(path, 0, _IGNORED, _NAME_IT, expected=True)

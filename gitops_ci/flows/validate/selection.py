@@ -205,7 +205,7 @@ def partition(
 
 
 def _outermost(key: str, within: Mapping[str, str]) -> str:
-    """The unit that a unit is rendered in, in the end; units that contain each other are told apart by nothing."""
+    """The outermost unit whose output contains a unit. Units that contain each other count as one."""
     seen: list[str] = []
     while within.get(key, key) != key:
         if key in seen:

@@ -59,7 +59,7 @@ def unread_values(
 
 
 def _as_written(unit: DeploymentUnit, tree: SourceTree) -> Mapping[str, Any] | None:
-    """The object as its file has it: what stands in the output of another unit may be patched there."""
+    """The object as its file has it: the output of another unit may contain a patched one."""
     kind, name = unit.value.get("kind"), dig(unit.value, "metadata", "name")
     try:
         documents = tree.documents(unit.path)

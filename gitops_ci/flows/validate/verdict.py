@@ -16,7 +16,7 @@ _BUILDS = frozenset({"gitops/kustomize-build", "gitops/unit-build"})
 
 
 def told_once(described: Sequence[Finding], rendering: Sequence[Finding]) -> list[Finding]:
-    """Findings of descriptions and of what was rendered; a build that fails for what is told already is not told."""
+    """Findings of descriptions and of rendered objects. A failed build is left out if its cause is reported already."""
     told = {finding.path for finding in described if finding.severity == "error"}
     return [*described, *(one for one in rendering if one.rule not in _BUILDS or one.path not in told)]
 

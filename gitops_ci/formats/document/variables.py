@@ -28,7 +28,7 @@ _NAME = re.compile(r"(?P<name>[\w.-]+(?::\d+(?=/))?(?:/[\w.-]+)*)(?P<colon>:?)")
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """The keys of a variable, and where its default stands in the text; `default` is None where it has none."""
+    """The keys of a variable, and the position of its default in the text; `default` is None without one."""
 
     keys: tuple[str, ...]
     default: tuple[int, int] | None

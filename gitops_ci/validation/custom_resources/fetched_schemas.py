@@ -33,7 +33,7 @@ class FetchedSchemas:
         return self._failures.get(urlsplit(url).netloc)
 
     def text(self, url: str, warn: Warn) -> str | None:
-        """What an address has, None for nothing; a host that fails is told once."""
+        """The content of an address, None for nothing; a host that fails is reported once."""
         if url not in self._texts:
             self._texts[url] = self._kept_or_asked(url, warn)
         return self._texts[url]

@@ -80,7 +80,7 @@ def fill(template: str, api_version: str, kind: str, kubernetes: str) -> str:
 
 
 class Locations:
-    """A lookup over several locations in their order; what cannot be had is told once through `warn`.
+    """Look up schemas in several locations, in order. `warn` reports each unavailable location once.
 
     `files` are where paths lead, this machine without any. `fetched` is what an earlier lookup of the same run has.
     """

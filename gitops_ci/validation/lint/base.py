@@ -32,7 +32,7 @@ def at(
 
 
 def dig(value: Any, *keys: str) -> Any:
-    """The value below, None when something on the way is not there."""
+    """The value at a path below, None if a part of the path is missing."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value

@@ -263,7 +263,7 @@ def _renamed(document: Document) -> Iterator[Problem]:
 
 
 def _is_kept(document: Document) -> bool:
-    """Whether Flux, Helm and Argo CD are told to leave an object when it is gone from Git."""
+    """Whether annotations make Flux, Helm and Argo CD keep an object that is removed from Git."""
     options = document.annotation("argocd.argoproj.io/sync-options").replace(" ", "").split(",")
     return (
         document.annotation("kustomize.toolkit.fluxcd.io/prune") == "disabled"

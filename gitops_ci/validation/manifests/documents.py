@@ -232,7 +232,7 @@ class Document:
 
 
 def _search(text: str, keys: tuple[str | int, ...]) -> tuple[int, int]:
-    """Where a template most likely writes a field: its last key that stands in the text, else the top."""
+    """The likely place of a field in a template: its last key that the text contains, else the top."""
     for key in reversed(keys):
         matched = re.search(rf"^[ \t-]*{re.escape(str(key))}:", text, re.MULTILINE) if isinstance(key, str) else None
         if matched:
