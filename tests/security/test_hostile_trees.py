@@ -122,6 +122,11 @@ def test_the_same_trees_without_what_leads_out_are_taken():
                 assert not closure.refused, (name, unit)
 
 
+def test_a_component_outside_is_named_where_it_is_written():
+    found = closures(TREES["flux:component"], {})["flux-kustomization:f/k"]
+    assert found.refused == "u.yaml:1: the component '/etc' leads out of the repository"
+
+
 def test_links_that_lead_to_each_other_lead_out():
     links = {"k/out.yaml": "again.yaml", "k/again.yaml": "out.yaml"}
     started = time.process_time()
