@@ -41,7 +41,8 @@ def command(keep: str | None) -> None:
         click.echo(f"""\
 The folder {folder} contains:
   build/       an image that was just built (OCI layout, tag 1.4.2)
-  config.git   a config repository: a Kustomize app of two environments, Helm values and an Argo CD Application on 1.4.1
+  config.git   a config repository on 1.4.1: a Kustomize app with two
+               environments, Helm values, and an Argo CD Application
 """)
         _play("Show what would change", *_RELEASE, "--mode", "dry-run")
         _play("Push the image to the folder registry/, and propose the change", *_RELEASE)

@@ -14,8 +14,8 @@ from gitops_ci.lazy import lazy_pattern
 __all__ = ["HelpfulCommand", "HelpfulGroup"]
 
 _VARIABLES = (
-    "Every option has an environment variable: --config-repo is GITOPS_CI_CONFIG_REPO. A flag overrides the "
-    "variable, and the variable overrides .gitops-ci.yaml ('gitops-ci config show' prints both)."
+    "Every option has an environment variable: --config-repo is GITOPS_CI_CONFIG_REPO. An option overrides the "
+    "variable, and the variable overrides .gitops-ci.yaml. 'gitops-ci config show' prints each value and its source."
 )
 _DEFAULT = lazy_pattern(r" \[(?!default)([^\[\]]+)\](?=$| Repeatable\.$)")
 
