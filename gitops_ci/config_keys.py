@@ -40,7 +40,7 @@ _TOP = {
     "api-url": ("api_url", "text"),
     "pin": ("pin", "choice:keep,tag,digest,tag+digest"),
     "allow-downgrade": ("allow_downgrade", "flag"),
-    "any-flavor": ("any_flavor", "flag"),
+    "any-flavour": ("any_flavour", "flag"),
     "allow-empty": ("allow_empty", "flag"),
     "match-name": ("match_name", "flag"),
     "follow-anchors": ("follow_anchors", "flag"),

@@ -77,7 +77,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Promotion": ("select", "together", "copy", "wait", "skip-gate"),
     "Going back": ("reason", "hold", "until", "no-block"),
     "Exceptions": (
-        *("allow-downgrade", "any-flavor", "allow-move", "allow-unchecked", "allow-empty", "allow-remote"),
+        *("allow-downgrade", "any-flavour", "allow-move", "allow-unchecked", "allow-empty", "allow-remote"),
         "ignore-hold",
         "allow-untrusted",
     ),

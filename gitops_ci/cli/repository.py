@@ -316,7 +316,7 @@ def _policy(options: Mapping[str, Any]) -> BumpPolicy:
     return BumpPolicy(
         pin=options["pin"],
         allow_downgrade=options["allow_downgrade"],
-        any_flavor=options["any_flavor"],
+        any_flavour=options["any_flavour"],
         match_name=options["match_name"],
         follow_anchors=options["follow_anchors"],
         app_version=options["app_version"],

@@ -77,7 +77,7 @@ _PLACES: dict[str, Any] = {
     "exclude": (),
     "format": (),
     "at": (),
-    "any_flavor": False,
+    "any_flavour": False,
     "allow_empty": False,
     "group": None,
 }
@@ -88,7 +88,7 @@ _SEARCHES: dict[str, Any] = {
     "format": (),
     "pin": "keep",
     "allow_downgrade": False,
-    "any_flavor": False,
+    "any_flavour": False,
     "allow_empty": False,
     "match_name": False,
     "follow_anchors": False,
@@ -142,7 +142,7 @@ _OPTIONS = (
         help="Parts to write: the same as before, the tag, the digest, or both.",
     ),
     option("--allow-downgrade", is_flag=True, help="Let an older version replace a newer one."),
-    option("--any-flavor", is_flag=True, help="Also replace tags of another flavor: 3.12-alpine by 3.13-slim."),
+    option("--any-flavour", is_flag=True, help="Also replace tags of another flavor: 3.12-alpine by 3.13-slim."),
     option(
         "--allow-empty",
         is_flag=True,

@@ -137,10 +137,10 @@ class Decisions:
         if old is None or new is None or old == new:
             return None
         mixed = self._wanted.has_flavors(target) or (target.repository, new) in self._flavors
-        if (old == Flavor() and not mixed) or (self._policy.any_flavor and not self._wanted.has_flavors(target)):
+        if (old == Flavor() and not mixed) or (self._policy.any_flavour and not self._wanted.has_flavors(target)):
             return None
         reason = f"names {now.familiar}:{now.tag}, another flavor or component than {target.tag}"
-        return Refusal(reason, "Give the image with that flavor, too. `--any-flavor` writes this one.")
+        return Refusal(reason, "Give the image with that flavor, too. `--any-flavour` writes this one.")
 
     def _goes_back(self, now: ImageRef, target: ImageRef, version: pinning.Version) -> str | None:
         """Why an older image would replace a newer one: '' by the versions alone, None if it would not."""

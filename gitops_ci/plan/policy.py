@@ -23,7 +23,7 @@ Twin = Callable[[ImageRef, str], bool]
 class BumpPolicy:
     """What to write and where.
 
-    `any_flavor` writes another flavor of a tag, too; `match_name` takes the same repository on any registry,
+    `any_flavour` writes another flavor of a tag, too; `match_name` takes the same repository on any registry,
     `follow_anchors` edits a value behind an alias at its anchor, `app_version` edits a chart's `appVersion` where its
     values leave the tag to it; `formats` () means all.
 
@@ -33,7 +33,7 @@ class BumpPolicy:
 
     pin: Pin = "keep"
     allow_downgrade: bool = False
-    any_flavor: bool = False
+    any_flavour: bool = False
     match_name: bool = False
     follow_anchors: bool = False
     app_version: bool = False

@@ -87,14 +87,14 @@ def test_bumping_any_image_changes_what_names_it_and_nothing_else(name):
     for path, text in files_of(name):
         for image in images_in(path, text):
             target = ImageRef(image.registry, image.repository, TAG, DIGEST)
-            planned = plan.make([(path, text)], [target], plan.BumpPolicy(any_flavor=True))
+            planned = plan.make([(path, text)], [target], plan.BumpPolicy(any_flavour=True))
             images += 1
             edits += len(planned.changes)
             without_version += sum("without a version" in skip.reason for skip in planned.skipped)
             if planned.files:
                 check(path, text, planned)
                 [changed] = planned.files
-                again = plan.make([(path, changed.after)], [target], plan.BumpPolicy(any_flavor=True))
+                again = plan.make([(path, changed.after)], [target], plan.BumpPolicy(any_flavour=True))
                 assert again.changes == (), f"{path}: a second bump changes something"
             else:
                 assert planned.skipped, f"{path}: {image} was found and neither edited nor reported"

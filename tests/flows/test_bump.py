@@ -697,7 +697,7 @@ def test_another_flavor_is_another_thing(run, tmp_path):
     assert run("bump", "python:3.14-slim-trixie", *arguments).code == 1
     expected = FLAVORS.replace("3.12-slim", "3.13-slim").replace("3.12\n", "3.13-nanoserver\n")
     assert repo.read("values.yaml").decode() == expected
-    assert run("bump", "python:3.14-slim-trixie", *arguments, "--any-flavor").code == 0
+    assert run("bump", "python:3.14-slim-trixie", *arguments, "--any-flavour").code == 0
     assert repo.read("values.yaml").decode() == "- image: python:3.14-slim-trixie\n" * 4
 
 

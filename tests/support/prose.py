@@ -108,8 +108,9 @@ def banned_in(text: str) -> list[str]:
 
 
 def british_in(text: str) -> list[str]:
-    """The British spellings of a text, outside of blocks and words of code."""
-    return [found[0] for found in _BRITISH.finditer(_CODE.sub("", _BLOCK.sub("", text)))]
+    """The British spellings of a text, outside of blocks and words of code. Scripts know the option `--any-flavour`."""
+    text = _CODE.sub("", _BLOCK.sub("", text)).replace("any-flavour", "").replace("any_flavour", "")
+    return [found[0] for found in _BRITISH.finditer(text)]
 
 
 def texts_for_users(source: str) -> Iterator[str]:

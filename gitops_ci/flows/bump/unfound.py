@@ -89,5 +89,5 @@ def nowhere(image: ImageRef, snapshot: Snapshot, selection: Paths, policy: BumpP
 
 
 def _naming(image: ImageRef, files: Sequence[tuple[str, str]], policy: BumpPolicy) -> list[str]:
-    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True, any_flavor=True))
+    plan = planning.make(files, (image,), replace(policy, allow_downgrade=True, any_flavour=True))
     return sorted({change.path for change in plan.changes} | {site.path for site in plan.unchanged})

@@ -267,7 +267,7 @@ def _bump(request: RollbackRequest, chosen: Sequence[_Chosen]) -> BumpRequest:
     title = said.title or (_TITLE if search.environment else _TITLE.removeprefix("{environment}: "))
     return replace(
         request.bump,
-        search=replace(search, images=images, policy=replace(search.policy, allow_downgrade=True, any_flavor=True)),
+        search=replace(search, images=images, policy=replace(search.policy, allow_downgrade=True, any_flavour=True)),
         publication=replace(said, title=title, trailers=(*trailers, *said.trailers), notes=(f"{told}.", *said.notes)),
         companion=Blocks(head, _holds(request, chosen), told),
     )
