@@ -130,7 +130,7 @@ def test_a_signed_commit_is_still_known_as_ours(run, repo, ssh_key):
         (("--sign", "ssh", "--signing-key", "absent"), 2, "no SSH key"),
         (("--sign", "gpg", "--signing-key", "-oX"), 2, "not a signing key"),
         (("--sign", "gpg", "--signing-key", "nobody@example.com"), 5, "could not be signed"),
-        (("--author", "no address"), 2, "no author"),
+        (("--author", "no address"), 2, "not a valid author"),
         (("--commit-with", "api", "--author", "A <a@b>"), 2, "excludes --sign, --author"),
     ],
 )

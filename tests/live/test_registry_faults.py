@@ -340,7 +340,7 @@ def test_a_newer_version_that_comes_meanwhile_keeps_what_floats(proxy, registry,
         "1.4.2": digest, "1.4": digest, "1.5.0": newer[1], "1.5": newer[1], "1": newer[1], "latest": newer[1]
     }  # fmt: skip
     assert {image.tag for image in pushed.images} == {"1.4.2", "1.4"}
-    assert any("1.5.0 was pushed meanwhile" in warning for warning in log.warnings)
+    assert any("1.5.0 was pushed by another job" in warning for warning in log.warnings)
 
 
 def test_a_tag_that_is_refused_takes_no_other_with_it(proxy, registry, layout, name, capfd):
