@@ -442,6 +442,51 @@ def test_a_system_that_tells_no_branch_lets_the_checkout_tell(name, variables):
     assert (context.provider, context.branch, context.reads_checkout) == (name, "", True)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"teamcity.build.vcs.branch.Shop": "refs/heads/main"}, ("main", "", None, True)),
+        ({"teamcity.build.vcs.branch.Shop": "refs/tags/v1.4.2"}, ("", "v1.4.2", None, True)),
+        (
+            {"teamcity.build.vcs.branch.Shop": "refs/pull/5/head", "teamcity.pullRequest.number": "5"},
+            ("", "", 5, False),
+        ),
+        (
+            {
+                "teamcity.build.vcs.branch.Shop": "refs/heads/topic",
+                "teamcity.pullRequest.number": "5",
+                "teamcity.pullRequest.source.branch": "topic",
+            },
+            ("topic", "", 5, False),
+        ),
+        # Without TeamCity's feature for pull requests, only the ref shows one.
+        ({"teamcity.build.vcs.branch.Shop": "refs/merge-requests/5/head"}, ("", "", None, False)),
+        (
+            {
+                "teamcity.build.vcs.branch.Shop": "refs/heads/main",
+                "teamcity.build.vcs.branch.Tools": "refs/pull/5/head",
+            },
+            ("", "", None, False),
+        ),
+        (
+            {
+                "teamcity.build.vcs.branch.Shop": "refs/heads/main",
+                "teamcity.build.vcs.branch.Tools": "refs/heads/next",
+            },
+            ("", "", None, True),
+        ),
+    ],
+)
+def test_teamcity_writes_branch_tag_and_pull_request_into_a_file(tmp_path, parameters, expected):
+    inner, outer = tmp_path / "config:1.properties", tmp_path / "build.properties"
+    inner.write_text("#Tue Dec 01\n" + "".join(f"{name}={value}\n" for name, value in parameters.items()))
+    # Java escapes a colon with a backslash.
+    outer.write_text(f"teamcity.configuration.properties.file={str(inner).replace(':', chr(92) + ':')}\n")
+    context = detect({"TEAMCITY_VERSION": "2026.1", "TEAMCITY_BUILD_PROPERTIES_FILE": str(outer)})
+    assert (context.branch, context.git_tag, context.pull_request, context.trusted) == expected
+    assert context.reads_checkout == (not any(expected[:3]) and context.trusted)
+
+
 def test_a_provider_without_its_own_variables_is_none():
     # Jenkins and Woodpecker set names that others use too.
     assert detect({"CI": "true", "BUILD_NUMBER": "7", "BUILD_ID": "7", "PROJECT_ID": "x"}) == CiContext()
