@@ -65,7 +65,7 @@ def parse(text: str, source: str) -> Config:
     try:
         file = read(text)
     except YamlError as error:
-        hint = "A value with ': ', ' #' or a bracket in front needs quotes; indentation is blanks, no tabs."
+        hint = "A value with ': ', ' #' or a bracket in front needs quotes. Indent with spaces, not tabs."
         raise UsageError(f"{source}:{error.line}: not YAML: {error.reason}", hint=hint) from None
     return _Reader(file, source).config()
 

@@ -83,7 +83,7 @@ class _LazyGroup(HelpfulGroup):
 def main() -> None:
     """Push an image, update it in the config repository, validate the manifests, and open the pull request.
 
-    Argo CD, Flux or Rancher Fleet in the cluster do the rest: this tool never talks to a cluster.
+    Argo CD, Flux or Rancher Fleet then deploys the merged change. gitops-ci never talks to a cluster.
     """
 
 

@@ -25,7 +25,7 @@ _OPTIONS = (
     option("--comment", is_flag=True, help="Keep one comment with the result on the pull request of this job."),
     option("--comment-key", metavar="NAME", help="Keep a separate comment for each NAME, for example one per cluster."),
     forge_option(", for --comment"),
-    option("--api-url", metavar="URL", help="Address of the code host's API, if it is an unusual one."),
+    option("--api-url", metavar="URL", help="Address of the code host's API, if it is not the default one."),
 )
 
 

@@ -41,7 +41,7 @@ _OF_OTHERS = frozenset({"error", "warning", "held", "drift"})
     envvar="GITOPS_CI_DIFF_BASE",
     metavar="REV|auto",
     default="auto",
-    help="Compare with the commit where the change left REV; auto is the target of this job's pull request.",
+    help="Compare with the commit where the change branched off REV; auto is the target of this job's pull request.",
 )
 @option("--head", metavar="REV", help="Commit with the change. [the files of the working folder]")
 @option("--unit", multiple=True, metavar="GLOB", help="Only these units: 'application:*/shop'. Repeatable.")

@@ -23,7 +23,7 @@ def fail_on_option() -> Decorator:
 
 
 def parse_fail_on(texts: tuple[str, ...]) -> FailOn:
-    """Words and globs of rules; several in one text are separated by commas or blanks.
+    """Words and globs of rules; several in one text are separated by commas or spaces.
 
     Raises:
         UsageError: one is neither a word nor fits a rule.

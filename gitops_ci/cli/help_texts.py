@@ -18,7 +18,7 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
         "promote": "Carry the images of one environment to the next.",
         "refresh": "Bring open pull requests up to date, or close them.",
         "validate": "Check manifests by the rules of the API server, offline.",
-        "wait": "Wait until the operator reports what was deployed.",
+        "wait": "Wait until the operator reports success or failure.",
         "rule": "Explain the rules of `validate`.",
         "diff": "Show what a change does to the rendered objects.",
         "plan": "Divide a validation or a bump among several jobs.",
@@ -43,15 +43,14 @@ COMMAND_SECTIONS: Mapping[str, Mapping[str, str]] = {
 # heading -> options, by their long names; the order here is the order there.
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "Image and tags": (
-        *("to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match", "tag-date"),
-        *("no-floating", "from-file", "all-tags", "match", "platform", "sparse", "digests", "show", "add", "key"),
-        *("identity", "identity-regex", "issuer", "issuer-regex", "source", "source-regex", "attestation"),
-        "trusted-root",
-        *("annotation", "expect-revision", "with-referrers", "after-push"),
+        *("image", "to", "image-name", "version", "version-from", "tags", "tag-suffix", "tag-prefix", "tag-match"),
+        *("tag-date", "no-floating", "from-file", "all-tags", "match", "platform", "sparse", "digests", "show"),
+        *("add", "key", "identity", "identity-regex", "issuer", "issuer-regex", "source", "source-regex"),
+        *("attestation", "trusted-root", "annotation", "expect-revision", "with-referrers", "after-push"),
     ),
     "Repository and files": (
         *("config-repo", "also-named-in", "environment", "base", "path", "exclude", "format", "at"),
-        *("match-name", "follow-anchors", "app-version", "pin"),
+        *("match-name", "follow-anchors", "app-version", "pin", "clusters"),
     ),
     "How it is published": ("mode", "forge", "api-url", "deadline"),
     "Pull request": (
@@ -59,7 +58,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
         *("merge-method", "reopen", "behind"),
     ),
     "Commit": ("commit-message", "signoff", "skip-ci", "author", "committer", "sign", "signing-key", "commit-with"),
-    "What is compared": ("what", "head", "unit", "clusters", "this-repository"),
+    "What is compared": ("what", "head", "unit", "this-repository"),
     "What is checked": (
         "changed-since",
         "changed",
@@ -84,7 +83,7 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = {
     "What is read": ("from", "since", "limit", "metrics", "failure-window", "anonymous", "ask-host"),
     "What is waited for": ("commit", "status", "status-by", "timeout"),
     "What is divided": ("for", "shards", "job-image"),
-    "What is set up": ("ci", "image", "dockerfile", "address", "package", "keep", "yes", "force"),
+    "What is set up": ("ci", "dockerfile", "address", "package", "keep", "yes", "force"),
     "What is shown": ("command", "all", "form", "context", "show-noise", "tests"),
     "Output": (
         "dry-run",

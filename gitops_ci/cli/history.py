@@ -57,7 +57,7 @@ def command(
     ask_host: bool,
     **options: Any,
 ) -> None:
-    """Show who brought which version of IMAGE to which environment and when, newest first.
+    """Show who deployed which version of IMAGE to which environment and when, newest first.
 
     IMAGE is a name or a glob. It reads what changed in the files of every commit of the branch, by any author.
     """

@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 @click.group("image", cls=HelpfulGroup)
 def command() -> None:
-    """Compute tags, push and copy images, look at what a registry holds."""
+    """Compute tags, push and copy images, show the contents of a registry."""
 
 
 for _command in (

@@ -30,7 +30,7 @@ __all__ = ["labels_command"]
 @CONFIG
 @output_options(docker=True)
 def labels_command(output: Output, **options: Any) -> None:
-    """Print the labels of the image that is built, by the OCI specification: one KEY=VALUE per line.
+    """Print the OCI labels for the image that is built, one KEY=VALUE per line.
 
     With --output docker, each line is an option of docker build, for xargs.
     """

@@ -59,7 +59,7 @@ def push_command(source: str, output: Output, **options: Any) -> None:
 @CONFIG
 @output_options
 def retag_command(source: str, names: tuple[str, ...], output: Output, **options: Any) -> None:
-    """Give more tags to an image that is in a registry, or promote it to another repository, by its digest.
+    """Add tags to an image in a registry, or copy it to another repository with the same digest.
 
     The tags are TAG..., or those of --version and --tags. With --to REPOSITORY alone, the image keeps its tag: 1.5.0
     also becomes 1.5, 1 and latest if it is the newest there. Without --to, it stays in its own repository.

@@ -67,7 +67,7 @@ _PEM = "-----BEGIN"
 @output_options
 @click.pass_context
 def verify_command(ctx: click.Context, /, reference: str, output: Output, **options: Any) -> None:
-    """Verify that an image is signed. Exit code: 0 if it is, 1 if it is not, 4 if that cannot be checked.
+    """Verify that an image is signed. Exit code: 0 if it is signed, 1 if not, 4 if this cannot be checked.
 
     Signatures without a key need pip install 'gitops-ci[verify]', --identity and --issuer.
 

@@ -42,7 +42,7 @@ __all__ = ["command"]
     metavar="ENV",
     envvar="GITOPS_CI_PROMOTE_FROM",
     shell_complete=complete.environments,
-    help="The environment that has them. Repeatable. [promote-from]",
+    help="Environment that the images come from. Repeatable. [promote-from]",
 )
 @option(
     "--select",
@@ -71,7 +71,7 @@ __all__ = ["command"]
     multiple=True,
     metavar="NAME",
     type=click.Choice(SKIPPABLE),
-    help=f"Pass a gate, for a --reason: {', '.join(SKIPPABLE)}. Repeatable.",
+    help=f"Skip a gate, and record the --reason: {', '.join(SKIPPABLE)}. Repeatable.",
 )
 @option("--reason", metavar="TEXT", help="Why a gate is skipped. The commit and the pull request contain it.")
 @promotion_options

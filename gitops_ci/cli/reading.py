@@ -25,7 +25,7 @@ _OPTIONS = (
     option("--config-repo", metavar="URL|PATH", help="The Git repository with the manifests. [this checkout's origin]"),
     option("--base", metavar="BRANCH", help="Branch to read. [the repository's default branch]"),
     forge_option(),
-    option("--api-url", metavar="URL", help="Address of the code host's API, if it is an unusual one."),
+    option("--api-url", metavar="URL", help="Address of the code host's API, if it is not the default one."),
     seconds_option("--deadline", default=300.0, help="Time limit for answers of hosts."),
 )
 

@@ -134,7 +134,7 @@ _OPTIONS = (
     ),
     option("--mode", type=click.Choice(_MODES), help="How to publish. [pull-request]"),
     forge_option(),
-    option("--api-url", metavar="URL", help="Address of the code host's API, if it is an unusual one."),
+    option("--api-url", metavar="URL", help="Address of the code host's API, if it is not the default one."),
     option(
         "--pin",
         type=click.Choice(["keep", "tag", "digest", "tag+digest"]),
@@ -205,7 +205,7 @@ _OPTIONS = (
     option(
         "--signing-key",
         metavar="KEY",
-        help="GPG key's id or address; SSH key's file, or 'key::' and a public key whose private key an agent has.",
+        help="GPG key's id or address; SSH key's file; or 'key::' and a public key, if an agent has the private key.",
     ),
     option(
         "--commit-with",

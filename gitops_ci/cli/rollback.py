@@ -60,8 +60,8 @@ def rollback_command(
 ) -> None:
     """Take IMAGE in an environment back to a version that ran there before.
 
-    It makes a new commit that changes only the versions, so later changes by others stay. The old version is blocked in
-    the environment until a newer one comes.
+    It makes a new commit that changes only the versions, so later changes by others stay. The version
+    that is taken back stays blocked in the environment. A newer version ends the block.
     """
     from gitops_ci.flows.rollback import RollbackRequest, rollback
 

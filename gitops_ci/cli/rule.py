@@ -27,7 +27,7 @@ __all__ = ["command"]
     "form",
     type=click.Choice(["text", "json"]),
     default="text",
-    help="The format that is printed.",
+    help="Format of stdout.",
 )
 def command(rule: str | None, form: str) -> None:
     """Explain a rule of `gitops-ci validate`: what it means, an example, and its source.

@@ -37,7 +37,7 @@ def command(
     output: Output,
     **options: Any,
 ) -> None:
-    """Show which version of each image is in which environment, by the config repository.
+    """Show which version of each image the config repository has for each environment.
 
     An environment is drifting when it is behind the one before, or has several versions of an image.
     """

@@ -80,7 +80,7 @@ def in_order(layout: Mapping[str, Environment]) -> list[Environment]:
     def add(name: str, on_the_way: tuple[str, ...]) -> None:
         if name in on_the_way:
             circle = " <- ".join((*on_the_way[on_the_way.index(name) :], name))
-            raise UsageError(f"promote-from forms a circle: {circle}", hint="Remove one of them.")
+            raise UsageError(f"promote-from forms a cycle: {circle}", hint="Remove one of them.")
         for source in layout[name].promote_from:
             if source not in layout:
                 raise UsageError(

@@ -165,7 +165,7 @@ class Http:
                 return self._read(answer, stream=asked.stream)
             answer.close()
             current = current.redirected(answer.status_code, joined(current.url, location))
-        raise HttpError(f"{host(asked.url)} redirects in circles", shown(asked.url), 310)
+        raise HttpError(f"{host(asked.url)} redirects in a loop", shown(asked.url), 310)
 
     def _send(self, asked: _Request, until: float) -> requests.Response:
         import requests

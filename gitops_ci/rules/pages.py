@@ -102,12 +102,16 @@ def _upstream_record() -> Mapping[str, Any]:
     return tomllib.loads(files("gitops_ci.validation").joinpath("upstream.toml").read_text("utf-8"))
 
 
+def _with_article(kind: str) -> str:
+    return f"{'an' if kind[0] in 'AEIO' else 'a'} {kind}"
+
+
 def _markdown(page: RulePage) -> str:
     lines = [f"## {page.id}", "", page.what, "", page.why, ""]
     for title, example in (("Breaks the rule", page.bad), ("Follows the rule", page.good)):
         if example:
-            of_kind = f", in a {page.kind}" if page.kind else ", in a custom resource" if page.definition else ""
-            lines += [f"{title}{of_kind}:", "", "```yaml", example, "```", ""]
+            of_kind = _with_article(page.kind) if page.kind else "a custom resource" if page.definition else ""
+            lines += [f"{title}, in {of_kind}:" if of_kind else f"{title}:", "", "```yaml", example, "```", ""]
     lines += [f"Source: {source}" if len(page.source) == 1 else f"- {source}" for source in page.source]
     if len(page.source) > 1:
         lines.insert(len(lines) - len(page.source), "Sources:\n")

@@ -138,7 +138,7 @@ def test_check_takes_everything_of_a_promotion(run):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("promote-from: dev", "promote-from: staging", "circle"),
+        ("promote-from: dev", "promote-from: staging", "cycle"),
         ("promote-from: dev", "promote-from: test", "'test', which is not defined"),
         ("    promote-from: dev\n", "", "promote is auto, and promote-from names no environment"),
         ("soak: 4h", "soak: {for: 4h, protect: maybe}", "it is true or false"),

@@ -361,7 +361,7 @@ def test_promotions_in_a_circle_are_a_mistake_of_the_configuration(run, tmp_path
     repo = make_repo(tmp_path / "circle.git", {".gitops-ci.yaml": circle})
     ran = run("status", "--config-repo", repo.path)
     assert ran.code == 2
-    assert "circle: a <- c <- b <- a" in ran.err + ran.out
+    assert "cycle: a <- c <- b <- a" in ran.err + ran.out
 
 
 def test_environments_on_branches_of_their_own(run, tmp_path):

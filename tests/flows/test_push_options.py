@@ -1,4 +1,4 @@
-"""A token that may push and not use GitLab's API: opened with options of the push for the merge request.
+"""A token that may push and not use GitLab's API: opened with push options for the merge request.
 
 The server is real Git with a hook that does what GitLab does: it reads options and answers with an address.
 """
@@ -73,7 +73,7 @@ def test_the_push_opens_the_merge_request_and_its_address_is_reported(bump, repo
         "merge_request.label=gitops",
         "merge_request.auto_merge",
     } <= set(options)
-    assert "opened with options of the push" in ran.err
+    assert "opened with push options" in ran.err
     assert gitlab.pulls == []
 
 

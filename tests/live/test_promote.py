@@ -359,7 +359,7 @@ def test_what_cannot_be_is_told(call, past, arguments, code, said):
 
 def test_a_circle_is_an_error_of_the_settings(call, past):
     configure(past, CONFIG.replace('dev/**"]', 'dev/**"], promote-from: production'))
-    assert "circle" in call("--to", "staging", code=2).document["error"]["message"]
+    assert "cycle" in call("--to", "staging", code=2).document["error"]["message"]
 
 
 def test_a_version_that_never_was_there_is_told(call, shop):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,10 @@ def of_files(example: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> s
         path.write_text(text)
     run_command_line(["validate", str(folder), "--output", "json"])
     return {finding["rule"] for finding in json.loads(capfd.readouterr().out)["findings"]}
+
+
+def test_a_kind_has_its_article() -> None:
+    text = "".join(map(family_page, FAMILIES))
+    assert ", in an Ingress:" in text
+    assert ", in a Pod:" in text
+    assert re.findall(r", in a [AEIO]\w+", text) == []

@@ -49,7 +49,7 @@ def way_by_push(forge: Forge, refused: ForgeError, to: PublishContext) -> OpensB
     if refused.status not in {401, 403} or not isinstance(forge, OpensByPush) or to.publication.commit_with == "api":
         raise refused
     to.log.warn(
-        f"{refused.message}: the pull request is opened with options of the push. It requests no reviews, and "
+        f"{refused.message}: the pull request is opened with push options. It requests no reviews, and "
         "gitops-ci does not notice closed pull requests"
     )
     return forge

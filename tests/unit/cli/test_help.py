@@ -115,3 +115,12 @@ def test_dry_run_is_the_mode(words, code, tmp_path, capfd):
     message = capfd.readouterr().err
     assert ("--mode is given twice" in message) == (code == 2)
     assert "No such option" not in message
+
+
+def test_every_command_but_the_demo_prints_one_json_document():
+    lacking = [
+        name
+        for name, command in EVERY.items()
+        if not any("--output" in one.opts and "json" in getattr(one.type, "choices", ()) for one in command.params)
+    ]
+    assert lacking == ["demo"]
