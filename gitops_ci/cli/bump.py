@@ -60,7 +60,7 @@ def command(
 def _image(text: str) -> ImageRef:
     image = ImageRef.parse(_chart(text) if text.startswith(_CHART) else text)
     if image.tag is None and image.digest is None:
-        raise UsageError(f"'{text}' has neither tag nor digest", hint=f"Write the tag behind a colon: {text}:1.5.0.")
+        raise UsageError(f"'{text}' has neither tag nor digest", hint=f"Write the tag after a colon: {text}:1.5.0.")
     return image
 
 

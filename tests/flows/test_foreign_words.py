@@ -41,7 +41,7 @@ def test_the_advice_names_commands_that_exist(group, name):
         (("-o", "json", "validate"), "Write gitops-ci validate -o"),
         (("image", "push", "a:b", "ghcr.io/acme/shop:1.0"), "For example: gitops-ci image push shop:build --to"),
         (("bump", "GHCR.io/Acme/Shop:1.5.0"), "Write ghcr.io/acme/shop:1.5.0"),
-        (("bump", "ghcr.io/acme/shop", "1.5.0"), "Write the tag behind a colon: ghcr.io/acme/shop:1.5.0."),
+        (("bump", "ghcr.io/acme/shop", "1.5.0"), "Write the tag after a colon: ghcr.io/acme/shop:1.5.0."),
         (("bump", "ghcr.io/acme/shop@sha256:12"), "64 hexadecimal digits"),
         (("validate", "-f", "x"), "Give files and folders as arguments."),
         (("validate", "--kubeconfig", "x"), "needs no cluster"),
