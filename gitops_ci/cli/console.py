@@ -1,4 +1,7 @@
-"""What a person reads while a command runs: lines on stderr, masked, one event a line."""
+"""What a person reads while a command runs: lines on stderr, masked, one event a line.
+
+At a terminal digests are shortened, except with `--verbose`; a log has them whole.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import sys
 from typing import Literal
 
 from gitops_ci.cli.spinner import Spinner
-from gitops_ci.cli.terminal import painted
-from gitops_ci.display import log_line, visible
+from gitops_ci.cli.terminal import is_watched, painted
+from gitops_ci.display import log_line, short_digests, visible
 from gitops_ci.secret import mask
 
 __all__ = ["Console", "printable"]
@@ -43,5 +46,8 @@ class Console:
     def _line(self, message: str, before: str = "") -> None:
         if self.spinner:
             self.spinner.clear()
-        sys.stderr.write(f"{before}{printable(message)}\n")
+        text = printable(message)
+        if self.level != "verbose" and is_watched(sys.stderr):
+            text = short_digests(text)
+        sys.stderr.write(f"{before}{text}\n")
         sys.stderr.flush()

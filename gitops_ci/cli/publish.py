@@ -77,9 +77,9 @@ def _printed(outcome: Outcome, output: Output) -> None:
     if output.format != "text":
         _print(REPORTERS[output.format].report(outcome))
     elif output.printer is None:
-        _print(_errors(outcome) if output.level == "quiet" else _shown(outcome))
+        _print(_errors(outcome) if output.level == "quiet" else _shown(outcome, output))
     elif outcome.error:
-        sys.stderr.write(mask(_shown(outcome)))  # stdout is read by a machine
+        sys.stderr.write(mask(_shown(outcome, output)))  # stdout is read by a machine
     else:
         _print(output.printer(outcome))
 
@@ -104,7 +104,7 @@ def _print(text: str) -> None:
         sys.stderr.write("warning: standard output was closed before the report was printed\n")
 
 
-def _shown(outcome: Outcome) -> str:
+def _shown(outcome: Outcome, output: Output) -> str:
     from gitops_ci.reporting import text
 
     color = terminal.wants_color(sys.stdout)
@@ -114,7 +114,15 @@ def _shown(outcome: Outcome) -> str:
 
     # Findings of other commands are about files of the config repository, which are not here.
     source = source_line if outcome.command == "validate" else None
-    return text.report(outcome, color=color, table=terminal.table, source=source, columns=terminal.columns())
+    width = terminal.columns()
+    return text.report(
+        outcome,
+        color=color,
+        table=terminal.table,
+        source=source,
+        columns=width,
+        whole_digests=output.level == "verbose",
+    )
 
 
 def _errors(outcome: Outcome) -> str:

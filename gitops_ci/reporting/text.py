@@ -39,17 +39,19 @@ def report(
     table: Drawer | None = None,
     source: SourceLine | None = None,
     columns: int = 80,
+    whole_digests: bool = True,
 ) -> str:
     """Everything the outcome holds; the diff for dry runs only, since a commit shows it otherwise.
 
     `table` draws headings and rows for a terminal, or nothing where they do not fit; else changes are lines. `source`
-    has the lines of files for findings, which are shown where they fit into `columns`.
+    has the lines of files for findings, which are shown where they fit into `columns`. Digests of what was pushed are
+    shortened unless they are asked for whole.
     """
     outcome = prepare(outcome)
     paint = _painted if color else _plain
     asked_why = any(image.why for image in outcome.images)
     blocks = [
-        _tags(outcome, paint) if asked_why else _images(outcome.images, paint),
+        _tags(outcome, paint) if asked_why else _images(outcome.images, paint, whole_digests=whole_digests),
         # Warnings and errors tell of gates.
         *(_table(one, paint) for one in tables(outcome) if one.title != "Gates"),
         _changes(outcome, paint, table),
@@ -84,11 +86,12 @@ def _painted(text: str, color: str) -> str:
     return f"\x1b[{_COLORS[color]}m{text}\x1b[0m"
 
 
-def _images(images: Iterable[PushedTag], paint: Paint) -> Iterator[str]:
+def _images(images: Iterable[PushedTag], paint: Paint, *, whole_digests: bool) -> Iterator[str]:
     """One line for a name and digest, one for the tags of each state."""
     for (name, digest), group in groupby(images, key=lambda image: (image_name(image), image.digest)):
         found = list(group)
-        yield paint("Image ", "bold") + visible(f"{name}@{digest}" if digest else name)
+        shown = digest if whole_digests else short_digests(digest or "")
+        yield paint("Image ", "bold") + visible(f"{name}@{shown}" if shown else name)
         for state, words in _STATES.items():
             if tags := [image.tag or "(no tag)" for image in found if image.state == state]:
                 yield f"  {words:<13} {visible(', '.join(tags))}"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.git_repo import make_repo
+from tests.support.layouts import LayoutWriter
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _OVERLAY = "images:\n  - name: ghcr.io/acme/shop\n    newTag: 1.4.1 # {}\n"
@@ -166,3 +167,23 @@ def test_quiet_prints_errors_and_nothing_else(folder):
     assert in_log(folder, "validate", ".", "-q").startswith("broken.yaml:4:")
     assert in_log(folder, *BUMP, "-q") == ""
     assert in_log(folder, "bump", "x:1", "-q").startswith("error: No config repository")
+
+
+def test_a_digest_is_shown_once_and_short_at_a_terminal(folder):
+    """A log has it whole, and so has a terminal that was asked for more."""
+    first, second = (LayoutWriter(folder / name).simple("1", [{"a": name.encode()}]) for name in ("one", "two"))
+
+    def push(name: str, to: str) -> tuple[str, ...]:
+        return "image", "push", f"oci:{name}:1", "--to", f"oci:{to}", "--version", "1.4.2", "--allow-move"
+
+    code, seen = at_terminal(folder, *push("one", "a"), NO_COLOR="1", CI="")
+    assert code == 0, seen
+    assert re.findall("sha256:[0-9a-f]+", seen) == [first[:19]]
+    for tag in ("1.4.2", "1.4", "1", "latest"):
+        assert f"pushed oci:a:{tag}\n" in seen
+    moved = in_log(folder, *push("two", "a"))
+    assert f"pushed oci:a:latest (was {first})\n" in moved
+    assert moved.count(second) == 1
+    _, again = at_terminal(folder, *push("one", "a"), "--verbose", NO_COLOR="1", CI="")
+    assert f"pushed oci:a:latest (was {second})\n" in again
+    assert f"@{first}\n" in again

@@ -79,12 +79,13 @@ def _give(run: PushRun, before: TagState, sent: Sent) -> PushedTag:
 
 
 def report_tag(run: PushRun, before: TagState, image: PushedTag) -> None:
+    """Tell of a tag. The digest that all tags share is in the report, once."""
     if image.state == "present":
         given = run.source.facts.digest
         other = f"; {run.source.name} has the same content as {given}" if given not in {None, image.digest} else ""
-        run.log.step(f"{image.reference} exists already ({image.digest}){other}")
+        run.log.step(f"{image.reference} exists already{other}")
         return
-    run.log.step(f"pushed {image.reference} ({image.digest}{f', was {before.digest}' if before.digest else ''})")
+    run.log.step(f"pushed {image.reference}{f' (was {before.digest})' if before.digest else ''}")
     if before.digest and before.choice.kind == "build":
         run.log.warn(f"{image.reference} was another image before: a second build of the same commit has other content")
 
