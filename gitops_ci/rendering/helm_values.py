@@ -31,7 +31,13 @@ def set_value(values: dict[str, Any], path: str, value: Any) -> None:
     Raises:
         BadValue: helm would refuse the path.
     """
-    _put(values, _keys(path), value, path)
+    _set(values, path, value, is_last_and_empty=value == "")
+
+
+def _set(values: dict[str, Any], path: str, value: Any, *, is_last_and_empty: bool) -> None:
+    keys = _keys(path)
+    # helm's parser stops at the end of its text. If nothing stands behind the `=` of a key, no list gets another item.
+    _put(values, keys, value, path, grows=not is_last_and_empty or isinstance(keys[-1], int))
 
 
 def set_value_from_text(values: dict[str, Any], path: str, text: str, *, is_typed: bool = True) -> None:
@@ -43,8 +49,9 @@ def set_value_from_text(values: dict[str, Any], path: str, text: str, *, is_type
     read: Callable[[str], Any] = _scalar if is_typed else _plain
     at = 0
     while True:
+        is_last_and_empty = at == len(text)
         value, at = _value(text, at, read)
-        set_value(values, path, value)
+        _set(values, path, value, is_last_and_empty=is_last_and_empty)
         if at == len(text):
             return
         following = _NEXT.match(text, at)
@@ -86,11 +93,13 @@ def _keys(path: str) -> list[str | int]:
     return keys
 
 
-def _put(at: Any, keys: Sequence[str | int], value: Any, path: str) -> Any:
-    """What holds the value then: `at` itself, or a longer list."""
+def _put(at: Any, keys: Sequence[str | int], value: Any, path: str, *, grows: bool) -> Any:
+    """What holds the value then: `at` itself, or a longer list where lists may grow."""
     key, *others = keys
     if others:
-        value = _put(_inside(at, key, others[0], path), others, value, path)
+        value = _put(_inside(at, key, others[0], path), others, value, path, grows=grows)
+    if isinstance(key, int) and not grows and (key >= len(at) or isinstance(others[0], int)):
+        return at
     if isinstance(key, int) and key >= len(at):
         return [*at, *[None] * (key - len(at)), value]
     at[key] = value

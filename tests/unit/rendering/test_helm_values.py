@@ -61,6 +61,17 @@ def test_a_text_in_quotes_is_no_number():
         ("l[1].c", "x", {"l": [{"k": "v"}, {"c": "x"}]}),
         ("l[3]", "x", {"l": [{"k": "v"}, 1, None, "x"]}),
         ("n[1][0]", "x", {"n": [None, ["x"]]}),
+        # An empty text at the end of everything adds no item to a list.
+        ("n[0].a", "", {"n": []}),
+        ("n[0][1].a", "", {"n": []}),
+        ("m.l[0].a", "", {"m": {"k": "v", "l": []}}),
+        ("l[2].a", "", {}),
+        ("a", "x,n[0].a=", {"a": "x", "n": []}),
+        ("n[0].a", ",", {"n": [{"a": ""}]}),
+        ("n[0]", "", {"n": [""]}),
+        ("n.a", "", {"n": {"a": ""}}),
+        ("l[0].k", "", {"l": [{"k": ""}, 1]}),
+        ("l[1].k", "", {"l": [{"k": "v"}, {"k": ""}]}),
     ],
 )
 def test_a_path_goes_into_what_is_there(path, text, expected):
@@ -113,6 +124,16 @@ def release(inline, *references):
 def test_which_of_several_sources_wins(inline, references, expected):
     """A path goes into a copy of the first level alone: what it sets below stays, although inline values come last."""
     assert release(inline, *references) == expected
+
+
+@pytest.mark.parametrize("is_literal", [False, True])
+def test_an_empty_text_adds_no_item(is_literal):
+    source = {"kind": "ConfigMap", "name": "c", "targetPath": "a[0].b", "literal": is_literal}
+    value = {"metadata": {"name": "x"}, "spec": {"valuesFrom": [source]}}
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {values.yaml: ''}\n"
+    assert values_of(DeploymentUnit("x", "helmrelease", "hr.yaml", value=value), repository({"c.yaml": config})) == {
+        "a": []
+    }
 
 
 def test_a_path_that_leads_into_an_inline_value_is_refused():
