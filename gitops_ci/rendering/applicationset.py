@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gitops_ci.dataclass import dataclass
-from gitops_ci.rendering.argocd_generators import LateText, Refused, Undecided, parameter_sets, replaced
+from gitops_ci.rendering.argocd_generators import LateText, ParameterSet, Refused, Undecided, parameter_sets, replaced
 from gitops_ci.rendering.argocd_template_patch import PatchError, patched
 from gitops_ci.rendering.argocd_templates import CHART_TEMPLATE, for_helm
 from gitops_ci.rendering.deployment import Closure, DeploymentUnit, Output, Recipe, Repository, Step
@@ -35,9 +35,11 @@ def describe(files: Sequence[str], documents: Sequence[Document], repository: Re
 
 def closure(unit: DeploymentUnit, repository: Repository) -> Closure:
     """The files that its generators read."""
-    made = Closure()
+    made, spec = Closure(), unit.value.get("spec")
     try:
-        parameter_sets(unit.value.get("spec"), repository, made.parts)
+        sets = parameter_sets(spec, repository, made.parts)
+        if dig(spec, "goTemplate") is not True:
+            _replaced(unit, sets)
     except Undecided as reason:
         made.skip = str(reason)
         made.remedy = "The Applications that it makes are not checked."
@@ -51,11 +53,10 @@ def recipe(unit: DeploymentUnit, closure: Closure, repository: Repository) -> Re
     """Fill each set of parameters into the template."""
     spec = unit.value.get("spec")
     sets = parameter_sets(spec, repository, set())
-    templates = [_whole_template(unit, one.template) for one in sets]
     namespace = text_of(dig(unit.value, "metadata", "namespace"))
     if dig(spec, "goTemplate") is not True:
-        made = [_replaced(template, one.values) for template, one in zip(templates, sets, strict=True)]
-        return Recipe(frozenset(closure.files), text=" ", finish=_Applications(made, namespace))
+        return Recipe(frozenset(closure.files), text=" ", finish=_Applications(_replaced(unit, sets), namespace))
+    templates = [_whole_template(unit, one.template) for one in sets]
     values = {
         "sets": [
             {
@@ -114,8 +115,13 @@ def _with_texts(value: Any, texts: Iterable[str]) -> Any:
     return one(value)
 
 
-def _replaced(template: dict[str, Any], values: Mapping[str, Any]) -> Any:
-    return _with_texts(template, [replaced(text, values) for text in _texts(template)])
+def _replaced(unit: DeploymentUnit, sets: Sequence[ParameterSet]) -> list[Any]:
+    """The template of each set with its parameters. Raises Refused."""
+    made = []
+    for one in sets:
+        template = _whole_template(unit, one.template)
+        made.append(_with_texts(template, [replaced(text, one.values) for text in _texts(template)]))
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_ci.dataclass import dataclass
+from gitops_ci.display import shorten
 from gitops_ci.rendering.argocd_globs import path_match, pathspec
 from gitops_ci.rendering.deployment import Cluster, Repository
 from gitops_ci.rendering.documents import dig, items, load_any, text_of
@@ -22,8 +23,8 @@ from gitops_ci.yamltext import YamlError
 __all__ = ["LateText", "ParameterSet", "Refused", "Undecided", "parameter_sets", "replaced"]
 
 _NAMES = ("list", "git", "clusters", "matrix", "merge")
-_SIMPLE = re.compile(r"\{\{-?\s*\.?(?P<name>[\w.\[\]/-]+?)\s*-?\}\}")
-# What Go templates of generators have beyond names: `toJson .name`, `.name | toJson`, `index .name 1`.
+# What Go templates of generators have: `.name`, `toJson .name`, `.name | toJson`, `index .name 1`.
+_SIMPLE = re.compile(r"\{\{-?\s*\.(?P<name>[\w.]+?)\s*-?\}\}")
 _AS_JSON = re.compile(r"\{\{-?\s*(?:\.(?P<piped>[\w.]+)\s*\|\s*toJson|toJson\s+\.(?P<given>[\w.]+))\s*-?\}\}")
 _INDEX = re.compile(r"\{\{-?\s*index\s+\.(?P<name>[\w.]+)\s+\"?(?P<key>[\w./-]+)\"?\s*-?\}\}")
 _DNS = re.compile(r"[^-a-z0-9.]")
@@ -134,17 +135,37 @@ def _go_filled(text: str, known: Mapping[str, Any]) -> str:
         name = f"{match['name']}.{match['key']}"
         return text_of(flat[name]) if name in flat else match[0]
 
-    return replaced(_INDEX.sub(element, _AS_JSON.sub(as_json, text)), flat)
+    return _named(_INDEX.sub(element, _AS_JSON.sub(as_json, text)), flat)
 
 
-def replaced(text: str, values: Mapping[str, Any]) -> str:
-    """`{{name}}` with what it stands for; an unknown name stays."""
+def _named(text: str, values: Mapping[str, Any]) -> str:
+    """`{{ .name }}` with what it stands for; an unknown name stays."""
 
     def one(match: re.Match[str]) -> str:
         name = match["name"]
         return text_of(values[name]) if name in values else match[0]
 
     return _SIMPLE.sub(one, text)
+
+
+def replaced(text: str, values: Mapping[str, Any]) -> str:
+    """Without Go templates: `{{name}}` with the text that it stands for. What is no name of a text stays.
+
+    Raises:
+        Refused: braces are opened and not closed.
+    """
+    if not any("}}" in line.partition("{{")[2] for line in text.split("\n")):
+        return text
+    made: list[str] = []
+    at = 0
+    while (start := text.find("{{", at)) >= 0:
+        end = text.find("}}", start + 2)
+        if end < 0:
+            raise Refused(f"a template has {{{{ without }}}}: {shorten(text[start:].strip(), 60)}")
+        found = values.get(text[start + 2 : end].strip())
+        made += [text[at:start], found if isinstance(found, str) else text[start : end + 2]]
+        at = end + 2
+    return "".join(made) + text[at:]
 
 
 def _with_values(one: dict[str, Any], values: Mapping[str, Any], context: _Context) -> dict[str, Any]:
@@ -158,7 +179,7 @@ def _go_text(text: str, known: Mapping[str, Any]) -> str:
     """A text whose actions are all names of known values, filled in; else the template."""
     actions = (part.partition("}}") for part in text.split("{{")[1:])
     simple = [_SIMPLE.fullmatch(f"{{{{{inside}}}}}") for inside, end, _ in actions if end]
-    return replaced(text, known) if all(one and one["name"] in known for one in simple) else LateText(text)
+    return _named(text, known) if all(one and one["name"] in known for one in simple) else LateText(text)
 
 
 def _list(value: Any, known: Mapping[str, Any], context: _Context) -> Iterator[dict[str, Any]]:

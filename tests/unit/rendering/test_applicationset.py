@@ -238,6 +238,35 @@ def test_applications_of_plain_templates():
     assert made[0]["spec"] == {"project": "{{unknown}}"}
 
 
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("{{a}}-{{ a }}-{{\ta\n}}", "1-1-1"),
+        ("{{.a}}", "{{.a}}"),
+        ("{{ .a }}{{a}}", "{{ .a }}1"),
+        ("{{- a -}}", "{{- a -}}"),
+        ("{{ {{a}}", "{{ {{a}}"),
+        ("{{}}{{ }}{{n}}{{b.c}}{{unknown}}", "{{}}{{ }}{{n}}{{b.c}}{{unknown}}"),
+        ("{{x-y/z[0]}}", "2"),
+        ("{{a\n}}", "{{a\n}}"),
+        ("{{ a", "{{ a"),
+    ],
+)
+def test_without_go_templates_only_a_plain_name_of_a_text_is_filled_in(text, made):
+    """Source: argo-cd applicationset/utils/utils.go (Replace); github.com/valyala/fasttemplate 1.2."""
+    generator = {"list": {"elementsYaml": "[{a: '1', n: 1, b: {c: x}, 'x-y/z[0]': '2'}]"}}
+    spec = {"generators": [generator], "template": {"metadata": {"name": text}}}
+    _, _, recipe = unit_of(repository({"set.yaml": HEAD + json.dumps(spec)}), "applicationset:argocd/s")
+    assert json.loads(recipe.finish("").text)["metadata"]["name"] == made
+
+
+def test_braces_that_are_not_closed_are_an_error_of_the_set():
+    spec = {"generators": [{"list": {"elements": [{"a": "1"}]}}], "template": {"metadata": {"name": "{{a}}-{{a"}}}
+    made = repository({"set.yaml": HEAD + json.dumps(spec)})
+    error = closure_of(units(made)["applicationset:argocd/s"], made).error
+    assert error == "a template has {{ without }}: {{a"
+
+
 def test_two_applications_of_one_name_are_an_error():
     spec = {"generators": [{"list": {"elements": [{"a": "1"}, {"a": "2"}]}}], "template": {"metadata": {"name": "x"}}}
     _, _, recipe = unit_of(repository({"set.yaml": HEAD + json.dumps(spec)}), "applicationset:argocd/s")
