@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gitops_ci.display import shorten
 from gitops_ci.quantities import whole_number
 from gitops_ci.rendering.argocd_environment import filled_in
 from gitops_ci.rendering.argocd_globs import is_glob, path_match
@@ -106,9 +107,12 @@ def _image(text: str) -> dict[str, str]:
 
 
 def _set_replicas(value: dict[str, Any], name: str, count: Any) -> None:
-    number = whole_number(text_of(count))
+    text = text_of(count)
+    number = whole_number(text[1:] if text.startswith(("+", "-")) else text)
+    if number is None:
+        raise EditError(f"kustomize.replicas: the count of '{name}' is '{shorten(text, 40)}', which is no whole number")
     others = [one for one in _listed(value, "replicas") if dig(one, "name") != name]
-    _put(value, "replicas", [*others, {"name": name, "count": count if number is None else number}])
+    _put(value, "replicas", [*others, {"name": name, "count": -number if text.startswith("-") else number}])
 
 
 def _add_metadata(value: dict[str, Any], options: Mapping[str, Any], environment: Mapping[str, str]) -> None:

@@ -532,12 +532,22 @@ def test_overrides_beside_the_chart():
     assert recipe.steps[0].arguments[-2] == "r"
 
 
+@pytest.mark.parametrize("count", ["many", "", "1.5", 2.5, "²", "9" * 5000, None])
+def test_a_count_that_is_no_number_is_an_error_of_the_application(count):
+    options = {"replicas": [{"name": "web", "count": count}]}
+    files = {"k/kustomization.yaml": "resources: [x.yaml]\n", "k/x.yaml": CONFIGMAP % "x"}
+    made = application({"path": "k", "kustomize": options}, files)
+    error = closure_of(units(made)["application:argocd/web"], made).error
+    assert error.startswith("kustomize.replicas: the count of 'web' is '")
+    assert len(error) < 120
+
+
 def test_options_of_kustomize_are_edits():
     options = {
         "namePrefix": "p-",
         "namespace": "n",
         "images": ["a=b:2", "c:3", "d@sha256:1", "e=*:5"],
-        "replicas": [{"name": "x", "count": "4"}, {"name": "y", "count": "²"}, {"name": "z", "count": "9" * 5000}],
+        "replicas": [{"name": "x", "count": "4"}, {"name": "y", "count": 0}, {"name": "z", "count": "-1"}],
         "commonLabels": {"l": 1},
         "commonAnnotations": {"a": "b"},
         "patches": [{"patch": "x", "target": {"kind": "Y"}}],
@@ -555,7 +565,7 @@ def test_options_of_kustomize_are_edits():
         {"name": "e", "newTag": "5"},
     ]
     assert (made["namePrefix"], made["namespace"]) == ("p-", "n")
-    assert [one["count"] for one in made["replicas"]] == [4, "²", "9" * 5000]
+    assert [one["count"] for one in made["replicas"]] == [4, 0, -1]
     assert (made["commonLabels"], made["commonAnnotations"]) == ({"l": "1"}, {"a": "b"})
     assert made["patches"] == options["patches"]
 
