@@ -1,7 +1,8 @@
 """Plain manifests of a Fleet bundle, with the overlays that a target lays over them.
 
-A file of an overlay replaces or adds one; `NAME_patch.yaml` patches NAME.yaml (github.com/rancher/fleet 0.16,
-internal/helmdeployer/render/patch; render/helm.go for which files are manifests).
+A file of an overlay replaces or adds one; `NAME_patch.yaml` patches the first document of NAME.yaml, and Fleet keeps no
+other one (github.com/rancher/fleet 0.16, internal/helmdeployer/render/patch; render/helm.go for which files are
+manifests).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gitops_ci.rendering.documents import Document, dig, items, load, load_any, 
 from gitops_ci.rendering.fleet_ignore import bundled
 from gitops_ci.rendering.helm_command import OWN_FOLDER
 from gitops_ci.rendering.kustomization_edits import written
+from gitops_ci.rendering.kustomization_patches import target_of
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
@@ -107,40 +109,55 @@ def overlay_recipe(folder: str, closure: Closure, overlays: Sequence[str], tree:
             name = path[len(start) :]
             if _PATCH in posixpath.basename(name):
                 target = _patched(name)
-                patches.setdefault(target, []).extend(_patches(path, effective.get(target, ""), tree))
+                first = _objects(_first_document(effective.get(target, ""), tree))
+                patches.setdefault(target, []).extend(_patches(path, first, tree))
             else:
                 # A file that replaces another one replaces what was patched.
                 effective[name] = path
                 patches.pop(name, None)
-    names = [effective[name] for name in sorted(effective)]
+    files = sorted(effective.items())
     in_order = [patch for one in patches.values() for patch in one]
     if not in_order:
-        texts = [f"# Source: {path}\n{(tree.text(path) or '').removeprefix(chr(0xFEFF))}" for path in names]
+        texts = [f"# Source: {path}\n{(tree.text(path) or '').removeprefix(chr(0xFEFF))}" for _, path in files]
         return Recipe(text=join_documents(texts))
-    copies = {f"{OWN_FOLDER}/{number:04}.yaml": path for number, path in enumerate(names) if _objects(path, tree)}
-    resources = [posixpath.basename(one) for one in copies]
+    copies: dict[str, str] = {}
+    made: dict[str, str] = {}
+    for number, (name, path) in enumerate(files):
+        place = f"{OWN_FOLDER}/{number:04}.yaml"
+        if name in patches:
+            made[place] = _first_document(path, tree)
+        elif _objects(tree.text(path) or ""):
+            copies[place] = path
+    resources = sorted(posixpath.basename(place) for place in (*copies, *made))
     value = {"resources": resources, "patches": in_order, "sortOptions": {"order": "fifo"}}
-    made = {f"{OWN_FOLDER}/kustomization.yaml": written(value)}
+    made[f"{OWN_FOLDER}/kustomization.yaml"] = written(value)
     step = Step("kustomize", ("--", path_argument(OWN_FOLDER)))
     return Recipe(copies=copies, written=made, steps=(step,))
 
 
-def _objects(path: str, tree: SourceTree) -> list[Document]:
-    """The objects of a file that Fleet applies: what has no kind is left out."""
+def _first_document(path: str, tree: SourceTree) -> str:
+    """What Fleet keeps of a file that it patches."""
     try:
-        return [one for one in load(path, tree.text(path) or "") if one.kind and one.value.get("apiVersion")]
+        return json.dumps(load_any(tree.text(path) or ""))
+    except YamlError:
+        return ""
+
+
+def _objects(text: str) -> list[Document]:
+    """The objects of a text that Fleet applies: what has no kind is left out."""
+    try:
+        return [one for one in load("", text) if one.kind and one.value.get("apiVersion")]
     except YamlError:
         return []
 
 
-def _patches(path: str, target: str, tree: SourceTree) -> list[dict[str, Any]]:
+def _patches(path: str, objects: Sequence[Document], tree: SourceTree) -> list[dict[str, Any]]:
     try:
         patch = load_any(tree.text(path) or "")
     except YamlError:
         return []
     made = []
-    for one in _objects(target, tree):
-        known = {"kind": one.kind, "name": one.name}
+    for one in objects:
         if isinstance(patch, dict):
             metadata = patch.get("metadata")
             whole = patch | {
@@ -148,7 +165,7 @@ def _patches(path: str, target: str, tree: SourceTree) -> list[dict[str, Any]]:
                 "kind": one.kind,
                 "metadata": {**(metadata if isinstance(metadata, dict) else {}), "name": one.name},
             }
-            made.append({"patch": json.dumps(whole), "target": known})
+            made.append({"patch": json.dumps(whole), "target": target_of(one)})
         elif isinstance(patch, list):
-            made.append({"patch": json.dumps(patch), "target": known})
+            made.append({"patch": json.dumps(patch), "target": target_of(one)})
     return made

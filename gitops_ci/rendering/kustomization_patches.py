@@ -15,7 +15,7 @@ from gitops_ci.rendering.documents import Document, load, text_of
 from gitops_ci.rendering.tree import SourceTree
 from gitops_ci.yamltext import YamlError
 
-__all__ = ["with_targets"]
+__all__ = ["target_of", "with_targets"]
 
 _DOCUMENT = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 
@@ -60,13 +60,13 @@ def _entries(patch: Any, folder: str, tree: SourceTree) -> list[Any]:
     if not found or not all(one.kind and one.name for _, one in found):
         return [patch]
     if len(found) == 1:
-        return [{**patch, "target": _target(found[0][1])}]
+        return [{**patch, "target": target_of(found[0][1])}]
     others = {key: one for key, one in patch.items() if key.lower() not in {"path", "patch"}}
-    return [{**others, "patch": piece, "target": _target(one)} for piece, one in found]
+    return [{**others, "patch": piece, "target": target_of(one)} for piece, one in found]
 
 
-def _target(one: Document) -> dict[str, str]:
-    """Kustomize takes each of these for an expression that the whole text has to match."""
+def target_of(one: Document) -> dict[str, str]:
+    """The target of a patch for one object. Each field is an expression that has to match the whole text."""
     version = text_of(one.value.get("apiVersion")).rpartition("/")[2]
-    named = {"group": one.group, "version": version, "kind": one.kind, "name": one.name}
+    named = {"group": one.group, "version": version, "kind": one.kind, "name": one.name, "namespace": one.namespace}
     return {key: re.escape(text) for key, text in named.items() if text}

@@ -101,8 +101,29 @@ def test_overlays_are_laid_one_over_the_other(overlays, is_patched):
     made = bundle(f"targetCustomizations: [{{name: t, yaml: {{overlays: {overlays}}}}}]\n", files)
     _, _, recipe = unit_of(made, "fleet:b#t")
     assert bool(recipe.steps) == is_patched
-    used = {*recipe.copies.values(), *re.findall("^# Source: (.*)$", recipe.text, re.MULTILINE)}
-    assert used == {"b/overlays/file/x.yaml"}
+    if is_patched:
+        assert json.loads(recipe.written[".gitops-ci-unit/0000.yaml"])["metadata"] == {"name": "x"}
+    else:
+        assert re.findall("^# Source: (.*)$", recipe.text, re.MULTILINE) == ["b/overlays/file/x.yaml"]
+
+
+def test_a_patch_is_for_the_first_document_of_its_file_alone():
+    """Fleet drops the others, and knows the object by its file: another one of a like name is not patched."""
+    first = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a.b, namespace: shop}\n"
+    files = {
+        "b/x.yaml": f"{first}---\n{CONFIGMAP % 'dropped'}",
+        "b/y.yaml": f"{CONFIGMAP % 'a-b'}---\n{CONFIGMAP % 'kept'}",
+        "b/overlays/o/x_patch.yaml": "data: {a: b}\n---\ndata: {c: d}\n",
+    }
+    made = bundle("targetCustomizations: [{name: t, yaml: {overlays: [o]}}]\n", files)
+    _, _, recipe = unit_of(made, "fleet:b#t")
+    assert recipe.copies == {".gitops-ci-unit/0001.yaml": "b/y.yaml"}
+    assert json.loads(recipe.written[".gitops-ci-unit/0000.yaml"])["metadata"]["name"] == "a.b"
+    value = json.loads(recipe.written[".gitops-ci-unit/kustomization.yaml"])
+    assert value["resources"] == ["0000.yaml", "0001.yaml"]
+    (patch,) = value["patches"]
+    assert patch["target"] == {"version": "v1", "kind": "ConfigMap", "name": r"a\.b", "namespace": "shop"}
+    assert json.loads(patch["patch"])["data"] == {"a": "b"}
 
 
 def test_templates_without_a_chart_are_templated():
