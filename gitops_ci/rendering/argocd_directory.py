@@ -24,9 +24,6 @@ _WORDS_OF_AN_OBJECT = ("apiVersion:", "kind:", "metadata:")
 def directory_closure(source: Source, tree: SourceTree) -> Closure:
     """The files that are applied, each as it lies."""
     made = Closure()
-    if not tree.is_folder(source.path):
-        made.error = f"there is no folder '{source.path}' in this repository"
-        return made
     folder = tree.resolve(source.path) or "."
     directory = source.value.get("directory")
     prefix = "" if folder == "." else f"{folder}/"
