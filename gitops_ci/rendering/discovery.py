@@ -191,15 +191,15 @@ class Deployment:
 
     def _assume(self, names: Iterable[str]) -> None:
         """Note which units stand in one that cannot be rendered: its patches and values may complete them."""
-        stuck = [
-            one
+        stuck = {
+            name: one
             for name, one in self.units.items()
             if name not in self.rendered and (name in self.attempted or one.closure.is_stuck)
-        ]
-        taken = Counter(path for one in stuck for path in one.closure.files - one.closure.parts)
+        }
+        taken = Counter(path for one in stuck.values() for path in one.closure.files - one.closure.parts)
         for name in names:
             found = self.units[name]
-            if taken[found.unit.path] > (found in stuck):
+            if taken[found.unit.path] > (name in stuck):
                 self.units[name] = replace(found, unit=replace(found.unit, is_assumed=True))
 
     def _is_taken(self, unit: DeploymentUnit, folders: set[str]) -> bool:
@@ -236,14 +236,10 @@ class Deployment:
 
     def _in_git(self, unit: DeploymentUnit, found: Found) -> Found | None:
         """The same object as it is written in Git, in one of the files that the output is made of."""
+        name, files = _name(unit), found.closure.files - found.closure.parts
         for one in self.units.values():
             known = one.unit
-            if (
-                not one.within
-                and known.kind == unit.kind
-                and _name(known) == _name(unit)
-                and known.path in found.closure.files - found.closure.parts
-            ):
+            if not one.within and known.kind == unit.kind and known.path in files and _name(known) == name:
                 return one
         return None
 

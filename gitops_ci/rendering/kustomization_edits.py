@@ -69,30 +69,25 @@ def generated(folder: str, tree: SourceTree) -> dict[str, Any]:
     Source: github.com/fluxcd/pkg/kustomize 1.41 (kustomize_generator.go, scanManifests).
     """
     prefix = "" if folder == "." else f"{folder}/"
-    found: list[str] = []
-    wholes: set[str] = set()
+    found: dict[str, None] = {}
+    wholes: dict[str, str] = {"": ""}
+
+    def whole_of(inner: str) -> str:
+        """The outermost folder with a kustomization that contains a folder, or is it."""
+        if inner not in wholes:
+            has_own = any(f"{prefix}{inner}/{name}" in tree for name in NAMES)
+            wholes[inner] = whole_of(inner.rpartition("/")[0]) or (inner if has_own else "")
+        return wholes[inner]
+
     # Names are walked folder by folder, so a/z.yaml comes before a-b.yaml.
     for name in sorted(tree.below(folder), key=lambda path: path.split("/")):
         short = name[len(prefix) :]
-        above = short.split("/")[:-1]
-        if any("/".join(above[: depth + 1]) in wholes for depth in range(len(above))):
-            continue
-        whole = _outermost_kustomization(prefix, above, tree)
-        if whole:
-            wholes.add(whole)
-            found.append(f"./{whole}")
+        if whole := whole_of(short.rpartition("/")[0]):
+            found[f"./{whole}"] = None
         elif short.endswith((".yaml", ".yml")) and not _is_left_out(short) and tree.is_file(name):
-            found.append(f"./{short}")
-    said: dict[str, Any] = {"resources": found} if found else {"namespace": "_placeholder"}
+            found[f"./{short}"] = None
+    said: dict[str, Any] = {"resources": list(found)} if found else {"namespace": "_placeholder"}
     return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", **said}
-
-
-def _outermost_kustomization(prefix: str, above: list[str], tree: SourceTree) -> str:
-    for depth in range(1, len(above) + 1):
-        folder = "/".join(above[:depth])
-        if any(f"{prefix}{folder}/{name}" in tree for name in NAMES):
-            return folder
-    return ""
 
 
 def _is_left_out(path: str) -> bool:

@@ -120,8 +120,8 @@ class FileChecker:
                 self._take(document, self._lint(document), result)
             return
         value = load_fast(piece.text)
-        if value is not None and self._settled(path, index, piece, value, attach, result):
-            if origins:
+        if value is not None and (settled := self._settled(path, index, piece, value, attach, result)):
+            if origins and all(document.unknown is None for document in settled):
                 self._sound.keep(piece.text, value)
             return
         try:
@@ -157,25 +157,27 @@ class FileChecker:
 
     def _settled(
         self, path: str, index: str, piece: Piece, value: dict[str, Any], attach: Attach | None, result: Result
-    ) -> bool:
-        """Whether the fast reading was enough: every object in it is sound. A refusal needs the exact reading."""
+    ) -> list[Document]:
+        """The objects of a document that is certainly sound; none where only the exact reading can tell."""
         if why_no_document(path, value):
-            return False
+            return []
         settled = []
         try:
-            for document in objects(path, index, piece, value):
-                if self._checks.leaves_out(document.api_version, document.kind) or not self._judge.accepts(document):
-                    return False
-                settled.append(attach(document) if attach else document)
-            for document in settled:
+            for read in objects(path, index, piece, value):
+                document = attach(read) if attach else read
+                if self._checks.leaves_out(document.api_version, document.kind):
+                    return []
                 self._find_unknown(document)
+                if not self._judge.accepts(document):
+                    return []
+                settled.append(document)
             found = [self._lint(document) for document in settled]
         except (YamlError, GoYamlError, RecursionError):
-            return False
+            return []
         result.count("documents", len(settled))
         for document, findings in zip(settled, found, strict=True):
             self._take(document, findings, result)
-        return True
+        return settled
 
     def _document(self, document: Document, loaded: Loaded, result: Result) -> bool:
         """Examine an object that was read exactly; whether it is sound wherever it stands."""

@@ -55,6 +55,8 @@ class ObjectChecker:
         Raises:
             RecursionError: it is deeper than anyone writes.
         """
+        if document.unknown:
+            return self._accepts_other(document)
         for version in self._checks.kubernetes_versions:
             accept = FastAcceptor.of(version).kind(document.api_version, document.kind)
             if accept is None:

@@ -31,6 +31,7 @@ _PLACEHOLDER = lazy_pattern(r"<[^<>\n]+>")
 _VAULT_MARKS = ("avp.kubernetes.io/", "<path:")
 # Cheap: a document without any of them has no unknown value.
 _MARKS = ("${", "$(", "ENC[", "<", "global.fleet.")
+_MARK = lazy_pattern("|".join(map(re.escape, _MARKS)))
 # These are about what is missing or too much: a value beside it that nobody knows changes nothing.
 _ABOUT_THE_SHAPE = frozenset({"schema/required", "schema/unknown-field", "schema/type"})
 Keys = tuple[str | int, ...]
@@ -82,7 +83,10 @@ def unknown_values(
     patterns += [_PLACEHOLDER] if has_vault else []
     patterns += [_ENCRYPTED] if is_encrypted else []
 
-    places = frozenset(_places(value, (), lambda scalar: any(pattern.search(scalar) for pattern in patterns)))
+    def is_unknown(scalar: str) -> bool:
+        return bool(_MARK.search(scalar)) and any(pattern.search(scalar) for pattern in patterns)
+
+    places = frozenset(_places(value, (), is_unknown))
     return UnknownValues(places) if places else None
 
 
