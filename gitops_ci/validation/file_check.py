@@ -83,6 +83,7 @@ class FileChecker:
         patched_kinds: Collection[str] = (),
         vault_folders: Collection[str] = (),
         lists_images: bool = False,
+        alone: str = "",
     ) -> None:
         self._checks = checks
         self._judge = judge
@@ -92,6 +93,7 @@ class FileChecker:
         self._patched_kinds = patched_kinds
         self._vault_folders = vault_folders
         self._lists_images = lists_images
+        self._alone = alone
         self._across = checks.asks_any("repo") or checks.asks_any("gitops")
         self._sound = SoundTexts()
 
@@ -128,7 +130,7 @@ class FileChecker:
             loaded = piece.load()
         except YamlError as error:
             place = (path, error.line + piece.line, error.column)
-            if origins is None and not may_be_manifest(whole):
+            if origins is None and path != self._alone and not may_be_manifest(whole):
                 told = f"no Kubernetes object: it has neither apiVersion nor kind, and is not YAML: {error.reason}"
                 self._skip(Skip(path, place[1], told, expected=True), result)
                 return

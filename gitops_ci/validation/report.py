@@ -117,7 +117,8 @@ class Surroundings:
     are all of the repository, so that what is in none of them is not in it. `has_variables`: Flux substitutes
     variables there; what sets that up among the checked files is found by itself. `kustomized` are files that kustomize
     reads. `patched_kinds` are kinds of which something patches every object that it applies. `made_by_hand` tells of a
-    kind and a name whether a guide or a script of the repository creates the object.
+    kind and a name whether a guide or a script of the repository creates the object. `alone` is the file that the user
+    names, if it is the only one: it was to be a manifest, even if it cannot be read.
     """
 
     definitions: tuple[tuple[str, str], ...] = ()
@@ -133,6 +134,7 @@ class Surroundings:
     kustomized: frozenset[str] = frozenset()
     patched_kinds: frozenset[str] = frozenset()
     made_by_hand: Callable[[str, str], bool] | None = None
+    alone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class _Run:
             patched_kinds=around.patched_kinds,
             vault_folders=_vault_folders(everything),
             lists_images=around.missing_images is not None,
+            alone=around.alone,
         )
 
     def report(self, found: Iterable[Finding]) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 
 import pytest
@@ -52,6 +53,23 @@ def test_findings_end_with_1_and_name_the_place(run, tree):
     assert ran.code == 1
     assert [(one["line"], one["column"]) for one in ran.document["findings"]] == [(6, 13), (13, 11)]
     assert "image" in ran.document["findings"][1]["hint"]
+
+
+@pytest.mark.parametrize("text", ["a:\n  b: [1\nc: 2\n", "a: 1\n b: 2\n", "a: 'x\n"])
+def test_a_file_that_is_named_alone_and_cannot_be_read_is_an_invalid_manifest(run, tree, text):
+    """Among others it may be any file, and is left alone."""
+    tree({"k8s/broken.yaml": text})
+    ran = run("validate", "k8s/broken.yaml", "--output", "json")
+    assert ran.code == 1
+    [one] = ran.document["findings"]
+    assert (one["rule"], one["severity"]) == ("yaml/syntax", "error")
+    assert one["line"] > 0
+    assert one["column"] > 0
+    ran = run("validate", "k8s")
+    assert ran.code == 8
+    assert re.search(r"the first is k8s/broken\.yaml:[1-9]: no Kubernetes object", ran.err + ran.out)
+    tree({"k8s/good.yaml": GOOD.format(name="a")})
+    assert run("validate", "k8s").code == 0
 
 
 def test_a_path_that_is_not_there_ends_with_2(run):

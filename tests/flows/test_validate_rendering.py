@@ -86,6 +86,15 @@ def test_values_that_are_not_there_are_a_mistake(found, chart, tmp_path, text):
     assert found("--values", text) == (2, [])
 
 
+@pytest.mark.parametrize("what", ["b.yaml", "plain"])
+def test_wrong_values_are_a_mistake_also_where_nothing_is_rendered(found, chart, tree, what):
+    """This folder is no Git repository, and the file alone is of no unit."""
+    tree({"plain/c.yaml": GOOD.format(name="c")})
+    assert found(what, "--values", "charts/a=one.yaml") == (0, [])
+    assert found(what, "--values", "charts/b=one.yaml") == (2, [])
+    assert found(what, "--values", "charts/a=gone.yaml") == (2, [])
+
+
 def test_flux_variables_of_the_user(found, tree):
     manifest = SERVICE.replace("${name}", "${name/x/z}")
     post = "  postBuild: {substitute: {other: b}, substituteFrom: [{kind: Secret, name: gone}]}\n"

@@ -16,7 +16,7 @@ from gitops_ci.flows.validate.guides import made_by_hand
 from gitops_ci.flows.validate.inputs import STDIN, InputFiles, read_manifests, read_sources
 from gitops_ci.flows.validate.verdict import judged, told_once, without_repeats
 from gitops_ci.model import FailOn, Finding, Log, Outcome, Skip
-from gitops_ci.reporting.summary import count
+from gitops_ci.reporting.summary import count, location
 from gitops_ci.validation import REFERRED_GROUPS, Checks, Rendered, Report, Surroundings, check
 
 if TYPE_CHECKING:
@@ -160,7 +160,14 @@ def _surroundings(
     return Surroundings(
         *(tuple(everything), lookup, exists, urls, images, tuple(elsewhere), files, whole),
         made_by_hand=made_by_hand(root.path) if root else None,
+        alone=_file_alone(request, files),
     )
+
+
+def _file_alone(request: ValidateRequest, files: Mapping[str, str]) -> str:
+    """The file that the user names, if it is the only one."""
+    is_one = len(request.paths) == 1 and not os.path.isdir(request.paths[0])
+    return next(iter(files), "") if is_one else ""
 
 
 def _described(chosen: set[str], files: Mapping[str, str]) -> list[Finding]:
@@ -228,11 +235,7 @@ def _units(request: ValidateRequest, sources: InputFiles) -> Units | None:
     """What is deployed from the checkout around the files; None where nothing there describes a unit."""
     files = dict(sources.files)
     root = _root_of(request.paths)
-    is_alone = all(path == STDIN or os.path.isfile(path) for path in request.paths)
-    if set(files) <= {STDIN} or (root is None and is_alone):
-        if not any(_may_be_part(path, text) for path, text in files.items()):
-            return None
-    elif (root is None or _is_whole(request, root)) and not _describes_units(files):
+    if not _may_have_units(request, root, files):
         return None
     root = root or _folder_around(_named(request))
     if os.path.dirname(root) == root:
@@ -251,6 +254,16 @@ def _units(request: ValidateRequest, sources: InputFiles) -> Units | None:
         is_left_out=sources.left_out.covers,
     )
     return find_units(checkout, settings)
+
+
+def _may_have_units(request: ValidateRequest, root: str | None, files: Mapping[str, str]) -> bool:
+    """Whether the files may be of a unit. Values of a chart are never ignored, wherever the files lie."""
+    if request.values:
+        return True
+    is_alone = all(path == STDIN or os.path.isfile(path) for path in request.paths)
+    if set(files) <= {STDIN} or (root is None and is_alone):
+        return any(_may_be_part(path, text) for path, text in files.items())
+    return (root is not None and not _is_whole(request, root)) or _describes_units(files)
 
 
 def _may_be_part(path: str, text: str) -> bool:
@@ -372,7 +385,8 @@ def _nothing(request: ValidateRequest, skipped: Sequence[Skip], left: int) -> No
     where = ", ".join(request.paths)
     if skipped:
         first = next((skip for skip in skipped if not skip.expected), skipped[0])
-        hint = f"{len(skipped)} skipped, the first is {first.path}: {first.reason}. {first.hint}".strip()
+        where_first = location(first.path, first.line)
+        hint = f"{len(skipped)} skipped, the first is {where_first}: {first.reason}. {first.hint}".strip()
     elif left:
         hint = f"{count(left, 'document')} without a schema: give --schema-location, or --allow-empty."
     else:
