@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,11 +101,13 @@ class FaultProxy:
         self.host = ""
         self.under_way = 0
         self._lock = threading.Lock()
+        self._numbers: Counter[tuple[str, str]] = Counter()
 
     def note(self, method: str, path: str, size: int, headers: Mapping[str, str]) -> Asked:
         with self._lock:
             bare, _, query = path.partition("?")
-            number = 1 + sum(1 for known in self.asked if (known.method, known.path) == (method, bare))
+            self._numbers[method, bare] += 1
+            number = self._numbers[method, bare]
             self.asked.append(Asked(method, bare, number, size, "range" in headers, query, headers))
             return self.asked[-1]
 
@@ -127,6 +130,7 @@ class FaultProxy:
         """Forget script and requests."""
         self.script = lambda asked: None
         self.asked.clear()
+        self._numbers.clear()
         self.sent = 0
 
 
