@@ -6,10 +6,12 @@ repository than the one here. The user's configuration stays: it says whose fold
 
 from __future__ import annotations
 
+import os
+
 from gitops_ci import process
 from gitops_ci.variables import inherited
 
-__all__ = ["checkout_git"]
+__all__ = ["checkout_git", "may_be_around"]
 
 _SETTINGS = ("core.fsmonitor=false", "core.quotePath=false", "core.pager=cat", "log.showSignature=false")
 _KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH"})
@@ -35,3 +37,18 @@ def checkout_git(
         seconds=seconds,
         allowed=allowed,
     )
+
+
+def may_be_around() -> bool:
+    """False where git would find no repository: neither a `.git` nor a bare repository in this folder or above it."""
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return True  # git says what is wrong with a folder that is gone
+    while True:
+        if any(os.path.lexists(os.path.join(folder, name)) for name in (".git", "HEAD")):
+            return True
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above

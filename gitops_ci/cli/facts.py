@@ -96,8 +96,10 @@ def _moment(started: str | None, commit: str) -> float:
 
 def _git(*arguments: str) -> tuple[str, ...]:
     """The lines that git prints about the checkout we are in; none where there is no git or no checkout."""
-    from gitops_ci.checkout import checkout_git
+    from gitops_ci.checkout import checkout_git, may_be_around
 
+    if not may_be_around():
+        return ()
     try:
         said = checkout_git(*arguments, seconds=20, allowed=frozenset({0, 1, 128, 129}))
     except ProgramError:

@@ -36,6 +36,22 @@ def test_a_build_has_the_date_of_its_commit(git):
     assert build_facts(CiContext(provider="github", event="push"), None).moment == COMMITTED
 
 
+def test_outside_of_a_checkout_git_is_not_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gitops_ci.process.run", lambda *_, **__: pytest.fail("a program was started"))
+    facts = build_facts(CiContext(), "1.2.3")
+    assert (facts.commit, facts.branch, facts.tag) == (None, None, None)
+
+
+@pytest.mark.parametrize("place", ["apps/shop", ".git/hooks", "bare", "worktree/apps"])
+def test_a_checkout_is_found_from_every_folder_of_it(git, tmp_path, monkeypatch, place):
+    git("clone", "--quiet", "--bare", ".", "bare")
+    git("worktree", "add", "--quiet", "--detach", "worktree")  # there .git is a file
+    (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / place)
+    assert len(build_facts(CiContext(), None).commit or "") == 40
+
+
 def test_a_build_by_a_schedule_has_the_date_of_the_run(git, monkeypatch):
     started = "2026-11-30T02:00:00+00:00"
     nightly = CiContext(provider="gitlab", scheduled=True, started=started)
