@@ -161,6 +161,14 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
 
+    def setup(self) -> None:
+        super().setup()
+        self.upstream = HTTPConnection(self.server.proxy.upstream, timeout=60)  # connects when first used
+
+    def finish(self) -> None:
+        self.upstream.close()
+        super().finish()
+
     def _handle(self) -> None:
         with self.server.proxy.counted():
             self._pass()
@@ -190,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, body: IO[bytes], size: int, fault: Fault) -> None:
         cut = fault if isinstance(fault, Cut) else None
-        connection = HTTPConnection(self.server.proxy.upstream, timeout=60)
+        connection, whole = self.upstream, False
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
@@ -206,6 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             answer = connection.getresponse()
             content = answer.read()
+            whole = True
             if cut and cut.of == "answer":
                 self._end(cut)
                 return
@@ -223,7 +232,8 @@ class _Handler(BaseHTTPRequestHandler):
             if cut:
                 self._end(cut)
         finally:
-            connection.close()
+            if not whole:
+                connection.close()
 
     def _body(self, connection: HTTPConnection, body: IO[bytes], size: int) -> int:
         left = size
