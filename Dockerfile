@@ -23,7 +23,7 @@ RUN python3 -I locked_part.py requirements-dev.txt flit-core >build.txt \
 COPY pyproject.toml README.md LICENSE ./
 COPY gitops_ci gitops_ci
 RUN /opt/gitops-ci/bin/python -I -m pip install --quiet --no-cache-dir --no-deps --no-build-isolation . \
- && /opt/gitops-ci/bin/python -I -m pip uninstall --quiet --yes flit-core pip
+ && /opt/gitops-ci/bin/python -I -m pip uninstall --quiet --yes flit-core setuptools pip
 
 FROM ${BASE}
 RUN apt-get update \

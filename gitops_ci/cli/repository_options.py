@@ -27,7 +27,7 @@ FORGE_CHOICES = ("auto", *FORGES)
 def forge_option(purpose: str = "") -> Decorator:
     """`--forge`. The kinds are in its help: as choices behind the option they are wider than a terminal."""
     kinds = ", ".join(FORGE_CHOICES)
-    about = f"Kind of the code host{purpose}: {kinds}."
+    about = f"Code host{purpose}: {kinds}."
     return option("--forge", type=click.Choice(FORGE_CHOICES), default="auto", metavar="KIND", help=about)
 
 
@@ -163,7 +163,7 @@ _OPTIONS = (
         "--at",
         multiple=True,
         metavar="FILE:$.PATH",
-        help="Place that no format finds: 'apps/x.yaml:$.spec.images[?name==\"shop\"].tag', "
+        help="Place that no format finds: 'apps/x.yaml:$.images[?name==\"shop\"].tag', "
         "or in any text 'main.tf:/image_tag = \"(.+)\"/'. Repeatable.",
     ),
     option("--title", metavar="TEXT", help="Title of the pull request; {environment}, {image}, {tag} are filled in."),

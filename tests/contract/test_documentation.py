@@ -137,6 +137,8 @@ def _check_yaml(block: Block, name: str, folder: Path) -> None:
         jsonschema.Draft7Validator(schema()).validate(first)
     elif name.startswith(".github/workflows/"):
         _check_workflow(block.text, first, folder)
+    elif not name and isinstance(first, dict) and "jobs" in first:
+        _check_workflow("", first, folder)
     elif isinstance(first, list) and all(isinstance(step, dict) and step.keys() & {"uses", "run"} for step in first):
         job = {"runs-on": "ubuntu-latest", "steps": first}
         _check_workflow("", {"on": "push", "jobs": {"job": job}}, folder)

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gitops_ci import __version__
 from gitops_ci.config import load
 from gitops_ci.flows.init import SYSTEMS
 from gitops_ci.flows.init.applications import applications
 from gitops_ci.flows.init.survey import survey
-from gitops_ci.project import SCHEMA_URL
+from gitops_ci.project import SCHEMA_URL, TEMPLATES_URL
 from tests.support import dev_tool
 from tests.support.actionlint import actionlint
 from tests.support.corpus import OTHERS, OWN
@@ -360,6 +361,22 @@ def test_a_gitlab_build_has_an_engine_on_a_runner_with_the_docker_executor(repos
     assert build["image"].startswith("docker:")
     assert [service.endswith("-dind") for service in build["services"]] == [True]
     assert build["variables"] == {"DOCKER_TLS_CERTDIR": "/certs"}
+
+
+def test_gitlab_takes_the_jobs_from_where_they_are_published(repository, run):
+    repository({"Dockerfile": "FROM scratch\n"}, "https://gitlab.com/acme/shop.git")
+    assert run("init", "--config-repo", REMOTE).code == 0
+    [include] = yaml.safe_load(Path(".gitlab-ci.yml").read_text())["include"]
+    assert include["remote"] == f"{TEMPLATES_URL}/release.yml"
+    assert "component" not in include
+
+
+def test_gitlab_takes_the_components_of_the_copy_that_address_names(repository, run):
+    repository({"Dockerfile": "FROM scratch\n"}, "https://gitlab.com/acme/shop.git")
+    assert run("init", "--config-repo", REMOTE, "--address", "$CI_SERVER_FQDN/tools/gitops-ci").code == 0
+    [include] = yaml.safe_load(Path(".gitlab-ci.yml").read_text())["include"]
+    assert include["component"] == f"$CI_SERVER_FQDN/tools/gitops-ci/release@{__version__}"
+    assert "remote" not in include
 
 
 def test_a_system_without_a_check_of_pull_requests_is_said(repository, run):

@@ -149,7 +149,8 @@ def test_what_cannot_be_is_told(call, past, arguments, code, said):
 
 
 def test_an_image_with_one_version_has_nothing_to_go_back_to(call):
-    assert "no such earlier version" in call("rollback", SHOP, environment="staging", code=1).out
+    said = call("rollback", SHOP, environment="staging", code=1).out
+    assert f"{SHOP} in staging has no earlier version: it has had only one" in said
 
 
 def test_an_environment_has_to_be_named(run, past):

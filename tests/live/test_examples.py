@@ -227,18 +227,9 @@ runs:
     return {"acme/gitops-ci": project, "actions/create-github-app-token": app}
 
 
-# The README shows the steps of a job.
-JOB = """\
-on: {push: {tags: ["v*"]}}
-permissions: {contents: read, packages: write}
-jobs:
-  release:
-    runs-on: ubuntu-latest
-    steps:
-"""
 WORKFLOWS = {
     "example": _example("github/release.yml"),
-    "readme": JOB + textwrap.indent(_readme("uses: acme/gitops-ci@"), "      "),
+    "readme": _readme("uses: acme/gitops-ci@"),
 }
 
 

@@ -14,7 +14,7 @@ from gitops_ci.flows.init.applications import Application, applications
 from gitops_ci.flows.init.starter import filled
 from gitops_ci.flows.init.survey import Survey
 from gitops_ci.imageref import ImageRef
-from gitops_ci.project import REPOSITORY, SCHEMA_URL
+from gitops_ci.project import REPOSITORY, SCHEMA_URL, TEMPLATES_URL
 from gitops_ci.repourl import RepoUrl
 
 __all__ = ["SYSTEMS", "InitRequest", "System", "starter_files"]
@@ -23,7 +23,6 @@ System = Literal["github", "gitlab", "gitea", "bitbucket", "azure", "jenkins", "
 SYSTEMS: tuple[System, ...] = get_args(System)
 ACTION = f"{REPOSITORY}@v{__version__} # better pinned to the commit of that release"
 TOOL = f"ghcr.io/{REPOSITORY}:v{__version__}"
-COMPONENT = f"$CI_SERVER_FQDN/{REPOSITORY}"
 _ABOUT = f"""\
 # yaml-language-server: $schema={SCHEMA_URL}
 # Settings of gitops-ci. Each key is an option of its commands. Flags and environment variables override it.
@@ -204,7 +203,7 @@ def _values(request: InitRequest, found: Survey, application: Application) -> Ma
     repository = request.config_repo
     image = image_of(request, application)
     return {
-        "ADDRESS": request.address or (ACTION if request.system in {"github", "gitea"} else COMPONENT),
+        "ADDRESS": request.address or ACTION,
         "ALL_TAGS": ", ".join(f'"{one.prefix}v*"' for one in applications_of(request, found)),
         "APP": application.name,
         "ARCHIVE": f"{application.name or 'image'}.tar",
@@ -219,6 +218,9 @@ def _values(request: InitRequest, found: Survey, application: Application) -> Ma
         "ENVIRONMENT": request.environment,
         "ID": f"_{application.name.replace('-', '_')}" if application.name else "",
         "IMAGE": image,
+        # Only an instance that --address names has a copy of the components.
+        "INCLUDE": f"component: {request.address}" if request.address else f"remote: {TEMPLATES_URL}",
+        "OF_VERSION": f"@{__version__}" if request.address else ".yml",
         # What the command line of a job needs in a repository with several applications.
         "OPTIONS": f" --to {image} --tag-prefix {application.prefix}" if application.name else "",
         "PATHS": _paths(request.system, found),

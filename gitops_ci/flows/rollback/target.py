@@ -96,8 +96,9 @@ def _steps_back(timeline: Timeline, name: str, back: int) -> Stacked:
     if not 1 <= back < len(stack):
         before = ", ".join(one.name for one in reversed(stack[:-1]))
         raise FindingsError(
-            f"{familiar(name)} in {timeline.environment} has no such earlier version. "
-            + (f"Versions before it: {before}" if before else "It has had one version"),
+            f"{familiar(name)} in {timeline.environment} has no such earlier version. Versions before it: {before}"
+            if before
+            else f"{familiar(name)} in {timeline.environment} has no earlier version: it has had only one",
             hint="Name a version that the environment had with --to, or write another one with "
             "`gitops-ci bump --allow-downgrade`.",
         )

@@ -58,6 +58,9 @@ def test_help_lists_every_option_once_under_a_heading_that_says_what_it_is_about
                 == 1
             )
     assert [line for line in text.splitlines() if len(line) > 80] == []
+    for option in EVERY[name].params:
+        for word in (getattr(option, "help", None) or "").partition(" [")[0].split():
+            assert word in text, "at 80 columns it is broken: write a shorter one"
 
 
 def test_no_section_lists_what_no_command_has():
