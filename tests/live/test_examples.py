@@ -314,11 +314,16 @@ PIPELINES = {
 }
 
 
+def _on_instance(pipeline, gitlab):
+    """A pipeline that includes the jobs from the instance here, by `remote:` or as components."""
+    published = f"remote: https://raw.githubusercontent.com/acme/gitops-ci/v{__version__}/"
+    here = f"remote: {gitlab.url}/acme/gitops-ci/-/raw/{__version__}/"
+    return pipeline.replace(published, here).replace("$CI_SERVER_FQDN", "127.0.0.1")
+
+
 @pytest.mark.parametrize("name", PIPELINES)
 def test_gitlab_release(name, local, gitlab, machine, delivery, registry, tmp_path, runner_home, runner_programs):
-    raw = f"remote: {gitlab.url}/acme/gitops-ci/-/raw/{__version__}/"
-    shown = PIPELINES[name].replace(f"remote: https://raw.githubusercontent.com/acme/gitops-ci/v{__version__}/", raw)
-    pipeline = local(shown).replace("$CI_SERVER_FQDN", "127.0.0.1")
+    pipeline = local(_on_instance(PIPELINES[name], gitlab))
     # The runner here has the shell executor, and an Engine.
     pipeline = re.sub(r"(?m)^  services: .*\n", "", pipeline)
     files = {".gitlab-ci.yml": pipeline, **APPLICATION, "app": "gitlab"}
@@ -334,7 +339,7 @@ def test_gitlab_release(name, local, gitlab, machine, delivery, registry, tmp_pa
 
 
 def test_gitlab_pre_merge(gitlab, machine, tmp_path, runner_home, runner_programs):
-    pipeline = _example("gitlab/pre-merge.gitlab-ci.yml").replace("$CI_SERVER_FQDN", "127.0.0.1")
+    pipeline = _on_instance(_example("gitlab/pre-merge.gitlab-ci.yml"), gitlab)
     broken = DEPLOYMENT.replace("replicas: 2", "replicas: two")
     files = {".gitlab-ci.yml": pipeline, "apps/old/shop.yaml": broken, "apps/a.yaml": DEPLOYMENT}
     checkout = make_checkout(tmp_path / "config", files, origin=gitlab.url_of("acme/shop-config"))
