@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support import CHECKOUT, missing
 from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.layouts import LayoutWriter
 from tests.support.once import once
 from tests.support.services import Unavailable, program
+from tests.support.signing import KeyPair
+from tests.support.sigstore_instance import Instance
 from tests.support.virtual_environments import quick_python
 from tests.support.workspace import build_wheel, export_project, pip
 
@@ -37,6 +41,38 @@ def quiet_proxy(proxy: FaultProxy) -> Iterator[None]:
 def name() -> str:
     """A repository that no other test of the run uses."""
     return f"shops/shop-{next(_numbers)}"
+
+
+@pytest.fixture
+def digest(run: Callable[..., Any], repository: str, tmp_path: Path) -> str:
+    """An image in the registry, as 1.5.0; the file of the test has `run` and `repository`."""
+    digest = LayoutWriter(tmp_path / "build").simple("x", [{"a": b"1"}])
+    assert run("image", "push", "oci:build", "--to", f"{repository}:1.5.0").code == 0
+    return digest
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    """The keys of whom a rule names."""
+    return KeyPair.make(tmp_path_factory.mktemp("ours"))
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    """The keys of somebody else."""
+    return KeyPair.make(tmp_path_factory.mktemp("theirs"))
+
+
+@pytest.fixture(scope="module")
+def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """A sigstore instance of the tests' own."""
+    return Instance(tmp_path_factory.mktemp("sigstore"))
+
+
+@pytest.fixture(scope="module")
+def root(sigstore: Instance) -> Path:
+    """Its trusted root."""
+    return sigstore.trusted_root()
 
 
 @pytest.fixture(scope="session")

@@ -22,27 +22,9 @@ from tests.support.signing import layer as signed_layer
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    return KeyPair.make(tmp_path_factory.mktemp("ours"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    return KeyPair.make(tmp_path_factory.mktemp("theirs"))
-
-
 @pytest.fixture
 def repository(registry):
     return f"{registry}/verify/shop-{next(_numbers)}"
-
-
-@pytest.fixture
-def digest(run, repository, tmp_path):  # noqa: F811
-    """An image in the registry, as 1.5.0."""
-    digest = LayoutWriter(tmp_path / "build").simple("x", [{"a": b"1"}])
-    assert run("image", "push", "oci:build", "--to", f"{repository}:1.5.0").code == 0
-    return digest
 
 
 @pytest.fixture

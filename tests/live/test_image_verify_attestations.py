@@ -8,46 +8,19 @@ import pytest
 
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import delivery
-from tests.support.layouts import LayoutWriter
-from tests.support.signing import KeyPair, attested, bundle, envelope, referrer
-from tests.support.sigstore_instance import GITHUB, WORKFLOW, Instance, Signing
+from tests.support.signing import attested, bundle, envelope, referrer
+from tests.support.sigstore_instance import GITHUB, WORKFLOW, Signing
 
 _numbers = itertools.count(1)
+
 PROVENANCE, SBOM = "https://slsa.dev/provenance/v1", "https://spdx.dev/Document"
 IDENTITY = ("--identity", WORKFLOW, "--issuer", GITHUB)
 OTHER = "sha256:" + "0" * 64
 
 
-@pytest.fixture(scope="module")
-def sigstore(tmp_path_factory):
-    return Instance(tmp_path_factory.mktemp("sigstore"))
-
-
-@pytest.fixture(scope="module")
-def root(sigstore):
-    return sigstore.trusted_root()
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    return KeyPair.make(tmp_path_factory.mktemp("ours"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    return KeyPair.make(tmp_path_factory.mktemp("theirs"))
-
-
 @pytest.fixture
 def repository(registry):
     return f"{registry}/attested/shop-{next(_numbers)}"
-
-
-@pytest.fixture
-def digest(run, repository, tmp_path):  # noqa: F811
-    digest = LayoutWriter(tmp_path / "build").simple("x", [{"a": b"1"}])
-    assert run("image", "push", "oci:build", "--to", f"{repository}:1.5.0").code == 0
-    return digest
 
 
 @pytest.fixture

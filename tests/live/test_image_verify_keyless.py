@@ -17,19 +17,14 @@ from gitops_ci.registry.keyless import Keyless, Text
 from tests.flows.conftest import run  # noqa: F401 - the command line as a fixture
 from tests.support import delivery
 from tests.support.git_repo import commit_files
-from tests.support.layouts import LayoutWriter
 from tests.support.signing import KeyPair, bundle, payload, referrer
 from tests.support.signing import layer as signed_layer
 from tests.support.sigstore_instance import GITHUB, WORKFLOW, Instance, Signing, as_layer
 
 _numbers = itertools.count(1)
+
 OTHER = "sha256:" + "0" * 64
 IDENTITY = ("--identity", WORKFLOW, "--issuer", GITHUB)
-
-
-@pytest.fixture(scope="module")
-def sigstore(tmp_path_factory):
-    return Instance(tmp_path_factory.mktemp("sigstore"))
 
 
 @pytest.fixture(scope="module")
@@ -38,21 +33,9 @@ def stranger(tmp_path_factory):
     return Instance(tmp_path_factory.mktemp("stranger"))
 
 
-@pytest.fixture(scope="module")
-def root(sigstore):
-    return sigstore.trusted_root()
-
-
 @pytest.fixture
 def repository(registry):
     return f"{registry}/keyless/shop-{next(_numbers)}"
-
-
-@pytest.fixture
-def digest(run, repository, tmp_path):  # noqa: F811
-    digest = LayoutWriter(tmp_path / "build").simple("x", [{"a": b"1"}])
-    assert run("image", "push", "oci:build", "--to", f"{repository}:1.5.0").code == 0
-    return digest
 
 
 @pytest.fixture
