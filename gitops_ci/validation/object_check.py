@@ -56,7 +56,7 @@ class ObjectChecker:
             RecursionError: it is deeper than anyone writes.
         """
         if document.unknown:
-            return self._accepts_other(document)
+            return self._accepts_other(document)  # which drops the problems of values that nobody knows
         for version in self._checks.kubernetes_versions:
             accept = FastAcceptor.of(version).kind(document.api_version, document.kind)
             if accept is None:
